@@ -1,0 +1,41 @@
+//! Journal entries: what a reversal is made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Currency, Date, Key, RemoteId};
+
+/// A journal entry. Debits equal credits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Its number; empty before it is written.
+    pub number: String,
+    /// Date; also decides the posting period.
+    pub date: Date,
+    /// Currency.
+    pub currency: Currency,
+    /// Subsidiary; `None` without OneWorld.
+    pub subsidiary: Option<RemoteId>,
+    /// Memo.
+    pub memo: String,
+    /// Lines.
+    pub lines: Vec<JournalLine>,
+    /// The external id.
+    pub external_id: Option<Key>,
+}
+
+/// A line of a journal entry: exactly one of debit and credit is not zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalLine {
+    /// Account.
+    pub account: RemoteId,
+    /// Debit.
+    pub debit: Amount,
+    /// Credit.
+    pub credit: Amount,
+    /// The vendor it concerns: makes a line on the payables account an open item of that vendor.
+    pub vendor: Option<RemoteId>,
+    /// Memo.
+    pub memo: String,
+    /// The line's number in the ledger, once it is known: what an application names.
+    pub line: Option<u32>,
+}

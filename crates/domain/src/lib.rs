@@ -1,0 +1,34 @@
+//! The nouns of tieout.
+//!
+//! Money, plain dates, documents, identifiers, fingerprints, states, faults, and the [`port`]s: what a
+//! system can read and write. There is no I/O here, no runtime and no clock: everything else in the
+//! workspace may depend on this crate, and it depends on nothing of ours.
+
+pub mod code;
+pub mod document;
+mod fault;
+mod fingerprint;
+mod id;
+mod money;
+mod period;
+pub mod port;
+mod state;
+
+pub use document::{Document, Kind};
+pub use fault::{Fault, Lost};
+pub use fingerprint::Fingerprint;
+pub use id::{ConnectionName, IdError, Key, RemoteId, SystemId};
+pub use money::{Amount, Currency, Money, MoneyError};
+pub use period::{Period, PeriodState};
+pub use state::{Outcome, Side, State};
+
+/// A date of a document: a plain day, never an instant (scenario 135).
+pub use jiff::civil::Date;
+/// A moment of an event, in UTC.
+pub use jiff::Timestamp;
+
+/// Tells the time. Nothing in tieout reads a clock of its own: the caller passes one in.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,233 @@
+//! The ports: what a system can read and write, and how it answers.
+//!
+//! Capabilities are values: a system that can't write bills has no writer for them in its [`Ports`], so
+//! "not implemented" can't happen at run time. Reads come in pages, writes in batches; a write answers for
+//! each of its orders, chosen by what the engine must do next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, Fault, Fingerprint, Key, Kind, Period, RemoteId, SystemId};
+
+/// A record as one side showed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The system's id for it.
+    pub id: RemoteId,
+    /// The system's own mark of this version (its time of last change), opaque.
+    pub version: String,
+    /// When the system says it was made, where it says so.
+    pub created: Option<Timestamp>,
+    /// The record.
+    pub document: Document,
+}
+
+impl Observed {
+    /// The fingerprint of its content; the version is no part of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.document)
+    }
+}
+
+/// How much to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What changed since the mark.
+    Changes,
+    /// Everything: the first read, and the nightly one.
+    Whole,
+}
+
+/// Where a read goes on: an opaque text of the system's own, good within one read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageToken(pub String);
+
+/// Up to where a finished read has seen everything: an opaque text of the system's own, taken from the
+/// system's clock and never from ours. Kept from run to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mark(pub String);
+
+/// One page of a read.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The records on it.
+    pub records: Vec<Observed>,
+    /// Records that no longer exist, as far as the system tells.
+    pub gone: Vec<RemoteId>,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<PageToken>,
+    /// The mark to keep once the whole read is done. Any page may carry it; the engine keeps the last one
+    /// it was given, and only when the read is complete.
+    pub mark: Option<Mark>,
+    /// For a system that lists the newest first: this page reaches back to what the last finished read had
+    /// seen, so that the read may end here if every record on it is known in this version.
+    pub may_stop: bool,
+}
+
+/// Reads one kind of record.
+#[async_trait]
+pub trait Read: Send + Sync {
+    /// The next page of what changed since `mark` (everything if there is none, or at [`Depth::Whole`]).
+    ///
+    /// # Errors
+    /// A [`Fault`]; `Unknown` can't come of a read.
+    async fn page(
+        &self,
+        depth: Depth,
+        mark: Option<&Mark>,
+        token: Option<&PageToken>,
+    ) -> Result<Page, Fault>;
+
+    /// These records, now. Those that don't exist are absent from the answer.
+    ///
+    /// # Errors
+    /// See [`page`](Read::page).
+    async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault>;
+}
+
+/// What to do to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Make it.
+    Create,
+    /// Change it to the given document.
+    Amend,
+    /// Put it away: archive, inactivate.
+    Archive,
+    /// Take it out of the archive.
+    Restore,
+    /// Void it (a payment).
+    Void,
+}
+
+impl Action {
+    /// The word in the store and in plans.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Amend => "amend",
+            Self::Archive => "archive",
+            Self::Restore => "restore",
+            Self::Void => "void",
+        }
+    }
+}
+
+/// One write: what, under which key, to which record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The event's idempotency key.
+    pub key: Key,
+    /// What to do.
+    pub action: Action,
+    /// Which record; `None` for a creation.
+    pub target: Option<RemoteId>,
+    /// The document to write, in the target's terms.
+    pub document: Document,
+    /// What was there when this was decided: a write is refused if a person has changed it since. `None`
+    /// for a creation.
+    pub expect: Option<Document>,
+}
+
+/// Proof that a write was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The record's id.
+    pub id: RemoteId,
+    /// The record as the service showed it in its answer, if it did.
+    pub observed: Option<Observed>,
+    /// Whether it had been there already: the look-up in the same attempt found it under the same key.
+    pub adopted: bool,
+}
+
+/// What became of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Applied.
+    Applied(Receipt),
+    /// Not applied, or not known to be: the fault says which.
+    Failed(Fault),
+}
+
+/// Writes one kind of record.
+#[async_trait]
+pub trait Write: Send + Sync {
+    /// The most orders that one call takes, for each action; at least 1. A batch is of one action.
+    fn bulk_max(&self, action: Action) -> usize;
+
+    /// Whether a write under the same key can be repeated without a second effect: an upsert by external
+    /// id can, a plain creation can't.
+    fn repeatable(&self, action: Action) -> bool;
+
+    /// How long an unanswered write may still be running over there: before that, a look-up that finds
+    /// nothing proves nothing.
+    fn settle(&self) -> Duration;
+
+    /// Carries out a batch of one action and answers for each order, in their order. An all-or-nothing bulk
+    /// call that is refused is narrowed to the orders at fault by the system itself. The number of answers
+    /// is the number of orders.
+    async fn write(&self, orders: &[Order]) -> Vec<Answer>;
+
+    /// Records that may be what these orders made at or after `since`: by external id where the system has
+    /// one, else everything made in that window that could be it. The caller judges.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read.
+    async fn candidates(&self, orders: &[Order], since: Timestamp) -> Result<Vec<Observed>, Fault>;
+}
+
+/// What a check of a system's side found out about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// What the account calls itself: company or organization name.
+    pub name: String,
+    /// Its id over there.
+    pub id: String,
+    /// What else is worth showing, label and value: role, environment, subsidiary.
+    pub details: Vec<(String, String)>,
+}
+
+/// Questions about a side as a whole.
+#[async_trait]
+pub trait Whole: Send + Sync {
+    /// Signs in and reads one record.
+    ///
+    /// # Errors
+    /// The [`Fault`] that tells why not.
+    async fn ping(&self) -> Result<Identity, Fault>;
+
+    /// Posting periods, for a ledger; empty for a platform.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read.
+    async fn periods(&self) -> Result<Vec<Period>, Fault>;
+}
+
+/// All that a connected system offers: readers and writers by kind.
+#[derive(Clone)]
+pub struct Ports {
+    /// Which system.
+    pub system: SystemId,
+    /// Questions about the whole.
+    pub whole: Arc<dyn Whole>,
+    /// Readers.
+    pub read: BTreeMap<Kind, Arc<dyn Read>>,
+    /// Writers.
+    pub write: BTreeMap<Kind, Arc<dyn Write>>,
+    /// How many calls may be under way at once.
+    pub in_flight_max: usize,
+    /// How this system names a record to a person or in a marker: the account or organization id.
+    pub account: String,
+    /// The subsidiary, or whatever narrows the account to this connection.
+    pub subsidiary: Option<RemoteId>,
+}

@@ -1,0 +1,1 @@
+//! The promise of tieout: pull, plan, journal, apply, look up, confirm.

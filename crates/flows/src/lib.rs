@@ -1,0 +1,1 @@
+//! The rules of tieout: translation, three-way decisions, mapping. Pure.
