@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Kind, Side};
+
 /// Why a text can't be an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` can't be {what}: {rule}")]
@@ -168,5 +170,135 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+/// tieout's mark on a platform's copy of a ledger document: `ns:<account>:<id>`. It lets links be rebuilt
+/// when the memory was lost (scenario 226).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Marker {
+    /// The ledger's account id, as its owner writes it: `1234567_SB1`.
+    pub account: String,
+    /// The document's id in the ledger.
+    pub id: RemoteId,
+}
+
+impl Marker {
+    /// Finds the first marker in a text that people may have added to.
+    #[must_use]
+    pub fn find_in(text: &str) -> Option<Self> {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        text.match_indices("ns:").find_map(|(at, _)| {
+            if text[..at].chars().next_back().is_some_and(word) {
+                return None;
+            }
+            let (account, rest) = text[at + 3..].split_once(':')?;
+            let id: String = rest.chars().take_while(|c| word(*c)).collect();
+            let fits = !account.is_empty() && account.chars().all(word) && !id.is_empty();
+            fits.then(|| Self { account: account.to_owned(), id: RemoteId(id) })
+        })
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ns:{}:{}", self.account, self.id)
+    }
+}
+
+impl TryFrom<String> for Marker {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::find_in(&text).ok_or(IdError {
+            what: "a marker",
+            text,
+            rule: "a marker reads `ns:<account>:<id>`",
+        })
+    }
+}
+
+impl From<Marker> for String {
+    fn from(marker: Marker) -> Self {
+        marker.to_string()
+    }
+}
+
+/// A record on one side of a connection: `ledger/bill/4711`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordRef {
+    /// Which side.
+    pub side: Side,
+    /// What kind.
+    pub kind: Kind,
+    /// That side's id.
+    pub id: RemoteId,
+}
+
+impl RecordRef {
+    /// The record of this side, kind and id.
+    pub fn new(side: Side, kind: Kind, id: impl Into<RemoteId>) -> Self {
+        Self { side, kind, id: id.into() }
+    }
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.side.as_str(), self.kind, self.id)
+    }
+}
+
+impl FromStr for RecordRef {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let mut parts = text.splitn(3, '/');
+        let parsed = (|| {
+            let side = parts.next()?.parse().ok()?;
+            let kind = parts.next()?.parse().ok()?;
+            let id = parts.next().filter(|id| !id.is_empty())?;
+            Some(Self::new(side, kind, id))
+        })();
+        parsed.ok_or_else(|| IdError {
+            what: "a record",
+            text: text.to_owned(),
+            rule: "a record reads `ledger/bill/4711`: side, kind, id",
+        })
+    }
+}
+
+impl TryFrom<String> for RecordRef {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<RecordRef> for String {
+    fn from(record: RecordRef) -> Self {
+        record.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_found_among_other_words() {
+        let marker = Marker::find_in("Office chairs (ns:1234567_SB1:4711), second delivery").unwrap();
+        assert_eq!((marker.account.as_str(), marker.id.as_str()), ("1234567_SB1", "4711"));
+        assert_eq!(Marker::find_in(&marker.to_string()), Some(marker));
+        for text in ["", "ns:", "ns::1", "ns:1:", "trans:1:2", "see ns:a b:2"] {
+            assert_eq!(Marker::find_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_holds_only_what_an_external_id_takes() {
+        assert_eq!(Key::of(["bill", "008:x", "stp 1"]).with("rev").as_str(), "bill_008-x_stp-1_rev");
     }
 }

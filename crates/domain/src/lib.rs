@@ -17,7 +17,7 @@ mod state;
 pub use document::{Document, Kind};
 pub use fault::{Fault, Lost};
 pub use fingerprint::Fingerprint;
-pub use id::{ConnectionName, IdError, Key, RemoteId, SystemId};
+pub use id::{ConnectionName, IdError, Key, Marker, RecordRef, RemoteId, SystemId};
 pub use money::{Amount, Currency, Money, MoneyError};
 pub use period::{Period, PeriodState};
 pub use state::{Outcome, Side, State};

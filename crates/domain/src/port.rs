@@ -226,7 +226,9 @@ pub struct Ports {
     pub write: BTreeMap<Kind, Arc<dyn Write>>,
     /// How many calls may be under way at once.
     pub in_flight_max: usize,
-    /// How this system names a record to a person or in a marker: the account or organization id.
+    /// The first part of keys derived from this system's ids: `ns`, `bill`.
+    pub key_prefix: &'static str,
+    /// The account or organization id: the second part of keys.
     pub account: String,
     /// The subsidiary, or whatever narrows the account to this connection.
     pub subsidiary: Option<RemoteId>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Currency, Date, Key, RemoteId};
+use crate::{Amount, Currency, Date, Key, Marker, RemoteId};
 
 /// A vendor bill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Bill {
     /// The ledger's hold on paying it (scenario 29).
     pub payment_hold: bool,
     /// tieout's mark on the platform's copy: whose bill it is (scenarios 222, 226).
-    pub marker: Option<Key>,
+    pub marker: Option<Marker>,
     /// The external id on the ledger's copy.
     pub external_id: Option<Key>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Application, Approval, BillStatus, Line};
-use crate::{Amount, Currency, Date, Key, RemoteId};
+use crate::{Amount, Currency, Date, Key, Marker, RemoteId};
 
 /// A vendor credit. Its amounts are positive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct VendorCredit {
     /// Memo.
     pub memo: String,
     /// tieout's mark on the platform's copy.
-    pub marker: Option<Key>,
+    pub marker: Option<Marker>,
     /// The external id on the ledger's copy.
     pub external_id: Option<Key>,
 }
