@@ -20,7 +20,7 @@ pub use fingerprint::Fingerprint;
 pub use id::{ConnectionName, IdError, Key, Marker, RecordRef, RemoteId, SystemId};
 pub use money::{Amount, Currency, Money, MoneyError};
 pub use period::{Period, PeriodState};
-pub use state::{Outcome, Side, State};
+pub use state::{Outcome, Side, State, WaitsFor};
 
 /// A date of a document: a plain day, never an instant (scenario 135).
 pub use jiff::civil::Date;
@@ -31,4 +31,11 @@ pub use jiff::Timestamp;
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+}
+
+/// A clock that can also be waited on. Virtual in simulations, where nothing really sleeps.
+#[async_trait::async_trait]
+pub trait Timer: Clock {
+    /// Returns once this long has passed.
+    async fn sleep(&self, duration: std::time::Duration);
 }

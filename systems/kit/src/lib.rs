@@ -1,0 +1,19 @@
+//! What every client and every fake shares.
+//!
+//! *Clients*: the [`transport`] (which says whether a request certainly never left), the [`governor`]s
+//! that keep the remote caps, exact [`wire`] amounts, [`seams`] for randomness and kept secrets, and
+//! [`system`], all that the rest of the program knows about a vendor. *Fakes*: the chassis in [`fake`], on
+//! which each system's sandbox is built.
+//!
+//! Only this crate sends HTTP.
+
+pub mod fake;
+pub mod governor;
+pub mod seams;
+pub mod system;
+pub mod transport;
+pub mod wire;
+
+pub use seams::{Entropy, Kept, Kit, KeptError};
+pub use system::{ConnectError, Credential, System};
+pub use transport::{Meter, Transport};

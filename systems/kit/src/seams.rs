@@ -1,0 +1,80 @@
+//! The seams that tests and the simulation replace, gathered into one [`Kit`] that a system is connected
+//! with.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use tieout_domain::{Timer, Timestamp};
+
+use crate::governor::Governors;
+use crate::transport::Transport;
+
+/// Where randomness comes from: nonces, jitter, idempotency headers. Never keys of economic events.
+pub trait Entropy: Send + Sync {
+    /// Fills the bytes.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A random lower-case hexadecimal text of twice this many characters.
+    fn hex(&self, bytes: usize) -> String {
+        let mut buffer = vec![0; bytes];
+        self.fill(&mut buffer);
+        buffer.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A random fraction in `0.0..1.0`, for jitter.
+    fn fraction(&self) -> f64 {
+        let mut buffer = [0; 4];
+        self.fill(&mut buffer);
+        f64::from(u32::from_le_bytes(buffer)) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// Why a kept value can't be read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct KeptError(pub String);
+
+/// Keeps small secrets sealed from run to run: sessions, tokens, what a probe found out. A value that is
+/// lost costs one more sign-in, nothing else.
+#[async_trait]
+pub trait Kept: Send + Sync {
+    /// The value, if there is one that has not expired.
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError>;
+
+    /// Keeps a value until then.
+    async fn put(
+        &self,
+        name: &str,
+        value: &SecretString,
+        expires: Timestamp,
+    ) -> Result<(), KeptError>;
+
+    /// Forgets a value.
+    async fn remove(&self, name: &str) -> Result<(), KeptError>;
+}
+
+/// Everything a system needs from outside to work.
+#[derive(Clone)]
+pub struct Kit {
+    /// Sends requests.
+    pub transport: Arc<dyn Transport>,
+    /// Tells the time, and waits.
+    pub timer: Arc<dyn Timer>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Sealed values that outlive the process.
+    pub kept: Arc<dyn Kept>,
+    /// The limits that everything using one key, organization or account shares.
+    pub governors: Arc<Governors>,
+}

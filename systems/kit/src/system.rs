@@ -1,0 +1,79 @@
+//! All that the rest of the program knows about a vendor: plain data and one function.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tieout_domain::code::Code;
+use tieout_domain::port::Ports;
+use tieout_domain::{Side, SystemId};
+
+use crate::Kit;
+
+/// A system.
+pub struct System {
+    /// Its name in configuration and output.
+    pub id: SystemId,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Which side of a connection it is.
+    pub side: Side,
+    /// Its README: verified quirks with their sources.
+    pub manual: &'static str,
+    /// The keys of its table in the configuration.
+    pub settings: &'static [Setting],
+    /// The kinds of credentials it takes, best first.
+    pub credentials: &'static [CredentialKind],
+    /// Makes the ports. Sends nothing yet: the first call signs in.
+    pub connect: fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>,
+}
+
+/// A key of a system's table in the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The key.
+    pub name: &'static str,
+    /// What to ask a person for.
+    pub label: &'static str,
+    /// Where a person finds it, or what it means.
+    pub help: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+/// A kind of credentials.
+#[derive(Debug, Clone, Copy)]
+pub struct CredentialKind {
+    /// Its name: `netsuite-m2m`, `bill`.
+    pub name: &'static str,
+    /// Its fields.
+    pub fields: &'static [CredentialField],
+}
+
+/// A field of a credential.
+#[derive(Debug, Clone, Copy)]
+pub struct CredentialField {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// The vendor's own label for it.
+    pub label: &'static str,
+    /// Whether it must never be shown.
+    pub secret: bool,
+}
+
+/// A credential in the clear, in memory that is wiped.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Its kind.
+    pub kind: String,
+    /// Its fields as a JSON object.
+    pub fields: SecretString,
+}
+
+/// Why a connection can't even be tried: its settings or credentials are malformed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct ConnectError {
+    /// Its code.
+    pub code: Code,
+    /// Which setting or field, and what was wrong with it.
+    pub cause: String,
+}
