@@ -1,1 +1,32 @@
-//! The memory of tieout: history, links, work, sealed credentials, on SQLite and PostgreSQL.
+//! The memory of tieout.
+//!
+//! A [`Store`] is a database (SQLite, or PostgreSQL for several machines) that holds, for each connection:
+//!
+//! - its **history**: an append-only chain of [`Fact`]s, each entry hashed together with the one before it;
+//! - its **state**: links, items, open writes, maps, decisions and runs, which are nothing but a fold of the
+//!   history, kept beside it and written in the same transaction; [`Store::verify`] folds again and compares;
+//! - its **mirror** of both sides' records, with the marks up to which they were read: a cache without
+//!   history, which the remote systems can fill again at any time;
+//! - its **work**: which records are due for another look, and who holds the lease.
+//!
+//! Sealed credentials lie beside them; the key that opens them never does ([`Vault`]).
+//!
+//! Every statement is written once and runs on both databases; the few differences are in `dialect.rs`.
+//! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
+//! erased from it without breaking the chain ([`ConnectionStore::erase`]).
+
+mod error;
+mod facts;
+mod pending;
+mod vault;
+mod views;
+
+pub use error::StoreError;
+pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId};
+pub use pending::{ConnectionStore, CredentialRow, Credentials, InstallationStore, Kept, Lease, Store};
+pub use vault::{KeySource, Vault};
+pub use views::{
+    ChainHead, CurrencyTotal, Decision, Entry, ExceptionGroup, Item, ItemFilter, Known, Link,
+    MapEntry, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification, VerificationFault,
+    WriteStatus,
+};

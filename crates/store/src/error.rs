@@ -1,0 +1,166 @@
+//! What can go wrong with the store. Each has a code with a page, a cause, and a fix.
+
+use tieout_domain::Timestamp;
+use tieout_domain::code::Code;
+
+use crate::facts::RunId;
+
+/// A failure of the store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be opened or reached.
+    #[error("the store can't be reached: {cause}")]
+    Unreachable {
+        /// What was tried and what was answered.
+        cause: String,
+    },
+    /// The database was written by a newer tieout.
+    #[error("the store has schema {found}; this tieout knows {known} and older")]
+    Newer {
+        /// The schema's number in the database.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// What the database holds can't be true.
+    #[error("the store is damaged: {cause}")]
+    Corrupt {
+        /// What and where.
+        cause: String,
+    },
+    /// The database can't be written: no space, or the disk fails.
+    #[error("the store can't be written: {cause}")]
+    Full {
+        /// The database's own words.
+        cause: String,
+    },
+    /// Somebody else kept the database locked for too long.
+    #[error("the store is busy: {cause}")]
+    Busy {
+        /// The database's own words.
+        cause: String,
+    },
+    /// The commit was decided under a lease that has passed to somebody else.
+    #[error("this worker's lease on {connection} has passed on: its fence is {given}, the present one {current}")]
+    Fenced {
+        /// Whose lease.
+        connection: String,
+        /// The fence of the commit.
+        given: u64,
+        /// The present fence.
+        current: u64,
+    },
+    /// Another worker has the lease.
+    #[error("{by} is at work on {connection} until {until} at least")]
+    Held {
+        /// Whose lease.
+        connection: String,
+        /// Who has it.
+        by: String,
+        /// Until when it is good without being renewed.
+        until: Timestamp,
+        /// In which run.
+        run: Option<RunId>,
+    },
+    /// The commit contradicts what is recorded: nothing of it was kept.
+    #[error("the store refuses an entry that contradicts its history: {cause}")]
+    Contradiction {
+        /// What contradicts what.
+        cause: String,
+    },
+    /// No key for the sealed credentials was given, or its file is not there.
+    #[error("no key for the sealed credentials: {cause}")]
+    VaultKeyMissing {
+        /// What was looked for, and where.
+        cause: String,
+    },
+    /// The key does not open what is sealed.
+    #[error("the key does not open the sealed credentials: {cause}")]
+    VaultKeyWrong {
+        /// What it did not open.
+        cause: String,
+    },
+    /// There is no credential of this name.
+    #[error("there is no credential named `{name}`")]
+    CredentialMissing {
+        /// The name.
+        name: String,
+    },
+}
+
+impl StoreError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreachable { .. } => Code::new("store-unreachable"),
+            Self::Newer { .. } => Code::new("store-newer"),
+            Self::Corrupt { .. } => Code::new("store-corrupt"),
+            Self::Full { .. } => Code::new("store-full"),
+            Self::Busy { .. } => Code::new("store-busy"),
+            Self::Fenced { .. } => Code::new("fenced"),
+            Self::Held { .. } => Code::new("lease-held"),
+            Self::Contradiction { .. } => Code::new("store-contradiction"),
+            Self::VaultKeyMissing { .. } => Code::new("vault-key-missing"),
+            Self::VaultKeyWrong { .. } => Code::new("vault-key-wrong"),
+            Self::CredentialMissing { .. } => Code::new("credential-missing"),
+        }
+    }
+
+    /// What happened, in one sentence.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        self.to_string()
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn fix(&self) -> &'static str {
+        self.code().fix()
+    }
+
+    pub(crate) fn corrupt(cause: impl Into<String>) -> Self {
+        Self::Corrupt { cause: cause.into() }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let cause = error.to_string();
+        match &error {
+            sqlx::Error::Database(database) => {
+                of_database(database.code().as_deref().unwrap_or_default(), cause)
+            }
+            sqlx::Error::PoolTimedOut => Self::Busy { cause },
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::RowNotFound => Self::Corrupt { cause },
+            _ => Self::Unreachable { cause },
+        }
+    }
+}
+
+/// SQLite gives its extended result code in decimal (<https://www.sqlite.org/rescode.html>), PostgreSQL a
+/// five-character SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn of_database(code: &str, cause: String) -> StoreError {
+    if code.len() == 5 {
+        return match code {
+            "53100" | "58030" => StoreError::Full { cause },
+            "40001" | "40P01" | "55P03" | "23505" => StoreError::Busy { cause },
+            _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("28") => {
+                StoreError::Unreachable { cause }
+            }
+            _ if code.starts_with("53") => StoreError::Busy { cause },
+            _ => StoreError::Corrupt { cause },
+        };
+    }
+    // The low byte is the primary code; the rest tells more than is needed here.
+    match code.parse::<u32>().unwrap_or_default() & 0xff {
+        5 | 6 => StoreError::Busy { cause },
+        10 | 13 => StoreError::Full { cause },
+        3 | 8 | 14 => StoreError::Unreachable { cause },
+        _ => StoreError::Corrupt { cause },
+    }
+}

@@ -1,0 +1,456 @@
+//! The words of the history: what can be said to have happened, and how it is handed in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
+use tieout_domain::port::{Mark, Observed, Order};
+use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side};
+
+/// The id of a run: opaque, unique within the store; whoever starts the run chooses it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The run of this id.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Names one record of one side. Written `ledger/bill/123`, which is also its form in the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordRef {
+    /// Whose record.
+    pub side: Side,
+    /// What kind of record.
+    pub kind: Kind,
+    /// That side's id for it.
+    pub id: RemoteId,
+}
+
+impl RecordRef {
+    /// Names a record.
+    pub fn new(side: Side, kind: Kind, id: impl Into<RemoteId>) -> Self {
+        Self { side, kind, id: id.into() }
+    }
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}/{}", self.side.as_str(), self.kind.as_str(), self.id))
+    }
+}
+
+impl FromStr for RecordRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(side), Some(kind), Some(id)) if !id.is_empty() => {
+                Ok(Self { side: side.parse()?, kind: kind.parse()?, id: id.into() })
+            }
+            _ => Err(format!("`{text}` names no record; write SIDE/KIND/ID, as in ledger/bill/123")),
+        }
+    }
+}
+
+impl TryFrom<String> for RecordRef {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<RecordRef> for String {
+    fn from(record: RecordRef) -> Self {
+        record.to_string()
+    }
+}
+
+/// A record that a flow must look at again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Due {
+    /// Which flow.
+    pub flow: String,
+    /// Which record.
+    pub record: RecordRef,
+}
+
+/// What a pull saw of one record. Goes into the mirror, which is a cache and has no history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordChange {
+    /// It looks like this.
+    Seen {
+        /// Whose record.
+        side: Side,
+        /// The record.
+        observed: Observed,
+        /// What it would be matched by with the other side's (a flow's own text; empty for none).
+        match_key: String,
+    },
+    /// It exists no more.
+    Gone {
+        /// Whose record.
+        side: Side,
+        /// What kind.
+        kind: Kind,
+        /// Its id.
+        id: RemoteId,
+    },
+}
+
+/// Everything that becomes true at once: one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// The fence of the lease under which this was decided; an older one than the present is refused.
+    /// `None` for what needs no lease: a person's decision, a mark from a webhook.
+    pub fence: Option<u64>,
+    /// Who: `engine`, or the name of a user.
+    pub actor: String,
+    /// In which run.
+    pub run: Option<RunId>,
+    /// What happened: each becomes one entry of the history and is folded into the state.
+    pub facts: Vec<Fact>,
+    /// What a pull saw.
+    pub records: Vec<RecordChange>,
+    /// Up to where finished reads have seen everything. They commit with the data they cover.
+    pub marks: Vec<(Side, Kind, Mark)>,
+    /// Records to look at again.
+    pub due: Vec<Due>,
+    /// Records that have been looked at. Taken off before `due`, and before what the facts make due.
+    pub settled: Vec<Due>,
+}
+
+/// How sure a mapping is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapStatus {
+    /// Proposed; nothing rests on it.
+    Suggested,
+    /// A person, or an exact match that a person asked for, says so.
+    Confirmed,
+    /// The counterpart is to be made.
+    Create,
+    /// Taken back.
+    Removed,
+}
+
+impl MapStatus {
+    /// The word in the store and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suggested => "suggested",
+            Self::Confirmed => "confirmed",
+            Self::Create => "create",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl FromStr for MapStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Suggested, Self::Confirmed, Self::Create, Self::Removed]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no status of a mapping"))
+    }
+}
+
+/// Something that happened: one entry of the history.
+///
+/// The state of the store (links, items, writes, maps, runs, decisions) is nothing but a fold of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", content = "is", rename_all = "kebab-case")]
+pub enum Fact {
+    /// A run began; its id is the commit's.
+    RunStarted {
+        /// What set it off: `schedule`, `command`, `webhook`.
+        trigger: String,
+        /// Which flows.
+        flows: Vec<String>,
+    },
+    /// The run ended; its id is the commit's.
+    RunEnded {
+        /// `done`, `exceptions` or `failed`.
+        status: String,
+        /// Each flow's population by state.
+        flows: BTreeMap<String, BTreeMap<String, u64>>,
+        /// HTTP requests by system.
+        calls: BTreeMap<String, u64>,
+        /// Why it failed, or empty.
+        cause: String,
+    },
+    /// A write was decided. Its entry's number is the write's id from here on.
+    Intended {
+        /// Which flow.
+        flow: String,
+        /// On account of which record.
+        record: RecordRef,
+        /// Which of the record's counterparts: most have one, a reversed payment has more.
+        role: String,
+        /// The write.
+        order: Order,
+        /// What for, in words.
+        because: String,
+    },
+    /// These writes are about to be sent: from here on they may have been applied.
+    Attempted {
+        /// Their ids.
+        writes: Vec<u64>,
+    },
+    /// A write was applied: links the record to the target and closes the write.
+    Applied {
+        /// Its id.
+        write: u64,
+        /// What was made or changed.
+        target: RecordRef,
+        /// Whether it had been there already.
+        adopted: bool,
+    },
+    /// Nobody knows whether it was applied. The write stays open until somebody has looked.
+    Unknown {
+        /// Its id.
+        write: u64,
+        /// What happened.
+        cause: String,
+    },
+    /// It was certainly not applied; it will be decided anew. Closes the write.
+    Later {
+        /// Its id.
+        write: u64,
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        cause: String,
+    },
+    /// The other side declined. Closes the write.
+    Refused {
+        /// Its id.
+        write: u64,
+        /// Why.
+        code: Code,
+        /// The field at fault, where one was named.
+        field: Option<String>,
+        /// Why, in its words.
+        cause: String,
+    },
+    /// It was certainly not applied and is no longer wanted. Closes the write.
+    Abandoned {
+        /// Its id.
+        write: u64,
+        /// Why.
+        cause: String,
+    },
+    /// A link was found or made without a write.
+    Linked {
+        /// Which flow.
+        flow: String,
+        /// From.
+        record: RecordRef,
+        /// Which of its counterparts.
+        role: String,
+        /// To.
+        target: RecordRef,
+        /// The key under which the target was made, where known.
+        key: Option<Key>,
+        /// By what it was found: `marker`, `external-id`, `match`, a person.
+        how: String,
+        /// The document last agreed on, in the target's terms, where known.
+        applied: Option<Document>,
+    },
+    /// A link was taken back.
+    Unlinked {
+        /// Which flow.
+        flow: String,
+        /// From.
+        record: RecordRef,
+        /// Which of its counterparts.
+        role: String,
+        /// Why.
+        cause: String,
+    },
+    /// A record's state.
+    Stated {
+        /// Which flow.
+        flow: String,
+        /// Which record.
+        record: RecordRef,
+        /// The state and its reason.
+        outcome: Outcome,
+        /// What people call the record.
+        label: String,
+        /// What it is worth.
+        amount: Option<Money>,
+    },
+    /// The record leaves the flow's population.
+    Forgotten {
+        /// Which flow.
+        flow: String,
+        /// Which record.
+        record: RecordRef,
+    },
+    /// A mapping of an account, a dimension or a funding account.
+    Mapped {
+        /// `account`, `department`, `class`, `location`, `funding`.
+        kind: String,
+        /// From.
+        from: RemoteId,
+        /// To; `None` where it is to be made, or is taken back.
+        to: Option<RemoteId>,
+        /// How sure.
+        status: MapStatus,
+        /// What people call the one.
+        label_from: String,
+        /// What people call the other.
+        label_to: String,
+        /// Why it is thought so.
+        why: String,
+    },
+    /// The applied document was read back and is as written (habit: pair assertions).
+    Confirmed {
+        /// Which flow.
+        flow: String,
+        /// Which record.
+        record: RecordRef,
+        /// Which of its counterparts.
+        role: String,
+    },
+    /// The applied document was read back and is not as written.
+    Drifted {
+        /// Which flow.
+        flow: String,
+        /// Which record.
+        record: RecordRef,
+        /// Which of its counterparts.
+        role: String,
+        /// Both values.
+        cause: String,
+    },
+    /// A person decided about a record. The latest decision counts; an empty one takes it back.
+    Decided {
+        /// Which flow.
+        flow: String,
+        /// Which record.
+        record: RecordRef,
+        /// `ignore`, `retry`, `link`, …: the engine's words. Empty: nothing is decided any more.
+        decision: String,
+        /// Why, in the person's words.
+        reason: String,
+    },
+    /// Personal values of a record were erased from the history (scenario 247).
+    Erased {
+        /// Which record.
+        record: RecordRef,
+        /// From how many entries.
+        entries: u64,
+        /// On whose demand.
+        reason: String,
+    },
+    /// A sealed credential was set or removed. On the installation's chain.
+    Credential {
+        /// Its name.
+        name: String,
+        /// Its kind.
+        kind: String,
+        /// `set` or `removed`.
+        change: String,
+    },
+    /// A preference was changed.
+    Preference {
+        /// Whose.
+        connection: String,
+        /// Which.
+        name: String,
+        /// Its value before.
+        before: String,
+        /// Its value since.
+        after: String,
+    },
+    /// Anything else worth keeping.
+    Note {
+        /// The words.
+        text: String,
+    },
+}
+
+impl Fact {
+    /// The fact's word, as in the history.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run-started",
+            Self::RunEnded { .. } => "run-ended",
+            Self::Intended { .. } => "intended",
+            Self::Attempted { .. } => "attempted",
+            Self::Applied { .. } => "applied",
+            Self::Unknown { .. } => "unknown",
+            Self::Later { .. } => "later",
+            Self::Refused { .. } => "refused",
+            Self::Abandoned { .. } => "abandoned",
+            Self::Linked { .. } => "linked",
+            Self::Unlinked { .. } => "unlinked",
+            Self::Stated { .. } => "stated",
+            Self::Forgotten { .. } => "forgotten",
+            Self::Mapped { .. } => "mapped",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Drifted { .. } => "drifted",
+            Self::Decided { .. } => "decided",
+            Self::Erased { .. } => "erased",
+            Self::Credential { .. } => "credential",
+            Self::Preference { .. } => "preference",
+            Self::Note { .. } => "note",
+        }
+    }
+
+    /// The flow and the record that it names itself. What it says about a write is about the write's record.
+    #[must_use]
+    pub fn subject(&self) -> (Option<&str>, Option<&RecordRef>) {
+        match self {
+            Self::Intended { flow, record, .. }
+            | Self::Linked { flow, record, .. }
+            | Self::Unlinked { flow, record, .. }
+            | Self::Stated { flow, record, .. }
+            | Self::Forgotten { flow, record }
+            | Self::Confirmed { flow, record, .. }
+            | Self::Drifted { flow, record, .. }
+            | Self::Decided { flow, record, .. } => (Some(flow), Some(record)),
+            Self::Erased { record, .. } => (None, Some(record)),
+            _ => (None, None),
+        }
+    }
+
+    /// The one write that it tells the outcome of.
+    #[must_use]
+    pub fn write(&self) -> Option<u64> {
+        match self {
+            Self::Applied { write, .. }
+            | Self::Unknown { write, .. }
+            | Self::Later { write, .. }
+            | Self::Refused { write, .. }
+            | Self::Abandoned { write, .. } => Some(*write),
+            _ => None,
+        }
+    }
+}
