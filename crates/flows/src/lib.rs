@@ -1,1 +1,16 @@
-//! The rules of tieout: translation, three-way decisions, mapping. Pure.
+//! The rules of tieout: one file per flow.
+//!
+//! A [`Flow`] looks at one record, three ways — what is wanted, what was last applied, what is there now —
+//! and returns a [`Verdict`]. It sees the world only through [`Books`], which the caller has filled with
+//! what the flow said it [`needs`](Flow::needs). There is no I/O and no clock here, so a plan can print the
+//! verdicts, a simulation can run them a million times, and an auditor can run them again.
+
+mod books;
+mod flow;
+pub mod matching;
+pub mod preferences;
+pub mod projection;
+
+pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, Seen};
+pub use flow::{Flow, Need, Step, Subject, Verdict};
+pub use preferences::Preferences;

@@ -1,0 +1,151 @@
+//! Settling an unknown outcome: is one of these records what the order made? (scenarios 147, 222, 223)
+
+use tieout_domain::document::{Bill, BillStatus, Payment, PaymentStatus, VendorCredit};
+use tieout_domain::port::{Action, Observed, Order};
+use tieout_domain::{Document, RemoteId};
+
+use crate::projection::same_writable;
+
+/// What became of an order whose answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// It was carried out: this is the record.
+    Found(RemoteId),
+    /// None of the records is its work.
+    Absent,
+    /// Several could be: a person must say.
+    Ambiguous(Vec<RemoteId>),
+}
+
+/// Is one of these what the order made, or does its target show what the order asked for?
+///
+/// The mark or the key counts first. Without it: bills and credits by vendor, exact number, total and
+/// currency; vendors by exact name; accounts by number, name and parent; dimensions by name and parent;
+/// outside payments by vendor, day and applications. The candidates are those made in the attempt's window.
+#[must_use]
+pub fn judge(order: &Order, candidates: &[Observed]) -> Judgement {
+    if let (Some(target), true) = (&order.target, order.action != Action::Create) {
+        let done = candidates
+            .iter()
+            .find(|candidate| candidate.id == *target)
+            .is_some_and(|candidate| carried_out(order, &candidate.document));
+        return if done {
+            Judgement::Found(target.clone())
+        } else {
+            Judgement::Absent
+        };
+    }
+    for tier in [marked, alike] {
+        let mut found: Vec<RemoteId> = candidates
+            .iter()
+            .filter(|candidate| tier(order, &candidate.document))
+            .map(|candidate| candidate.id.clone())
+            .collect();
+        found.sort();
+        found.dedup();
+        match found.len() {
+            0 => {}
+            1 => return Judgement::Found(found.swap_remove(0)),
+            _ => return Judgement::Ambiguous(found),
+        }
+    }
+    Judgement::Absent
+}
+
+fn carried_out(order: &Order, now: &Document) -> bool {
+    let inactive = match now {
+        Document::Account(account) => account.inactive,
+        Document::Dimension(dimension) => dimension.inactive,
+        Document::Vendor(vendor) => vendor.inactive,
+        Document::Bill(Bill { status, .. })
+        | Document::VendorCredit(VendorCredit { status, .. }) => *status == BillStatus::Archived,
+        _ => false,
+    };
+    match order.action {
+        Action::Archive => inactive,
+        Action::Restore => !inactive,
+        Action::Void => match now {
+            Document::Payment(Payment { status, .. }) => matches!(
+                status,
+                PaymentStatus::Voided
+                    | PaymentStatus::VoidPending
+                    | PaymentStatus::LedgerVoided
+                    | PaymentStatus::Canceled
+            ),
+            _ => false,
+        },
+        Action::Amend | Action::Create => same_writable(&order.document, now),
+    }
+}
+
+/// Carries the order's mark or key.
+fn marked(order: &Order, candidate: &Document) -> bool {
+    match (&order.document, candidate) {
+        (Document::Bill(made), Document::Bill(there)) => {
+            there.external_id.as_ref() == Some(&order.key)
+                || (made.marker.is_some() && made.marker == there.marker)
+        }
+        (Document::VendorCredit(made), Document::VendorCredit(there)) => {
+            there.external_id.as_ref() == Some(&order.key)
+                || (made.marker.is_some() && made.marker == there.marker)
+        }
+        (Document::Payment(made), Document::Payment(there)) => {
+            there.external_id.as_ref() == Some(&order.key)
+                || (made.outside && there.outside && there.reference == order.key.as_str())
+        }
+        (Document::Journal(_), Document::Journal(there)) => {
+            there.external_id.as_ref() == Some(&order.key)
+        }
+        _ => false,
+    }
+}
+
+/// Bears no mark, and is the same in all that is known of it.
+fn alike(order: &Order, candidate: &Document) -> bool {
+    match (&order.document, candidate) {
+        (Document::Bill(made), Document::Bill(there)) => {
+            there.marker.is_none()
+                && there.external_id.is_none()
+                && (&made.vendor, &made.number, made.total, made.currency)
+                    == (&there.vendor, &there.number, there.total, there.currency)
+        }
+        (Document::VendorCredit(made), Document::VendorCredit(there)) => {
+            there.marker.is_none()
+                && there.external_id.is_none()
+                && (&made.vendor, &made.number, made.total, made.currency)
+                    == (&there.vendor, &there.number, there.total, there.currency)
+        }
+        (Document::Vendor(made), Document::Vendor(there)) => {
+            made.name.trim() == there.name.trim()
+                && (there.currency.is_none()
+                    || made.currency.is_none()
+                    || made.currency == there.currency)
+        }
+        (Document::Account(made), Document::Account(there)) => {
+            (made.number.trim(), made.name.trim(), &made.parent)
+                == (there.number.trim(), there.name.trim(), &there.parent)
+        }
+        (Document::Dimension(made), Document::Dimension(there)) => {
+            (made.axis, made.name.trim(), &made.parent)
+                == (there.axis, there.name.trim(), &there.parent)
+        }
+        (Document::Payment(made), Document::Payment(there)) => {
+            made.outside
+                && there.outside
+                && there.reference.is_empty()
+                && (&made.vendor, made.date, made.total) == (&there.vendor, there.date, there.total)
+                && applied(made) == applied(there)
+        }
+        _ => false,
+    }
+}
+
+fn applied(payment: &Payment) -> Vec<(&RemoteId, tieout_domain::Amount)> {
+    let mut applied: Vec<_> = payment
+        .applications
+        .iter()
+        .map(|a| (&a.document, a.amount))
+        .collect();
+    applied.sort();
+    applied
+}

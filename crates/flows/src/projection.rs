@@ -1,0 +1,199 @@
+//! What of a document is written, and so what must be equal for nothing to be left to write.
+//!
+//! A document read back holds more than was written (balances, statuses, ids), and some fields in another
+//! order. Comparing whole documents would never come to rest.
+
+use tieout_domain::document::{Address, Application, Bill, Line, Payment, Vendor, VendorCredit};
+use tieout_domain::{Amount, Document, Marker, RemoteId};
+
+/// Whether what `wanted` would write is already there.
+#[must_use]
+pub fn same_writable(wanted: &Document, there: &Document) -> bool {
+    match (wanted, there) {
+        (Document::Account(a), Document::Account(b)) => {
+            (text(&a.number), text(&a.name), &a.parent)
+                == (text(&b.number), text(&b.name), &b.parent)
+        }
+        (Document::Dimension(a), Document::Dimension(b)) => {
+            (a.axis, text(&a.name), &a.parent) == (b.axis, text(&b.name), &b.parent)
+        }
+        (Document::Vendor(a), Document::Vendor(b)) => same_vendor(a, b),
+        (Document::Bill(a), Document::Bill(b)) => bill_differences(a, b).is_empty(),
+        (Document::VendorCredit(a), Document::VendorCredit(b)) => {
+            credit_differences(a, b).is_empty()
+        }
+        (Document::Payment(a), Document::Payment(b)) => same_payment(a, b),
+        (Document::Journal(a), Document::Journal(b)) => a.external_id == b.external_id,
+        _ => false,
+    }
+}
+
+fn text(text: &str) -> &str {
+    text.trim()
+}
+
+/// A memo without tieout's mark and without white space at its ends: where the mark stands in it is the
+/// platform's business.
+#[must_use]
+pub fn plain_memo(memo: &str) -> String {
+    let bare = match Marker::find_in(memo) {
+        Some(marker) => memo.replacen(&marker.to_string(), "", 1),
+        None => memo.to_owned(),
+    };
+    let bare = bare.replace("()", " ").replace("[]", " ");
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn same_vendor(a: &Vendor, b: &Vendor) -> bool {
+    text(&a.name) == text(&b.name) && same_profile(a, b)
+}
+
+/// Whether a vendor's profile is the same: what a network vendor owns itself (scenario 14).
+#[must_use]
+pub fn same_profile(a: &Vendor, b: &Vendor) -> bool {
+    text(&a.email) == text(&b.email)
+        && text(&a.phone) == text(&b.phone)
+        && text(&a.account_number) == text(&b.account_number)
+        && same_address(a.address.as_ref(), b.address.as_ref())
+}
+
+fn same_address(a: Option<&Address>, b: Option<&Address>) -> bool {
+    let empty = Address::default();
+    let (a, b) = (a.unwrap_or(&empty), b.unwrap_or(&empty));
+    let fields = |x: &Address| {
+        [&x.line1, &x.line2, &x.city, &x.state, &x.zip, &x.country]
+            .map(|field| field.trim().to_owned())
+    };
+    fields(a) == fields(b)
+}
+
+/// What a bill's write would change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// The vendor.
+    Vendor,
+    /// The total.
+    Total,
+    /// The due date.
+    Due,
+    /// Number or date.
+    Number,
+    /// Accounts, dimensions, or how the total is split among lines.
+    Coding,
+    /// Memos, purchase order or mark.
+    Text,
+}
+
+/// What of a bill differs.
+#[must_use]
+pub fn bill_differences(a: &Bill, b: &Bill) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut note = |same: bool, difference| {
+        if !same && !differences.contains(&difference) {
+            differences.push(difference);
+        }
+    };
+    note(a.vendor == b.vendor, Difference::Vendor);
+    note(a.total == b.total, Difference::Total);
+    note(a.due == b.due, Difference::Due);
+    note(a.number == b.number && a.date == b.date, Difference::Number);
+    note(coding(&a.lines) == coding(&b.lines), Difference::Coding);
+    note(memos(&a.lines) == memos(&b.lines), Difference::Text);
+    note(plain_memo(&a.memo) == plain_memo(&b.memo), Difference::Text);
+    note(
+        text(&a.purchase_order) == text(&b.purchase_order),
+        Difference::Text,
+    );
+    note(a.marker.is_none() || a.marker == b.marker, Difference::Text);
+    differences
+}
+
+/// What of a credit differs.
+#[must_use]
+pub fn credit_differences(a: &VendorCredit, b: &VendorCredit) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut note = |same: bool, difference| {
+        if !same && !differences.contains(&difference) {
+            differences.push(difference);
+        }
+    };
+    note(a.vendor == b.vendor, Difference::Vendor);
+    note(a.total == b.total, Difference::Total);
+    note(a.number == b.number && a.date == b.date, Difference::Number);
+    note(coding(&a.lines) == coding(&b.lines), Difference::Coding);
+    note(memos(&a.lines) == memos(&b.lines), Difference::Text);
+    note(plain_memo(&a.memo) == plain_memo(&b.memo), Difference::Text);
+    note(a.marker.is_none() || a.marker == b.marker, Difference::Text);
+    differences
+}
+
+type Coding<'a> = (
+    Amount,
+    Option<&'a RemoteId>,
+    Option<&'a RemoteId>,
+    Option<&'a RemoteId>,
+    Option<&'a RemoteId>,
+);
+
+fn coding(lines: &[Line]) -> Vec<Coding<'_>> {
+    let mut coding: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let (department, class) = (line.department.as_ref(), line.class.as_ref());
+            (
+                line.amount,
+                line.account.as_ref(),
+                department,
+                class,
+                line.location.as_ref(),
+            )
+        })
+        .collect();
+    coding.sort();
+    coding
+}
+
+fn memos(lines: &[Line]) -> Vec<String> {
+    let mut memos: Vec<_> = lines.iter().map(|line| plain_memo(&line.memo)).collect();
+    memos.sort();
+    memos
+}
+
+fn same_payment(a: &Payment, b: &Payment) -> bool {
+    same_money(a, b) && text(&a.number) == text(&b.number) && text(&a.memo) == text(&b.memo)
+}
+
+/// Whether two payments move the same money: what a person must not have changed by hand (scenario 144).
+#[must_use]
+pub fn same_money(a: &Payment, b: &Payment) -> bool {
+    a.vendor == b.vendor
+        && a.total == b.total
+        && a.date == b.date
+        && a.currency == b.currency
+        && (a.account.is_none() || b.account.is_none() || a.account == b.account)
+        && same_applications(&a.applications, &b.applications)
+}
+
+/// Whether the same is applied to the same documents, whatever the order. A whole document's line may be
+/// named or not.
+#[must_use]
+pub fn same_applications(a: &[Application], b: &[Application]) -> bool {
+    let list = |applications: &[Application]| {
+        let mut list: Vec<_> = applications
+            .iter()
+            .filter(|application| !application.amount.is_zero() || !application.credits.is_empty())
+            .map(|application| {
+                let mut credits: Vec<_> = application
+                    .credits
+                    .iter()
+                    .map(|use_of| (use_of.credit.clone(), use_of.amount))
+                    .collect();
+                credits.sort();
+                (application.document.clone(), application.amount, credits)
+            })
+            .collect();
+        list.sort();
+        list
+    };
+    list(a) == list(b)
+}
