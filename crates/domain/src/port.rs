@@ -62,6 +62,9 @@ pub struct Page {
     pub records: Vec<Observed>,
     /// Records that no longer exist, as far as the system tells.
     pub gone: Vec<RemoteId>,
+    /// Records that are there but could not be read, and why: one bad record never hides the others on its
+    /// page, and is never taken for absent.
+    pub unreadable: Vec<(RemoteId, String)>,
     /// Where to go on; `None` on the last page.
     pub next: Option<PageToken>,
     /// The mark to keep once the whole read is done. Any page may carry it; the engine keeps the last one
