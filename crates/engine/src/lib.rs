@@ -1,1 +1,33 @@
 //! The promise of tieout: pull, plan, journal, apply, look up, confirm.
+//!
+//! A run observes both sides, lets the flows decide what differs, and closes the difference. It can be
+//! killed anywhere: run it again and it converges. The engine knows ports, flows and the store; it never
+//! learns which systems are behind the ports.
+//!
+//! The way through the rooms: [`run`](mod@run) takes the lease, [`settle`] looks for what an earlier run
+//! left unanswered, [`pull`] brings the mirror up to date, [`decide`] asks the flows, [`apply`] journals
+//! and writes, and the closing pull confirms. [`plan`] is the same way without the writing.
+//!
+//! What is deliberately missing: retrying of writes. A write whose answer did not come is looked for; it is
+//! sent again only by a new decision, after it has been shown not to be there.
+
+mod apply;
+mod connection;
+mod decide;
+mod error;
+mod join;
+pub mod mapping;
+mod overlay;
+pub mod plan;
+mod progress;
+mod pull;
+mod report;
+mod run;
+mod settle;
+
+pub use connection::{Connection, Sides};
+pub use error::EngineError;
+pub use plan::{Plan, PlannedStep};
+pub use progress::{Progress, Quiet};
+pub use report::{FlowCounts, RunReport, RunStatus};
+pub use run::{RunOptions, plan, sync};

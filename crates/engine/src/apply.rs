@@ -1,0 +1,338 @@
+//! Writing: intents and attempts are journaled before anything is sent, outcomes after.
+//!
+//! A page of intents is one commit, and one more says that they may be sent; the outcomes of all batches
+//! that have answered meanwhile are one commit. An outcome that is lost in a crash only becomes *unknown*.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tieout_domain::code::Code;
+use tieout_domain::port::{Action, Answer, Observed, Order, Receipt};
+use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, Side, State};
+use tieout_flows::Step;
+use tieout_store::{Commit, Due, Fact, MapStatus};
+
+use crate::EngineError;
+use crate::pull::seen;
+use crate::run::Run;
+
+/// A write that a flow wants, with the record it is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) flow: &'static str,
+    pub(crate) record: RecordRef,
+    pub(crate) label: String,
+    pub(crate) amount: Option<Money>,
+    pub(crate) step: Step,
+}
+
+impl Intent {
+    fn order(&self) -> Order {
+        Order {
+            key: self.step.key.clone(),
+            action: self.step.action,
+            target: self.step.target.clone(),
+            document: self.step.document.clone(),
+            expect: self.step.expect.clone(),
+        }
+    }
+
+    fn due(&self) -> Due {
+        Due { flow: self.flow.to_owned(), record: self.record.clone() }
+    }
+
+    /// Says what became of it as the record's state.
+    fn stated(&self, outcome: Outcome) -> Fact {
+        Fact::Stated {
+            flow: self.flow.to_owned(),
+            record: self.record.clone(),
+            outcome,
+            label: self.label.clone(),
+            amount: self.amount,
+        }
+    }
+}
+
+/// One call: writes of one side, kind and action, with their ids in the journal.
+struct Batch {
+    side: Side,
+    kind: Kind,
+    writes: Vec<(u64, Intent)>,
+}
+
+/// What came of a page of writes.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// How many were applied.
+    pub(crate) count: u64,
+    /// Whether any outcome is unknown and must be looked for.
+    pub(crate) unknown: bool,
+}
+
+/// Carries out a page of writes.
+pub(crate) async fn apply(
+    run: &mut Run<'_>,
+    intents: Vec<Intent>,
+) -> Result<Applied, EngineError> {
+    let (ready, mut commit) = sift(run, intents);
+    if !commit.facts.is_empty() {
+        run.connection.store.commit(std::mem::take(&mut commit)).await?;
+    }
+    if ready.is_empty() {
+        return Ok(Applied::default());
+    }
+    let writes = journal(run, ready).await?;
+    send(run, batches(run, writes)).await
+}
+
+/// Takes out what can't be sent now: its side has been paused, or has no writer for the kind.
+fn sift(run: &mut Run<'_>, intents: Vec<Intent>) -> (Vec<Intent>, Commit) {
+    let mut commit = run.commit();
+    let mut ready = Vec::new();
+    for intent in intents {
+        let side = intent.step.side;
+        let kind = intent.step.document.kind();
+        if let Some(fault) = run.paused.get(&side) {
+            let outcome = Outcome::because(State::Hold, fault.code(), fault.to_string());
+            commit.facts.push(intent.stated(outcome));
+            run.rest_until_next_run(intent.flow, intent.record);
+        } else if run.connection.sides.writer(side, kind).is_none() {
+            let cause = format!("{} can't write a {kind}", run.connection.sides.of(side).system);
+            let outcome = Outcome::because(State::Blocked, Code::new("not-supported"), cause);
+            commit.facts.push(intent.stated(outcome));
+            commit.settled.push(intent.due());
+        } else {
+            ready.push(intent);
+        }
+    }
+    (ready, commit)
+}
+
+/// Journals the intents, then that they may be sent. From the second commit on, a crash leaves them unknown.
+async fn journal(
+    run: &Run<'_>,
+    intents: Vec<Intent>,
+) -> Result<Vec<(u64, Intent)>, EngineError> {
+    let store = &run.connection.store;
+    let facts = intents
+        .iter()
+        .map(|intent| Fact::Intended {
+            flow: intent.flow.to_owned(),
+            record: intent.record.clone(),
+            role: intent.step.role.clone(),
+            order: intent.order(),
+            because: intent.step.because.clone(),
+        })
+        .collect();
+    let writes = store.commit(Commit { facts, ..run.commit() }).await?;
+    let attempted = Fact::Attempted { writes: writes.clone() };
+    store.commit(Commit { facts: vec![attempted], ..run.commit() }).await?;
+    Ok(writes.into_iter().zip(intents).collect())
+}
+
+/// Sorts writes into calls of the size that the far side takes.
+fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
+    let mut groups: BTreeMap<(Side, Kind, Action), Vec<(u64, Intent)>> = BTreeMap::new();
+    for (write, intent) in writes {
+        let sort = (intent.step.side, intent.step.document.kind(), intent.step.action);
+        groups.entry(sort).or_default().push((write, intent));
+    }
+    let mut batches = Vec::new();
+    for ((side, kind, action), mut group) in groups {
+        let max = run
+            .connection
+            .sides
+            .writer(side, kind)
+            .map_or(1, |writer| writer.bulk_max(action))
+            .max(1);
+        while !group.is_empty() {
+            let rest = group.split_off(group.len().min(max));
+            batches.push(Batch { side, kind, writes: group });
+            group = rest;
+        }
+    }
+    batches
+}
+
+/// Sends the batches, as many at once as each side allows, and records what is answered.
+async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineError> {
+    let mut applied = Applied::default();
+    let mut under_way = FuturesUnordered::new();
+    let mut waiting = batches.into_iter().peekable();
+    let max = run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
+    loop {
+        while under_way.len() < max.max(1) {
+            let Some(batch) = waiting.next() else { break };
+            run.keep_lease().await?;
+            if run.paused.contains_key(&batch.side) {
+                // Attempted in the journal, but certainly not sent.
+                let fault = run.paused[&batch.side].clone();
+                let answers = vec![Answer::Failed(fault); batch.writes.len()];
+                record(run, vec![(batch, answers)], &mut applied).await?;
+                continue;
+            }
+            let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else { continue };
+            let writer = std::sync::Arc::clone(writer);
+            let orders: Vec<Order> = batch.writes.iter().map(|(_, intent)| intent.order()).collect();
+            under_way.push(async move {
+                // A task of its own, so that the answer is taken in while outcomes are being committed.
+                let answers = tokio::spawn(async move { writer.write(&orders).await }).await;
+                (batch, answers)
+            });
+        }
+        let Some(first) = under_way.next().await else { break };
+        let mut answered = vec![first];
+        while let Some(Some(more)) = futures::FutureExt::now_or_never(under_way.next()) {
+            answered.push(more);
+        }
+        let answered = answered
+            .into_iter()
+            .map(|(batch, answers)| {
+                let lost = || Answer::Failed(Fault::Unknown { cause: "the writer broke off".into() });
+                let mut answers = answers.unwrap_or_default();
+                answers.resize_with(batch.writes.len(), lost);
+                (batch, answers)
+            })
+            .collect();
+        record(run, answered, &mut applied).await?;
+    }
+    Ok(applied)
+}
+
+/// Records what became of the writes, all in one commit.
+async fn record(
+    run: &mut Run<'_>,
+    answered: Vec<(Batch, Vec<Answer>)>,
+    applied: &mut Applied,
+) -> Result<(), EngineError> {
+    let mut commit = run.commit();
+    for (batch, answers) in answered {
+        for ((write, intent), answer) in batch.writes.into_iter().zip(answers) {
+            run.connection.progress.advance(1);
+            match answer {
+                Answer::Applied(receipt) => {
+                    applied.count += 1;
+                    run.written += 1;
+                    take_receipt(run, &mut commit, write, &intent, receipt);
+                }
+                Answer::Failed(fault) => {
+                    applied.unknown |= take_fault(run, &mut commit, write, &intent, fault);
+                }
+            }
+        }
+    }
+    run.connection.store.commit(commit).await?;
+    Ok(())
+}
+
+/// A write was applied: link, mirror, mapping.
+fn take_receipt(
+    run: &mut Run<'_>,
+    commit: &mut Commit,
+    write: u64,
+    intent: &Intent,
+    receipt: Receipt,
+) {
+    let step = &intent.step;
+    let target =
+        RecordRef { side: step.side, kind: step.document.kind(), id: receipt.id.clone() };
+    commit.facts.push(Fact::Applied { write, target: target.clone(), adopted: receipt.adopted });
+    if step.action == Action::Create {
+        commit.facts.extend(mapped(&intent.record, &intent.label, &target, &step.because));
+    }
+    match receipt.observed {
+        Some(observed) => commit.records.push(seen(step.side, observed)),
+        None if step.action == Action::Create => {
+            // What was written, until the closing pull shows what is there.
+            let observed = Observed {
+                id: receipt.id,
+                version: String::new(),
+                created: None,
+                document: step.document.clone(),
+            };
+            commit.records.push(seen(step.side, observed));
+        }
+        // The mirror still shows it as it was: look again when the closing pull has been there.
+        None => run.rest_until_confirmed(intent.flow, intent.record.clone()),
+    }
+    commit.due.push(intent.due());
+}
+
+/// The mapping that a link of an account or dimension is.
+pub(crate) fn mapped(
+    record: &RecordRef,
+    label: &str,
+    target: &RecordRef,
+    why: &str,
+) -> Option<Fact> {
+    let is_list = record.kind == Kind::Account || Kind::DIMENSIONS.contains(&record.kind);
+    is_list.then(|| Fact::Mapped {
+        kind: record.kind.as_str().to_owned(),
+        from: record.id.clone(),
+        to: Some(target.id.clone()),
+        status: MapStatus::Confirmed,
+        label_from: label.to_owned(),
+        label_to: label.to_owned(),
+        why: why.to_owned(),
+    })
+}
+
+/// A write was not applied, or nobody knows. Tells whether nobody knows.
+fn take_fault(
+    run: &mut Run<'_>,
+    commit: &mut Commit,
+    write: u64,
+    intent: &Intent,
+    fault: Fault,
+) -> bool {
+    let cause = fault.to_string();
+    let code = fault.code();
+    match &fault {
+        // An answer that isn't as documented proves nothing either.
+        Fault::Unknown { .. } | Fault::Drift { .. } => {
+            if let Fault::Drift { .. } = fault {
+                run.problem(&fault, intent.step.side, false);
+            }
+            commit.facts.push(Fact::Unknown { write, cause: cause.clone() });
+            let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
+            commit.facts.push(intent.stated(outcome));
+            run.rest_until_settled(intent.flow, intent.record.clone());
+            true
+        }
+        Fault::Later { after, .. } => {
+            commit.facts.push(Fact::Later { write, code: code.clone(), cause: cause.clone() });
+            commit.facts.push(intent.stated(Outcome::because(State::Hold, code, cause)));
+            commit.due.push(intent.due());
+            if after.is_some() {
+                run.pause(intent.step.side, fault.clone());
+            }
+            run.rest_until_next_run(intent.flow, intent.record.clone());
+            false
+        }
+        Fault::Refused { field, .. } => {
+            commit.facts.push(Fact::Refused {
+                write,
+                code: code.clone(),
+                field: field.clone(),
+                cause: cause.clone(),
+            });
+            let text = match field {
+                Some(field) => format!("{} was refused at `{field}`: {cause}", intent.label),
+                None => format!("{} was refused: {cause}", intent.label),
+            };
+            commit.facts.push(intent.stated(Outcome::because(State::Blocked, code, text)));
+            commit.settled.push(intent.due());
+            false
+        }
+        Fault::Denied { .. } => {
+            commit.facts.push(Fact::Later { write, code: code.clone(), cause: cause.clone() });
+            commit.facts.push(intent.stated(Outcome::because(State::Hold, code, cause)));
+            commit.due.push(intent.due());
+            run.pause(intent.step.side, fault.clone());
+            run.problem(&fault, intent.step.side, true);
+            run.rest_until_next_run(intent.flow, intent.record.clone());
+            false
+        }
+    }
+}

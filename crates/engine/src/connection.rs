@@ -1,0 +1,98 @@
+//! A connection: two sides, the flows between them, and the memory of what was done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tieout_domain::port::{Ports, Read, Write};
+use tieout_domain::{Currency, Kind, Side, Timer};
+use tieout_flows::{Flow, Preferences};
+use tieout_store::ConnectionStore;
+
+use crate::{EngineError, Progress};
+
+/// The two sides.
+#[derive(Clone)]
+pub struct Sides {
+    /// The books.
+    pub ledger: Ports,
+    /// The platform.
+    pub platform: Ports,
+}
+
+impl Sides {
+    /// One of the two.
+    #[must_use]
+    pub fn of(&self, side: Side) -> &Ports {
+        match side {
+            Side::Ledger => &self.ledger,
+            Side::Platform => &self.platform,
+        }
+    }
+
+    /// The reader of a kind, if that side has one.
+    #[must_use]
+    pub fn reader(&self, side: Side, kind: Kind) -> Option<&Arc<dyn Read>> {
+        self.of(side).read.get(&kind)
+    }
+
+    /// The writer of a kind, if that side has one.
+    #[must_use]
+    pub fn writer(&self, side: Side, kind: Kind) -> Option<&Arc<dyn Write>> {
+        self.of(side).write.get(&kind)
+    }
+
+    /// A fault of a side as an error.
+    #[must_use]
+    pub fn failed(&self, side: Side, fault: tieout_domain::Fault) -> EngineError {
+        EngineError::Side { side, system: self.of(side).system.as_str(), fault }
+    }
+}
+
+/// Everything that a run of one connection works with.
+pub struct Connection {
+    /// The two sides.
+    pub sides: Sides,
+    /// The flows, in the order in which they depend on each other.
+    pub flows: Vec<Box<dyn Flow>>,
+    /// The preferences.
+    pub preferences: Preferences,
+    /// The currency of the platform's organization.
+    pub home_currency: Currency,
+    /// The company's time zone: decides what day it is.
+    pub time_zone: TimeZone,
+    /// The memory.
+    pub store: ConnectionStore,
+    /// Time.
+    pub timer: Arc<dyn Timer>,
+    /// Where progress is shown.
+    pub progress: Arc<dyn Progress>,
+    /// How many requests each system was sent so far, by its name.
+    pub calls: Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>,
+    /// Who is running: written into the history and the lease.
+    pub actor: String,
+    /// Names this process among those that may hold the connection.
+    pub holder: String,
+}
+
+impl Connection {
+    /// The flow of this name.
+    #[must_use]
+    pub fn flow(&self, name: &str) -> Option<&dyn Flow> {
+        self.flows.iter().find(|flow| flow.name() == name).map(AsRef::as_ref)
+    }
+
+    /// What a flow may look at, with nothing loaded yet.
+    #[must_use]
+    pub(crate) fn facts(&self) -> tieout_flows::Connection {
+        tieout_flows::Connection {
+            ledger_prefix: self.sides.ledger.key_prefix,
+            ledger_account: self.sides.ledger.account.clone(),
+            platform_prefix: self.sides.platform.key_prefix,
+            platform_account: self.sides.platform.account.clone(),
+            subsidiary: self.sides.ledger.subsidiary.clone(),
+            home_currency: self.home_currency,
+            today: self.timer.now().to_zoned(self.time_zone.clone()).date(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Asking the flows: fill the books with what they need, then let them decide.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tieout_domain::{Kind, RecordRef, RemoteId, Side};
+use tieout_flows::{Books, Decided, Flow, Link, Map, MapStatus, Maps, Need, Seen, Subject, Verdict};
+use tieout_store::{ConnectionStore, Mirrored, StoreError};
+
+use crate::overlay::Overlay;
+
+/// How often a flow may ask for more after it was given what it asked for. Payments ask longest: payment,
+/// bill, the bill's link, the link's record, its vendor.
+const ROUNDS_MAX: usize = 8;
+
+/// A record with what its flow decided.
+pub(crate) struct Decision {
+    /// The record.
+    pub(crate) record: RecordRef,
+    /// What people call it, what it is worth.
+    pub(crate) label: String,
+    pub(crate) amount: Option<tieout_domain::Money>,
+    /// What is to become of it.
+    pub(crate) verdict: Verdict,
+}
+
+/// Decides on a batch of records of one flow.
+pub(crate) async fn decide(
+    store: &ConnectionStore,
+    flow: &dyn Flow,
+    records: &[RecordRef],
+    base: &Books,
+    overlay: &Overlay,
+) -> Result<Vec<Decision>, StoreError> {
+    let subjects = load_records(store, records).await?;
+    let mut books = base.clone();
+    overlay.lay(&mut books, &[]);
+    for _ in 0..ROUNDS_MAX {
+        let mut needs = BTreeSet::new();
+        for (record, mirrored) in &subjects {
+            let subject = subject(record, mirrored);
+            needs.extend(books.missing(flow.needs(&subject, &books)));
+        }
+        if needs.is_empty() {
+            break;
+        }
+        let needs: Vec<Need> = needs.into_iter().collect();
+        load(store, &mut books, &needs).await?;
+        overlay.lay(&mut books, &needs);
+        books.loaded.extend(needs);
+    }
+    Ok(subjects
+        .iter()
+        .map(|(record, mirrored)| Decision {
+            record: record.clone(),
+            label: mirrored.observed.document.label(),
+            amount: mirrored.observed.document.amount(),
+            verdict: flow.decide(&subject(record, mirrored), &books),
+        })
+        .collect())
+}
+
+fn subject<'a>(record: &'a RecordRef, mirrored: &'a Mirrored) -> Subject<'a> {
+    Subject { record, observed: &mirrored.observed, gone: mirrored.gone }
+}
+
+/// The mirror's records of these names, in their order; names that the mirror doesn't know are left out.
+async fn load_records(
+    store: &ConnectionStore,
+    records: &[RecordRef],
+) -> Result<Vec<(RecordRef, Mirrored)>, StoreError> {
+    let mut found = HashMap::new();
+    for ((side, kind), ids) in by_kind(records.iter()) {
+        for (id, mirrored) in store.records(side, kind, &ids).await? {
+            found.insert(RecordRef { side, kind, id }, mirrored);
+        }
+    }
+    Ok(records.iter().filter_map(|record| Some((record.clone(), found.remove(record)?))).collect())
+}
+
+fn by_kind<'a>(
+    records: impl Iterator<Item = &'a RecordRef>,
+) -> BTreeMap<(Side, Kind), Vec<RemoteId>> {
+    let mut groups: BTreeMap<(Side, Kind), Vec<RemoteId>> = BTreeMap::new();
+    for record in records {
+        groups.entry((record.side, record.kind)).or_default().push(record.id.clone());
+    }
+    groups
+}
+
+/// Loads what was asked for, in as few statements as there are sorts of needs.
+async fn load(
+    store: &ConnectionStore,
+    books: &mut Books,
+    needs: &[Need],
+) -> Result<(), StoreError> {
+    let mut records = Vec::new();
+    let mut links: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
+    let mut targets = Vec::new();
+    let mut matching: BTreeMap<(Side, Kind), Vec<String>> = BTreeMap::new();
+    let mut waiting = Vec::new();
+    let mut decisions: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
+    for need in needs {
+        match need {
+            Need::Record(record) => records.push(record),
+            Need::Links(flow, record) => links.entry(flow).or_default().push(record.clone()),
+            Need::LinkedTo(target) => targets.push(target.clone()),
+            Need::Matching(side, kind, key) => {
+                matching.entry((*side, *kind)).or_default().push(key.clone());
+            }
+            Need::Waiting(what) => waiting.push(what.clone()),
+            Need::Decisions(flow, record) => {
+                decisions.entry(flow).or_default().push(record.clone());
+            }
+        }
+    }
+    for ((side, kind), ids) in by_kind(records.into_iter()) {
+        for (id, mirrored) in store.records(side, kind, &ids).await? {
+            books.records.insert(RecordRef { side, kind, id }, seen(&mirrored));
+        }
+    }
+    for (flow, records) in links {
+        for link in store.links(flow, &records).await? {
+            let key = (link.flow.clone(), link.record.clone());
+            books.links.entry(key).or_default().push(flow_link(link));
+        }
+    }
+    for link in store.links_to(&targets).await? {
+        books.linked_to.entry(link.target.clone()).or_default().push(flow_link(link));
+    }
+    for ((side, kind), keys) in matching {
+        for mirrored in store.records_matching(side, kind, &keys).await? {
+            let record = mirrored.record();
+            books
+                .matching
+                .entry((side, kind, mirrored.match_key.clone()))
+                .or_default()
+                .push(record.clone());
+            books.records.insert(record, seen(&mirrored));
+        }
+    }
+    books.waiting.extend(store.waiting(&waiting).await?);
+    for (flow, records) in decisions {
+        for (record, decision) in store.decisions(flow, &records).await? {
+            if let Some(decided) = decided(&decision.decision) {
+                books.decisions.insert((flow.to_owned(), record), decided);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn seen(mirrored: &Mirrored) -> Seen {
+    Seen {
+        document: mirrored.observed.document.clone(),
+        created: mirrored.observed.created,
+        gone: mirrored.gone,
+    }
+}
+
+fn flow_link(link: tieout_store::Link) -> Link {
+    Link {
+        flow: link.flow,
+        record: link.record,
+        role: link.role,
+        target: link.target,
+        key: link.key,
+        applied: link.applied,
+    }
+}
+
+/// A person's decision as the store keeps it: `ignore`, `create`, `accept`, `link SIDE/KIND/ID`.
+fn decided(text: &str) -> Option<Decided> {
+    match text {
+        "ignore" => Some(Decided::Ignore),
+        "create" => Some(Decided::Create),
+        "accept" => Some(Decided::Accept),
+        _ => text.strip_prefix("link ").and_then(|to| to.parse().ok()).map(Decided::Link),
+    }
+}
+
+/// The mappings as the store holds them. What is taken back is left out; what can't be read as a kind too.
+pub(crate) async fn maps(store: &ConnectionStore) -> Result<Maps, StoreError> {
+    let mut maps = Maps::default();
+    for entry in store.maps().await? {
+        let Ok(kind) = entry.kind.parse() else { continue };
+        let status = match entry.status {
+            tieout_store::MapStatus::Suggested => MapStatus::Suggested,
+            tieout_store::MapStatus::Confirmed => MapStatus::Confirmed,
+            tieout_store::MapStatus::Create => MapStatus::Create,
+            tieout_store::MapStatus::Removed => continue,
+        };
+        maps.put(kind, entry.from, Map { to: entry.to, status });
+    }
+    Ok(maps)
+}

@@ -1,0 +1,103 @@
+//! One run of a connection at a time: take the lease, or wait for the run that has it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tieout_domain::State;
+use tieout_flows::Flow;
+use tieout_store::{Lease, RunRow, StoreError};
+
+use crate::error::EngineError;
+use crate::report::{FlowCounts, RunReport, RunStatus};
+use crate::Connection;
+
+/// How often it is looked whether the other run has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How the connection was got.
+pub(crate) enum Taken {
+    /// It is ours.
+    Lease(Lease),
+    /// Another's run was waited for; this is its report.
+    Joined(Box<RunReport>),
+}
+
+/// Takes the lease. While another run has it: waits for that run and reports it, if it includes these flows;
+/// takes over if its holder dies; refuses if `alone`.
+pub(crate) async fn take(
+    connection: &Connection,
+    flows: &[&dyn Flow],
+    alone: bool,
+    ttl: Duration,
+) -> Result<Taken, EngineError> {
+    let mut waiting_for = None;
+    loop {
+        match connection.store.lease(&connection.holder, ttl).await {
+            Ok(lease) => {
+                if let Some(report) = ended(connection, waiting_for.as_ref()).await? {
+                    lease.release().await?;
+                    return Ok(Taken::Joined(Box::new(report)));
+                }
+                return Ok(Taken::Lease(lease));
+            }
+            Err(StoreError::Held { by, run, .. }) => {
+                if alone {
+                    return Err(EngineError::Busy(format!(
+                        "{by} is running this connection; wait until it has ended"
+                    )));
+                }
+                if let Some(id) = run {
+                    let row = connection.store.run(&id).await?;
+                    let includes = |row: &RunRow| {
+                        flows.iter().all(|flow| row.flows.iter().any(|name| name == flow.name()))
+                    };
+                    // A run of other flows is waited out, but its report is not ours.
+                    waiting_for = row.filter(includes).map(|row| row.id).or(waiting_for);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        connection.timer.sleep(LOOK_AGAIN).await;
+        if let Some(report) = ended(connection, waiting_for.as_ref()).await? {
+            return Ok(Taken::Joined(Box::new(report)));
+        }
+    }
+}
+
+/// The report of the run that was waited for, once it has ended.
+async fn ended(
+    connection: &Connection,
+    id: Option<&tieout_store::RunId>,
+) -> Result<Option<RunReport>, EngineError> {
+    let Some(id) = id else { return Ok(None) };
+    let Some(row) = connection.store.run(id).await? else { return Ok(None) };
+    Ok(row.ended.is_some().then(|| report(connection, row)))
+}
+
+fn report(connection: &Connection, row: RunRow) -> RunReport {
+    let seconds =
+        row.ended.map_or(0.0, |ended| ended.duration_since(row.started).as_secs_f64());
+    let flows: BTreeMap<String, FlowCounts> = row
+        .counts
+        .iter()
+        .map(|(flow, counts)| {
+            let of = |state: State| counts.get(state.as_str()).copied().unwrap_or(0);
+            (flow.clone(), FlowCounts(State::ALL.iter().map(|s| (s.as_str(), of(*s))).collect()))
+        })
+        .collect();
+    RunReport {
+        id: row.id.to_string(),
+        connection: connection.store.name().to_string(),
+        status: match row.status.as_str() {
+            "done" => RunStatus::Done,
+            "exceptions" => RunStatus::Exceptions,
+            _ => RunStatus::Failed,
+        },
+        flows,
+        calls: row.calls,
+        seconds,
+        written: 0,
+        joined: true,
+        problems: Vec::new(),
+    }
+}

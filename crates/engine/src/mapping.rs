@@ -1,0 +1,248 @@
+//! Mappings: proposing them, and recording what a person confirms. What matches what is the flows' to say.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tieout_domain::port::{Depth, Observed};
+use tieout_domain::{Kind, RecordRef, RemoteId, Side};
+use tieout_flows::matching::{Confidence, Suggestion, suggest};
+use tieout_store::{Commit, Due, Fact, MapEntry, MapStatus};
+
+use crate::decide::maps;
+use crate::join::{Taken, take};
+use crate::pull::pull;
+use crate::run::{Run, RunOptions};
+use crate::{Connection, EngineError};
+
+/// What can be mapped, in the order in which it is asked about.
+pub const KINDS: [Kind; 5] =
+    [Kind::Account, Kind::Department, Kind::Class, Kind::Location, Kind::FundingAccount];
+
+/// How long a look at both sides may hold the connection without renewing its lease.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// How many records are taken out of the mirror at once.
+const PAGE: u32 = 1000;
+
+/// Reads the lists of both sides and proposes a mapping for whatever has none. With `confirm_exact`, what
+/// matches one to one is confirmed, and what is missing on the platform is marked for creation where the
+/// preference allows it.
+///
+/// # Errors
+/// [`EngineError`] when a side can't be read.
+pub async fn propose(
+    connection: &Connection,
+    confirm_exact: bool,
+    run_id: &str,
+) -> Result<Vec<Suggestion>, EngineError> {
+    let lease = match take(connection, &[], true, LEASE).await? {
+        Taken::Lease(lease) => lease,
+        Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
+    };
+    let run = Run::new(connection, &RunOptions::new(run_id, "mapping"), lease);
+    let result = propose_in(&run, confirm_exact).await;
+    run.release().await?;
+    result
+}
+
+async fn propose_in(
+    run: &Run<'_>,
+    confirm_exact: bool,
+) -> Result<Vec<Suggestion>, EngineError> {
+    let connection = run.connection;
+    let kinds: Vec<_> =
+        KINDS.iter().flat_map(|kind| [(Side::Ledger, *kind), (Side::Platform, *kind)]).collect();
+    let unread = pull(run, &kinds, Depth::Changes).await?;
+    if let Some(((side, _), fault)) = unread.into_iter().next() {
+        return Err(connection.sides.failed(side, fault));
+    }
+    let known = maps(&connection.store).await?;
+    let entries = connection.store.maps().await?;
+    let mut all = Vec::new();
+    let mut commit = run.commit();
+    for kind in KINDS {
+        let platform = records(connection, Side::Platform, kind).await?;
+        let ledger_kind = if kind == Kind::FundingAccount { Kind::Account } else { kind };
+        let ledger = records(connection, Side::Ledger, ledger_kind).await?;
+        for suggestion in suggest(kind, &ledger, &platform, &known) {
+            let status = status(connection, &suggestion, confirm_exact);
+            if let Some(status) = status {
+                let fact = mapped(&suggestion, status);
+                if !says_the_same(&entries, &fact) {
+                    commit.facts.push(fact);
+                    commit.due.extend(due(kind, &suggestion.from));
+                }
+            }
+            all.push(suggestion);
+        }
+    }
+    connection.store.commit(commit).await?;
+    Ok(all)
+}
+
+/// What a suggestion becomes without a person looking at it.
+fn status(
+    connection: &Connection,
+    suggestion: &Suggestion,
+    confirm_exact: bool,
+) -> Option<MapStatus> {
+    match suggestion.confidence {
+        Confidence::Exact if confirm_exact => Some(MapStatus::Confirmed),
+        Confidence::Exact | Confidence::Number | Confidence::Name => Some(MapStatus::Suggested),
+        Confidence::Missing => (confirm_exact
+            && suggestion.kind != Kind::FundingAccount
+            && connection.preferences.lists.create_missing)
+            .then_some(MapStatus::Create),
+    }
+}
+
+fn mapped(suggestion: &Suggestion, status: MapStatus) -> Fact {
+    Fact::Mapped {
+        kind: suggestion.kind.as_str().to_owned(),
+        from: suggestion.from.clone(),
+        to: suggestion.to.clone(),
+        status,
+        label_from: suggestion.from_label.clone(),
+        label_to: suggestion.to_label.clone(),
+        why: suggestion.why.clone(),
+    }
+}
+
+fn says_the_same(entries: &[MapEntry], fact: &Fact) -> bool {
+    let Fact::Mapped { kind, from, to, status, .. } = fact else { return false };
+    entries.iter().any(|entry| {
+        (&entry.kind, &entry.from, &entry.to, &entry.status) == (kind, from, to, status)
+    })
+}
+
+/// The list flow looks again at what was mapped. Funding accounts have no flow.
+fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
+    let flow = match kind {
+        Kind::Account => "accounts",
+        Kind::Department | Kind::Class | Kind::Location => "dimensions",
+        _ => return None,
+    };
+    let record = RecordRef::new(Side::Ledger, kind, from.clone());
+    Some(Due { flow: flow.to_owned(), record })
+}
+
+/// All records of a kind that exist. Lists are short: hundreds, not millions.
+async fn records(
+    connection: &Connection,
+    side: Side,
+    kind: Kind,
+) -> Result<Vec<Observed>, EngineError> {
+    let mut all = Vec::new();
+    let mut after: Option<RemoteId> = None;
+    loop {
+        let page = connection.store.records_page(side, kind, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = Some(last.observed.id.clone());
+        all.extend(page.into_iter().filter(|record| !record.gone).map(|record| record.observed));
+    }
+}
+
+/// Records a mapping that a person gives or takes back (`to` is `None`). The ids or labels may be given.
+///
+/// # Errors
+/// [`EngineError::UnknownRecord`] when either isn't known.
+pub async fn set(
+    connection: &Connection,
+    kind: Kind,
+    from: &str,
+    to: Option<&str>,
+    why: &str,
+) -> Result<(), EngineError> {
+    let (from_side, from_kind, to_side, to_kind) = match kind {
+        Kind::FundingAccount => (Side::Platform, kind, Side::Ledger, Kind::Account),
+        _ => (Side::Ledger, kind, Side::Platform, kind),
+    };
+    let (from_id, label_from) = named(connection, from_side, from_kind, from).await?;
+    let target = match to {
+        Some(to) => Some(named(connection, to_side, to_kind, to).await?),
+        None => None,
+    };
+    let (to, label_to) = target.map_or((None, String::new()), |(id, label)| (Some(id), label));
+    let fact = Fact::Mapped {
+        kind: kind.as_str().to_owned(),
+        from: from_id.clone(),
+        status: if to.is_some() { MapStatus::Confirmed } else { MapStatus::Removed },
+        to,
+        label_from,
+        label_to,
+        why: why.to_owned(),
+    };
+    let commit = Commit {
+        actor: connection.actor.clone(),
+        facts: vec![fact],
+        due: due(kind, &from_id).into_iter().collect(),
+        ..Commit::default()
+    };
+    connection.store.commit(commit).await?;
+    Ok(())
+}
+
+/// Confirms every mapping that is only suggested, or those of the given ids.
+///
+/// # Errors
+/// [`EngineError`] of the store.
+pub async fn confirm(
+    connection: &Connection,
+    chosen: Option<&BTreeMap<String, Vec<RemoteId>>>,
+) -> Result<usize, EngineError> {
+    let mut commit = Commit { actor: connection.actor.clone(), ..Commit::default() };
+    for entry in connection.store.maps().await? {
+        let wanted = chosen
+            .is_none_or(|c| c.get(&entry.kind).is_some_and(|ids| ids.contains(&entry.from)));
+        if entry.status != MapStatus::Suggested || !wanted {
+            continue;
+        }
+        if let Ok(kind) = entry.kind.parse() {
+            commit.due.extend(due(kind, &entry.from));
+        }
+        commit.facts.push(Fact::Mapped {
+            kind: entry.kind,
+            from: entry.from,
+            to: entry.to,
+            status: MapStatus::Confirmed,
+            label_from: entry.label_from,
+            label_to: entry.label_to,
+            why: entry.why,
+        });
+    }
+    let count = commit.facts.len();
+    connection.store.commit(commit).await?;
+    Ok(count)
+}
+
+/// The record of this id, number or name.
+async fn named(
+    connection: &Connection,
+    side: Side,
+    kind: Kind,
+    text: &str,
+) -> Result<(RemoteId, String), EngineError> {
+    let all = records(connection, side, kind).await?;
+    let fits = |observed: &&Observed| {
+        let label = observed.document.label();
+        let number = match &observed.document {
+            tieout_domain::Document::Account(account) => account.number.as_str(),
+            _ => "",
+        };
+        observed.id.as_str() == text
+            || label.eq_ignore_ascii_case(text)
+            || (!number.is_empty() && number == text)
+    };
+    let mut found = all.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok((one.id.clone(), one.document.label())),
+        (None, _) => Err(EngineError::UnknownRecord(format!(
+            "`{text}` is no {kind} of {}; give its id, number or name as `tieout map list` shows it",
+            connection.sides.of(side).system
+        ))),
+        _ => Err(EngineError::UnknownRecord(format!(
+            "`{text}` is several {kind}s of {}; give the id",
+            connection.sides.of(side).system
+        ))),
+    }
+}

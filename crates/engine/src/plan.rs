@@ -1,0 +1,232 @@
+//! Plans: what a run would do, record by record.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+use tieout_domain::port::Action;
+use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
+use tieout_flows::{Link, Seen, Step, Verdict};
+use tieout_store::Fact;
+
+use crate::apply::Intent;
+use crate::decide::Decision;
+use crate::overlay::Overlay;
+
+/// One thing that would be done.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Which flow.
+    pub flow: String,
+    /// On account of which record.
+    pub record: RecordRef,
+    /// What people call it.
+    pub label: String,
+    /// What it is worth, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub amount: String,
+    /// `create`, `amend`, `archive`, `restore`, `void`, or `link` for what is there already.
+    pub action: String,
+    /// Where.
+    pub side: Side,
+    /// What kind of record would be written or linked.
+    pub kind: Kind,
+    /// The record that would be changed or linked; empty for a creation.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// Which of the record's counterparts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub role: String,
+    /// The idempotency key.
+    pub key: String,
+    /// Why.
+    pub because: String,
+    /// The fingerprint of what would be written.
+    pub fingerprint: String,
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The connection.
+    pub connection: String,
+    /// The flows it is of.
+    pub flows: Vec<String>,
+    /// What would be done, in a stable order.
+    pub steps: Vec<PlannedStep>,
+    /// How the records that nothing would be written for stand, by flow and state.
+    pub states: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl Plan {
+    /// Whether another plan would do exactly the same.
+    ///
+    /// # Errors
+    /// The first difference, in words.
+    pub fn compare(&self, now: &Self) -> Result<(), String> {
+        if self.connection != now.connection {
+            return Err(format!(
+                "it is for connection `{}`, not `{}`",
+                self.connection, now.connection
+            ));
+        }
+        let key = |step: &PlannedStep| {
+            let mut step = step.clone();
+            // What people read may be reworded between versions; what is done may not.
+            step.because.clear();
+            step.label.clear();
+            step.amount.clear();
+            step
+        };
+        let planned: BTreeSet<_> = self.steps.iter().map(key).collect();
+        let present: BTreeSet<_> = now.steps.iter().map(key).collect();
+        let describe = |step: &PlannedStep| format!("{} {} for {}", step.action, step.kind, step.record);
+        if let Some(step) = planned.difference(&present).next() {
+            return Err(format!("`{}` would no longer be done so", describe(step)));
+        }
+        if let Some(step) = present.difference(&planned).next() {
+            return Err(format!("`{}` would be done too, and is not in it", describe(step)));
+        }
+        Ok(())
+    }
+}
+
+/// Pretends, and takes notes.
+#[derive(Debug, Default)]
+pub(crate) struct Planner {
+    steps: Vec<PlannedStep>,
+    states: BTreeMap<String, BTreeMap<String, u64>>,
+    rested: HashSet<(String, RecordRef)>,
+    /// A write pretended twice for one record in one role would go on for ever.
+    pretended: HashSet<(String, RecordRef, String, String)>,
+}
+
+impl Planner {
+    /// Whether a record needs no further look.
+    pub(crate) fn has_rested(&self, key: &(String, RecordRef)) -> bool {
+        self.rested.contains(key)
+    }
+
+    /// Takes a page of decisions. Tells whether anything was pretended.
+    pub(crate) fn pretend(
+        &mut self,
+        flow: &str,
+        overlay: &mut Overlay,
+        rested: Vec<Decision>,
+        intents: Vec<Intent>,
+        adopted: Vec<Fact>,
+    ) -> bool {
+        for decision in rested {
+            let new = self.rested.insert((flow.to_owned(), decision.record));
+            if let (true, Verdict::Rest(outcome)) = (new, decision.verdict) {
+                let states = self.states.entry(flow.to_owned()).or_default();
+                *states.entry(outcome.to_string()).or_default() += 1;
+            }
+        }
+        let mut moved = false;
+        for fact in adopted {
+            if let Fact::Linked { flow, record, role, target, key, how, applied } = fact {
+                moved = true;
+                if is_list(record.kind) {
+                    overlay.map(record.kind, record.id.clone(), target.id.clone());
+                }
+                self.steps.push(PlannedStep {
+                    flow: flow.clone(),
+                    record: record.clone(),
+                    label: String::new(),
+                    amount: String::new(),
+                    action: "link".to_owned(),
+                    side: target.side,
+                    kind: target.kind,
+                    target: target.id.to_string(),
+                    role: role.clone(),
+                    key: key.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    because: how,
+                    fingerprint: String::new(),
+                });
+                overlay.link(Link { flow, record, role, target, key, applied }, None);
+            }
+        }
+        for intent in intents {
+            moved |= self.pretend_write(overlay, intent);
+        }
+        moved
+    }
+
+    fn pretend_write(&mut self, overlay: &mut Overlay, intent: Intent) -> bool {
+        let step = &intent.step;
+        let once = (
+            intent.flow.to_owned(),
+            intent.record.clone(),
+            step.role.clone(),
+            format!("{}{}", step.action.as_str(), step.key),
+        );
+        if !self.pretended.insert(once) {
+            self.rested.insert((intent.flow.to_owned(), intent.record));
+            return false;
+        }
+        self.steps.push(planned(&intent));
+        let kind = step.document.kind();
+        let id = match (&step.target, step.action) {
+            (Some(target), _) => target.clone(),
+            (None, _) => RemoteId::new(format!("new:{}", step.key)),
+        };
+        let target = RecordRef { side: step.side, kind, id };
+        let seen = Seen { document: step.document.clone(), created: None, gone: false };
+        if matches!(step.action, Action::Create | Action::Amend) {
+            if is_list(intent.record.kind) && step.action == Action::Create {
+                overlay.map(intent.record.kind, intent.record.id.clone(), target.id.clone());
+            }
+            let link = Link {
+                flow: intent.flow.to_owned(),
+                record: intent.record,
+                role: intent.step.role.clone(),
+                target,
+                key: Some(intent.step.key.clone()),
+                applied: Some(intent.step.document),
+            };
+            overlay.link(link, Some(seen));
+        } else {
+            // What an archived or voided record looks like is the far side's to say.
+            overlay.record(target, seen);
+            self.rested.insert((intent.flow.to_owned(), intent.record));
+        }
+        true
+    }
+
+    /// The plan, in a stable order.
+    pub(crate) fn finish(self, connection: &str, flows: &[&str]) -> Plan {
+        let mut steps = self.steps;
+        let place = |name: &str| flows.iter().position(|flow| *flow == name);
+        steps.sort_by(|a, b| {
+            (place(&a.flow), &a.record, &a.role).cmp(&(place(&b.flow), &b.record, &b.role))
+        });
+        Plan {
+            connection: connection.to_owned(),
+            flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
+            steps,
+            states: self.states,
+        }
+    }
+}
+
+fn is_list(kind: Kind) -> bool {
+    kind == Kind::Account || Kind::DIMENSIONS.contains(&kind)
+}
+
+fn planned(intent: &Intent) -> PlannedStep {
+    let Step { side, action, role, target, document, key, because, .. } = &intent.step;
+    PlannedStep {
+        flow: intent.flow.to_owned(),
+        record: intent.record.clone(),
+        label: intent.label.clone(),
+        amount: intent.amount.map(|money: Money| money.to_string()).unwrap_or_default(),
+        action: action.as_str().to_owned(),
+        side: *side,
+        kind: document.kind(),
+        target: target.as_ref().map(ToString::to_string).unwrap_or_default(),
+        role: role.clone(),
+        key: key.to_string(),
+        because: because.clone(),
+        fingerprint: Fingerprint::of(document).to_string(),
+    }
+}
