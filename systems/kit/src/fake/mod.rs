@@ -101,11 +101,17 @@ pub struct ControlError {
 impl ControlError {
     /// The call was malformed.
     pub fn bad(message: impl Into<String>) -> Self {
-        Self { status: 400, message: message.into() }
+        Self {
+            status: 400,
+            message: message.into(),
+        }
     }
 
     /// What was addressed does not exist.
     pub fn missing(message: impl Into<String>) -> Self {
-        Self { status: 404, message: message.into() }
+        Self {
+            status: 404,
+            message: message.into(),
+        }
     }
 }

@@ -4,8 +4,13 @@
 //! seed, [`dataset`] from a file of real payables lines. Each fake turns it into its own tables, so that
 //! two fakes agree on the company without knowing each other.
 
+mod company;
 pub mod dataset;
+mod documents;
+mod draw;
 pub mod generate;
+mod names;
+mod settle;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -13,7 +18,7 @@ use rust_decimal::Decimal;
 pub use tieout_domain::Currency;
 
 /// A company and a year of its payables.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The day the world ends on: documents are dated in the year before it.
     pub today: Date,
@@ -48,7 +53,7 @@ pub struct World {
 }
 
 /// A subsidiary. References to it are indices into [`World::subsidiaries`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Subsidiary {
     /// Its name.
     pub name: String,
@@ -72,7 +77,7 @@ pub enum PeriodState {
 }
 
 /// A posting period of one month.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Period {
     /// For example `Jun 2026`.
     pub name: String,
@@ -85,7 +90,7 @@ pub struct Period {
 }
 
 /// An account of the general ledger. References to it are indices into [`World::accounts`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     /// Its number, as text: leading zeros and letters count.
     pub number: String,
@@ -113,7 +118,7 @@ pub enum Axis {
 }
 
 /// A department, class or location. References to it are indices into [`World::dimensions`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
     /// Which dimension.
     pub axis: Axis,
@@ -126,7 +131,7 @@ pub struct Dimension {
 }
 
 /// Payment terms.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// For example `Net 30`.
     pub name: String,
@@ -137,7 +142,7 @@ pub struct Term {
 }
 
 /// An item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// Its name.
     pub name: String,
@@ -146,7 +151,7 @@ pub struct Item {
 }
 
 /// A vendor. References to it are indices into [`World::vendors`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Vendor {
     /// Its number in the ledger (entity id), unique.
     pub number: String,
@@ -205,7 +210,7 @@ pub enum Approval {
 }
 
 /// A vendor bill. References to it are indices into [`World::bills`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bill {
     /// Vendor.
     pub vendor: usize,
@@ -235,7 +240,7 @@ pub struct Bill {
 }
 
 /// A line of a bill or credit. Positive raises what is owed on a bill, or the credit of a credit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// What kind of line.
     pub kind: LineKind,
@@ -265,7 +270,7 @@ pub enum LineKind {
 }
 
 /// A vendor credit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Credit {
     /// Vendor.
     pub vendor: usize,
@@ -284,7 +289,7 @@ pub struct Credit {
 }
 
 /// A payment made in the ledger before the start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Payment {
     /// Vendor.
     pub vendor: usize,
@@ -303,7 +308,7 @@ pub struct Payment {
 }
 
 /// What the payment platform holds at the start, typed in by hand or left from before.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Platform {
     /// Which accounts it has.
     pub accounts: Vec<usize>,
@@ -321,4 +326,38 @@ pub struct Platform {
     pub subsidiary: usize,
     /// The bank account it pays from.
     pub bank_account: Option<usize>,
+}
+
+impl World {
+    /// The index of the account with this number.
+    #[must_use]
+    pub fn account(&self, number: &str) -> Option<usize> {
+        self.accounts
+            .iter()
+            .position(|account| account.number == number)
+    }
+}
+
+impl Bill {
+    /// The sum of its lines: below zero where a ledger books a credit.
+    #[must_use]
+    pub fn total(&self) -> Decimal {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+}
+
+impl Credit {
+    /// The sum of its lines.
+    #[must_use]
+    pub fn total(&self) -> Decimal {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+}
+
+impl Payment {
+    /// The sum of what it pays.
+    #[must_use]
+    pub fn total(&self) -> Decimal {
+        self.applied.iter().map(|(_, amount)| amount).sum()
+    }
 }
