@@ -44,7 +44,10 @@ pub(crate) fn stamp(at: Timestamp) -> String {
 /// The point in time of a stored stamp; `None` if the text isn't one.
 pub(crate) fn parse_stamp(text: &str) -> Option<Timestamp> {
     let civil = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
-    civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    civil
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 /// The date of a stored date; `None` if the text isn't one.
@@ -103,16 +106,25 @@ pub(crate) struct Column {
 
 impl Column {
     const fn of(self, table: &'static str, column: &'static str) -> Self {
-        Self { display: Display::Of(table, column), ..self }
+        Self {
+            display: Display::Of(table, column),
+            ..self
+        }
     }
     const fn shown(self, display: Display) -> Self {
         Self { display, ..self }
     }
     const fn one_world(self) -> Self {
-        Self { one_world: true, ..self }
+        Self {
+            one_world: true,
+            ..self
+        }
     }
     const fn internal(self) -> Self {
-        Self { internal: true, ..self }
+        Self {
+            internal: true,
+            ..self
+        }
     }
 }
 
@@ -130,7 +142,13 @@ pub(crate) struct Table {
 }
 
 const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, display: Display::Plain, one_world: false, internal: false }
+    Column {
+        name,
+        kind,
+        display: Display::Plain,
+        one_world: false,
+        internal: false,
+    }
 }
 const fn int(name: &'static str) -> Column {
     column(name, Kind::Int)
@@ -151,15 +169,27 @@ const fn moment(name: &'static str) -> Column {
     column(name, Kind::Stamp)
 }
 const fn table(name: &'static str, columns: &'static [Column]) -> Table {
-    Table { name, columns, one_world: false, internal: false }
+    Table {
+        name,
+        columns,
+        one_world: false,
+        internal: false,
+    }
 }
 const fn one_world_table(name: &'static str, columns: &'static [Column]) -> Table {
-    Table { name, columns, one_world: true, internal: false }
+    Table {
+        name,
+        columns,
+        one_world: true,
+        internal: false,
+    }
 }
 
 /// The table of that name, in any case.
 pub(crate) fn find(name: &str) -> Option<&'static Table> {
-    TABLES.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    TABLES
+        .iter()
+        .find(|table| table.name.eq_ignore_ascii_case(name))
 }
 
 const LINK: &[Column] = &[
@@ -404,7 +434,10 @@ pub(crate) const TABLES: &[Table] = &[
     one_world_table("vendorsubsidiaryrelationship", RELATIONSHIP),
     table("vendoraddressbook", ADDRESS_BOOK),
     table("vendoraddressbookentityaddress", ADDRESS),
-    table("vendorcategory", &[int("id"), text("name"), flag("isinactive")]),
+    table(
+        "vendorcategory",
+        &[int("id"), text("name"), flag("isinactive")],
+    ),
     table(
         "customer",
         &[
@@ -543,7 +576,10 @@ pub(crate) const TABLES: &[Table] = &[
             moment("lastmodifieddate"),
         ],
     ),
-    table("accountingbook", &[int("id"), text("name"), flag("isprimary")]),
+    table(
+        "accountingbook",
+        &[int("id"), text("name"), flag("isprimary")],
+    ),
     table(
         "deletedrecord",
         &[
@@ -580,8 +616,19 @@ pub(crate) const TABLES: &[Table] = &[
             flag("isinactive"),
         ],
     ),
-    table("companyfeaturesetup", &[text("id"), text("name"), flag("isactive")]),
-    table("role", &[int("id"), text("name"), text("scriptid"), flag("isinactive")]),
+    table(
+        "companyfeaturesetup",
+        &[text("id"), text("name"), flag("isactive")],
+    ),
+    table(
+        "role",
+        &[
+            int("id"),
+            text("name"),
+            text("scriptid"),
+            flag("isinactive"),
+        ],
+    ),
     table(
         "rolepermissions",
         &[
@@ -621,7 +668,10 @@ const INDICES: &[(&str, &str)] = &[
     ("transaction", "entity"),
     ("transaction", "externalid COLLATE NOCASE"),
     ("transactionline", "\"transaction\", id"),
-    ("transactionaccountingline", "\"transaction\", transactionline"),
+    (
+        "transactionaccountingline",
+        "\"transaction\", transactionline",
+    ),
     ("transactionaccountingline", "account"),
     ("nexttransactionlinelink", "previousdoc"),
     ("nexttransactionlinelink", "nextdoc"),
@@ -638,7 +688,7 @@ const INDICES: &[(&str, &str)] = &[
     ("accountsubsidiarymap", "account"),
 ];
 
-/// Creates every table, empty, and its indices.
+/// Creates every table, empty, and its indices, and gives the connection SuiteQL's functions.
 ///
 /// # Errors
 /// When SQLite refuses, for example because the tables exist.
@@ -654,16 +704,25 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
                     Kind::Int | Kind::Amount => "INTEGER",
                     Kind::Flag | Kind::Text | Kind::Date | Kind::Stamp => "TEXT",
                 };
-                let key = if position == 0 && column.name == "id" { " PRIMARY KEY" } else { "" };
+                let key = if position == 0 && column.name == "id" {
+                    " PRIMARY KEY"
+                } else {
+                    ""
+                };
                 format!("\"{}\" {kind}{key}", column.name)
             })
             .collect();
-        script.push_str(&format!("CREATE TABLE \"{}\" ({});\n", table.name, columns.join(", ")));
+        script.push_str(&format!(
+            "CREATE TABLE \"{}\" ({});\n",
+            table.name,
+            columns.join(", ")
+        ));
     }
     for (position, (table, columns)) in INDICES.iter().enumerate() {
         script.push_str(&format!(
             "CREATE INDEX \"x_{table}_{position}\" ON \"{table}\" ({columns});\n"
         ));
     }
-    connection.execute_batch(&script)
+    connection.execute_batch(&script)?;
+    crate::suiteql::install(connection)
 }
