@@ -112,8 +112,11 @@ const DIMENSIONS: [(Axis, &str, &str, bool); 22] = [
     (Axis::Location, "Old Annex", "", true),
 ];
 
-/// Name, days, discount in per cent and its days, and how many of a hundred vendors have them.
-pub(super) const TERMS: [(&str, u32, Option<(i64, u32)>, u32); 7] = [
+type Terms = (&'static str, u32, Option<(i64, u32)>, u32);
+
+/// The terms in use: name, days, discount in per cent and its days, and how many of a hundred vendors
+/// have them.
+pub(super) const TERMS: [Terms; 7] = [
     ("Net 30", 30, None, 56),
     ("Due on receipt", 0, None, 15),
     ("Net 15", 15, None, 12),

@@ -210,10 +210,10 @@ fn type_in(world: &mut World, open: &Open, dice: &mut Dice) {
     let bills = typed_by_hand(world, open, dice);
     vendors.extend(bills.iter().map(|index| world.bills[*index].vendor));
     let mut own_bills = Vec::new();
-    let expense = world
-        .accounts
+    let expense = accounts
         .iter()
-        .position(|a| a.kind == "Expense" && !a.summary);
+        .copied()
+        .find(|at| world.accounts[*at].kind == "Expense");
     if let (Some(account), false) = (expense, world.bills.is_empty()) {
         for (vendor, (number, age)) in suppliers
             .iter()
