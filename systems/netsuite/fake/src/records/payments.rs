@@ -1,0 +1,266 @@
+//! Vendor payments and customer payments: JSON to the ledger's payments.
+
+use rusqlite::{OptionalExtension, params};
+use rust_decimal::Decimal;
+
+use super::body::{Part, Patch, Writing};
+use super::{Desk, RecordType, Refusal, Target, documents, wrong_transaction};
+use crate::ledger::{self, Application, BillKind, CreditUse, LedgerError, PaymentIn, PaymentKind};
+use crate::problem::Problem;
+
+/// An empty payment.
+pub(crate) fn blank(kind: PaymentKind, entity: i64) -> PaymentIn {
+    PaymentIn {
+        kind,
+        entity,
+        subsidiary: None,
+        account: None,
+        ledger_account: None,
+        number: None,
+        date: None,
+        currency: None,
+        rate: None,
+        memo: None,
+        external_id: None,
+        period: None,
+        amount: None,
+        applications: Vec::new(),
+        credits: Vec::new(),
+        department: None,
+        class: None,
+        location: None,
+        extra: None,
+    }
+}
+
+/// Creates or changes a payment.
+pub(crate) fn write(
+    desk: &Desk<'_>,
+    writing: &Writing<'_>,
+    kind: PaymentKind,
+    target: Target<'_>,
+) -> Result<i64, Refusal> {
+    let context = desk.fake.context(Some(desk.caller));
+    match target {
+        Target::New(external) => {
+            let mut payment = blank(kind, 0);
+            merge(desk, writing, &mut payment)?;
+            if external.is_some() {
+                payment.external_id = external.map(str::to_owned);
+            }
+            check(desk, &payment)?;
+            Ok(ledger::insert_payment(desk.books, &context, &payment)?)
+        }
+        Target::Existing(id) => {
+            let mut payment =
+                ledger::read_payment(desk.books, id)?.ok_or_else(wrong_transaction)?;
+            merge(desk, writing, &mut payment)?;
+            check(desk, &payment)?;
+            ledger::update_payment(desk.books, &context, id, &payment)?;
+            Ok(id)
+        }
+    }
+}
+
+/// Makes a payment of a bill (all of it, unless the body says otherwise) or of an entity.
+pub(crate) fn transform(
+    desk: &Desk<'_>,
+    writing: &Writing<'_>,
+    kind: PaymentKind,
+    source: &RecordType,
+    id: i64,
+) -> Result<i64, Refusal> {
+    let mut payment = if source.is_transaction() {
+        let bill = ledger::read_bill(desk.books, id)?.ok_or_else(wrong_transaction)?;
+        debug_assert!(matches!(
+            bill.kind,
+            BillKind::VendorBill | BillKind::Invoice
+        ));
+        PaymentIn {
+            subsidiary: bill.subsidiary,
+            ledger_account: bill.account,
+            currency: bill.currency,
+            applications: vec![Application {
+                doc: id,
+                line: 0,
+                amount: None,
+            }],
+            ..blank(kind, bill.entity)
+        }
+    } else {
+        blank(kind, id)
+    };
+    merge(desk, writing, &mut payment)?;
+    check(desk, &payment)?;
+    Ok(ledger::insert_payment(
+        desk.books,
+        &desk.fake.context(Some(desk.caller)),
+        &payment,
+    )?)
+}
+
+fn merge(desk: &Desk<'_>, writing: &Writing<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
+    let head = writing.head();
+    let (party, table, ledger_account) = match payment.kind {
+        PaymentKind::VendorPayment => ("entity", "vendor", "apAcct"),
+        PaymentKind::CustomerPayment => ("customer", "customer", "arAcct"),
+    };
+    if let Some(entity) = head.reference(party, &[table])?.set() {
+        payment.entity = entity;
+    }
+    if payment.entity == 0 {
+        return Err(LedgerError::Missing(table).into());
+    }
+    head.reference("subsidiary", &["subsidiary"])?
+        .onto(&mut payment.subsidiary);
+    head.reference("account", &["account"])?
+        .onto(&mut payment.account);
+    head.reference(ledger_account, &["account"])?
+        .onto(&mut payment.ledger_account);
+    head.text("tranId")?.onto(&mut payment.number);
+    let date = head.date("tranDate")?;
+    if matches!(&date, Patch::Set(date) if Some(*date) != payment.date) {
+        payment.period = None;
+    }
+    date.onto(&mut payment.date);
+    head.reference("currency", &["currency"])?
+        .onto(&mut payment.currency);
+    head.decimal("exchangeRate")?.onto(&mut payment.rate);
+    head.text("memo")?.onto(&mut payment.memo);
+    head.text("externalId")?.onto(&mut payment.external_id);
+    head.reference("postingPeriod", &["accountingperiod"])?
+        .onto(&mut payment.period);
+    head.reference("department", &["department"])?
+        .onto(&mut payment.department);
+    head.reference("class", &["classification"])?
+        .onto(&mut payment.class);
+    head.reference("location", &["location"])?
+        .onto(&mut payment.location);
+    if payment.kind == PaymentKind::CustomerPayment {
+        head.decimal("payment")?.onto(&mut payment.amount);
+    }
+    payment.extra = writing.extras(payment.extra.as_deref());
+    applications(desk, writing, payment)?;
+    credits(writing, payment)
+}
+
+fn applications(
+    desk: &Desk<'_>,
+    writing: &Writing<'_>,
+    payment: &mut PaymentIn,
+) -> Result<(), Refusal> {
+    match writing.sublist("apply") {
+        Patch::Absent => return Ok(()),
+        Patch::Clear => payment.applications.clear(),
+        Patch::Set(parts) => {
+            if writing.replaces("apply") {
+                payment.applications.clear();
+            }
+            for part in parts {
+                let before = payment.applications.len();
+                documents::apply(&part, &mut payment.applications)?;
+                if payment.applications.len() > before && part.raw("line").is_none() {
+                    name_line(desk, payment)?;
+                }
+            }
+        }
+    }
+    if !desk.fake.quirks().apply_to_journal_lines
+        && let Some(journal) = payment.applications.iter().find(|one| one.line != 0)
+    {
+        return Err(LedgerError::NotApplicable {
+            doc: journal.doc,
+            line: journal.line,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// The last application came without a line: a bill's is 0, a journal entry's is the first of the payee's.
+fn name_line(desk: &Desk<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
+    let Some(last) = payment.applications.last_mut() else {
+        return Ok(());
+    };
+    let line: Option<i64> = desk
+        .books
+        .prepare_cached(
+            "SELECT l.id FROM transactionline l JOIN \"transaction\" t ON t.id = l.\"transaction\"
+             JOIN transactionaccountingline a
+               ON a.\"transaction\" = t.id AND a.transactionline = l.id
+             JOIN account c ON c.id = a.account AND c.accttype IN ('AcctPay', 'AcctRec')
+             WHERE t.id = ?1 AND t.type = 'Journal' AND l.entity = ?2 ORDER BY l.id LIMIT 1",
+        )?
+        .query_row(params![last.doc, payment.entity], |row| row.get(0))
+        .optional()?;
+    last.line = line.unwrap_or(0);
+    Ok(())
+}
+
+/// Credits used in the same go: each settles the bill it names, or else the first one applied.
+fn credits(writing: &Writing<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
+    let parts = match writing.sublist("credit") {
+        Patch::Absent => return Ok(()),
+        Patch::Clear => {
+            payment.credits.clear();
+            return Ok(());
+        }
+        Patch::Set(parts) => parts,
+    };
+    if writing.replaces("credit") {
+        payment.credits.clear();
+    }
+    for part in parts {
+        let Some(credit) = part.reference("doc", &["transaction"])?.set() else {
+            return Err(Problem::content(
+                part.path("doc"),
+                "Invalid content in the request body. Error: an element of the credit list needs \
+                 'doc'.",
+            )
+            .into());
+        };
+        payment.credits.retain(|used| used.credit != credit);
+        let amount = part.decimal("amount")?.set();
+        if !part.boolean("apply")?.set().unwrap_or(true) || amount == Some(Decimal::ZERO) {
+            continue;
+        }
+        let Some(amount) = amount else {
+            return Err(LedgerError::Missing("amount").into());
+        };
+        let bill = applied_to(&part)?
+            .or_else(|| payment.applications.first().map(|first| first.doc))
+            .ok_or(LedgerError::NotApplicable {
+                doc: credit,
+                line: 0,
+            })?;
+        payment.credits.push(CreditUse {
+            credit,
+            bill,
+            amount,
+        });
+    }
+    Ok(())
+}
+
+/// `appliedTo`: a reference, or the document's id or external id alone.
+fn applied_to(part: &Part<'_>) -> Result<Option<i64>, Problem> {
+    match part.raw("appliedTo") {
+        Some(json) if json.get("id").is_some() || json.get("externalId").is_some() => {
+            Ok(part.reference("appliedTo", &["transaction"])?.set())
+        }
+        _ => Ok(part.integer("appliedTo")?.set()),
+    }
+}
+
+fn check(desk: &Desk<'_>, payment: &PaymentIn) -> Result<(), Refusal> {
+    if payment.kind == PaymentKind::VendorPayment && payment.applications.is_empty() {
+        return Err(Problem::user(
+            "You must select at least one bill to pay: the apply list is empty.",
+        )
+        .into());
+    }
+    if desk.fake.quirks().mandatory_department && payment.department.is_none() {
+        return Err(LedgerError::Missing("department").into());
+    }
+    Ok(())
+}
