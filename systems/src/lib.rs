@@ -1,1 +1,55 @@
-//! The registry: the only crate that lists the systems.
+//! The registry: the only crate that lists the systems. The command line and the simulation receive it as a
+//! value. A new system is one folder beside this one and one line in [`ALL`].
+
+use std::sync::Arc;
+
+use tieout_domain::Side;
+use tieout_kit::System;
+use tieout_kit::fake::world::World;
+use tieout_kit::fake::{Chassis, Fake};
+
+/// A system and its sandbox.
+pub struct Entry {
+    /// The system.
+    pub system: &'static System,
+    /// Makes its sandbox service over a world. The same seed makes the same credentials.
+    pub fake: fn(Chassis, &World, u64) -> Arc<dyn Fake>,
+    /// Its port in the sandbox, counted from the control panel's.
+    pub port: u16,
+}
+
+/// All systems there are.
+pub static ALL: &[Entry] = &[
+    Entry {
+        system: &tieout_netsuite::SYSTEM,
+        fake: |chassis, world, seed| tieout_netsuite_fake::sandbox(chassis, world, seed),
+        port: 1,
+    },
+    Entry {
+        system: &tieout_bill::SYSTEM,
+        fake: |chassis, world, seed| tieout_bill_fake::sandbox(chassis, world, seed),
+        port: 2,
+    },
+];
+
+/// The system of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.system.id.as_str() == name)
+}
+
+/// The ledger and the platform that a pair names: `netsuite-bill`.
+#[must_use]
+pub fn pair(name: &str) -> Option<(&'static Entry, &'static Entry)> {
+    pairs().find_map(|(text, ledger, platform)| (text == name).then_some((ledger, platform)))
+}
+
+/// All pairs: every ledger with every platform.
+pub fn pairs() -> impl Iterator<Item = (String, &'static Entry, &'static Entry)> {
+    let of = |side: Side| ALL.iter().filter(move |entry| entry.system.side == side);
+    of(Side::Ledger).flat_map(move |ledger| {
+        of(Side::Platform).map(move |platform| {
+            (format!("{}-{}", ledger.system.id, platform.system.id), ledger, platform)
+        })
+    })
+}
