@@ -5,12 +5,13 @@
 //! `nexttransactionlinelink`, and `deletedrecord`. Updates take the whole document: read it with
 //! [`read_bill`] and its siblings, change it, write it back.
 
-mod apply;
+pub(crate) mod apply;
 mod bill;
+mod check;
 mod entity;
 mod journal;
 mod payment;
-mod post;
+pub(crate) mod post;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -19,9 +20,7 @@ use rust_decimal::Decimal;
 
 pub(crate) use apply::{Applicable, applicable};
 pub(crate) use bill::{insert_bill, read_bill, update_bill};
-pub(crate) use entity::{
-    delete_entity, insert_entity, merge_vendors, read_entity, update_entity,
-};
+pub(crate) use entity::{delete_entity, insert_entity, merge_vendors, read_entity, update_entity};
 pub(crate) use journal::{insert_journal, read_journal, update_journal};
 pub(crate) use payment::{insert_payment, read_payment, update_payment};
 pub(crate) use post::{account_balance, delete, set_approval, void};
@@ -534,7 +533,10 @@ pub(crate) fn set_period(
         ],
     )?;
     if changed == 0 {
-        return Err(LedgerError::NotFound { record: "accountingperiod", id: period });
+        return Err(LedgerError::NotFound {
+            record: "accountingperiod",
+            id: period,
+        });
     }
     Ok(())
 }
@@ -550,7 +552,11 @@ pub(crate) fn by_external_id(
     kind: Option<&str>,
     external_id: &str,
 ) -> rusqlite::Result<Option<i64>> {
-    let narrowed = if kind.is_some() { " AND type = ?2" } else { " AND ?2 IS NULL" };
+    let narrowed = if kind.is_some() {
+        " AND type = ?2"
+    } else {
+        " AND ?2 IS NULL"
+    };
     connection
         .prepare_cached(&format!(
             "SELECT id FROM \"{table}\" WHERE externalid = ?1 COLLATE NOCASE{narrowed} LIMIT 1"
@@ -565,15 +571,16 @@ pub(crate) fn by_external_id(
 /// When SQLite fails.
 pub(crate) fn next_id(connection: &Connection, family: &str) -> rusqlite::Result<i64> {
     let taken = connection
-        .prepare_cached(
-            "UPDATE x_counter SET value = value + 1 WHERE name = ?1 RETURNING value",
-        )?
+        .prepare_cached("UPDATE x_counter SET value = value + 1 WHERE name = ?1 RETURNING value")?
         .query_row(params![family], |row| row.get(0))
         .optional()?;
     match taken {
         Some(value) => Ok(value),
         None => {
-            connection.execute("INSERT INTO x_counter (name, value) VALUES (?1, 1)", [family])?;
+            connection.execute(
+                "INSERT INTO x_counter (name, value) VALUES (?1, 1)",
+                [family],
+            )?;
             Ok(1)
         }
     }
