@@ -1,0 +1,133 @@
+//! The only place where everything is put together: configuration, store, vault, systems, engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+use tieout_domain::code::Code;
+use tieout_domain::port::Ports;
+use tieout_domain::{ConnectionName, Currency, Kind};
+use tieout_engine::{Connection, Progress, Sides};
+use tieout_flows::Flow;
+use tieout_kit::governor::Governors;
+use tieout_kit::seams::SystemEntropy;
+use tieout_kit::transport::{Metered, Network};
+use tieout_kit::{Credential, Kit, Meter, System, Transport};
+use tieout_store::Vault;
+
+use crate::config::ConnectionConfig;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::seams::{SealedInStore, WallClock};
+
+/// What all connections of this process share.
+pub struct Shared {
+    transport: Arc<dyn Transport>,
+    governors: Arc<Governors>,
+}
+
+impl Shared {
+    /// The network, and the limits that everything in this process keeps together.
+    pub fn new() -> Result<Self, Failure> {
+        let network = Network::new()
+            .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
+        Ok(Self { transport: Arc::new(network), governors: Arc::new(Governors::default()) })
+    }
+}
+
+/// A connection, put together.
+pub async fn connection(
+    home: &Home,
+    vault: &Vault,
+    shared: &Shared,
+    name: &ConnectionName,
+    config: &ConnectionConfig,
+    progress: Arc<dyn Progress>,
+) -> Result<Connection, Failure> {
+    let ledger = side(home, vault, shared, name, config.ledger.system, &config.ledger_settings);
+    let (ledger, ledger_meter) = ledger.await?;
+    let platform =
+        side(home, vault, shared, name, config.platform.system, &config.platform_settings);
+    let (platform, platform_meter) = platform.await?;
+    let flows = flows(&platform);
+    let meters = [(ledger.system, ledger_meter), (platform.system, platform_meter)];
+    let calls = move || -> BTreeMap<String, u64> {
+        meters.iter().map(|(system, meter)| (system.to_string(), meter.sent())).collect()
+    };
+    let home_currency =
+        config.preferences.transactions.currencies.first().copied().unwrap_or(Currency::USD);
+    Ok(Connection {
+        sides: Sides { ledger, platform },
+        flows,
+        preferences: config.preferences.clone(),
+        home_currency,
+        time_zone: config.time_zone.clone(),
+        store: home.store.connection(name),
+        timer: Arc::new(WallClock),
+        progress,
+        calls: Arc::new(calls),
+        actor: actor(),
+        holder: holder(),
+    })
+}
+
+/// The flows of a pair follow from what its platform can do.
+fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
+    if platform.write.contains_key(&Kind::Bill) { tieout_flows::payables() } else { Vec::new() }
+}
+
+async fn side(
+    home: &Home,
+    vault: &Vault,
+    shared: &Shared,
+    name: &ConnectionName,
+    system: &System,
+    settings: &Map<String, Value>,
+) -> Result<(Ports, Arc<Meter>), Failure> {
+    let place = format!("connections.{name}.{}", system.id);
+    let Some(credential_name) = settings.get("credential").and_then(Value::as_str) else {
+        let cause = format!("`{place}.credential` is missing: the name of a sealed credential");
+        return Err(Failure::usage(Code::new("config-value"), cause));
+    };
+    let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
+    check_kind(system, credential_name, &row.kind)?;
+    let meter = Arc::new(Meter::default());
+    let kit = Kit {
+        transport: Arc::new(Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter))),
+        timer: Arc::new(WallClock),
+        entropy: Arc::new(SystemEntropy),
+        kept: Arc::new(SealedInStore::new(home.store.kept(vault), system.id.to_string())),
+        governors: Arc::clone(&shared.governors),
+    };
+    let credential =
+        Credential { kind: row.kind, fields: fields.expose_secret().to_owned().into() };
+    let ports = (system.connect)(settings, credential, kit).map_err(|error| {
+        Failure::usage(error.code, format!("`{place}`: {}", error.cause))
+    })?;
+    Ok((ports, meter))
+}
+
+fn check_kind(system: &System, name: &str, kind: &str) -> Result<(), Failure> {
+    if system.credentials.iter().any(|known| known.name == kind) {
+        return Ok(());
+    }
+    let known: Vec<_> = system.credentials.iter().map(|kind| kind.name).collect();
+    let cause = format!(
+        "credential `{name}` is of kind `{kind}`; {} takes {}",
+        system.title,
+        known.join(" or ")
+    );
+    Err(Failure::usage(Code::new("credential-kind"), cause))
+}
+
+/// Who is at work, for the history: the operating system's user.
+pub fn actor() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    format!("user:{}", user.unwrap_or_else(|_| "unknown".to_owned()))
+}
+
+/// Names this process among those that may hold a connection.
+fn holder() -> String {
+    format!("{} process {}", actor(), std::process::id())
+}

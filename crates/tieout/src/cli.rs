@@ -1,0 +1,91 @@
+//! The command line, as it is read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::home::Place;
+
+/// Keeps Oracle NetSuite and the platforms that move a company's money in agreement, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "tieout", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The folder with tieout.toml, the store and the key.
+    #[arg(long, global = true, env = "TIEOUT_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// The file with the key that opens the sealed credentials.
+    #[arg(long, global = true, env = "TIEOUT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Print one JSON document on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but the result.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more on standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Global {
+    /// Where the home is.
+    pub fn place(&self) -> Place {
+        Place { home: self.home.clone(), key_file: self.key_file.clone() }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows everything at work on the sandbox: connect, sync, pay, post back, compare.
+    Demo(crate::commands::demo::DemoArgs),
+    /// Creates the home: tieout.toml, store, key.
+    Init(crate::commands::init::InitArgs),
+    /// Asks what a connection needs, checks it, stores it.
+    Connect(crate::commands::connect::ConnectArgs),
+    /// Signs in on both sides and reads one record each.
+    Ping(Connections),
+    /// What sync would do, record by record, touching nothing.
+    Plan(crate::commands::sync::PlanArgs),
+    /// One run, now.
+    Sync(crate::commands::sync::SyncArgs),
+    /// Past runs.
+    Runs(crate::commands::runs::RunsArgs),
+    /// One run, record by record.
+    Show(crate::commands::runs::ShowArgs),
+    /// What waits for a person, grouped by cause, with the fix.
+    Exceptions(crate::commands::exceptions::ExceptionsArgs),
+    /// One record's whole life; the chain checked.
+    Audit(crate::commands::audit::AuditArgs),
+    /// What a code means, its causes, and the fix.
+    Explain(crate::commands::explain::ExplainArgs),
+    /// Does a failed write again, under the same key.
+    Replay(crate::commands::replay::ReplayArgs),
+    /// Accounts, dimensions and funding accounts: list, suggest, confirm, set.
+    Map(crate::commands::map::MapArgs),
+    /// Shows, sets, exports, imports and compares preferences.
+    Preferences(crate::commands::preferences::PreferencesArgs),
+    /// Sets, lists, checks and removes credentials. Their values never come back out.
+    Credentials(crate::commands::credentials::CredentialsArgs),
+    /// The fake services on loopback; prints addresses and credentials as JSON.
+    Sandbox(crate::commands::sandbox::SandboxArgs),
+}
+
+/// Connections to work on.
+#[derive(Debug, Args)]
+pub struct Connections {
+    /// Which connections; all if none is named.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+}

@@ -1,0 +1,341 @@
+//! `tieout.toml`: read whole, checked against what is known, and refused with the place and the nearest
+//! known key where something is unknown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use tieout_domain::ConnectionName;
+use tieout_domain::code::Code;
+use tieout_flows::Preferences;
+use tieout_flows::preferences::catalogue;
+use tieout_kit::System;
+use tieout_systems::Entry;
+
+use crate::failure::Failure;
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// The store's address.
+    pub store_url: String,
+    /// Where `serve` listens.
+    pub listen: String,
+    /// How others reach it, for links and webhooks.
+    pub public_url: Option<String>,
+    /// The connections by name.
+    pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
+}
+
+/// A connection.
+#[derive(Clone)]
+pub struct ConnectionConfig {
+    /// Its pair: `netsuite-bill`.
+    pub pair: String,
+    /// The ledger and the platform.
+    pub ledger: &'static Entry,
+    /// See `ledger`.
+    pub platform: &'static Entry,
+    /// Each side's table.
+    pub ledger_settings: Map<String, Value>,
+    /// See `ledger_settings`.
+    pub platform_settings: Map<String, Value>,
+    /// When it runs, and its flows' own schedules.
+    pub schedule: Option<String>,
+    /// See `schedule`.
+    pub schedules: BTreeMap<String, String>,
+    /// The company's time zone.
+    pub time_zone: TimeZone,
+    /// The preferences.
+    pub preferences: Preferences,
+    /// The preferences that are named in the file, by dotted key.
+    pub named_preferences: Vec<String>,
+}
+
+impl std::fmt::Debug for ConnectionConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConnectionConfig").field("pair", &self.pair).finish_non_exhaustive()
+    }
+}
+
+/// The time zone of a connection that names none: BILL's days are US Pacific, and so are NetSuite's servers.
+const TIME_ZONE: &str = "America/Los_Angeles";
+
+impl Config {
+    /// Reads and checks the file.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => crate::home::missing(path),
+            _ => Failure::file("can't read", path, &error),
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+        let reader = Reader { text, path };
+        let root: toml::Table = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(0, |span| reader.line_at(span.start));
+            let cause = format!("{}:{line}: {}", path.display(), error.message());
+            Failure::usage(Code::new("config-syntax"), cause)
+        })?;
+        reader.only_known("", &root, &["store", "server", "connections"])?;
+        let store = reader.table(&root, "", "store")?;
+        reader.only_known("store", &store, &["url"])?;
+        let server = reader.table(&root, "", "server")?;
+        reader.only_known("server", &server, &["listen", "public_url"])?;
+        let mut connections = BTreeMap::new();
+        for (name, value) in reader.table(&root, "", "connections")? {
+            let at = format!("connections.{name}");
+            let parsed = name.parse::<ConnectionName>();
+            let parsed = parsed.map_err(|error| reader.wrong(&at, &error.to_string()))?;
+            let toml::Value::Table(table) = value else {
+                return Err(reader.wrong(&at, "it must be a table"));
+            };
+            connections.insert(parsed, reader.connection(&at, &table)?);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
+            listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
+            public_url: reader.optional_text(&server, "server", "public_url")?,
+            connections,
+        })
+    }
+
+    /// The connections of these names; all of them if none is named.
+    pub fn chosen(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(&ConnectionName, &ConnectionConfig)>, Failure> {
+        if self.connections.is_empty() {
+            let cause = format!("{} has no connection yet", self.path.display());
+            return Err(Failure::usage(Code::new("no-connection"), cause));
+        }
+        for name in names {
+            if !self.connections.keys().any(|known| known.as_str() == name) {
+                let known: Vec<_> = self.connections.keys().map(ConnectionName::as_str).collect();
+                let cause =
+                    format!("`{name}` is no connection; there are {}", known.join(", "));
+                return Err(Failure::usage(Code::new("unknown-connection"), cause));
+            }
+        }
+        Ok(self
+            .connections
+            .iter()
+            .filter(|(name, _)| names.is_empty() || names.iter().any(|n| n == name.as_str()))
+            .collect())
+    }
+}
+
+/// Reads tables and knows where in the file they stand.
+struct Reader<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Reader<'_> {
+    fn line_at(&self, byte: usize) -> usize {
+        self.text[..byte.min(self.text.len())].matches('\n').count() + 1
+    }
+
+    /// The line on which the last part of a dotted key first stands as a key, after its table's heading.
+    fn line_of(&self, dotted: &str) -> Option<usize> {
+        let (table, key) = dotted.rsplit_once('.').unwrap_or(("", dotted));
+        let mut inside = table.is_empty();
+        for (number, line) in self.text.lines().enumerate() {
+            let line = line.trim_start();
+            if let Some(heading) = line.strip_prefix('[') {
+                let heading = heading.split(']').next().unwrap_or_default().trim();
+                if heading == dotted {
+                    return Some(number + 1);
+                }
+                inside = heading == table || heading.starts_with(&format!("{dotted}."));
+                if inside && heading != table {
+                    return Some(number + 1);
+                }
+            } else if inside {
+                let named = line.split(['=', '.', ' ']).next().unwrap_or_default();
+                if named == key {
+                    return Some(number + 1);
+                }
+            }
+        }
+        None
+    }
+
+    fn place(&self, dotted: &str) -> String {
+        match self.line_of(dotted) {
+            Some(line) => format!("{}:{line}: `{dotted}`", self.path.display()),
+            None => format!("{}: `{dotted}`", self.path.display()),
+        }
+    }
+
+    fn wrong(&self, dotted: &str, why: &str) -> Failure {
+        let cause = format!("{}: {why}", self.place(dotted));
+        Failure::usage(Code::new("config-value"), cause)
+    }
+
+    fn only_known(
+        &self,
+        at: &str,
+        table: &toml::Table,
+        known: &[&str],
+    ) -> Result<(), Failure> {
+        for key in table.keys() {
+            if known.contains(&key.as_str()) {
+                continue;
+            }
+            let dotted = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            let near = known
+                .iter()
+                .map(|name| (strsim::damerau_levenshtein(name, key), *name))
+                .min()
+                .filter(|(distance, _)| *distance <= 3.max(key.len() / 3));
+            let hint = match near {
+                Some((_, name)) => format!("did you mean `{name}`?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            let cause = format!("{} is no known key; {hint}", self.place(&dotted));
+            return Err(Failure::usage(Code::new("config-unknown-key"), cause));
+        }
+        Ok(())
+    }
+
+    fn table(&self, parent: &toml::Table, at: &str, key: &str) -> Result<toml::Table, Failure> {
+        let dotted = if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
+        match parent.get(key) {
+            None => Ok(toml::Table::new()),
+            Some(toml::Value::Table(table)) => Ok(table.clone()),
+            Some(_) => Err(self.wrong(&dotted, "it must be a table")),
+        }
+    }
+
+    fn optional_text(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+    ) -> Result<Option<String>, Failure> {
+        match table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::String(text)) => Ok(Some(text.clone())),
+            Some(other) => {
+                let why = format!("it must be text in quotes, not {}", other.type_str());
+                Err(self.wrong(&format!("{at}.{key}"), &why))
+            }
+        }
+    }
+
+    fn text_or(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+        default: &str,
+    ) -> Result<String, Failure> {
+        Ok(self.optional_text(table, at, key)?.unwrap_or_else(|| default.to_owned()))
+    }
+
+    fn connection(&self, at: &str, table: &toml::Table) -> Result<ConnectionConfig, Failure> {
+        let Some(pair) = self.optional_text(table, at, "pair")? else {
+            let names: Vec<_> = tieout_systems::pairs().map(|(name, ..)| name).collect();
+            return Err(self.wrong(at, &format!("`pair` is missing: one of {}", names.join(", "))));
+        };
+        let Some((ledger, platform)) = tieout_systems::pair(&pair) else {
+            let names: Vec<_> = tieout_systems::pairs().map(|(name, ..)| name).collect();
+            let why = format!("`{pair}` is no pair; there are {}", names.join(", "));
+            return Err(self.wrong(&format!("{at}.pair"), &why));
+        };
+        let (l, p) = (ledger.system.id.as_str(), platform.system.id.as_str());
+        let known = ["pair", "schedule", "schedules", "time_zone", "preferences", l, p];
+        self.only_known(at, table, &known)?;
+        let mut schedules = BTreeMap::new();
+        for (flow, when) in self.table(table, at, "schedules")? {
+            let toml::Value::String(when) = when else {
+                return Err(self.wrong(&format!("{at}.schedules.{flow}"), "it must be text"));
+            };
+            schedules.insert(flow, when);
+        }
+        let zone = self.text_or(table, at, "time_zone", TIME_ZONE)?;
+        let time_zone = TimeZone::get(&zone).map_err(|_| {
+            let why = format!("`{zone}` is no time zone; write one such as America/New_York");
+            self.wrong(&format!("{at}.time_zone"), &why)
+        })?;
+        let (preferences, named_preferences) = self.preferences(at, table)?;
+        Ok(ConnectionConfig {
+            ledger_settings: self.settings(at, table, ledger.system)?,
+            platform_settings: self.settings(at, table, platform.system)?,
+            schedule: self.optional_text(table, at, "schedule")?,
+            schedules,
+            time_zone,
+            preferences,
+            named_preferences,
+            pair,
+            ledger,
+            platform,
+        })
+    }
+
+    /// A system's table, as JSON, with only keys that the system knows. What they hold is its to check.
+    fn settings(
+        &self,
+        at: &str,
+        table: &toml::Table,
+        system: &System,
+    ) -> Result<Map<String, Value>, Failure> {
+        let id = system.id.as_str();
+        if !table.contains_key(id) {
+            return Err(self.wrong(at, &format!("the table `[{at}.{id}]` is missing")));
+        }
+        let table = self.table(table, at, id)?;
+        let known: Vec<_> = system.settings.iter().map(|setting| setting.name).collect();
+        self.only_known(&format!("{at}.{id}"), &table, &known)?;
+        for setting in system.settings.iter().filter(|setting| setting.required) {
+            if !table.contains_key(setting.name) {
+                let why = format!("`{}` is missing: {}", setting.name, setting.help);
+                return Err(self.wrong(&format!("{at}.{id}"), &why));
+            }
+        }
+        match serde_json::to_value(table) {
+            Ok(Value::Object(map)) => Ok(map),
+            _ => Err(self.wrong(&format!("{at}.{id}"), "it holds what can't be read")),
+        }
+    }
+
+    fn preferences(
+        &self,
+        at: &str,
+        table: &toml::Table,
+    ) -> Result<(Preferences, Vec<String>), Failure> {
+        let at = format!("{at}.preferences");
+        let given = self.table(table, at.trim_end_matches(".preferences"), "preferences")?;
+        let entries = catalogue();
+        let mut headings: Vec<&str> =
+            entries.iter().filter_map(|entry| Some(entry.key.split_once('.')?.0)).collect();
+        headings.dedup();
+        self.only_known(&at, &given, &headings)?;
+        let mut named = Vec::new();
+        let mut preferences = Preferences::default();
+        for heading in headings {
+            let group = self.table(&given, &at, heading)?;
+            let known: Vec<_> = entries
+                .iter()
+                .filter_map(|entry| entry.key.strip_prefix(heading)?.strip_prefix('.'))
+                .collect();
+            self.only_known(&format!("{at}.{heading}"), &group, &known)?;
+            for (key, value) in group {
+                let dotted = format!("{heading}.{key}");
+                let json = serde_json::to_value(&value).unwrap_or(Value::Null);
+                preferences
+                    .set_value(&dotted, json)
+                    .map_err(|error| self.wrong(&format!("{at}.{dotted}"), &error.to_string()))?;
+                named.push(dotted);
+            }
+        }
+        Ok((preferences, named))
+    }
+}

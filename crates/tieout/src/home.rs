@@ -1,0 +1,100 @@
+//! The home: a folder with `tieout.toml`, the store and the key.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tieout_domain::code::Code;
+use tieout_store::{KeySource, Store, Vault};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::seams::WallClock;
+
+/// The name of the configuration in the home.
+pub const CONFIG: &str = "tieout.toml";
+
+/// The name of the key in the home, where `init` made one.
+pub const KEY: &str = "tieout.key";
+
+/// Where the home is and where its key comes from, as the command line and the environment say.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// `--home` or `TIEOUT_HOME`.
+    pub home: Option<PathBuf>,
+    /// `--key-file` or `TIEOUT_KEY_FILE`.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Place {
+    /// The folder: the one named; else this one, if it has a `tieout.toml`; else `.tieout` in the user's own.
+    pub fn folder(&self) -> PathBuf {
+        if let Some(home) = &self.home {
+            return home.clone();
+        }
+        let here = PathBuf::from(".");
+        if here.join(CONFIG).exists() {
+            return here;
+        }
+        std::env::var_os("HOME").map_or(here, |user| PathBuf::from(user).join(".tieout"))
+    }
+
+    /// Where the key comes from: the passphrase, the key file named, the service manager, the home's own.
+    pub fn key_source(&self) -> KeySource {
+        if let Ok(passphrase) = std::env::var("TIEOUT_PASSPHRASE") {
+            return KeySource::Passphrase(SecretString::from(passphrase));
+        }
+        if let Some(file) = &self.key_file {
+            return KeySource::File(file.clone());
+        }
+        if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+            let directory = PathBuf::from(directory);
+            if directory.join("tieout-key").exists() {
+                return KeySource::CredentialsDirectory(directory);
+            }
+        }
+        KeySource::File(self.folder().join(KEY))
+    }
+}
+
+/// An opened home: configuration and store. The vault is opened when a secret is needed.
+pub struct Home {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The configuration.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    place: Place,
+}
+
+impl Home {
+    /// Opens the home.
+    pub async fn open(place: &Place) -> Result<Self, Failure> {
+        let folder = place.folder();
+        let config = Config::read(&folder.join(CONFIG))?;
+        let url = store_url(&config.store_url, &folder);
+        let store = Store::open(&url, Arc::new(WallClock)).await?;
+        Ok(Self { folder, config, store, place: place.clone() })
+    }
+
+    /// Opens the vault.
+    pub async fn vault(&self) -> Result<Vault, Failure> {
+        Ok(self.store.vault(&self.place.key_source()).await?)
+    }
+}
+
+/// The store's address with a relative path made relative to the home.
+pub fn store_url(url: &str, folder: &Path) -> String {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if Path::new(path).is_relative() => {
+            format!("sqlite:{}", folder.join(path).display())
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// Nothing is there yet.
+pub fn missing(path: &Path) -> Failure {
+    Failure::usage(Code::new("config-missing"), format!("there is no {}", path.display()))
+}

@@ -1,0 +1,66 @@
+//! What people and scripts see: tables and JSON on standard output, messages on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides.
+pub fn log(verbose: u8, quiet: bool) {
+    let level = match (quiet, verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    let filter = EnvFilter::try_from_env("TIEOUT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .init();
+}
+
+/// Prints a failure: its code, cause and fix on standard error, and as JSON on standard output if asked.
+pub fn failure(failure: &Failure, as_json: bool) {
+    eprintln!("{failure}");
+    if as_json {
+        json(&json!({"error": {
+            "code": failure.code,
+            "cause": failure.cause,
+            "fix": failure.code.fix(),
+        }}));
+    }
+}
+
+/// Prints one JSON document. A closed pipe is nobody's failure.
+pub fn json(value: &impl Serialize) {
+    if let Ok(text) = serde_json::to_string(value) {
+        line(&text);
+    }
+}
+
+/// Prints a line of the result.
+pub fn line(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// A table without borders; the columns named in `right` are aligned to the right.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING.parse().unwrap_or_default());
+    table.set_header(header.to_vec());
+    table.add_rows(rows);
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}

@@ -1,0 +1,64 @@
+//! The real clock and the real keeper of sealed values: what the simulation replaces.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use tieout_domain::{Clock, Timer, Timestamp};
+use tieout_kit::seams::{Kept, KeptError};
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+#[async_trait]
+impl Timer for WallClock {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Keeps sessions and tokens sealed in the store. Names are kept apart by connection and side, unless a
+/// system asks for one that is shared.
+pub struct SealedInStore {
+    kept: tieout_store::Kept,
+    prefix: String,
+}
+
+impl SealedInStore {
+    /// Keeps under this prefix.
+    pub fn new(kept: tieout_store::Kept, prefix: String) -> Self {
+        Self { kept, prefix }
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}/{name}", self.prefix)
+    }
+}
+
+#[async_trait]
+impl Kept for SealedInStore {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
+        self.kept.get(&self.name(name)).await.map_err(|error| KeptError(error.to_string()))
+    }
+
+    async fn put(
+        &self,
+        name: &str,
+        value: &SecretString,
+        expires: Timestamp,
+    ) -> Result<(), KeptError> {
+        let put = self.kept.put(&self.name(name), value, Some(expires)).await;
+        put.map_err(|error| KeptError(error.to_string()))
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), KeptError> {
+        self.kept.remove(&self.name(name)).await.map_err(|error| KeptError(error.to_string()))
+    }
+}
