@@ -41,7 +41,9 @@ pub enum StoreError {
         cause: String,
     },
     /// The commit was decided under a lease that has passed to somebody else.
-    #[error("this worker's lease on {connection} has passed on: its fence is {given}, the present one {current}")]
+    #[error(
+        "this worker's lease on {connection} has passed on: its fence is {given}, the present one {current}"
+    )]
     Fenced {
         /// Whose lease.
         connection: String,
@@ -120,7 +122,9 @@ impl StoreError {
     }
 
     pub(crate) fn corrupt(cause: impl Into<String>) -> Self {
-        Self::Corrupt { cause: cause.into() }
+        Self::Corrupt {
+            cause: cause.into(),
+        }
     }
 }
 

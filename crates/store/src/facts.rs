@@ -9,6 +9,8 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Mark, Observed, Order};
 use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side};
 
+pub use tieout_domain::RecordRef;
+
 /// The id of a run: opaque, unique within the store; whoever starts the run chooses it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -30,59 +32,6 @@ impl RunId {
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
-    }
-}
-
-/// Names one record of one side. Written `ledger/bill/123`, which is also its form in the store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RecordRef {
-    /// Whose record.
-    pub side: Side,
-    /// What kind of record.
-    pub kind: Kind,
-    /// That side's id for it.
-    pub id: RemoteId,
-}
-
-impl RecordRef {
-    /// Names a record.
-    pub fn new(side: Side, kind: Kind, id: impl Into<RemoteId>) -> Self {
-        Self { side, kind, id: id.into() }
-    }
-}
-
-impl fmt::Display for RecordRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}/{}", self.side.as_str(), self.kind.as_str(), self.id))
-    }
-}
-
-impl FromStr for RecordRef {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.splitn(3, '/');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(side), Some(kind), Some(id)) if !id.is_empty() => {
-                Ok(Self { side: side.parse()?, kind: kind.parse()?, id: id.into() })
-            }
-            _ => Err(format!("`{text}` names no record; write SIDE/KIND/ID, as in ledger/bill/123")),
-        }
-    }
-}
-
-impl TryFrom<String> for RecordRef {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<RecordRef> for String {
-    fn from(record: RecordRef) -> Self {
-        record.to_string()
     }
 }
 
@@ -171,10 +120,15 @@ impl FromStr for MapStatus {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Suggested, Self::Confirmed, Self::Create, Self::Removed]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no status of a mapping"))
+        [
+            Self::Suggested,
+            Self::Confirmed,
+            Self::Create,
+            Self::Removed,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| format!("`{text}` is no status of a mapping"))
     }
 }
 

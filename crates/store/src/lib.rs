@@ -15,15 +15,31 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod chain;
+mod commit;
+mod credentials;
+mod dialect;
+mod erase;
 mod error;
 mod facts;
-mod pending;
+mod fold;
+mod history;
+mod lease;
+mod migrate;
+mod mirror;
+mod private;
+mod sql;
+mod state;
+mod store;
 mod vault;
+mod verify;
 mod views;
 
+pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId};
-pub use pending::{ConnectionStore, CredentialRow, Credentials, InstallationStore, Kept, Lease, Store};
+pub use lease::Lease;
+pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
 pub use views::{
     ChainHead, CurrencyTotal, Decision, Entry, ExceptionGroup, Item, ItemFilter, Known, Link,

@@ -6,8 +6,7 @@ use serde::Serialize;
 use tieout_domain::code::Code;
 use tieout_domain::port::{Observed, Order};
 use tieout_domain::{
-    Amount, Currency, Document, Fingerprint, Key, Kind, Money, Outcome, RemoteId, Side, State,
-    Timestamp,
+    Amount, Currency, Document, Fingerprint, Key, Money, Outcome, RemoteId, Side, State, Timestamp,
 };
 
 use crate::facts::{Fact, MapStatus, RecordRef, RunId};

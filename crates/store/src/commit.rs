@@ -1,0 +1,275 @@
+//! One commit is one transaction: history, state, mirror, marks and work change together or not at all.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use crate::chain::{self, Envelope};
+use crate::dialect::Dialect;
+use crate::facts::{Commit, Due, Fact, RecordChange, RecordRef};
+use crate::fold::{self, Recorded, Writes};
+use crate::sql::{self, Cell, cells, count, signed, text, with};
+use crate::store::{ConnectionStore, Store};
+use crate::{StoreError, mirror, private};
+
+/// How often a commit is tried again that met another one on PostgreSQL.
+const TRIES: usize = 5;
+
+impl ConnectionStore {
+    /// Makes all of this true at once and returns the number of each fact's entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] under an old fence and [`StoreError::Contradiction`] for a fact that can't
+    /// follow from the history, such as the outcome of a closed write: nothing was kept. Also what a database
+    /// can answer.
+    pub async fn commit(&self, commit: Commit) -> Result<Vec<u64>, StoreError> {
+        self::commit(&self.store, &self.chain, &commit).await
+    }
+}
+
+/// See [`ConnectionStore::commit`].
+pub(crate) async fn commit(
+    store: &Store,
+    chain: &str,
+    commit: &Commit,
+) -> Result<Vec<u64>, StoreError> {
+    for _ in 1..TRIES {
+        match commit_once(store, chain, commit).await {
+            // SQLite has waited as long as it may; on PostgreSQL two commits met and one goes first.
+            Err(StoreError::Busy { .. }) if store.inner.dialect == Dialect::Postgres => {}
+            done => return done,
+        }
+    }
+    commit_once(store, chain, commit).await
+}
+
+async fn commit_once(store: &Store, chain: &str, commit: &Commit) -> Result<Vec<u64>, StoreError> {
+    let mut transaction = store.begin().await?;
+    let seqs = commit_in(&mut transaction, store, chain, commit).await?;
+    transaction.commit().await?;
+    Ok(seqs)
+}
+
+/// A commit as a part of the caller's transaction.
+pub(crate) async fn commit_in(
+    database: &mut AnyConnection,
+    store: &Store,
+    chain: &str,
+    commit: &Commit,
+) -> Result<Vec<u64>, StoreError> {
+    let head = head(database, store.inner.dialect, chain).await?;
+    if let Some(fence) = commit.fence {
+        check_fence(database, chain, fence).await?;
+    }
+    let seqs: Vec<u64> = (head.0 + 1..).take(commit.facts.len()).collect();
+    let at_us = store.now_us();
+    let mut wakes = Vec::new();
+    if !commit.facts.is_empty() {
+        let facts = seqs.iter().copied().zip(&commit.facts);
+        let writes = fold::load_writes(database, chain, facts.clone()).await?;
+        record(database, chain, &head, at_us, commit, &writes).await?;
+        let recorded: Vec<_> = facts
+            .map(|(seq, fact)| Recorded {
+                seq,
+                at_us,
+                actor: &commit.actor,
+                run: commit.run.as_ref().map(crate::RunId::as_str),
+                fact,
+            })
+            .collect();
+        wakes = fold::apply(database, chain, &recorded, &writes).await?;
+    }
+    mirror::write(database, chain, &commit.records).await?;
+    write_marks(database, chain, commit).await?;
+    write_due(database, chain, commit, wakes).await?;
+    Ok(seqs)
+}
+
+/// The end of the chain: its number and hash. Kept from moving until the transaction ends.
+async fn head(
+    database: &mut AnyConnection,
+    dialect: Dialect,
+    chain: &str,
+) -> Result<(u64, String), StoreError> {
+    for _ in 0..2 {
+        let select = AssertSqlSafe(dialect.locking(sql::CHAIN_HEAD));
+        let row = sqlx::query(select)
+            .bind(chain.to_owned())
+            .fetch_optional(&mut *database)
+            .await?;
+        if let Some(row) = row {
+            return Ok((count(&row, 0)?, text(&row, 1)?));
+        }
+        with(sql::CHAIN_START, cells![chain])
+            .execute(&mut *database)
+            .await?;
+    }
+    Err(StoreError::corrupt(
+        "a chain that was just begun is not there",
+    ))
+}
+
+async fn check_fence(
+    database: &mut AnyConnection,
+    chain: &str,
+    given: u64,
+) -> Result<(), StoreError> {
+    let row = with(sql::LEASE, cells![chain])
+        .fetch_optional(&mut *database)
+        .await?;
+    let current = row.map_or(Ok(0), |row| count(&row, 0))?;
+    if current == given {
+        return Ok(());
+    }
+    Err(StoreError::Fenced {
+        connection: chain.to_owned(),
+        given,
+        current,
+    })
+}
+
+/// Appends the facts to the chain.
+async fn record(
+    database: &mut AnyConnection,
+    chain: &str,
+    (head_seq, head_hash): &(u64, String),
+    at_us: i64,
+    commit: &Commit,
+    writes: &Writes,
+) -> Result<(), StoreError> {
+    let mut entries = Vec::with_capacity(commit.facts.len());
+    let mut private_values = Vec::new();
+    let salts = salts(commit.facts.len())?;
+    let mut hash = head_hash.clone();
+    let mut seq = *head_seq;
+    for (fact, salt) in commit.facts.iter().zip(&salts) {
+        seq += 1;
+        let (body, kept) = chain::seal(fact, salt);
+        if !kept.is_empty() {
+            let values = serde_json::Value::Object(kept).to_string();
+            private_values.push(cells![chain, seq, Some(salt.clone()), Some(values)]);
+        }
+        let (flow, record) = subject(fact, writes);
+        let envelope = Envelope {
+            seq,
+            at_us,
+            actor: commit.actor.clone(),
+            run: commit.run.as_ref().map(ToString::to_string),
+            fact: fact.word().to_owned(),
+            flow,
+            record,
+            body,
+        };
+        hash = envelope.hash(chain, &hash);
+        entries.push(envelope.cells(chain, &hash));
+    }
+    sql::ENTRY_ROWS.write(database, entries).await?;
+    sql::PRIVATE_ROWS.write(database, private_values).await?;
+    let cells = cells![seq, hash, chain, *head_seq, head_hash.as_str()];
+    let moved = with(sql::CHAIN_MOVE, cells)
+        .execute(&mut *database)
+        .await?
+        .rows_affected();
+    if moved == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Busy {
+        cause: "another commit was first".to_owned(),
+    })
+}
+
+/// The flow and record that a fact is about: its own, or its write's.
+fn subject(fact: &Fact, writes: &Writes) -> (Option<String>, Option<String>) {
+    if let Some(write) = fact.write().and_then(|id| writes.get(&id)) {
+        return (Some(write.flow.clone()), Some(write.record.clone()));
+    }
+    let (flow, record) = fact.subject();
+    (flow.map(str::to_owned), record.map(ToString::to_string))
+}
+
+/// A salt of 16 random bytes for each entry: without it, a short value could be guessed from its digest.
+fn salts(count: usize) -> Result<Vec<String>, StoreError> {
+    let mut bytes = vec![0; count * 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| StoreError::Unreachable {
+            cause: "the operating system gives no random bytes".to_owned(),
+        })?;
+    Ok(bytes.chunks(16).map(private::hex).collect())
+}
+
+async fn write_marks(
+    database: &mut AnyConnection,
+    chain: &str,
+    commit: &Commit,
+) -> Result<(), StoreError> {
+    // The last one given counts; a statement may not touch a row twice.
+    let marks: BTreeMap<_, _> = commit
+        .marks
+        .iter()
+        .map(|(side, kind, mark)| ((*side, *kind), mark))
+        .collect();
+    let rows = marks
+        .into_iter()
+        .map(|((side, kind), mark)| cells![chain, side.as_str(), kind.as_str(), mark.0.as_str()])
+        .collect();
+    sql::MARK_ROWS.write(database, rows).await
+}
+
+async fn write_due(
+    database: &mut AnyConnection,
+    chain: &str,
+    commit: &Commit,
+    wakes: Vec<String>,
+) -> Result<(), StoreError> {
+    for (flow, records) in by_flow(&commit.settled) {
+        let ids: Vec<Cell> = records
+            .into_iter()
+            .map(|record| record.to_string().into())
+            .collect();
+        sql::DUE_SETTLED
+            .execute(database, &cells![chain, flow], &ids)
+            .await?;
+    }
+    let rows = commit
+        .due
+        .iter()
+        .map(|due| cells![chain, due.flow.as_str(), due.record.to_string()])
+        .collect();
+    sql::DUE_ROWS.write(database, rows).await?;
+    let waits: Vec<Cell> = wakes.into_iter().map(Cell::from).collect();
+    sql::DUE_WAITING
+        .execute(database, &cells![chain], &waits)
+        .await?;
+    Ok(())
+}
+
+fn by_flow(dues: &[Due]) -> BTreeMap<&str, Vec<&RecordRef>> {
+    let mut flows: BTreeMap<&str, Vec<&RecordRef>> = BTreeMap::new();
+    for due in dues {
+        flows.entry(&due.flow).or_default().push(&due.record);
+    }
+    flows
+}
+
+/// What a commit says last about each record of the mirror.
+pub(crate) fn last_of(changes: &[RecordChange]) -> BTreeMap<String, &RecordChange> {
+    let name = |change: &RecordChange| match change {
+        RecordChange::Seen { side, observed, .. } => {
+            RecordRef::new(*side, observed.document.kind(), observed.id.clone()).to_string()
+        }
+        RecordChange::Gone { side, kind, id } => {
+            RecordRef::new(*side, *kind, id.clone()).to_string()
+        }
+    };
+    changes
+        .iter()
+        .map(|change| (name(change), change))
+        .collect()
+}
+
+/// A number for a column.
+pub(crate) fn limit(rows: u32) -> i64 {
+    signed(u64::from(rows))
+}

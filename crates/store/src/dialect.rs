@@ -1,0 +1,85 @@
+//! Where the two databases differ: all of it is here.
+
+use std::borrow::Cow;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// Run on every new connection.
+    ///
+    /// SQLite: readers go on while one writes (WAL), a commit is on the disk when it returns (FULL), and a
+    /// lock held by another process is waited for.
+    pub(crate) fn on_connect(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                "PRAGMA busy_timeout = 15000",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+                "PRAGMA foreign_keys = ON",
+                "PRAGMA temp_store = MEMORY",
+                "PRAGMA cache_size = -16000",
+            ],
+            Self::Postgres => &["SET client_min_messages = warning"],
+        }
+    }
+
+    /// How a writing transaction begins. A deferred one of SQLite's could fail at its first write, whatever
+    /// the time-out, once another has written since it began to read.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// How a transaction begins that reads one moment's state however long it takes.
+    pub(crate) fn snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// A `SELECT` that keeps its rows from being changed until the transaction ends. In SQLite a writing
+    /// transaction is alone anyway.
+    pub(crate) fn locking(self, select: &'static str) -> Cow<'static, str> {
+        match self {
+            Self::Sqlite => Cow::Borrowed(select),
+            Self::Postgres => Cow::Owned(format!("{select} FOR UPDATE")),
+        }
+    }
+
+    /// A migration in this database's words. PostgreSQL would sort texts by its locale; keys are paged in
+    /// the order of their bytes.
+    pub(crate) fn schema(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => text.to_owned(),
+            Self::Postgres => text.replace(" TEXT", " TEXT COLLATE \"C\""),
+        }
+    }
+
+    /// Forbids changes to a table whose rows stay for ever.
+    pub(crate) fn append_only(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => ["UPDATE", "DELETE"]
+                .map(|verb| {
+                    format!(
+                        "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN \
+                         SELECT RAISE(ABORT, 'the history is append-only'); END;"
+                    )
+                })
+                .join("\n"),
+            Self::Postgres => format!(
+                "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION 'the history is append-only'; END $$;\n\
+                 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
+            ),
+        }
+    }
+}

@@ -1,0 +1,583 @@
+//! What each fact does to the state. Pure: the only place where the meaning of a fact is written, used by a
+//! commit and by the verification alike.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use tieout_domain::WaitsFor;
+use tieout_domain::port::Order;
+
+use crate::StoreError;
+use crate::facts::{Fact, MapStatus};
+use crate::sql::{self, Cell, cells, count, int, json, maybe_int, signed, text, to_json, with};
+
+/// A fact with what the fold needs of its entry.
+pub(crate) struct Recorded<'a> {
+    pub(crate) seq: u64,
+    pub(crate) at_us: i64,
+    pub(crate) actor: &'a str,
+    pub(crate) run: Option<&'a str>,
+    pub(crate) fact: &'a Fact,
+}
+
+/// A write as the state knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WriteRow {
+    pub(crate) id: u64,
+    pub(crate) flow: String,
+    pub(crate) record: String,
+    pub(crate) role: String,
+    pub(crate) order: String,
+    pub(crate) status: String,
+    pub(crate) attempted_us: Option<i64>,
+    pub(crate) attempts: i64,
+    pub(crate) attempt_seqs: String,
+}
+
+impl WriteRow {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: count(row, 0)?,
+            flow: text(row, 1)?,
+            record: text(row, 2)?,
+            role: text(row, 3)?,
+            order: text(row, 4)?,
+            status: text(row, 5)?,
+            attempted_us: maybe_int(row, 6)?,
+            attempts: int(row, 7)?,
+            attempt_seqs: text(row, 8)?,
+        })
+    }
+
+    /// The write that an intention makes.
+    pub(crate) fn intended(id: u64, fact: &Fact) -> Option<Self> {
+        let Fact::Intended {
+            flow,
+            record,
+            role,
+            order,
+            ..
+        } = fact
+        else {
+            return None;
+        };
+        Some(Self {
+            id,
+            flow: flow.clone(),
+            record: record.to_string(),
+            role: role.clone(),
+            order: to_json(order),
+            status: "intended".to_owned(),
+            attempted_us: None,
+            attempts: 0,
+            attempt_seqs: String::new(),
+        })
+    }
+
+    fn cells(self, connection: &str) -> Vec<Cell> {
+        cells![
+            connection,
+            self.id,
+            self.flow,
+            self.record,
+            self.role,
+            self.order,
+            self.status,
+            self.attempted_us,
+            self.attempts,
+            self.attempt_seqs
+        ]
+    }
+}
+
+/// The writes that a group of facts speaks of.
+pub(crate) type Writes = HashMap<u64, WriteRow>;
+
+/// A change of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    StartRun(Vec<Cell>),
+    EndRun(Vec<Cell>),
+    PutWrite(Vec<Cell>),
+    /// Writes are about to be sent: ids, moment, entry.
+    Attempt(Vec<u64>, i64, u64),
+    /// What became of a write: its new status.
+    Tell(u64, &'static str),
+    PutLink(Vec<Cell>),
+    /// Confirmed, drifted or dropped: a statement about one link.
+    ChangeLink(&'static str, Vec<Cell>),
+    PutItem(Vec<Cell>),
+    DropItem(Vec<Cell>),
+    PutMap(Vec<Cell>),
+    PutDecision(Vec<Cell>),
+    DropDecision(Vec<Cell>),
+    /// Items that wait for this become due.
+    Wake(String),
+}
+
+/// A change with the row it touches: no statement may touch a row twice.
+pub(crate) type Keyed = (String, Change);
+
+/// What a fact changes.
+#[allow(clippy::too_many_lines, reason = "one arm for each fact")]
+pub(crate) fn fold(
+    connection: &str,
+    recorded: &Recorded<'_>,
+    writes: &Writes,
+) -> Result<Vec<Keyed>, StoreError> {
+    let seq = recorded.seq;
+    let link_key = |flow: &str, record: &dyn std::fmt::Display, role: &str| {
+        format!("link\n{flow}\n{record}\n{role}")
+    };
+    Ok(match recorded.fact {
+        Fact::RunStarted { trigger, flows } => {
+            let run = run_of(recorded)?;
+            let cells = cells![
+                connection,
+                run,
+                trigger.as_str(),
+                to_json(flows),
+                recorded.actor,
+                recorded.at_us,
+                None::<i64>,
+                "running",
+                "{}",
+                "{}",
+                "",
+                seq
+            ];
+            vec![(format!("run\n{run}"), Change::StartRun(cells))]
+        }
+        Fact::RunEnded {
+            status,
+            flows,
+            calls,
+            cause,
+        } => {
+            let run = run_of(recorded)?;
+            let cells = cells![
+                recorded.at_us,
+                status.as_str(),
+                to_json(flows),
+                to_json(calls),
+                cause.as_str(),
+                connection,
+                run
+            ];
+            vec![(format!("run\n{run}"), Change::EndRun(cells))]
+        }
+        Fact::Intended { .. } => {
+            let write = known(writes, seq)?.clone();
+            vec![(
+                format!("write\n{seq}"),
+                Change::PutWrite(write.cells(connection)),
+            )]
+        }
+        Fact::Attempted { writes } => {
+            let unique: HashSet<u64> = writes.iter().copied().collect();
+            if unique.len() != writes.len() {
+                return Err(contradiction("an attempt names a write twice"));
+            }
+            writes
+                .iter()
+                .map(|id| {
+                    (
+                        format!("write\n{id}"),
+                        Change::Attempt(vec![*id], recorded.at_us, seq),
+                    )
+                })
+                .collect()
+        }
+        Fact::Applied {
+            write,
+            target,
+            adopted,
+        } => {
+            let row = known(writes, *write)?;
+            let order: Order = json(&row.order)?;
+            let how = if *adopted { "adopted" } else { "applied" };
+            let cells = cells![
+                connection,
+                row.flow.as_str(),
+                row.record.as_str(),
+                row.role.as_str(),
+                target.to_string(),
+                Some(order.key.as_str().to_owned()),
+                how,
+                Some(to_json(&order.document)),
+                0_i64,
+                None::<String>,
+                seq
+            ];
+            let id = row.record.splitn(3, '/').nth(2).unwrap_or_default();
+            let mut changes = vec![
+                (format!("write\n{write}"), Change::Tell(*write, "applied")),
+                (
+                    link_key(&row.flow, &row.record, &row.role),
+                    Change::PutLink(cells),
+                ),
+            ];
+            changes.extend(wakes(&row.flow, id, target.id.as_str()));
+            changes
+        }
+        Fact::Unknown { write, .. } => told(*write, "unknown"),
+        Fact::Later { write, .. } => told(*write, "later"),
+        Fact::Refused { write, .. } => told(*write, "refused"),
+        Fact::Abandoned { write, .. } => told(*write, "abandoned"),
+        Fact::Linked {
+            flow,
+            record,
+            role,
+            target,
+            key,
+            how,
+            applied,
+        } => {
+            let cells = cells![
+                connection,
+                flow.as_str(),
+                record.to_string(),
+                role.as_str(),
+                target.to_string(),
+                key.as_ref().map(|key| key.as_str().to_owned()),
+                how.as_str(),
+                applied.as_ref().map(to_json),
+                0_i64,
+                None::<String>,
+                seq
+            ];
+            let mut changes = vec![(link_key(flow, record, role), Change::PutLink(cells))];
+            changes.extend(wakes(flow, record.id.as_str(), target.id.as_str()));
+            changes
+        }
+        Fact::Unlinked {
+            flow, record, role, ..
+        } => {
+            let cells = cells![connection, flow.as_str(), record.to_string(), role.as_str()];
+            vec![(
+                link_key(flow, record, role),
+                Change::ChangeLink(sql::LINK_DROP, cells),
+            )]
+        }
+        Fact::Confirmed { flow, record, role } => {
+            let cells = cells![
+                seq,
+                connection,
+                flow.as_str(),
+                record.to_string(),
+                role.as_str()
+            ];
+            vec![(
+                link_key(flow, record, role),
+                Change::ChangeLink(sql::LINK_CONFIRM, cells),
+            )]
+        }
+        Fact::Drifted {
+            flow,
+            record,
+            role,
+            cause,
+        } => {
+            let cells = cells![
+                cause.as_str(),
+                seq,
+                connection,
+                flow.as_str(),
+                record.to_string(),
+                role.as_str()
+            ];
+            vec![(
+                link_key(flow, record, role),
+                Change::ChangeLink(sql::LINK_DRIFT, cells),
+            )]
+        }
+        Fact::Stated {
+            flow,
+            record,
+            outcome,
+            label,
+            amount,
+        } => {
+            let cells = cells![
+                connection,
+                flow.as_str(),
+                record.to_string(),
+                outcome.state.as_str(),
+                outcome.code.as_ref().map_or("", |code| code.as_str()),
+                outcome.cause.as_str(),
+                outcome.group.as_str(),
+                outcome.waits_for.as_ref().map(ToString::to_string),
+                label.as_str(),
+                amount.map(|money| money.amount.to_string()),
+                amount.map(|money| money.currency.code().to_owned()),
+                recorded.at_us,
+                recorded.at_us,
+                seq
+            ];
+            vec![(format!("item\n{flow}\n{record}"), Change::PutItem(cells))]
+        }
+        Fact::Forgotten { flow, record } => {
+            let cells = cells![connection, flow.as_str(), record.to_string()];
+            vec![(format!("item\n{flow}\n{record}"), Change::DropItem(cells))]
+        }
+        Fact::Mapped {
+            kind,
+            from,
+            to,
+            status,
+            label_from,
+            label_to,
+            why,
+        } => {
+            let cells = cells![
+                connection,
+                kind.as_str(),
+                from.as_str(),
+                to.as_ref().map(|to| to.as_str().to_owned()),
+                status.as_str(),
+                label_from.as_str(),
+                label_to.as_str(),
+                why.as_str(),
+                recorded.actor,
+                recorded.at_us,
+                seq
+            ];
+            let mut changes = vec![(format!("map\n{kind}\n{from}"), Change::PutMap(cells))];
+            if *status == MapStatus::Confirmed {
+                for id in std::iter::once(from).chain(to) {
+                    let wait = WaitsFor::Map(kind.clone(), id.clone()).to_string();
+                    changes.push((format!("wake\n{wait}"), Change::Wake(wait)));
+                }
+            }
+            changes
+        }
+        Fact::Decided {
+            flow,
+            record,
+            decision,
+            reason,
+        } => {
+            let key = format!("decision\n{flow}\n{record}");
+            if decision.is_empty() {
+                let cells = cells![connection, flow.as_str(), record.to_string()];
+                return Ok(vec![(key, Change::DropDecision(cells))]);
+            }
+            let cells = cells![
+                connection,
+                flow.as_str(),
+                record.to_string(),
+                decision.as_str(),
+                reason.as_str(),
+                recorded.actor,
+                recorded.at_us,
+                seq
+            ];
+            vec![(key, Change::PutDecision(cells))]
+        }
+        Fact::Erased { .. }
+        | Fact::Credential { .. }
+        | Fact::Preference { .. }
+        | Fact::Note { .. } => Vec::new(),
+    })
+}
+
+fn run_of<'a>(recorded: &Recorded<'a>) -> Result<&'a str, StoreError> {
+    recorded
+        .run
+        .ok_or_else(|| contradiction("a run begins or ends without its id"))
+}
+
+fn known(writes: &Writes, id: u64) -> Result<&WriteRow, StoreError> {
+    writes
+        .get(&id)
+        .ok_or_else(|| contradiction(format!("write {id} was never intended")))
+}
+
+fn told(write: u64, status: &'static str) -> Vec<Keyed> {
+    vec![(format!("write\n{write}"), Change::Tell(write, status))]
+}
+
+/// A link may be waited for by either of its ends.
+fn wakes(flow: &str, from: &str, to: &str) -> Vec<Keyed> {
+    [from, to]
+        .map(|id| {
+            let wait = WaitsFor::Link(flow.to_owned(), id.into()).to_string();
+            (format!("wake\n{wait}"), Change::Wake(wait))
+        })
+        .into()
+}
+
+pub(crate) fn contradiction(cause: impl Into<String>) -> StoreError {
+    StoreError::Contradiction {
+        cause: cause.into(),
+    }
+}
+
+/// Loads the writes that these facts speak of and don't intend themselves.
+pub(crate) async fn load_writes(
+    database: &mut AnyConnection,
+    connection: &str,
+    facts: impl Iterator<Item = (u64, &Fact)>,
+) -> Result<Writes, StoreError> {
+    let mut writes = Writes::new();
+    let mut wanted = Vec::new();
+    for (seq, fact) in facts {
+        if let Some(write) = WriteRow::intended(seq, fact) {
+            writes.insert(seq, write);
+        } else if let Some(id) = fact.write()
+            && !writes.contains_key(&id)
+        {
+            wanted.push(Cell::from(id));
+        }
+    }
+    for row in sql::WRITES_BY_ID
+        .fetch(database, &cells![connection], &wanted)
+        .await?
+    {
+        let write = WriteRow::read(&row)?;
+        writes.insert(write.id, write);
+    }
+    Ok(writes)
+}
+
+/// Changes that are written together: none touches a row that another one touches.
+#[derive(Default)]
+pub(crate) struct Batch {
+    touched: HashSet<String>,
+    runs: Vec<Vec<Cell>>,
+    writes: Vec<Vec<Cell>>,
+    attempts: Vec<(Vec<u64>, i64, u64)>,
+    told: Vec<(u64, &'static str)>,
+    links: Vec<Vec<Cell>>,
+    items: Vec<Vec<Cell>>,
+    maps: Vec<Vec<Cell>>,
+    decisions: Vec<Vec<Cell>>,
+    single: Vec<(&'static str, Vec<Cell>)>,
+    wakes: Vec<String>,
+}
+
+impl Batch {
+    /// Takes a change, after writing what it would collide with. Wakes may be repeated.
+    pub(crate) async fn take(
+        &mut self,
+        database: &mut AnyConnection,
+        connection: &str,
+        (key, change): Keyed,
+    ) -> Result<(), StoreError> {
+        if let Change::Wake(wait) = change {
+            self.wakes.push(wait);
+            return Ok(());
+        }
+        if !self.touched.insert(key.clone()) {
+            self.write(database, connection).await?;
+            self.touched.insert(key);
+        }
+        match change {
+            Change::StartRun(cells) => self.runs.push(cells),
+            Change::EndRun(cells) => self.single.push((sql::RUN_END, cells)),
+            Change::PutWrite(cells) => self.writes.push(cells),
+            Change::Attempt(ids, at, seq) => match self.attempts.last_mut() {
+                Some((last, _, by)) if *by == seq => last.extend(ids),
+                _ => self.attempts.push((ids, at, seq)),
+            },
+            Change::Tell(id, status) => self.told.push((id, status)),
+            Change::PutLink(cells) => self.links.push(cells),
+            Change::ChangeLink(text, cells) => self.single.push((text, cells)),
+            Change::PutItem(cells) => self.items.push(cells),
+            Change::DropItem(cells) => self.single.push((sql::ITEM_DROP, cells)),
+            Change::PutMap(cells) => self.maps.push(cells),
+            Change::PutDecision(cells) => self.decisions.push(cells),
+            Change::DropDecision(cells) => self.single.push((sql::DECISION_DROP, cells)),
+            Change::Wake(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what was taken, apart from the wakes, which come last of all.
+    async fn write(
+        &mut self,
+        database: &mut AnyConnection,
+        connection: &str,
+    ) -> Result<(), StoreError> {
+        self.touched.clear();
+        sql::RUN_ROWS
+            .write(database, std::mem::take(&mut self.runs))
+            .await?;
+        sql::WRITE_ROWS
+            .write(database, std::mem::take(&mut self.writes))
+            .await?;
+        for (ids, at, seq) in std::mem::take(&mut self.attempts) {
+            let ids: Vec<Cell> = ids.into_iter().map(Cell::from).collect();
+            let fixed = cells![at, format!(",{seq}"), connection];
+            let changed = sql::WRITES_ATTEMPT.execute(database, &fixed, &ids).await?;
+            all_open(changed, ids.len())?;
+        }
+        let told = std::mem::take(&mut self.told);
+        for status in ["applied", "unknown", "later", "refused", "abandoned"] {
+            let ids: Vec<Cell> = told
+                .iter()
+                .filter(|(_, of)| *of == status)
+                .map(|(id, _)| Cell::Int(signed(*id)))
+                .collect();
+            let changed = sql::WRITES_TELL
+                .execute(database, &cells![status, connection], &ids)
+                .await?;
+            all_open(changed, ids.len())?;
+        }
+        sql::LINK_ROWS
+            .write(database, std::mem::take(&mut self.links))
+            .await?;
+        sql::ITEM_ROWS
+            .write(database, std::mem::take(&mut self.items))
+            .await?;
+        sql::MAP_ROWS
+            .write(database, std::mem::take(&mut self.maps))
+            .await?;
+        sql::DECISION_ROWS
+            .write(database, std::mem::take(&mut self.decisions))
+            .await?;
+        for (text, cells) in std::mem::take(&mut self.single) {
+            with(text, cells).execute(&mut *database).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and returns what has been made worth another look.
+    pub(crate) async fn finish(
+        mut self,
+        database: &mut AnyConnection,
+        connection: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.write(database, connection).await?;
+        self.wakes.sort_unstable();
+        self.wakes.dedup();
+        Ok(self.wakes)
+    }
+}
+
+fn all_open(changed: u64, named: usize) -> Result<(), StoreError> {
+    if changed == named as u64 {
+        return Ok(());
+    }
+    Err(contradiction(format!(
+        "{} of {named} writes were closed before, or were never intended",
+        (named as u64).saturating_sub(changed)
+    )))
+}
+
+/// Folds recorded facts into the state beside them.
+pub(crate) async fn apply(
+    database: &mut AnyConnection,
+    connection: &str,
+    recorded: &[Recorded<'_>],
+    writes: &Writes,
+) -> Result<Vec<String>, StoreError> {
+    let mut batch = Batch::default();
+    for recorded in recorded {
+        for change in fold(connection, recorded, writes)? {
+            batch.take(database, connection, change).await?;
+        }
+    }
+    batch.finish(database, connection).await
+}

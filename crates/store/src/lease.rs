@@ -1,0 +1,226 @@
+//! Who may work on a connection: a lease with a fence, a number that only grows.
+//!
+//! On SQLite, where all workers share one machine, the holder also has a lock of the operating system on a
+//! file beside the database. A process that is killed gives it back at once, and whoever takes it then takes
+//! over, however long the row says that the lease is good.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+use tieout_domain::Timestamp;
+
+use crate::StoreError;
+use crate::chain::moment;
+use crate::facts::RunId;
+use crate::sql::{self, cells, count, int, maybe_text, text, with};
+use crate::store::{ConnectionStore, cannot_open};
+
+/// The right to work on a connection. Dropping it gives back what the operating system knows of it;
+/// [`release`](Lease::release) also tells the store.
+#[derive(Debug)]
+pub struct Lease {
+    /// Goes into every commit made under this lease.
+    pub fence: u64,
+    connection: ConnectionStore,
+    ttl_us: i64,
+    until_us: AtomicI64,
+    /// Held for its lock alone.
+    _lock: Option<File>,
+}
+
+struct Row {
+    fence: u64,
+    holder: String,
+    run: Option<RunId>,
+    until_us: i64,
+}
+
+impl ConnectionStore {
+    /// Takes the lease for `ttl`; `holder` tells others who has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] while another holder's lease is good. Also what a database can answer.
+    pub async fn lease(&self, holder: &str, ttl: Duration) -> Result<Lease, StoreError> {
+        let lock = match self.lock_path().map(|path| lock(&path)).transpose()? {
+            // Another worker on this machine is alive and has it, whatever its row says.
+            Some(None) => return Err(self.held().await?),
+            Some(Some(file)) => Some(file),
+            None => None,
+        };
+        let ttl_us = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX / 4);
+        let mut transaction = self.store.begin().await?;
+        let select = AssertSqlSafe(self.store.inner.dialect.locking(sql::LEASE));
+        let found = sqlx::query(select).bind(self.chain.to_string());
+        let found = found
+            .fetch_optional(&mut *transaction)
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()?;
+        let now_us = self.store.now_us();
+        if lock.is_none()
+            && let Some(row) = &found
+            && row.until_us > now_us
+        {
+            return Err(self.held_by(row)?);
+        }
+        let fence = found.map_or(0, |row| row.fence) + 1;
+        let until_us = now_us.saturating_add(ttl_us);
+        let cells = cells![&*self.chain, fence, holder, until_us];
+        with(sql::LEASE_TAKE, cells)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Lease {
+            fence,
+            connection: self.clone(),
+            ttl_us,
+            until_us: AtomicI64::new(until_us),
+            _lock: lock,
+        })
+    }
+
+    /// Who has the lease now, if anybody has.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn lease_holder(&self) -> Result<Option<StoreError>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let row = row(&mut reader, &self.chain).await?;
+        let good = row.filter(|row| row.until_us > self.store.now_us());
+        good.map(|row| self.held_by(&row)).transpose()
+    }
+
+    fn lock_path(&self) -> Option<PathBuf> {
+        let database = self.store.inner.path.as_ref()?;
+        let mut name = database.clone().into_os_string();
+        name.push(format!(".{}.lock", self.chain));
+        Some(name.into())
+    }
+
+    async fn held(&self) -> Result<StoreError, StoreError> {
+        let mut reader = self.store.reader().await?;
+        match row(&mut reader, &self.chain).await? {
+            Some(row) => self.held_by(&row),
+            // It has the lock and is about to say so.
+            None => Ok(StoreError::Held {
+                connection: self.chain.to_string(),
+                by: "another process".to_owned(),
+                until: moment(self.store.now_us())?,
+                run: None,
+            }),
+        }
+    }
+
+    fn held_by(&self, row: &Row) -> Result<StoreError, StoreError> {
+        Ok(StoreError::Held {
+            connection: self.chain.to_string(),
+            by: row.holder.clone(),
+            until: moment(row.until_us)?,
+            run: row.run.clone(),
+        })
+    }
+}
+
+impl Lease {
+    /// Makes it good for its whole time again, from now.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        let until_us = self.connection.store.now_us().saturating_add(self.ttl_us);
+        self.change(until_us).await?;
+        self.until_us.store(until_us, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Lets others see in which run it is used.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
+    pub async fn set_run(&self, run: &RunId) -> Result<(), StoreError> {
+        let chain = &*self.connection.chain;
+        let mut transaction = self.connection.store.begin().await?;
+        let cells = cells![run.as_str(), chain, self.fence];
+        let done = with(sql::LEASE_RUN, cells)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        self.expect_one(&mut transaction, done).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
+    pub async fn release(self) -> Result<(), StoreError> {
+        self.change(self.connection.store.now_us()).await
+    }
+
+    /// Until when it is good, if it isn't renewed again.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.until_us.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn change(&self, until_us: i64) -> Result<(), StoreError> {
+        let chain = &*self.connection.chain;
+        let mut transaction = self.connection.store.begin().await?;
+        let cells = cells![until_us, chain, self.fence];
+        let done = with(sql::LEASE_EXTEND, cells)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        self.expect_one(&mut transaction, done).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn expect_one(&self, database: &mut AnyConnection, done: u64) -> Result<(), StoreError> {
+        if done == 1 {
+            return Ok(());
+        }
+        let chain = &*self.connection.chain;
+        let current = row(database, chain).await?.map_or(0, |row| row.fence);
+        Err(StoreError::Fenced {
+            connection: chain.to_owned(),
+            given: self.fence,
+            current,
+        })
+    }
+}
+
+async fn row(database: &mut AnyConnection, chain: &str) -> Result<Option<Row>, StoreError> {
+    let row = with(sql::LEASE, cells![chain])
+        .fetch_optional(database)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<Row, StoreError> {
+    Ok(Row {
+        fence: count(row, 0)?,
+        holder: text(row, 1)?,
+        run: maybe_text(row, 2)?.map(RunId::new),
+        until_us: int(row, 3)?,
+    })
+}
+
+/// The lock, or `None` while another has it.
+fn lock(path: &std::path::Path) -> Result<Option<File>, StoreError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options
+        .open(path)
+        .map_err(|error| cannot_open(path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(cannot_open(path, &error)),
+    }
+}

@@ -1,0 +1,372 @@
+//! The mirror of both sides: each record as it was last seen. A cache without history.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures::TryStreamExt as _;
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use tieout_domain::port::{Mark, Observed};
+use tieout_domain::{
+    Amount, Currency, Document, Fingerprint, Key, Kind, Marker, MoneyError, RemoteId, Side,
+};
+
+use crate::chain::moment;
+use crate::commit::{last_of, limit};
+use crate::facts::{RecordChange, RecordRef};
+use crate::sql::{self, Cell, cells, int, json, maybe_int, maybe_text, parse, text, to_json, with};
+use crate::store::ConnectionStore;
+use crate::{CurrencyTotal, Known, Mirrored, StoreError, Totals};
+
+/// Writes what a pull saw.
+pub(crate) async fn write(
+    database: &mut AnyConnection,
+    connection: &str,
+    changes: &[RecordChange],
+) -> Result<(), StoreError> {
+    let (mut seen, mut gone) = (Vec::new(), Vec::new());
+    for (record, change) in last_of(changes) {
+        match change {
+            RecordChange::Seen {
+                side,
+                observed,
+                match_key,
+            } => {
+                seen.push(row(connection, record, *side, observed, match_key));
+            }
+            RecordChange::Gone { .. } => gone.push(Cell::from(record)),
+        }
+    }
+    sql::RECORD_ROWS.write(database, seen).await?;
+    sql::RECORDS_GONE
+        .execute(database, &cells![connection], &gone)
+        .await?;
+    Ok(())
+}
+
+fn row(
+    connection: &str,
+    record: String,
+    side: Side,
+    observed: &Observed,
+    match_key: &str,
+) -> Vec<Cell> {
+    let document = &observed.document;
+    let label = document.label();
+    let folded = label.to_lowercase();
+    let money = document.amount();
+    let other = Others::of(document);
+    cells![
+        connection,
+        record,
+        side.as_str(),
+        document.kind().as_str(),
+        observed.version.as_str(),
+        observed.created.map(|at| at.as_microsecond()),
+        observed.fingerprint().as_str(),
+        match_key,
+        label,
+        folded,
+        other.alias.map(str::to_lowercase),
+        document.vendor().map(|vendor| vendor.as_str().to_owned()),
+        money.map(|money| money.amount.to_string()),
+        other.open.map(|open| open.to_string()),
+        money.map(|money| money.currency.code().to_owned()),
+        document.date().map(|date| date.to_string()),
+        other.external_id.map(|key| key.as_str().to_owned()),
+        other.marker.map(ToString::to_string),
+        0_i64,
+        to_json(document)
+    ]
+}
+
+/// What some documents have besides what all have.
+#[derive(Default)]
+struct Others<'a> {
+    /// What people also call it: the ledger's transaction number, a vendor's or an account's number.
+    alias: Option<&'a str>,
+    open: Option<Amount>,
+    external_id: Option<&'a Key>,
+    marker: Option<&'a Marker>,
+}
+
+impl<'a> Others<'a> {
+    fn of(document: &'a Document) -> Self {
+        let others = match document {
+            Document::Bill(bill) => Self {
+                alias: Some(&bill.transaction_number),
+                open: Some(bill.open),
+                external_id: bill.external_id.as_ref(),
+                marker: bill.marker.as_ref(),
+            },
+            Document::VendorCredit(credit) => Self {
+                alias: Some(&credit.transaction_number),
+                open: Some(credit.open),
+                external_id: credit.external_id.as_ref(),
+                marker: credit.marker.as_ref(),
+            },
+            Document::Payment(payment) => Self {
+                alias: Some(&payment.number),
+                external_id: payment.external_id.as_ref(),
+                ..Self::default()
+            },
+            Document::Journal(journal) => Self {
+                external_id: journal.external_id.as_ref(),
+                ..Self::default()
+            },
+            Document::Vendor(vendor) => Self {
+                alias: Some(&vendor.number),
+                ..Self::default()
+            },
+            Document::Account(account) => Self {
+                alias: Some(&account.number),
+                ..Self::default()
+            },
+            Document::Dimension(_) | Document::FundingAccount(_) => Self::default(),
+        };
+        Self {
+            alias: others.alias.filter(|alias| !alias.is_empty()),
+            ..others
+        }
+    }
+}
+
+fn read(row: &AnyRow) -> Result<(RecordRef, Mirrored), StoreError> {
+    let record: RecordRef = parse(&text(row, 0)?)?;
+    let mirrored = Mirrored {
+        side: record.side,
+        observed: Observed {
+            id: record.id.clone(),
+            version: text(row, 1)?,
+            created: maybe_int(row, 2)?.map(moment).transpose()?,
+            document: json(&text(row, 6)?)?,
+        },
+        fingerprint: Fingerprint::from_stored(text(row, 3)?),
+        match_key: text(row, 4)?,
+        gone: int(row, 5)? != 0,
+    };
+    Ok((record, mirrored))
+}
+
+fn names(side: Side, kind: Kind, ids: &[RemoteId]) -> Vec<Cell> {
+    ids.iter()
+        .map(|id| RecordRef::new(side, kind, id.clone()).to_string().into())
+        .collect()
+}
+
+impl ConnectionStore {
+    /// In which version these records were last seen; those never seen are absent.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn known(
+        &self,
+        side: Side,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<HashMap<RemoteId, Known>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let fixed = cells![&*self.chain];
+        let rows = sql::RECORDS_KNOWN
+            .fetch(&mut reader, &fixed, &names(side, kind, ids))
+            .await?;
+        let known = rows.iter().map(|row| {
+            let record: RecordRef = parse(&text(row, 0)?)?;
+            let known = Known {
+                version: text(row, 1)?,
+                fingerprint: Fingerprint::from_stored(text(row, 2)?),
+                gone: int(row, 3)? != 0,
+            };
+            Ok((record.id, known))
+        });
+        known.collect()
+    }
+
+    /// These records as they were last seen; those never seen are absent.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn records(
+        &self,
+        side: Side,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<HashMap<RemoteId, Mirrored>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let fixed = cells![&*self.chain];
+        let rows = sql::RECORDS_BY_NAME
+            .fetch(&mut reader, &fixed, &names(side, kind, ids))
+            .await?;
+        rows.iter()
+            .map(|row| read(row).map(|(record, mirrored)| (record.id, mirrored)))
+            .collect()
+    }
+
+    /// The records that exist and have one of these match keys.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn records_matching(
+        &self,
+        side: Side,
+        kind: Kind,
+        match_keys: &[String],
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let fixed = cells![&*self.chain, side.as_str(), kind.as_str()];
+        // A key that is named twice must not bring its records twice.
+        let unique: HashSet<&String> = match_keys.iter().filter(|key| !key.is_empty()).collect();
+        let keys: Vec<Cell> = unique
+            .into_iter()
+            .map(|key| Cell::from(key.as_str()))
+            .collect();
+        let rows = sql::RECORDS_BY_MATCH
+            .fetch(&mut reader, &fixed, &keys)
+            .await?;
+        rows.iter()
+            .map(|row| read(row).map(|(_, mirrored)| mirrored))
+            .collect()
+    }
+
+    /// Records in the order of their ids, those that are gone included.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn records_page(
+        &self,
+        side: Side,
+        kind: Kind,
+        after: Option<&RemoteId>,
+        rows: u32,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let after = after
+            .map(|id| RecordRef::new(side, kind, id.clone()).to_string())
+            .unwrap_or_default();
+        let cells = cells![
+            &*self.chain,
+            side.as_str(),
+            kind.as_str(),
+            after,
+            limit(rows)
+        ];
+        let rows = with(sql::RECORDS_PAGE, cells)
+            .fetch_all(&mut *reader)
+            .await?;
+        rows.iter()
+            .map(|row| read(row).map(|(_, mirrored)| mirrored))
+            .collect()
+    }
+
+    /// The records that a person may mean by this text, best first: by `side/kind/id`, by id, by what they
+    /// are called (whatever the case), by external id or marker, then by the beginning of what they are
+    /// called.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn find(
+        &self,
+        wanted: &str,
+        most: u32,
+    ) -> Result<Vec<(RecordRef, Mirrored)>, StoreError> {
+        let wanted = wanted.trim();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reader = self.store.reader().await?;
+        let folded = wanted.to_lowercase();
+        let mut rows = sql::RECORDS_BY_NAME
+            .fetch(&mut reader, &cells![&*self.chain], &possible_names(wanted))
+            .await?;
+        for (text, value) in [
+            (sql::RECORDS_LABELLED, folded.as_str()),
+            (sql::RECORDS_ALIASED, folded.as_str()),
+            (sql::RECORDS_EXTERNAL, wanted),
+            (sql::RECORDS_MARKED, wanted),
+        ] {
+            let cells = cells![&*self.chain, value, limit(most)];
+            rows.extend(with(text, cells).fetch_all(&mut *reader).await?);
+        }
+        let end = format!("{folded}\u{10FFFF}");
+        let cells = cells![&*self.chain, folded, end, limit(most)];
+        rows.extend(
+            with(sql::RECORDS_PREFIXED, cells)
+                .fetch_all(&mut *reader)
+                .await?,
+        );
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for row in &rows {
+            let (record, mirrored) = read(row)?;
+            if found.len() < most as usize && seen.insert(record.clone()) {
+                found.push((record, mirrored));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many records of this kind exist, and what they are worth: exact, and in one pass.
+    ///
+    /// # Errors
+    /// What a database can answer; [`StoreError::Corrupt`] if a sum has more than 28 digits.
+    pub async fn totals(&self, side: Side, kind: Kind) -> Result<Totals, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let mut sums: BTreeMap<Option<Currency>, CurrencyTotal> = BTreeMap::new();
+        let mut count = 0;
+        let cells = cells![&*self.chain, side.as_str(), kind.as_str()];
+        let mut rows = with(sql::RECORD_TOTALS, cells).fetch(&mut *reader);
+        while let Some(row) = rows.try_next().await? {
+            let currency: Option<Currency> =
+                maybe_text(&row, 0)?.as_deref().map(parse).transpose()?;
+            let none = CurrencyTotal {
+                currency,
+                count: 0,
+                amount: Amount::ZERO,
+                open: Amount::ZERO,
+            };
+            let sum = sums.entry(currency).or_insert(none);
+            sum.count += 1;
+            sum.amount = plus(sum.amount, maybe_text(&row, 1)?)?;
+            sum.open = plus(sum.open, maybe_text(&row, 2)?)?;
+            count += 1;
+        }
+        Ok(Totals {
+            count,
+            by_currency: sums.into_values().collect(),
+        })
+    }
+
+    /// Up to where the last finished read of this kind had seen everything.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn mark(&self, side: Side, kind: Kind) -> Result<Option<Mark>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let cells = cells![&*self.chain, side.as_str(), kind.as_str()];
+        let row = with(sql::MARK, cells).fetch_optional(&mut *reader).await?;
+        row.map(|row| text(&row, 0).map(Mark)).transpose()
+    }
+}
+
+fn plus(sum: Amount, text: Option<String>) -> Result<Amount, StoreError> {
+    let Some(text) = text else { return Ok(sum) };
+    let amount: Amount = parse(&text)?;
+    sum.plus(amount)
+        .map_err(|error: MoneyError| StoreError::corrupt(error.to_string()))
+}
+
+/// Every record that this text can name by its id.
+fn possible_names(text: &str) -> Vec<Cell> {
+    let mut names: Vec<Cell> = Vec::new();
+    if let Ok(record) = text.parse::<RecordRef>() {
+        names.push(record.to_string().into());
+    }
+    for side in [Side::Ledger, Side::Platform] {
+        if let Ok(record) = format!("{}/{text}", side.as_str()).parse::<RecordRef>() {
+            names.push(record.to_string().into());
+        }
+        for kind in Kind::ALL {
+            names.push(RecordRef::new(side, kind, text).to_string().into());
+        }
+    }
+    names
+}

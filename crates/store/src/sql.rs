@@ -1,0 +1,557 @@
+//! Every statement, written once for both databases, and the few shapes in which they are sent.
+//!
+//! The portable subset: `$1` placeholders, columns of TEXT and BIGINT, upserts with `excluded`. Statements
+//! over many rows or many ids have fixed sizes, so that each is prepared once and a batch is few statements.
+
+use std::sync::{Arc, OnceLock};
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
+
+use crate::StoreError;
+
+/// A value on its way into the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Text(String),
+    MaybeText(Option<String>),
+    Int(i64),
+    MaybeInt(Option<i64>),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Option<String>> for Cell {
+    fn from(text: Option<String>) -> Self {
+        Self::MaybeText(text)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<Option<i64>> for Cell {
+    fn from(number: Option<i64>) -> Self {
+        Self::MaybeInt(number)
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Self::Int(signed(number))
+    }
+}
+
+/// Counts and numbers of entries never come near 2⁶³.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Several cells at once.
+macro_rules! cells {
+    ($($value:expr),* $(,)?) => { vec![$($crate::sql::Cell::from($value)),*] };
+}
+pub(crate) use cells;
+
+type Prepared<'q> = Query<'q, Any, AnyArguments>;
+
+fn bind<'q>(query: Prepared<'q>, cell: Cell) -> Prepared<'q> {
+    match cell {
+        Cell::Text(text) => query.bind(text),
+        Cell::MaybeText(text) => query.bind(text),
+        Cell::Int(number) => query.bind(number),
+        Cell::MaybeInt(number) => query.bind(number),
+    }
+}
+
+/// A statement of fixed text with its values.
+pub(crate) fn with(text: &'static str, cells: Vec<Cell>) -> Prepared<'static> {
+    cells.into_iter().fold(sqlx::query(text), bind)
+}
+
+/// A statement whose text was put together from fixed pieces.
+pub(crate) fn with_built(text: Arc<str>, cells: Vec<Cell>) -> Prepared<'static> {
+    cells
+        .into_iter()
+        .fold(sqlx::query(AssertSqlSafe(text)), bind)
+}
+
+/// How many rows one statement takes.
+const ROWS: [usize; 3] = [64, 8, 1];
+/// How many ids one statement looks for.
+const IDS: [usize; 2] = [64, 1];
+
+/// Inserts or upserts many rows.
+pub(crate) struct Rows {
+    head: &'static str,
+    width: usize,
+    tail: &'static str,
+    texts: [OnceLock<Arc<str>>; ROWS.len()],
+}
+
+impl Rows {
+    const fn new(head: &'static str, width: usize, tail: &'static str) -> Self {
+        Self {
+            head,
+            width,
+            tail,
+            texts: [const { OnceLock::new() }; ROWS.len()],
+        }
+    }
+
+    fn text(&self, size: usize) -> Arc<str> {
+        Arc::clone(self.texts[size].get_or_init(|| {
+            let mut text = format!("{} VALUES ", self.head);
+            for row in 0..ROWS[size] {
+                text.push_str(if row == 0 { "(" } else { ",(" });
+                placeholders(&mut text, row * self.width, self.width);
+                text.push(')');
+            }
+            text.push(' ');
+            text.push_str(self.tail);
+            text.into()
+        }))
+    }
+
+    /// Writes the rows, in as few statements as there can be.
+    pub(crate) async fn write(
+        &self,
+        connection: &mut AnyConnection,
+        rows: Vec<Vec<Cell>>,
+    ) -> Result<(), StoreError> {
+        let mut left = rows.len();
+        let mut rows = rows.into_iter();
+        while left > 0 {
+            let size = ROWS
+                .iter()
+                .position(|size| *size <= left)
+                .unwrap_or(ROWS.len() - 1);
+            let mut query = sqlx::query(AssertSqlSafe(self.text(size)));
+            for row in rows.by_ref().take(ROWS[size]) {
+                assert_eq!(row.len(), self.width, "{}", self.head);
+                query = row.into_iter().fold(query, bind);
+            }
+            query.execute(&mut *connection).await?;
+            left -= ROWS[size];
+        }
+        Ok(())
+    }
+}
+
+/// Looks for, changes or deletes many rows by id.
+pub(crate) struct In {
+    head: &'static str,
+    fixed: usize,
+    tail: &'static str,
+    texts: [OnceLock<Arc<str>>; IDS.len()],
+}
+
+impl In {
+    const fn new(head: &'static str, fixed: usize, tail: &'static str) -> Self {
+        Self {
+            head,
+            fixed,
+            tail,
+            texts: [const { OnceLock::new() }; IDS.len()],
+        }
+    }
+
+    fn text(&self, size: usize) -> Arc<str> {
+        Arc::clone(self.texts[size].get_or_init(|| {
+            let mut text = format!("{} IN (", self.head);
+            placeholders(&mut text, self.fixed, IDS[size]);
+            text.push(')');
+            text.push_str(self.tail);
+            text.into()
+        }))
+    }
+
+    fn queries(&self, fixed: &[Cell], ids: &[Cell]) -> Vec<Prepared<'static>> {
+        debug_assert_eq!(fixed.len(), self.fixed, "{}", self.head);
+        let chunk = |ids: &[Cell]| {
+            let size = if ids.len() == 1 { 1 } else { 0 };
+            let mut query = sqlx::query(AssertSqlSafe(self.text(size)));
+            query = fixed.iter().cloned().fold(query, bind);
+            // Short chunks are padded with their last id: a repeated id finds nothing twice.
+            let padding = ids.last().into_iter().cycle();
+            ids.iter()
+                .chain(padding)
+                .take(IDS[size])
+                .cloned()
+                .fold(query, bind)
+        };
+        ids.chunks(IDS[0]).map(chunk).collect()
+    }
+
+    /// The rows with one of these ids.
+    pub(crate) async fn fetch(
+        &self,
+        connection: &mut AnyConnection,
+        fixed: &[Cell],
+        ids: &[Cell],
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let mut rows = Vec::new();
+        for query in self.queries(fixed, ids) {
+            rows.extend(query.fetch_all(&mut *connection).await?);
+        }
+        Ok(rows)
+    }
+
+    /// How many rows were changed.
+    pub(crate) async fn execute(
+        &self,
+        connection: &mut AnyConnection,
+        fixed: &[Cell],
+        ids: &[Cell],
+    ) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for query in self.queries(fixed, ids) {
+            changed += query.execute(&mut *connection).await?.rows_affected();
+        }
+        Ok(changed)
+    }
+}
+
+fn placeholders(text: &mut String, from: usize, count: usize) {
+    use std::fmt::Write as _;
+    for at in 0..count {
+        let comma = if at == 0 { "" } else { "," };
+        write!(text, "{comma}${}", from + at + 1).expect("a String takes any text");
+    }
+}
+
+/// The text in a column that is never NULL.
+pub(crate) fn text(row: &AnyRow, at: usize) -> Result<String, StoreError> {
+    Ok(row.try_get(at)?)
+}
+
+/// The text in a column, if it has one.
+pub(crate) fn maybe_text(row: &AnyRow, at: usize) -> Result<Option<String>, StoreError> {
+    Ok(row.try_get(at)?)
+}
+
+/// The number in a column that is never NULL.
+pub(crate) fn int(row: &AnyRow, at: usize) -> Result<i64, StoreError> {
+    Ok(row.try_get(at)?)
+}
+
+/// The number in a column, if it has one.
+pub(crate) fn maybe_int(row: &AnyRow, at: usize) -> Result<Option<i64>, StoreError> {
+    Ok(row.try_get(at)?)
+}
+
+/// The number in a column that is never negative.
+pub(crate) fn count(row: &AnyRow, at: usize) -> Result<u64, StoreError> {
+    u64::try_from(int(row, at)?).map_err(|_| StoreError::corrupt("a count is below zero"))
+}
+
+/// What a text in the database stands for.
+pub(crate) fn parse<T>(text: &str) -> Result<T, StoreError>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|error: T::Err| StoreError::corrupt(error.to_string()))
+}
+
+/// What a JSON text in the database stands for.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::corrupt(format!("{error} in {text:.200}")))
+}
+
+/// The JSON text of a value, its keys sorted.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> String {
+    // `serde_json::Value` keeps object keys in a sorted map, which makes the text canonical.
+    serde_json::to_value(value)
+        .expect("the store's nouns serialise to JSON")
+        .to_string()
+}
+
+macro_rules! statements {
+    ($($name:ident = $text:expr;)*) => {
+        $(pub(crate) const $name: &str = $text;)*
+        const FIXED: &[&str] = &[$($text),*];
+    };
+}
+
+macro_rules! rows {
+    ($($name:ident = $head:expr, $width:expr, $tail:expr;)*) => {
+        $(pub(crate) static $name: Rows = Rows::new($head, $width, $tail);)*
+        static ROW_STATEMENTS: &[&Rows] = &[$(&$name),*];
+    };
+}
+
+macro_rules! lookups {
+    ($($name:ident = $head:expr, $fixed:expr, $tail:expr;)*) => {
+        $(pub(crate) static $name: In = In::new($head, $fixed, $tail);)*
+        static ID_STATEMENTS: &[&In] = &[$(&$name),*];
+    };
+}
+
+/// Every statement in every size: what a test and `doctor` prepare on the database at hand.
+pub(crate) fn all() -> Vec<Arc<str>> {
+    let mut all: Vec<Arc<str>> = FIXED.iter().map(|text| Arc::from(*text)).collect();
+    for rows in ROW_STATEMENTS {
+        all.extend((0..ROWS.len()).map(|size| rows.text(size)));
+    }
+    for lookup in ID_STATEMENTS {
+        all.extend((0..IDS.len()).map(|size| lookup.text(size)));
+    }
+    all
+}
+
+macro_rules! entry_columns {
+    () => {
+        "SELECT e.seq, e.at_us, e.actor, e.run_id, e.record, e.body, e.hash, e.fact, e.flow, \
+         p.seq, p.salt, p.body FROM entries e \
+         LEFT JOIN private_values p ON p.chain = e.chain AND p.seq = e.seq WHERE "
+    };
+}
+
+macro_rules! item_columns {
+    () => {
+        "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
+         since_us, at_us, seq FROM items WHERE connection = $1"
+    };
+}
+
+macro_rules! link_columns {
+    () => {
+        "SELECT flow, record, role, target, event_key, how, applied, confirmed, drift, seq \
+         FROM links WHERE connection = $1 AND "
+    };
+}
+
+macro_rules! record_columns {
+    () => {
+        "SELECT record, version, created_us, fingerprint, match_key, gone, document \
+         FROM records WHERE connection = $1 AND "
+    };
+}
+
+macro_rules! write_columns {
+    () => {
+        "SELECT write_id, flow, record, role, order_body, status, attempted_us, attempts, \
+         attempt_seqs FROM writes WHERE connection = $1 AND "
+    };
+}
+
+macro_rules! run_columns {
+    () => {
+        "SELECT run_id, set_off_by, flows, actor, started_us, ended_us, status, counts, calls, cause \
+         FROM runs WHERE connection = $1"
+    };
+}
+
+/// The beginning of every statement on items that is put together from a filter.
+pub(crate) const ITEMS_HEAD: &str = item_columns!();
+
+statements! {
+    CHAIN_HEAD = "SELECT seq, hash FROM chains WHERE chain = $1";
+    CHAIN_START = "INSERT INTO chains (chain, seq, hash) VALUES ($1, 0, '') ON CONFLICT (chain) DO NOTHING";
+    CHAIN_MOVE = "UPDATE chains SET seq = $1, hash = $2 WHERE chain = $3 AND seq = $4 AND hash = $5";
+    CHAINS = "SELECT chain, seq, hash FROM chains ORDER BY chain";
+
+    ENTRIES_ALL = concat!(entry_columns!(), "e.chain = $1 ORDER BY e.seq");
+    ENTRIES_AFTER = concat!(entry_columns!(), "e.chain = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
+    ENTRIES_OF_RUN = concat!(
+        entry_columns!(),
+        "e.chain = $1 AND e.run_id = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"
+    );
+
+    RUN_END = "UPDATE runs SET ended_us = $1, status = $2, counts = $3, calls = $4, cause = $5 \
+               WHERE connection = $6 AND run_id = $7";
+    RUNS = concat!(run_columns!(), " ORDER BY seq DESC LIMIT $2");
+    RUN = concat!(run_columns!(), " AND run_id = $2");
+
+    LINK_CONFIRM = "UPDATE links SET confirmed = 1, drift = NULL, seq = $1 \
+                    WHERE connection = $2 AND flow = $3 AND record = $4 AND role = $5";
+    LINK_DRIFT = "UPDATE links SET confirmed = 0, drift = $1, seq = $2 \
+                  WHERE connection = $3 AND flow = $4 AND record = $5 AND role = $6";
+    LINK_DROP = "DELETE FROM links WHERE connection = $1 AND flow = $2 AND record = $3 AND role = $4";
+    LINKS_PAGE = concat!(link_columns!(), "flow = $2 AND (record, role) > ($3, $4) ORDER BY record, role LIMIT $5");
+
+    ITEM_DROP = "DELETE FROM items WHERE connection = $1 AND flow = $2 AND record = $3";
+    ITEM_COUNTS = "SELECT flow, state, COUNT(*) FROM items WHERE connection = $1 GROUP BY flow, state";
+    EXCEPTIONS = concat!(
+        item_columns!(),
+        " AND state IN ('BLOCKED', 'CONFLICT', 'ORPHAN') ORDER BY state, flow, code, cause_group, since_us"
+    );
+    HOLDS = concat!(item_columns!(), " AND state = 'HOLD' ORDER BY state, flow, code, cause_group, since_us");
+
+    MAPS = "SELECT kind, from_id, to_id, status, label_from, label_to, why, actor, at_us, seq \
+            FROM maps WHERE connection = $1 ORDER BY kind, from_id";
+    OPEN_WRITES = concat!(
+        write_columns!(),
+        "status IN ('intended', 'attempted', 'unknown') ORDER BY write_id"
+    );
+    DECISION_DROP = "DELETE FROM decisions WHERE connection = $1 AND flow = $2 AND record = $3";
+
+    RECORDS_PAGE = concat!(
+        record_columns!(),
+        "side = $2 AND kind = $3 AND record > $4 ORDER BY record LIMIT $5"
+    );
+    RECORDS_LABELLED = concat!(record_columns!(), "label_folded = $2 ORDER BY record LIMIT $3");
+    RECORDS_ALIASED = concat!(record_columns!(), "alias_folded = $2 ORDER BY record LIMIT $3");
+    RECORDS_EXTERNAL = concat!(record_columns!(), "external_id = $2 ORDER BY record LIMIT $3");
+    RECORDS_MARKED = concat!(record_columns!(), "marker = $2 ORDER BY record LIMIT $3");
+    RECORDS_PREFIXED = concat!(
+        record_columns!(),
+        "label_folded >= $2 AND label_folded < $3 ORDER BY label_folded, record LIMIT $4"
+    );
+    RECORD_TOTALS = "SELECT currency, amount, open_amount FROM records \
+                     WHERE connection = $1 AND side = $2 AND kind = $3 AND gone = 0";
+    RECORD_BLANK = "UPDATE records SET label = $1, label_folded = $2, alias_folded = NULL, match_key = '', \
+                    document = $3 WHERE connection = $4 AND record = $5";
+
+    MARK = "SELECT mark FROM marks WHERE connection = $1 AND side = $2 AND kind = $3";
+    DUE_PAGE = "SELECT record FROM due WHERE connection = $1 AND flow = $2 AND record > $3 \
+                ORDER BY record LIMIT $4";
+    DUE_COUNT = "SELECT COUNT(*) FROM due WHERE connection = $1 AND flow = $2";
+    DUE_ITEMS = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
+                 WHERE connection = $1 AND flow = $2 ON CONFLICT (connection, flow, record) DO NOTHING";
+    DUE_RECORDS = "INSERT INTO due (connection, flow, record) SELECT connection, $1, record FROM records \
+                   WHERE connection = $2 AND side = $3 AND kind = $4 AND gone = 0 \
+                   ON CONFLICT (connection, flow, record) DO NOTHING";
+
+    LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
+    LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
+                  ON CONFLICT (connection) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, \
+                  run_id = excluded.run_id, until_us = excluded.until_us";
+    LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
+    LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
+
+    VAULT = "SELECT salt, sealed FROM vault WHERE name = $1";
+    VAULT_START = "INSERT INTO vault (name, salt, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    VAULT_SET = "UPDATE vault SET salt = $1, sealed = $2 WHERE name = $3";
+    CREDENTIAL = "SELECT name, kind, version, set_us, set_by, sealed FROM credentials WHERE name = $1";
+    CREDENTIALS = "SELECT name, kind, version, set_us, set_by, sealed FROM credentials ORDER BY name";
+    CREDENTIAL_SET = "INSERT INTO credentials (name, kind, version, sealed, set_us, set_by) \
+                      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, \
+                      version = excluded.version, sealed = excluded.sealed, set_us = excluded.set_us, \
+                      set_by = excluded.set_by";
+    CREDENTIAL_RESEAL = "UPDATE credentials SET sealed = $1 WHERE name = $2";
+    CREDENTIAL_DROP = "DELETE FROM credentials WHERE name = $1";
+    KEPT = "SELECT sealed, expires_us FROM kept WHERE name = $1";
+    KEPT_SET = "INSERT INTO kept (name, sealed, expires_us) VALUES ($1, $2, $3) ON CONFLICT (name) \
+                DO UPDATE SET sealed = excluded.sealed, expires_us = excluded.expires_us";
+    KEPT_DROP = "DELETE FROM kept WHERE name = $1";
+    KEPT_CLEAR = "DELETE FROM kept";
+
+    ITEM_BLANK = "UPDATE items SET label = $1, cause = $2 WHERE connection = $3 AND flow = $4 AND record = $5";
+    LINK_BLANK = "UPDATE links SET applied = $1, drift = $2 \
+                  WHERE connection = $3 AND flow = $4 AND record = $5 AND role = $6";
+    WRITE_BLANK = "UPDATE writes SET order_body = $1 WHERE connection = $2 AND write_id = $3";
+    DECISION_BLANK = "UPDATE decisions SET reason = $1 WHERE connection = $2 AND flow = $3 AND record = $4";
+
+    // What `verify` compares, in the order of the keys.
+    ALL_ITEMS = "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
+                 CAST(since_us AS TEXT), CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM items \
+                 WHERE connection = $1 ORDER BY flow, record";
+    ALL_LINKS = "SELECT flow, record, role, target, event_key, how, applied, CAST(confirmed AS TEXT), drift, \
+                 CAST(seq AS TEXT) FROM links WHERE connection = $1 ORDER BY flow, record, role";
+    ALL_MAPS = "SELECT kind, from_id, to_id, status, label_from, label_to, why, actor, CAST(at_us AS TEXT), \
+                CAST(seq AS TEXT) FROM maps WHERE connection = $1 ORDER BY kind, from_id";
+    ALL_WRITES = "SELECT CAST(write_id AS TEXT), flow, record, role, order_body, status, \
+                  CAST(attempted_us AS TEXT), CAST(attempts AS TEXT), attempt_seqs FROM writes \
+                  WHERE connection = $1 ORDER BY write_id";
+    ALL_DECISIONS = "SELECT flow, record, decision, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) \
+                     FROM decisions WHERE connection = $1 ORDER BY flow, record";
+    ALL_RUNS = "SELECT run_id, set_off_by, flows, actor, CAST(started_us AS TEXT), CAST(ended_us AS TEXT), \
+                status, counts, calls, cause, CAST(seq AS TEXT) FROM runs WHERE connection = $1 \
+                ORDER BY run_id";
+}
+
+rows! {
+    ENTRY_ROWS = "INSERT INTO entries (chain, seq, at_us, actor, run_id, fact, flow, record, body, hash)", 10, "";
+    PRIVATE_ROWS = "INSERT INTO private_values (chain, seq, salt, body)", 4, "";
+    RUN_ROWS = "INSERT INTO runs (connection, run_id, set_off_by, flows, actor, started_us, ended_us, status, \
+                counts, calls, cause, seq)", 12, "ON CONFLICT (connection, run_id) DO NOTHING";
+    WRITE_ROWS = "INSERT INTO writes (connection, write_id, flow, record, role, order_body, status, \
+                  attempted_us, attempts, attempt_seqs)", 10, "";
+    LINK_ROWS = "INSERT INTO links (connection, flow, record, role, target, event_key, how, applied, confirmed, \
+                 drift, seq)", 11,
+        "ON CONFLICT (connection, flow, record, role) DO UPDATE SET target = excluded.target, \
+         event_key = excluded.event_key, how = excluded.how, applied = excluded.applied, \
+         confirmed = excluded.confirmed, drift = excluded.drift, seq = excluded.seq";
+    ITEM_ROWS = "INSERT INTO items (connection, flow, record, state, code, cause, cause_group, waits_for, label, \
+                 amount, currency, since_us, at_us, seq)", 14,
+        "ON CONFLICT (connection, flow, record) DO UPDATE SET since_us = CASE WHEN items.state = excluded.state \
+         AND items.code = excluded.code THEN items.since_us ELSE excluded.since_us END, \
+         state = excluded.state, code = excluded.code, cause = excluded.cause, \
+         cause_group = excluded.cause_group, waits_for = excluded.waits_for, label = excluded.label, \
+         amount = excluded.amount, currency = excluded.currency, at_us = excluded.at_us, seq = excluded.seq";
+    MAP_ROWS = "INSERT INTO maps (connection, kind, from_id, to_id, status, label_from, label_to, why, actor, \
+                at_us, seq)", 11,
+        "ON CONFLICT (connection, kind, from_id) DO UPDATE SET to_id = excluded.to_id, \
+         status = excluded.status, label_from = excluded.label_from, label_to = excluded.label_to, \
+         why = excluded.why, actor = excluded.actor, at_us = excluded.at_us, seq = excluded.seq";
+    DECISION_ROWS = "INSERT INTO decisions (connection, flow, record, decision, reason, actor, at_us, seq)", 8,
+        "ON CONFLICT (connection, flow, record) DO UPDATE SET decision = excluded.decision, \
+         reason = excluded.reason, actor = excluded.actor, at_us = excluded.at_us, seq = excluded.seq";
+    RECORD_ROWS = "INSERT INTO records (connection, record, side, kind, version, created_us, fingerprint, \
+                   match_key, label, label_folded, alias_folded, vendor, amount, open_amount, currency, \
+                   doc_date, external_id, marker, gone, document)", 20,
+        "ON CONFLICT (connection, record) DO UPDATE SET version = excluded.version, \
+         created_us = excluded.created_us, fingerprint = excluded.fingerprint, \
+         match_key = excluded.match_key, label = excluded.label, label_folded = excluded.label_folded, \
+         alias_folded = excluded.alias_folded, vendor = excluded.vendor, amount = excluded.amount, \
+         open_amount = excluded.open_amount, currency = excluded.currency, doc_date = excluded.doc_date, \
+         external_id = excluded.external_id, marker = excluded.marker, gone = excluded.gone, \
+         document = excluded.document";
+    MARK_ROWS = "INSERT INTO marks (connection, side, kind, mark)", 4,
+        "ON CONFLICT (connection, side, kind) DO UPDATE SET mark = excluded.mark";
+    DUE_ROWS = "INSERT INTO due (connection, flow, record)", 3,
+        "ON CONFLICT (connection, flow, record) DO NOTHING";
+}
+
+lookups! {
+    ENTRIES_BY_RECORD = concat!(entry_columns!(), "e.chain = $1 AND e.record"), 1, "";
+    ENTRIES_BY_SEQ = concat!(entry_columns!(), "e.chain = $1 AND e.seq"), 1, "";
+    PRIVATE_ERASE = "UPDATE private_values SET salt = NULL, body = NULL \
+                     WHERE salt IS NOT NULL AND chain = $1 AND seq", 1, "";
+    WRITES_BY_ID = concat!(write_columns!(), "write_id"), 1, "";
+    WRITES_BY_RECORD = concat!(write_columns!(), "record"), 1, "";
+    WRITES_ATTEMPT = "UPDATE writes SET status = 'attempted', attempted_us = $1, attempts = attempts + 1, \
+                      attempt_seqs = attempt_seqs || $2 WHERE connection = $3 \
+                      AND status IN ('intended', 'attempted', 'unknown') AND write_id", 3, "";
+    WRITES_TELL = "UPDATE writes SET status = $1 WHERE connection = $2 \
+                   AND status IN ('intended', 'attempted', 'unknown') AND write_id", 2, "";
+    LINKS_BY_RECORD = concat!(link_columns!(), "flow = $2 AND record"), 2, "";
+    LINKS_FROM = concat!(link_columns!(), "record"), 1, "";
+    LINKS_BY_TARGET = concat!(link_columns!(), "target"), 1, "";
+    ITEMS_BY_RECORD = concat!(item_columns!(), " AND flow = $2 AND record"), 2, "";
+    ITEMS_OF = concat!(item_columns!(), " AND record"), 1, "";
+    DECISIONS_BY_RECORD = "SELECT flow, record, decision, reason, actor, at_us, seq FROM decisions \
+                           WHERE connection = $1 AND flow = $2 AND record", 2, "";
+    DECISIONS_OF = "SELECT flow, record, decision, reason, actor, at_us, seq FROM decisions \
+                    WHERE connection = $1 AND record", 1, "";
+    RECORDS_KNOWN = "SELECT record, version, fingerprint, gone FROM records \
+                     WHERE connection = $1 AND record", 1, "";
+    RECORDS_BY_NAME = concat!(record_columns!(), "record"), 1, "";
+    RECORDS_BY_MATCH = concat!(
+        record_columns!(),
+        "gone = 0 AND match_key <> '' AND side = $2 AND kind = $3 AND match_key"
+    ), 3, " ORDER BY record";
+    RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
+    DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND record", 2, "";
+    DUE_WAITING = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
+                   WHERE connection = $1 AND waits_for", 1,
+        " ON CONFLICT (connection, flow, record) DO NOTHING";
+}

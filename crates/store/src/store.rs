@@ -1,0 +1,287 @@
+//! Opening the database, and handing out what is scoped to one connection.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool, Transaction};
+use tieout_domain::{Clock, ConnectionName};
+
+use crate::chain::INSTALLATION;
+use crate::dialect::Dialect;
+use crate::facts::{Commit, Fact};
+use crate::sql::{self, cells, text, with};
+use crate::{Entry, StoreError, migrate};
+
+/// How many connections read at once. One more writes.
+const READERS: u32 = 4;
+/// How long a caller waits for its turn to write before it is told that the store is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The memory of tieout: one database. Cheap to clone; all clones share its connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) writer: AnyPool,
+    pub(crate) reader: AnyPool,
+    pub(crate) dialect: Dialect,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where the database lies, for SQLite: its locks lie beside it.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address of a PostgreSQL database may hold a password.
+        f.debug_struct("Store")
+            .field("path", &self.inner.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database at `sqlite:PATH` or `postgres://…`; an empty one is brought to the present schema,
+    /// and a SQLite file that isn't there is made, readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`], [`StoreError::Newer`] for a schema that a newer tieout wrote, and what a
+    /// database can answer.
+    pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_with(url, clock, &[]).await
+    }
+
+    pub(crate) async fn open_with(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        settings: &'static [&'static str],
+    ) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let (dialect, url, path) = address(url)?;
+        if let Some(path) = &path {
+            make_private_file(path)?;
+        }
+        let pool = |most: u32| {
+            AnyPoolOptions::new()
+                .max_connections(most)
+                .acquire_timeout(PATIENCE)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        for text in dialect.on_connect().iter().chain(settings) {
+                            sqlx::raw_sql(*text).execute(&mut *connection).await?;
+                        }
+                        Ok(())
+                    })
+                })
+        };
+        let writer = pool(1).connect(&url).await.map_err(unreachable)?;
+        let reader = pool(READERS).connect_lazy(&url).map_err(unreachable)?;
+        let store = Self {
+            inner: Arc::new(Inner {
+                writer,
+                reader,
+                dialect,
+                clock,
+                path,
+            }),
+        };
+        let mut transaction = store.begin().await?;
+        migrate::migrate(&mut transaction, dialect, store.now_us()).await?;
+        transaction.commit().await?;
+        Ok(store)
+    }
+
+    /// Everything of one connection. Its history is the chain of its name.
+    #[must_use]
+    pub fn connection(&self, name: &ConnectionName) -> ConnectionStore {
+        ConnectionStore {
+            store: self.clone(),
+            name: name.clone(),
+            chain: name.as_str().into(),
+        }
+    }
+
+    /// The installation's own history: users, credentials, preferences.
+    #[must_use]
+    pub fn installation(&self) -> InstallationStore {
+        InstallationStore {
+            store: self.clone(),
+        }
+    }
+
+    /// The connections that have a history, by name.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn connections(&self) -> Result<Vec<ConnectionName>, StoreError> {
+        let mut reader = self.reader().await?;
+        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut *reader).await?;
+        let mut names = Vec::new();
+        for row in rows {
+            let chain = text(&row, 0)?;
+            if chain != INSTALLATION {
+                names.push(sql::parse(&chain)?);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Prepares every statement on this database, and says how many there are: a statement that one of the
+    /// two databases does not understand is found before it is needed.
+    ///
+    /// # Errors
+    /// The first statement that the database refuses.
+    pub async fn prepare_all(&self) -> Result<usize, StoreError> {
+        use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+        let mut reader = self.reader().await?;
+        let mut all = sql::all();
+        all.extend(
+            [sql::CHAIN_HEAD, sql::LEASE].map(|text| Arc::from(self.inner.dialect.locking(text))),
+        );
+        for text in &all {
+            let prepared = (&mut *reader)
+                .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())
+                .await;
+            prepared.map_err(|error| StoreError::corrupt(format!("{error} in {text:.300}")))?;
+        }
+        Ok(all.len())
+    }
+
+    /// Waits until nothing is being written and closes all connections; for a program that ends.
+    pub async fn close(&self) {
+        self.inner.reader.close().await;
+        self.inner.writer.close().await;
+    }
+
+    /// A writing transaction. Rolled back unless it is committed.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self
+            .inner
+            .writer
+            .begin_with(self.inner.dialect.begin())
+            .await?)
+    }
+
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
+        Ok(self.inner.reader.acquire().await?)
+    }
+
+    pub(crate) fn now_us(&self) -> i64 {
+        self.inner.clock.now().as_microsecond()
+    }
+}
+
+/// What is stored of one connection.
+#[derive(Debug, Clone)]
+pub struct ConnectionStore {
+    pub(crate) store: Store,
+    pub(crate) name: ConnectionName,
+    pub(crate) chain: Arc<str>,
+}
+
+impl ConnectionStore {
+    /// Whose it is.
+    #[must_use]
+    pub fn name(&self) -> &ConnectionName {
+        &self.name
+    }
+}
+
+/// The installation's history.
+#[derive(Debug, Clone)]
+pub struct InstallationStore {
+    store: Store,
+}
+
+impl InstallationStore {
+    /// Records facts about the installation, all or none, and returns the number of each entry.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn commit(&self, actor: &str, facts: Vec<Fact>) -> Result<Vec<u64>, StoreError> {
+        let commit = Commit {
+            actor: actor.to_owned(),
+            facts,
+            ..Commit::default()
+        };
+        crate::commit::commit(&self.store, INSTALLATION, &commit).await
+    }
+
+    /// The entries after this number, at most `limit`.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn entries_after(&self, seq: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        crate::history::entries_after(&self.store, INSTALLATION, seq, limit).await
+    }
+}
+
+/// The database kind, the address in the library's form, and the path of a file.
+fn address(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok((Dialect::Postgres, url.to_owned(), None));
+    }
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Err(StoreError::Unreachable {
+            cause: "its address begins with neither `sqlite:` nor `postgres://`".to_owned(),
+        });
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.contains(":memory:") {
+        return Err(StoreError::Unreachable {
+            cause: "a store needs a file: write `sqlite:PATH`".to_owned(),
+        });
+    }
+    let path = std::path::absolute(path).map_err(|error| cannot_open(Path::new(path), &error))?;
+    let Some(text) = path.to_str() else {
+        return Err(StoreError::Unreachable {
+            cause: "its path is no Unicode text".to_owned(),
+        });
+    };
+    // The library reads the address as a URL, where these four characters mean something else.
+    let escaped = text
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23")
+        .replace(' ', "%20");
+    Ok((
+        Dialect::Sqlite,
+        format!("sqlite://{escaped}?mode=rwc"),
+        Some(path),
+    ))
+}
+
+/// Makes the file before the database does, so that it is never readable by others.
+fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| cannot_open(path, &error))
+}
+
+pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unreachable {
+        cause: format!("{}: {error}", path.display()),
+    }
+}
+
+/// At the start, whatever goes wrong with the connection itself means that there is none.
+fn unreachable(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Corrupt { cause } if !cause.contains("not a database") => {
+            StoreError::Unreachable { cause }
+        }
+        other => other,
+    }
+}
