@@ -155,6 +155,10 @@ pub struct Receipt {
 
 /// What became of one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every answer is the large one, and answers live in short batches"
+)]
 pub enum Answer {
     /// Applied.
     Applied(Receipt),

@@ -8,6 +8,9 @@ use tieout_domain::{Side, SystemId};
 
 use crate::Kit;
 
+/// Makes a system's ports from its table in the configuration, a credential, and the seams.
+pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>;
+
 /// A system.
 pub struct System {
     /// Its name in configuration and output.
@@ -23,7 +26,7 @@ pub struct System {
     /// The kinds of credentials it takes, best first.
     pub credentials: &'static [CredentialKind],
     /// Makes the ports. Sends nothing yet: the first call signs in.
-    pub connect: fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>,
+    pub connect: Connect,
 }
 
 /// A key of a system's table in the configuration.
