@@ -6,11 +6,11 @@
 //! [`read_bill`] and its siblings, change it, write it back.
 
 pub(crate) mod apply;
-mod bill;
+pub(crate) mod bill;
 mod check;
-mod entity;
+pub(crate) mod entity;
 mod journal;
-mod payment;
+pub(crate) mod payment;
 pub(crate) mod post;
 
 use jiff::Timestamp;
