@@ -1,0 +1,42 @@
+//! BILL: the platform on the payables side.
+//!
+//! [`SYSTEM`] is all that the rest of the program sees. The rooms: `settings`; `session` and `call` reach
+//! the organization; `problem` reads its errors; `list` and `write` do what all records have in common;
+//! one file for each object; `port` fills the domain's ports. What is known of the service, with public
+//! sources, is in the README beside this crate, whose sections the code cites.
+
+mod accounts;
+mod bills;
+mod call;
+mod currencies;
+mod dimensions;
+mod funding_accounts;
+mod list;
+mod payments;
+mod port;
+mod problem;
+mod projection;
+mod session;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+mod vendor_credits;
+mod vendors;
+mod wire;
+mod write;
+
+use tieout_domain::Side;
+use tieout_kit::System;
+
+/// BILL.
+pub static SYSTEM: System = System {
+    id: port::BILL,
+    title: "BILL",
+    side: Side::Platform,
+    manual: include_str!("../README.md"),
+    settings: settings::SETTINGS,
+    credentials: settings::CREDENTIALS,
+    connect: port::connect,
+};

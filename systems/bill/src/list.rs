@@ -1,0 +1,449 @@
+//! Listing: newest first, page by page (README §Lists).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tieout_domain::code::Code;
+use tieout_domain::port::{Depth, Mark, Observed, Page, PageToken, Read};
+use tieout_domain::{Document, Fault, Fingerprint, RemoteId, Timestamp};
+
+use crate::call::{Client, Failed, escaped};
+use crate::wire::Head;
+
+/// The most records on a page, and the most ids in one filter.
+const PAGE_MAX: usize = 100;
+/// How far before the mark a read goes: BILL's times are given when a change begins, not when it can be
+/// seen.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+
+/// How far the service's clock may be behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// A collection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shelf {
+    /// Its path.
+    pub(crate) path: &'static str,
+    /// What people call one of its records.
+    pub(crate) noun: &'static str,
+    /// Its name in answers that wrap it.
+    pub(crate) wrapped: &'static str,
+    /// The most records of one bulk creation.
+    pub(crate) bulk_max: usize,
+    /// Whether its records can be archived.
+    pub(crate) archives: bool,
+    /// Whether what is archived can be restored.
+    pub(crate) restores: bool,
+}
+
+impl Shelf {
+    /// What people call several of its records.
+    pub(crate) fn nouns(&self) -> String {
+        format!(
+            "{}{}",
+            self.noun,
+            if self.noun.ends_with('s') { "es" } else { "s" }
+        )
+    }
+}
+
+/// One kind of record: how its JSON becomes a document.
+#[async_trait]
+pub(crate) trait Room: Send + Sync + 'static {
+    /// Its JSON.
+    type Shown: DeserializeOwned + Send + Sync;
+
+    /// Its collection.
+    fn shelf(&self) -> &Shelf;
+
+    /// The documents of these, in their order; for one that can't be read, why.
+    ///
+    /// # Errors
+    /// A [`Fault`] of what must be read besides.
+    async fn documents(
+        &self,
+        client: &Client,
+        shown: &[(Head, Self::Shown)],
+    ) -> Result<Vec<Result<Document, String>>, Fault>;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing {
+    results: Vec<Box<RawValue>>,
+    #[serde(default)]
+    next_page: Option<String>,
+}
+
+/// Which records a pass over a list takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Pass {
+    /// Whatever the list shows of itself.
+    Plain,
+    /// What is not archived. Asked for by name: whether a list hides archived records is not documented.
+    Current,
+    /// What is archived.
+    Archived,
+}
+
+/// Where a read is: what a page token holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Place {
+    pass: Pass,
+    /// The cursor to go on from; empty at the start of a pass.
+    cursor: String,
+    /// Pages read in this pass.
+    pages: u32,
+    /// An earlier cursor. To meet it again means to go in circles (Brent's method: it is renewed after 1,
+    /// 2, 4, 8, … pages, so that a circle of any length is noticed).
+    earlier: String,
+    /// The newest change seen on the very first page.
+    mark: Option<Timestamp>,
+}
+
+/// Adds what a listing asks for.
+pub(crate) fn listing_path(path: &str, filters: &[String], cursor: &str) -> String {
+    let mut text = format!("{path}?max={PAGE_MAX}&sort={}", escaped("updatedTime:desc"));
+    if !filters.is_empty() {
+        text.push_str("&filters=");
+        text.push_str(&escaped(&filters.join(",")));
+    }
+    if !cursor.is_empty() {
+        text.push_str("&page=");
+        text.push_str(&escaped(cursor));
+    }
+    text
+}
+
+async fn listing(
+    client: &Client,
+    shelf: &Shelf,
+    filters: &[String],
+    cursor: &str,
+) -> Result<Listing, Failed> {
+    let what = format!("listing {}", shelf.nouns());
+    let mut listing: Listing = client
+        .read(&listing_path(shelf.path, filters, cursor), &what)
+        .await?;
+    listing.next_page = listing.next_page.filter(|next| !next.is_empty());
+    Ok(listing)
+}
+
+/// All records that these filters let through.
+pub(crate) async fn all(
+    client: &Client,
+    shelf: &Shelf,
+    filters: &[String],
+) -> Result<Vec<Box<RawValue>>, Failed> {
+    let (mut records, mut cursor, mut seen) = (Vec::new(), String::new(), BTreeSet::new());
+    loop {
+        let page = listing(client, shelf, filters, &cursor).await?;
+        records.extend(page.results);
+        let Some(next) = page.next_page else {
+            return Ok(records);
+        };
+        if !seen.insert(next.clone()) {
+            return Err(circle(shelf).into());
+        }
+        cursor = next;
+    }
+}
+
+/// What was made at or after `since`, with a little time before it for clocks that differ.
+///
+/// Where the list can't be filtered by time of creation, it is read newest first until it reaches that
+/// time: what was made after it was changed after it.
+pub(crate) async fn made_since(
+    client: &Client,
+    shelf: &Shelf,
+    filters: Vec<String>,
+    since: Timestamp,
+) -> Result<Vec<Box<RawValue>>, Fault> {
+    let from = since.checked_sub(CLOCKS).unwrap_or(Timestamp::MIN);
+    let mut filters = filters;
+    filters.push(format!(
+        "createdTime:gte:\"{}\"",
+        from.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    ));
+    match all(client, shelf, &filters).await {
+        Err(failed) if unfilterable(&failed) => {}
+        records => return Ok(records?),
+    }
+    let (mut records, mut cursor, mut seen) = (Vec::new(), String::new(), BTreeSet::new());
+    loop {
+        let page = listing(client, shelf, &[], &cursor).await?;
+        let mut reached = false;
+        for raw in page.results {
+            let head = serde_json::from_str::<Head>(raw.get()).ok();
+            let updated = head.as_ref().and_then(Head::updated);
+            let created = head.as_ref().and_then(Head::created);
+            reached |= updated.is_some_and(|updated| updated < from);
+            if created.is_none_or(|created| created >= from) {
+                records.push(raw);
+            }
+        }
+        let Some(next) = page.next_page.filter(|_| !reached) else {
+            return Ok(records);
+        };
+        if !seen.insert(next.clone()) {
+            return Err(circle(shelf));
+        }
+        cursor = next;
+    }
+}
+
+fn circle(shelf: &Shelf) -> Fault {
+    Fault::Drift {
+        code: Code::new("drift"),
+        cause: format!(
+            "BILL: listing {} goes in circles: a page token came twice",
+            shelf.nouns()
+        ),
+    }
+}
+
+/// A filter for any of these values.
+pub(crate) fn any_of<'a>(field: &str, values: impl IntoIterator<Item = &'a RemoteId>) -> String {
+    let values: Vec<&str> = values.into_iter().map(RemoteId::as_str).collect();
+    format!("{field}:in:\"{}\"", values.join(","))
+}
+
+/// These records. Asked for in bulk; the ones that the list leaves out are asked for one by one, because a
+/// list may hide archived records.
+pub(crate) async fn by_ids(
+    client: &Client,
+    shelf: &Shelf,
+    ids: &[RemoteId],
+) -> Result<Vec<Box<RawValue>>, Fault> {
+    let ids: Vec<RemoteId> = ids
+        .iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .cloned()
+        .collect();
+    let mut records = Vec::new();
+    for chunk in ids.chunks(PAGE_MAX) {
+        let mut left: BTreeSet<&str> = chunk.iter().map(RemoteId::as_str).collect();
+        if chunk.len() > 1 {
+            for raw in all(client, shelf, &[any_of("id", chunk)]).await? {
+                let head = serde_json::from_str::<Head>(raw.get());
+                if head.is_ok_and(|head| left.remove(head.id.as_str())) {
+                    records.push(raw);
+                }
+            }
+        }
+        for id in left {
+            let what = format!("reading {} {id}", shelf.noun);
+            match client.read::<Box<RawValue>>(&one(shelf, id), &what).await {
+                Ok(raw) => records.push(raw),
+                Err(failed) if failed.absent() => {}
+                Err(failed) => return Err(failed.into()),
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// The path of one record.
+pub(crate) fn one(shelf: &Shelf, id: &str) -> String {
+    format!("{}/{}", shelf.path, escaped(id))
+}
+
+/// What records turned out to be.
+#[derive(Debug, Default)]
+pub(crate) struct Sight {
+    pub(crate) observed: Vec<Observed>,
+    pub(crate) unreadable: Vec<(RemoteId, String)>,
+    pub(crate) newest: Option<Timestamp>,
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// Reads records. One that can't be read is named and doesn't hide the others.
+pub(crate) async fn observe<R: Room>(
+    client: &Client,
+    room: &R,
+    raws: &[Box<RawValue>],
+) -> Result<Sight, Fault> {
+    let mut sight = Sight::default();
+    let mut shown = Vec::with_capacity(raws.len());
+    for raw in raws {
+        let head = match serde_json::from_str::<Head>(raw.get()) {
+            Ok(head) => head,
+            Err(error) => {
+                let cause = format!("BILL: a {} without an id came: {error}", room.shelf().noun);
+                return Err(Fault::Drift {
+                    code: Code::new("drift"),
+                    cause,
+                });
+            }
+        };
+        let updated = head.updated();
+        sight.newest = sight.newest.max(updated);
+        sight.oldest = match (sight.oldest, updated) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        match serde_json::from_str::<R::Shown>(raw.get()) {
+            Ok(body) => shown.push((head, body)),
+            Err(error) => sight.unreadable.push((head.id.into(), error.to_string())),
+        }
+    }
+    let documents = room.documents(client, &shown).await?;
+    for ((head, _), document) in shown.into_iter().zip(documents) {
+        match document {
+            Ok(document) => sight.observed.push(Observed {
+                created: head.created(),
+                version: head
+                    .updated_time
+                    .unwrap_or_else(|| Fingerprint::of(&document).as_str().to_owned()),
+                id: head.id.into(),
+                document,
+            }),
+            Err(why) => sight.unreadable.push((head.id.into(), why)),
+        }
+    }
+    for (id, why) in &sight.unreadable {
+        tracing::warn!(noun = room.shelf().noun, %id, why, "a record of BILL can't be read");
+    }
+    Ok(sight)
+}
+
+/// Reads one kind.
+pub(crate) struct Reader<R> {
+    pub(crate) client: Arc<Client>,
+    pub(crate) room: Arc<R>,
+}
+
+impl<R: Room> Reader<R> {
+    fn start(&self, depth: Depth, since: Option<Timestamp>) -> Place {
+        let whole = depth == Depth::Whole || since.is_none();
+        let pass = if whole && self.room.shelf().archives {
+            Pass::Current
+        } else {
+            Pass::Plain
+        };
+        Place {
+            pass,
+            cursor: String::new(),
+            pages: 0,
+            earlier: String::new(),
+            mark: None,
+        }
+    }
+
+    /// Where to go after a page of `place` that named `next`.
+    fn after(&self, mut place: Place, next: Option<String>) -> Result<Option<Place>, Fault> {
+        match (next, place.pass) {
+            (Some(next), _) => {
+                if next == place.cursor || next == place.earlier {
+                    return Err(circle(self.room.shelf()));
+                }
+                place.pages += 1;
+                if place.pages.is_power_of_two() {
+                    place.earlier.clone_from(&next);
+                }
+                place.cursor = next;
+                Ok(Some(place))
+            }
+            (None, Pass::Current) => Ok(Some(Place {
+                pass: Pass::Archived,
+                cursor: String::new(),
+                pages: 0,
+                earlier: String::new(),
+                ..place
+            })),
+            (None, Pass::Plain | Pass::Archived) => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl<R: Room> Read for Reader<R> {
+    async fn page(
+        &self,
+        depth: Depth,
+        mark: Option<&Mark>,
+        token: Option<&PageToken>,
+    ) -> Result<Page, Fault> {
+        let since: Option<Timestamp> = mark.and_then(|mark| mark.0.parse().ok());
+        let mut place = match token {
+            None => self.start(depth, since),
+            Some(token) => serde_json::from_str(&token.0).map_err(|error| Fault::Drift {
+                code: Code::new("drift"),
+                cause: format!("a page token of BILL's that this program didn't make: {error}"),
+            })?,
+        };
+        let filters: &[String] = match place.pass {
+            Pass::Plain => &[],
+            Pass::Current => &["archived:eq:false".to_owned()],
+            Pass::Archived => &["archived:eq:true".to_owned()],
+        };
+        let page = match listing(&self.client, self.room.shelf(), filters, &place.cursor).await {
+            // Not every list documents this filter: take what it shows without.
+            Err(failed) if place.cursor.is_empty() && unfilterable(&failed) => {
+                if place.pass == Pass::Archived {
+                    return Ok(Page {
+                        mark: kept(&place),
+                        ..Page::default()
+                    });
+                }
+                place.pass = Pass::Plain;
+                listing(&self.client, self.room.shelf(), &[], "").await?
+            }
+            page => page?,
+        };
+        let sight = observe(&self.client, &*self.room, &page.results).await?;
+        // The earliest of the marks is the safe one: later passes may be much later.
+        place.mark = place.mark.or(sight.newest);
+        let mark = kept(&place);
+        let reached = |since: Timestamp| {
+            let from = since.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
+            sight.oldest.is_some_and(|oldest| oldest <= from)
+        };
+        let may_stop = depth == Depth::Changes && since.is_some_and(reached);
+        let next = self.after(place, page.next_page)?;
+        let next = next.map(|place| serde_json::to_string(&place)).transpose();
+        let next = next.map_err(|error| Fault::Drift {
+            code: Code::new("drift"),
+            cause: format!("a page token can't be written: {error}"),
+        })?;
+        Ok(Page {
+            records: sight.observed,
+            gone: Vec::new(),
+            unreadable: sight.unreadable,
+            next: next.map(PageToken),
+            mark,
+            may_stop,
+        })
+    }
+
+    async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault> {
+        let raws = by_ids(&self.client, self.room.shelf(), ids).await?;
+        let sight = observe(&self.client, &*self.room, &raws).await?;
+        // An unreadable record must not look like one that doesn't exist.
+        match sight.unreadable.into_iter().next() {
+            None => Ok(sight.observed),
+            Some((id, why)) => Err(Fault::Drift {
+                code: Code::new("drift"),
+                cause: format!("BILL: {} {id} can't be read: {why}", self.room.shelf().noun),
+            }),
+        }
+    }
+}
+
+fn kept(place: &Place) -> Option<Mark> {
+    place.mark.map(|mark| Mark(mark.to_string()))
+}
+
+fn unfilterable(failed: &Failed) -> bool {
+    matches!(failed.fault, Fault::Refused { .. })
+        && failed
+            .problem
+            .as_ref()
+            .is_some_and(|problem| problem.has("1130") || problem.has("1131"))
+}

@@ -1,0 +1,191 @@
+//! Signing in: one session for everything that uses the same organization and user, kept sealed from run
+//! to run, renewed by one caller while the others wait (README §Sessions).
+
+use std::time::Duration;
+
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
+use tieout_domain::{Fault, Timestamp};
+
+use crate::call::{Client, Failed, Hitch};
+use crate::problem::Effect;
+
+/// How long a session of a person lives without use.
+const PERSON: Duration = Duration::from_secs(35 * 60);
+/// How long a session of a sync token lives without use.
+const SYNC_TOKEN: Duration = Duration::from_secs(48 * 3600);
+/// How long a refused sign-in is remembered, so that waiting callers don't lock the user by trying again.
+const DENIAL: Duration = Duration::from_secs(60);
+
+/// What is known about the session.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    current: Option<Current>,
+    looked: bool,
+    denied: Option<(Fault, Timestamp)>,
+}
+
+#[derive(Debug)]
+struct Current {
+    id: SecretString,
+    /// When its kept copy was last given its full life.
+    touched: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginBody<'a> {
+    username: &'a str,
+    password: &'a str,
+    organization_id: &'a str,
+    dev_key: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginAnswer {
+    session_id: String,
+}
+
+impl Client {
+    /// A session that works, as far as is known. `stale` is one that was just refused.
+    pub(crate) async fn session(
+        &self,
+        stale: Option<&SecretString>,
+    ) -> Result<SecretString, Failed> {
+        let life = if self.login.sync_token() {
+            SYNC_TOKEN
+        } else {
+            PERSON
+        };
+        let mut state = self.session.lock().await;
+        let now = self.kit.timer.now();
+        if let Some(stale) = stale
+            && state
+                .current
+                .as_ref()
+                .is_some_and(|current| same(&current.id, stale))
+        {
+            state.current = None;
+        }
+        if !state.looked {
+            state.looked = true;
+            state.current = self
+                .kept_session(now)
+                .await
+                .filter(|kept| stale.is_none_or(|stale| !same(&kept.id, stale)));
+        }
+        if let Some(current) = &mut state.current {
+            let unused = since(current.touched, now);
+            if unused < life {
+                // The life slides with use; telling the store each time would cost more than it gives.
+                if unused > life / 7 {
+                    current.touched = now;
+                    self.keep_session(&current.id, now, life).await;
+                }
+                return Ok(current.id.clone());
+            }
+        }
+        if let Some((fault, at)) = &state.denied
+            && since(*at, now) < DENIAL
+        {
+            return Err(fault.clone().into());
+        }
+        match self.log_in().await {
+            Ok(id) => {
+                self.keep_session(&id, now, life).await;
+                state.denied = None;
+                state.current = Some(Current {
+                    id: id.clone(),
+                    touched: now,
+                });
+                Ok(id)
+            }
+            Err(failed) => {
+                if matches!(failed.fault, Fault::Denied { .. }) {
+                    state.denied = Some((failed.fault.clone(), now));
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    async fn kept_session(&self, now: Timestamp) -> Option<Current> {
+        match self.kit.kept.get(&self.session_name).await {
+            Ok(id) => id.map(|id| Current { id, touched: now }),
+            Err(error) => {
+                tracing::warn!(%error, "the kept BILL session can't be read; signing in anew");
+                None
+            }
+        }
+    }
+
+    async fn keep_session(&self, id: &SecretString, now: Timestamp, life: Duration) {
+        // A little less than its life, so that a kept session is worth trying.
+        let expires = now.checked_add(life * 9 / 10).unwrap_or(now);
+        if let Err(error) = self.kit.kept.put(&self.session_name, id, expires).await {
+            tracing::warn!(%error, "the BILL session can't be kept; the next run signs in anew");
+        }
+    }
+
+    /// Signs in. A sign-in changes nothing at BILL, so an unanswered one is simply tried again.
+    async fn log_in(&self) -> Result<SecretString, Failed> {
+        let body = serde_json::to_string(&LoginBody {
+            username: &self.login.username,
+            password: self.login.password.expose_secret(),
+            organization_id: &self.settings.organization,
+            dev_key: self.login.dev_key.expose_secret(),
+        })
+        .map_err(|error| Failed::drift(format!("BILL: the sign-in can't be written: {error}")))?;
+        let what = "signing in";
+        let mut tries = 0;
+        loop {
+            if let Err(paused) = self.logins.take(self.kit.timer.now()) {
+                return Err(Fault::Later {
+                    code: Code::new("hourly-limit"),
+                    cause: "BILL: the developer key's 200 sign-ins of this hour are used up"
+                        .to_owned(),
+                    after: Some(paused.after),
+                }
+                .into());
+            }
+            let request = self.request(&Method::POST, "/v3/login", Some(&body), None)?;
+            let hitch = match self.exchange(request, Effect::Read, what).await {
+                Ok(bytes) => {
+                    let answer: LoginAnswer = crate::call::parse(&bytes, Effect::Read, what)?;
+                    return Ok(answer.session_id.into());
+                }
+                Err(hitch) => hitch,
+            };
+            match hitch {
+                Hitch::Session(problem) => {
+                    return Err(Failed {
+                        fault: Fault::Denied {
+                            code: Code::new("invalid-login"),
+                            cause: format!("BILL: {what}: {}", problem.words()),
+                        },
+                        problem: Some(problem),
+                    });
+                }
+                Hitch::Other(failed) if !crate::call::transient(&failed.fault) || tries >= 3 => {
+                    return Err(failed);
+                }
+                Hitch::Crowded { failed, .. } if tries >= 3 => return Err(failed),
+                Hitch::Crowded { .. } | Hitch::Other(_) => {
+                    self.back_off(tries).await;
+                    tries += 1;
+                }
+            }
+        }
+    }
+}
+
+fn same(a: &SecretString, b: &SecretString) -> bool {
+    a.expose_secret() == b.expose_secret()
+}
+
+fn since(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
