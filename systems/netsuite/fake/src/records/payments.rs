@@ -197,7 +197,7 @@ fn name_line(desk: &Desk<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Credits used in the same go: each settles the bill it names, or else the first one applied.
+/// Credits used in the same go.
 fn credits(writing: &Writing<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
     let parts = match writing.sublist("credit") {
         Patch::Absent => return Ok(()),
@@ -227,16 +227,50 @@ fn credits(writing: &Writing<'_>, payment: &mut PaymentIn) -> Result<(), Refusal
         let Some(amount) = amount else {
             return Err(LedgerError::Missing("amount").into());
         };
-        let bill = applied_to(&part)?
-            .or_else(|| payment.applications.first().map(|first| first.doc))
-            .ok_or(LedgerError::NotApplicable {
-                doc: credit,
-                line: 0,
-            })?;
+        let named = applied_to(&part)?;
+        use_credit(payment, credit, named, amount)?;
+    }
+    Ok(())
+}
+
+/// Lets a credit settle the bill it names, or the applied ones in turn. In the lists a bill's amount holds
+/// what credits pay of it; in the ledger each pays its own part.
+fn use_credit(
+    payment: &mut PaymentIn,
+    credit: i64,
+    named: Option<i64>,
+    amount: Decimal,
+) -> Result<(), LedgerError> {
+    let mut left = amount;
+    for application in &mut payment.applications {
+        if left.is_zero() || named.is_some_and(|bill| bill != application.doc) {
+            continue;
+        }
+        let part = application.amount.map_or(left, |gross| gross.min(left));
+        left -= part;
+        if let Some(gross) = &mut application.amount {
+            *gross -= part;
+        }
+        let bill = application.doc;
         payment.credits.push(CreditUse {
             credit,
             bill,
-            amount,
+            amount: part,
+        });
+    }
+    payment
+        .applications
+        .retain(|application| application.amount != Some(Decimal::ZERO));
+    if payment.credits.is_empty() {
+        return Err(LedgerError::NotApplicable {
+            doc: credit,
+            line: 0,
+        });
+    }
+    if !left.is_zero() {
+        return Err(LedgerError::OverUsed {
+            available: amount - left,
+            applied: amount,
         });
     }
     Ok(())
@@ -253,7 +287,8 @@ fn applied_to(part: &Part<'_>) -> Result<Option<i64>, Problem> {
 }
 
 fn check(desk: &Desk<'_>, payment: &PaymentIn) -> Result<(), Refusal> {
-    if payment.kind == PaymentKind::VendorPayment && payment.applications.is_empty() {
+    let empty = payment.applications.is_empty() && payment.credits.is_empty();
+    if payment.kind == PaymentKind::VendorPayment && empty {
         return Err(Problem::user(
             "You must select at least one bill to pay: the apply list is empty.",
         )

@@ -223,9 +223,10 @@ async fn bad_queries_are_refused() {
 /// Checklist 8: the session's zone isn't UTC, and it has daylight saving.
 #[tokio::test]
 async fn the_session_has_a_zone() {
-    let account = Account::new().await;
+    let mut account = Account::new().await;
     let now = "SELECT TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI') FROM DUAL";
     assert_eq!(account.value(now).await, "2026-07-15 09:00");
     account.clock.set("2026-12-15T16:00:00Z".parse().unwrap());
+    account.sign_in().await;
     assert_eq!(account.value(now).await, "2026-12-15 08:00");
 }
