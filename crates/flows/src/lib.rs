@@ -5,11 +5,21 @@
 //! what the flow said it [`needs`](Flow::needs). There is no I/O and no clock here, so a plan can print the
 //! verdicts, a simulation can run them a million times, and an auditor can run them again.
 
+pub mod accounts;
+pub mod bills;
 mod books;
+pub mod dimensions;
 mod flow;
+mod lines;
+mod lists;
 pub mod matching;
 pub mod preferences;
 pub mod projection;
+mod scope;
+mod text;
+pub mod vendor_credits;
+pub mod vendors;
+mod verdict;
 
 pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, Seen};
 pub use flow::{Flow, Need, Step, Subject, Verdict};

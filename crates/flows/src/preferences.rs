@@ -411,6 +411,25 @@ impl Preferences {
         Ok(())
     }
 
+    /// Sets the value under a dotted key from JSON, as a configuration file has it.
+    ///
+    /// # Errors
+    /// As for [`set`](Self::set).
+    pub fn set_value(&mut self, key: &str, value: Value) -> Result<(), PreferenceError> {
+        let entry = entry(key)?;
+        let mut tree = self.tree();
+        let text = value.to_string();
+        if let Some(place) = tree.pointer_mut(&pointer(entry.key)) {
+            *place = value;
+        }
+        *self = serde_json::from_value(tree).map_err(|_| PreferenceError::Value {
+            key: key.to_owned(),
+            value: text,
+            allowed: entry.allowed(),
+        })?;
+        Ok(())
+    }
+
     fn tree(&self) -> Value {
         serde_json::to_value(self).expect("preferences serialise to JSON")
     }

@@ -76,8 +76,10 @@ pub enum Difference {
     Total,
     /// The due date.
     Due,
-    /// Number or date.
+    /// The number.
     Number,
+    /// The date.
+    Date,
     /// Accounts, dimensions, or how the total is split among lines.
     Coding,
     /// Memos, purchase order or mark.
@@ -96,7 +98,8 @@ pub fn bill_differences(a: &Bill, b: &Bill) -> Vec<Difference> {
     note(a.vendor == b.vendor, Difference::Vendor);
     note(a.total == b.total, Difference::Total);
     note(a.due == b.due, Difference::Due);
-    note(a.number == b.number && a.date == b.date, Difference::Number);
+    note(a.number == b.number, Difference::Number);
+    note(a.date == b.date, Difference::Date);
     note(coding(&a.lines) == coding(&b.lines), Difference::Coding);
     note(memos(&a.lines) == memos(&b.lines), Difference::Text);
     note(plain_memo(&a.memo) == plain_memo(&b.memo), Difference::Text);
@@ -119,7 +122,8 @@ pub fn credit_differences(a: &VendorCredit, b: &VendorCredit) -> Vec<Difference>
     };
     note(a.vendor == b.vendor, Difference::Vendor);
     note(a.total == b.total, Difference::Total);
-    note(a.number == b.number && a.date == b.date, Difference::Number);
+    note(a.number == b.number, Difference::Number);
+    note(a.date == b.date, Difference::Date);
     note(coding(&a.lines) == coding(&b.lines), Difference::Coding);
     note(memos(&a.lines) == memos(&b.lines), Difference::Text);
     note(plain_memo(&a.memo) == plain_memo(&b.memo), Difference::Text);

@@ -1,0 +1,244 @@
+//! Bills that are on the platform already: typed there by hand, or ours from before the memory was lost
+//! (scenarios 78, 80, 222, 225–227).
+
+use tieout_domain::code::Code;
+use tieout_domain::document::{Bill, BillStatus, VendorCredit};
+use tieout_domain::{Amount, Currency, Date, Document, Marker, RecordRef};
+
+use super::{This, label};
+use crate::verdict::{blocked, conflict};
+use crate::{Decided, Verdict};
+
+/// How many days apart the dates of two bills may be to be proposed as one.
+const DAYS_APART_MAX: i32 = 5;
+
+/// A bill or credit of the platform, as far as recognising it goes.
+pub(crate) struct Candidate<'a> {
+    pub record: &'a RecordRef,
+    pub number: &'a str,
+    pub date: Date,
+    pub total: Amount,
+    pub paid: Amount,
+    pub currency: Currency,
+    pub archived: bool,
+    pub marker: Option<&'a Marker>,
+}
+
+/// The candidate that a record of the platform is.
+pub(crate) fn candidate<'a>(
+    record: &'a RecordRef,
+    document: &'a Document,
+) -> Option<Candidate<'a>> {
+    match document {
+        Document::Bill(Bill {
+            number,
+            date,
+            total,
+            open,
+            scheduled,
+            currency,
+            status,
+            marker,
+            ..
+        }) => {
+            let paid = total.minus(*open).unwrap_or(*total);
+            let paid = if paid.is_zero() { *scheduled } else { paid };
+            Some(Candidate {
+                record,
+                number,
+                date: *date,
+                total: *total,
+                paid,
+                currency: *currency,
+                archived: *status == BillStatus::Archived,
+                marker: marker.as_ref(),
+            })
+        }
+        Document::VendorCredit(VendorCredit {
+            number,
+            date,
+            total,
+            open,
+            currency,
+            status,
+            marker,
+            ..
+        }) => Some(Candidate {
+            record,
+            number,
+            date: *date,
+            total: *total,
+            paid: total.minus(*open).unwrap_or(*total),
+            currency: *currency,
+            archived: *status == BillStatus::Archived,
+            marker: marker.as_ref(),
+        }),
+        _ => None,
+    }
+}
+
+fn candidates<'a>(this: &This<'a>) -> Vec<Candidate<'a>> {
+    let Some(key) = this.candidate_key() else {
+        return Vec::new();
+    };
+    let found = this.books.matching.get(&key).map_or(&[][..], Vec::as_slice);
+    found
+        .iter()
+        .filter(|record| this.books.links_to(record).is_empty())
+        .filter_map(|record| {
+            let seen = this.books.record(record).filter(|seen| !seen.gone)?;
+            candidate(record, &seen.document)
+        })
+        .collect()
+}
+
+/// A person's choice, or tieout's own mark: certain, whatever the rules say by now.
+pub(super) fn by_mark(this: &This<'_>) -> Option<Verdict> {
+    if let Some(Decided::Link(target)) = this.books.decided(super::NAME, this.record) {
+        let free = this.books.links_to(target).is_empty();
+        let there = this.books.record(target).is_some_and(|seen| !seen.gone);
+        if free && there {
+            return Some(take(this, target, "a person's choice"));
+        }
+        let cause = format!(
+            "{} can't be linked to {target}: it is gone, or another bill's",
+            this.label()
+        );
+        return Some(blocked(Code::new("link-refused"), cause));
+    }
+    let ours = this.books.connection.marker(&this.record.id);
+    let mut marked: Vec<_> = candidates(this)
+        .into_iter()
+        .filter(|candidate| candidate.marker == Some(&ours))
+        .collect();
+    if marked.len() > 1 {
+        marked.retain(|candidate| !candidate.archived);
+    }
+    match marked.as_slice() {
+        [] => None,
+        [one] => Some(take(this, one.record, "marker")),
+        several => Some(ambiguous(this, several)),
+    }
+}
+
+fn take(this: &This<'_>, target: &RecordRef, how: &'static str) -> Verdict {
+    Verdict::Adopt {
+        target: target.clone(),
+        role: String::new(),
+        how,
+        key: Some(this.key()),
+    }
+}
+
+fn ambiguous(this: &This<'_>, several: &[Candidate<'_>]) -> Verdict {
+    let list: Vec<_> = several
+        .iter()
+        .map(|one| format!("{} ({}) of {}", one.number, one.record.id, one.total))
+        .collect();
+    let cause = format!(
+        "{} could be each of these on the platform: {}",
+        this.label(),
+        list.join(", ")
+    );
+    blocked(Code::new("ambiguous-match"), cause)
+}
+
+/// What the number, the total and the date say. Amount and date alone never make a pair.
+pub(super) fn by_content(this: &This<'_>) -> Option<Verdict> {
+    if this.books.decided(super::NAME, this.record) == Some(&Decided::Create) {
+        return None;
+    }
+    let ours = this.books.connection.marker(&this.record.id);
+    let candidates: Vec<_> = candidates(this)
+        .into_iter()
+        .filter(|one| !one.archived && one.marker.is_none_or(|marker| *marker == ours))
+        .collect();
+    let total = this.bill.total.abs();
+    let exact: Vec<&Candidate<'_>> = candidates
+        .iter()
+        .filter(|one| {
+            one.number == this.number() && one.total == total && one.currency == this.bill.currency
+        })
+        .collect();
+    match exact.as_slice() {
+        [one] => {
+            if let Some(rival) = rival(this, one) {
+                return Some(rival);
+            }
+            if one.paid.is_zero() {
+                return Some(take(this, one.record, "number and amount"));
+            }
+            let cause = format!(
+                "{} is on the platform as {}, where {} of {} is paid or scheduled: link it?",
+                this.label(),
+                one.record.id,
+                one.paid,
+                one.total
+            );
+            return Some(blocked(Code::new("adopt-paid"), cause));
+        }
+        [] => {}
+        _ => return Some(ambiguous(this, &candidates)),
+    }
+    let weak = |one: &&Candidate<'_>| {
+        one.total == total && (one.date - this.bill.date).get_days().abs() <= DAYS_APART_MAX
+    };
+    let similar: Vec<_> = candidates.iter().filter(weak).collect();
+    if let [one] = similar.as_slice() {
+        let cause = format!(
+            "{} resembles {} ({}) on the platform, both of {total}: link it, or create a new one",
+            this.label(),
+            one.number,
+            one.record.id
+        );
+        return Some(blocked(Code::new("resembles"), cause));
+    }
+    let same_number: Vec<_> = candidates
+        .iter()
+        .filter(|one| one.number == this.number())
+        .collect();
+    match (candidates.as_slice(), same_number.as_slice()) {
+        ([], _) => None,
+        (_, [one]) => {
+            let cause = format!(
+                "{} of {total} {} is on the platform as {} of {} {}",
+                this.label(),
+                this.bill.currency,
+                one.record.id,
+                one.total,
+                one.currency
+            );
+            Some(conflict(Code::new("adopt-differs"), cause))
+        }
+        (_, []) if similar.is_empty() => None,
+        _ => Some(ambiguous(this, &candidates)),
+    }
+}
+
+/// Another bill of the ledger that would take the same counterpart (scenario 80).
+fn rival(this: &This<'_>, one: &Candidate<'_>) -> Option<Verdict> {
+    let rivals = this.books.matching.get(&this.twin_key()?)?;
+    let rival = rivals
+        .iter()
+        .filter(|twin| twin.id != this.record.id)
+        .find_map(|twin| {
+            let seen = this.books.record(twin).filter(|seen| !seen.gone)?;
+            let Document::Bill(bill) = &seen.document else {
+                return None;
+            };
+            let alive = !matches!(
+                bill.status,
+                BillStatus::Voided | BillStatus::Cancelled | BillStatus::Rejected
+            );
+            let same = bill.number == this.bill.number && bill.total == this.bill.total;
+            let free = this.books.links_of(super::NAME, twin).is_empty();
+            (alive && same && free)
+                .then(|| label(bill, &twin.id, this.books) + &format!(" (id {})", twin.id))
+        })?;
+    let cause = format!(
+        "{} and {rival} both match {} on the platform",
+        this.label(),
+        one.record.id
+    );
+    Some(blocked(Code::new("ambiguous-match"), cause))
+}

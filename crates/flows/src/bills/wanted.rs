@@ -1,0 +1,135 @@
+//! A ledger's bill in the platform's terms.
+
+use tieout_domain::document::{Approval, Bill, BillStatus, Line, LineKind, VendorCredit};
+use tieout_domain::{Amount, Document, Kind, Marker, Outcome, RecordRef, RemoteId, Side};
+
+use super::This;
+use crate::preferences::MarkerPlace;
+use crate::text::{MEMO_MAX, NUMBER_MAX, ORDER_MAX, cut, shorten};
+use crate::{Books, lines, lists};
+
+/// The mark on the platform's copy, if marks are kept.
+pub(crate) fn mark(books: &Books, id: &RemoteId) -> Option<Marker> {
+    (books.preferences.transactions.marker == MarkerPlace::Description)
+        .then(|| books.connection.marker(id))
+}
+
+/// A memo with room for the mark beside it.
+pub(crate) fn memo(memo: &str, marker: Option<&Marker>) -> String {
+    let mark = marker.map_or(0, |marker| marker.to_string().chars().count() + 3);
+    cut(memo, MEMO_MAX - mark.min(MEMO_MAX / 2))
+}
+
+/// The document to write: a bill, or a vendor credit where the ledger's bill is negative (scenario 45).
+/// `there` is what it replaces.
+pub(super) fn document(
+    this: &This<'_>,
+    vendor: RemoteId,
+    there: Option<&Bill>,
+) -> Result<Document, Outcome> {
+    let bill = this.bill;
+    let opening = this
+        .link()
+        .map_or(bill.open != bill.total, |link| link.role == super::OPENING);
+    let translated = lines::translate(&this.label(), &bill.lines, this.books)?;
+    let total = match (opening, this.link().and_then(|link| link.applied.as_ref())) {
+        // What was open at cut-over is what was sent; the ledger's own payments don't change it.
+        (true, Some(Document::Bill(applied))) => applied.total,
+        (true, _) => bill.open,
+        (false, _) => bill.total,
+    };
+    let translated = if opening {
+        vec![balance(&translated, total, bill)]
+    } else {
+        translated
+    };
+    let marker = mark(this.books, &this.record.id);
+    if total.is_negative() {
+        return Ok(Document::VendorCredit(credit(
+            this, vendor, translated, total, marker,
+        )));
+    }
+    Ok(Document::Bill(Bill {
+        vendor,
+        number: this.number(),
+        transaction_number: String::new(),
+        date: bill.date,
+        due: Some(bill.due.unwrap_or(bill.date)),
+        currency: bill.currency,
+        payables_account: payables_account(this.books, bill.payables_account.as_ref()),
+        subsidiary: None,
+        period: None,
+        lines: lines::keep_ids(translated, there.map_or(&[][..], |there| &there.lines)),
+        total,
+        open: there.map_or(total, |there| there.open),
+        scheduled: there.map_or(Amount::ZERO, |there| there.scheduled),
+        status: BillStatus::Open,
+        approval: there.map_or(Approval::Unassigned, |there| there.approval.clone()),
+        memo: memo(&bill.memo, marker.as_ref()),
+        purchase_order: shorten(&bill.purchase_order, ORDER_MAX),
+        payment_hold: false,
+        marker,
+        external_id: None,
+    }))
+}
+
+fn credit(
+    this: &This<'_>,
+    vendor: RemoteId,
+    lines: Vec<Line>,
+    total: Amount,
+    marker: Option<Marker>,
+) -> VendorCredit {
+    let bill = this.bill;
+    let lines = lines
+        .into_iter()
+        .map(|line| Line {
+            amount: -line.amount,
+            ..line
+        })
+        .collect();
+    VendorCredit {
+        vendor,
+        number: shorten(&this.number(), NUMBER_MAX),
+        transaction_number: String::new(),
+        date: bill.date,
+        currency: bill.currency,
+        payables_account: payables_account(this.books, bill.payables_account.as_ref()),
+        subsidiary: None,
+        period: None,
+        lines,
+        total: -total,
+        open: -total,
+        applications: Vec::new(),
+        status: BillStatus::Open,
+        approval: Approval::Unassigned,
+        memo: memo(&bill.memo, marker.as_ref()),
+        marker,
+        external_id: None,
+    }
+}
+
+/// One line of what was open at cut-over, coded as the largest line was (scenario 54).
+pub(crate) fn balance_line(lines: &[Line], total: Amount, whole: Amount) -> Line {
+    let largest = lines.iter().max_by_key(|line| line.amount.abs());
+    Line {
+        id: None,
+        line_kind: LineKind::Expense,
+        account: largest.and_then(|line| line.account.clone()),
+        amount: total,
+        memo: format!("Balance of {whole}; the rest was settled before"),
+        department: largest.and_then(|line| line.department.clone()),
+        class: largest.and_then(|line| line.class.clone()),
+        location: largest.and_then(|line| line.location.clone()),
+    }
+}
+
+fn balance(lines: &[Line], total: Amount, bill: &Bill) -> Line {
+    balance_line(lines, total, bill.total)
+}
+
+/// The payables account over there, where somebody has mapped it.
+pub(crate) fn payables_account(books: &Books, account: Option<&RemoteId>) -> Option<RemoteId> {
+    let here = RecordRef::new(Side::Ledger, Kind::Account, account?.clone());
+    lists::target(books, crate::accounts::NAME, Kind::Account, &here).cloned()
+}

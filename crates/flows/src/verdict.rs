@@ -1,0 +1,71 @@
+//! Short ways to say a verdict.
+
+use tieout_domain::code::Code;
+use tieout_domain::{Fingerprint, Key, Outcome, RecordRef, RemoteId, State, WaitsFor};
+
+use crate::{Books, Decided, Verdict};
+
+/// Both sides agree.
+pub(crate) fn done() -> Verdict {
+    Verdict::Rest(Outcome::done())
+}
+
+/// Both sides agree, and there is something to know.
+pub(crate) fn done_with(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Done, code, cause)
+}
+
+/// A state with its reason.
+pub(crate) fn rest(state: State, code: Code, cause: impl Into<String>) -> Verdict {
+    Verdict::Rest(Outcome::because(state, code, cause))
+}
+
+/// Nothing to do.
+pub(crate) fn noop(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Noop, code, cause)
+}
+
+/// Out of scope.
+pub(crate) fn skipped(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Skipped, code, cause)
+}
+
+/// Waits.
+pub(crate) fn hold(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Hold, code, cause)
+}
+
+/// Needs a person.
+pub(crate) fn blocked(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Blocked, code, cause)
+}
+
+/// Both sides changed.
+pub(crate) fn conflict(code: Code, cause: impl Into<String>) -> Verdict {
+    rest(State::Conflict, code, cause)
+}
+
+/// The outcome of a record that waits for the link of another one, together with all that do.
+pub(crate) fn until_linked(outcome: Outcome, flow: &str, id: &RemoteId) -> Outcome {
+    let code = outcome.code.as_ref().map_or("", Code::as_str);
+    let group = format!("{code}:{id}");
+    outcome
+        .grouped(group)
+        .until(WaitsFor::Link(flow.to_owned(), id.clone()))
+}
+
+/// What a person's wish to leave the record alone makes of it.
+pub(crate) fn ignored(books: &Books, flow: &str, record: &RecordRef) -> Option<Verdict> {
+    (books.decided(flow, record) == Some(&Decided::Ignore))
+        .then(|| skipped(Code::new("ignored"), "a person decided to leave it alone"))
+}
+
+/// Whether a person has understood the warning and wants to go on.
+pub(crate) fn accepted(books: &Books, flow: &str, record: &RecordRef) -> bool {
+    books.decided(flow, record) == Some(&Decided::Accept)
+}
+
+/// The key of an amendment: the event's key and what it amends to, so that two amendments differ.
+pub(crate) fn amendment_key<T: serde::Serialize>(base: &Key, content: &T) -> Key {
+    base.with(&Fingerprint::of(content).as_str()[..12])
+}
