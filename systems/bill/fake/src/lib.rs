@@ -1,0 +1,202 @@
+//! The BILL sandbox: sessions, limits, bulk calls, payments that move with time.
+//!
+//! Written from the system's README (`systems/bill/README.md`), never from the client: where the two
+//! disagree, the README wins. It serves the v3 REST API under `/connect` and webhooks under
+//! `/connect-events`.
+
+mod auth;
+mod bills;
+mod classifications;
+mod control;
+mod credits;
+mod delivery;
+mod documents;
+mod funding;
+mod ids;
+mod json;
+mod life;
+mod limits;
+mod list;
+mod load;
+mod money;
+mod organization;
+mod payments;
+mod problem;
+mod receivables;
+mod record;
+mod route;
+mod serve;
+mod settings;
+mod shape;
+mod state;
+mod table;
+mod vendors;
+mod webhooks;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tieout_kit::fake::world::World;
+use tieout_kit::fake::{Chassis, ControlError, Fake, Faults};
+use tieout_kit::transport::Transport;
+
+pub use auth::MFA_CODE;
+use json::Json;
+use limits::InFlight;
+use organization::Organization;
+
+/// How the sandbox behaves where the service's own behaviour differs by account, or isn't documented.
+#[derive(Clone)]
+pub struct Options {
+    /// Identifiers, keys and passwords come from it.
+    pub seed: u64,
+    /// Behave like production: payments need a trusted session (README §MFA).
+    pub production: bool,
+    /// Lists show archived records unless a filter says otherwise. Not documented; on by default.
+    pub archived_in_lists: bool,
+    /// Refuse a second bill of a vendor with the same invoice number (BDC_1171). Not documented for
+    /// bills; off by default.
+    pub unique_invoice_numbers: bool,
+    /// A bill's `updatedTime` follows its payments. Not documented; on by default.
+    pub payment_touches_bill: bool,
+    /// Fill `last4CardNumber` with a whole (invented) card number, to see that a client cuts it.
+    pub long_card_numbers: bool,
+    /// Send notifications as a JSON string that holds the JSON, as the guide shows them.
+    pub escaped_webhooks: bool,
+    /// Calls at a time per developer key.
+    pub concurrency: u32,
+    /// Calls per clock hour and developer key.
+    pub calls_per_hour: u32,
+    /// Sign-ins per clock hour and developer key.
+    pub logins_per_hour: u32,
+    /// How long a void waits to be decided.
+    pub void_delay: SignedDuration,
+    /// What a second is when an unanswered notification waits for its next attempt.
+    pub retry_unit: Duration,
+    /// What carries notifications; the network by default.
+    pub transport: Option<Arc<dyn Transport>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            production: false,
+            archived_in_lists: true,
+            unique_invoice_numbers: false,
+            payment_touches_bill: true,
+            long_card_numbers: false,
+            escaped_webhooks: false,
+            concurrency: 3,
+            calls_per_hour: 20_000,
+            logins_per_hour: 200,
+            void_delay: SignedDuration::from_secs(5),
+            retry_unit: Duration::from_secs(1),
+            transport: None,
+        }
+    }
+}
+
+/// What calls and notifications share.
+pub(crate) struct Shared {
+    organization: Mutex<Organization>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) transport: OnceLock<Option<Arc<dyn Transport>>>,
+    pub(crate) in_flight: InFlight,
+    pub(crate) latency: Duration,
+}
+
+impl Shared {
+    /// The organization, as of now: what is due has happened.
+    pub(crate) fn organization(&self) -> MutexGuard<'_, Organization> {
+        let mut organization = self.organization.lock().unwrap_or_else(PoisonError::into_inner);
+        life::catch_up(&mut organization);
+        organization
+    }
+}
+
+/// The BILL sandbox.
+pub struct BillFake {
+    shared: Arc<Shared>,
+}
+
+impl BillFake {
+    /// A sandbox that holds what the world says the platform holds.
+    pub fn new(chassis: Chassis, world: &World, options: Options) -> Arc<Self> {
+        let zone = TimeZone::get(&world.time_zone).unwrap_or(TimeZone::UTC);
+        let transport = OnceLock::new();
+        if let Some(given) = &options.transport {
+            drop(transport.set(Some(Arc::clone(given))));
+        }
+        let mut organization = Organization::new(Arc::clone(&chassis.clock), zone, options);
+        load::load(&mut organization, world);
+        Arc::new(Self {
+            shared: Arc::new(Shared {
+                organization: Mutex::new(organization),
+                faults: chassis.faults,
+                transport,
+                in_flight: InFlight::default(),
+                latency: chassis.latency,
+            }),
+        })
+    }
+
+    /// The name and value of the sync token, which signs in like a user and may not pay.
+    #[must_use]
+    pub fn sync_token(&self) -> (String, String) {
+        let org = self.shared.organization();
+        (org.auth.sync_token.name.clone(), org.auth.sync_token.value.clone())
+    }
+}
+
+#[async_trait]
+impl Fake for BillFake {
+    fn service(&self) -> &'static str {
+        "bill"
+    }
+
+    fn router(self: Arc<Self>) -> axum::Router {
+        serve::router(Arc::clone(&self.shared))
+    }
+
+    fn describe(&self, base: &str) -> Value {
+        let org = self.shared.organization();
+        json!({
+            "base_url": format!("{base}/connect"),
+            "events_url": format!("{base}/connect-events"),
+            "organization": org.id(),
+            "bill": {
+                "dev_key": org.auth.dev_key,
+                "username": org.auth.user.name,
+                "password": org.auth.user.value,
+            },
+        })
+    }
+
+    fn state(&self) -> Value {
+        state::state(&self.shared.organization())
+    }
+
+    async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {
+        let answer = control::control(&mut self.shared.organization(), path, &Json::of(&body));
+        delivery::send_all(&self.shared);
+        answer.map(|answer| answer.to_panel())
+    }
+
+    fn credential(&self, kind: &str, body: &Value) -> Option<Result<Value, ControlError>> {
+        if kind != "bill" {
+            return None;
+        }
+        let answer = self.shared.organization().auth.control(&Json::of(body));
+        Some(answer.map(|answer| answer.to_panel()))
+    }
+
+    fn clock_moved(&self) {
+        drop(self.shared.organization());
+        delivery::send_all(&self.shared);
+    }
+}
