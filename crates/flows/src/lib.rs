@@ -6,6 +6,7 @@
 //! verdicts, a simulation can run them a million times, and an auditor can run them again.
 
 pub mod accounts;
+pub mod bill_payments;
 pub mod bills;
 mod books;
 pub mod dimensions;
@@ -24,3 +25,16 @@ mod verdict;
 pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, Seen};
 pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
+
+/// The flows of a payables connection, in the order in which a run takes them: what others refer to first.
+#[must_use]
+pub fn payables() -> Vec<Box<dyn Flow>> {
+    vec![
+        Box::new(accounts::Accounts),
+        Box::new(dimensions::Dimensions),
+        Box::new(vendors::Vendors),
+        Box::new(bills::Bills),
+        Box::new(vendor_credits::VendorCredits),
+        Box::new(bill_payments::BillPayments),
+    ]
+}
