@@ -12,6 +12,7 @@
 //! sent again only by a new decision, after it has been shown not to be there.
 
 mod apply;
+pub mod compare;
 mod connection;
 mod decide;
 mod error;

@@ -54,7 +54,7 @@ pub fn line(text: &str) {
 /// A table without borders; the columns named in `right` are aligned to the right.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING.parse().unwrap_or_default());
+    table.load_style(NOTHING);
     table.set_header(header.to_vec());
     table.add_rows(rows);
     for column in right {

@@ -1,0 +1,246 @@
+//! `tieout credentials`: sealed once, shared by name, never shown again.
+
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use tieout_domain::code::Code;
+use tieout_kit::system::CredentialKind;
+use zeroize::Zeroizing;
+
+use crate::assemble::actor;
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+
+/// What `credentials` takes.
+#[derive(Debug, Args)]
+pub struct CredentialsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Seals a credential: JSON from standard input or a file, or field by field from a prompt.
+    Set {
+        /// The name by which connections refer to it.
+        name: String,
+        /// Its kind, such as netsuite-m2m or bill.
+        #[arg(long)]
+        kind: String,
+        /// Read the JSON from this file instead of standard input.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Lists names, kinds, versions and who uses them.
+    List,
+    /// Opens every credential and checks that its fields are there. Sends nothing: `ping` does.
+    Check,
+    /// Forgets a credential that no connection uses.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Carries out the action.
+pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    match &args.action {
+        Action::Set { name, kind, file } => {
+            let kind = known_kind(kind)?;
+            let json = read(kind, file.as_ref())?;
+            let version = seal(&home, name, kind, json).await?;
+            if global.json {
+                output::json(&json!({"name": name, "kind": kind.name, "version": version}));
+            } else if !global.quiet {
+                output::line(&format!("sealed `{name}` ({}), version {version}", kind.name));
+            }
+            Ok(Exit::Done)
+        }
+        Action::List => list(global, &home).await,
+        Action::Check => check(global, &home).await,
+        Action::Remove { name } => remove(&home, name).await,
+    }
+}
+
+/// Checks the fields of a credential and seals it.
+pub async fn seal(
+    home: &Home,
+    name: &str,
+    kind: &CredentialKind,
+    fields: SecretString,
+) -> Result<u64, Failure> {
+    checked(kind, fields.expose_secret())?;
+    let vault = home.vault().await?;
+    Ok(home.store.credentials().set(&vault, name, kind.name, fields, &actor()).await?)
+}
+
+/// The kind of this name, of any system.
+pub fn known_kind(name: &str) -> Result<&'static CredentialKind, Failure> {
+    let all = || tieout_systems::ALL.iter().flat_map(|entry| entry.system.credentials);
+    all().find(|kind| kind.name == name).ok_or_else(|| {
+        let known: Vec<_> = all().map(|kind| kind.name).collect();
+        let cause = format!("`{name}` is no kind of credential; there are {}", known.join(", "));
+        Failure::usage(Code::new("credential-kind"), cause)
+    })
+}
+
+/// Every field must be there, be text and not be empty; unknown ones are refused. Values are never named.
+fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
+    let malformed = |cause: String| Failure::usage(Code::new("credential-malformed"), cause);
+    let names: Vec<_> = kind.fields.iter().map(|field| field.name).collect();
+    let shape = || format!("a JSON object with {}", names.join(", "));
+    let value: Value = serde_json::from_str(json).map_err(|error| {
+        malformed(format!(
+            "line {}, column {}: this is not {}",
+            error.line(),
+            error.column(),
+            shape()
+        ))
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(malformed(format!("this is not {}", shape())));
+    };
+    for name in &names {
+        match fields.get(*name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => {}
+            Some(Value::String(_)) => return Err(malformed(format!("`{name}` is empty"))),
+            Some(_) => return Err(malformed(format!("`{name}` must be text"))),
+            None => return Err(malformed(format!("`{name}` is missing"))),
+        }
+    }
+    match fields.keys().find(|key| !names.contains(&key.as_str())) {
+        Some(key) => Err(malformed(format!("`{key}` is no field of {}", kind.name))),
+        None => Ok(()),
+    }
+}
+
+fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, Failure> {
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::file("can't read", path, &error))?;
+        return Ok(text.into());
+    }
+    if std::io::stdin().is_terminal() {
+        return prompt(kind);
+    }
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        Failure::failed(Code::new("file"), format!("can't read standard input: {error}"))
+    })?;
+    Ok(text.as_str().to_owned().into())
+}
+
+/// Asks for the fields one by one; secret ones are not echoed.
+pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
+    let unread = |error: std::io::Error| {
+        Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
+    };
+    let mut fields = Map::new();
+    for field in kind.fields {
+        let label = format!("{}: ", field.label);
+        let text = if field.secret {
+            rpassword::prompt_password(label).map_err(unread)?
+        } else {
+            eprint!("{label}");
+            let mut text = String::new();
+            std::io::stdin().read_line(&mut text).map_err(unread)?;
+            text
+        };
+        fields.insert(field.name.to_owned(), Value::String(text.trim().to_owned()));
+    }
+    Ok(Value::Object(fields).to_string().into())
+}
+
+/// Which connections use a credential.
+fn used_by(home: &Home, name: &str) -> Vec<String> {
+    let uses = |settings: &Map<String, Value>| {
+        settings.get("credential").and_then(Value::as_str) == Some(name)
+    };
+    home.config
+        .connections
+        .iter()
+        .filter(|(_, c)| uses(&c.ledger_settings) || uses(&c.platform_settings))
+        .map(|(connection, _)| connection.to_string())
+        .collect()
+}
+
+async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
+    let rows = home.store.credentials().list().await?;
+    if global.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "name": row.name, "kind": row.kind, "version": row.version,
+                    "set_at": row.set_at, "set_by": row.set_by,
+                    "used_by": used_by(home, &row.name),
+                })
+            })
+            .collect();
+        output::json(&json!({ "credentials": rows }));
+        return Ok(Exit::Done);
+    }
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let used = used_by(home, &row.name).join(", ");
+            vec![row.name, row.kind, row.version.to_string(), format!("{:.0}", row.set_at), used]
+        })
+        .collect();
+    output::line(&output::table(&["name", "kind", "version", "set at", "used by"], rows, &[2]));
+    Ok(Exit::Done)
+}
+
+async fn check(global: &Global, home: &Home) -> Result<Exit, Failure> {
+    let vault = home.vault().await?;
+    let credentials = home.store.credentials();
+    let mut results = Vec::new();
+    for row in credentials.list().await? {
+        let opened = credentials.get(&vault, &row.name).await;
+        let result = match opened {
+            Ok((_, fields)) => {
+                known_kind(&row.kind).and_then(|kind| checked(kind, fields.expose_secret()))
+            }
+            Err(error) => Err(error.into()),
+        };
+        results.push((row.name, result.err()));
+    }
+    let failed = results.iter().any(|(_, error)| error.is_some());
+    if global.json {
+        let rows: Vec<_> = results
+            .iter()
+            .map(|(name, error)| match error {
+                None => json!({"name": name, "status": "ok"}),
+                Some(error) => json!({
+                    "name": name, "status": "failed", "code": error.code, "cause": error.cause,
+                    "fix": error.code.fix(),
+                }),
+            })
+            .collect();
+        output::json(&json!({ "credentials": rows }));
+    } else {
+        for (name, error) in &results {
+            match error {
+                None => output::line(&format!("{name}: ok")),
+                Some(error) => output::line(&format!("{name}: {error}")),
+            }
+        }
+    }
+    Ok(if failed { Exit::Usage } else { Exit::Done })
+}
+
+async fn remove(home: &Home, name: &str) -> Result<Exit, Failure> {
+    let users = used_by(home, name);
+    if !users.is_empty() {
+        let cause = format!("`{name}` is used by {}", users.join(", "));
+        return Err(Failure::usage(Code::new("credential-in-use"), cause));
+    }
+    home.store.credentials().remove(name, &actor()).await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,426 @@
+//! `tieout demo`: everything at work on the sandbox, in a temporary home.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tieout_domain::code::Code;
+use tieout_domain::{Amount, Document, RecordRef, RemoteId};
+use tieout_engine::compare::{Comparison, compare};
+use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
+use tieout_kit::transport::Network;
+use tieout_kit::Transport;
+use tieout_store::KeySource;
+
+use super::{credentials, init, sync};
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::{CONFIG, Home, KEY, Place};
+use crate::output;
+use crate::sandbox::{Sandbox, SandboxOptions, told_to_stop};
+
+/// What `demo` takes.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Exit after the comparison instead of keeping the sandbox running.
+    #[arg(long)]
+    pub once: bool,
+    /// A CSV file of real payables lines to start from.
+    #[arg(long, value_name = "FILE")]
+    pub dataset: Option<PathBuf>,
+    /// What chance starts from.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many vendors.
+    #[arg(long)]
+    pub vendors: Option<usize>,
+    /// How many vendor bills.
+    #[arg(long)]
+    pub bills: Option<usize>,
+}
+
+/// The connection's name in the demo's home.
+const NAME: &str = "acme-us";
+
+/// How many of the linked open bills a person pays: one in so many.
+const PAID_SHARE: usize = 3;
+
+/// Shows everything at work.
+pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
+    let folder = tempfile::Builder::new()
+        .prefix("tieout-demo-")
+        .tempdir()
+        .map_err(|error| Failure::file("can't make a folder in", &std::env::temp_dir(), &error))?;
+    let tell = Teller { quiet: global.quiet || global.json };
+    tell.step("starting the sandbox");
+    let sandbox = Sandbox::start(&SandboxOptions {
+        seed: args.seed,
+        vendors: args.vendors,
+        bills: args.bills,
+        dataset: args.dataset.clone(),
+        ..SandboxOptions::default()
+    })
+    .await?;
+    let home = set_up(folder.path(), &sandbox.description).await?;
+    let connection = one_connection(global, &home).await?;
+    let demo = Demo { connection, panel: Panel::new(&sandbox.description)?, tell };
+    let shown = demo.show().await?;
+    if global.json {
+        output::json(&shown.json());
+    }
+    let exit = shown.exit();
+    if args.once {
+        return Ok(exit);
+    }
+    output::line("");
+    output::line(&format!("the sandbox goes on: {}", demo.panel.base));
+    output::line(&format!("look around with `tieout --home {} …`", folder.path().display()));
+    output::line("stop it with Ctrl-C");
+    told_to_stop().await;
+    Ok(exit)
+}
+
+/// Makes the home: configuration, key, sealed credentials.
+async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
+    let path = folder.join(CONFIG);
+    std::fs::write(&path, configuration(sandbox))
+        .map_err(|error| Failure::file("can't write", &path, &error))?;
+    let key = folder.join(KEY);
+    init::create(folder, &KeySource::File(key.clone())).await?;
+    let place = Place { home: Some(folder.to_owned()), key_file: Some(key) };
+    let home = Home::open(&place).await?;
+    for (system, name, kind) in
+        [("netsuite", "demo-netsuite", "netsuite-m2m"), ("bill", "demo-bill", "bill")]
+    {
+        let fields = sandbox[system][kind].to_string();
+        credentials::seal(&home, name, credentials::known_kind(kind)?, fields.into()).await?;
+    }
+    Ok(home)
+}
+
+fn configuration(sandbox: &Value) -> String {
+    let text = |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default().to_owned();
+    let subsidiary = match text("netsuite", "subsidiary") {
+        none if none.is_empty() => String::new(),
+        id => format!("subsidiary = \"{id}\"\n"),
+    };
+    format!(
+        r#"[connections.{NAME}]
+pair = "netsuite-bill"
+[connections.{NAME}.netsuite]
+account = "{account}"
+{subsidiary}credential = "demo-netsuite"
+base_url = "{netsuite}"
+settle = "1 second"
+[connections.{NAME}.bill]
+organization = "{organization}"
+environment = "sandbox"
+credential = "demo-bill"
+base_url = "{bill}"
+events_url = "{events}"
+settle = "1 second"
+[connections.{NAME}.preferences.lists]
+create_missing = true
+[connections.{NAME}.preferences.transactions]
+payment_account = "1090"
+"#,
+        account = text("netsuite", "account"),
+        netsuite = text("netsuite", "base_url"),
+        organization = text("bill", "organization"),
+        bill = text("bill", "base_url"),
+        events = text("bill", "events_url"),
+    )
+}
+
+async fn one_connection(global: &Global, home: &Home) -> Result<Connection, Failure> {
+    sync::connections(global, home, &[]).await?.pop().ok_or_else(|| {
+        Failure::failed(Code::new("no-connection"), "the demo's home has no connection")
+    })
+}
+
+/// Says what is being done.
+struct Teller {
+    quiet: bool,
+}
+
+impl Teller {
+    fn step(&self, text: &str) {
+        if !self.quiet {
+            output::line(&format!("› {text}"));
+        }
+    }
+
+    fn more(&self, text: &str) {
+        if !self.quiet {
+            output::line(&format!("  {text}"));
+        }
+    }
+}
+
+struct Demo {
+    connection: Connection,
+    panel: Panel,
+    tell: Teller,
+}
+
+/// What the demo came to.
+struct Shown {
+    first: RunReport,
+    posted: RunReport,
+    paid: Paid,
+    comparison: Comparison,
+    waiting: Vec<tieout_store::ExceptionGroup>,
+    quiet_at_last: bool,
+}
+
+/// What was paid.
+#[derive(Debug, Default, serde::Serialize)]
+struct Paid {
+    payments: usize,
+    bills: usize,
+    voided: usize,
+}
+
+impl Demo {
+    async fn show(&self) -> Result<Shown, Failure> {
+        self.tell.step("signing in on both sides");
+        for ports in [&self.connection.sides.ledger, &self.connection.sides.platform] {
+            let identity = ports.whole.ping().await.map_err(|fault| Failure {
+                code: fault.code(),
+                cause: format!("{}: {fault}", ports.system),
+                exit: Exit::Side,
+            })?;
+            self.tell.more(&format!("{}: {} ({})", ports.system, identity.name, identity.id));
+        }
+        self.tell.step("mapping accounts and dimensions");
+        let suggestions = mapping::propose(&self.connection, true, &sync::run_id()).await?;
+        self.tell.more(&format!("{} accounts and dimensions looked at", suggestions.len()));
+        self.tell.step("first sync: vendors and approved bills to BILL");
+        let first = self.sync().await?;
+        self.tell.step("paying a third of the bills in BILL");
+        let paid = self.pay().await?;
+        self.tell.more(&format!(
+            "{} payments over {} bills, {} voided afterwards",
+            paid.payments, paid.bills, paid.voided
+        ));
+        self.tell.step("second sync: payments back onto the vendor bills");
+        let posted = self.sync().await?;
+        self.tell.step("third sync: nothing should be left to write");
+        let quiet = tieout_engine::sync(
+            &self.connection,
+            RunOptions::new(sync::run_id(), "demo"),
+        )
+        .await?;
+        let comparison = compare(&self.connection.store).await?;
+        let waiting = self.connection.store.exceptions(false).await?;
+        let shown = Shown {
+            first,
+            posted,
+            paid,
+            comparison,
+            waiting,
+            quiet_at_last: quiet.written == 0,
+        };
+        self.print(&shown);
+        Ok(shown)
+    }
+
+    async fn sync(&self) -> Result<RunReport, Failure> {
+        let options = RunOptions::new(sync::run_id(), "demo");
+        let report = tieout_engine::sync(&self.connection, options).await?;
+        if !self.tell.quiet {
+            sync::print_report(&report, false);
+        }
+        Ok(report)
+    }
+
+    /// Pays a third of the bills as people in BILL would: most alone and in full, some partly, some many in
+    /// one payment, and a few are voided afterwards.
+    async fn pay(&self) -> Result<Paid, Failure> {
+        let mut by_vendor: BTreeMap<RemoteId, Vec<(RemoteId, Amount)>> = BTreeMap::new();
+        for (at, (vendor, bill, open)) in self.open_bills().await?.into_iter().enumerate() {
+            if at % PAID_SHARE == 0 {
+                by_vendor.entry(vendor).or_default().push((bill, open));
+            }
+        }
+        let mut paid = Paid::default();
+        let methods = ["ACH", "CHECK", "VIRTUAL_CARD", "ACH"];
+        for (turn, bills) in by_vendor.into_values().enumerate() {
+            let method = methods[turn % methods.len()];
+            // Up to five in one payment for every second vendor, one by one for the others.
+            let together = if turn % 2 == 0 { 5 } else { 1 };
+            for chunk in bills.chunks(together) {
+                let partly = chunk.len() == 1 && turn % 5 == 1;
+                let amount = partly.then(|| half(chunk[0].1)).flatten();
+                let ids: Vec<_> = chunk.iter().map(|(id, _)| id).collect();
+                let body = format!(
+                    r#"{{"bills":{},"amount":{},"method":"{method}","status":"PROCESSED"}}"#,
+                    json!(ids),
+                    amount.map_or_else(|| "null".to_owned(), |amount| amount.to_string()),
+                );
+                let answer = self.panel.post("/control/bill/pay", &body).await?;
+                paid.payments += 1;
+                paid.bills += chunk.len();
+                if paid.payments % 20 == 7 {
+                    for id in payment_ids(&answer) {
+                        let path = format!("/control/bill/payments/{id}");
+                        self.panel.post(&path, r#"{"status":"VOIDED"}"#).await?;
+                    }
+                    paid.voided += 1;
+                }
+            }
+        }
+        Ok(paid)
+    }
+
+    /// The platform's open bills that are linked: vendor, id, open amount.
+    async fn open_bills(&self) -> Result<Vec<(RemoteId, RemoteId, Amount)>, Failure> {
+        let store = &self.connection.store;
+        let mut open = Vec::new();
+        let mut after: Option<(RecordRef, String)> = None;
+        loop {
+            let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
+            let page = store.links_page("bills", from, 1000).await?;
+            let Some(last) = page.last() else { return Ok(open) };
+            after = Some((last.record.clone(), last.role.clone()));
+            for link in page {
+                let (side, kind) = (link.target.side, link.target.kind);
+                let ids = [link.target.id];
+                for (id, mirrored) in store.records(side, kind, &ids).await? {
+                    if let Document::Bill(bill) = mirrored.observed.document
+                        && bill.open.is_positive()
+                    {
+                        open.push((bill.vendor, id, bill.open));
+                    }
+                }
+            }
+        }
+    }
+
+    fn print(&self, shown: &Shown) {
+        if self.tell.quiet {
+            return;
+        }
+        self.tell.step("how the two sides compare");
+        let rows = shown
+            .comparison
+            .totals
+            .iter()
+            .flat_map(|(currency, sums)| {
+                let row = |what: &str, ledger: Amount, platform: Amount| {
+                    let difference = [ledger, -platform].into_iter().sum::<Amount>();
+                    vec![
+                        what.to_owned(),
+                        ledger.of(*currency).to_string(),
+                        platform.of(*currency).to_string(),
+                        difference.of(*currency).to_string(),
+                    ]
+                };
+                [
+                    row("bills and credits", sums.ledger_total, sums.platform_total),
+                    row("open balance", sums.ledger_open, sums.platform_open),
+                ]
+            })
+            .collect();
+        let header = ["", "NetSuite", "BILL", "difference"];
+        output::line(&output::table(&header, rows, &[1, 2, 3]));
+        self.tell.more(&format!(
+            "{} linked documents, {} differ; {} accounts, {} differ",
+            shown.comparison.pairs,
+            shown.comparison.differing,
+            shown.comparison.accounts,
+            shown.comparison.accounts_differing.len()
+        ));
+        for difference in &shown.comparison.named {
+            self.tell.more(&format!(
+                "{} ({} and {}): total and open {:?} and {:?}",
+                difference.label,
+                difference.ledger,
+                difference.platform,
+                difference.ledger_amounts,
+                difference.platform_amounts
+            ));
+        }
+        if !shown.waiting.is_empty() {
+            self.tell.step("what waits for a person");
+        }
+        for group in &shown.waiting {
+            let code = group.code.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.tell.more(&format!("{} × {}({code}): {}", group.count, group.state, group.cause));
+        }
+    }
+}
+
+/// Half of an amount, to the cent; nothing if that is nothing.
+fn half(amount: Amount) -> Option<Amount> {
+    let half = (amount.decimal() / rust_decimal::Decimal::TWO)
+        .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
+    Some(Amount::new(half)).filter(|half| half.is_positive())
+}
+
+fn payment_ids(answer: &Value) -> Vec<String> {
+    let payments = answer.get("payments").and_then(Value::as_array).cloned().unwrap_or_default();
+    payments
+        .iter()
+        .filter_map(|payment| payment.get("id").unwrap_or(payment).as_str().map(str::to_owned))
+        .collect()
+}
+
+impl Shown {
+    /// Whether the end is what was foretold: every run finished, nothing is left to write, and all pairs agree.
+    fn exit(&self) -> Exit {
+        let ran = [&self.first, &self.posted].iter().all(|run| run.status != RunStatus::Failed);
+        if ran && self.quiet_at_last && self.comparison.agrees() && self.comparison.pairs > 0 {
+            Exit::Done
+        } else {
+            Exit::Failed
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "runs": [self.first, self.posted],
+            "paid": self.paid,
+            "comparison": self.comparison,
+            "waiting": self.waiting,
+            "nothing_left_to_write": self.quiet_at_last,
+        })
+    }
+}
+
+/// The sandbox's control panel.
+struct Panel {
+    base: String,
+    transport: Network,
+}
+
+impl Panel {
+    fn new(sandbox: &Value) -> Result<Self, Failure> {
+        let transport = Network::new()
+            .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
+        let base = sandbox["control"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { base, transport })
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Result<Value, Failure> {
+        let failed = |cause: String| {
+            Failure::failed(Code::new("sandbox"), format!("the sandbox's {path}: {cause}"))
+        };
+        let request = http::Request::post(format!("{}{path}", self.base))
+            .header("content-type", "application/json")
+            .body(body.to_owned().into())
+            .map_err(|error| failed(error.to_string()))?;
+        let answer = self
+            .transport
+            .send(request, Duration::from_secs(60))
+            .await
+            .map_err(|lost| failed(lost.to_string()))?;
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        if !answer.status().is_success() {
+            return Err(failed(format!("{} {text}", answer.status())));
+        }
+        serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
+    }
+}

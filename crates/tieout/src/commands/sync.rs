@@ -1,0 +1,267 @@
+//! `tieout plan` and `tieout sync`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use tieout_domain::code::Code;
+use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus};
+
+use crate::assemble::{self, Shared};
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+use crate::progress::progress;
+
+/// What `plan` takes.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which connections; all if none is named.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+    /// Only this flow; may be given more than once.
+    #[arg(long = "flow", value_name = "NAME")]
+    pub flows: Vec<String>,
+    /// Only these records, by id, number, or SIDE/KIND/ID; and what they depend on.
+    #[arg(long, value_name = "RECORD", num_args = 1..)]
+    pub only: Vec<String>,
+    /// Write the plan to this file, for `sync --plan`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What `sync` takes.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// Which connections; all if none is named.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+    /// Only this flow; may be given more than once.
+    #[arg(long = "flow", value_name = "NAME")]
+    pub flows: Vec<String>,
+    /// Only these records, by id, number, or SIDE/KIND/ID; and what they depend on.
+    #[arg(long, value_name = "RECORD", num_args = 1..)]
+    pub only: Vec<String>,
+    /// Do exactly what this file plans, or refuse.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Read everything again instead of what changed.
+    #[arg(long)]
+    pub whole: bool,
+}
+
+/// Puts the chosen connections together.
+pub async fn connections(
+    global: &Global,
+    home: &Home,
+    names: &[String],
+) -> Result<Vec<Connection>, Failure> {
+    let chosen = home.config.chosen(names)?;
+    let vault = home.vault().await?;
+    let shared = Shared::new()?;
+    let progress = progress(global.quiet || global.json);
+    let mut connections = Vec::new();
+    for (name, config) in chosen {
+        let progress = std::sync::Arc::clone(&progress);
+        let connection = assemble::connection(home, &vault, &shared, name, config, progress);
+        connections.push(connection.await?);
+    }
+    Ok(connections)
+}
+
+/// A new run's id: sorts by time.
+pub fn run_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Prints what a sync would do.
+pub async fn plan(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let mut plans = Vec::new();
+    for connection in connections(global, &home, &args.connections).await? {
+        let options = RunOptions {
+            flows: args.flows.clone(),
+            only: args.only.clone(),
+            ..RunOptions::new(run_id(), "plan")
+        };
+        plans.push(tieout_engine::plan(&connection, options).await?);
+    }
+    if let Some(path) = &args.out {
+        let text = serde_json::to_string_pretty(&json!({ "plans": plans })).unwrap_or_default();
+        std::fs::write(path, text).map_err(|error| Failure::file("can't write", path, &error))?;
+    }
+    if global.json {
+        output::json(&json!({ "plans": plans }));
+    } else {
+        for plan in &plans {
+            print_plan(plan, global.quiet);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print_plan(plan: &Plan, quiet: bool) {
+    let rows = plan
+        .steps
+        .iter()
+        .map(|step| {
+            vec![
+                step.flow.clone(),
+                step.action.clone(),
+                step.label.clone(),
+                step.amount.clone(),
+                step.record.to_string(),
+                step.because.clone(),
+            ]
+        })
+        .collect();
+    if plan.steps.is_empty() {
+        output::line(&format!("{}: nothing to write", plan.connection));
+    } else {
+        let header = ["flow", "does", "document", "amount", "record", "because"];
+        output::line(&output::table(&header, rows, &[3]));
+        output::line(&format!("{}: {} writes", plan.connection, plan.steps.len()));
+    }
+    if !quiet {
+        for (flow, states) in &plan.states {
+            let states: Vec<_> =
+                states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+            output::line(&format!("  {flow}: {}", states.join(", ")));
+        }
+    }
+}
+
+/// Reads plans from a file that `plan --out` or `plan --json` wrote.
+fn read_plans(path: &PathBuf) -> Result<Vec<Plan>, Failure> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        plans: Vec<Plan>,
+    }
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    let file: File = serde_json::from_str(&text).map_err(|error| {
+        let cause = format!("{} is no plan: {error}", path.display());
+        Failure::usage(Code::new("plan-malformed"), cause)
+    })?;
+    Ok(file.plans)
+}
+
+/// One run of each connection, now.
+pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let mut plans = match &args.plan {
+        None => None,
+        Some(path) => Some(read_plans(path)?),
+    };
+    let mut names = args.connections.clone();
+    if let (Some(plans), true) = (&plans, names.is_empty()) {
+        names = plans.iter().map(|plan| plan.connection.clone()).collect();
+    }
+    let mut reports = Vec::new();
+    let mut failure = None;
+    for connection in connections(global, &home, &names).await? {
+        let options = RunOptions {
+            flows: args.flows.clone(),
+            only: args.only.clone(),
+            whole: args.whole,
+            plan: plan_for(&mut plans, &connection)?,
+            ..RunOptions::new(run_id(), "command")
+        };
+        match tieout_engine::sync(&connection, options).await {
+            Ok(report) => reports.push(report),
+            // The other connections go on.
+            Err(error) => {
+                let error = Failure::from(error);
+                eprintln!("{}: {error}", connection.store.name());
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    if global.json {
+        output::json(&json!({ "runs": reports }));
+    } else {
+        for report in &reports {
+            print_report(report, global.quiet);
+        }
+    }
+    let worst = reports.iter().map(exit).chain(failure.map(|failure| failure.exit)).max_by_key(rank);
+    Ok(worst.unwrap_or(Exit::Done))
+}
+
+/// The plan that is to be done exactly, if one was given. Flows that it is of are the run's.
+fn plan_for(
+    plans: &mut Option<Vec<Plan>>,
+    connection: &Connection,
+) -> Result<Option<Plan>, Failure> {
+    let Some(plans) = plans else { return Ok(None) };
+    let name = connection.store.name().as_str();
+    match plans.iter().position(|plan| plan.connection == name) {
+        Some(at) => Ok(Some(plans.swap_remove(at))),
+        None => {
+            let cause = format!("the file holds no plan for `{name}`");
+            Err(Failure::usage(Code::new("plan-malformed"), cause))
+        }
+    }
+}
+
+/// The exit status that a report stands for.
+pub fn exit(report: &RunReport) -> Exit {
+    match report.status {
+        RunStatus::Done => Exit::Done,
+        RunStatus::Exceptions => Exit::Exceptions,
+        RunStatus::Failed if report.problems.iter().any(|problem| problem.side_failed) => Exit::Side,
+        RunStatus::Failed => Exit::Failed,
+    }
+}
+
+/// Which of several exit statuses is told: what stops work before what waits for a person.
+fn rank(exit: &Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Exceptions => 1,
+        Exit::Failed => 2,
+        Exit::Usage => 3,
+        Exit::Refused => 4,
+        Exit::Side => 5,
+    }
+}
+
+/// Prints a report for people.
+pub fn print_report(report: &RunReport, quiet: bool) {
+    let joined = if report.joined { " (another's run, waited for)" } else { "" };
+    output::line(&format!("{}: {}{joined}", report.connection, report.status.as_str()));
+    if quiet {
+        return;
+    }
+    let header = ["flow", "done", "noop", "skipped", "hold", "blocked", "conflict", "reversed",
+        "orphan", "all"];
+    let rows = report
+        .flows
+        .iter()
+        .map(|(flow, counts)| {
+            let mut row = vec![flow.clone()];
+            row.extend(
+                tieout_domain::State::ALL.iter().map(|s| counts.of_state(*s).to_string()),
+            );
+            row.push(counts.population().to_string());
+            row
+        })
+        .collect();
+    output::line(&output::table(&header, rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    let calls: Vec<_> =
+        report.calls.iter().map(|(system, calls)| format!("{calls} to {system}")).collect();
+    output::line(&format!(
+        "{} written, calls: {}, {:.1} s",
+        report.written,
+        calls.join(", "),
+        report.seconds
+    ));
+    for problem in &report.problems {
+        let fix = problem.code.fix();
+        output::line(&format!("problem[{}]: {}", problem.code, problem.cause));
+        if !fix.is_empty() {
+            output::line(&format!("  fix: {fix}"));
+        }
+    }
+}
