@@ -550,6 +550,7 @@ lookups! {
         "gone = 0 AND match_key <> '' AND side = $2 AND kind = $3 AND match_key"
     ), 3, " ORDER BY record";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
+    WAITED_FOR = "SELECT DISTINCT waits_for FROM items WHERE connection = $1 AND waits_for", 1, "";
     DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND record", 2, "";
     DUE_WAITING = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
                    WHERE connection = $1 AND waits_for", 1,

@@ -1,6 +1,6 @@
 //! Reading the state: links, items, maps, decisions, open writes, and what is due.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
@@ -172,6 +172,19 @@ impl ConnectionStore {
         rows.iter()
             .map(|row| decision(row).map(|found| (found.record.clone(), found)))
             .collect()
+    }
+
+    /// Which of these waits (`link:vendors:12`, `map:account:58`) any item is waiting for.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn waiting(&self, waits: &[String]) -> Result<HashSet<String>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let waits: Vec<_> = waits.iter().map(|wait| Cell::from(wait.as_str())).collect();
+        let rows = sql::WAITED_FOR
+            .fetch(&mut reader, &cells![&*self.chain], &waits)
+            .await?;
+        rows.iter().map(|row| text(row, 0)).collect()
     }
 
     /// The writes whose outcome is open, in the order in which they were decided.
