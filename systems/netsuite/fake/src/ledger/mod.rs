@@ -608,3 +608,6 @@ pub(crate) fn atomically<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

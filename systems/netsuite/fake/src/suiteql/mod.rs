@@ -326,3 +326,6 @@ fn item(columns: &[(String, Ty)], row: &[Option<String>]) -> Map<String, Value> 
     }
     item
 }
+
+#[cfg(test)]
+mod tests;

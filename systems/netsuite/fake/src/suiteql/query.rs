@@ -310,8 +310,13 @@ impl Translator<'_> {
         };
         let mut terms = self.order_terms(order, &visible, &scope)?;
         let plain = group.translated.is_empty() && !aggregated && !distinct;
+        let arbitrary = if plain {
+            shuffled(&scope.sources)
+        } else {
+            Vec::new()
+        };
         if top && order.is_empty() && plain && limit.is_none() && row_number.is_none() {
-            terms = shuffled(&scope.sources);
+            terms.clone_from(&arbitrary);
         }
         let list: Vec<String> = columns
             .iter()
@@ -335,7 +340,15 @@ impl Translator<'_> {
         };
         let sql = match row_number {
             // ROWNUM counts before the rows are put in order.
-            Some(rows) => numbered(&body, &list, &columns, &terms, rows, limit),
+            Some(rows) if order.is_empty() => {
+                limit.rows = Some(limit.rows.map_or(rows, |limit| limit.min(rows)));
+                format!("{}{}", body(&list.join(", ")), limit.text())
+            }
+            Some(rows) => {
+                let before = clause(" ORDER BY ", &arbitrary);
+                let body = |list: &str| format!("{}{before}", body(list));
+                numbered(&body, &list, &columns, &terms, rows, limit)
+            }
             None => {
                 format!(
                     "{}{}{}",
