@@ -54,7 +54,12 @@ pub(crate) struct Session {
 impl Session {
     /// What a call has that signs in.
     pub(crate) fn none(now: Timestamp) -> Self {
-        Self { dev_key: String::new(), used: now, sync: false, trusted: false }
+        Self {
+            dev_key: String::new(),
+            used: now,
+            sync: false,
+            trusted: false,
+        }
     }
 }
 
@@ -80,8 +85,14 @@ impl Auth {
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
             dev_key: format!("01{}", random.token(30)),
-            user: Secret { name: "ap@acme.example.com".to_owned(), value: random.token(16) },
-            sync_token: Secret { name: "tieout-sync".to_owned(), value: random.token(32) },
+            user: Secret {
+                name: "ap@acme.example.com".to_owned(),
+                value: random.token(16),
+            },
+            sync_token: Secret {
+                name: "tieout-sync".to_owned(),
+                value: random.token(32),
+            },
             state: State::Good,
             role: "ADMINISTRATOR".to_owned(),
             failures: 0,
@@ -174,7 +185,10 @@ impl Auth {
         if matches!(self.state, State::Revoked | State::Expired | State::Locked) {
             self.sessions.clear();
         }
-        Ok(Json::object([("action", action.into()), ("role", self.role.as_str().into())]))
+        Ok(Json::object([
+            ("action", action.into()),
+            ("role", self.role.as_str().into()),
+        ]))
     }
 
     /// Whether the role forbids a call. `AUDITOR` reads, `CLERK` and `ACCOUNTANT` don't pay, `APPROVER`
@@ -231,11 +245,18 @@ pub(crate) fn login(org: &mut Organization, call: &Call) -> Answer {
         let message = "Login is locked because of too many failed attempts";
         return Err(Problem::new(401, "BDC_1110", message));
     }
-    let given = Secret { name: field("username").into(), value: field("password").into() };
+    let given = Secret {
+        name: field("username").into(),
+        value: field("password").into(),
+    };
     let sync = given == auth.sync_token;
     if auth.state == State::Expired || !(sync || given == auth.user) {
         auth.lock(now);
-        return Err(Problem::new(401, "BDC_1101", "Username and password do not match"));
+        return Err(Problem::new(
+            401,
+            "BDC_1101",
+            "Username and password do not match",
+        ));
     }
     if auth.state == State::Revoked {
         return Err(Problem::new(401, "BDC_1111", "No active user"));
@@ -245,7 +266,12 @@ pub(crate) fn login(org: &mut Organization, call: &Call) -> Answer {
     let trusted = !sync
         && remembered.is_some_and(|(device, until)| *device == field("device") && now < *until);
     let session_id = org.random.token(48);
-    let session = Session { dev_key: field("devKey").into(), used: now, sync, trusted };
+    let session = Session {
+        dev_key: field("devKey").into(),
+        used: now,
+        sync,
+        trusted,
+    };
     org.auth.sessions.insert(session_id.clone(), session);
     Ok(Reply::ok(Json::object([
         ("sessionId", session_id.into()),
@@ -259,7 +285,11 @@ pub(crate) fn login(org: &mut Organization, call: &Call) -> Answer {
 pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
     match (&*call.method, path) {
         ("GET", ["login", "session"]) => {
-            let status = if call.session.trusted { "COMPLETE" } else { "DISABLED" };
+            let status = if call.session.trusted {
+                "COMPLETE"
+            } else {
+                "DISABLED"
+            };
             Ok(Reply::ok(Json::object([
                 ("organizationId", org.id().into()),
                 ("userId", org.user().into()),
@@ -275,12 +305,15 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
             org.auth.end(&call.session_id);
             Ok(Reply::ok(Json::object([])))
         }
-        (_, ["mfa", ..]) if call.session.sync => {
-            Err(Problem::new(403, "BDC_1116", "A sync token's session can't use MFA"))
-        }
-        ("GET", ["mfa", "phones"]) => {
-            Ok(Reply::ok(Json::object([("phones", org.auth.phones.clone().into())])))
-        }
+        (_, ["mfa", ..]) if call.session.sync => Err(Problem::new(
+            403,
+            "BDC_1116",
+            "A sync token's session can't use MFA",
+        )),
+        ("GET", ["mfa", "phones"]) => Ok(Reply::ok(Json::object([(
+            "phones",
+            org.auth.phones.clone().into(),
+        )]))),
         ("POST", ["mfa", step @ ..]) => mfa(org, call, step),
         _ => Err(Problem::path()),
     }
@@ -306,11 +339,15 @@ fn mfa(org: &mut Organization, call: &Call, step: &[&str]) -> Answer {
     let expired = || Problem::new(400, "BDC_1356", "MFA code is expired or wrong");
     match step {
         ["setup"] => {
-            let phone = body.at("phone").cloned().ok_or_else(|| {
-                Problem::must("phone: must not be null")
-            })?;
+            let phone = body
+                .at("phone")
+                .cloned()
+                .ok_or_else(|| Problem::must("phone: must not be null"))?;
             let primary = body.flag("primary").unwrap_or(true);
-            org.auth.phones.push(Json::object([("phone", phone), ("primary", primary.into())]));
+            org.auth.phones.push(Json::object([
+                ("phone", phone),
+                ("primary", primary.into()),
+            ]));
             let place = u32::try_from(org.auth.phones.len()).unwrap_or_default();
             let id = org.ids.text(Kind::Setup, place);
             Ok(Reply::ok(Json::object([("setupId", id.into())])))
@@ -334,12 +371,17 @@ fn mfa(org: &mut Organization, call: &Call, step: &[&str]) -> Answer {
             let remember = org.random.token(40);
             let device = body.text("device").unwrap_or_default().to_owned();
             let until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-            org.auth.remembered.insert(remember.clone(), (device, until));
+            org.auth
+                .remembered
+                .insert(remember.clone(), (device, until));
             trust(org, call);
             Ok(Reply::ok(Json::object([("rememberMeId", remember.into())])))
         }
         ["step-up"] => {
-            let remembered = org.auth.remembered.get(body.text("rememberMeId").unwrap_or_default());
+            let remembered = org
+                .auth
+                .remembered
+                .get(body.text("rememberMeId").unwrap_or_default());
             let device = body.text("device").unwrap_or_default();
             if !remembered.is_some_and(|(known, until)| known == device && now < *until) {
                 return Err(expired());

@@ -90,7 +90,9 @@ impl Coding {
     ) -> Result<Self, Problem> {
         let mut coding = Self::default();
         for (index, (field, kind)) in CODES.iter().enumerate() {
-            let Some(id) = body.text(&format!("classifications.{field}")) else { continue };
+            let Some(id) = body.text(&format!("classifications.{field}")) else {
+                continue;
+            };
             if id.is_empty() || (head && index >= HEAD_CODES) {
                 continue;
             }
@@ -113,16 +115,26 @@ impl Coding {
 
     /// As answers show it.
     pub(crate) fn render(&self, org: &Organization) -> Json {
-        let set = CODES.iter().zip(self.0).filter(|(_, place)| *place != UNSET);
+        let set = CODES
+            .iter()
+            .zip(self.0)
+            .filter(|(_, place)| *place != UNSET);
         let set: Vec<_> = set
             .map(|((field, kind), place)| ((*field).into(), org.ids.text(*kind, place).into()))
             .collect();
-        if set.is_empty() { Json::Null } else { Json::Object(set) }
+        if set.is_empty() {
+            Json::Null
+        } else {
+            Json::Object(set)
+        }
     }
 
     fn cell(&self, field: &str) -> Cell {
         let index = CODES.iter().position(|(code, _)| *code == field);
-        index.map(|index| self.0[index]).filter(|place| *place != UNSET).into()
+        index
+            .map(|index| self.0[index])
+            .filter(|place| *place != UNSET)
+            .into()
     }
 }
 
@@ -144,8 +156,10 @@ static LINE: &[Field] = &[
     may("description", Rule::Text(4000)),
     may("classifications", Rule::Part(CODING)),
 ];
-static INVOICE: &[Field] =
-    &[need("invoiceNumber", Rule::Text(100)), need("invoiceDate", Rule::Day)];
+static INVOICE: &[Field] = &[
+    need("invoiceNumber", Rule::Text(100)),
+    need("invoiceDate", Rule::Day),
+];
 /// What names a vendor credit and the part of it that is used.
 pub(crate) static CREDIT_USE: &[Field] =
     &[need("id", Rule::Text(20)), need("amount", Rule::Number)];
@@ -169,10 +183,26 @@ const LISTING: Listing = Listing {
         ("dueDate", "gt gte lt lte", Of::Day),
         ("paymentStatus", "eq ne in", Of::Text),
         ("payFromChartOfAccountId", "eq ne in", Of::Id(Kind::Account)),
-        ("classifications.chartOfAccountId", "eq ne in", Of::Id(Kind::Account)),
-        ("classifications.accountingClassId", "eq ne in", Of::Id(Kind::Class)),
-        ("classifications.departmentId", "eq ne in", Of::Id(Kind::Department)),
-        ("classifications.locationId", "eq ne in", Of::Id(Kind::Location)),
+        (
+            "classifications.chartOfAccountId",
+            "eq ne in",
+            Of::Id(Kind::Account),
+        ),
+        (
+            "classifications.accountingClassId",
+            "eq ne in",
+            Of::Id(Kind::Class),
+        ),
+        (
+            "classifications.departmentId",
+            "eq ne in",
+            Of::Id(Kind::Department),
+        ),
+        (
+            "classifications.locationId",
+            "eq ne in",
+            Of::Id(Kind::Location),
+        ),
         ("classifications.itemId", "eq ne in", Of::Id(Kind::Item)),
     ],
     sorts: &["fundingAmount", "exchangeRate", "description", "dueDate"],
@@ -202,8 +232,14 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
 fn list(org: &Organization, call: &Call) -> Answer {
     let narrow = |conditions: &crate::list::Conditions| {
         let vendors = conditions.ids("vendorId")?;
-        let vendors = vendors.into_iter().filter_map(|place| org.vendors.get(place));
-        Some(vendors.flat_map(|row| row.body.bills.iter().copied()).collect())
+        let vendors = vendors
+            .into_iter()
+            .filter_map(|place| org.vendors.get(place));
+        Some(
+            vendors
+                .flat_map(|row| row.body.bills.iter().copied())
+                .collect(),
+        )
     };
     let cell = |place: u32, field: &str| {
         let bill = &org.bills.at(place).body;
@@ -215,7 +251,9 @@ fn list(org: &Organization, call: &Call) -> Answer {
             "description" => Cell::from(bill.description.as_deref()),
             "fundingAmount" => Cell::Number(exchanged(org, bill)),
             "exchangeRate" => Cell::Number(dollars_for_one(currency(org, bill))),
-            other => bill.coding.cell(other.trim_start_matches("classifications.")),
+            other => bill
+                .coding
+                .cell(other.trim_start_matches("classifications.")),
         }
     };
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
@@ -231,7 +269,9 @@ fn bulk(org: &mut Organization, body: &Json) -> Answer {
         drafts.push(bill);
     }
     let places: Vec<u32> = drafts.into_iter().map(|bill| create(org, bill)).collect();
-    let bills = places.into_iter().map(|place| render(org, place, false, false));
+    let bills = places
+        .into_iter()
+        .map(|place| render(org, place, false, false));
     Ok(Reply::created(Json::List(bills.collect())))
 }
 
@@ -267,7 +307,11 @@ fn draft(
     if body.list("billLineItems").is_empty() {
         return Err(Problem::must("billLineItems: must not be empty"));
     }
-    let mut codings: Vec<&Coding> = old.iter().flat_map(|old| &old.lines).map(|line| &line.coding).collect();
+    let mut codings: Vec<&Coding> = old
+        .iter()
+        .flat_map(|old| &old.lines)
+        .map(|line| &line.coding)
+        .collect();
     codings.extend(old.map(|old| &old.coding));
     let mut lines = Vec::new();
     for (index, entry) in body.list("billLineItems").iter().enumerate() {
@@ -283,7 +327,9 @@ fn draft(
         vendor,
         number,
         invoice_date: date,
-        due_date: body.day("dueDate").ok_or_else(|| Problem::must("dueDate: must not be null"))?,
+        due_date: body
+            .day("dueDate")
+            .ok_or_else(|| Problem::must("dueDate: must not be null"))?,
         lines,
         description: body.text("description").map(Into::into),
         purchase_order: body.text("purchaseOrderNumber").map(Into::into),
@@ -298,39 +344,62 @@ fn draft(
 }
 
 fn invoice(body: &Json) -> Result<(Box<str>, Date), Problem> {
-    let number = body.text("invoice.invoiceNumber").unwrap_or_default().into();
+    let number = body
+        .text("invoice.invoiceNumber")
+        .unwrap_or_default()
+        .into();
     let date = body.day("invoice.invoiceDate");
-    Ok((number, date.ok_or_else(|| Problem::must("invoice.invoiceDate: must not be null"))?))
+    Ok((
+        number,
+        date.ok_or_else(|| Problem::must("invoice.invoiceDate: must not be null"))?,
+    ))
 }
 
 fn pay_from(org: &Organization, body: &Json) -> Result<Option<u32>, Problem> {
-    let id = body.text("payFromChartOfAccountId").filter(|id| !id.is_empty());
+    let id = body
+        .text("payFromChartOfAccountId")
+        .filter(|id| !id.is_empty());
     let length = org.lists.of(Kind::Account).len();
-    id.map(|id| reference(org, Kind::Account, "payFromChartOfAccountId", id, length)).transpose()
+    id.map(|id| reference(org, Kind::Account, "payFromChartOfAccountId", id, length))
+        .transpose()
 }
 
 fn known_line(org: &Organization, old: Option<&Bill>, id: &str) -> Result<u32, Problem> {
     let place = org.ids.place(Kind::BillLine, id);
     let known = |place: &u32| old.is_some_and(|old| old.lines.iter().any(|line| line.id == *place));
     place.filter(known).ok_or_else(|| {
-        Problem::new(400, "BDC_1128", format!("billLineItems: {id} is no line of this bill"))
+        Problem::new(
+            400,
+            "BDC_1128",
+            format!("billLineItems: {id} is no line of this bill"),
+        )
     })
 }
 
 fn line(entry: &Json, index: usize, id: u32, coding: Coding) -> Result<Line, Problem> {
     let (quantity, price) = (entry.number("quantity"), entry.number("price"));
     // The amount wins over quantity × price.
-    let product = quantity.zip(price).and_then(|(quantity, price)| quantity.checked_mul(price));
-    let amount = entry.number("amount").or(product.map(cents)).ok_or_else(|| {
-        Problem::must(format!("billLineItems[{index}].amount: must not be null"))
-    })?;
+    let product = quantity
+        .zip(price)
+        .and_then(|(quantity, price)| quantity.checked_mul(price));
+    let amount = entry
+        .number("amount")
+        .or(product.map(cents))
+        .ok_or_else(|| Problem::must(format!("billLineItems[{index}].amount: must not be null")))?;
     if has_fractions_of_a_cent(amount) {
         return Err(Problem::must(format!(
             "billLineItems[{index}].amount: numeric value out of bounds (<2 decimals> expected)"
         )));
     }
     let description = entry.text("description").map(Into::into);
-    Ok(Line { id, amount, quantity, price, description, coding })
+    Ok(Line {
+        id,
+        amount,
+        quantity,
+        price,
+        description,
+        coding,
+    })
 }
 
 fn credits(
@@ -340,7 +409,9 @@ fn credits(
     bill: Option<u32>,
 ) -> Result<Vec<(u32, Decimal)>, Problem> {
     let entries = body.list("vendorCredits").iter();
-    entries.map(|entry| crate::credits::usable(org, entry, vendor, bill)).collect()
+    entries
+        .map(|entry| crate::credits::usable(org, entry, vendor, bill))
+        .collect()
 }
 
 /// The rules of a whole bill, new or changed.
@@ -352,36 +423,56 @@ fn check(
 ) -> Result<(), Problem> {
     let total = total(bill);
     if total < Decimal::ZERO {
-        return Err(Problem::value("The total of a bill can't be less than zero"));
+        return Err(Problem::value(
+            "The total of a bill can't be less than zero",
+        ));
     }
     if let Some(place) = before {
         let old = &org.bills.at(place).body;
-        let paid = old.payments.iter().any(|payment| !payments::is_dead(org, *payment));
+        let paid = old
+            .payments
+            .iter()
+            .any(|payment| !payments::is_dead(org, *payment));
         if paid && (old.vendor != bill.vendor || total != self::total(old)) {
             let message = "Vendor and total can't be changed once a payment is scheduled or made";
             return Err(Problem::forbidden(message));
         }
-        if org.books_closed.is_some_and(|closed| old.invoice_date <= closed) {
-            return Err(Problem::forbidden("The bill is dated on or before the books closed date"));
+        if org
+            .books_closed
+            .is_some_and(|closed| old.invoice_date <= closed)
+        {
+            return Err(Problem::forbidden(
+                "The bill is dated on or before the books closed date",
+            ));
         }
     }
     let credits: Decimal = bill.credits.iter().map(|(_, amount)| amount).sum();
     if credits > total {
-        return Err(Problem::value("vendorCredits: more than the amount of the bill"));
+        return Err(Problem::value(
+            "vendorCredits: more than the amount of the bill",
+        ));
     }
     if org.options.unique_invoice_numbers {
         let same = |other: &Bill| other.vendor == bill.vendor && other.number == bill.number;
         let others = org.vendors.at(bill.vendor).body.bills.iter();
         let mut others = others.filter(|place| Some(**place) != before);
         if others.any(|place| same(&org.bills.at(*place).body)) || beside.iter().any(same) {
-            return Err(Problem::new(422, "BDC_1171", "Invoice number already exists"));
+            return Err(Problem::new(
+                422,
+                "BDC_1171",
+                "Invoice number already exists",
+            ));
         }
     }
     Ok(())
 }
 
 fn initial_approval(org: &Organization) -> &'static str {
-    if org.policies.is_empty() { "UNASSIGNED" } else { "ASSIGNED" }
+    if org.policies.is_empty() {
+        "UNASSIGNED"
+    } else {
+        "ASSIGNED"
+    }
 }
 
 /// Adds a bill that has been looked at.
@@ -412,7 +503,11 @@ fn store(org: &mut Organization, place: u32, mut bill: Bill) {
     number_lines(org, &mut bill);
     let old = org.bills.at(place).body.vendor;
     if old != bill.vendor {
-        org.vendors.at_mut(old).body.bills.retain(|other| *other != place);
+        org.vendors
+            .at_mut(old)
+            .body
+            .bills
+            .retain(|other| *other != place);
         org.vendors.at_mut(bill.vendor).body.bills.push(place);
     }
     let credits = bill.credits.clone();
@@ -454,9 +549,10 @@ pub(crate) fn patch(org: &mut Organization, place: u32, body: &Json) -> Result<(
     if let Some(number) = change.text("invoice.invoiceNumber") {
         bill.number = number.into();
     }
-    for (field, part) in
-        [("description", &mut bill.description), ("purchaseOrderNumber", &mut bill.purchase_order)]
-    {
+    for (field, part) in [
+        ("description", &mut bill.description),
+        ("purchaseOrderNumber", &mut bill.purchase_order),
+    ] {
         if given(&change, field) {
             *part = change.text(field).map(Into::into);
         }
@@ -471,9 +567,9 @@ pub(crate) fn patch(org: &mut Organization, place: u32, body: &Json) -> Result<(
         bill.credits = credits(org, &change, bill.vendor, Some(place))?;
     }
     for (index, entry) in change.list("billLineItems").iter().enumerate() {
-        let id = entry.text("id").ok_or_else(|| {
-            Problem::must(format!("billLineItems[{index}].id: must not be null"))
-        })?;
+        let id = entry
+            .text("id")
+            .ok_or_else(|| Problem::must(format!("billLineItems[{index}].id: must not be null")))?;
         let id = known_line(org, Some(&org.bills.at(place).body), id)?;
         let at = bill.lines.iter().position(|line| line.id == id);
         let Some(at) = at else { continue };
@@ -498,7 +594,9 @@ fn patch_line(
     }
     let repriced = given(entry, "quantity") || given(entry, "price");
     let product = line.quantity.zip(line.price).filter(|_| repriced);
-    let product = product.and_then(|(quantity, price)| quantity.checked_mul(price)).map(cents);
+    let product = product
+        .and_then(|(quantity, price)| quantity.checked_mul(price))
+        .map(cents);
     line.amount = entry.number("amount").or(product).unwrap_or(line.amount);
     if has_fractions_of_a_cent(line.amount) {
         return Err(Problem::must(format!(
@@ -525,14 +623,27 @@ pub(crate) fn archive(org: &mut Organization, place: u32, archived: bool) -> Res
         return Ok(());
     }
     let bill = &org.bills.at(place).body;
-    if archived && bill.payments.iter().any(|payment| !payments::is_dead(org, *payment)) {
+    if archived
+        && bill
+            .payments
+            .iter()
+            .any(|payment| !payments::is_dead(org, *payment))
+    {
         let message = "A bill with a scheduled or made payment can't be archived";
         return Err(Problem::forbidden(message));
     }
     let stamp = org.stamp();
     org.bills.at_mut(place).archived = archived;
     org.bills.touch(place, stamp);
-    notify(org, if archived { "bill.archived" } else { "bill.restored" }, place);
+    notify(
+        org,
+        if archived {
+            "bill.archived"
+        } else {
+            "bill.restored"
+        },
+        place,
+    );
     Ok(())
 }
 
@@ -569,7 +680,11 @@ pub(crate) fn figures(org: &Organization, place: u32) -> Figures {
             if part.bill != place {
                 continue;
             }
-            credit += part.credits.iter().map(|(_, amount)| amount).sum::<Decimal>();
+            credit += part
+                .credits
+                .iter()
+                .map(|(_, amount)| amount)
+                .sum::<Decimal>();
             if stage == payments::Stage::Paid {
                 paid += part.amount;
             } else {
@@ -586,7 +701,14 @@ pub(crate) fn figures(org: &Organization, place: u32) -> Figures {
         (true, true) if !paid.is_zero() || !credit.is_zero() => "PARTIALLY_PAID",
         _ => "UNPAID",
     };
-    Figures { amount, paid, scheduled, credit, due, status }
+    Figures {
+        amount,
+        paid,
+        scheduled,
+        credit,
+        due,
+        status,
+    }
 }
 
 fn currency<'a>(org: &'a Organization, bill: &Bill) -> &'a str {
@@ -603,7 +725,11 @@ pub(crate) fn render(org: &Organization, place: u32, name: bool, approvers: bool
     let bill = &row.body;
     let figures = figures(org, place);
     let foreign = currency(org, bill) != "USD";
-    let rate = if foreign { dollars_for_one(currency(org, bill)) } else { Decimal::ONE };
+    let rate = if foreign {
+        dollars_for_one(currency(org, bill))
+    } else {
+        Decimal::ONE
+    };
     let credits: Vec<Json> = bill
         .credits
         .iter()
@@ -626,21 +752,43 @@ pub(crate) fn render(org: &Organization, place: u32, name: bool, approvers: bool
         ("dueAmount", number(figures.due)),
         ("exchangeRate", rate.into()),
         ("dueDate", bill.due_date.into()),
-        ("invoice", Json::object([
-            ("invoiceNumber", (&*bill.number).into()),
-            ("invoiceDate", bill.invoice_date.into()),
-        ])),
+        (
+            "invoice",
+            Json::object([
+                ("invoiceNumber", (&*bill.number).into()),
+                ("invoiceDate", bill.invoice_date.into()),
+            ]),
+        ),
         ("description", bill.description.as_deref().into()),
         ("purchaseOrderNumber", bill.purchase_order.as_deref().into()),
         ("payFromChartOfAccountId", {
-            bill.pay_from.map(|place| org.ids.text(Kind::Account, place)).into()
+            bill.pay_from
+                .map(|place| org.ids.text(Kind::Account, place))
+                .into()
         }),
         ("classifications", bill.coding.render(org)),
-        ("billLineItems", bill.lines.iter().map(|line| line_json(org, line)).collect::<Vec<_>>().into()),
-        ("vendorCredits", if credits.is_empty() { Json::Null } else { credits.into() }),
+        (
+            "billLineItems",
+            bill.lines
+                .iter()
+                .map(|line| line_json(org, line))
+                .collect::<Vec<_>>()
+                .into(),
+        ),
+        (
+            "vendorCredits",
+            if credits.is_empty() {
+                Json::Null
+            } else {
+                credits.into()
+            },
+        ),
         ("paymentStatus", figures.status.into()),
         ("approvalStatus", bill.approval.into()),
-        ("approvers", approvers.then(|| approvers_of(org, place)).into()),
+        (
+            "approvers",
+            approvers.then(|| approvers_of(org, place)).into(),
+        ),
         ("createdTime", time_text(row.created).into()),
         ("updatedTime", time_text(row.updated).into()),
     ])
@@ -710,7 +858,10 @@ pub(crate) fn approvals(org: &mut Organization, call: &Call, path: &[&str]) -> A
                 .map(|(place, row)| {
                     Json::object([
                         ("billId", org.ids.text(Kind::Bill, place).into()),
-                        ("vendorId", org.ids.text(Kind::Vendor, row.body.vendor).into()),
+                        (
+                            "vendorId",
+                            org.ids.text(Kind::Vendor, row.body.vendor).into(),
+                        ),
                         ("amount", number(total(&row.body))),
                         ("dueDate", row.body.due_date.into()),
                     ])

@@ -25,13 +25,28 @@ struct About {
 }
 
 const TYPES: &[&str] = &[
-    "UNSPECIFIED", "ACCOUNTS_PAYABLE", "ACCOUNTS_RECEIVABLE", "BANK", "COST_OF_GOODS_SOLD",
-    "CREDIT_CARD", "EQUITY", "EXPENSE", "FIXED_ASSET", "INCOME", "LONG_TERM_LIABILITY",
-    "OTHER_ASSET", "OTHER_CURRENT_ASSET", "OTHER_CURRENT_LIABILITY", "OTHER_EXPENSE",
-    "OTHER_INCOME", "NON_POSTING",
+    "UNSPECIFIED",
+    "ACCOUNTS_PAYABLE",
+    "ACCOUNTS_RECEIVABLE",
+    "BANK",
+    "COST_OF_GOODS_SOLD",
+    "CREDIT_CARD",
+    "EQUITY",
+    "EXPENSE",
+    "FIXED_ASSET",
+    "INCOME",
+    "LONG_TERM_LIABILITY",
+    "OTHER_ASSET",
+    "OTHER_CURRENT_ASSET",
+    "OTHER_CURRENT_LIABILITY",
+    "OTHER_EXPENSE",
+    "OTHER_INCOME",
+    "NON_POSTING",
 ];
-static ACCOUNT: &[Field] =
-    &[may("type", Rule::Choice(TYPES)), may("number", Rule::Text(40))];
+static ACCOUNT: &[Field] = &[
+    may("type", Rule::Choice(TYPES)),
+    may("number", Rule::Text(40)),
+];
 static ACCOUNTS: &[Field] = &[
     need("name", Rule::Text(255)),
     may("description", Rule::Text(4000)),
@@ -71,12 +86,27 @@ const fn about(
     wrapper: &'static str,
     fields: &'static [Field],
 ) -> About {
-    About { kind, path, wrapper, fields }
+    About {
+        kind,
+        path,
+        wrapper,
+        fields,
+    }
 }
 
 static LISTS: [About; 7] = [
-    about(Kind::Account, "chart-of-accounts", "chartOfAccounts", ACCOUNTS),
-    about(Kind::Class, "accounting-classes", "accountingClasses", PLAIN),
+    about(
+        Kind::Account,
+        "chart-of-accounts",
+        "chartOfAccounts",
+        ACCOUNTS,
+    ),
+    about(
+        Kind::Class,
+        "accounting-classes",
+        "accountingClasses",
+        PLAIN,
+    ),
     about(Kind::Department, "departments", "departments", PLAIN),
     about(Kind::Location, "locations", "locations", PLAIN),
     about(Kind::Item, "items", "items", ITEMS),
@@ -96,17 +126,26 @@ impl Lists {
 
     /// How many entries each list has, archived ones included.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        LISTS.iter().zip(&self.0).map(|(about, table)| (about.wrapper, table.len()))
+        LISTS
+            .iter()
+            .zip(&self.0)
+            .map(|(about, table)| (about.wrapper, table.len()))
     }
 }
 
 fn index(kind: Kind) -> usize {
-    LISTS.iter().position(|about| about.kind == kind).expect("only the kinds of the lists are asked")
+    LISTS
+        .iter()
+        .position(|about| about.kind == kind)
+        .expect("only the kinds of the lists are asked")
 }
 
 /// `/v3/classifications/{list}/…`
 pub(crate) fn answer(org: &mut Organization, call: &Call, list: &str, path: &[&str]) -> Answer {
-    let about = LISTS.iter().find(|about| about.path == list).ok_or_else(Problem::path)?;
+    let about = LISTS
+        .iter()
+        .find(|about| about.path == list)
+        .ok_or_else(Problem::path)?;
     let length = org.lists.of(about.kind).len();
     match (&*call.method, path) {
         ("GET", []) => all(org, call, about.kind),
@@ -122,14 +161,18 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, list: &str, path: &[&s
                 drafts.push(draft(org, about, entry).map_err(|fault| fault.in_entry(index))?);
             }
             let drafts = drafts.into_iter();
-            let places = drafts.map(|fields| create(org, about.kind, fields)).collect();
+            let places = drafts
+                .map(|fields| create(org, about.kind, fields))
+                .collect();
             Ok(Reply::created(wrap(org, about, places)))
         }
         ("PATCH", ["bulk"]) => bulk_edit(org, about, &call.json()?),
         ("POST", ["bulk", action @ ("archive" | "restore")]) => {
             let ids = call.ids();
             if ids.is_empty() || ids.len() > BULK {
-                return Err(Problem::must(format!("ids: size must be between 1 and {BULK}")));
+                return Err(Problem::must(format!(
+                    "ids: size must be between 1 and {BULK}"
+                )));
             }
             let places = ids.iter().map(|id| org.place(about.kind, id, length));
             let places = places.collect::<Result<Vec<_>, _>>()?;
@@ -175,15 +218,23 @@ fn all(org: &Organization, call: &Call, kind: Kind) -> Answer {
     let table = org.lists.of(kind);
     let cell = |place: u32, field: &str| Cell::from(table.at(place).body.text(field));
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-    page(table, &listing, scope, |_| None, cell, |place| render(org, kind, place)).map(Reply::ok)
+    page(
+        table,
+        &listing,
+        scope,
+        |_| None,
+        cell,
+        |place| render(org, kind, place),
+    )
+    .map(Reply::ok)
 }
 
 fn bulk_edit(org: &mut Organization, about: &'static About, body: &Json) -> Answer {
     let mut changes = Vec::new();
     for (index, entry) in entries(body, BULK)?.iter().enumerate() {
-        let id = entry.text("id").ok_or_else(|| {
-            Problem::must(format!("[{index}].id: must not be null"))
-        })?;
+        let id = entry
+            .text("id")
+            .ok_or_else(|| Problem::must(format!("[{index}].id: must not be null")))?;
         let place = org.place(about.kind, id, org.lists.of(about.kind).len())?;
         let change = change(org, about, entry).map_err(|fault| fault.in_entry(index))?;
         changes.push((place, change));
@@ -245,8 +296,10 @@ pub(crate) fn archive(org: &mut Organization, kind: Kind, place: u32, archived: 
 }
 
 fn wrap(org: &Organization, about: &About, places: Vec<u32>) -> Json {
-    let entries: Vec<Json> =
-        places.into_iter().map(|place| render(org, about.kind, place)).collect();
+    let entries: Vec<Json> = places
+        .into_iter()
+        .map(|place| render(org, about.kind, place))
+        .collect();
     Json::object([(about.wrapper, entries.into())])
 }
 

@@ -37,8 +37,15 @@ pub(crate) fn control(org: &mut Organization, path: &[&str], body: &Json) -> Ans
 }
 
 fn refused(problem: Problem) -> ControlError {
-    let messages: Vec<&str> = problem.entries.iter().map(|entry| &*entry.message).collect();
-    ControlError { status: if problem.status == 404 { 404 } else { 409 }, message: messages.join("; ") }
+    let messages: Vec<&str> = problem
+        .entries
+        .iter()
+        .map(|entry| &*entry.message)
+        .collect();
+    ControlError {
+        status: if problem.status == 404 { 404 } else { 409 },
+        message: messages.join("; "),
+    }
 }
 
 fn decimal(body: &Json, field: &str) -> Result<Option<Decimal>, ControlError> {
@@ -48,7 +55,9 @@ fn decimal(body: &Json, field: &str) -> Result<Option<Decimal>, ControlError> {
         Some(value) => value.as_decimal(),
     };
     let amount = amount.filter(|amount| !has_fractions_of_a_cent(*amount));
-    amount.map(Some).ok_or_else(|| ControlError::bad(format!("{field}: an amount in cents")))
+    amount
+        .map(Some)
+        .ok_or_else(|| ControlError::bad(format!("{field}: an amount in cents")))
 }
 
 fn day(body: &Json, field: &str) -> Result<Option<Date>, ControlError> {
@@ -73,7 +82,9 @@ fn pay(org: &mut Organization, body: &Json) -> Answer {
         let Json::Text(id) = entry else {
             return Err(ControlError::bad("bills: ids, as text"));
         };
-        let place = org.place(Kind::Bill, id, org.bills.len()).map_err(refused)?;
+        let place = org
+            .place(Kind::Bill, id, org.bills.len())
+            .map_err(refused)?;
         let due = figures(org, place).due;
         let amount = left.map_or(due, |left| left.min(due));
         if let Some(left) = &mut left {
@@ -91,7 +102,10 @@ fn pay(org: &mut Organization, body: &Json) -> Answer {
     }
     if by_vendor.is_empty() || left.is_some_and(|left| left > Decimal::ZERO) {
         let message = "nothing, or less than the amount, is due on these bills".to_owned();
-        return Err(ControlError { status: 409, message });
+        return Err(ControlError {
+            status: 409,
+            message,
+        });
     }
     let mut made = Vec::new();
     for (vendor, parts) in by_vendor {
@@ -101,7 +115,10 @@ fn pay(org: &mut Organization, body: &Json) -> Answer {
             made.push(payments::render(org, place));
         }
     }
-    let id = made.first().and_then(|payment| payment.text("id")).map(str::to_owned);
+    let id = made
+        .first()
+        .and_then(|payment| payment.text("id"))
+        .map(str::to_owned);
     Ok(Json::object([("id", id.into()), ("payments", made.into())]))
 }
 
@@ -113,7 +130,9 @@ fn order(org: &Organization, body: &Json, vendor: u32) -> Result<Order, ControlE
     } else {
         today
     };
-    let method = body.text("method").unwrap_or_else(|| payments::method_of(org, vendor));
+    let method = body
+        .text("method")
+        .unwrap_or_else(|| payments::method_of(org, vendor));
     let bank = (org.funding.banks.len() > 0 && method != "OFFLINE")
         .then(|| ("BANK_ACCOUNT".to_owned(), org.ids.text(Kind::Bank, 0)));
     Ok(Order {
@@ -140,7 +159,9 @@ fn single_status(status: &str) -> String {
 }
 
 fn payment(org: &mut Organization, id: &str, body: &Json) -> Answer {
-    let place = org.place(Kind::Payment, id, org.payments.len()).map_err(refused)?;
+    let place = org
+        .place(Kind::Payment, id, org.payments.len())
+        .map_err(refused)?;
     let status = body.text("status").ok_or_else(|| {
         ControlError::bad("status: a singleStatus, for example CLEARED or VOIDED")
     })?;
@@ -148,7 +169,10 @@ fn payment(org: &mut Organization, id: &str, body: &Json) -> Answer {
     match (&*status, body.text("type")) {
         ("VOIDED", kind) => life::void_now(org, place, kind.unwrap_or("VOID_ONLY")),
         ("VOID_PENDING", Some(kind)) => {
-            let reason = body.text("reason").unwrap_or("Voided by a person").to_owned();
+            let reason = body
+                .text("reason")
+                .unwrap_or("Voided by a person")
+                .to_owned();
             life::request_void(org, place, kind.to_owned(), reason).map_err(refused)?;
         }
         _ => life::set_status(org, place, &status),
@@ -157,14 +181,20 @@ fn payment(org: &mut Organization, id: &str, body: &Json) -> Answer {
 }
 
 fn bill(org: &mut Organization, id: &str, body: &Json) -> Answer {
-    let place = org.place(Kind::Bill, id, org.bills.len()).map_err(refused)?;
+    let place = org
+        .place(Kind::Bill, id, org.bills.len())
+        .map_err(refused)?;
     match body.text("action").unwrap_or_default() {
         "archive" => bills::archive(org, place, true).map_err(refused)?,
         "restore" => bills::archive(org, place, false).map_err(refused)?,
         "approve" => bills::set_approval(org, place, "APPROVED"),
         "deny" => bills::set_approval(org, place, "DENIED"),
         "edit" => edit_bill(org, place, body)?,
-        _ => return Err(ControlError::bad("action: archive, restore, edit, approve or deny")),
+        _ => {
+            return Err(ControlError::bad(
+                "action: archive, restore, edit, approve or deny",
+            ));
+        }
     }
     Ok(bills::render(org, place, true, true))
 }
@@ -184,7 +214,9 @@ fn edit_bill(org: &mut Organization, place: u32, body: &Json) -> Result<(), Cont
 }
 
 fn vendor(org: &mut Organization, id: &str, body: &Json) -> Answer {
-    let place = org.place(Kind::Vendor, id, org.vendors.len()).map_err(refused)?;
+    let place = org
+        .place(Kind::Vendor, id, org.vendors.len())
+        .map_err(refused)?;
     match body.text("action").unwrap_or_default() {
         "archive" => vendors::archive(org, place, true),
         "restore" => vendors::archive(org, place, false),
@@ -202,14 +234,25 @@ fn vendor(org: &mut Organization, id: &str, body: &Json) -> Answer {
 /// Bills typed in by hand: `{"bills":[{"vendor","number","amount","date","due","account"}]}`, or one.
 fn type_in(org: &mut Organization, body: &Json) -> Answer {
     let one = std::slice::from_ref(body);
-    let entries = if body.list("bills").is_empty() { one } else { body.list("bills") };
+    let entries = if body.list("bills").is_empty() {
+        one
+    } else {
+        body.list("bills")
+    };
     let mut drafts = Vec::new();
     for entry in entries {
-        let named = entry.text("vendor").or(entry.text("vendorId")).unwrap_or_default();
-        let vendor = org.ids.place(Kind::Vendor, named).filter(|place| *place < org.vendors.len());
+        let named = entry
+            .text("vendor")
+            .or(entry.text("vendorId"))
+            .unwrap_or_default();
+        let vendor = org
+            .ids
+            .place(Kind::Vendor, named)
+            .filter(|place| *place < org.vendors.len());
         let vendor = vendor.or_else(|| {
             let mut rows = org.vendors.rows();
-            rows.find(|(_, row)| row.body.name() == named).map(|(place, _)| place)
+            rows.find(|(_, row)| row.body.name() == named)
+                .map(|(place, _)| place)
         });
         let vendor = vendor.ok_or_else(|| {
             ControlError::bad(format!("vendor: {named} is no vendor's id or name"))
@@ -219,15 +262,27 @@ fn type_in(org: &mut Organization, body: &Json) -> Answer {
         let amount = decimal(entry, "amount")?
             .filter(|amount| *amount >= Decimal::ZERO)
             .ok_or_else(|| ControlError::bad("amount: an amount of zero or more"))?;
-        let account = entry.text("account").and_then(|id| org.ids.place(Kind::Account, id));
+        let account = entry
+            .text("account")
+            .and_then(|id| org.ids.place(Kind::Account, id));
         let coding = account.map_or(Coding::default(), Coding::account);
         let lines = vec![plain_line(amount, coding)];
-        let mut bill = typed(vendor, entry.text("number").unwrap_or_default(), (date, due), lines);
+        let mut bill = typed(
+            vendor,
+            entry.text("number").unwrap_or_default(),
+            (date, due),
+            lines,
+        );
         bill.description = entry.text("description").map(Into::into);
         drafts.push(bill);
     }
-    let places: Vec<u32> = drafts.into_iter().map(|bill| bills::create(org, bill)).collect();
-    let made: Vec<Json> =
-        places.into_iter().map(|place| bills::render(org, place, true, false)).collect();
+    let places: Vec<u32> = drafts
+        .into_iter()
+        .map(|bill| bills::create(org, bill))
+        .collect();
+    let made: Vec<Json> = places
+        .into_iter()
+        .map(|place| bills::render(org, place, true, false))
+        .collect();
     Ok(Json::object([("bills", made.into())]))
 }

@@ -118,16 +118,19 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
                 let credit = draft(org, entry, None, false);
                 drafts.push(credit.map_err(|fault| fault.in_entry(index))?);
             }
-            let places = drafts.into_iter().map(|credit| create(org, credit)).collect();
+            let places = drafts
+                .into_iter()
+                .map(|credit| create(org, credit))
+                .collect();
             Ok(Reply::created(wrap(org, places)))
         }
         (method @ ("PUT" | "PATCH"), ["bulk"]) => {
             let body = call.json()?;
             let mut drafts = Vec::new();
             for (index, entry) in entries(&body, BULK)?.iter().enumerate() {
-                let id = entry.text("id").ok_or_else(|| {
-                    Problem::must(format!("[{index}].id: must not be null"))
-                })?;
+                let id = entry
+                    .text("id")
+                    .ok_or_else(|| Problem::must(format!("[{index}].id: must not be null")))?;
                 let place = org.place(Kind::Credit, id, org.credits.len())?;
                 let credit = draft(org, entry, Some(place), method == "PATCH");
                 drafts.push((place, credit.map_err(|fault| fault.in_entry(index))?));
@@ -140,7 +143,9 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
         }
         ("POST", ["bulk", "archive"]) => {
             let ids = call.ids();
-            let places = ids.iter().map(|id| org.place(Kind::Credit, id, org.credits.len()));
+            let places = ids
+                .iter()
+                .map(|id| org.place(Kind::Credit, id, org.credits.len()));
             let places = places.collect::<Result<Vec<_>, _>>()?;
             for place in &places {
                 archivable(org, *place)?;
@@ -185,7 +190,15 @@ fn list(org: &Organization, call: &Call) -> Answer {
         }
     };
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-    page(&org.credits, &LISTING, scope, |_| None, cell, |place| render(org, place)).map(Reply::ok)
+    page(
+        &org.credits,
+        &LISTING,
+        scope,
+        |_| None,
+        cell,
+        |place| render(org, place),
+    )
+    .map(Reply::ok)
 }
 
 fn draft(
@@ -211,18 +224,22 @@ fn draft(
         ));
     }
     let accounts = org.lists.of(Kind::Account).len();
-    let account = account_id
-        .map(|id| reference(org, Kind::Account, "applyToChartOfAccountId", id, accounts));
+    let account =
+        account_id.map(|id| reference(org, Kind::Account, "applyToChartOfAccountId", id, accounts));
     let banks = org.funding.banks.len();
     let bank = bank_id.map(|id| reference(org, Kind::Bank, "applyToBankAccountId", id, banks));
     let mut lines = Vec::new();
     for (index, entry) in body.list("vendorCreditLineItems").iter().enumerate() {
-        let known = entry.text("id").and_then(|id| org.ids.place(Kind::CreditLine, id));
+        let known = entry
+            .text("id")
+            .and_then(|id| org.ids.place(Kind::CreditLine, id));
         let previous = old.and_then(|old| old.lines.iter().find(|line| Some(line.id) == known));
         let amount = entry.number("amount").or(previous.map(|line| line.amount));
         let amount = amount.filter(|amount| !has_fractions_of_a_cent(*amount));
         let amount = amount.ok_or_else(|| {
-            Problem::must(format!("vendorCreditLineItems[{index}].amount: must not be null"))
+            Problem::must(format!(
+                "vendorCreditLineItems[{index}].amount: must not be null"
+            ))
         })?;
         lines.push(CreditLine {
             id: previous.map_or(u32::MAX, |line| line.id),
@@ -240,21 +257,32 @@ fn draft(
             .or(old.map(|old| &*old.reference))
             .unwrap_or_default()
             .into(),
-        date: body.day("creditDate").or(old.map(|old| old.date)).unwrap_or(today),
+        date: body
+            .day("creditDate")
+            .or(old.map(|old| old.date))
+            .unwrap_or(today),
         description: {
-            let kept = old.filter(|_| partial).and_then(|old| old.description.as_deref());
+            let kept = old
+                .filter(|_| partial)
+                .and_then(|old| old.description.as_deref());
             body.text("description").or(kept).map(Into::into)
         },
         lines: kept.map_or(lines, |old| old.lines.clone()),
-        account: account.transpose()?.or(old.and_then(|old| old.account).filter(|_| partial)),
-        bank: bank.transpose()?.or(old.and_then(|old| old.bank).filter(|_| partial)),
+        account: account
+            .transpose()?
+            .or(old.and_then(|old| old.account).filter(|_| partial)),
+        bank: bank
+            .transpose()?
+            .or(old.and_then(|old| old.bank).filter(|_| partial)),
         uses: old.map(|old| old.uses.clone()).unwrap_or_default(),
     };
     if credit.lines.is_empty() {
         return Err(Problem::must("vendorCreditLineItems: must not be empty"));
     }
     if credit.amount() < credit.applied() || credit.amount() < Decimal::ZERO {
-        return Err(Problem::value("The credit can't be less than what is applied of it"));
+        return Err(Problem::value(
+            "The credit can't be less than what is applied of it",
+        ));
     }
     Ok(credit)
 }
@@ -284,7 +312,9 @@ fn archivable(org: &Organization, place: u32) -> Result<(), Problem> {
     if org.credits.at(place).body.applied().is_zero() {
         return Ok(());
     }
-    Err(Problem::forbidden("A vendor credit that is applied can't be archived"))
+    Err(Problem::forbidden(
+        "A vendor credit that is applied can't be archived",
+    ))
 }
 
 fn archive(org: &mut Organization, place: u32) {
@@ -305,13 +335,22 @@ pub(crate) fn usable(
     let place = reference(org, Kind::Credit, "vendorCredits", id, org.credits.len())?;
     let row = org.credits.at(place);
     if row.archived || row.body.vendor != vendor {
-        return Err(Problem::value(format!("vendorCredits: {id} is archived or another vendor's")));
+        return Err(Problem::value(format!(
+            "vendorCredits: {id} is archived or another vendor's"
+        )));
     }
     let amount = entry.number("amount").unwrap_or_default();
-    let own = row.body.uses.iter().filter(|used| used.payment.is_none() && Some(used.bill) == bill);
-    let left = row.body.amount() - row.body.applied() + own.map(|used| used.amount).sum::<Decimal>();
+    let own = row
+        .body
+        .uses
+        .iter()
+        .filter(|used| used.payment.is_none() && Some(used.bill) == bill);
+    let left =
+        row.body.amount() - row.body.applied() + own.map(|used| used.amount).sum::<Decimal>();
     if amount <= Decimal::ZERO || amount > left || has_fractions_of_a_cent(amount) {
-        return Err(Problem::value(format!("vendorCredits: {id} has {left} left")));
+        return Err(Problem::value(format!(
+            "vendorCredits: {id} has {left} left"
+        )));
     }
     Ok((place, amount))
 }
@@ -335,7 +374,11 @@ pub(crate) fn set_aside(org: &mut Organization, bill: u32, credits: &[(u32, Deci
         let uses = &mut org.credits.at_mut(place).body.uses;
         uses.retain(|used| !before(used));
         for (_, amount) in credits.iter().filter(|(credit, _)| *credit == place) {
-            uses.push(Use { bill, payment: None, amount: *amount });
+            uses.push(Use {
+                bill,
+                payment: None,
+                amount: *amount,
+            });
         }
         org.credits.touch(place, stamp);
     }
@@ -351,7 +394,11 @@ pub(crate) fn apply(org: &mut Organization, credit: u32, used: Use) {
 /// A payment is void: what it used is free again.
 pub(crate) fn release(org: &mut Organization, credit: u32, payment: u32) {
     let stamp = org.stamp();
-    org.credits.at_mut(credit).body.uses.retain(|used| used.payment != Some(payment));
+    org.credits
+        .at_mut(credit)
+        .body
+        .uses
+        .retain(|used| used.payment != Some(payment));
     org.credits.touch(credit, stamp);
 }
 
@@ -390,7 +437,12 @@ fn render(org: &Organization, place: u32) -> Json {
         .map(|used| {
             Json::object([
                 ("billId", org.ids.text(Kind::Bill, used.bill).into()),
-                ("paymentId", used.payment.map(|place| org.ids.text(Kind::Payment, place)).into()),
+                (
+                    "paymentId",
+                    used.payment
+                        .map(|place| org.ids.text(Kind::Payment, place))
+                        .into(),
+                ),
                 ("amount", number(used.amount)),
             ])
         })
@@ -406,9 +458,18 @@ fn render(org: &Organization, place: u32) -> Json {
         ("appliedAmount", number(credit.applied())),
         ("status", credit.status().into()),
         ("applyToChartOfAccountId", {
-            credit.account.map(|place| org.ids.text(Kind::Account, place)).into()
+            credit
+                .account
+                .map(|place| org.ids.text(Kind::Account, place))
+                .into()
         }),
-        ("applyToBankAccountId", credit.bank.map(|place| org.ids.text(Kind::Bank, place)).into()),
+        (
+            "applyToBankAccountId",
+            credit
+                .bank
+                .map(|place| org.ids.text(Kind::Bank, place))
+                .into(),
+        ),
         ("vendorCreditLineItems", lines.into()),
         ("usage", uses.into()),
         ("createdTime", time_text(row.created).into()),

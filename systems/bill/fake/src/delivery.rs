@@ -61,7 +61,9 @@ pub(crate) async fn attempt(shared: &Shared, event: &Event) -> u16 {
         (org.webhooks.target(event), org.options.escaped_webhooks)
     };
     let Some((url, key)) = target else { return 200 };
-    let Some(transport) = transport(shared) else { return 0 };
+    let Some(transport) = transport(shared) else {
+        return 0;
+    };
     let body = if escaped {
         Json::from(event.payload.as_str()).to_text()
     } else {
@@ -79,6 +81,10 @@ pub(crate) async fn attempt(shared: &Shared, event: &Event) -> u16 {
 }
 
 fn transport(shared: &Shared) -> Option<Arc<dyn Transport>> {
-    let network = || Network::new().ok().map(|network| Arc::new(network) as Arc<dyn Transport>);
+    let network = || {
+        Network::new()
+            .ok()
+            .map(|network| Arc::new(network) as Arc<dyn Transport>)
+    };
     shared.transport.get_or_init(network).clone()
 }

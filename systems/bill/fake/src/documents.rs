@@ -53,7 +53,9 @@ pub(crate) fn documents(org: &mut Organization, call: &Call, path: &[&str]) -> A
             let owned = org.files.rows().filter(|(place, row)| {
                 row.body.owner == (Kind::Bill, bill) && uploaded(org, *place)
             });
-            let found = owned.map(|(place, _)| render(org, Kind::Document, place)).collect::<Vec<_>>();
+            let found = owned
+                .map(|(place, _)| render(org, Kind::Document, place))
+                .collect::<Vec<_>>();
             Ok(Reply::ok(Json::object([("results", found.into())])))
         }
         ("GET", [id]) => {
@@ -115,14 +117,21 @@ pub(crate) fn attachments(org: &mut Organization, call: &Call, path: &[&str]) ->
 }
 
 fn store(org: &mut Organization, call: &Call, owner: (Kind, u32)) -> Result<u32, Problem> {
-    let name = call.query.get("name").ok_or_else(|| Problem::must("name: must not be null"))?;
+    let name = call
+        .query
+        .get("name")
+        .ok_or_else(|| Problem::must("name: must not be null"))?;
     if call.body.is_empty() {
         return Err(Problem::must("Required request body is missing"));
     }
     if call.body.len() > BYTES_MAX {
         return Err(Problem::must("A file may have 6 MB at most"));
     }
-    let file = File { owner, name: name.to_owned(), content: call.body.clone() };
+    let file = File {
+        owner,
+        name: name.to_owned(),
+        content: call.body.clone(),
+    };
     let stamp = org.stamp();
     Ok(org.files.push(file, stamp))
 }
@@ -133,20 +142,34 @@ fn uploaded(org: &Organization, place: u32) -> bool {
 }
 
 fn content(org: &Organization, place: u32) -> Reply {
-    Reply { status: 200, body: Body::File(org.files.at(place).body.content.clone()) }
+    Reply {
+        status: 200,
+        body: Body::File(org.files.at(place).body.content.clone()),
+    }
 }
 
 fn render(org: &Organization, kind: Kind, place: u32) -> Json {
     let row = org.files.at(place);
     let id = org.ids.text(kind, place);
-    let area = if kind == Kind::Document { "documents" } else { "attachments" };
+    let area = if kind == Kind::Document {
+        "documents"
+    } else {
+        "attachments"
+    };
     let (owner, owner_place) = row.body.owner;
-    let owner_field = if kind == Kind::Document { "billId" } else { "entityId" };
+    let owner_field = if kind == Kind::Document {
+        "billId"
+    } else {
+        "entityId"
+    };
     Json::object([
         ("id", id.as_str().into()),
         (owner_field, org.ids.text(owner, owner_place).into()),
         ("name", row.body.name.as_str().into()),
-        ("downloadLink", format!("/connect/v3/{area}/{id}/content").into()),
+        (
+            "downloadLink",
+            format!("/connect/v3/{area}/{id}/content").into(),
+        ),
         ("scanStatus", "CLEAN".into()),
         ("numOfPages", 1u32.into()),
         ("createdBy", org.user().into()),

@@ -28,10 +28,17 @@ static BANK: &[Field] = &[
 
 const BANKS: Listing = Listing {
     kind: Kind::Bank,
-    filters: &[("bankAccountId", "eq", Of::Id(Kind::Bank)), ("status", "eq in", Of::Text)],
+    filters: &[
+        ("bankAccountId", "eq", Of::Id(Kind::Bank)),
+        ("status", "eq in", Of::Text),
+    ],
     sorts: &[],
 };
-const CARDS: Listing = Listing { kind: Kind::Card, filters: &[], sorts: &[] };
+const CARDS: Listing = Listing {
+    kind: Kind::Card,
+    filters: &[],
+    sorts: &[],
+};
 
 /// `/v3/funding-accounts/…`
 pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
@@ -48,9 +55,14 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
         }
         ("GET", ["cards" | "ap-cards"]) => {
             let table = &org.funding.cards;
-            page(table, &CARDS, scope, |_| None, |_, _| Cell::Unset, |place| {
-                table.at(place).body.clone()
-            })
+            page(
+                table,
+                &CARDS,
+                scope,
+                |_| None,
+                |_, _| Cell::Unset,
+                |place| table.at(place).body.clone(),
+            )
             .map(Reply::ok)
         }
         ("GET", ["permissions"]) => {
@@ -99,7 +111,9 @@ fn bank(org: &Organization, place: u32) -> Json {
     let row = org.funding.banks.at(place);
     let fields = &row.body;
     let number = fields.text("accountNumber").unwrap_or_default();
-    let last = number.get(number.len().saturating_sub(4)..).unwrap_or_default();
+    let last = number
+        .get(number.len().saturating_sub(4)..)
+        .unwrap_or_default();
     let field = |name: &str| -> Json { fields.text(name).into() };
     Json::object([
         ("id", org.ids.text(Kind::Bank, place).into()),
@@ -112,10 +126,13 @@ fn bank(org: &Organization, place: u32) -> Json {
         ("ownerType", field("ownerType")),
         ("status", field("status")),
         ("chartOfAccountId", field("chartOfAccountId")),
-        ("default", Json::object([
-            ("payables", (place == 0).into()),
-            ("receivables", (place == 0).into()),
-        ])),
+        (
+            "default",
+            Json::object([
+                ("payables", (place == 0).into()),
+                ("receivables", (place == 0).into()),
+            ]),
+        ),
         ("accessToAdmins", true.into()),
         ("createdBy", org.user().into()),
         ("createdTime", time_text(row.created).into()),

@@ -9,7 +9,6 @@ pub(crate) enum Kind {
     Organization,
     User,
     Vendor,
-    VendorBank,
     Bill,
     BillLine,
     Payment,
@@ -37,7 +36,6 @@ pub(crate) enum Kind {
     Term,
     Policy,
     RecurringBill,
-    Approver,
     Setup,
 }
 
@@ -48,7 +46,6 @@ impl Kind {
             Self::Organization => "008",
             Self::User => "006",
             Self::Vendor => "009",
-            Self::VendorBank => "vba",
             Self::Bill => "00n",
             Self::BillLine => "bli",
             Self::Payment => "stp",
@@ -76,7 +73,6 @@ impl Kind {
             Self::Term => "00p",
             Self::Policy => "apl",
             Self::RecurringBill => "rbl",
-            Self::Approver => "0ba",
             Self::Setup => "mfa",
         }
     }
@@ -104,7 +100,10 @@ impl Ids {
             tag.push(char::from(ALPHABET[(rest % 36) as usize]));
             rest /= 36;
         }
-        Self { tag, back: inverse() }
+        Self {
+            tag,
+            back: inverse(),
+        }
     }
 
     /// The identifier of the record at a place.
@@ -170,13 +169,17 @@ impl Random {
 
     /// Letters and digits for keys and tokens.
     pub(crate) fn token(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(ALPHABET[(self.next() % 36) as usize])).collect()
+        (0..length)
+            .map(|_| char::from(ALPHABET[(self.next() % 36) as usize]))
+            .collect()
     }
 
     /// A version 4 UUID.
     pub(crate) fn uuid(&mut self) -> String {
         let bytes = (u128::from(self.next()) << 64) | u128::from(self.next());
-        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes())
+            .into_uuid()
+            .to_string()
     }
 }
 
@@ -195,6 +198,9 @@ mod tests {
             assert_eq!(ids.place(Kind::Vendor, &id), None);
             assert_eq!(ids.place(Kind::Bill, &id.to_lowercase()), None);
         }
-        assert_eq!(ids.place(Kind::Bill, &Ids::new(8).text(Kind::Bill, 0)), None);
+        assert_eq!(
+            ids.place(Kind::Bill, &Ids::new(8).text(Kind::Bill, 0)),
+            None
+        );
     }
 }

@@ -31,7 +31,11 @@ impl Json {
     /// An object of the fields that have a value: the service leaves out what is unset.
     pub(crate) fn object<const N: usize>(fields: [(&'static str, Json); N]) -> Self {
         let fields = fields.into_iter().filter(|(_, value)| *value != Json::Null);
-        Self::Object(fields.map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+        Self::Object(
+            fields
+                .map(|(name, value)| (Cow::Borrowed(name), value))
+                .collect(),
+        )
     }
 
     /// Reads a document.
@@ -47,9 +51,10 @@ impl Json {
     /// A field of an object, `None` also where it is `null`.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {
-            Self::Object(fields) => {
-                fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
-            }
+            Self::Object(fields) => fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value),
             _ => None,
         }
         .filter(|value| **value != Self::Null)
@@ -57,7 +62,8 @@ impl Json {
 
     /// A field of a field …, by a dotted path.
     pub(crate) fn at(&self, path: &str) -> Option<&Json> {
-        path.split('.').try_fold(self, |value, name| value.get(name))
+        path.split('.')
+            .try_fold(self, |value, name| value.get(name))
     }
 
     /// The text of the field at a dotted path.
@@ -97,9 +103,10 @@ impl Json {
     /// The value as an exact number.
     pub(crate) fn as_decimal(&self) -> Option<Decimal> {
         match self {
-            Self::Number(text) => {
-                text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
-            }
+            Self::Number(text) => text
+                .parse()
+                .ok()
+                .or_else(|| Decimal::from_scientific(text).ok()),
             _ => None,
         }
     }
@@ -177,7 +184,9 @@ impl Json {
             Self::Number(text) | Self::Text(text) => text.to_string().into(),
             Self::List(entries) => entries.iter().map(Self::to_panel).collect(),
             Self::Object(fields) => {
-                let fields = fields.iter().map(|(name, value)| (name.to_string(), value.to_panel()));
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), value.to_panel()));
                 serde_json::Value::Object(fields.collect())
             }
         }
@@ -193,7 +202,9 @@ fn convert(raw: &RawValue) -> Result<Json, serde_json::Error> {
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
             let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-            let fields = fields.into_iter().map(|(name, value)| Ok((name.into(), convert(value)?)));
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| Ok((name.into(), convert(value)?)));
             Json::Object(fields.collect::<Result<_, serde_json::Error>>()?)
         }
         Some(b'[') => {
@@ -264,7 +275,10 @@ mod tests {
     fn numbers_keep_their_text() {
         let text = r#"{"a":[1.10,-0.01,123456789012345678.90],"b":"x\"y","c":null,"d":true}"#;
         assert_eq!(Json::parse(text).unwrap().to_text(), text);
-        assert_eq!(Json::parse("1E2").unwrap().as_decimal(), Some(Decimal::from(100)));
+        assert_eq!(
+            Json::parse("1E2").unwrap().as_decimal(),
+            Some(Decimal::from(100))
+        );
         assert!(Json::parse("{\"a\":}").is_err());
     }
 

@@ -113,7 +113,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// The organization, as of now: what is due has happened.
     pub(crate) fn organization(&self) -> MutexGuard<'_, Organization> {
-        let mut organization = self.organization.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut organization = self
+            .organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         life::catch_up(&mut organization);
         organization
     }
@@ -149,7 +152,10 @@ impl BillFake {
     #[must_use]
     pub fn sync_token(&self) -> (String, String) {
         let org = self.shared.organization();
-        (org.auth.sync_token.name.clone(), org.auth.sync_token.value.clone())
+        (
+            org.auth.sync_token.name.clone(),
+            org.auth.sync_token.value.clone(),
+        )
     }
 }
 

@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::credits;
-use crate::ids::Kind;
 use crate::json::Json;
 use crate::money::number;
 use crate::organization::{Organization, business_days_after};
@@ -51,7 +50,9 @@ pub(crate) fn catch_up(org: &mut Organization) {
 }
 
 fn following(status: &str) -> Option<&'static str> {
-    let at = STATIONS.iter().position(|(station, _)| *station == status)?;
+    let at = STATIONS
+        .iter()
+        .position(|(station, _)| *station == status)?;
     STATIONS.get(at + 1).map(|(station, _)| *station)
 }
 
@@ -62,8 +63,13 @@ pub(crate) fn schedule(org: &mut Organization, place: u32, from: i64) {
     if !payment.online {
         return;
     }
-    let Some(next) = following(&payment.single_status) else { return };
-    let days = STATIONS.iter().find(|(station, _)| *station == next).map_or(0, |(_, days)| *days);
+    let Some(next) = following(&payment.single_status) else {
+        return;
+    };
+    let days = STATIONS
+        .iter()
+        .find(|(station, _)| *station == next)
+        .map_or(0, |(_, days)| *days);
     let planned = collected(business_days_after(payment.process_date, days));
     let station = i64::try_from(STATION.as_micros()).unwrap_or(i64::MAX);
     let at = planned.max(from.saturating_add(station));
@@ -86,9 +92,7 @@ fn move_to(org: &mut Organization, place: u32, status: &str, at: i64) {
         release_credits(org, place);
     }
     schedule(org, place, at);
-    if org.options.payment_touches_bill || was != stage(status) {
-        bills_follow(org, place);
-    }
+    bills_follow(org, place);
     notify(org, place);
 }
 
@@ -97,8 +101,14 @@ pub(crate) fn bills_follow(org: &mut Organization, place: u32) {
     if !org.options.payment_touches_bill {
         return;
     }
-    let bills: Vec<u32> =
-        org.payments.at(place).body.parts.iter().map(|part| part.bill).collect();
+    let bills: Vec<u32> = org
+        .payments
+        .at(place)
+        .body
+        .parts
+        .iter()
+        .map(|part| part.bill)
+        .collect();
     for bill in bills {
         bills::touch(org, bill);
     }
@@ -106,8 +116,10 @@ pub(crate) fn bills_follow(org: &mut Organization, place: u32) {
 
 fn release_credits(org: &mut Organization, place: u32) {
     let parts = &org.payments.at(place).body.parts;
-    let used: Vec<u32> =
-        parts.iter().flat_map(|part| part.credits.iter().map(|(credit, _)| *credit)).collect();
+    let used: Vec<u32> = parts
+        .iter()
+        .flat_map(|part| part.credits.iter().map(|(credit, _)| *credit))
+        .collect();
     for credit in used {
         credits::release(org, credit, place);
     }
@@ -123,17 +135,29 @@ pub(crate) fn request_void(
     let payment = &org.payments.at(place).body;
     let before = payment.single_status.clone();
     if payment.online && before == "SCHEDULED" {
-        return Err(Problem::forbidden("A scheduled payment is canceled, not voided"));
+        return Err(Problem::forbidden(
+            "A scheduled payment is canceled, not voided",
+        ));
     }
     if matches!(&*before, "FUNDS_ESCHEATED" | "VOID_PENDING") || stage(&before) == Stage::Dead {
-        return Err(Problem::forbidden(format!("A payment that is {before} can't be voided")));
+        return Err(Problem::forbidden(format!(
+            "A payment that is {before} can't be voided"
+        )));
     }
     if !payment.online && kind.contains("REISSUE") {
-        return Err(Problem::forbidden("A payment made elsewhere can't be reissued"));
+        return Err(Problem::forbidden(
+            "A payment made elsewhere can't be reissued",
+        ));
     }
     let stamp = org.stamp();
-    let void =
-        Void { kind, status: "TO_BE_PROCESSED", reason, created: stamp, updated: stamp, before };
+    let void = Void {
+        kind,
+        status: "TO_BE_PROCESSED",
+        reason,
+        created: stamp,
+        updated: stamp,
+        before,
+    };
     let payment = &mut org.payments.at_mut(place).body;
     payment.voids.push(void);
     payment.single_status = "VOID_PENDING".to_owned();
@@ -152,7 +176,9 @@ fn finish_void(org: &mut Organization, place: u32) {
     let stamp = org.stamp();
     let payment = &mut org.payments.at_mut(place).body;
     let online = payment.online;
-    let Some(void) = payment.voids.last_mut() else { return };
+    let Some(void) = payment.voids.last_mut() else {
+        return;
+    };
     void.updated = stamp;
     let before = void.before.clone();
     if online && before == "CLEARED" {
@@ -193,7 +219,9 @@ fn reissue(org: &mut Organization, place: u32, kind: &str) {
     let today = org.today();
     let old = &org.payments.at(place).body;
     let parts = old.parts.iter();
-    let parts = parts.map(|part| (part.bill, part.amount, part.credits.clone())).collect();
+    let parts = parts
+        .map(|part| (part.bill, part.amount, part.credits.clone()))
+        .collect();
     let order = Order {
         process_date: business_days_after(today, 1),
         funding: old.funding.clone(),
@@ -223,25 +251,51 @@ pub(crate) fn disbursement_info(org: &Organization, place: u32) -> Json {
     let dates = [("sentDate", sent.into()), ("arrivesByDate", arrives.into())];
     let [sent_date, arrival] = dates;
     let (name, detail) = match &*payment.method {
-        "CHECK" => ("checkDisbursement", Json::object([sent_date, arrival, (
-            "checkNumber",
-            gone.then(|| (30_000_001 + place_number).to_string()).into(),
-        )])),
+        "CHECK" => (
+            "checkDisbursement",
+            Json::object([
+                sent_date,
+                arrival,
+                (
+                    "checkNumber",
+                    gone.then(|| (30_000_001 + place_number).to_string()).into(),
+                ),
+            ]),
+        ),
         "ACH" => ("achDisbursement", Json::object([sent_date, arrival])),
-        "RPPS" => ("rppsDisbursement", Json::object([
-            sent_date,
-            arrival,
-            ("traceNumber", issued.then(|| (91_000_000_000 + place_number).to_string()).into()),
-            ("batchNumber", issued.then(|| (5_000 + place_number / 50).to_string()).into()),
-        ])),
-        "VIRTUAL_CARD" => ("vcardDisbursement", card(org, payment, place_number, issued, arrival)),
+        "RPPS" => (
+            "rppsDisbursement",
+            Json::object([
+                sent_date,
+                arrival,
+                (
+                    "traceNumber",
+                    issued
+                        .then(|| (91_000_000_000 + place_number).to_string())
+                        .into(),
+                ),
+                (
+                    "batchNumber",
+                    issued
+                        .then(|| (5_000 + place_number / 50).to_string())
+                        .into(),
+                ),
+            ]),
+        ),
+        "VIRTUAL_CARD" => (
+            "vcardDisbursement",
+            card(org, payment, place_number, issued, arrival),
+        ),
         "WALLET" => ("walletDisbursement", Json::object([arrival])),
-        "INTERNATIONAL_E_PAYMENT" => ("internationalDisbursement", Json::object([
-            sent_date,
-            arrival,
-            ("amount", number(amount(payment))),
-            ("disbursementSubType", "LOCAL".into()),
-        ])),
+        "INTERNATIONAL_E_PAYMENT" => (
+            "internationalDisbursement",
+            Json::object([
+                sent_date,
+                arrival,
+                ("amount", number(amount(payment))),
+                ("disbursementSubType", "LOCAL".into()),
+            ]),
+        ),
         _ => return info,
     };
     info.set(name, detail);
@@ -282,11 +336,6 @@ fn notify(org: &mut Organization, place: u32) {
         let payload = webhooks::failed_payment(org, place);
         webhooks::emit(org, "payment.failed", "payment", payload);
     }
-}
-
-/// The identifier of a payment, for the control panel.
-pub(crate) fn id(org: &Organization, place: u32) -> String {
-    org.ids.text(Kind::Payment, place)
 }
 
 /// A moment's text, as the history of events wants it.

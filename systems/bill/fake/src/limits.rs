@@ -22,7 +22,10 @@ impl Limits {
         self.turn(now);
         self.calls += 1;
         if self.calls > options.calls_per_hour {
-            return Err(Problem::limit("BDC_1144", "Maximum number of requests per hour reached"));
+            return Err(Problem::limit(
+                "BDC_1144",
+                "Maximum number of requests per hour reached",
+            ));
         }
         Ok(())
     }
@@ -32,7 +35,10 @@ impl Limits {
         self.turn(now);
         self.logins += 1;
         if self.logins > options.logins_per_hour {
-            return Err(Problem::limit("BDC_1144", "Maximum number of logins per hour reached"));
+            return Err(Problem::limit(
+                "BDC_1144",
+                "Maximum number of logins per hour reached",
+            ));
         }
         Ok(())
     }
@@ -40,7 +46,11 @@ impl Limits {
     fn turn(&mut self, now: Timestamp) {
         let hour = now.as_second().div_euclid(3600);
         if hour != self.hour {
-            *self = Self { hour, calls: 0, logins: 0 };
+            *self = Self {
+                hour,
+                calls: 0,
+                logins: 0,
+            };
         }
     }
 }
@@ -66,7 +76,10 @@ impl InFlight {
             return Err(Problem::limit("BDC_1322", message));
         }
         *count += 1;
-        Ok(Place { all: self.clone(), key: key.to_owned() })
+        Ok(Place {
+            all: self.clone(),
+            key: key.to_owned(),
+        })
     }
 }
 

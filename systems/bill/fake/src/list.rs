@@ -24,19 +24,28 @@ pub(crate) struct Query(Vec<(String, String)>);
 impl Query {
     /// Reads the part of an address behind `?`.
     pub(crate) fn parse(text: &str) -> Self {
-        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Self(
+            url::form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// The parameter's first value; an empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let named = self.0.iter().find(|(field, value)| field == name && !value.is_empty());
+        let named = self
+            .0
+            .iter()
+            .find(|(field, value)| field == name && !value.is_empty());
         named.map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let values = self.0.iter().filter(move |(field, _)| field == name);
-        values.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        values
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -84,8 +93,6 @@ pub(crate) enum Of {
     Day,
     /// `yyyy-MM-dd` up to `yyyy-MM-dd'T'HH:mm:ss.SSSX`.
     Time,
-    /// A number.
-    Number,
 }
 
 /// A field that may be filtered by: its name, the operators it takes, and how values are read.
@@ -131,7 +138,9 @@ impl Conditions {
     fn bounds(&self, field: &str) -> (i64, i64) {
         let mut bounds = (i64::MIN, i64::MAX);
         for condition in self.0.iter().filter(|condition| condition.field == field) {
-            let [Cell::Time(time)] = *condition.values else { continue };
+            let [Cell::Time(time)] = *condition.values else {
+                continue;
+            };
             match &*condition.operator {
                 "gt" | "gte" => bounds.0 = bounds.0.max(time),
                 "lt" | "lte" => bounds.1 = bounds.1.min(time),
@@ -143,14 +152,18 @@ impl Conditions {
     }
 
     fn hold(&self, cell: impl Fn(&str) -> Cell) -> bool {
-        self.0.iter().all(|condition| condition.holds(&cell(&condition.field)))
+        self.0
+            .iter()
+            .all(|condition| condition.holds(&cell(&condition.field)))
     }
 }
 
 impl Condition {
     fn holds(&self, cell: &Cell) -> bool {
         let is = |value: &Cell| cell == value;
-        let Some(value) = self.values.first() else { return self.operator == "nin" };
+        let Some(value) = self.values.first() else {
+            return self.operator == "nin";
+        };
         match &*self.operator {
             "eq" => is(value),
             "ne" => !is(value),
@@ -191,9 +204,18 @@ pub(crate) fn page<T>(
 ) -> Result<Json, Problem> {
     let request = read(listing, query)?;
     let mut conditions = Conditions(conditions(listing, ids, &request.filters)?);
-    if !show_archived && !conditions.0.iter().any(|condition| condition.field == "archived") {
+    if !show_archived
+        && !conditions
+            .0
+            .iter()
+            .any(|condition| condition.field == "archived")
+    {
         let values = vec![Cell::Flag(false)];
-        conditions.0.push(Condition { field: "archived".into(), operator: "eq".into(), values });
+        conditions.0.push(Condition {
+            field: "archived".into(),
+            operator: "eq".into(),
+            values,
+        });
     }
     let value = |place: u32, field: &str| match field {
         "id" => Cell::Id(place),
@@ -203,17 +225,34 @@ pub(crate) fn page<T>(
         other => cell(place, other),
     };
     let matches = |place: u32| conditions.hold(|field| value(place, field));
-    let narrowed = conditions.ids("id").or_else(|| narrow(&conditions)).map(|mut places| {
-        places.retain(|place| *place < table.len());
-        places.sort_unstable();
-        places.dedup();
-        places
-    });
+    let narrowed = conditions
+        .ids("id")
+        .or_else(|| narrow(&conditions))
+        .map(|mut places| {
+            places.retain(|place| *place < table.len());
+            places.sort_unstable();
+            places.dedup();
+            places
+        });
     let found = match &*request.sort {
-        [] => walk(table, &request, false, false, narrowed, &conditions, matches),
-        [(field, down)] if field == "createdTime" => {
-            walk(table, &request, false, *down, narrowed, &conditions, matches)
-        }
+        [] => walk(
+            table,
+            &request,
+            false,
+            false,
+            narrowed,
+            &conditions,
+            matches,
+        ),
+        [(field, down)] if field == "createdTime" => walk(
+            table,
+            &request,
+            false,
+            *down,
+            narrowed,
+            &conditions,
+            matches,
+        ),
         [(field, down)] if field == "updatedTime" => {
             walk(table, &request, true, *down, narrowed, &conditions, matches)
         }
@@ -255,42 +294,89 @@ fn walk<T>(
         high = Bound::Included(to.saturating_add(1).saturating_mul(1000));
     }
     if let Some((cursor, _)) = request.cursor {
-        let (edge, far) = if reversed { (&mut high, &low) } else { (&mut low, &high) };
+        let (edge, far) = if reversed {
+            (&mut high, &low)
+        } else {
+            (&mut low, &high)
+        };
         *edge = Bound::Excluded(cursor);
         let crossed = matches!(far, Bound::Included(far) if (reversed && *far >= cursor)
             || (!reversed && *far <= cursor));
         if crossed {
-            return Found { places: Vec::new(), next: None, previous: None };
+            return Found {
+                places: Vec::new(),
+                next: None,
+                previous: None,
+            };
         }
     } else if let (Bound::Included(low), Bound::Included(high)) = (low, high)
         && low > high
     {
-        return Found { places: Vec::new(), next: None, previous: None };
+        return Found {
+            places: Vec::new(),
+            next: None,
+            previous: None,
+        };
     }
-    let key = |place: u32| if by_update { table.at(place).updated } else { i64::from(place) };
+    let key = |place: u32| {
+        if by_update {
+            table.at(place).updated
+        } else {
+            i64::from(place)
+        }
+    };
     let mut candidates: Box<dyn Iterator<Item = (i64, u32)>> = match narrowed {
         Some(places) => {
-            let mut keyed: Vec<_> = places.into_iter().map(|place| (key(place), place)).collect();
+            let mut keyed: Vec<_> = places
+                .into_iter()
+                .map(|place| (key(place), place))
+                .collect();
             keyed.sort_unstable();
             if reversed {
                 keyed.reverse();
             }
             use std::ops::RangeBounds as _;
-            Box::new(keyed.into_iter().filter(move |(key, _)| (low, high).contains(key)))
+            Box::new(
+                keyed
+                    .into_iter()
+                    .filter(move |(key, _)| (low, high).contains(key)),
+            )
         }
         None if by_update => {
-            let range = table.by_update().range((low, high)).map(|(key, place)| (*key, *place));
-            if reversed { Box::new(range.rev()) } else { Box::new(range) }
+            let range = table
+                .by_update()
+                .range((low, high))
+                .map(|(key, place)| (*key, *place));
+            if reversed {
+                Box::new(range.rev())
+            } else {
+                Box::new(range)
+            }
         }
         None => {
-            let from = if let Bound::Excluded(edge) = low { edge + 1 } else { 0 };
-            let to = if let Bound::Excluded(edge) = high { edge } else { i64::from(table.len()) };
+            let from = if let Bound::Excluded(edge) = low {
+                edge + 1
+            } else {
+                0
+            };
+            let to = if let Bound::Excluded(edge) = high {
+                edge
+            } else {
+                i64::from(table.len())
+            };
             let range = (from..to).map(|place| (place, u32::try_from(place).unwrap_or(u32::MAX)));
-            if reversed { Box::new(range.rev()) } else { Box::new(range) }
+            if reversed {
+                Box::new(range.rev())
+            } else {
+                Box::new(range)
+            }
         }
     };
-    let mut keyed: Vec<(i64, u32)> =
-        candidates.by_ref().filter(|(_, place)| matches(*place)).take(request.max + 1).collect();
+    let mut keyed: Vec<(i64, u32)> = candidates
+        .by_ref()
+        .filter(|(_, place)| matches(*place))
+        .take(request.max + 1)
+        .collect();
     let more = keyed.len() > request.max;
     keyed.truncate(request.max);
     if back {
@@ -320,7 +406,14 @@ fn counted<T>(
         .into_iter()
         .filter(|place| matches(*place))
         .map(|place| {
-            (request.sort.iter().map(|(field, _)| value(place, field)).collect(), place)
+            (
+                request
+                    .sort
+                    .iter()
+                    .map(|(field, _)| value(place, field))
+                    .collect(),
+                place,
+            )
         })
         .collect();
     rows.sort_by(|(left, left_place), (right, right_place)| {
@@ -332,13 +425,20 @@ fn counted<T>(
         }
         left_place.cmp(right_place)
     });
-    let start = request.cursor.map_or(0, |(start, _)| usize::try_from(start).unwrap_or(0));
+    let start = request
+        .cursor
+        .map_or(0, |(start, _)| usize::try_from(start).unwrap_or(0));
     let end = start + request.max;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Found {
         next: (end < rows.len()).then(|| (count(end), false)),
         previous: (start > 0).then(|| (count(start.saturating_sub(request.max)), false)),
-        places: rows.into_iter().skip(start).take(request.max).map(|(_, place)| place).collect(),
+        places: rows
+            .into_iter()
+            .skip(start)
+            .take(request.max)
+            .map(|(_, place)| place)
+            .collect(),
     }
 }
 
@@ -357,11 +457,20 @@ fn read(listing: &Listing, query: &Query) -> Result<Request, Problem> {
     }
     let sort_text = query.get("sort").unwrap_or_default().to_owned();
     let filters = query.all("filters").collect::<Vec<_>>().join(",");
-    Ok(Request { sort: sort(listing, &sort_text)?, sort_text, filters, max, cursor: None })
+    Ok(Request {
+        sort: sort(listing, &sort_text)?,
+        sort_text,
+        filters,
+        max,
+        cursor: None,
+    })
 }
 
 fn sort(listing: &Listing, text: &str) -> Result<Vec<(String, bool)>, Problem> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     parts
         .map(|part| {
             let (field, direction) = part.split_once(':').unwrap_or((part, "asc"));
@@ -373,7 +482,9 @@ fn sort(listing: &Listing, text: &str) -> Result<Vec<(String, bool)>, Problem> {
             match direction {
                 "asc" => Ok((field.to_owned(), false)),
                 "desc" => Ok((field.to_owned(), true)),
-                _ => Err(Problem::parameter(format!("sort direction {direction} is not known"))),
+                _ => Err(Problem::parameter(format!(
+                    "sort direction {direction} is not known"
+                ))),
             }
         })
         .collect()
@@ -404,7 +515,13 @@ fn untoken(listing: &Listing, page: &str) -> Option<Request> {
     let sort_text = parts.next()?.to_owned();
     let filters = parts.next()?.to_owned();
     let sort = sort(listing, &sort_text).ok()?;
-    Some(Request { sort, sort_text, filters, max, cursor: Some((cursor, back)) })
+    Some(Request {
+        sort,
+        sort_text,
+        filters,
+        max,
+        cursor: Some((cursor, back)),
+    })
 }
 
 fn conditions(listing: &Listing, ids: &Ids, text: &str) -> Result<Vec<Condition>, Problem> {
@@ -444,18 +561,27 @@ fn condition(
         return Err(Problem::new(400, "BDC_1131", message));
     }
     let value = value.trim();
-    let value =
-        value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let value = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value);
     let many = matches!(operator, "in" | "nin");
-    let parts: Vec<&str> =
-        if many { value.split(',').map(str::trim).collect() } else { vec![value] };
+    let parts: Vec<&str> = if many {
+        value.split(',').map(str::trim).collect()
+    } else {
+        vec![value]
+    };
     let mut values = Vec::new();
     for part in parts {
         values.push(cell(ids, of, part).ok_or_else(|| {
             Problem::parameter(format!("Invalid value {part} for field {field}"))
         })?);
     }
-    Ok(Condition { field: field.to_owned(), operator: operator.to_owned(), values })
+    Ok(Condition {
+        field: field.to_owned(),
+        operator: operator.to_owned(),
+        values,
+    })
 }
 
 fn cell(ids: &Ids, of: Of, text: &str) -> Option<Cell> {
@@ -464,9 +590,10 @@ fn cell(ids: &Ids, of: Of, text: &str) -> Option<Cell> {
         Of::Id(kind) => Some(Cell::Id(ids.place(kind, text).unwrap_or(u32::MAX))),
         Of::Text => Some(Cell::Text(text.to_owned())),
         Of::Flag => text.parse().ok().map(Cell::Flag),
-        Of::Day => (text.len() == 10).then(|| text.parse().ok().map(Cell::Day)).flatten(),
+        Of::Day => (text.len() == 10)
+            .then(|| text.parse().ok().map(Cell::Day))
+            .flatten(),
         Of::Time => time(text).map(Cell::Time),
-        Of::Number => text.parse().ok().map(Cell::Number),
     }
 }
 
@@ -474,8 +601,14 @@ fn cell(ids: &Ids, of: Of, text: &str) -> Option<Cell> {
 pub(crate) fn time(text: &str) -> Option<i64> {
     let (day, rest) = (text.get(..10)?, text.get(10..)?);
     if rest.is_empty() {
-        let midnight = day.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight());
-        return midnight.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp().as_millisecond());
+        let midnight = day
+            .parse::<Date>()
+            .ok()?
+            .to_datetime(jiff::civil::Time::midnight());
+        return midnight
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|at| at.timestamp().as_millisecond());
     }
     let rest = rest.strip_prefix('T')?;
     let cut = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
@@ -490,7 +623,9 @@ pub(crate) fn time(text: &str) -> Option<i64> {
     };
     let at: DateTime = format!("{day}T{clock}").parse().ok()?;
     let zone = TimeZone::fixed(Offset::from_seconds(sign * seconds).ok()?);
-    at.to_zoned(zone).ok().map(|at| at.timestamp().as_millisecond())
+    at.to_zoned(zone)
+        .ok()
+        .map(|at| at.timestamp().as_millisecond())
 }
 
 fn outside_quotes(text: &str) -> Vec<&str> {
@@ -517,7 +652,11 @@ mod tests {
     #[test]
     fn times_are_read_in_every_documented_form() {
         let midnight = time("2026-12-30").unwrap();
-        for text in ["2026-12-30T00:00", "2026-12-30T00:00:00Z", "2026-12-30T01:00:00.000+01:00"] {
+        for text in [
+            "2026-12-30T00:00",
+            "2026-12-30T00:00:00Z",
+            "2026-12-30T01:00:00.000+01:00",
+        ] {
             assert_eq!(time(text), Some(midnight), "{text}");
         }
         assert_eq!(time("2026-12-30T00:00:00.123Z"), Some(midnight + 123));

@@ -36,8 +36,10 @@ pub(crate) fn load(org: &mut Organization, world: &World) {
     bank(org, world, &places);
     for term in &world.terms {
         let stamp = org.stamp();
-        let fields =
-            Json::object([("name", term.name.as_str().into()), ("daysDue", term.days.into())]);
+        let fields = Json::object([
+            ("name", term.name.as_str().into()),
+            ("daysDue", term.days.into()),
+        ]);
         org.terms.push(fields, stamp);
     }
     for index in &world.platform.vendors {
@@ -52,7 +54,9 @@ pub(crate) fn load(org: &mut Organization, world: &World) {
 }
 
 fn from(org: &mut Organization, day: Date) {
-    let at = day.to_datetime(jiff::civil::time(12, 0, 0, 0)).to_zoned(TimeZone::UTC);
+    let at = day
+        .to_datetime(jiff::civil::time(12, 0, 0, 0))
+        .to_zoned(TimeZone::UTC);
     let now = org.now();
     org.loading = Some(at.map_or(now, |at| at.timestamp()).min(now));
 }
@@ -60,7 +64,9 @@ fn from(org: &mut Organization, day: Date) {
 fn accounts(org: &mut Organization, world: &World, places: &mut Places) {
     for index in &world.platform.accounts {
         let account = &world.accounts[*index];
-        let parent = account.parent.and_then(|parent| places.accounts.get(&parent));
+        let parent = account
+            .parent
+            .and_then(|parent| places.accounts.get(&parent));
         let parent = parent.map(|place| org.ids.text(Kind::Account, *place));
         let fields = account_fields(&account.number, &account.name, &account.kind, parent);
         let place = classifications::create(org, Kind::Account, fields);
@@ -77,9 +83,16 @@ fn accounts(org: &mut Organization, world: &World, places: &mut Places) {
 fn account_fields(number: &str, name: &str, kind: &str, parent: Option<String>) -> Json {
     let account = Json::object([
         ("type", account_type(kind).into()),
-        ("number", Some(number).filter(|number| !number.is_empty()).into()),
+        (
+            "number",
+            Some(number).filter(|number| !number.is_empty()).into(),
+        ),
     ]);
-    Json::object([("name", name.into()), ("parentId", parent.into()), ("account", account)])
+    Json::object([
+        ("name", name.into()),
+        ("parentId", parent.into()),
+        ("account", account),
+    ])
 }
 
 /// The platform's word for a ledger's account type.
@@ -117,10 +130,14 @@ fn dimensions(org: &mut Organization, world: &World, places: &mut Places) {
     for index in &world.platform.dimensions {
         let dimension = &world.dimensions[*index];
         let kind = dimension_kind(dimension.axis);
-        let parent = dimension.parent.and_then(|parent| places.dimensions.get(&parent));
+        let parent = dimension
+            .parent
+            .and_then(|parent| places.dimensions.get(&parent));
         let parent = parent.map(|place| org.ids.text(kind, *place));
-        let fields =
-            Json::object([("name", dimension.name.as_str().into()), ("parentId", parent.into())]);
+        let fields = Json::object([
+            ("name", dimension.name.as_str().into()),
+            ("parentId", parent.into()),
+        ]);
         let place = classifications::create(org, kind, fields);
         places.dimensions.insert(*index, place);
         if dimension.inactive {
@@ -131,7 +148,10 @@ fn dimensions(org: &mut Organization, world: &World, places: &mut Places) {
 
 /// One verified bank account, tied to its account of the ledger where the platform has that.
 fn bank(org: &mut Organization, world: &World, places: &Places) {
-    let account = world.platform.bank_account.and_then(|index| places.accounts.get(&index));
+    let account = world
+        .platform
+        .bank_account
+        .and_then(|index| places.accounts.get(&index));
     let account = account.map(|place| org.ids.text(Kind::Account, *place));
     let stamp = org.stamp();
     let fields = Json::object([
@@ -158,9 +178,16 @@ fn vendor(vendor: &world::Vendor) -> Json {
             ("country", address.country.as_str().into()),
         ])
     });
-    let kind = if vendor.person.is_some() { "PERSON" } else { "BUSINESS" };
+    let kind = if vendor.person.is_some() {
+        "PERSON"
+    } else {
+        "BUSINESS"
+    };
     Json::object([
-        ("name", vendor.name.chars().take(100).collect::<String>().into()),
+        (
+            "name",
+            vendor.name.chars().take(100).collect::<String>().into(),
+        ),
         ("accountType", kind.into()),
         ("accountNumber", vendor.account_number.as_deref().into()),
         ("email", vendor.email.as_deref().into()),
@@ -174,18 +201,32 @@ fn load_bills(org: &mut Organization, world: &World, places: &Places) {
     let mut dated: Vec<(Date, Bill)> = Vec::new();
     for index in &world.platform.bills {
         let bill = &world.bills[*index];
-        let Some(vendor) = places.vendors.get(&bill.vendor) else { continue };
-        let lines: Vec<Line> = bill.lines.iter().map(|line| known_line(line, places, world)).collect();
+        let Some(vendor) = places.vendors.get(&bill.vendor) else {
+            continue;
+        };
+        let lines: Vec<Line> = bill
+            .lines
+            .iter()
+            .map(|line| known_line(line, places, world))
+            .collect();
         let total: Decimal = lines.iter().map(|line| line.amount).sum();
         // A bill of the platform is never negative: the ledger's is a vendor credit there.
         if total >= Decimal::ZERO {
             let number = bill.number.as_str();
-            dated.push((bill.date, typed(*vendor, number, (bill.date, bill.due), lines)));
+            dated.push((
+                bill.date,
+                typed(*vendor, number, (bill.date, bill.due), lines),
+            ));
         }
     }
     for (vendor, number, date, amount, account) in &world.platform.own_bills {
-        let Some(vendor) = places.vendors.get(vendor) else { continue };
-        let coding = places.accounts.get(account).map_or(Coding::default(), |p| Coding::account(*p));
+        let Some(vendor) = places.vendors.get(vendor) else {
+            continue;
+        };
+        let coding = places
+            .accounts
+            .get(account)
+            .map_or(Coding::default(), |p| Coding::account(*p));
         let due = date.saturating_add(30.days());
         let lines = vec![plain_line(*amount, coding)];
         dated.push((*date, typed(*vendor, number, (*date, due), lines)));
@@ -198,24 +239,44 @@ fn load_bills(org: &mut Organization, world: &World, places: &Places) {
 }
 
 fn known_line(line: &world::Line, places: &Places, world: &World) -> Line {
-    let mut coding =
-        places.accounts.get(&line.account).map_or(Coding::default(), |p| Coding::account(*p));
-    for index in [line.department, line.class, line.location].into_iter().flatten() {
+    let mut coding = places
+        .accounts
+        .get(&line.account)
+        .map_or(Coding::default(), |p| Coding::account(*p));
+    for index in [line.department, line.class, line.location]
+        .into_iter()
+        .flatten()
+    {
         if let Some(place) = places.dimensions.get(&index) {
             coding = coding.with(dimension_kind(world.dimensions[index].axis), *place);
         }
     }
     let description = line.memo.as_deref().map(Into::into);
-    Line { description, ..plain_line(line.amount, coding) }
+    Line {
+        description,
+        ..plain_line(line.amount, coding)
+    }
 }
 
 /// A line of nothing but an amount and its coding.
 pub(crate) fn plain_line(amount: Decimal, coding: Coding) -> Line {
-    Line { id: u32::MAX, amount, quantity: None, price: None, description: None, coding }
+    Line {
+        id: u32::MAX,
+        amount,
+        quantity: None,
+        price: None,
+        description: None,
+        coding,
+    }
 }
 
 /// A bill as a person types it in.
-pub(crate) fn typed(vendor: u32, number: &str, (date, due): (Date, Date), lines: Vec<Line>) -> Bill {
+pub(crate) fn typed(
+    vendor: u32,
+    number: &str,
+    (date, due): (Date, Date),
+    lines: Vec<Line>,
+) -> Bill {
     Bill {
         vendor,
         number: number.into(),

@@ -141,7 +141,10 @@ pub(crate) fn time_text(stamp: i64) -> String {
 /// The first day from `day` on that banks work (weekends are all the sandbox knows of holidays).
 pub(crate) fn business_day(day: Date) -> Date {
     let mut day = day;
-    while matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
+    while matches!(
+        day.weekday(),
+        jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+    ) {
         day = day.saturating_add(1.day());
     }
     day

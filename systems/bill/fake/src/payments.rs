@@ -88,7 +88,9 @@ pub(crate) enum Stage {
 pub(crate) fn stage(single_status: &str) -> Stage {
     match single_status {
         "SCHEDULED" | "APPROVING" => Stage::Scheduled,
-        "READY_TO_FUND" | "FUNDING_STARTED" | "DISBURSEMENT_ON_HOLD"
+        "READY_TO_FUND"
+        | "FUNDING_STARTED"
+        | "DISBURSEMENT_ON_HOLD"
         | "CANCELLATION_IN_PROGRESS" => Stage::Moving,
         "VOIDED" | "CANCELED" | "FUNDING_FAILED_VOIDED" => Stage::Dead,
         _ => Stage::Paid,
@@ -105,9 +107,17 @@ fn coarse(single_status: &str) -> &'static str {
         "APPROVING" => "APPROVING",
         "CANCELED" => "CANCELLED",
         "VOIDED" | "FUNDING_FAILED_VOIDED" => "VOID",
-        "PROCESSED" | "SENT" | "DELIVERED" | "CLEARED" | "EXPIRING" | "VOID_PENDING"
-        | "PARTIALLY_CLAIMED" | "FUNDING_FAILED_ACTION_NEEDED" | "FUNDS_ESCHEATED"
-        | "DISBURSEMENT_FAILED_ACTION_NEEDED" | "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED" => "PAID",
+        "PROCESSED"
+        | "SENT"
+        | "DELIVERED"
+        | "CLEARED"
+        | "EXPIRING"
+        | "VOID_PENDING"
+        | "PARTIALLY_CLAIMED"
+        | "FUNDING_FAILED_ACTION_NEEDED"
+        | "FUNDS_ESCHEATED"
+        | "DISBURSEMENT_FAILED_ACTION_NEEDED"
+        | "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED" => "PAID",
         status if matches!(stage(status), Stage::Scheduled | Stage::Moving) => "SCHEDULED",
         _ => "UNDEFINED",
     }
@@ -124,8 +134,10 @@ fn disbursement(single_status: &str) -> Option<&'static str> {
 
 const FUNDING: &[&str] = &["BANK_ACCOUNT", "CARD_ACCOUNT", "WALLET", "AP_CARD"];
 const DELIVERY: &[&str] = &["STANDARD", "UPS_1DAY", "UPS_2DAY", "RTP_DELIVERY"];
-static ACCOUNT: &[Field] =
-    &[need("type", Rule::Choice(FUNDING)), may("id", Rule::Text(20))];
+static ACCOUNT: &[Field] = &[
+    need("type", Rule::Choice(FUNDING)),
+    may("id", Rule::Text(20)),
+];
 static OPTIONS: &[Field] = &[
     may("requestPayFaster", Rule::Flag),
     may("createBill", Rule::Flag),
@@ -152,9 +164,15 @@ static BULK: &[Field] = &[
     need("payments", Rule::Any),
 ];
 static VOID: &[Field] = &[
-    need("type", Rule::Choice(&[
-        "VOID_ONLY", "VOID_AND_CREDIT", "VOID_AND_REISSUE", "VOID_AND_REISSUE_VCARD",
-    ])),
+    need(
+        "type",
+        Rule::Choice(&[
+            "VOID_ONLY",
+            "VOID_AND_CREDIT",
+            "VOID_AND_REISSUE",
+            "VOID_AND_REISSUE_VCARD",
+        ]),
+    ),
     need("reason", Rule::Text(4000)),
 ];
 
@@ -168,7 +186,11 @@ const LISTING: Listing = Listing {
         ("transactionNumber", "eq", Of::Text),
     ],
     sorts: &[
-        "description", "processDate", "amount", "confirmationNumber", "onlinePayment",
+        "description",
+        "processDate",
+        "amount",
+        "confirmationNumber",
+        "onlinePayment",
         "disbursementStatus",
     ],
 };
@@ -210,8 +232,14 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
 fn list(org: &Organization, call: &Call) -> Answer {
     let narrow = |conditions: &crate::list::Conditions| {
         let vendors = conditions.ids("vendorId")?;
-        let vendors = vendors.into_iter().filter_map(|place| org.vendors.get(place));
-        Some(vendors.flat_map(|row| row.body.payments.iter().copied()).collect())
+        let vendors = vendors
+            .into_iter()
+            .filter_map(|place| org.vendors.get(place));
+        Some(
+            vendors
+                .flat_map(|row| row.body.payments.iter().copied())
+                .collect(),
+        )
     };
     let cell = |place: u32, field: &str| {
         let payment = &org.payments.at(place).body;
@@ -229,15 +257,26 @@ fn list(org: &Organization, call: &Call) -> Answer {
         }
     };
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-    page(&org.payments, &LISTING, scope, narrow, cell, |place| render(org, place)).map(Reply::ok)
+    page(&org.payments, &LISTING, scope, narrow, cell, |place| {
+        render(org, place)
+    })
+    .map(Reply::ok)
 }
 
 fn may_pay(org: &Organization, call: &Call) -> Result<(), Problem> {
     if call.session.sync {
-        return Err(Problem::new(403, "BDC_1150", "A sync token's session can't make payments"));
+        return Err(Problem::new(
+            403,
+            "BDC_1150",
+            "A sync token's session can't make payments",
+        ));
     }
     if org.options.production && !call.session.trusted {
-        return Err(Problem::new(403, "BDC_1150", "Payments need a trusted session (MFA)"));
+        return Err(Problem::new(
+            403,
+            "BDC_1150",
+            "Payments need a trusted session (MFA)",
+        ));
     }
     Ok(())
 }
@@ -256,7 +295,11 @@ fn pay(org: &mut Organization, call: &Call) -> Answer {
     if let Some(id) = body.text("vendorId")
         && org.ids.place(Kind::Vendor, id) != Some(vendor)
     {
-        return Err(Problem::new(422, "BDC_1118", "vendorId: the bill is another vendor's"));
+        return Err(Problem::new(
+            422,
+            "BDC_1118",
+            "vendorId: the bill is another vendor's",
+        ));
     }
     owed(org, bill, amount)?;
     let order = order(org, &body, vendor)?;
@@ -267,14 +310,18 @@ fn pay(org: &mut Organization, call: &Call) -> Answer {
 fn positive(body: &Json) -> Result<Decimal, Problem> {
     let amount = body.number("amount").unwrap_or_default();
     if amount <= Decimal::ZERO || has_fractions_of_a_cent(amount) {
-        return Err(Problem::must("amount: must be greater than 0, with two decimals at most"));
+        return Err(Problem::must(
+            "amount: must be greater than 0, with two decimals at most",
+        ));
     }
     Ok(amount)
 }
 
 /// `createBill`: the bill is made together with its payment.
 fn bill_for(org: &mut Organization, body: &Json, amount: Decimal) -> Result<u32, Problem> {
-    let id = body.text("vendorId").ok_or_else(|| Problem::must("vendorId: must not be null"))?;
+    let id = body
+        .text("vendorId")
+        .ok_or_else(|| Problem::must("vendorId: must not be null"))?;
     let vendor = reference(org, Kind::Vendor, "vendorId", id, org.vendors.len())?;
     if org.vendors.at(vendor).archived {
         return Err(Problem::value(format!("vendorId: vendor {id} is archived")));
@@ -290,20 +337,23 @@ fn bill_for(org: &mut Organization, body: &Json, amount: Decimal) -> Result<u32,
         description: None,
         coding: Coding::default(),
     };
-    Ok(bills::create(org, bills::Bill {
-        vendor,
-        number: format!("AUTO-{number}").into(),
-        invoice_date: today,
-        due_date: body.day("processDate").unwrap_or(today),
-        lines: vec![line],
-        description: body.text("description").map(Into::into),
-        purchase_order: None,
-        pay_from: None,
-        coding: Coding::default(),
-        credits: Vec::new(),
-        payments: Vec::new(),
-        approval: "APPROVED",
-    }))
+    Ok(bills::create(
+        org,
+        bills::Bill {
+            vendor,
+            number: format!("AUTO-{number}").into(),
+            invoice_date: today,
+            due_date: body.day("processDate").unwrap_or(today),
+            lines: vec![line],
+            description: body.text("description").map(Into::into),
+            purchase_order: None,
+            pay_from: None,
+            coding: Coding::default(),
+            credits: Vec::new(),
+            payments: Vec::new(),
+            approval: "APPROVED",
+        },
+    ))
 }
 
 fn owed(org: &Organization, bill: u32, amount: Decimal) -> Result<(), Problem> {
@@ -313,7 +363,9 @@ fn owed(org: &Organization, bill: u32, amount: Decimal) -> Result<(), Problem> {
     }
     let due = bills::figures(org, bill).due;
     if amount > due {
-        return Err(Problem::value(format!("amount: {amount} is more than the {due} due on {id}")));
+        return Err(Problem::value(format!(
+            "amount: {amount} is more than the {due} due on {id}"
+        )));
     }
     Ok(())
 }
@@ -358,7 +410,10 @@ fn order(org: &Organization, body: &Json, vendor: u32) -> Result<Order, Problem>
         }
         None => business_days_after(today, 1),
     };
-    let options = body.get("processingOptions").cloned().unwrap_or(Json::object([]));
+    let options = body
+        .get("processingOptions")
+        .cloned()
+        .unwrap_or(Json::object([]));
     Ok(Order {
         process_date,
         funding: Some((kind.to_owned(), id.unwrap_or_default().to_owned())),
@@ -391,7 +446,9 @@ fn pay_bulk(org: &mut Organization, call: &Call) -> Answer {
         let id = entry.text("billId").unwrap_or_default();
         let bill = reference(org, Kind::Bill, "billId", id, org.bills.len())?;
         let amount = positive(&entry).map_err(|fault| fault.in_entry(index))?;
-        let twice = by_vendor.iter().any(|(_, parts)| parts.iter().any(|(other, ..)| *other == bill));
+        let twice = by_vendor
+            .iter()
+            .any(|(_, parts)| parts.iter().any(|(other, ..)| *other == bill));
         if twice {
             return Err(Problem::value(format!("billId: {id} is given twice")));
         }
@@ -399,7 +456,11 @@ fn pay_bulk(org: &mut Organization, call: &Call) -> Answer {
         let vendor = org.bills.at(bill).body.vendor;
         let given = body.text("vendorId");
         if given.is_some_and(|id| org.ids.place(Kind::Vendor, id) != Some(vendor)) {
-            return Err(Problem::new(422, "BDC_1118", "vendorId: a bill is another vendor's"));
+            return Err(Problem::new(
+                422,
+                "BDC_1118",
+                "vendorId: a bill is another vendor's",
+            ));
         }
         match by_vendor.iter_mut().find(|(other, _)| *other == vendor) {
             Some((_, parts)) => parts.push((bill, amount, Vec::new())),
@@ -420,7 +481,10 @@ fn pay_bulk(org: &mut Organization, call: &Call) -> Answer {
             payments.push(render(org, place));
         }
     }
-    Ok(Reply::created(Json::object([("payments", payments.into())])))
+    Ok(Reply::created(Json::object([(
+        "payments",
+        payments.into(),
+    )])))
 }
 
 /// Makes a payment over bills of one vendor. What may be paid has been looked at.
@@ -433,11 +497,18 @@ pub(crate) fn place(
     let place = org.payments.len();
     let mut parts = Vec::new();
     for (bill, amount, credits) in bills {
-        parts.push(Part { id: org.applications, bill, amount, credits });
+        parts.push(Part {
+            id: org.applications,
+            bill,
+            amount,
+            credits,
+        });
         org.applications += 1;
     }
     let online = order.recorded.is_none() && order.method != "OFFLINE";
-    let number = order.transaction_number.unwrap_or_else(|| format!("P{:09}", place + 1));
+    let number = order
+        .transaction_number
+        .unwrap_or_else(|| format!("P{:09}", place + 1));
     let sent = order.process_date;
     let payment = Payment {
         vendor,
@@ -462,7 +533,11 @@ pub(crate) fn place(
     for part in &parts {
         org.bills.at_mut(part.bill).body.payments.push(place);
         for (credit, amount) in &part.credits {
-            let used = Use { bill: part.bill, payment: Some(place), amount: *amount };
+            let used = Use {
+                bill: part.bill,
+                payment: Some(place),
+                amount: *amount,
+            };
             credits::apply(org, *credit, used);
         }
     }
@@ -473,7 +548,9 @@ pub(crate) fn place(
 
 fn cancel(org: &mut Organization, place: u32) -> Result<(), Problem> {
     if org.payments.at(place).body.single_status != "SCHEDULED" {
-        return Err(Problem::forbidden("Only a scheduled payment can be canceled"));
+        return Err(Problem::forbidden(
+            "Only a scheduled payment can be canceled",
+        ));
     }
     org.payments.at_mut(place).body.cancel_requested = true;
     life::set_status(org, place, "CANCELED");
@@ -487,7 +564,10 @@ fn check_image(org: &Organization, place: u32) -> Answer {
     }
     let id = org.ids.text(Kind::Payment, place);
     let link = format!("/connect/v3/payments/{id}/check-image");
-    Ok(Reply::ok(Json::object([("frontImageUrl", link.clone().into()), ("backImageUrl", link.into())])))
+    Ok(Reply::ok(Json::object([
+        ("frontImageUrl", link.clone().into()),
+        ("backImageUrl", link.into()),
+    ])))
 }
 
 fn options(org: &Organization, call: &Call) -> Answer {
@@ -509,7 +589,10 @@ fn options(org: &Organization, call: &Call) -> Answer {
         ])
     });
     let funding: Vec<Json> = banks.collect();
-    Ok(Reply::ok(Json::object([("fundingOptions", funding.into())])))
+    Ok(Reply::ok(Json::object([(
+        "fundingOptions",
+        funding.into(),
+    )])))
 }
 
 /// What a payment pays.
@@ -535,13 +618,23 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
     let recorded = payment.recorded.as_ref();
     let confirmation = (payment.online && stage(status) == Stage::Paid)
         .then(|| format!("C{:010}", u64::from(place) * 7919 + 1_000_003));
-    let parts: Vec<Json> = payment.parts.iter().map(|part| part_json(org, part)).collect();
-    let voids: Vec<Json> = payment.voids.iter().enumerate().map(|(index, void)| {
-        void_json(org, place, index, void)
-    }).collect();
+    let parts: Vec<Json> = payment
+        .parts
+        .iter()
+        .map(|part| part_json(org, part))
+        .collect();
+    let voids: Vec<Json> = payment
+        .voids
+        .iter()
+        .enumerate()
+        .map(|(index, void)| void_json(org, place, index, void))
+        .collect();
     Json::object([
         ("id", org.ids.text(Kind::Payment, place).into()),
-        ("vendorId", org.ids.text(Kind::Vendor, payment.vendor).into()),
+        (
+            "vendorId",
+            org.ids.text(Kind::Vendor, payment.vendor).into(),
+        ),
         ("vendorName", vendor.name().into()),
         ("billId", single.into()),
         ("billPayments", parts.into()),
@@ -552,7 +645,10 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
         ("processDate", payment.process_date.into()),
         ("fundingAccount", funding.into()),
         ("processingOptions", payment.options.clone()),
-        ("transactionNumber", payment.transaction_number.as_str().into()),
+        (
+            "transactionNumber",
+            payment.transaction_number.as_str().into(),
+        ),
         ("confirmationNumber", confirmation.into()),
         ("status", coarse(status).into()),
         ("singleStatus", status.into()),
@@ -562,10 +658,24 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
         ("onlinePayment", payment.online.into()),
         ("cancelRequestSubmitted", payment.cancel_requested.into()),
         ("voidInfo", voids.into()),
-        ("toPrintCheck", recorded.map(|recorded| recorded.to_print_check).into()),
-        ("syncReference", recorded.and_then(|recorded| recorded.sync_reference.as_deref()).into()),
-        ("allowExport", recorded.and_then(|recorded| recorded.allow_export).into()),
-        ("classifications", recorded.map(|recorded| recorded.coding.render(org)).into()),
+        (
+            "toPrintCheck",
+            recorded.map(|recorded| recorded.to_print_check).into(),
+        ),
+        (
+            "syncReference",
+            recorded
+                .and_then(|recorded| recorded.sync_reference.as_deref())
+                .into(),
+        ),
+        (
+            "allowExport",
+            recorded.and_then(|recorded| recorded.allow_export).into(),
+        ),
+        (
+            "classifications",
+            recorded.map(|recorded| recorded.coding.render(org)).into(),
+        ),
         ("createdBy", org.user().into()),
         ("createdTime", time_text(row.created).into()),
         ("updatedTime", time_text(row.updated).into()),
@@ -573,10 +683,14 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
 }
 
 fn part_json(org: &Organization, part: &Part) -> Json {
-    let credits: Vec<Json> = part.credits.iter().map(|(credit, amount)| {
-        let id = org.ids.text(Kind::Credit, *credit);
-        Json::object([("id", id.into()), ("amount", number(*amount))])
-    }).collect();
+    let credits: Vec<Json> = part
+        .credits
+        .iter()
+        .map(|(credit, amount)| {
+            let id = org.ids.text(Kind::Credit, *credit);
+            Json::object([("id", id.into()), ("amount", number(*amount))])
+        })
+        .collect();
     Json::object([
         ("id", org.ids.text(Kind::BillPayment, part.id).into()),
         ("billId", org.ids.text(Kind::Bill, part.bill).into()),
@@ -588,7 +702,12 @@ fn part_json(org: &Organization, part: &Part) -> Json {
 fn void_json(org: &Organization, place: u32, index: usize, void: &Void) -> Json {
     let index = u32::try_from(index).unwrap_or_default();
     Json::object([
-        ("id", org.ids.text(Kind::Void, place.wrapping_mul(16) + index).into()),
+        (
+            "id",
+            org.ids
+                .text(Kind::Void, place.wrapping_mul(16) + index)
+                .into(),
+        ),
         ("requestedBy", org.user().into()),
         ("type", void.kind.as_str().into()),
         ("status", void.status.into()),

@@ -31,23 +31,40 @@ impl Problem {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let entry = Entry { code: Some(code), message: message.into() };
-        Self { status, entries: vec![entry], limit: false }
+        let entry = Entry {
+            code: Some(code),
+            message: message.into(),
+        };
+        Self {
+            status,
+            entries: vec![entry],
+            limit: false,
+        }
     }
 
     /// One or more messages of bean validation: HTTP 400 and no code.
     pub(crate) fn invalid(messages: Vec<Entry>) -> Self {
-        Self { status: 400, entries: messages, limit: false }
+        Self {
+            status: 400,
+            entries: messages,
+            limit: false,
+        }
     }
 
     /// One message of bean validation.
     pub(crate) fn must(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::invalid(vec![Entry { code: None, message: message.into() }])
+        Self::invalid(vec![Entry {
+            code: None,
+            message: message.into(),
+        }])
     }
 
     /// A limit was reached.
     pub(crate) fn limit(code: &'static str, message: &'static str) -> Self {
-        Self { limit: true, ..Self::new(422, code, message) }
+        Self {
+            limit: true,
+            ..Self::new(422, code, message)
+        }
     }
 
     /// No such record.
@@ -85,7 +102,11 @@ impl Problem {
 
     /// The body.
     pub(crate) fn body(&self, timestamp: &str) -> Json {
-        let category = if self.status >= 500 { "SERVER" } else { "REQUEST" };
+        let category = if self.status >= 500 {
+            "SERVER"
+        } else {
+            "REQUEST"
+        };
         let entries = self.entries.iter().map(|entry| {
             Json::object([
                 ("timestamp", timestamp.into()),

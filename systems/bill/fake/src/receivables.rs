@@ -32,7 +32,10 @@ static CUSTOMER: &[Field] = &[
     may("fax", Rule::Text(40)),
     may("description", Rule::Text(4000)),
     may("invoiceCurrency", Rule::Text(3)),
-    may("accountType", Rule::Choice(&["BUSINESS", "PERSON", "NONE", "UNDEFINED"])),
+    may(
+        "accountType",
+        Rule::Choice(&["BUSINESS", "PERSON", "NONE", "UNDEFINED"]),
+    ),
     may("paymentTermId", Rule::Text(20)),
     may("accountNumber", Rule::Text(100)),
     may("billingAddress", Rule::Any),
@@ -82,8 +85,16 @@ const TEXTS: &[(&str, &str, Of)] = &[
     ("payToChartOfAccountId", "eq ne in", Of::Text),
 ];
 const SORTS: &[&str] = &[
-    "name", "email", "phone", "invoiceNumber", "invoiceDate", "dueDate", "totalAmount",
-    "creditDate", "amount", "appliedAmount",
+    "name",
+    "email",
+    "phone",
+    "invoiceNumber",
+    "invoiceDate",
+    "dueDate",
+    "totalAmount",
+    "creditDate",
+    "amount",
+    "appliedAmount",
 ];
 
 fn table(org: &Organization, kind: Kind) -> &Table<Json> {
@@ -105,14 +116,26 @@ fn table_mut(org: &mut Organization, kind: Kind) -> &mut Table<Json> {
 }
 
 fn list(org: &Organization, call: &Call, kind: Kind) -> Answer {
-    let listing = Listing { kind, filters: TEXTS, sorts: SORTS };
+    let listing = Listing {
+        kind,
+        filters: TEXTS,
+        sorts: SORTS,
+    };
     let cell = |place: u32, field: &str| {
         let body = &table(org, kind).at(place).body;
-        body.number(field).map_or_else(|| body.text(field).into(), Cell::Number)
+        body.number(field)
+            .map_or_else(|| body.text(field).into(), Cell::Number)
     };
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-    page(table(org, kind), &listing, scope, |_| None, cell, |place| render(org, kind, place))
-        .map(Reply::ok)
+    page(
+        table(org, kind),
+        &listing,
+        scope,
+        |_| None,
+        cell,
+        |place| render(org, kind, place),
+    )
+    .map(Reply::ok)
 }
 
 fn render(org: &Organization, kind: Kind, place: u32) -> Json {
@@ -145,7 +168,11 @@ fn one(org: &mut Organization, kind: Kind, (method, path): (&str, &[&str]), plac
                 let stamp = org.stamp();
                 table_mut(org, kind).at_mut(place).archived = archived;
                 table_mut(org, kind).touch(place, stamp);
-                let event = if archived { "invoice.archived" } else { "invoice.restored" };
+                let event = if archived {
+                    "invoice.archived"
+                } else {
+                    "invoice.restored"
+                };
                 notify(org, kind, event, place);
             }
         }
@@ -174,11 +201,18 @@ pub(crate) fn customers(org: &mut Organization, call: &Call, path: &[&str]) -> A
         }
         ("POST", ["bulk"]) => {
             let body = call.json()?;
-            let drafts = entries(&body, 20)?.iter().map(|entry| pick(CUSTOMER, entry, false));
+            let drafts = entries(&body, 20)?
+                .iter()
+                .map(|entry| pick(CUSTOMER, entry, false));
             let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
-            let places: Vec<u32> =
-                drafts.into_iter().map(|fields| push(org, kind, customer(fields))).collect();
-            let made: Vec<Json> = places.into_iter().map(|place| render(org, kind, place)).collect();
+            let places: Vec<u32> = drafts
+                .into_iter()
+                .map(|fields| push(org, kind, customer(fields)))
+                .collect();
+            let made: Vec<Json> = places
+                .into_iter()
+                .map(|place| render(org, kind, place))
+                .collect();
             Ok(Reply::created(Json::object([("customers", made.into())])))
         }
         (method, [id, rest @ ..]) => {
@@ -204,17 +238,29 @@ fn customer(mut fields: Json) -> Json {
     fields
 }
 
-fn lines(org: &mut Organization, body: &Json, field: &str) -> Result<(Vec<Json>, Decimal), Problem> {
+fn lines(
+    org: &mut Organization,
+    body: &Json,
+    field: &str,
+) -> Result<(Vec<Json>, Decimal), Problem> {
     let mut total = Decimal::ZERO;
     let mut lines = Vec::new();
     for entry in body.list(field) {
         let quantity = entry.number("quantity").unwrap_or(Decimal::ONE);
         let price = entry.number("price");
-        let amount = entry.number("amount").or(price.and_then(|price| price.checked_mul(quantity)));
-        total += cents(amount.ok_or_else(|| Problem::must(format!("{field}: price must not be null")))?);
+        let amount = entry
+            .number("amount")
+            .or(price.and_then(|price| price.checked_mul(quantity)));
+        total +=
+            cents(amount.ok_or_else(|| Problem::must(format!("{field}: price must not be null")))?);
         let mut line = entry.clone();
         if line.text("id").is_none() {
-            line.set("id", org.ids.text(Kind::InvoiceLine, org.receivables.lines).into());
+            line.set(
+                "id",
+                org.ids
+                    .text(Kind::InvoiceLine, org.receivables.lines)
+                    .into(),
+            );
             org.receivables.lines += 1;
         }
         lines.push(line);
@@ -229,14 +275,26 @@ fn lines(org: &mut Organization, body: &Json, field: &str) -> Result<(Vec<Json>,
 fn invoice(org: &mut Organization, body: &Json, before: Option<u32>) -> Result<Json, Problem> {
     let fields = pick(INVOICE, body, false)?;
     let id = fields.text("customer.id").unwrap_or_default().to_owned();
-    reference(org, Kind::Customer, "customer.id", &id, org.receivables.customers.len())?;
+    reference(
+        org,
+        Kind::Customer,
+        "customer.id",
+        &id,
+        org.receivables.customers.len(),
+    )?;
     let count = org.receivables.invoices.len();
-    let number = fields.text("invoiceNumber").map_or(format!("INV{:05}", count + 1), str::to_owned);
+    let number = fields
+        .text("invoiceNumber")
+        .map_or(format!("INV{:05}", count + 1), str::to_owned);
     let taken = org.receivables.invoices.rows().any(|(place, row)| {
         Some(place) != before && row.body.text("invoiceNumber") == Some(&number)
     });
     if taken {
-        return Err(Problem::new(422, "BDC_1171", "Invoice number already exists"));
+        return Err(Problem::new(
+            422,
+            "BDC_1171",
+            "Invoice number already exists",
+        ));
     }
     let (lines, total) = lines(org, &fields, "invoiceLineItems")?;
     let today = org.today();
@@ -245,7 +303,10 @@ fn invoice(org: &mut Organization, body: &Json, before: Option<u32>) -> Result<J
         ("customer", Json::Null),
         ("customerId", id.into()),
         ("invoiceNumber", number.into()),
-        ("invoiceDate", invoice.day("invoiceDate").unwrap_or(today).into()),
+        (
+            "invoiceDate",
+            invoice.day("invoiceDate").unwrap_or(today).into(),
+        ),
         ("dueDate", invoice.day("dueDate").unwrap_or(today).into()),
         ("invoiceLineItems", lines.into()),
     ] {
@@ -306,7 +367,13 @@ pub(crate) fn invoices(org: &mut Organization, call: &Call, path: &[&str]) -> An
 fn receive(org: &mut Organization, body: &Json) -> Answer {
     let body = pick(RECEIVED, body, false)?;
     let id = body.text("customerId").unwrap_or_default();
-    reference(org, Kind::Customer, "customerId", id, org.receivables.customers.len())?;
+    reference(
+        org,
+        Kind::Customer,
+        "customerId",
+        id,
+        org.receivables.customers.len(),
+    )?;
     let mut changes = Vec::new();
     for part in body.list("invoices") {
         let id = part.text("id").unwrap_or_default();
@@ -334,7 +401,13 @@ fn receive(org: &mut Organization, body: &Json) -> Answer {
 fn memo(org: &mut Organization, body: &Json) -> Result<Json, Problem> {
     let mut memo = pick(MEMO, body, false)?;
     let id = memo.text("customerId").unwrap_or_default();
-    reference(org, Kind::Customer, "customerId", id, org.receivables.customers.len())?;
+    reference(
+        org,
+        Kind::Customer,
+        "customerId",
+        id,
+        org.receivables.customers.len(),
+    )?;
     let (lines, total) = lines(org, &memo, "creditMemoLineItems")?;
     memo.set("creditMemoLineItems", lines.into());
     memo.set("amount", number(total));
@@ -359,8 +432,14 @@ pub(crate) fn credit_memos(org: &mut Organization, call: &Call, path: &[&str]) -
             for (index, entry) in entries(&body, 50)?.iter().enumerate() {
                 drafts.push(memo(org, entry).map_err(|fault| fault.in_entry(index))?);
             }
-            let places: Vec<u32> = drafts.into_iter().map(|body| push(org, kind, body)).collect();
-            let made: Vec<Json> = places.into_iter().map(|place| render(org, kind, place)).collect();
+            let places: Vec<u32> = drafts
+                .into_iter()
+                .map(|body| push(org, kind, body))
+                .collect();
+            let made: Vec<Json> = places
+                .into_iter()
+                .map(|place| render(org, kind, place))
+                .collect();
             Ok(Reply::created(Json::object([("creditMemos", made.into())])))
         }
         (method, [id, rest @ ..]) => {

@@ -78,14 +78,20 @@ fn part(
     let bill = reference(org, Kind::Bill, "billId", id, org.bills.len())?;
     let row = org.bills.at(bill);
     if row.body.vendor != vendor {
-        return Err(Problem::new(422, "BDC_1118", format!("billId: {id} is another vendor's")));
+        return Err(Problem::new(
+            422,
+            "BDC_1118",
+            format!("billId: {id} is another vendor's"),
+        ));
     }
     if row.archived {
         return Err(Problem::value(format!("billId: {id} is archived")));
     }
     let amount = entry.number("amount").unwrap_or_default();
     if amount < Decimal::ZERO || has_fractions_of_a_cent(amount) {
-        return Err(Problem::must("amount: must not be negative, with two decimals at most"));
+        return Err(Problem::must(
+            "amount: must not be negative, with two decimals at most",
+        ));
     }
     let uses = entry.list("vendorCredits").iter();
     let uses = uses.map(|entry| credits::usable(org, entry, vendor, None));
@@ -94,7 +100,9 @@ fn part(
     let figures = bills::figures(org, bill);
     if amount + credit > figures.due {
         let due = figures.due;
-        return Err(Problem::value(format!("amount: more than the {due} due on {id}")));
+        return Err(Problem::value(format!(
+            "amount: more than the {due} due on {id}"
+        )));
     }
     // A bill that credits have brought to zero is marked as paid with nothing.
     let settled = figures.due.is_zero() && figures.status != "PAID";

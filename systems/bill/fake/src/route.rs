@@ -39,13 +39,20 @@ impl Call {
 
     /// The body, where it may be left out.
     pub(crate) fn json_or_empty(&self) -> Result<Json, Problem> {
-        if self.body.is_empty() { Ok(Json::object([])) } else { self.json() }
+        if self.body.is_empty() {
+            Ok(Json::object([]))
+        } else {
+            self.json()
+        }
     }
 
     /// The identifiers in the query, repeated or in a list with commas.
     pub(crate) fn ids(&self) -> Vec<String> {
         let given = self.query.all("ids").flat_map(|ids| ids.split(','));
-        given.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
+        given
+            .map(|id| id.trim().to_owned())
+            .filter(|id| !id.is_empty())
+            .collect()
     }
 }
 
@@ -75,24 +82,35 @@ pub(crate) type Answer = Result<Reply, Problem>;
 impl Reply {
     /// 200.
     pub(crate) fn ok(body: Json) -> Self {
-        Self { status: 200, body: Body::Json(body) }
+        Self {
+            status: 200,
+            body: Body::Json(body),
+        }
     }
 
     /// 201.
     pub(crate) fn created(body: Json) -> Self {
-        Self { status: 201, body: Body::Json(body) }
+        Self {
+            status: 201,
+            body: Body::Json(body),
+        }
     }
 
     /// 204.
     pub(crate) fn nothing() -> Self {
-        Self { status: 204, body: Body::Empty }
+        Self {
+            status: 204,
+            body: Body::Empty,
+        }
     }
 }
 
 /// Answers a call under `/connect`; `path` begins with `v3`.
 pub(crate) fn connect(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
     org.auth.permits(call.method != "GET", path)?;
-    let ["v3", path @ ..] = path else { return Err(Problem::path()) };
+    let ["v3", path @ ..] = path else {
+        return Err(Problem::path());
+    };
     match path {
         ["login" | "logout" | "mfa", ..] => auth::answer(org, call, path),
         ["vendors", rest @ ..] => vendors::answer(org, call, rest),
@@ -117,7 +135,9 @@ pub(crate) fn connect(org: &mut Organization, call: &Call, path: &[&str]) -> Ans
 
 /// Answers a call under `/connect-events`.
 pub(crate) fn events(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
-    let ["v3", path @ ..] = path else { return Err(Problem::path()) };
+    let ["v3", path @ ..] = path else {
+        return Err(Problem::path());
+    };
     webhooks::answer(org, call, path)
 }
 

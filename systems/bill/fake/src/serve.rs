@@ -59,9 +59,15 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
         _ => return Err(Problem::path()),
     };
     let login = on_connect && method == "POST" && path == ["v3", "login"];
-    let dev_key = if login { login_key(&body) } else { header(&parts.headers, "devkey") };
+    let dev_key = if login {
+        login_key(&body)
+    } else {
+        header(&parts.headers, "devkey")
+    };
     let most = shared.organization().options.concurrency;
-    let _place = shared.in_flight.enter(dev_key.as_deref().unwrap_or_default(), most)?;
+    let _place = shared
+        .in_flight
+        .enter(dev_key.as_deref().unwrap_or_default(), most)?;
     if !shared.latency.is_zero() {
         tokio::time::sleep(shared.latency).await;
     }
@@ -76,7 +82,8 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
     let session = if login {
         Err(Problem::path())
     } else {
-        org.auth.session(session_id.as_deref(), dev_key.as_deref(), now)
+        org.auth
+            .session(session_id.as_deref(), dev_key.as_deref(), now)
     };
     let call = |session| Call {
         method,
@@ -90,11 +97,18 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
         return auth::login(org, &call(auth::Session::none(now)));
     }
     let call = call(session?);
-    if on_connect { connect(org, &call, path) } else { events(org, &call, path) }
+    if on_connect {
+        connect(org, &call, path)
+    } else {
+        events(org, &call, path)
+    }
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 fn login_key(body: &Bytes) -> Option<String> {
@@ -109,7 +123,10 @@ async fn respond(shared: &Shared, reply: Reply) -> Response {
         Body::Empty => ("", Bytes::new()),
         Body::Test(event) => {
             let status = delivery::attempt(shared, &event).await;
-            ("application/json", Bytes::from(tested(&event, status).to_text()))
+            (
+                "application/json",
+                Bytes::from(tested(&event, status).to_text()),
+            )
         }
     };
     with_body(reply.status, kind, body)
@@ -130,7 +147,9 @@ fn with_body(status: u16, kind: &'static str, body: Bytes) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !kind.is_empty() {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     response
 }

@@ -21,15 +21,24 @@ static RECURRING: &[Field] = &[
     need("billLineItems", Rule::Any),
 ];
 
-const TERMS: Listing = Listing { kind: Kind::Term, filters: &[], sorts: &["name", "daysDue"] };
-const RECURRINGS: Listing = Listing { kind: Kind::RecurringBill, filters: &[], sorts: &[] };
+const TERMS: Listing = Listing {
+    kind: Kind::Term,
+    filters: &[],
+    sorts: &["name", "daysDue"],
+};
+const RECURRINGS: Listing = Listing {
+    kind: Kind::RecurringBill,
+    filters: &[],
+    sorts: &[],
+};
 
 /// `/v3/organizations/…`, `/v3/users` and `/v3/exports`.
 pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
     match (&*call.method, path) {
-        ("GET", ["organizations"]) => {
-            Ok(Reply::ok(Json::object([("results", vec![organization(org)].into())])))
-        }
+        ("GET", ["organizations"]) => Ok(Reply::ok(Json::object([(
+            "results",
+            vec![organization(org)].into(),
+        )]))),
         ("GET", ["organizations", id]) if *id == org.id() => Ok(Reply::ok(organization(org))),
         (_, ["organizations", id, "payment-terms", rest @ ..]) if *id == org.id() => {
             terms(org, call, rest)
@@ -43,9 +52,10 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
             ]);
             Ok(Reply::ok(Json::object([("results", vec![user].into())])))
         }
-        ("GET", ["exports"]) => {
-            Ok(Reply::ok(Json::object([("results", Json::List(Vec::new()))])))
-        }
+        ("GET", ["exports"]) => Ok(Reply::ok(Json::object([(
+            "results",
+            Json::List(Vec::new()),
+        )]))),
         _ => Err(Problem::path()),
     }
 }
@@ -65,7 +75,15 @@ fn terms(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
                 field => Cell::from(org.terms.at(place).body.text(field)),
             };
             let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-            page(&org.terms, &TERMS, scope, |_| None, cell, |place| term(org, place)).map(Reply::ok)
+            page(
+                &org.terms,
+                &TERMS,
+                scope,
+                |_| None,
+                cell,
+                |place| term(org, place),
+            )
+            .map(Reply::ok)
         }
         ("POST", []) => {
             let fields = pick(TERM, &call.json()?, false)?;
@@ -89,7 +107,11 @@ fn terms(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
 
 fn term(org: &Organization, place: u32) -> Json {
     let row = org.terms.at(place);
-    with_times(&row.body, org.ids.text(Kind::Term, place), (row.archived, row.created, row.updated))
+    with_times(
+        &row.body,
+        org.ids.text(Kind::Term, place),
+        (row.archived, row.created, row.updated),
+    )
 }
 
 /// A record of which the sandbox knows nothing but what was written.
@@ -117,8 +139,14 @@ pub(crate) fn policies(org: &mut Organization, call: &Call, path: &[&str]) -> An
     };
     match (&*call.method, path) {
         ("GET", []) => {
-            let all = org.policies.iter().map(|(number, body)| show(org, *number, body));
-            Ok(Reply::ok(Json::object([("results", all.collect::<Vec<_>>().into())])))
+            let all = org
+                .policies
+                .iter()
+                .map(|(number, body)| show(org, *number, body));
+            Ok(Reply::ok(Json::object([(
+                "results",
+                all.collect::<Vec<_>>().into(),
+            )])))
         }
         ("POST", []) => {
             let body = pick(POLICY, &call.json()?, false)?;
@@ -128,7 +156,10 @@ pub(crate) fn policies(org: &mut Organization, call: &Call, path: &[&str]) -> An
         }
         (method @ ("PUT" | "DELETE"), [id]) => {
             let number = org.ids.place(Kind::Policy, id);
-            let at = org.policies.iter().position(|(known, _)| Some(*known) == number);
+            let at = org
+                .policies
+                .iter()
+                .position(|(known, _)| Some(*known) == number);
             let at = at.ok_or_else(|| Problem::missing(id))?;
             if method == "DELETE" {
                 org.policies.remove(at);
@@ -153,8 +184,15 @@ pub(crate) fn recurring_bills(org: &mut Organization, call: &Call, path: &[&str]
         ("GET", []) => {
             let scope = (&org.ids, &call.query, org.options.archived_in_lists);
             let cell = |_: u32, _: &str| Cell::Unset;
-            page(&org.recurring, &RECURRINGS, scope, |_| None, cell, |place| show(org, place))
-                .map(Reply::ok)
+            page(
+                &org.recurring,
+                &RECURRINGS,
+                scope,
+                |_| None,
+                cell,
+                |place| show(org, place),
+            )
+            .map(Reply::ok)
         }
         ("POST", []) => {
             let fields = pick(RECURRING, &call.json()?, false)?;

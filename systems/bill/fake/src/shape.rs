@@ -36,23 +36,39 @@ pub(crate) struct Field {
 
 /// A field that must be there at create.
 pub(crate) const fn need(name: &'static str, rule: Rule) -> Field {
-    Field { name, rule, required: true }
+    Field {
+        name,
+        rule,
+        required: true,
+    }
 }
 
 /// A field that may be left out.
 pub(crate) const fn may(name: &'static str, rule: Rule) -> Field {
-    Field { name, rule, required: false }
+    Field {
+        name,
+        rule,
+        required: false,
+    }
 }
 
 /// Takes the writable fields out of a body. With `partial`, nothing is required and an explicit `null`
 /// is kept, for [`Json::merge`].
 pub(crate) fn pick(fields: &'static [Field], body: &Json, partial: bool) -> Result<Json, Problem> {
     let Json::Object(_) = body else {
-        return Err(Problem::new(400, "BDC_1122", "JSON parse error: an object is expected"));
+        return Err(Problem::new(
+            400,
+            "BDC_1122",
+            "JSON parse error: an object is expected",
+        ));
     };
     let mut faults = Vec::new();
     let picked = part(fields, body, "", partial, &mut faults);
-    if faults.is_empty() { Ok(picked) } else { Err(Problem::invalid(faults)) }
+    if faults.is_empty() {
+        Ok(picked)
+    } else {
+        Err(Problem::invalid(faults))
+    }
 }
 
 fn part(
@@ -73,7 +89,10 @@ fn part(
         } else {
             Cow::Owned(format!("{path}.{}", field.name))
         };
-        let value = given.iter().find(|(name, _)| name == field.name).map(|(_, value)| value);
+        let value = given
+            .iter()
+            .find(|(name, _)| name == field.name)
+            .map(|(_, value)| value);
         match value {
             None | Some(Json::Null) if field.required && !partial => {
                 faults.push(plain(format!("{place}: must not be null")));
@@ -106,13 +125,18 @@ fn accept(
     match (&field.rule, value) {
         (Rule::Text(longest), Json::Text(text)) => {
             if text.chars().count() > *longest {
-                faults.push(plain(format!("{place}: size must be between 0 and {longest}")));
+                faults.push(plain(format!(
+                    "{place}: size must be between 0 and {longest}"
+                )));
             }
         }
         (Rule::Choice(members), Json::Text(text)) => {
             if !members.contains(&&**text) {
                 let message = format!("{place}: {text} is not one of {}", members.join(", "));
-                faults.push(Entry { code: Some("BDC_1119"), message: message.into() });
+                faults.push(Entry {
+                    code: Some("BDC_1119"),
+                    message: message.into(),
+                });
             }
         }
         (Rule::Flag, Json::Bool(_)) | (Rule::Any, _) => {}
@@ -124,7 +148,10 @@ fn accept(
         (Rule::Day, Json::Text(text)) => {
             if text.len() != 10 || text.parse::<Date>().is_err() {
                 let message = format!("{place}: {text} is not a date (yyyy-MM-dd)");
-                faults.push(Entry { code: Some("BDC_1124"), message: message.into() });
+                faults.push(Entry {
+                    code: Some("BDC_1124"),
+                    message: message.into(),
+                });
             }
         }
         (Rule::Part(fields), Json::Object(_)) => {
@@ -142,12 +169,18 @@ fn accept(
 }
 
 fn plain(message: String) -> Entry {
-    Entry { code: None, message: message.into() }
+    Entry {
+        code: None,
+        message: message.into(),
+    }
 }
 
 fn wrong_type(place: &str) -> Entry {
     let message = format!("{place}: wrong data type").into();
-    Entry { code: Some("BDC_1124"), message }
+    Entry {
+        code: Some("BDC_1124"),
+        message,
+    }
 }
 
 /// The entries of a bulk call: a bare array of one to `most` entries.
@@ -158,6 +191,10 @@ pub(crate) fn entries(body: &Json, most: usize) -> Result<&[Json], Problem> {
             Err(Problem::must(format!("size must be between 1 and {most}")))
         }
         Json::List(entries) => Ok(entries),
-        _ => Err(Problem::new(400, "BDC_1122", "JSON parse error: an array is expected")),
+        _ => Err(Problem::new(
+            400,
+            "BDC_1122",
+            "JSON parse error: an array is expected",
+        )),
     }
 }

@@ -24,7 +24,10 @@ pub(crate) struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), updated: BTreeMap::new() }
+        Self {
+            rows: Vec::new(),
+            updated: BTreeMap::new(),
+        }
     }
 }
 
@@ -32,7 +35,12 @@ impl<T> Table<T> {
     /// Adds a record and gives its place.
     pub(crate) fn push(&mut self, body: T, stamp: i64) -> u32 {
         let place = self.len();
-        self.rows.push(Row { created: stamp, updated: stamp, archived: false, body });
+        self.rows.push(Row {
+            created: stamp,
+            updated: stamp,
+            archived: false,
+            body,
+        });
         self.updated.insert(stamp, place);
         place
     }

@@ -36,7 +36,12 @@ pub(crate) struct Change {
 impl Vendor {
     /// A vendor without bills.
     pub(crate) fn new(fields: Json) -> Self {
-        Self { fields, bills: Vec::new(), payments: Vec::new(), changes: Vec::new() }
+        Self {
+            fields,
+            bills: Vec::new(),
+            payments: Vec::new(),
+            changes: Vec::new(),
+        }
     }
 
     /// Its name.
@@ -51,10 +56,24 @@ impl Vendor {
 }
 
 const PAY_BY: &[&str] = &[
-    "ACH", "CHECK", "INTERNATIONAL_E_PAYMENT", "OFFLINE", "RPPS", "UNDEFINED", "VIRTUAL_CARD",
+    "ACH",
+    "CHECK",
+    "INTERNATIONAL_E_PAYMENT",
+    "OFFLINE",
+    "RPPS",
+    "UNDEFINED",
+    "VIRTUAL_CARD",
     "WALLET",
 ];
-const PAY_BY_SUB: &[&str] = &["ACH", "IACH", "LOCAL", "MULTIPLE", "NONE", "UNDEFINED", "WIRE"];
+const PAY_BY_SUB: &[&str] = &[
+    "ACH",
+    "IACH",
+    "LOCAL",
+    "MULTIPLE",
+    "NONE",
+    "UNDEFINED",
+    "WIRE",
+];
 
 static ADDRESS: &[Field] = &[
     need("line1", Rule::Text(500)),
@@ -101,7 +120,10 @@ static VENDOR: &[Field] = &[
     need("name", Rule::Text(100)),
     may("shortName", Rule::Text(40)),
     may("accountNumber", Rule::Text(100)),
-    may("accountType", Rule::Choice(&["BUSINESS", "PERSON", "NONE", "UNDEFINED"])),
+    may(
+        "accountType",
+        Rule::Choice(&["BUSINESS", "PERSON", "NONE", "UNDEFINED"]),
+    ),
     may("email", Rule::Text(255)),
     may("phone", Rule::Text(40)),
     need("address", Rule::Part(ADDRESS)),
@@ -165,7 +187,15 @@ fn list(org: &Organization, call: &Call) -> Answer {
         }
     };
     let scope = (&org.ids, &call.query, org.options.archived_in_lists);
-    page(&org.vendors, &LISTING, scope, |_| None, cell, |place| render(org, place)).map(Reply::ok)
+    page(
+        &org.vendors,
+        &LISTING,
+        scope,
+        |_| None,
+        cell,
+        |place| render(org, place),
+    )
+    .map(Reply::ok)
 }
 
 fn bulk(org: &mut Organization, call: &Call) -> Answer {
@@ -174,7 +204,10 @@ fn bulk(org: &mut Organization, call: &Call) -> Answer {
     for (index, entry) in entries(&body, 20)?.iter().enumerate() {
         drafts.push(draft(org, call, entry).map_err(|problem| problem.in_entry(index))?);
     }
-    let places: Vec<u32> = drafts.into_iter().map(|fields| create(org, fields)).collect();
+    let places: Vec<u32> = drafts
+        .into_iter()
+        .map(|fields| create(org, fields))
+        .collect();
     let vendors: Vec<Json> = places.into_iter().map(|place| render(org, place)).collect();
     Ok(Reply::created(Json::object([("vendors", vendors.into())])))
 }
@@ -204,15 +237,21 @@ fn one(org: &mut Organization, call: &Call, (method, path): (&str, &[&str]), pla
         ("GET", ["bank-account"]) => {
             let account = render(org, place);
             let account = account.at("paymentInformation.bankAccount").cloned();
-            return account.map(Reply::ok).ok_or_else(|| Problem::missing("bank-account"));
+            return account
+                .map(Reply::ok)
+                .ok_or_else(|| Problem::missing("bank-account"));
         }
         ("POST", ["bank-account"]) => {
             let account = pick(BANK, &call.json()?, false)?;
             if bank(org, place).is_some() {
-                return Err(Problem::forbidden("The vendor has a bank account; delete it first"));
+                return Err(Problem::forbidden(
+                    "The vendor has a bank account; delete it first",
+                ));
             }
             set_bank(org, place, account);
-            let account = render(org, place).at("paymentInformation.bankAccount").cloned();
+            let account = render(org, place)
+                .at("paymentInformation.bankAccount")
+                .cloned();
             return Ok(Reply::created(account.unwrap_or(Json::Null)));
         }
         ("DELETE", ["bank-account"]) => {
@@ -226,7 +265,11 @@ fn one(org: &mut Organization, call: &Call, (method, path): (&str, &[&str]), pla
 }
 
 fn bank(org: &Organization, place: u32) -> Option<&Json> {
-    org.vendors.at(place).body.fields.at("paymentInformation.bankAccount")
+    org.vendors
+        .at(place)
+        .body
+        .fields
+        .at("paymentInformation.bankAccount")
 }
 
 fn set_bank(org: &mut Organization, place: u32, account: Json) {
@@ -241,7 +284,11 @@ fn set_bank(org: &mut Organization, place: u32, account: Json) {
 fn trusted_auto_pay(org: &Organization, call: &Call, fields: &Json) -> Result<(), Problem> {
     let enables = fields.flag("autoPay.enabled") == Some(true);
     if enables && org.options.production && !call.session.trusted {
-        return Err(Problem::new(403, "BDC_1150", "Enabling autoPay needs a trusted session"));
+        return Err(Problem::new(
+            403,
+            "BDC_1150",
+            "Enabling autoPay needs a trusted session",
+        ));
     }
     Ok(())
 }
@@ -275,7 +322,9 @@ pub(crate) fn edit(org: &mut Organization, place: u32, change: &Json) -> Result<
     }
     for required in ["name", "address"] {
         if let Json::Object(fields) = change
-            && fields.iter().any(|(name, value)| name == required && *value == Json::Null)
+            && fields
+                .iter()
+                .any(|(name, value)| name == required && *value == Json::Null)
         {
             return Err(Problem::must(format!("{required}: must not be null")));
         }
@@ -303,7 +352,12 @@ pub(crate) fn apply(org: &mut Organization, place: u32, change: &Json) {
             if old != new {
                 let (old, new) = (old.cloned().unwrap_or(Json::Null), new.cloned());
                 let new = new.unwrap_or(Json::Null);
-                vendor.changes.push(Change { stamp, field: field.to_string(), old, new });
+                vendor.changes.push(Change {
+                    stamp,
+                    field: field.to_string(),
+                    old,
+                    new,
+                });
             }
         }
     }
@@ -320,9 +374,22 @@ pub(crate) fn archive(org: &mut Organization, place: u32, archived: bool) {
     let row = org.vendors.at_mut(place);
     row.archived = archived;
     let (old, new) = (Json::from(!archived), Json::from(archived));
-    row.body.changes.push(Change { stamp, field: "archived".to_owned(), old, new });
+    row.body.changes.push(Change {
+        stamp,
+        field: "archived".to_owned(),
+        old,
+        new,
+    });
     org.vendors.touch(place, stamp);
-    notify(org, if archived { "vendor.archived" } else { "vendor.restored" }, place);
+    notify(
+        org,
+        if archived {
+            "vendor.archived"
+        } else {
+            "vendor.restored"
+        },
+        place,
+    );
 }
 
 fn notify(org: &mut Organization, event: &'static str, place: u32) {
@@ -342,9 +409,19 @@ fn balance(org: &Organization, place: u32) -> Decimal {
 pub(crate) fn render(org: &Organization, place: u32) -> Json {
     let row = org.vendors.at(place);
     let mut vendor = row.body.fields.clone();
-    vendor.set("networkStatus", vendor.text("networkStatus").unwrap_or("NOT_CONNECTED").into());
+    vendor.set(
+        "networkStatus",
+        vendor
+            .text("networkStatus")
+            .unwrap_or("NOT_CONNECTED")
+            .into(),
+    );
     let has_bank = vendor.at("paymentInformation.bankAccount").is_some();
-    let status = if has_bank { "NET_LINKED_ACCOUNT" } else { "NO_ACCOUNT" };
+    let status = if has_bank {
+        "NET_LINKED_ACCOUNT"
+    } else {
+        "NO_ACCOUNT"
+    };
     mask(&mut vendor);
     let balance = Json::object([
         ("amount", number(balance(org, place))),
@@ -367,7 +444,9 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
 }
 
 fn mask(vendor: &mut Json) {
-    let Some(number) = vendor.text("paymentInformation.bankAccount.accountNumber") else { return };
+    let Some(number) = vendor.text("paymentInformation.bankAccount.accountNumber") else {
+        return;
+    };
     let start = number.len().saturating_sub(4);
     let masked = format!("****{}", number.get(start..).unwrap_or_default());
     let account = Json::object([("accountNumber", masked.into())]);
@@ -378,9 +457,25 @@ fn mask(vendor: &mut Json) {
 /// `GET /v3/reports/audit-trail/vendor/{id}`: newest first, from `start` on.
 pub(crate) fn audit_trail(org: &Organization, call: &Call, id: &str) -> Answer {
     let place = org.place(Kind::Vendor, id, org.vendors.len())?;
-    let start = call.query.get("start").and_then(|start| start.parse().ok()).unwrap_or(0usize);
-    let max = call.query.get("max").and_then(|max| max.parse().ok()).unwrap_or(20usize);
-    let changes = org.vendors.at(place).body.changes.iter().rev().skip(start).take(max);
+    let start = call
+        .query
+        .get("start")
+        .and_then(|start| start.parse().ok())
+        .unwrap_or(0usize);
+    let max = call
+        .query
+        .get("max")
+        .and_then(|max| max.parse().ok())
+        .unwrap_or(20usize);
+    let changes = org
+        .vendors
+        .at(place)
+        .body
+        .changes
+        .iter()
+        .rev()
+        .skip(start)
+        .take(max);
     let changes: Vec<Json> = changes
         .map(|change| {
             Json::object([

@@ -14,7 +14,7 @@ use crate::organization::{Organization, time_text};
 use crate::payments::amount;
 use crate::problem::Problem;
 use crate::route::{Answer, Body, Call, Reply};
-use crate::shape::{Field, Rule, need, may, pick};
+use crate::shape::{Field, Rule, may, need, pick};
 
 /// How many subscriptions an organization may have.
 const MOST: usize = 10;
@@ -24,11 +24,27 @@ const REPEATED: SignedDuration = SignedDuration::from_hours(24);
 const KEPT: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 const EVENTS: &[&str] = &[
-    "vendor.created", "vendor.updated", "vendor.archived", "vendor.restored", "bill.created",
-    "bill.updated", "bill.archived", "bill.restored", "payment.updated", "payment.failed",
-    "mass-payment.updated", "autopay.failed", "bank-account.created", "bank-account.updated",
-    "card-account.created", "card-account.updated", "invoice.created", "invoice.updated",
-    "invoice.archived", "invoice.restored", "risk-verification.updated",
+    "vendor.created",
+    "vendor.updated",
+    "vendor.archived",
+    "vendor.restored",
+    "bill.created",
+    "bill.updated",
+    "bill.archived",
+    "bill.restored",
+    "payment.updated",
+    "payment.failed",
+    "mass-payment.updated",
+    "autopay.failed",
+    "bank-account.created",
+    "bank-account.updated",
+    "card-account.created",
+    "card-account.updated",
+    "invoice.created",
+    "invoice.updated",
+    "invoice.archived",
+    "invoice.restored",
+    "risk-verification.updated",
 ];
 
 /// Subscriptions, what was notified, and what has still to go out.
@@ -78,13 +94,20 @@ impl Webhooks {
 
     /// Where an event goes, and the key it is signed with.
     pub(crate) fn target(&self, event: &Event) -> Option<(String, String)> {
-        let one = self.subscriptions.iter().find(|one| one.id == event.subscription)?;
+        let one = self
+            .subscriptions
+            .iter()
+            .find(|one| one.id == event.subscription)?;
         Some((one.url.clone(), one.key.clone()))
     }
 
     /// Nobody answered, often enough: the subscription is switched off.
     pub(crate) fn disable(&mut self, subscription: &str, stamp: i64) {
-        if let Some(one) = self.subscriptions.iter_mut().find(|one| one.id == subscription) {
+        if let Some(one) = self
+            .subscriptions
+            .iter_mut()
+            .find(|one| one.id == subscription)
+        {
             one.enabled = false;
             one.updated = stamp;
         }
@@ -118,7 +141,14 @@ pub(crate) fn emit(org: &mut Organization, kind: &'static str, name: &'static st
         .map(|one| one.id.clone())
         .collect();
     for subscription in wanted {
-        let event = event(org, &subscription, kind, (name, object.clone()), &entity, stamp);
+        let event = event(
+            org,
+            &subscription,
+            kind,
+            (name, object.clone()),
+            &entity,
+            stamp,
+        );
         org.webhooks.history.push(event.clone());
         org.webhooks.outbox.push(event);
     }
@@ -184,32 +214,50 @@ fn restyle(object: &mut Json, name: &str) {
 pub(crate) fn payment(org: &Organization, place: u32) -> Json {
     let row = org.payments.at(place);
     let payment = &row.body;
-    let bills: Vec<Json> =
-        payment.parts.iter().map(|part| org.ids.text(Kind::Bill, part.bill).into()).collect();
+    let bills: Vec<Json> = payment
+        .parts
+        .iter()
+        .map(|part| org.ids.text(Kind::Bill, part.bill).into())
+        .collect();
     let currency = org.vendors.at(payment.vendor).body.currency();
     let account = payment.funding.as_ref().map(|(kind, id)| {
         Json::object([("id", id.as_str().into()), ("type", kind.as_str().into())])
     });
-    let billing =
-        if payment.online { "BDC" } else { "NET_SYNC_FROM_OFFLINE_PAYMENT" };
+    let billing = if payment.online {
+        "BDC"
+    } else {
+        "NET_SYNC_FROM_OFFLINE_PAYMENT"
+    };
     Json::object([
         ("id", org.ids.text(Kind::Payment, place).into()),
         ("billIds", bills.into()),
-        ("transactionNumber", payment.transaction_number.as_str().into()),
+        (
+            "transactionNumber",
+            payment.transaction_number.as_str().into(),
+        ),
         ("status", payment.single_status.as_str().into()),
         ("createdTime", time_text(row.created).into()),
         ("updatedTime", time_text(row.updated).into()),
         ("processDate", payment.process_date.into()),
-        ("funding", Json::object([
-            ("amount", number(amount(payment))),
-            ("currency", "USD".into()),
-            ("fundingAccount", account.into()),
-        ])),
-        ("disbursement", Json::object([
-            ("amount", number(amount(payment))),
-            ("currency", currency.into()),
-            ("disbursementAccount", Json::object([("type", payment.method.as_str().into())])),
-        ])),
+        (
+            "funding",
+            Json::object([
+                ("amount", number(amount(payment))),
+                ("currency", "USD".into()),
+                ("fundingAccount", account.into()),
+            ]),
+        ),
+        (
+            "disbursement",
+            Json::object([
+                ("amount", number(amount(payment))),
+                ("currency", currency.into()),
+                (
+                    "disbursementAccount",
+                    Json::object([("type", payment.method.as_str().into())]),
+                ),
+            ]),
+        ),
         ("vendor", vendor(org, payment.vendor)),
         ("billingType", billing.into()),
     ])
@@ -217,7 +265,10 @@ pub(crate) fn payment(org: &Organization, place: u32) -> Json {
 
 fn vendor(org: &Organization, place: u32) -> Json {
     let name = org.vendors.at(place).body.name();
-    Json::object([("id", org.ids.text(Kind::Vendor, place).into()), ("name", name.into())])
+    Json::object([
+        ("id", org.ids.text(Kind::Vendor, place).into()),
+        ("name", name.into()),
+    ])
 }
 
 /// A failed payment as notifications show it.
@@ -235,13 +286,19 @@ pub(crate) fn failed_payment(org: &Organization, place: u32) -> Json {
     Json::object([
         ("id", org.ids.text(Kind::Payment, place).into()),
         ("bills", parts.collect::<Vec<_>>().into()),
-        ("transactionNumber", row.body.transaction_number.as_str().into()),
+        (
+            "transactionNumber",
+            row.body.transaction_number.as_str().into(),
+        ),
         ("vendor", vendor(org, row.body.vendor)),
         ("errors", vec![error].into()),
     ])
 }
 
-static EVENT: &[Field] = &[need("type", Rule::Choice(EVENTS)), may("version", Rule::Text(5))];
+static EVENT: &[Field] = &[
+    need("type", Rule::Choice(EVENTS)),
+    may("version", Rule::Text(5)),
+];
 static STATUS: &[Field] = &[need("enabled", Rule::Flag)];
 static SUBSCRIPTION: &[Field] = &[
     need("name", Rule::Text(255)),
@@ -274,7 +331,10 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
                 let one = &mut org.webhooks.subscriptions[index];
                 one.key = key.clone();
                 one.updated = stamp;
-                Ok(Json::object([("id", id.into()), ("securityKey", key.into())]))
+                Ok(Json::object([
+                    ("id", id.into()),
+                    ("securityKey", key.into()),
+                ]))
             })
         }
         (method, ["subscriptions", id, rest @ ..]) => {
@@ -284,9 +344,11 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
         ("GET", ["events", "subscription", id]) => history(org, call, id),
         ("POST", ["events", "subscription", id, "event", event]) => {
             find(org, id)?;
-            let known = org.webhooks.history.iter().find(|known| {
-                known.id == *event && known.subscription == *id
-            });
+            let known = org
+                .webhooks
+                .history
+                .iter()
+                .find(|known| known.id == *event && known.subscription == *id);
             let event = known.cloned().ok_or_else(|| Problem::missing(event))?;
             let shown = show(&event);
             org.webhooks.outbox.push(event);
@@ -298,7 +360,9 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
 
 fn find(org: &Organization, id: &str) -> Result<usize, Problem> {
     let all = &org.webhooks.subscriptions;
-    all.iter().position(|one| one.id == id).ok_or_else(|| Problem::missing(id))
+    all.iter()
+        .position(|one| one.id == id)
+        .ok_or_else(|| Problem::missing(id))
 }
 
 /// The two calls that want `X-Idempotent-Key` repeat their answer for a day.
@@ -309,7 +373,9 @@ fn once(
 ) -> Answer {
     let key = call.idempotency_key.as_deref();
     let key = key.filter(|key| uuid::Uuid::parse_str(key).is_ok());
-    let key = key.ok_or_else(|| Problem::must("X-Idempotent-Key: must be a UUID"))?.to_owned();
+    let key = key
+        .ok_or_else(|| Problem::must("X-Idempotent-Key: must be a UUID"))?
+        .to_owned();
     let now = org.now();
     if let Some((at, answer)) = org.webhooks.replays.get(&key)
         && now.duration_since(*at) < REPEATED
@@ -330,10 +396,14 @@ fn subscribe(org: &mut Organization, call: &Call) -> Result<Json, Problem> {
     }
     let all = &org.webhooks.subscriptions;
     if all.len() >= MOST {
-        return Err(Problem::value("An organization may have 10 subscriptions at most"));
+        return Err(Problem::value(
+            "An organization may have 10 subscriptions at most",
+        ));
     }
     if all.iter().any(|one| one.url == url && one.events == events) {
-        return Err(Problem::value("A subscription with the same events and URL exists"));
+        return Err(Problem::value(
+            "A subscription with the same events and URL exists",
+        ));
     }
     let stamp = org.stamp();
     let one = Subscription {
@@ -352,7 +422,10 @@ fn subscribe(org: &mut Organization, call: &Call) -> Result<Json, Problem> {
 }
 
 fn kinds(body: &Json) -> Vec<String> {
-    let kinds = body.list("events").iter().filter_map(|event| event.text("type"));
+    let kinds = body
+        .list("events")
+        .iter()
+        .filter_map(|event| event.text("type"));
     kinds.map(str::to_owned).collect()
 }
 
@@ -397,17 +470,25 @@ fn one(org: &mut Organization, call: &Call, (method, path): (&str, &[&str]), at:
             let object = body.get(name).cloned().unwrap_or(sample);
             let stamp = org.stamp();
             let event = event(org, &id, &kind, (name, object), "", stamp);
-            return Ok(Reply { status: 200, body: Body::Test(Box::new(event)) });
+            return Ok(Reply {
+                status: 200,
+                body: Body::Test(Box::new(event)),
+            });
         }
         _ => return Err(Problem::path()),
     }
-    Ok(Reply::ok(render(org, &org.webhooks.subscriptions[at], false)))
+    Ok(Reply::ok(render(
+        org,
+        &org.webhooks.subscriptions[at],
+        false,
+    )))
 }
 
 fn render(org: &Organization, one: &Subscription, with_key: bool) -> Json {
-    let events = one.events.iter().map(|kind| {
-        Json::object([("type", kind.as_str().into()), ("version", "1".into())])
-    });
+    let events = one
+        .events
+        .iter()
+        .map(|kind| Json::object([("type", kind.as_str().into()), ("version", "1".into())]));
     Json::object([
         ("id", one.id.as_str().into()),
         ("organizationId", org.id().into()),
@@ -423,10 +504,15 @@ fn render(org: &Organization, one: &Subscription, with_key: bool) -> Json {
 
 fn history(org: &mut Organization, call: &Call, id: &str) -> Answer {
     find(org, id)?;
-    let oldest = org.now().checked_sub(KEPT).map_or(i64::MIN, Timestamp::as_microsecond);
+    let oldest = org
+        .now()
+        .checked_sub(KEPT)
+        .map_or(i64::MIN, Timestamp::as_microsecond);
     org.webhooks.history.retain(|event| event.created >= oldest);
     let bound = |name: &str| -> Result<Option<i64>, Problem> {
-        let Some(text) = call.query.get(name) else { return Ok(None) };
+        let Some(text) = call.query.get(name) else {
+            return Ok(None);
+        };
         let time = crate::life::moment(text);
         let time = time.ok_or_else(|| Problem::parameter(format!("{name}: not a time")))?;
         Ok(Some(time.as_microsecond()))
@@ -449,9 +535,9 @@ fn history(org: &mut Organization, call: &Call, id: &str) -> Answer {
 fn forward(call: &Call, length: usize, entry: impl Fn(usize) -> Json) -> Answer {
     let number = |name: &str, unset: usize| match call.query.get(name) {
         None => Ok(unset),
-        Some(text) => {
-            text.parse().map_err(|_| Problem::parameter(format!("{name} is not a number")))
-        }
+        Some(text) => text
+            .parse()
+            .map_err(|_| Problem::parameter(format!("{name} is not a number"))),
     };
     let max = number("max", 20)?;
     if !(1..=100).contains(&max) {
@@ -461,7 +547,10 @@ fn forward(call: &Call, length: usize, entry: impl Fn(usize) -> Json) -> Answer 
     let end = start.saturating_add(max).min(length);
     let entries: Vec<Json> = (start.min(end)..end).map(entry).collect();
     let next = (end < length).then(|| end.to_string());
-    Ok(Reply::ok(Json::object([("results", entries.into()), ("nextPage", next.into())])))
+    Ok(Reply::ok(Json::object([
+        ("results", entries.into()),
+        ("nextPage", next.into()),
+    ])))
 }
 
 fn show(event: &Event) -> Json {

@@ -33,9 +33,11 @@ async fn a_session_lives_35_minutes_from_its_last_use_and_a_sync_token_48_hours(
 async fn each_wrong_credential_has_its_own_code() {
     let mut bill = Client::start(Options::default());
     let good = bill.credentials();
-    for (field, code) in
-        [("devKey", "BDC_1102"), ("organizationId", "BDC_1123"), ("password", "BDC_1101")]
-    {
+    for (field, code) in [
+        ("devKey", "BDC_1102"),
+        ("organizationId", "BDC_1123"),
+        ("password", "BDC_1101"),
+    ] {
         let mut wrong = good.clone();
         wrong[field] = json!("wrong");
         assert_eq!(bill.post("/v3/login", wrong).await.code().1, code);
@@ -48,9 +50,15 @@ async fn each_wrong_credential_has_its_own_code() {
     let mut wrong = good.clone();
     wrong["password"] = json!("wrong");
     for _ in 0..5 {
-        assert_eq!(locked.post("/v3/login", wrong.clone()).await.code().1, "BDC_1101");
+        assert_eq!(
+            locked.post("/v3/login", wrong.clone()).await.code().1,
+            "BDC_1101"
+        );
     }
-    assert_eq!(locked.post("/v3/login", good.clone()).await.code().1, "BDC_1110");
+    assert_eq!(
+        locked.post("/v3/login", good.clone()).await.code().1,
+        "BDC_1110"
+    );
     locked.wait_minutes(31);
     locked.login().await;
     for (action, status, code) in [
@@ -59,15 +67,29 @@ async fn each_wrong_credential_has_its_own_code() {
         ("expire", 401, "BDC_1101"),
         ("lock", 401, "BDC_1110"),
     ] {
-        let done = locked.fake.credential("bill", &json!({"action": action})).unwrap();
+        let done = locked
+            .fake
+            .credential("bill", &json!({"action": action}))
+            .unwrap();
         done.unwrap();
         let refused = locked.post("/v3/login", good.clone()).await;
         assert_eq!(refused.code(), (status, code), "{action}");
     }
     let locked_out = json!({"action": "lock", "what": "organization"});
-    locked.fake.credential("bill", &locked_out).unwrap().unwrap();
-    assert_eq!(locked.post("/v3/login", good.clone()).await.code(), (423, "BDC_1107"));
-    locked.fake.credential("bill", &json!({"action": "restore"})).unwrap().unwrap();
+    locked
+        .fake
+        .credential("bill", &locked_out)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        locked.post("/v3/login", good.clone()).await.code(),
+        (423, "BDC_1107")
+    );
+    locked
+        .fake
+        .credential("bill", &json!({"action": "restore"}))
+        .unwrap()
+        .unwrap();
     locked.login().await;
     let auditor = json!({"action": "role", "role": "AUDITOR"});
     locked.fake.credential("bill", &auditor).unwrap().unwrap();
@@ -77,12 +99,17 @@ async fn each_wrong_credential_has_its_own_code() {
 
 #[tokio::test]
 async fn production_wants_a_trusted_session_for_payments() {
-    let options = Options { production: true, ..Options::default() };
+    let options = Options {
+        production: true,
+        ..Options::default()
+    };
     let mut bill = Client::start(options);
     bill.login().await;
     let payment = bill.payment_of_a_new_bill("10.00").await;
     assert_eq!(bill.post("/v3/payments", payment.clone()).await.status, 403);
-    let challenge = bill.post("/v3/mfa/challenge", json!({"useBackup": false})).await;
+    let challenge = bill
+        .post("/v3/mfa/challenge", json!({"useBackup": false}))
+        .await;
     let answer = json!({"challengeId": challenge.body["challengeId"], "token": MFA_CODE,
         "device": "server", "rememberMe": true});
     let remembered = bill.post("/v3/mfa/challenge/validate", answer).await;
@@ -113,7 +140,11 @@ async fn a_fourth_call_at_a_time_is_refused() {
 
 #[tokio::test]
 async fn the_hourly_allowance_returns_with_the_next_clock_hour() {
-    let options = Options { calls_per_hour: 5, logins_per_hour: 2, ..Options::default() };
+    let options = Options {
+        calls_per_hour: 5,
+        logins_per_hour: 2,
+        ..Options::default()
+    };
     let mut bill = Client::start(options);
     bill.login().await;
     for _ in 0..4 {
@@ -126,7 +157,10 @@ async fn the_hourly_allowance_returns_with_the_next_clock_hour() {
     bill.login().await;
     bill.login().await;
     let third = bill.credentials();
-    assert_eq!(bill.post("/v3/login", third).await.code(), (422, "BDC_1144"));
+    assert_eq!(
+        bill.post("/v3/login", third).await.code(),
+        (422, "BDC_1144")
+    );
 }
 
 #[tokio::test]
@@ -135,9 +169,14 @@ async fn lists_page_both_ways_and_refuse_what_they_do_not_know() {
     bill.login().await;
     let vendor = bill.new_vendor("Paging Co").await;
     for number in 0..45 {
-        bill.new_bill(&vendor, &format!("P-{number:02}"), "1.00").await;
+        bill.new_bill(&vendor, &format!("P-{number:02}"), "1.00")
+            .await;
     }
-    for path in ["/v3/bills?max=0", "/v3/bills?max=101", "/v3/bills?page=nonsense"] {
+    for path in [
+        "/v3/bills?max=0",
+        "/v3/bills?max=101",
+        "/v3/bills?page=nonsense",
+    ] {
         assert_eq!(bill.get(path).await.code(), (400, "BDC_1129"), "{path}");
     }
     for (query, code) in [
@@ -146,18 +185,28 @@ async fn lists_page_both_ways_and_refuse_what_they_do_not_know() {
         ("filters=dueDate:gt:soon", "BDC_1129"),
         ("sort=vendorName:asc", "BDC_1130"),
     ] {
-        assert_eq!(bill.get(&format!("/v3/bills?{query}")).await.code(), (400, code), "{query}");
+        assert_eq!(
+            bill.get(&format!("/v3/bills?{query}")).await.code(),
+            (400, code),
+            "{query}"
+        );
     }
     assert_eq!(bill.get("/v3/bills").await.results().len(), 20);
 
-    for sort in ["createdTime:asc", "updatedTime:desc", "dueDate:asc,createdTime:desc"] {
+    for sort in [
+        "createdTime:asc",
+        "updatedTime:desc",
+        "dueDate:asc,createdTime:desc",
+    ] {
         let start = format!("/v3/bills?max=10&sort={sort}&filters=vendorId:eq:{vendor}");
         let first = bill.get(&start).await;
         assert!(first.body.get("prevPage").is_none());
         let (mut page, mut seen, mut last_but_one) = (first.body.clone(), Vec::new(), Value::Null);
         loop {
             seen.extend(support::ids(&page));
-            let Some(next) = page["nextPage"].as_str().map(str::to_owned) else { break };
+            let Some(next) = page["nextPage"].as_str().map(str::to_owned) else {
+                break;
+            };
             last_but_one = page;
             page = bill.get(&format!("/v3/bills?page={next}")).await.body;
         }
@@ -172,7 +221,10 @@ async fn lists_page_both_ways_and_refuse_what_they_do_not_know() {
     }
     let quoted = "/v3/bills?filters=updatedTime:gte:%222020-01-01T00:00:00.000Z%22&max=100";
     let plain = "/v3/bills?filters=updatedTime:gte:2020-01-01T00:00:00.000Z&max=100";
-    assert_eq!(bill.get(quoted).await.body["results"], bill.get(plain).await.body["results"]);
+    assert_eq!(
+        bill.get(quoted).await.body["results"],
+        bill.get(plain).await.body["results"]
+    );
 }
 
 #[tokio::test]
@@ -187,7 +239,11 @@ async fn a_record_that_changes_while_someone_pages_is_not_skipped() {
     let filter = format!("filters=vendorId:eq:{vendor}&sort=updatedTime:asc&max=2");
     let mut page = bill.get(&format!("/v3/bills?{filter}")).await.body;
     let mut seen = support::ids(&page);
-    bill.patch(&format!("/v3/bills/{}", made[0]), json!({"description": "changed"})).await;
+    bill.patch(
+        &format!("/v3/bills/{}", made[0]),
+        json!({"description": "changed"}),
+    )
+    .await;
     while let Some(next) = page["nextPage"].as_str() {
         page = bill.get(&format!("/v3/bills?page={next}")).await.body;
         seen.extend(support::ids(&page));
@@ -199,7 +255,10 @@ async fn a_record_that_changes_while_someone_pages_is_not_skipped() {
 #[tokio::test]
 async fn archived_records_are_listed_unless_filtered_or_switched_off() {
     for (shown, expected) in [(true, 1), (false, 0)] {
-        let options = Options { archived_in_lists: shown, ..Options::default() };
+        let options = Options {
+            archived_in_lists: shown,
+            ..Options::default()
+        };
         let mut bill = Client::start(options);
         bill.login().await;
         let vendor = bill.new_vendor("Gone Co").await;
@@ -207,9 +266,13 @@ async fn archived_records_are_listed_unless_filtered_or_switched_off() {
         for _ in 0..2 {
             assert_eq!(bill.post_empty(&path).await.body["archived"], true);
         }
-        let list = bill.get("/v3/vendors?filters=name:eq:%22Gone%20Co%22").await;
+        let list = bill
+            .get("/v3/vendors?filters=name:eq:%22Gone%20Co%22")
+            .await;
         assert_eq!(list.results().len(), expected);
-        let open = bill.get("/v3/vendors?filters=name:eq:Gone%20Co,archived:eq:false").await;
+        let open = bill
+            .get("/v3/vendors?filters=name:eq:Gone%20Co,archived:eq:false")
+            .await;
         assert!(open.results().is_empty());
     }
 }
@@ -218,41 +281,73 @@ async fn archived_records_are_listed_unless_filtered_or_switched_off() {
 async fn errors_are_arrays_with_and_without_codes() {
     let mut bill = Client::start(Options::default());
     bill.login().await;
-    let invalid = bill.post("/v3/vendors", json!({"name": "No Address"})).await;
+    let invalid = bill
+        .post("/v3/vendors", json!({"name": "No Address"}))
+        .await;
     assert_eq!(invalid.status, 400);
     assert_eq!(invalid.body[0]["message"], "address: must not be null");
     assert!(invalid.body[0].get("code").is_none());
     let many = bill.post("/v3/bills", json!({})).await;
     assert_eq!(many.body.as_array().unwrap().len(), 4);
-    assert_eq!(bill.raw("POST", "/v3/bills", "{\"vendorId\":").await.code(), (400, "BDC_1122"));
-    assert_eq!(bill.get("/v3/bills/00n01ABCDEF123456789").await.code(), (404, "BDC_1205"));
-    assert_eq!(bill.get("/v3/no-such-thing").await.code(), (404, "BDC_1121"));
+    assert_eq!(
+        bill.raw("POST", "/v3/bills", "{\"vendorId\":").await.code(),
+        (400, "BDC_1122")
+    );
+    assert_eq!(
+        bill.get("/v3/bills/00n01ABCDEF123456789").await.code(),
+        (404, "BDC_1205")
+    );
+    assert_eq!(
+        bill.get("/v3/no-such-thing").await.code(),
+        (404, "BDC_1121")
+    );
 }
 
 #[tokio::test]
 async fn bulk_calls_are_all_or_nothing_and_answer_in_their_own_shapes() {
     let mut bill = Client::start(Options::default());
     bill.login().await;
-    let address = json!({"line1": "1 Main", "city": "Reno", "zipOrPostalCode": "89501", "country": "US"});
+    let address =
+        json!({"line1": "1 Main", "city": "Reno", "zipOrPostalCode": "89501", "country": "US"});
     let vendor = json!({"name": "Bulk", "address": address});
     let before = bill.get("/v3/vendors?max=100").await.results().len();
-    let bad = bill.post("/v3/vendors/bulk", json!([vendor, {"name": "x"}])).await;
+    let bad = bill
+        .post("/v3/vendors/bulk", json!([vendor, {"name": "x"}]))
+        .await;
     assert_eq!(bad.body[0]["message"], "[1].address: must not be null");
-    assert_eq!(bill.get("/v3/vendors?max=100").await.results().len(), before);
+    assert_eq!(
+        bill.get("/v3/vendors?max=100").await.results().len(),
+        before
+    );
     let many: Vec<Value> = (0..21).map(|_| vendor.clone()).collect();
     assert_eq!(bill.post("/v3/vendors/bulk", json!(many)).await.status, 400);
     let made = bill.post("/v3/vendors/bulk", json!(many[..20])).await;
-    assert_eq!((made.status, made.body["vendors"].as_array().unwrap().len()), (201, 20));
+    assert_eq!(
+        (made.status, made.body["vendors"].as_array().unwrap().len()),
+        (201, 20)
+    );
 
     let id = made.body["vendors"][0]["id"].as_str().unwrap().to_owned();
     let one = support::bill_body(&id, "B-1", "5.00");
-    let made = bill.post("/v3/bills/bulk", json!(vec![one.clone(); 100])).await;
-    assert_eq!((made.status, made.body.as_array().unwrap().len()), (201, 100));
+    let made = bill
+        .post("/v3/bills/bulk", json!(vec![one.clone(); 100]))
+        .await;
+    assert_eq!(
+        (made.status, made.body.as_array().unwrap().len()),
+        (201, 100)
+    );
     assert!(made.body[0].get("vendorName").is_none());
-    assert_eq!(bill.post("/v3/bills/bulk", json!(vec![one; 101])).await.status, 400);
+    assert_eq!(
+        bill.post("/v3/bills/bulk", json!(vec![one; 101]))
+            .await
+            .status,
+        400
+    );
 
     let accounts = json!([{"name": "A"}, {"name": "B", "account": {"type": "EXPENSE"}}]);
-    let made = bill.post("/v3/classifications/chart-of-accounts/bulk", accounts).await;
+    let made = bill
+        .post("/v3/classifications/chart-of-accounts/bulk", accounts)
+        .await;
     let ids: Vec<&str> = made.body["chartOfAccounts"]
         .as_array()
         .unwrap()
@@ -265,9 +360,14 @@ async fn bulk_calls_are_all_or_nothing_and_answer_in_their_own_shapes() {
     );
     let archived = bill.post_empty(&path).await;
     assert_eq!(archived.body["chartOfAccounts"][1]["archived"], true);
-    let path =
-        format!("/v3/classifications/chart-of-accounts/bulk/restore?ids={},{}", ids[0], ids[1]);
-    assert_eq!(bill.post_empty(&path).await.body["chartOfAccounts"][0]["archived"], false);
+    let path = format!(
+        "/v3/classifications/chart-of-accounts/bulk/restore?ids={},{}",
+        ids[0], ids[1]
+    );
+    assert_eq!(
+        bill.post_empty(&path).await.body["chartOfAccounts"][0]["archived"],
+        false
+    );
 }
 
 #[tokio::test]
@@ -286,13 +386,18 @@ async fn put_removes_lines_without_id_and_patch_keeps_them() {
     let patched = bill.patch(&path, line).await.body;
     assert_eq!(patched["billLineItems"].as_array().unwrap().len(), 2);
     assert_eq!(patched["amount"], json!(16.0));
-    let without_id = bill.patch(&path, json!({"billLineItems": [{"amount": 6}]})).await;
+    let without_id = bill
+        .patch(&path, json!({"billLineItems": [{"amount": 6}]}))
+        .await;
     assert_eq!(without_id.status, 400);
 
     body["billLineItems"] = json!([{"id": second, "amount": 7}, {"amount": 1}]);
     let replaced = bill.put(&path, body.clone()).await.body;
     assert_eq!(replaced["billLineItems"][0]["id"], second);
-    assert_ne!(replaced["billLineItems"][1]["id"], made["billLineItems"][0]["id"]);
+    assert_ne!(
+        replaced["billLineItems"][1]["id"],
+        made["billLineItems"][0]["id"]
+    );
     body["billLineItems"] = json!([{"amount": -1}]);
     assert_eq!(bill.put(&path, body).await.status, 422);
 }
@@ -313,8 +418,14 @@ async fn a_paid_bill_keeps_its_vendor_and_total_and_is_not_archived() {
     let line = shown["billLineItems"][0]["id"].clone();
     let change = json!({"billLineItems": [{"id": line, "amount": 90}]});
     assert_eq!(bill.patch(&path, change).await.code(), (422, "BDC_1116"));
-    assert_eq!(bill.post_empty(&format!("{path}/archive")).await.status, 422);
-    assert_eq!(bill.patch(&path, json!({"description": "ok"})).await.status, 200);
+    assert_eq!(
+        bill.post_empty(&format!("{path}/archive")).await.status,
+        422
+    );
+    assert_eq!(
+        bill.patch(&path, json!({"description": "ok"})).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -322,7 +433,12 @@ async fn archived_vendors_and_accounts_refuse_new_bills() {
     let mut bill = Client::start(Options::default());
     bill.login().await;
     let vendor = bill.new_vendor("Old Co").await;
-    let account = bill.post("/v3/classifications/chart-of-accounts", json!({"name": "Old"})).await;
+    let account = bill
+        .post(
+            "/v3/classifications/chart-of-accounts",
+            json!({"name": "Old"}),
+        )
+        .await;
     let account = account.body["id"].as_str().unwrap().to_owned();
     let mut body = support::bill_body(&vendor, "O-1", "1.00");
     body["billLineItems"][0]["classifications"] = json!({"chartOfAccountId": account});
@@ -331,19 +447,25 @@ async fn archived_vendors_and_accounts_refuse_new_bills() {
     assert_eq!(bill.post("/v3/bills", body.clone()).await.status, 422);
     bill.post_empty(&path.replace("archive", "restore")).await;
     assert_eq!(bill.post("/v3/bills", body.clone()).await.status, 201);
-    bill.post_empty(&format!("/v3/vendors/{vendor}/archive")).await;
+    bill.post_empty(&format!("/v3/vendors/{vendor}/archive"))
+        .await;
     assert_eq!(bill.post("/v3/bills", body).await.status, 422);
 }
 
 #[tokio::test]
 async fn invoice_numbers_are_unique_only_where_switched_on() {
     for (unique, status) in [(false, 201), (true, 422)] {
-        let options = Options { unique_invoice_numbers: unique, ..Options::default() };
+        let options = Options {
+            unique_invoice_numbers: unique,
+            ..Options::default()
+        };
         let mut bill = Client::start(options);
         bill.login().await;
         let vendor = bill.new_vendor("Same Co").await;
         bill.new_bill(&vendor, "S-1", "1.00").await;
-        let second = bill.post("/v3/bills", support::bill_body(&vendor, "S-1", "1.00")).await;
+        let second = bill
+            .post("/v3/bills", support::bill_body(&vendor, "S-1", "1.00"))
+            .await;
         assert_eq!(second.status, status);
     }
 }

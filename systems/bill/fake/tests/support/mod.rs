@@ -1,5 +1,5 @@
 //! A client of the sandbox, in process.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +26,18 @@ pub struct Answer {
 impl Answer {
     /// The status and the first error's code.
     pub fn code(&self) -> (u16, &str) {
-        (self.status, self.body[0]["code"].as_str().unwrap_or_default())
+        (
+            self.status,
+            self.body[0]["code"].as_str().unwrap_or_default(),
+        )
     }
 
     /// The records of a list.
     pub fn results(&self) -> &[Value] {
-        self.body["results"].as_array().map(Vec::as_slice).unwrap_or_default()
+        self.body["results"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 }
 
@@ -79,7 +85,10 @@ pub fn bill_body(vendor: &str, number: &str, amount: &str) -> Value {
 /// The identifiers on a page.
 pub fn ids(page: &Value) -> Vec<String> {
     let results = page["results"].as_array().unwrap();
-    results.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+    results
+        .iter()
+        .map(|record| record["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 impl Client {
@@ -100,7 +109,12 @@ impl Client {
         let fake = BillFake::new(chassis, &world(), options);
         let described = fake.describe("http://127.0.0.1:9102");
         let dev_key = described["bill"]["dev_key"].as_str().unwrap().to_owned();
-        Self { fake, clock, dev_key, session: String::new() }
+        Self {
+            fake,
+            clock,
+            dev_key,
+            session: String::new(),
+        }
     }
 
     /// The body of a sign-in.
@@ -140,17 +154,26 @@ impl Client {
             request = request.header("X-Idempotent-Key", key);
         }
         let router = Arc::clone(&self.fake).router();
-        let answer = router.oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let answer = router
+            .oneshot(request.body(Body::from(body)).unwrap())
+            .await
+            .unwrap();
         let status = answer.status().as_u16();
         let refused = answer.extensions().get::<Refused>().is_some();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, text, body, refused }
+        Answer {
+            status,
+            text,
+            body,
+            refused,
+        }
     }
 
     pub async fn raw(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.send(method, &format!("/connect{path}"), None, body.to_owned()).await
+        self.send(method, &format!("/connect{path}"), None, body.to_owned())
+            .await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -174,8 +197,13 @@ impl Client {
     }
 
     pub async fn events(&self, method: &str, path: &str, key: Option<&str>, body: Value) -> Answer {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.send(method, &format!("/connect-events{path}"), key, body).await
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(method, &format!("/connect-events{path}"), key, body)
+            .await
     }
 
     pub async fn new_vendor(&self, name: &str) -> String {
@@ -187,7 +215,9 @@ impl Client {
     }
 
     pub async fn new_bill(&self, vendor: &str, number: &str, amount: &str) -> String {
-        let made = self.post("/v3/bills", bill_body(vendor, number, amount)).await;
+        let made = self
+            .post("/v3/bills", bill_body(vendor, number, amount))
+            .await;
         assert_eq!(made.status, 201, "{}", made.text);
         made.body["id"].as_str().unwrap().to_owned()
     }
