@@ -10,8 +10,15 @@ use crate::options::Quirks;
 use crate::problem::Problem;
 use crate::{NetSuiteFake, lock};
 
-/// Features, with the tables and columns that go with each.
-const FEATURES: [(&str, &[&str], &[(&str, &str)]); 8] = [
+/// A feature, with the tables and columns that go with it.
+type Feature = (
+    &'static str,
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+);
+
+/// The features that can be switched.
+const FEATURES: [Feature; 8] = [
     ("SUBSIDIARIES", &[], &[]),
     (
         "DEPARTMENTS",

@@ -189,7 +189,11 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
     };
     let running = match fake.limits.begin(fake.quirks().overload_as_401) {
         Ok(running) => running,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => {
+            let mut response = problem.into_response();
+            response.extensions_mut().insert(tieout_kit::fake::Refused);
+            return response;
+        }
     };
     fake.pause().await;
     let serial = fake.next_operation();

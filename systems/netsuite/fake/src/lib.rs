@@ -276,7 +276,7 @@ impl Fake for NetSuiteFake {
     }
 
     fn state(&self) -> Value {
-        self.with_books(|books| state::state(books))
+        self.with_books(state::state)
             .unwrap_or_else(|error| {
                 tracing::error!(%error, "the books could not be counted");
                 json!({"error": error.to_string()})

@@ -28,16 +28,16 @@ pub(crate) struct Problem {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The `o:errorCode`.
-    pub(crate) code: String,
+    pub(crate) code: Box<str>,
     /// The sentence that a person reads.
-    pub(crate) detail: String,
+    pub(crate) detail: Box<str>,
     /// Where.
     pub(crate) place: Option<Place>,
     /// Title, when it isn't the status's own.
     title: Option<&'static str>,
     /// The flat body that actions and some overload answers use.
     flat: bool,
-    headers: Vec<(HeaderName, String)>,
+    header: Option<Box<(HeaderName, String)>>,
 }
 
 impl Problem {
@@ -45,12 +45,12 @@ impl Problem {
     pub(crate) fn new(status: u16, code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             status,
-            code: code.into(),
-            detail: detail.into(),
+            code: code.into().into_boxed_str(),
+            detail: detail.into().into_boxed_str(),
             place: None,
             title: None,
             flat: false,
-            headers: Vec::new(),
+            header: None,
         }
     }
 
@@ -131,9 +131,9 @@ impl Problem {
         self
     }
 
-    /// One more header.
+    /// A header of the answer.
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.header = Some(Box::new((name, value.into())));
         self
     }
 
@@ -146,7 +146,7 @@ impl Problem {
             ("title".to_owned(), Json::text(title)),
             ("status".to_owned(), Json::integer(i64::from(self.status))),
         ];
-        let mut detail = vec![("detail".to_owned(), Json::text(&self.detail))];
+        let mut detail = vec![("detail".to_owned(), Json::text(&*self.detail))];
         match &self.place {
             Some(Place::Body(path)) => detail.push(("o:errorPath".to_owned(), Json::text(path))),
             Some(Place::Query(name)) => {
@@ -158,7 +158,7 @@ impl Problem {
             Some(Place::Address(part)) => detail.push(("o:errorUrl".to_owned(), Json::text(part))),
             None => {}
         }
-        detail.push(("o:errorCode".to_owned(), Json::text(&self.code)));
+        detail.push(("o:errorCode".to_owned(), Json::text(&*self.code)));
         let mut fields = Vec::from(head);
         if self.flat {
             fields.extend(detail);
@@ -179,10 +179,10 @@ impl IntoResponse for Problem {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        for (name, value) in self.headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(name, value);
-            }
+        if let Some((name, value)) = self.header.map(|header| *header)
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            headers.insert(name, value);
         }
         response
     }

@@ -13,8 +13,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The smallest RSA modulus a certificate may have, in bytes (3072 bits).
-const SMALLEST_MODULUS: usize = 384;
+/// The smallest RSA modulus a certificate may have, in bits.
+const SMALLEST_MODULUS: usize = 3072;
 
 /// The public key of a certificate.
 #[derive(Debug, Clone)]
@@ -39,8 +39,8 @@ impl PublicKey {
             (Family::P384, &ECDSA_P384_SHA384_ASN1),
             (Family::P521, &ECDSA_P521_SHA512_ASN1),
         ];
-        if let Ok(key) = rsa::PublicKey::from_der(der) {
-            if key.modulus_len() < SMALLEST_MODULUS {
+        if let Ok(key) = rsa::PublicEncryptingKey::from_der(der) {
+            if key.key_size_bits() < SMALLEST_MODULUS {
                 return Err("an RSA key needs 3072 or 4096 bits");
             }
             return Ok(Self {

@@ -272,7 +272,7 @@ impl<'a> Writing<'a> {
         };
         for (name, value) in self.body.fields() {
             let only_kept = match self.record.field(name) {
-                Some(field) => field.column.is_none() && field.writable,
+                Some(field) => field.kept,
                 None => self.is_custom(name),
             };
             if !only_kept {

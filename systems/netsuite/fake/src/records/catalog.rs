@@ -29,6 +29,8 @@ pub(crate) struct Field {
     pub(crate) writable: bool,
     /// Refers to a row of this table although the schema doesn't say so.
     pub(crate) refers: Option<&'static str>,
+    /// Has no column: it is kept with the record, and shown as it was sent.
+    pub(crate) kept: bool,
 }
 
 const fn rw(name: &'static str, column: &'static str) -> Field {
@@ -37,6 +39,7 @@ const fn rw(name: &'static str, column: &'static str) -> Field {
         column: Some(column),
         writable: true,
         refers: None,
+        kept: false,
     }
 }
 const fn ro(name: &'static str, column: &'static str) -> Field {
@@ -45,6 +48,14 @@ const fn ro(name: &'static str, column: &'static str) -> Field {
         column: Some(column),
         writable: false,
         refers: None,
+        kept: false,
+    }
+}
+/// Read by the record's own rules, and shown by them.
+const fn read(name: &'static str) -> Field {
+    Field {
+        kept: false,
+        ..kept(name)
     }
 }
 /// Accepted and kept, shown as it was sent.
@@ -54,6 +65,7 @@ const fn kept(name: &'static str) -> Field {
         column: None,
         writable: true,
         refers: None,
+        kept: true,
     }
 }
 const fn to(name: &'static str, column: &'static str, table: &'static str) -> Field {
@@ -62,6 +74,7 @@ const fn to(name: &'static str, column: &'static str, table: &'static str) -> Fi
         column: Some(column),
         writable: true,
         refers: Some(table),
+        kept: false,
     }
 }
 
@@ -168,8 +181,8 @@ const BILL: &[Field] = &[
     rw("otherRefNum", "otherrefnum"),
     ro("total", "foreigntotal"),
     ro("balance", "foreignamountunpaid"),
-    kept("userTotal"),
-    kept("taxTotal"),
+    read("userTotal"),
+    read("taxTotal"),
     kept("billAddressList"),
     kept("department"),
     kept("class"),
@@ -284,11 +297,11 @@ const LINE: Sublist = Sublist {
 const VENDOR_PAYMENT: &[Field] = &[
     rw("entity", "entity"),
     rw("account", "account"),
-    kept("apAcct"),
+    read("apAcct"),
     ro("total", "foreigntotal"),
-    kept("department"),
-    kept("class"),
-    kept("location"),
+    read("department"),
+    read("class"),
+    read("location"),
     kept("toBePrinted"),
     kept("toAch"),
     kept("isInTransitPayment"),
@@ -297,20 +310,20 @@ const VENDOR_PAYMENT: &[Field] = &[
 const CUSTOMER_PAYMENT: &[Field] = &[
     to("customer", "entity", "customer"),
     rw("account", "account"),
-    kept("arAcct"),
+    read("arAcct"),
     ro("total", "foreigntotal"),
     ro("applied", "foreignpaymentamountused"),
     ro("unapplied", "foreignpaymentamountunused"),
-    kept("payment"),
+    read("payment"),
     kept("undepFunds"),
     kept("autoApply"),
     kept("checkNumber"),
     kept("handlingMode"),
     kept("paymentOption"),
     kept("paymentMethod"),
-    kept("department"),
-    kept("class"),
-    kept("location"),
+    read("department"),
+    read("class"),
+    read("location"),
 ];
 const JOURNAL: &[Field] = &[
     rw("approved", "posting"),

@@ -19,9 +19,12 @@ use crate::{NetSuiteFake, lock};
 
 const PERMISSION: &str = "Lists -> Custom Record Entries";
 
-/// The custom records of the account: type, id, fields.
+/// The records of one type: id and fields.
+type Records = BTreeMap<i64, Vec<(String, Json)>>;
+
+/// The custom records of the account, by type.
 #[derive(Debug, Default)]
-pub(crate) struct CustomRecords(Mutex<BTreeMap<String, BTreeMap<i64, Vec<(String, Json)>>>>);
+pub(crate) struct CustomRecords(Mutex<BTreeMap<String, Records>>);
 
 /// `/services/rest/record/v1/customrecord_…`
 pub(crate) fn dispatch(
@@ -105,8 +108,6 @@ pub(crate) fn dispatch(
         (method, _) => Err(Problem::method(method)),
     }
 }
-
-type Records = BTreeMap<i64, Vec<(String, Json)>>;
 
 fn external_id(fields: &[(String, Json)]) -> Option<&str> {
     fields
