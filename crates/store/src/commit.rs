@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::chain::{self, Envelope};
 use crate::dialect::Dialect;
-use crate::facts::{Commit, Due, Fact, RecordChange, RecordRef};
+use crate::facts::{Commit, Due, Fact, RecordRef};
 use crate::fold::{self, Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
@@ -251,22 +251,6 @@ fn by_flow(dues: &[Due]) -> BTreeMap<&str, Vec<&RecordRef>> {
         flows.entry(&due.flow).or_default().push(&due.record);
     }
     flows
-}
-
-/// What a commit says last about each record of the mirror.
-pub(crate) fn last_of(changes: &[RecordChange]) -> BTreeMap<String, &RecordChange> {
-    let name = |change: &RecordChange| match change {
-        RecordChange::Seen { side, observed, .. } => {
-            RecordRef::new(*side, observed.document.kind(), observed.id.clone()).to_string()
-        }
-        RecordChange::Gone { side, kind, id } => {
-            RecordRef::new(*side, *kind, id.clone()).to_string()
-        }
-    };
-    changes
-        .iter()
-        .map(|change| (name(change), change))
-        .collect()
 }
 
 /// A number for a column.

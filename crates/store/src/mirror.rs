@@ -1,6 +1,6 @@
 //! The mirror of both sides: each record as it was last seen. A cache without history.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::TryStreamExt as _;
 use sqlx::AnyConnection;
@@ -11,7 +11,7 @@ use tieout_domain::{
 };
 
 use crate::chain::moment;
-use crate::commit::{last_of, limit};
+use crate::commit::limit;
 use crate::facts::{RecordChange, RecordRef};
 use crate::sql::{self, Cell, cells, int, json, maybe_int, maybe_text, parse, text, to_json, with};
 use crate::store::ConnectionStore;
@@ -23,19 +23,32 @@ pub(crate) async fn write(
     connection: &str,
     changes: &[RecordChange],
 ) -> Result<(), StoreError> {
-    let (mut seen, mut gone) = (Vec::new(), Vec::new());
-    for (record, change) in last_of(changes) {
+    // A statement may not touch a row twice: what is said last of a record counts.
+    let (mut seen, mut gone) = (BTreeMap::new(), BTreeSet::new());
+    for change in changes {
         match change {
             RecordChange::Seen {
                 side,
                 observed,
                 match_key,
             } => {
-                seen.push(row(connection, record, *side, observed, match_key));
+                let kind = observed.document.kind();
+                let record = RecordRef::new(*side, kind, observed.id.clone()).to_string();
+                gone.remove(&record);
+                seen.insert(record, (*side, observed, match_key));
             }
-            RecordChange::Gone { .. } => gone.push(Cell::from(record)),
+            RecordChange::Gone { side, kind, id } => {
+                gone.insert(RecordRef::new(*side, *kind, id.clone()).to_string());
+            }
         }
     }
+    let seen = seen
+        .into_iter()
+        .map(|(record, (side, observed, match_key))| {
+            row(connection, record, side, observed, match_key)
+        })
+        .collect();
+    let gone: Vec<Cell> = gone.into_iter().map(Cell::from).collect();
     sql::RECORD_ROWS.write(database, seen).await?;
     sql::RECORDS_GONE
         .execute(database, &cells![connection], &gone)

@@ -470,7 +470,7 @@ statements! {
                 CAST(seq AS TEXT) FROM maps WHERE connection = $1 ORDER BY kind, from_id";
     ALL_WRITES = "SELECT CAST(write_id AS TEXT), flow, record, role, order_body, status, \
                   CAST(attempted_us AS TEXT), CAST(attempts AS TEXT), attempt_seqs FROM writes \
-                  WHERE connection = $1 ORDER BY write_id";
+                  WHERE connection = $1 ORDER BY writes.write_id";
     ALL_DECISIONS = "SELECT flow, record, decision, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) \
                      FROM decisions WHERE connection = $1 ORDER BY flow, record";
     ALL_RUNS = "SELECT run_id, set_off_by, flows, actor, CAST(started_us AS TEXT), CAST(ended_us AS TEXT), \

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 use tieout_domain::{Clock, ConnectionName};
 
 use crate::chain::INSTALLATION;
@@ -66,6 +66,15 @@ impl Store {
         if let Some(path) = &path {
             make_private_file(path)?;
         }
+        // The pool would try again and again until its patience ends, and not say what went wrong.
+        let mut first = AnyConnection::connect(&url).await.map_err(unreachable)?;
+        for text in dialect.on_connect() {
+            sqlx::raw_sql(*text)
+                .execute(&mut first)
+                .await
+                .map_err(unreachable)?;
+        }
+        first.close().await?;
         let pool = |most: u32| {
             AnyPoolOptions::new()
                 .max_connections(most)

@@ -298,7 +298,7 @@ mod tests {
         Vault::from_key(&KeySource::File(path.clone()), b"").unwrap();
         #[cfg(unix)]
         {
-            use std::os::unix::fs::PermissionsExt as _;
+            use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
             let error = Vault::from_key(&KeySource::File(path), b"").unwrap_err();
             assert_eq!(error.code().as_str(), "vault-key-missing");
