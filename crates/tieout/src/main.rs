@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod sandbox;
 mod seams;
+mod story;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,150 @@
+//! `tieout audit`: one record's whole life, and the check of the history.
+
+use clap::Args;
+use serde_json::json;
+use tieout_domain::RecordRef;
+use tieout_domain::code::Code;
+use tieout_store::{ConnectionStore, Entry, Item, Link, Mirrored, Verification};
+
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+use crate::story::sentence;
+
+/// What `audit` takes.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// A record by SIDE/KIND/ID, id, number, name or external id, of either side; or `verify`.
+    #[arg(value_name = "RECORD")]
+    pub record: String,
+    /// Only of this connection.
+    #[arg(long, value_name = "CONN")]
+    pub connection: Option<String>,
+}
+
+/// How many records one name may stand for.
+const FOUND_MAX: u32 = 20;
+
+/// Tells a record's life, or verifies the history.
+pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    if args.record == "verify" {
+        return Ok(verify(global, &home.store.verify().await?));
+    }
+    let mut told = Vec::new();
+    let names: Vec<String> = args.connection.iter().cloned().collect();
+    for (name, _) in home.config.chosen(&names)? {
+        let store = home.store.connection(name);
+        for record in find(&store, &args.record).await? {
+            let life = life(&store, record).await?;
+            if !global.json {
+                life.print(name.as_str());
+            }
+            told.push(json!({
+                "connection": name, "record": life.record, "now": life.now, "states": life.items,
+                "links": life.links, "history": life.history,
+            }));
+        }
+    }
+    if told.is_empty() {
+        let cause = format!("`{}` is no record that is known", args.record);
+        return Err(Failure::usage(Code::new("unknown-record"), cause));
+    }
+    if global.json {
+        output::json(&json!({ "records": told }));
+    }
+    Ok(Exit::Done)
+}
+
+/// The records that a text names.
+pub async fn find(store: &ConnectionStore, text: &str) -> Result<Vec<RecordRef>, Failure> {
+    if let Ok(record) = text.parse::<RecordRef>() {
+        let ids = [record.id.clone()];
+        let known = store.known(record.side, record.kind, &ids).await?;
+        return Ok(if known.is_empty() { Vec::new() } else { vec![record] });
+    }
+    Ok(store.find(text, FOUND_MAX).await?.into_iter().map(|(record, _)| record).collect())
+}
+
+/// Everything that is known of a record.
+struct Life {
+    record: RecordRef,
+    now: Option<Mirrored>,
+    items: Vec<Item>,
+    links: Vec<Link>,
+    history: Vec<Entry>,
+}
+
+/// The flows that may have a state for a record of this kind, or of its counterpart.
+const FLOWS: [&str; 6] =
+    ["accounts", "dimensions", "vendors", "bills", "vendor-credits", "bill-payments"];
+
+async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failure> {
+    let one = std::slice::from_ref(&record);
+    let mut links = store.links_to(one).await?;
+    // A counterpart's life is told with the record that it stands for.
+    let origin = links.first().map_or_else(|| record.clone(), |link| link.record.clone());
+    let mut items = Vec::new();
+    for flow in FLOWS {
+        items.extend(store.items(flow, std::slice::from_ref(&origin)).await?.into_values());
+        links.extend(store.links(flow, std::slice::from_ref(&origin)).await?);
+    }
+    links.sort_by(|a, b| (&a.flow, &a.record, &a.role).cmp(&(&b.flow, &b.record, &b.role)));
+    links.dedup_by(|a, b| (&a.flow, &a.record, &a.role) == (&b.flow, &b.record, &b.role));
+    let mut history = store.history(&record).await?;
+    if origin != record {
+        history.extend(store.history(&origin).await?);
+        history.sort_by_key(|entry| entry.seq);
+        history.dedup_by_key(|entry| entry.seq);
+    }
+    let ids = [record.id.clone()];
+    let now = store.records(record.side, record.kind, &ids).await?.remove(&record.id);
+    Ok(Life { record, now, items, links, history })
+}
+
+impl Life {
+    fn print(&self, connection: &str) {
+        let label = self.now.as_ref().map(|now| now.observed.document.label()).unwrap_or_default();
+        let amount = self
+            .now
+            .as_ref()
+            .and_then(|now| now.observed.document.amount())
+            .map(|amount| format!(", {amount}"))
+            .unwrap_or_default();
+        let gone = if self.now.as_ref().is_some_and(|now| now.gone) { ", deleted there" } else { "" };
+        output::line(&format!("{connection}: {label} ({}{amount}{gone})", self.record));
+        for item in &self.items {
+            let cause = &item.outcome.cause;
+            let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+            output::line(&format!(
+                "  {}: {} since {:.0}{cause}",
+                item.flow, item.outcome, item.since
+            ));
+        }
+        for link in &self.links {
+            let role = if link.role.is_empty() { String::new() } else { format!(" ({})", link.role) };
+            output::line(&format!(
+                "  {}: {} stands for {}{role}, by {}",
+                link.flow, link.target, link.record, link.how
+            ));
+        }
+        self.history.iter().filter_map(sentence).for_each(|text| output::line(&text));
+    }
+}
+
+fn verify(global: &Global, verification: &Verification) -> Exit {
+    if global.json {
+        output::json(verification);
+    } else {
+        for chain in &verification.chains {
+            output::line(&format!("{}: {} entries, {}", chain.chain, chain.entries, chain.hash));
+        }
+        for fault in &verification.faults {
+            let entry = fault.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
+            output::line(&format!("{}{entry}: {}", fault.chain, fault.cause));
+        }
+        output::line(if verification.holds() { "the history holds" } else { "the history is broken" });
+    }
+    if verification.holds() { Exit::Done } else { Exit::Failed }
+}

@@ -1,0 +1,70 @@
+//! `tieout ping`: signs in on both sides and reads one record each.
+
+use serde_json::{Value, json};
+use tieout_domain::Fault;
+use tieout_domain::port::Identity;
+
+use super::sync::connections;
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+
+/// Pings both sides of the connections. One that fails doesn't hide the others.
+pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let mut failed = false;
+    let mut pings = Vec::new();
+    for connection in connections(global, &home, names).await? {
+        let sides = &connection.sides;
+        let (ledger, platform) =
+            tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
+        let name = connection.store.name().to_string();
+        for (side, ports, result) in
+            [("ledger", &sides.ledger, ledger), ("platform", &sides.platform, platform)]
+        {
+            failed |= result.is_err();
+            if !global.json {
+                tell(&name, ports.system.as_str(), &result);
+            }
+            pings.push(entry(&name, side, ports.system.as_str(), &result));
+        }
+    }
+    if global.json {
+        output::json(&json!({ "pings": pings }));
+    }
+    Ok(if failed { Exit::Side } else { Exit::Done })
+}
+
+fn tell(connection: &str, system: &str, result: &Result<Identity, Fault>) {
+    match result {
+        Ok(identity) => {
+            let details: Vec<_> =
+                identity.details.iter().map(|(label, value)| format!("{label} {value}")).collect();
+            let details =
+                if details.is_empty() { String::new() } else { format!(", {}", details.join(", ")) };
+            let text = format!("{connection}: {system} ok: {} ({}){details}", identity.name, identity.id);
+            output::line(&text);
+        }
+        Err(fault) => {
+            let code = fault.code();
+            output::line(&format!("{connection}: {system} failed[{code}]: {fault}"));
+            if !code.fix().is_empty() {
+                output::line(&format!("  fix: {}", code.fix()));
+            }
+        }
+    }
+}
+
+fn entry(connection: &str, side: &str, system: &str, result: &Result<Identity, Fault>) -> Value {
+    match result {
+        Ok(identity) => json!({
+            "connection": connection, "side": side, "system": system, "status": "ok",
+            "identity": identity,
+        }),
+        Err(fault) => json!({
+            "connection": connection, "side": side, "system": system, "status": "failed",
+            "code": fault.code(), "cause": fault.to_string(), "fix": fault.code().fix(),
+        }),
+    }
+}
