@@ -455,6 +455,34 @@ impl Loader<'_> {
                 params![feature, name, flag(active)],
             )?;
         }
+        self.roles()
+    }
+
+    /// The roles that a query can see: the administrator's, and the one integrations sign in with.
+    fn roles(&self) -> Result<(), LedgerError> {
+        for (role, name) in [(3, "Administrator"), (1042, "Accounting Integration")] {
+            self.connection.execute(
+                "INSERT INTO role (id, name, scriptid, isinactive) VALUES (?1, ?2, ?3, 'F')",
+                params![role, name, format!("customrole{role}")],
+            )?;
+        }
+        let permissions = [
+            ("Bills", "TRAN_VENDBILL"),
+            ("Pay Bills", "TRAN_VENDPYMT"),
+            ("Vendor Credits", "TRAN_VENDCRED"),
+            ("Make Journal Entry", "TRAN_JOURNAL"),
+            ("Vendors", "LIST_VENDOR"),
+            ("Accounts", "LIST_ACCOUNT"),
+            ("Subsidiaries", "LIST_SUBSIDIARY"),
+            ("Deleted Records", "ADMI_DELETEDRECORDS"),
+            ("REST Web Services", "ADMI_RESTWEBSERVICES"),
+        ];
+        for (name, key) in permissions {
+            self.connection.execute(
+                "INSERT INTO rolepermissions (role, name, permkey, permlevel) VALUES (1042, ?1, ?2, 4)",
+                [name, key],
+            )?;
+        }
         Ok(())
     }
 

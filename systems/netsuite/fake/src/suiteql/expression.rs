@@ -170,10 +170,7 @@ impl Translator<'_> {
                 let [column] = shape.columns.as_slice() else {
                     return Err(Refusal::unsupported("too many values"));
                 };
-                let ty = match compared(subject.ty, column.ty) {
-                    Ty::Stamp => Ty::Stamp,
-                    ty => ty,
-                };
+                let ty = compared(subject.ty, column.ty);
                 let format = self.session.date_format;
                 let name = super::types::named(&column.name);
                 let inner = Typed::new(name, column.ty).to(ty, format)?;

@@ -389,7 +389,7 @@ fn abbreviation(name: &str) -> Option<i64> {
 }
 
 /// The display text of a status letter.
-pub(crate) fn status_name(kind: &str, letter: &str) -> String {
+fn status_name(kind: &str, letter: &str) -> String {
     let text = match (kind, letter) {
         ("VendBill" | "CustInvc" | "VendCred" | "CustCred", "A") => "Open",
         ("VendBill" | "CustInvc", "B") => "Paid In Full",
@@ -413,7 +413,7 @@ pub(crate) fn status_name(kind: &str, letter: &str) -> String {
 }
 
 /// The display text of a type code.
-pub(crate) fn type_name(kind: &str) -> &str {
+fn type_name(kind: &str) -> &str {
     match kind {
         "VendBill" => "Bill",
         "VendPymt" => "Bill Payment",

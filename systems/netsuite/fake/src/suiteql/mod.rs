@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 
 use types::Ty;
 
-pub(crate) use functions::{install, status_name, type_name};
+pub(crate) use functions::install;
 
 /// Which page of the answer is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -484,3 +484,92 @@ fn a_large_account() {
     let changed = books.all("SELECT id FROM transaction WHERE type = 'VendBill' AND lastmodifieddate >= TO_TIMESTAMP('2026-06-15 00:00:00','YYYY-MM-DD HH24:MI:SS') ORDER BY id").total;
     eprintln!("{changed} changed: {:?}", clock.elapsed());
 }
+
+#[test]
+fn bound_values_become_what_they_are_compared_with() {
+    let books = books();
+    assert_eq!(
+        books
+            .page(
+                "SELECT id FROM transaction WHERE id IN (?, ?)",
+                &["4001", "4002"],
+                1000,
+                0
+            )
+            .total,
+        2
+    );
+    let since = "SELECT id FROM transaction WHERE lastmodifieddate > TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS') AND foreigntotal >= ?";
+    assert!(
+        books
+            .page(since, &["2026-01-01 00:00:00", "0.01"], 1000, 0)
+            .total
+            > 0
+    );
+    for (query, value) in [
+        ("SELECT id FROM transaction WHERE id = ?", "abc"),
+        (
+            "SELECT id FROM transaction WHERE trandate >= ?",
+            "2026-01-01",
+        ),
+        (
+            "SELECT id FROM transaction WHERE trandate >= TO_DATE(?, 'YYYY-MM-DD')",
+            "nonsense",
+        ),
+        ("SELECT id FROM transaction WHERE foreigntotal > ?", "much"),
+    ] {
+        let page = Page {
+            limit: 10,
+            offset: 0,
+        };
+        let refused = books.engine.run(
+            &books.connection,
+            query,
+            &[value.to_owned()],
+            page,
+            &books.session,
+        );
+        assert_eq!(refused.expect_err(query).status, 400, "{query}");
+    }
+    let page = Page {
+        limit: 10,
+        offset: 0,
+    };
+    let missing = books.engine.run(
+        &books.connection,
+        "SELECT id FROM vendor WHERE id = ?",
+        &[],
+        page,
+        &books.session,
+    );
+    assert!(missing.is_err());
+}
+
+#[test]
+fn statuses_and_references_show_their_names() {
+    let books = books();
+    let shown =
+        "SELECT DISTINCT BUILTIN.DF(status) s FROM transaction WHERE type = 'VendBill' ORDER BY s";
+    let names: Vec<_> = books
+        .all(shown)
+        .items
+        .iter()
+        .map(|item| text(&item["s"]))
+        .collect();
+    for name in [
+        "Bill : Open",
+        "Bill : Paid In Full",
+        "Bill : Pending Approval",
+    ] {
+        assert!(
+            names.iter().any(|found| found == name),
+            "{name} of {names:?}"
+        );
+    }
+    assert_eq!(
+        books.one(
+            "SELECT BUILTIN.DF(account) FROM transaction WHERE type = 'VendBill' AND ROWNUM = 1"
+        ),
+        books.one("SELECT accountsearchdisplayname FROM account WHERE acctnumber = '2000'")
+    );
+}
