@@ -5,6 +5,7 @@
 mod account;
 mod asynchronous;
 mod bodies;
+mod faults;
 mod limits;
 mod panel;
 mod payments;
