@@ -142,6 +142,12 @@ impl SuiteQlError {
                 return Self::search(message);
             }
         }
+        if let rusqlite::Error::SqlInputError { msg, .. } = error
+            && msg.contains("misuse of")
+        {
+            // An aggregate or a window (or ROWNUM within an OR) where none can stand.
+            return Self::unsupported("group function is not allowed here");
+        }
         Self::internal(error)
     }
 }

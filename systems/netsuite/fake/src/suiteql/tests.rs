@@ -573,3 +573,49 @@ fn statuses_and_references_show_their_names() {
         books.one("SELECT accountsearchdisplayname FROM account WHERE acctnumber = '2000'")
     );
 }
+
+#[test]
+fn a_garbled_query_is_refused_and_never_breaks_the_engine() {
+    let books = books();
+    let seed = "SELECT t . id , BUILTIN.DF( t . entity ) AS v , SUM( NVL( l . foreignamount , 0 ) ) s , \
+                TO_CHAR( MAX( t . lastmodifieddate ) , 'YYYY-MM-DD' ) , DECODE( t . type , 'VendBill' , 1 , 2 ) d , \
+                ROW_NUMBER( ) OVER ( PARTITION BY t . type ORDER BY t . id ) rn FROM transaction t LEFT JOIN \
+                transactionline l ON l . transaction = t . id WHERE t . trandate >= TO_DATE( '2026-01-01' , \
+                'YYYY-MM-DD' ) - 1 AND t . lastmodifieddate < CURRENT_TIMESTAMP AND ROWNUM <= 5 OR t . memo \
+                LIKE '%a_' GROUP BY t . id , t . entity , t . type HAVING COUNT( * ) > 1.5 ORDER BY 1 DESC , v \
+                FETCH FIRST 3 ROWS ONLY UNION SELECT 'é' , NULL FROM DUAL ? ? (+)";
+    let words: Vec<&str> = seed.split_whitespace().collect();
+    let mut state = 7_u64;
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut broken = Vec::new();
+    for _ in 0..3000 {
+        let mut garbled = words[..words.len() - draw(14)].to_vec();
+        for _ in 0..=draw(5) {
+            let (at, other) = (draw(garbled.len()), draw(words.len()));
+            match draw(3) {
+                0 => drop(garbled.remove(at)),
+                1 => garbled[at] = words[other],
+                _ => garbled.insert(at, words[other]),
+            }
+        }
+        let query = garbled.join(" ");
+        let page = Page {
+            limit: 10,
+            offset: 0,
+        };
+        let answer = books
+            .engine
+            .run(&books.connection, &query, &[], page, &books.session);
+        if let Err(error) = answer
+            && error.status != 400
+        {
+            broken.push(query);
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
