@@ -18,7 +18,7 @@ type Feature = (
 );
 
 /// The features that can be switched.
-const FEATURES: [Feature; 8] = [
+const FEATURES: [Feature; 9] = [
     ("SUBSIDIARIES", &[], &[]),
     (
         "DEPARTMENTS",
@@ -47,6 +47,7 @@ const FEATURES: [Feature; 8] = [
         ],
     ),
     ("APPROVALROUTING", &[], &[("transaction", "approvalstatus")]),
+    ("RESTWEBSERVICES", &[], &[]),
     ("OAUTH2", &[], &[]),
     ("TBA", &[], &[]),
 ];

@@ -216,7 +216,7 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
 }
 
 fn serve(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Response {
-    if !caller.role.may(REST, Level::Full) {
+    if fake.is_off("RESTWEBSERVICES") || !caller.role.may(REST, Level::Full) {
         return Problem::forbidden(REST).into_response();
     }
     let path: Vec<&str> = call.segments.iter().skip(2).map(String::as_str).collect();

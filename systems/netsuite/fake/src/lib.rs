@@ -210,6 +210,11 @@ impl NetSuiteFake {
         }
     }
 
+    /// Whether a feature is switched off.
+    pub(crate) fn is_off(&self, feature: &str) -> bool {
+        lock(&self.shape).features_off.contains(feature)
+    }
+
     /// Writes a failed sign-in to the login audit trail: the one place that tells why.
     pub(crate) fn audit_login(&self, reason: &str, call: &Call) {
         let written = self.with_books(|books| {

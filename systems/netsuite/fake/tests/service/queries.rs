@@ -166,6 +166,13 @@ async fn features_and_role_hide_columns_and_tables() {
         .await;
     assert_eq!(account.ask(sql).await.status, 200);
     account
+        .person("features", json!({"RESTWEBSERVICES": false}))
+        .await;
+    assert_eq!(account.ask(sql).await.status, 403);
+    account
+        .person("features", json!({"RESTWEBSERVICES": true}))
+        .await;
+    account
         .person("role", json!({"hide": {"columns": ["transaction.memo"]}}))
         .await;
     assert_eq!(
