@@ -1,0 +1,234 @@
+//! Reading lists.
+
+use tieout_domain::port::{Depth, Mark, Page, Read};
+use tieout_domain::{Fault, Kind};
+
+use super::*;
+
+fn vendor(id: &str, updated: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","name":"V {id}","billCurrency":"USD","createdTime":"{updated}","updatedTime":"{updated}"}}"#
+    )
+}
+
+fn page(vendors: &[String], next: &str) -> Reply {
+    ok(format!(
+        r#"{{"results":[{}],"nextPage":"{next}"}}"#,
+        vendors.join(",")
+    ))
+}
+
+async fn whole(reader: &dyn Read, depth: Depth, mark: Option<&Mark>) -> Result<Vec<Page>, Fault> {
+    let mut pages: Vec<Page> = Vec::new();
+    loop {
+        let token = pages.last().and_then(|page| page.next.clone());
+        pages.push(reader.page(depth, mark, token.as_ref()).await?);
+        assert!(pages.len() < 100, "it never ends");
+        if pages.last().unwrap().next.is_none() {
+            return Ok(pages);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_read_asks_for_what_is_archived_by_name() {
+    let stage = Stage::new(|seen| match seen.path.as_str() {
+        path if path.contains("archived:eq:true") => {
+            page(&[vendor("c", "2026-06-20T09:59:00Z")], "")
+        }
+        path if path.contains("page=two") => page(&[vendor("b", "2026-01-01T00:00:00Z")], ""),
+        _ => page(&[vendor("a", "2026-06-20T08:00:00.000+00:00")], "two"),
+    });
+    let pages = whole(&*stage.ports().read[&Kind::Vendor], Depth::Whole, None)
+        .await
+        .unwrap();
+    let ids: Vec<_> = pages
+        .iter()
+        .flat_map(|page| &page.records)
+        .map(|r| r.id.as_str())
+        .collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    // The mark is the earliest one that is safe: what changed while the read went on comes again.
+    let mark = pages.last().unwrap().mark.clone().unwrap();
+    assert_eq!(mark.0, "2026-06-20T08:00:00Z");
+    assert!(pages.iter().all(|page| !page.may_stop));
+    assert_eq!(
+        stage.calls(),
+        [
+            "GET /v3/vendors?max=100&sort=updatedTime:desc&filters=archived:eq:false",
+            "GET /v3/vendors?max=100&sort=updatedTime:desc&filters=archived:eq:false&page=two",
+            "GET /v3/vendors?max=100&sort=updatedTime:desc&filters=archived:eq:true",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_read_of_changes_costs_one_call_and_tells_where_it_may_stop() {
+    let stage = Stage::new(|seen| {
+        if seen.path.contains("page=two") {
+            page(&[vendor("c", "2026-06-20T07:57:59Z")], "three")
+        } else {
+            page(
+                &[
+                    vendor("a", "2026-06-20T09:00:00Z"),
+                    vendor("b", "2026-06-20T08:00:00Z"),
+                ],
+                "two",
+            )
+        }
+    });
+    let ports = stage.ports();
+    let reader = &ports.read[&Kind::Vendor];
+    let mark = Mark("2026-06-20T08:00:00Z".to_owned());
+    let first = reader
+        .page(Depth::Changes, Some(&mark), None)
+        .await
+        .unwrap();
+    // The mark itself is reached, but the two minutes before it aren't.
+    assert!(!first.may_stop);
+    assert_eq!(first.mark.as_ref().unwrap().0, "2026-06-20T09:00:00Z");
+    let second = reader
+        .page(Depth::Changes, Some(&mark), first.next.as_ref())
+        .await
+        .unwrap();
+    assert!(second.may_stop);
+    assert_eq!(second.mark.unwrap().0, "2026-06-20T09:00:00Z");
+    assert_eq!(
+        stage.calls()[0],
+        "GET /v3/vendors?max=100&sort=updatedTime:desc"
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_goes_in_circles_is_noticed() {
+    for length in [1, 2, 3, 5] {
+        let stage = Stage::new(move |seen| {
+            let at: usize = seen
+                .path
+                .split("page=")
+                .nth(1)
+                .map_or(0, |number| number.parse().unwrap());
+            page(
+                &[vendor("a", "2026-06-20T09:00:00Z")],
+                &((at + 1) % length).to_string(),
+            )
+        });
+        let ports = stage.ports();
+        let fault = whole(&*ports.read[&Kind::Payment], Depth::Changes, None)
+            .await
+            .unwrap_err();
+        assert_eq!(fault.code().as_str(), "drift");
+    }
+}
+
+#[tokio::test]
+async fn one_bad_record_does_not_hide_the_others_and_is_not_absent() {
+    let bad = r#"{"id":"b","name":"B","billCurrency":"ZZZ","updatedTime":"2026-06-20T09:00:00Z"}"#;
+    let worse = r#"{"id":"c","name":["C"]}"#;
+    let all = [
+        vendor("a", "2026-06-20T09:00:00Z"),
+        bad.to_owned(),
+        worse.to_owned(),
+    ];
+    let answer = page(&all, "");
+    let single = ok(bad);
+    let stage = Stage::new(move |seen| {
+        if seen.path.contains('?') {
+            answer.clone()
+        } else {
+            single.clone()
+        }
+    });
+    let ports = stage.ports();
+    let reader = &ports.read[&Kind::Vendor];
+    let page = reader
+        .page(
+            Depth::Changes,
+            Some(&Mark("2026-06-20T00:00:00Z".to_owned())),
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(page.records.len(), 1);
+    let ids: Vec<_> = page.unreadable.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["c", "b"]);
+    assert!(page.unreadable[1].1.contains("ZZZ"));
+    assert_eq!(
+        reader
+            .fetch(&["b".into()])
+            .await
+            .unwrap_err()
+            .code()
+            .as_str(),
+        "drift"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_the_list_hides_is_asked_for_alone() {
+    let stage = Stage::new(|seen| match seen.path.as_str() {
+        "/v3/vendors/b" => ok(vendor("b", "2026-06-20T09:00:00Z")),
+        "/v3/vendors/c" => refusal(404, "1205"),
+        _ => page(&[vendor("a", "2026-06-20T09:00:00Z")], ""),
+    });
+    let ports = stage.ports();
+    let found = ports.read[&Kind::Vendor]
+        .fetch(&["a".into(), "b".into(), "c".into()])
+        .await
+        .unwrap();
+    assert_eq!(
+        found.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    assert!(stage.calls()[0].ends_with(r#"&filters=id:in:"a,b,c""#));
+}
+
+#[tokio::test]
+async fn a_list_without_that_filter_is_read_as_it_is() {
+    let stage = Stage::new(|seen| {
+        if seen.path.contains("filters=") {
+            refusal(400, "1130")
+        } else {
+            page(&[], "")
+        }
+    });
+    let ports = stage.ports();
+    let pages = whole(&*ports.read[&Kind::VendorCredit], Depth::Whole, None)
+        .await
+        .unwrap();
+    assert_eq!(pages.len(), 1);
+}
+
+#[tokio::test]
+async fn paths_are_made_with_ancestors_that_were_not_on_the_page() {
+    let stage = Stage::new(|seen| {
+        if seen.path.contains('?') {
+            ok(include_str!("../../fixtures/accounts.json"))
+        } else {
+            ok(r#"{"id":"0caAAAAAAAAAAAAAAA01","name":"Travel"}"#)
+        }
+    });
+    let ports = stage.ports();
+    let reader = &ports.read[&Kind::Account];
+    let mark = Mark("2026-06-02T10:00:00Z".to_owned());
+    for _ in 0..2 {
+        let page = reader
+            .page(Depth::Changes, Some(&mark), None)
+            .await
+            .unwrap();
+        let accounts: Vec<_> = page
+            .records
+            .iter()
+            .map(|record| match &record.document {
+                Document::Account(account) => account,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(accounts[0].path, "Travel : Air");
+        assert_eq!(accounts[0].number, "06010");
+        assert_eq!(accounts[1].path, "Odd");
+        assert!(accounts[1].inactive && accounts[1].parent.is_none());
+        assert!(page.may_stop);
+    }
+    assert_eq!(stage.calls().len(), 3, "an ancestor is asked for once");
+}

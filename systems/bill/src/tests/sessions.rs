@@ -1,0 +1,227 @@
+//! Signing in, limits, and what failures mean.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tieout_domain::port::{Action, Depth};
+use tieout_domain::{Document, Fault, Kind, Lost};
+
+use super::*;
+
+const EMPTY: &str = r#"{"results":[]}"#;
+
+#[tokio::test]
+async fn s213_an_expired_session_is_renewed_by_one_caller_and_the_calls_repeated() {
+    let stage = Stage::new(|seen| {
+        if seen.session == "s1" {
+            refusal(401, "1109")
+        } else {
+            ok(EMPTY)
+        }
+    });
+    let ports = stage.ports();
+    let kinds = [
+        Kind::Bill,
+        Kind::Vendor,
+        Kind::Payment,
+        Kind::Account,
+        Kind::Class,
+    ];
+    let reads = kinds.map(|kind| {
+        let reader = &ports.read[&kind];
+        async move { reader.fetch(&["x".into(), "y".into()]).await.map(|_| ()) }
+    });
+    for result in futures::future::join_all(reads).await {
+        // The list is empty, so each record is asked for alone, and its JSON has no id.
+        assert!(matches!(result, Err(Fault::Drift { .. })), "{result:?}");
+    }
+    assert_eq!(stage.transport.sign_ins(), 2);
+    assert!(stage.transport.most.load(Ordering::SeqCst) <= 3);
+}
+
+#[tokio::test]
+async fn s213_a_write_refused_for_its_session_is_repeated_once() {
+    let stage = Stage::new(|seen| {
+        if seen.session == "s1" {
+            return refusal(401, "1109");
+        }
+        let body = serde_json::from_str(&seen.body).unwrap();
+        ok(created(&body, "00n1").to_string())
+    });
+    let document = Document::Bill(bill("1", vec![line("10.10", "0ca")]));
+    let answers = stage.ports().write[&Kind::Bill]
+        .write(&[order(Action::Create, None, document)])
+        .await;
+    assert_eq!(applied(&answers[0]).id.as_str(), "00n1");
+    assert_eq!(stage.calls(), ["POST /v3/bills", "POST /v3/bills"]);
+}
+
+#[tokio::test]
+async fn s217_a_kept_session_serves_the_next_process() {
+    let stage = Stage::new(|_| ok(EMPTY));
+    for _ in 0..3 {
+        stage.ports().read[&Kind::Vendor]
+            .page(Depth::Changes, None, None)
+            .await
+            .unwrap();
+    }
+    assert_eq!(stage.transport.sign_ins(), 1);
+    let kept = stage.kept.0.lock().unwrap();
+    let (name, (_, expires)) = kept.first_key_value().unwrap();
+    assert!(name.starts_with("bill/008/") && !name.contains("key") && !name.contains("acme"));
+    let life = expires.duration_since(stage.timer.now());
+    assert!(
+        life.as_secs() > 30 * 60 && life.as_secs() < 35 * 60,
+        "{life}"
+    );
+}
+
+#[tokio::test]
+async fn s217_sign_ins_stay_under_their_own_hourly_limit() {
+    let stage = Stage::new(|_| ok(EMPTY));
+    for organization in 0..200 {
+        let ports = stage.ports_of(&format!("008{organization}"), 100);
+        ports.read[&Kind::Payment]
+            .page(Depth::Changes, None, None)
+            .await
+            .unwrap();
+    }
+    let ports = stage.ports_of("008last", 100);
+    let fault = ports.read[&Kind::Payment]
+        .page(Depth::Changes, None, None)
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code().as_str(), "hourly-limit");
+    assert_eq!(stage.transport.sign_ins(), 200);
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_not_tried_again_by_those_who_wait() {
+    let stage = Stage::bare(|_| refusal(401, "1101"));
+    let ports = stage.ports();
+    let reads = [Kind::Bill, Kind::Vendor, Kind::Payment, Kind::Account].map(|kind| {
+        let reader = &ports.read[&kind];
+        async move { reader.page(Depth::Changes, None, None).await }
+    });
+    for result in futures::future::join_all(reads).await {
+        assert_eq!(result.unwrap_err().code().as_str(), "wrong-password");
+    }
+    assert_eq!(stage.transport.sign_ins(), 1);
+}
+
+#[tokio::test]
+async fn s214_the_hourly_limit_pauses_every_connection_of_the_key() {
+    let stage = Stage::new(|_| refusal(422, "1144"));
+    for organization in ["008", "009"] {
+        let ports = stage.ports_of(organization, 100);
+        let fault = ports.read[&Kind::Bill]
+            .page(Depth::Changes, None, None)
+            .await
+            .unwrap_err();
+        let Fault::Later { code, after, .. } = fault else {
+            panic!("{fault:?}")
+        };
+        assert_eq!(code.as_str(), "hourly-limit");
+        assert_eq!(after, Some(Duration::from_secs(30 * 60)));
+    }
+    assert_eq!(
+        stage.calls().len(),
+        1,
+        "the second connection sends nothing"
+    );
+}
+
+#[tokio::test]
+async fn s215_too_many_calls_at_once_wait_and_try_again() {
+    let refused = AtomicUsize::new(0);
+    let stage = Stage::new(move |_| {
+        if refused.fetch_add(1, Ordering::SeqCst) < 3 {
+            refusal(422, "1322")
+        } else {
+            ok(EMPTY)
+        }
+    });
+    let (first, second) = (stage.ports(), stage.ports());
+    let reads = (0..6).map(|nth| {
+        let reader = &if nth % 2 == 0 { &first } else { &second }.read[&Kind::Vendor];
+        reader.page(Depth::Changes, None, None)
+    });
+    for page in futures::future::join_all(reads).await {
+        assert!(page.unwrap().records.is_empty());
+    }
+    assert!(stage.transport.most.load(Ordering::SeqCst) <= 3);
+    assert_eq!(stage.calls().len(), 9);
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_when_a_gateway_stumbles() {
+    let calls = AtomicUsize::new(0);
+    let stage = Stage::new(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Ok((502, "<html>Bad Gateway</html>".to_owned())),
+        1 => dropped(),
+        2 => ok(r#"{"results":[{"id":"#),
+        _ => ok(EMPTY),
+    });
+    stage.ports().read[&Kind::Vendor]
+        .page(Depth::Changes, None, None)
+        .await
+        .unwrap();
+    assert_eq!(stage.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn what_became_of_a_write_is_never_guessed() {
+    for (reply, code) in [
+        (dropped(), "unknown-outcome"),
+        (
+            Ok((502, "<html>Bad Gateway</html>".to_owned())),
+            "unknown-outcome",
+        ),
+        (refusal(500, "1001"), "unknown-outcome"),
+        (ok(r#"{"id":"00n1","#), "unknown-outcome"),
+        (ok("<html>signed out</html>"), "unknown-outcome"),
+        (ok(r#"{"status":"SUCCESS"}"#), "unknown-outcome"),
+        (
+            Err(Lost::NeverLeft("connection refused".to_owned())),
+            "unreachable",
+        ),
+        (Ok((403, "<html>blocked</html>".to_owned())), "not-json"),
+        (refusal(404, "1121"), "drift"),
+        (refusal(400, "1119"), "refused-there"),
+        (refusal(422, "1171"), "invoice-number-exists"),
+        (refusal(423, "1107"), "organization-locked"),
+    ] {
+        let stage = Stage::new(move |_| reply.clone());
+        let document = Document::Bill(bill("1", vec![line("10", "0ca")]));
+        let answers = stage.ports().write[&Kind::Bill]
+            .write(&[order(Action::Create, None, document)])
+            .await;
+        assert_eq!(fault(&answers[0]).code().as_str(), code);
+        assert_eq!(stage.calls().len(), 1, "{code}: a write is sent once");
+    }
+}
+
+#[tokio::test]
+async fn a_check_names_the_organization_and_tells_what_is_wrong() {
+    let stage = Stage::new(|seen| match seen.path.as_str() {
+        "/v3/login/session" => ok(
+            r#"{"organizationId":"008","userId":"006","mfaStatus":"DISABLED","mfaBypass":false}"#,
+        ),
+        "/v3/vendors?max=1" => ok(EMPTY),
+        _ => ok(r#"{"results":[{"id":"008","name":"Acme Industries"}]}"#),
+    });
+    let identity = stage.ports().whole.ping().await.unwrap();
+    assert_eq!(
+        (identity.name.as_str(), identity.id.as_str()),
+        ("Acme Industries", "008")
+    );
+    assert!(
+        identity
+            .details
+            .contains(&("environment".to_owned(), "sandbox".to_owned()))
+    );
+    let stage = Stage::bare(|_| refusal(401, "1102"));
+    let fault = stage.ports().whole.ping().await.unwrap_err();
+    assert_eq!(fault.code().as_str(), "wrong-developer-key");
+    assert!(!fault.to_string().contains("secret"));
+}
