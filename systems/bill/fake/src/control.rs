@@ -11,7 +11,7 @@ use crate::json::Json;
 use crate::load::{plain_line, typed};
 use crate::money::has_fractions_of_a_cent;
 use crate::organization::{Organization, business_days_after};
-use crate::payments::{self, Order};
+use crate::payments::{self, Order, Share};
 use crate::problem::Problem;
 use crate::{life, vendors};
 
@@ -77,7 +77,7 @@ fn pay(org: &mut Organization, body: &Json) -> Answer {
         return Err(ControlError::bad("bills: at least one bill's id"));
     }
     let mut left = decimal(body, "amount")?;
-    let mut by_vendor: Vec<(u32, Vec<(u32, Decimal, Vec<_>)>)> = Vec::new();
+    let mut by_vendor: Vec<(u32, Vec<Share>)> = Vec::new();
     for entry in named {
         let Json::Text(id) = entry else {
             return Err(ControlError::bad("bills: ids, as text"));

@@ -41,6 +41,9 @@ pub(crate) struct Payment {
     pub(crate) sent: Option<Date>,
 }
 
+/// What is to go to a bill: its place, the amount, and the vendor credits used beside it.
+pub(crate) type Share = (u32, Decimal, Vec<(u32, Decimal)>);
+
 /// What of a payment goes to a bill.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
@@ -440,7 +443,7 @@ fn pay_bulk(org: &mut Organization, call: &Call) -> Answer {
     may_pay(org, call)?;
     let body = pick(BULK, &call.json()?, false)?;
     let parts = body.get("payments").unwrap_or(&Json::Null);
-    let mut by_vendor: Vec<(u32, Vec<(u32, Decimal, Vec<_>)>)> = Vec::new();
+    let mut by_vendor: Vec<(u32, Vec<Share>)> = Vec::new();
     for (index, entry) in entries(parts, 50)?.iter().enumerate() {
         let entry = pick(BULK_PART, entry, false).map_err(|fault| fault.in_entry(index))?;
         let id = entry.text("billId").unwrap_or_default();
@@ -488,12 +491,7 @@ fn pay_bulk(org: &mut Organization, call: &Call) -> Answer {
 }
 
 /// Makes a payment over bills of one vendor. What may be paid has been looked at.
-pub(crate) fn place(
-    org: &mut Organization,
-    vendor: u32,
-    bills: Vec<(u32, Decimal, Vec<(u32, Decimal)>)>,
-    order: Order,
-) -> u32 {
+pub(crate) fn place(org: &mut Organization, vendor: u32, bills: Vec<Share>, order: Order) -> u32 {
     let place = org.payments.len();
     let mut parts = Vec::new();
     for (bill, amount, credits) in bills {

@@ -8,7 +8,7 @@ use crate::ids::Kind;
 use crate::json::Json;
 use crate::money::has_fractions_of_a_cent;
 use crate::organization::Organization;
-use crate::payments::{self, Order, Recorded};
+use crate::payments::{self, Order, Recorded, Share};
 use crate::problem::Problem;
 use crate::route::{Answer, Reply, reference};
 use crate::shape::{Field, Rule, may, need, pick};
@@ -38,7 +38,7 @@ pub(crate) fn record(org: &mut Organization, body: &Json) -> Answer {
     if body.list("payments").is_empty() {
         return Err(Problem::must("payments: must not be empty"));
     }
-    let mut parts: Vec<(u32, Decimal, Vec<(u32, Decimal)>)> = Vec::new();
+    let mut parts: Vec<Share> = Vec::new();
     for entry in body.list("payments") {
         let part = part(org, entry, vendor)?;
         if parts.iter().any(|(bill, ..)| *bill == part.0) {
@@ -69,11 +69,7 @@ pub(crate) fn record(org: &mut Organization, body: &Json) -> Answer {
     Ok(Reply::ok(payments::render(org, place)))
 }
 
-fn part(
-    org: &Organization,
-    entry: &Json,
-    vendor: u32,
-) -> Result<(u32, Decimal, Vec<(u32, Decimal)>), Problem> {
+fn part(org: &Organization, entry: &Json, vendor: u32) -> Result<Share, Problem> {
     let id = entry.text("billId").unwrap_or_default();
     let bill = reference(org, Kind::Bill, "billId", id, org.bills.len())?;
     let row = org.bills.at(bill);

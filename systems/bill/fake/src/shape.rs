@@ -97,12 +97,8 @@ fn part(
             None | Some(Json::Null) if field.required && !partial => {
                 faults.push(plain(format!("{place}: must not be null")));
             }
-            None => {}
-            Some(Json::Null) => {
-                if partial {
-                    picked.push((Cow::Borrowed(field.name), Json::Null));
-                }
-            }
+            Some(Json::Null) if partial => picked.push((Cow::Borrowed(field.name), Json::Null)),
+            None | Some(Json::Null) => {}
             Some(Json::Text(text)) if field.required && text.trim().is_empty() => {
                 faults.push(plain(format!("{place}: must not be blank")));
             }
@@ -140,11 +136,7 @@ fn accept(
             }
         }
         (Rule::Flag, Json::Bool(_)) | (Rule::Any, _) => {}
-        (Rule::Number, Json::Number(_)) => {
-            if value.as_decimal().is_none() {
-                faults.push(wrong_type(place));
-            }
-        }
+        (Rule::Number, Json::Number(_)) if value.as_decimal().is_some() => {}
         (Rule::Day, Json::Text(text)) => {
             if text.len() != 10 || text.parse::<Date>().is_err() {
                 let message = format!("{place}: {text} is not a date (yyyy-MM-dd)");

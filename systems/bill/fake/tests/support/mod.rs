@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tieout_bill_fake::{BillFake, Options};
 use tieout_domain::Currency;
 use tieout_kit::fake::world::{Platform, Subsidiary, World};
-use tieout_kit::fake::{Calls, Chassis, Fake, FakeClock, Faults, Refused};
+use tieout_kit::fake::{Calls, Chassis, Fake, FakeClock, Faults, Refused, dress};
 use tower::ServiceExt as _;
 
 /// An answer.
@@ -44,6 +44,8 @@ impl Answer {
 /// A client that is signed in, or not yet.
 pub struct Client {
     pub fake: Arc<BillFake>,
+    pub faults: Arc<Faults>,
+    chassis: Chassis,
     clock: Arc<FakeClock>,
     pub dev_key: String,
     session: String,
@@ -99,6 +101,15 @@ impl Client {
 
     /// A sandbox whose calls take a while.
     pub fn slow(options: Options, latency: Duration) -> Self {
+        Self::made(&world(), options, latency)
+    }
+
+    /// A sandbox of another company.
+    pub fn of(world: &World, options: Options) -> Self {
+        Self::made(world, options, Duration::ZERO)
+    }
+
+    fn made(world: &World, options: Options, latency: Duration) -> Self {
         let clock = Arc::new(FakeClock::at("2026-03-02T15:00:00Z".parse().unwrap()));
         let chassis = Chassis {
             clock: Arc::clone(&clock),
@@ -106,11 +117,14 @@ impl Client {
             calls: Arc::new(Calls::new()),
             latency,
         };
-        let fake = BillFake::new(chassis, &world(), options);
+        let fake = BillFake::new(chassis.clone(), world, options);
         let described = fake.describe("http://127.0.0.1:9102");
         let dev_key = described["bill"]["dev_key"].as_str().unwrap().to_owned();
+        let faults = Arc::clone(&chassis.faults);
         Self {
             fake,
+            faults,
+            chassis,
             clock,
             dev_key,
             session: String::new(),
@@ -154,10 +168,22 @@ impl Client {
             request = request.header("X-Idempotent-Key", key);
         }
         let router = Arc::clone(&self.fake).router();
-        let answer = router
-            .oneshot(request.body(Body::from(body)).unwrap())
-            .await
+        Self::answer(router, request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// A `GET` through the chassis, which injects faults.
+    pub async fn dressed(&self, path: &str) -> Answer {
+        let request = Request::get(format!("/connect{path}"))
+            .header("devKey", &self.dev_key)
+            .header("sessionId", &self.session)
+            .body(Body::empty())
             .unwrap();
+        let router = Arc::clone(&self.fake).router();
+        Self::answer(dress(&self.chassis, "bill", router), request).await
+    }
+
+    async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
+        let answer = router.oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
         let refused = answer.extensions().get::<Refused>().is_some();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
