@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use crate::json::Json;
 use crate::problem::{Entry, Problem};
@@ -136,7 +137,7 @@ fn accept(
             }
         }
         (Rule::Flag, Json::Bool(_)) | (Rule::Any, _) => {}
-        (Rule::Number, Json::Number(_)) if value.as_decimal().is_some() => {}
+        (Rule::Number, Json::Number(_)) if value.as_decimal().is_some_and(is_amount) => {}
         (Rule::Day, Json::Text(text)) => {
             if text.len() != 10 || text.parse::<Date>().is_err() {
                 let message = format!("{place}: {text} is not a date (yyyy-MM-dd)");
@@ -158,6 +159,11 @@ fn accept(
         _ => faults.push(wrong_type(place)),
     }
     value.clone()
+}
+
+/// Whether a number is small enough that sums and products of its like are exact.
+fn is_amount(number: Decimal) -> bool {
+    number.abs() < Decimal::new(1_000_000_000_000, 0)
 }
 
 fn plain(message: String) -> Entry {

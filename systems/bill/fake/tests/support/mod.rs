@@ -1,5 +1,10 @@
 //! A client of the sandbox, in process.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
