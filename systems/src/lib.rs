@@ -22,12 +22,12 @@ pub struct Entry {
 pub static ALL: &[Entry] = &[
     Entry {
         system: &tieout_netsuite::SYSTEM,
-        fake: |chassis, world, seed| tieout_netsuite_fake::sandbox(chassis, world, seed),
+        fake: netsuite,
         port: 1,
     },
     Entry {
         system: &tieout_bill::SYSTEM,
-        fake: |chassis, world, seed| tieout_bill_fake::sandbox(chassis, world, seed),
+        fake: bill,
         port: 2,
     },
 ];
@@ -52,4 +52,19 @@ pub fn pairs() -> impl Iterator<Item = (String, &'static Entry, &'static Entry)>
             (format!("{}-{}", ledger.system.id, platform.system.id), ledger, platform)
         })
     })
+}
+
+fn netsuite(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
+    let options = tieout_netsuite_fake::Options {
+        seed,
+        one_world: world.one_world,
+        session_time_zone: world.time_zone.clone(),
+        ..tieout_netsuite_fake::Options::default()
+    };
+    tieout_netsuite_fake::NetSuiteFake::new(chassis, world, options)
+}
+
+fn bill(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
+    let options = tieout_bill_fake::Options { seed, ..tieout_bill_fake::Options::default() };
+    tieout_bill_fake::BillFake::new(chassis, world, options)
 }

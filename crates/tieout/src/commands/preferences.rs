@@ -1,0 +1,279 @@
+//! `tieout preferences`: shows where each comes from; changes are made in `tieout.toml` and kept in the
+//! history.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tieout_domain::code::Code;
+use tieout_flows::Preferences;
+use tieout_flows::preferences::catalogue;
+use tieout_store::Fact;
+use toml_edit::{DocumentMut, Item, Table};
+
+use crate::assemble::actor;
+use crate::cli::Global;
+use crate::config::Config;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+
+/// What `preferences` takes.
+#[derive(Debug, Args)]
+pub struct PreferencesArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Every preference, its value, and where that comes from.
+    Show {
+        /// Which connections; all if none is named.
+        #[arg(value_name = "CONN")]
+        connections: Vec<String>,
+    },
+    /// Changes one, in tieout.toml.
+    Set {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+        /// Which, such as transactions.payment_account.
+        key: String,
+        /// Its new value.
+        value: String,
+    },
+    /// Writes a connection's preferences as TOML.
+    Export {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+        /// Where to; standard output if not given.
+        file: Option<PathBuf>,
+    },
+    /// Takes preferences over from an exported file.
+    Import {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// What differs from another connection or an exported file.
+    Diff {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+        /// The other connection, or a file.
+        other: String,
+    },
+}
+
+/// Carries out the action.
+pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    match &args.action {
+        Action::Show { connections } => show(global, &home.config, connections),
+        Action::Set { connection, key, value } => {
+            let mut changed = of(&home.config, connection)?;
+            let before = changed.clone();
+            changed.set(key, value).map_err(|error| unfit(&error))?;
+            change(&home, connection, &before, &changed).await
+        }
+        Action::Export { connection, file } => export(&home.config, connection, file.as_deref()),
+        Action::Import { connection, file } => {
+            let before = of(&home.config, connection)?;
+            change(&home, connection, &before, &read(file)?).await
+        }
+        Action::Diff { connection, other } => diff(global, &home.config, connection, other),
+    }
+}
+
+fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
+    let names = [connection.to_owned()];
+    let chosen = config.chosen(&names)?;
+    Ok(chosen.first().map(|(_, config)| config.preferences.clone()).unwrap_or_default())
+}
+
+fn unfit(error: &tieout_flows::preferences::PreferenceError) -> Failure {
+    Failure::usage(Code::new("config-value"), error.to_string())
+}
+
+fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Failure> {
+    let mut all = Vec::new();
+    for (name, connection) in config.chosen(names)? {
+        let mut rows = Vec::new();
+        let mut values = Vec::new();
+        let mut heading = "";
+        for entry in catalogue() {
+            let value = connection.preferences.get(entry.key).unwrap_or(Value::Null);
+            let named = connection.named_preferences.iter().any(|key| key == entry.key);
+            let from = if named { "tieout.toml" } else { "default" };
+            if heading != entry.heading {
+                heading = entry.heading;
+                rows.push(vec![heading.to_owned()]);
+            }
+            let about = entry.about.to_owned();
+            rows.push(vec![format!("  {}", entry.key), plain(&value), from.to_owned(), about]);
+            values.push(json!({
+                "key": entry.key, "heading": entry.heading, "value": value, "default": entry.default,
+                "from": from, "allowed": entry.allowed(), "about": entry.about,
+            }));
+        }
+        if !global.json {
+            output::line(name.as_str());
+            output::line(&output::table(&["preference", "value", "from", "what it does"], rows, &[]));
+        }
+        all.push(json!({"connection": name, "preferences": values}));
+    }
+    if global.json {
+        output::json(&json!({ "connections": all }));
+    }
+    Ok(Exit::Done)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) if text.is_empty() => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Keys whose values differ: key, before, after.
+fn differences(before: &Preferences, after: &Preferences) -> Vec<(&'static str, Value, Value)> {
+    catalogue()
+        .into_iter()
+        .filter_map(|entry| {
+            let before = before.get(entry.key).ok()?;
+            let after = after.get(entry.key).ok()?;
+            (before != after).then_some((entry.key, before, after))
+        })
+        .collect()
+}
+
+/// Writes what differs into `tieout.toml`, keeping everything else as it stands, and into the history.
+async fn change(
+    home: &Home,
+    connection: &str,
+    before: &Preferences,
+    after: &Preferences,
+) -> Result<Exit, Failure> {
+    let changes = differences(before, after);
+    let path = &home.config.path;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        Failure::usage(Code::new("config-syntax"), format!("{}: {error}", path.display()))
+    })?;
+    for (key, _, value) in &changes {
+        place(&mut document, connection, key, value);
+    }
+    let text = document.to_string();
+    // What would be refused at the next command is refused now.
+    Config::parse(&text, path)?;
+    replace(path, &text)?;
+    let facts = changes
+        .into_iter()
+        .map(|(key, before, after)| Fact::Preference {
+            connection: connection.to_owned(),
+            name: key.to_owned(),
+            before: plain(&before),
+            after: plain(&after),
+        })
+        .collect();
+    home.store.installation().commit(&actor(), facts).await?;
+    Ok(Exit::Done)
+}
+
+/// Sets a preference in the document. Nothing (null) means the default: the key is taken out.
+fn place(document: &mut DocumentMut, connection: &str, key: &str, value: &Value) {
+    let Some((heading, key)) = key.split_once('.') else { return };
+    let mut table: &mut Item = document.as_item_mut();
+    for part in ["connections", connection, "preferences", heading] {
+        if table.get(part).is_none() {
+            let mut new = Table::new();
+            new.set_implicit(part == "preferences");
+            table[part] = Item::Table(new);
+        }
+        table = &mut table[part];
+    }
+    match edited(value) {
+        Some(value) => table[key] = Item::Value(value),
+        None => {
+            if let Some(table) = table.as_table_like_mut() {
+                table.remove(key);
+            }
+        }
+    }
+}
+
+fn edited(value: &Value) -> Option<toml_edit::Value> {
+    match value {
+        Value::String(text) => Some(text.as_str().into()),
+        Value::Bool(switch) => Some((*switch).into()),
+        Value::Number(number) => number.as_i64().map(Into::into),
+        Value::Array(items) => Some(items.iter().filter_map(edited).collect::<toml_edit::Array>().into()),
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+/// Replaces a file whole: a killed process leaves the old one or the new one.
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let wrong = |error: &std::io::Error| Failure::file("can't write", path, error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        .map_err(|error| wrong(&error))?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(|error| wrong(&error))?;
+    file.as_file().sync_all().map_err(|error| wrong(&error))?;
+    file.persist(path).map_err(|error| wrong(&error.error))?;
+    Ok(())
+}
+
+fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit, Failure> {
+    let preferences = of(config, connection)?;
+    let text = toml::to_string(&preferences)
+        .map_err(|error| Failure::failed(Code::new("file"), error.to_string()))?;
+    match file {
+        None => output::line(text.trim_end()),
+        Some(path) => {
+            std::fs::write(path, text).map_err(|error| Failure::file("can't write", path, &error))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path) -> Result<Preferences, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    toml::from_str(&text).map_err(|error| {
+        Failure::usage(Code::new("config-value"), format!("{}: {error}", path.display()))
+    })
+}
+
+fn diff(
+    global: &Global,
+    config: &Config,
+    connection: &str,
+    other: &str,
+) -> Result<Exit, Failure> {
+    let known = config.connections.keys().any(|name| name.as_str() == other);
+    let there = if known { of(config, other)? } else { read(Path::new(other))? };
+    let changes = differences(&of(config, connection)?, &there);
+    if global.json {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|(key, here, there)| json!({"key": key, "here": here, "there": there}))
+            .collect();
+        output::json(&json!({ "differences": changes }));
+    } else {
+        let rows = changes
+            .iter()
+            .map(|(key, here, there)| vec![(*key).to_owned(), plain(here), plain(there)])
+            .collect();
+        output::line(&output::table(&["preference", connection, other], rows, &[]));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,72 @@
+//! The command line of tieout, and the only place where everything is put together.
+//!
+//! Standard output is data, standard error is talk. Every failure has a code, a cause and a fix. It is a
+//! library so that tests can put the same things together as the program does; [`main`] is the program.
+
+pub mod assemble;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod failure;
+pub mod home;
+pub mod output;
+pub mod progress;
+pub mod sandbox;
+pub mod seams;
+pub mod story;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{Exit, Failure};
+
+/// Reads the command line, does what it says, and gives the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        }
+    };
+    output::log(cli.global.verbose, cli.global.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime can't be started: {error}");
+            return ExitCode::from(Exit::Failed as u8);
+        }
+    };
+    match runtime.block_on(run(&cli)) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(failure) => {
+            output::failure(&failure, cli.global.json);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(args) => commands::demo::run(global, args).await,
+        Command::Init(args) => commands::init::run(global, args).await,
+        Command::Connect(args) => commands::connect::run(global, args).await,
+        Command::Ping(args) => commands::ping::run(global, &args.connections).await,
+        Command::Plan(args) => commands::sync::plan(global, args).await,
+        Command::Sync(args) => commands::sync::sync(global, args).await,
+        Command::Runs(args) => commands::runs::runs(global, args).await,
+        Command::Show(args) => commands::runs::show(global, args).await,
+        Command::Exceptions(args) => commands::exceptions::run(global, args).await,
+        Command::Audit(args) => commands::audit::run(global, args).await,
+        Command::Explain(args) => commands::explain::run(global, args),
+        Command::Replay(args) => commands::replay::run(global, args).await,
+        Command::Map(args) => commands::map::run(global, args).await,
+        Command::Preferences(args) => commands::preferences::run(global, args).await,
+        Command::Credentials(args) => commands::credentials::run(global, args).await,
+        Command::Sandbox(args) => commands::sandbox::run(global, args).await,
+    }
+}
