@@ -240,10 +240,9 @@ impl<'a> This<'a> {
         if matches!(
             stage,
             Stage::Paid | Stage::Owed | Stage::Expiring | Stage::Escheated | Stage::NotYet(_)
-        ) {
-            if let Some(verdict) = posting::rest_of_split(self) {
-                return verdict;
-            }
+        ) && let Some(verdict) = posting::rest_of_split(self)
+        {
+            return verdict;
         }
         if stage == Stage::Reissued {
             let cause = format!(

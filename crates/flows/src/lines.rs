@@ -86,16 +86,16 @@ fn target(label: &str, kind: Kind, id: &RemoteId, books: &Books) -> Result<Remot
     let here = RecordRef::new(Side::Ledger, kind, id.clone());
     let record = books.record(&here).map(|seen| &seen.document);
     let name = record.map_or_else(|| format!("with id {id}"), Document::label);
-    if let Some(Document::Account(account)) = record {
-        if account.account_kind == AccountKind::AccountsPayable {
-            let cause =
-                format!("{label} has a line on {name}, which is the control account of payables");
-            return Err(Outcome::because(
-                State::Blocked,
-                Code::new("control-account-on-line"),
-                cause,
-            ));
-        }
+    if let Some(Document::Account(account)) = record
+        && account.account_kind == AccountKind::AccountsPayable
+    {
+        let cause =
+            format!("{label} has a line on {name}, which is the control account of payables");
+        return Err(Outcome::because(
+            State::Blocked,
+            Code::new("control-account-on-line"),
+            cause,
+        ));
     }
     let code = if kind == Kind::Account {
         Code::new("unmapped-account")

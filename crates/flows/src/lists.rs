@@ -100,10 +100,11 @@ pub(crate) fn decide(
         return skipped(code.clone(), cause.clone());
     }
     let wanted = !entry.heading || waiting || asked == Some(MapStatus::Create);
-    if may_create(entry, books, record) && wanted {
-        if let Some(verdict) = create(entry, subject, books, translate) {
-            return verdict;
-        }
+    if may_create(entry, books, record)
+        && wanted
+        && let Some(verdict) = create(entry, subject, books, translate)
+    {
+        return verdict;
     }
     if !waiting {
         return not_used();

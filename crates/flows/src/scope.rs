@@ -35,12 +35,11 @@ pub(crate) fn rule(paper: &Paper<'_>, books: &Books) -> Option<Verdict> {
         return Some(verdict);
     }
     let ours = books.connection.subsidiary.as_ref();
-    if let (Some(ours), Some(theirs)) = (ours, paper.subsidiary) {
-        if ours != theirs {
-            let cause =
-                format!("{label} belongs to subsidiary {theirs}, this connection to {ours}");
-            return Some(skipped(Code::new("other-subsidiary"), cause));
-        }
+    if let (Some(ours), Some(theirs)) = (ours, paper.subsidiary)
+        && ours != theirs
+    {
+        let cause = format!("{label} belongs to subsidiary {theirs}, this connection to {ours}");
+        return Some(skipped(Code::new("other-subsidiary"), cause));
     }
     let excluded =
         vendor(books, paper.vendor).and_then(|vendor| vendors::out_of_scope(vendor, books));

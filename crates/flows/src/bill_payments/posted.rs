@@ -47,14 +47,14 @@ pub(super) fn standing<'a>(this: &This<'a>, link: &'a Link) -> Standing<'a> {
         );
         return Standing::Changed(blocked(Code::new("posted-payment-voided"), cause));
     }
-    if let Some(Document::Payment(applied)) = &link.applied {
-        if !same_money(applied, seen) {
-            let cause = format!(
-                "{label} was posted as {} dated {}; somebody changed that to {} dated {}, or what it pays",
-                applied.total, applied.date, seen.total, seen.date
-            );
-            return Standing::Changed(conflict(Code::new("edited-by-hand"), cause));
-        }
+    if let Some(Document::Payment(applied)) = &link.applied
+        && !same_money(applied, seen)
+    {
+        let cause = format!(
+            "{label} was posted as {} dated {}; somebody changed that to {} dated {}, or what it pays",
+            applied.total, applied.date, seen.total, seen.date
+        );
+        return Standing::Changed(conflict(Code::new("edited-by-hand"), cause));
     }
     Standing::Good(seen)
 }

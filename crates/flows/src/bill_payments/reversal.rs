@@ -224,14 +224,14 @@ fn move_application(this: &This<'_>, link: &Link, seen: &Payment, journal: &Link
         );
         return Progress::Stop(blocked(Code::new("reversal-deleted"), cause));
     }
-    if let Some(Document::Payment(applied)) = &link.applied {
-        if !same_money(applied, seen) {
-            let cause = format!(
-                "the posting {} of {label} was changed by hand while it was reversed",
-                link.target.id
-            );
-            return Progress::Stop(conflict(Code::new("edited-by-hand"), cause));
-        }
+    if let Some(Document::Payment(applied)) = &link.applied
+        && !same_money(applied, seen)
+    {
+        let cause = format!(
+            "the posting {} of {label} was changed by hand while it was reversed",
+            link.target.id
+        );
+        return Progress::Stop(conflict(Code::new("edited-by-hand"), cause));
     }
     if let Err(why) = period::applications_may_move(seen.date, this.books) {
         let cause = format!(

@@ -32,10 +32,10 @@ fn counterparts(bill: &Bill, books: &Books) -> Vec<RecordRef> {
             books.matching.get(&key).cloned().unwrap_or_default()
         })
         .collect();
-    if let Some(marker) = &bill.marker {
-        if marker.account == books.connection.ledger_account {
-            found.push(RecordRef::new(Side::Ledger, Kind::Bill, marker.id.clone()));
-        }
+    if let Some(marker) = &bill.marker
+        && marker.account == books.connection.ledger_account
+    {
+        found.push(RecordRef::new(Side::Ledger, Kind::Bill, marker.id.clone()));
     }
     found.sort();
     found.dedup();
