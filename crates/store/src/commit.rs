@@ -8,10 +8,10 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::chain::{self, Envelope};
 use crate::dialect::Dialect;
 use crate::facts::{Commit, Due, Fact, RecordRef};
-use crate::fold::{self, Recorded, Writes};
+use crate::fold::{Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
-use crate::{StoreError, mirror, private};
+use crate::{StoreError, batch, mirror, private};
 
 /// How often a commit is tried again that met another one on PostgreSQL.
 const TRIES: usize = 5;
@@ -67,7 +67,7 @@ pub(crate) async fn commit_in(
     let mut wakes = Vec::new();
     if !commit.facts.is_empty() {
         let facts = seqs.iter().copied().zip(&commit.facts);
-        let writes = fold::load_writes(database, chain, facts.clone()).await?;
+        let writes = batch::load_writes(database, chain, facts.clone()).await?;
         record(database, chain, &head, at_us, commit, &writes).await?;
         let recorded: Vec<_> = facts
             .map(|(seq, fact)| Recorded {
@@ -78,7 +78,7 @@ pub(crate) async fn commit_in(
                 fact,
             })
             .collect();
-        wakes = fold::apply(database, chain, &recorded, &writes).await?;
+        wakes = batch::apply(database, chain, &recorded, &writes).await?;
     }
     mirror::write(database, chain, &commit.records).await?;
     write_marks(database, chain, commit).await?;
@@ -229,7 +229,7 @@ async fn write_due(
             .map(|record| record.to_string().into())
             .collect();
         sql::DUE_SETTLED
-            .execute(database, &cells![chain, flow], &ids)
+            .execute(database, cells![chain, flow], &ids)
             .await?;
     }
     let rows = commit
@@ -240,7 +240,7 @@ async fn write_due(
     sql::DUE_ROWS.write(database, rows).await?;
     let waits: Vec<Cell> = wakes.into_iter().map(Cell::from).collect();
     sql::DUE_WAITING
-        .execute(database, &cells![chain], &waits)
+        .execute(database, cells![chain], &waits)
         .await?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sqlx::AnyConnection;
+
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -10,6 +12,26 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 2;
+
+    /// Which database a connection leads to.
+    pub(crate) fn of(connection: &AnyConnection) -> Self {
+        match connection.backend_name() {
+            "PostgreSQL" => Self::Postgres,
+            _ => Self::Sqlite,
+        }
+    }
+
+    /// The placeholder of this number in a statement over many rows. SQLite looks numbered ones up by their
+    /// names, one after the other, which for hundreds of them takes longer than the insert.
+    pub(crate) fn placeholder(self, number: usize) -> String {
+        match self {
+            Self::Sqlite => "?".to_owned(),
+            Self::Postgres => format!("${number}"),
+        }
+    }
+
     /// Run on every new connection.
     ///
     /// SQLite: readers go on while one writes (WAL), a commit is on the disk when it returns (FULL), and a

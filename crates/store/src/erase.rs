@@ -114,7 +114,7 @@ async fn blank_items(
     chain: &str,
     names: &[Cell],
 ) -> Result<(), StoreError> {
-    for row in sql::ITEMS_OF.fetch(database, &cells![chain], names).await? {
+    for row in sql::ITEMS_OF.fetch(database, cells![chain], names).await? {
         let item = state::item(&row)?;
         let (label, cause) = (erased_text(&item.label), erased_text(&item.outcome.cause));
         let cells = cells![label, cause, chain, item.flow, item.record.to_string()];
@@ -130,7 +130,7 @@ async fn blank_links(
 ) -> Result<(), StoreError> {
     // Only a link's own record's entries made it: those of a mere target are another record's.
     for row in sql::LINKS_FROM
-        .fetch(database, &cells![chain], names)
+        .fetch(database, cells![chain], names)
         .await?
     {
         let link = state::link(&row)?;

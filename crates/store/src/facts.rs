@@ -46,6 +46,10 @@ pub struct Due {
 
 /// What a pull saw of one record. Goes into the mirror, which is a cache and has no history.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large ones are the common ones"
+)]
 pub enum RecordChange {
     /// It looks like this.
     Seen {
@@ -137,6 +141,10 @@ impl FromStr for MapStatus {
 /// The state of the store (links, items, writes, maps, runs, decisions) is nothing but a fold of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", content = "is", rename_all = "kebab-case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large ones are the common ones"
+)]
 pub enum Fact {
     /// A run began; its id is the commit's.
     RunStarted {

@@ -51,7 +51,7 @@ pub(crate) async fn write(
     let gone: Vec<Cell> = gone.into_iter().map(Cell::from).collect();
     sql::RECORD_ROWS.write(database, seen).await?;
     sql::RECORDS_GONE
-        .execute(database, &cells![connection], &gone)
+        .execute(database, cells![connection], &gone)
         .await?;
     Ok(())
 }
@@ -288,7 +288,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let folded = wanted.to_lowercase();
         let mut rows = sql::RECORDS_BY_NAME
-            .fetch(&mut reader, &cells![&*self.chain], &possible_names(wanted))
+            .fetch(&mut reader, cells![&*self.chain], &possible_names(wanted))
             .await?;
         for (text, value) in [
             (sql::RECORDS_LABELLED, folded.as_str()),

@@ -182,7 +182,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let waits: Vec<_> = waits.iter().map(|wait| Cell::from(wait.as_str())).collect();
         let rows = sql::WAITED_FOR
-            .fetch(&mut reader, &cells![&*self.chain], &waits)
+            .fetch(&mut reader, cells![&*self.chain], &waits)
             .await?;
         rows.iter().map(|row| text(row, 0)).collect()
     }

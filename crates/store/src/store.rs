@@ -150,7 +150,7 @@ impl Store {
     pub async fn prepare_all(&self) -> Result<usize, StoreError> {
         use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
         let mut reader = self.reader().await?;
-        let mut all = sql::all();
+        let mut all = sql::all(self.inner.dialect);
         all.extend(
             [sql::CHAIN_HEAD, sql::LEASE].map(|text| Arc::from(self.inner.dialect.locking(text))),
         );

@@ -11,10 +11,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::chain::{INSTALLATION, Stored};
-use crate::fold::{self, Recorded};
+use crate::fold::Recorded;
 use crate::sql::{self, cells, count, text, with};
 use crate::store::Store;
-use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault};
+use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch};
 
 /// How many entries are folded in one go.
 const GROUP: usize = 512;
@@ -181,7 +181,7 @@ impl<'a> Walk<'a> {
         let facts = group
             .iter()
             .map(|(stored, fact)| (stored.envelope.seq, fact));
-        let writes = fold::load_writes(&mut transaction, self.chain, facts).await?;
+        let writes = batch::load_writes(&mut transaction, self.chain, facts).await?;
         let recorded: Vec<_> = group
             .iter()
             .map(|(stored, fact)| Recorded {
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
                 fact,
             })
             .collect();
-        match fold::apply(&mut transaction, self.chain, &recorded, &writes).await {
+        match batch::apply(&mut transaction, self.chain, &recorded, &writes).await {
             Ok(_) => {}
             Err(StoreError::Contradiction { cause }) => {
                 let first = recorded.first().map_or(0, |recorded| recorded.seq);

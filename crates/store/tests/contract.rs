@@ -1,6 +1,11 @@
 //! What the store promises, told against [`Store`] alone and run on SQLite and, where `TIEOUT_TEST_POSTGRES`
 //! names a server (`postgres://user@host/postgres`), on PostgreSQL.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -66,11 +71,7 @@ impl Bed {
     async fn postgres() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("TIEOUT_TEST_POSTGRES") else {
-            writeln!(
-                std::io::stderr(),
-                "skipped: TIEOUT_TEST_POSTGRES is not set"
-            )
-            .unwrap();
+            eprintln!("skipped: TIEOUT_TEST_POSTGRES is not set");
             return None;
         };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
