@@ -1,2 +1,94 @@
-//! What a developer runs.
-fn main() {}
+//! What a developer runs. `cargo xtask test` is everything that must hold before a change is taken; the
+//! other tasks are its parts, and the longer walks that it takes a short slice of.
+//!
+//! Plain Rust and nothing to install first: what another tool does better (cargo-nextest, cargo-deny) is
+//! used where it is there.
+
+mod book;
+mod crash;
+mod home;
+mod laws;
+mod packages;
+mod panel;
+mod postgres;
+mod sandbox;
+mod scenarios;
+mod steps;
+mod test;
+mod walks;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// What a developer runs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything that must hold before a change is taken.
+    Test(test::TestArguments),
+    /// The laws of ARCHITECTURE.md, held against manifests, sources and pages.
+    Laws,
+    /// Licences, banned packages and advisories of the dependencies.
+    Packages,
+    /// Which scenarios are proven, decided otherwise, and open.
+    Scenarios(scenarios::ScenariosArguments),
+    /// Generates the pages that are made from the code: preferences, and the index of the codes.
+    Book {
+        /// Change nothing; fail if a page is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Kills a sync with SIGKILL again and again, then compares the end with an undisturbed run.
+    Crash(crash::CrashArguments),
+    /// Counts the calls of an initial sync against what it may cost.
+    Budget(walks::WalkArguments),
+    /// Measures the peak memory of an initial sync.
+    Memory(walks::WalkArguments),
+    /// The demo and two syncs over a city's payables.
+    Dataset {
+        /// A CSV file of payables lines: payment_date, vendor, amount, fund, center, account, ….
+        path: PathBuf,
+        /// Use the development build.
+        #[arg(long)]
+        debug: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match carry_out(arguments.task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(task: Task) -> Result<bool> {
+    let workspace = Workspace::here()?;
+    match task {
+        Task::Test(arguments) => test::run(&workspace, &arguments),
+        Task::Laws => laws::print(&workspace),
+        Task::Packages => packages::print(&workspace),
+        Task::Scenarios(arguments) => scenarios::run(&workspace, &arguments),
+        Task::Book { check } => book::run(&workspace, check),
+        Task::Crash(arguments) => crash::run(&workspace, &arguments),
+        Task::Budget(arguments) => walks::budget(&workspace, &arguments),
+        Task::Memory(arguments) => walks::memory(&workspace, &arguments),
+        Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
+    }
+}

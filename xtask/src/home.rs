@@ -1,0 +1,211 @@
+//! A home of its own for a walk: made with the program's own commands, as a user would.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::sandbox::Sandbox;
+
+/// The one connection of a walk.
+pub(crate) const CONNECTION: &str = "walk";
+
+/// Exit statuses of a sync that did its work: done, and done with exceptions.
+const DONE: [i32; 2] = [0, 3];
+
+/// A temporary home.
+pub(crate) struct Home {
+    folder: TempDir,
+    tieout: PathBuf,
+}
+
+/// What a command printed, and how it ended.
+pub(crate) struct Printed {
+    /// Its exit status.
+    pub(crate) status: i32,
+    /// Its output.
+    pub(crate) stdout: String,
+    /// Its log.
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    /// Makes a home that is connected to the sandbox: configuration, store, credentials, confirmed mapping.
+    pub(crate) fn connected(tieout: &Path, sandbox: &Sandbox) -> Result<Self> {
+        let home = Self {
+            folder: TempDir::new()?,
+            tieout: tieout.to_owned(),
+        };
+        let text = configuration(&sandbox.described)?;
+        std::fs::write(home.folder.path().join("tieout.toml"), text)?;
+        home.must(&["init"], None)?;
+        for (system, described) in services(&sandbox.described) {
+            // The first kind is the one its maker calls best.
+            let Some((kind, fields)) = credential(described) else {
+                bail!("the sandbox told no credentials for {system}");
+            };
+            let set = ["credentials", "set", system, "--kind", kind];
+            home.must(&set, Some(&fields.to_string()))?;
+        }
+        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
+        Ok(home)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command in this home.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.tieout);
+        command
+            .arg("--home")
+            .arg(self.folder.path())
+            .args(arguments)
+            .env_remove("TIEOUT_HOME")
+            .env_remove("TIEOUT_KEY_FILE")
+            .env_remove("TIEOUT_PASSPHRASE");
+        command
+    }
+
+    /// Starts a sync whose output nobody reads.
+    pub(crate) fn start_sync(&self) -> Result<Child> {
+        self.command(&["sync", CONNECTION, "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting a sync")
+    }
+
+    /// Runs a sync to its end and gives its report.
+    pub(crate) fn sync(&self) -> Result<Value> {
+        let printed = self.run(&["sync", CONNECTION, "--json"], None)?;
+        if !DONE.contains(&printed.status) {
+            bail!(
+                "sync ended with {}: {}\n{}",
+                printed.status,
+                printed.stderr,
+                printed.stdout
+            );
+        }
+        serde_json::from_str(&printed.stdout).context("sync --json printed no JSON")
+    }
+
+    /// Runs a command.
+    pub(crate) fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<Printed> {
+        let mut child = self
+            .command(arguments)
+            .stdin(if input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting tieout {}", arguments.join(" ")))?;
+        if let (Some(text), Some(mut pipe)) = (input, child.stdin.take()) {
+            pipe.write_all(text.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        Ok(Printed {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Runs a command that must end with 0, or with 3: exceptions are allowed to wait.
+    pub(crate) fn must(&self, arguments: &[&str], input: Option<&str>) -> Result<Printed> {
+        let printed = self.run(arguments, input)?;
+        if !DONE.contains(&printed.status) {
+            let command = arguments.join(" ");
+            bail!(
+                "tieout {command} ended with {}: {}",
+                printed.status,
+                printed.stderr
+            );
+        }
+        Ok(printed)
+    }
+}
+
+/// The services that the sandbox describes.
+fn services(described: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    described
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, service)| *name != "control" && service.is_object())
+        .map(|(name, service)| (name.as_str(), service))
+}
+
+/// A service's credentials: its first field that is an object.
+fn credential(service: &Value) -> Option<(&str, &Value)> {
+    let fields = service
+        .as_object()?
+        .iter()
+        .find(|(_, value)| value.is_object())?;
+    Some((fields.0.as_str(), fields.1))
+}
+
+/// A configuration for what the sandbox describes: its plain fields are the settings of each side.
+fn configuration(described: &Value) -> Result<String> {
+    let mut connection = toml::Table::new();
+    connection.insert("pair".to_owned(), "netsuite-bill".into());
+    for (system, service) in services(described) {
+        let mut settings = toml::Table::new();
+        for (name, value) in service.as_object().into_iter().flatten() {
+            if let Some(text) = value.as_str() {
+                settings.insert(name.clone(), text.into());
+            }
+        }
+        settings.insert("credential".to_owned(), system.into());
+        settings.insert("settle".to_owned(), "1 second".into());
+        if system == "bill" {
+            settings.insert("environment".to_owned(), "sandbox".into());
+        }
+        connection.insert(system.to_owned(), settings.into());
+    }
+    let preferences: toml::Table = "lists.create_missing = true\n\
+         transactions.payment_account = \"1090\"\n"
+        .parse()?;
+    connection.insert("preferences".to_owned(), preferences.into());
+    let mut connections = toml::Table::new();
+    connections.insert(CONNECTION.to_owned(), connection.into());
+    let mut root = toml::Table::new();
+    root.insert("connections".to_owned(), connections.into());
+    Ok(toml::to_string(&root)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandboxs_words_become_a_configuration() {
+        let described = serde_json::json!({
+            "control": "http://127.0.0.1:1",
+            "netsuite": {"base_url": "http://127.0.0.1:2", "account": "1_SB1", "subsidiary": "3",
+                "netsuite-m2m": {"client_id": "c"}},
+            "bill": {"base_url": "http://127.0.0.1:3/connect", "organization": "008",
+                "bill": {"dev_key": "k"}},
+        });
+        let text = configuration(&described).unwrap();
+        let table: toml::Table = text.parse().unwrap();
+        let walk = &table["connections"][CONNECTION];
+        assert_eq!(walk["netsuite"]["subsidiary"].as_str(), Some("3"));
+        assert_eq!(walk["bill"]["environment"].as_str(), Some("sandbox"));
+        assert!(
+            walk["netsuite"].get("netsuite-m2m").is_none(),
+            "a secret in the configuration"
+        );
+        let (kind, _) = credential(&described["netsuite"]).unwrap();
+        assert_eq!(kind, "netsuite-m2m");
+    }
+}
