@@ -45,6 +45,8 @@ impl Dialect {
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA temp_store = MEMORY",
                 "PRAGMA cache_size = -16000",
+                // What is erased is overwritten, not only forgotten.
+                "PRAGMA secure_delete = ON",
             ],
             Self::Postgres => &["SET client_min_messages = warning"],
         }
@@ -64,6 +66,15 @@ impl Dialect {
         match self {
             Self::Sqlite => "BEGIN",
             Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Run after an erasure, outside a transaction: takes what was erased out of the database's own log.
+    pub(crate) fn after_erasure(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+            // The server's log is its operator's, and its vacuum takes the old rows away.
+            Self::Postgres => None,
         }
     }
 

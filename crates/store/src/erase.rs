@@ -48,6 +48,11 @@ impl ConnectionStore {
         };
         commit_in(&mut transaction, &self.store, &self.chain, &commit).await?;
         transaction.commit().await?;
+        if let Some(text) = self.store.inner.dialect.after_erasure() {
+            sqlx::raw_sql(text)
+                .execute(&self.store.inner.writer)
+                .await?;
+        }
         Ok(erased)
     }
 }

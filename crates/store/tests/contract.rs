@@ -53,7 +53,7 @@ struct Bed {
     clock: Arc<TestClock>,
     /// PostgreSQL: the server's own database, and the name of ours.
     server: Option<(String, String)>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bed {
@@ -64,7 +64,7 @@ impl Bed {
             url,
             clock: clock(),
             server: None,
-            _folder: folder,
+            folder: folder,
         }
     }
 
@@ -86,7 +86,7 @@ impl Bed {
             url,
             clock: clock(),
             server: Some((server, name)),
-            _folder: folder,
+            folder: folder,
         })
     }
 
@@ -1056,7 +1056,7 @@ async fn a_changed_personal_value_is_named(bed: &Bed, store: &Store) {
     assert_eq!(faults[0].seq, Some(2));
 }
 
-async fn s247_personal_values_are_erased_and_the_chain_holds(_: &Bed, store: &Store) {
+async fn s247_personal_values_are_erased_and_the_chain_holds(bed: &Bed, store: &Store) {
     let connection = store.connection(&name());
     let from = record(Kind::Vendor, "7");
     let to = RecordRef::new(Side::Platform, Kind::Vendor, "009");
@@ -1134,6 +1134,18 @@ async fn s247_personal_values_are_erased_and_the_chain_holds(_: &Bed, store: &St
             .any(|entry| entry.erased && entry.fact.word() == "stated")
     );
     assert_eq!(connection.find("sparrow", 9).await.unwrap(), []);
+
+    // Nor is anything left in the files.
+    for entry in std::fs::read_dir(bed.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for word in ["Sparrow", "sparrow", "555-0100"] {
+            let found = bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes());
+            assert!(!found, "{word} in {}", path.display());
+        }
+    }
 }
 
 async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
@@ -1473,4 +1485,14 @@ async fn an_account_is_found_by_its_number() {
         .unwrap();
     let found = connection.find("6000", 5).await.unwrap();
     assert_eq!(found[0].0, record(Kind::Account, "55"));
+}
+
+#[tokio::test]
+async fn many_open_an_empty_database_at_once() {
+    let bed = Bed::sqlite().await;
+    let stores = futures::future::join_all((0..8).map(|_| bed.store())).await;
+    for store in &stores {
+        sample(store).await;
+    }
+    assert_holds(&stores[0]).await;
 }
