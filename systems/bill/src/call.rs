@@ -57,7 +57,7 @@ pub(crate) struct Client {
 #[derive(Debug, Clone)]
 pub(crate) struct Failed {
     pub(crate) fault: Fault,
-    pub(crate) problem: Option<Problem>,
+    pub(crate) problem: Option<Box<Problem>>,
 }
 
 impl Failed {
@@ -67,6 +67,13 @@ impl Failed {
             cause,
         }
         .into()
+    }
+
+    pub(crate) fn answered(fault: Fault, problem: Problem) -> Self {
+        Self {
+            fault,
+            problem: Some(Box::new(problem)),
+        }
     }
 
     /// Whether the record asked for does not exist.
@@ -187,10 +194,7 @@ impl Client {
                         code: Code::new("invalid-login"),
                         cause,
                     };
-                    return Err(Failed {
-                        fault,
-                        problem: Some(problem),
-                    });
+                    return Err(Failed::answered(fault, problem));
                 }
                 Err(Hitch::Session(_)) => {
                     renewed = true;
@@ -305,10 +309,7 @@ impl Client {
                 after: Some(after.unwrap_or(Duration::from_secs(5))),
             };
             return Err(Hitch::Crowded {
-                failed: Failed {
-                    fault,
-                    problem: Some(problem),
-                },
+                failed: Failed::answered(fault, problem),
                 after,
             });
         }
@@ -316,10 +317,7 @@ impl Client {
             return Err(Hitch::Session(problem));
         }
         let fault = problem.fault(effect, what);
-        Err(Hitch::Other(Failed {
-            fault,
-            problem: Some(problem),
-        }))
+        Err(Hitch::Other(Failed::answered(fault, problem)))
     }
 }
 
@@ -338,7 +336,10 @@ fn hourly_limit(what: &str, after: Duration, problem: Option<Problem>) -> Failed
         cause: format!("BILL: {what}: {words}"),
         after: Some(after),
     };
-    Failed { fault, problem }
+    Failed {
+        fault,
+        problem: problem.map(Box::new),
+    }
 }
 
 fn lost_fault(lost: Lost, effect: Effect, what: &str) -> Fault {

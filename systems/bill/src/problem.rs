@@ -225,7 +225,7 @@ impl Problem {
         let code = if self.has("1171") {
             Code::new("invoice-number-exists")
         } else if self.has("1172") {
-            Code::new("vendor-self-managed")
+            Code::new("self-managed")
         } else if self.status == 404 || self.has("1205") {
             Code::new("gone-there")
         } else {
@@ -358,7 +358,7 @@ mod tests {
             (423, "1107", "organization-locked"),
             (403, "9999", "permission-missing"),
             (422, "1171", "invoice-number-exists"),
-            (400, "1172", "vendor-self-managed"),
+            (400, "1172", "self-managed"),
             (404, "1205", "gone-there"),
             (400, "1119", "refused-there"),
             (404, "1121", "drift"),

@@ -161,13 +161,11 @@ impl Client {
             };
             match hitch {
                 Hitch::Session(problem) => {
-                    return Err(Failed {
-                        fault: Fault::Denied {
-                            code: Code::new("invalid-login"),
-                            cause: format!("BILL: {what}: {}", problem.words()),
-                        },
-                        problem: Some(problem),
-                    });
+                    let fault = Fault::Denied {
+                        code: Code::new("invalid-login"),
+                        cause: format!("BILL: {what}: {}", problem.words()),
+                    };
+                    return Err(Failed::answered(fault, problem));
                 }
                 Hitch::Other(failed) if !crate::call::transient(&failed.fault) || tries >= 3 => {
                     return Err(failed);

@@ -390,7 +390,7 @@ async fn a_refused_profile_has_its_own_code_and_only_what_differs_was_sent() {
         Document::Vendor(vendor()),
     );
     let answers = stage.ports().write[&Kind::Vendor].write(&[amend]).await;
-    assert_eq!(fault(&answers[0]).code().as_str(), "vendor-self-managed");
+    assert_eq!(fault(&answers[0]).code().as_str(), "self-managed");
     assert_eq!(
         stage.transport.seen()[1].body,
         r#"{"email":"new@birch.example"}"#
