@@ -12,6 +12,7 @@ use tieout_kit::fake::world::World;
 use tieout_kit::fake::world::generate::{Shape, generate};
 use tieout_kit::fake::world::dataset;
 use tieout_kit::fake::{Chassis, Fake, FakeClock, control_router, dress, serve};
+use tieout_kit::transport::{Network, Transport};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -168,4 +169,61 @@ fn address(listener: &TcpListener) -> Result<String, Failure> {
         Failure::failed(Code::new("port-taken"), format!("the listener has no address: {error}"))
     })?;
     Ok(format!("http://{address}"))
+}
+
+/// The sandbox's control panel.
+pub struct Panel {
+    /// Its address.
+    pub base: String,
+    transport: Network,
+}
+
+impl Panel {
+    /// The panel of a sandbox that described itself so.
+    pub fn new(sandbox: &Value) -> Result<Self, Failure> {
+        let transport = Network::new()
+            .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
+        let base = sandbox["control"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { base, transport })
+    }
+
+    /// Sends a JSON body to a path of the panel and gives its JSON answer.
+    pub async fn post(&self, path: &str, body: &str) -> Result<Value, Failure> {
+        self.send(http::Method::POST, path, body).await
+    }
+
+    /// What a path of the panel shows.
+    pub async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.send(http::Method::GET, path, "").await
+    }
+
+    /// Deletes what a path of the panel stands for: faults, counts.
+    pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.send(http::Method::DELETE, path, "").await
+    }
+
+    async fn send(&self, method: http::Method, path: &str, body: &str) -> Result<Value, Failure> {
+        let failed = |cause: String| {
+            Failure::failed(Code::new("sandbox"), format!("the sandbox's {path}: {cause}"))
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("content-type", "application/json")
+            .body(body.to_owned().into())
+            .map_err(|error| failed(error.to_string()))?;
+        let answer = self
+            .transport
+            .send(request, Duration::from_secs(60))
+            .await
+            .map_err(|lost| failed(lost.to_string()))?;
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        if !answer.status().is_success() {
+            return Err(failed(format!("{} {text}", answer.status())));
+        }
+        if text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -10,8 +9,6 @@ use tieout_domain::code::Code;
 use tieout_domain::{Amount, Document, RecordRef, RemoteId};
 use tieout_engine::compare::{Comparison, compare};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
-use tieout_kit::transport::Network;
-use tieout_kit::Transport;
 use tieout_store::KeySource;
 
 use super::{credentials, init, sync};
@@ -19,7 +16,7 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::{CONFIG, Home, KEY, Place};
 use crate::output;
-use crate::sandbox::{Sandbox, SandboxOptions, told_to_stop};
+use crate::sandbox::{Panel, Sandbox, SandboxOptions, told_to_stop};
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
@@ -83,7 +80,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
 }
 
 /// Makes the home: configuration, key, sealed credentials.
-async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
+pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
     let path = folder.join(CONFIG);
     std::fs::write(&path, configuration(sandbox))
         .map_err(|error| Failure::file("can't write", &path, &error))?;
@@ -387,40 +384,5 @@ impl Shown {
             "waiting": self.waiting,
             "nothing_left_to_write": self.quiet_at_last,
         })
-    }
-}
-
-/// The sandbox's control panel.
-struct Panel {
-    base: String,
-    transport: Network,
-}
-
-impl Panel {
-    fn new(sandbox: &Value) -> Result<Self, Failure> {
-        let transport = Network::new()
-            .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
-        let base = sandbox["control"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { base, transport })
-    }
-
-    async fn post(&self, path: &str, body: &str) -> Result<Value, Failure> {
-        let failed = |cause: String| {
-            Failure::failed(Code::new("sandbox"), format!("the sandbox's {path}: {cause}"))
-        };
-        let request = http::Request::post(format!("{}{path}", self.base))
-            .header("content-type", "application/json")
-            .body(body.to_owned().into())
-            .map_err(|error| failed(error.to_string()))?;
-        let answer = self
-            .transport
-            .send(request, Duration::from_secs(60))
-            .await
-            .map_err(|lost| failed(lost.to_string()))?;
-        let text = String::from_utf8_lossy(answer.body()).into_owned();
-        if !answer.status().is_success() {
-            return Err(failed(format!("{} {text}", answer.status())));
-        }
-        serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
     }
 }

@@ -1,0 +1,10 @@
+//! The engine, the flows, the clients and the store against the sandbox, over real sockets.
+//!
+//! One test binary. Every test has a sandbox and a home of its own.
+
+mod limits;
+mod payables;
+mod payments;
+mod recovery;
+mod sign_in;
+mod stage;
