@@ -197,3 +197,30 @@ fn unprivileged() -> Result<Account> {
         .or_else(|| find("nobody"))
         .context("there is no unprivileged user")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_server_starts_and_stops() {
+        let Some(programs) = look() else {
+            println!("skipped: no PostgreSQL is installed");
+            return;
+        };
+        let server = Server::start(&programs).unwrap();
+        let port = server
+            .address
+            .rsplit(&[':', '/'][..])
+            .nth(1)
+            .unwrap()
+            .parse::<u16>()
+            .unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+        drop(server);
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).is_err(),
+            "the server outlived its owner"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! The laws about words: the repository stands alone, on any machine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use regex::Regex;
@@ -10,10 +10,12 @@ use crate::workspace::Workspace;
 /// Where every package comes from.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// Paths that exist on one machine only.
+const MACHINES: &str = r"(?:^|[^\w./-])/(?:work|root|home|Users)/\w|(?:^|[^\w./])\.\./shared\b";
+
 /// No path that exists on one machine only.
 pub(super) fn machines(workspace: &Workspace) -> Result<Vec<String>> {
-    let path = Regex::new(r"(?:^|[^\w./-])/(?:work|root|home|Users)/\w|(?:^|[^\w.])\.\./shared\b")?;
-    everywhere(workspace, &path)
+    everywhere(workspace, &Regex::new(MACHINES)?)
 }
 
 /// No private key: tests make their own.
@@ -70,7 +72,7 @@ pub(super) fn links(workspace: &Workspace) -> Result<Vec<String>> {
 fn everywhere(workspace: &Workspace, pattern: &Regex) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for (path, text) in workspace.texts("")? {
-        if path == PathBuf::from("LICENSE") || path.ends_with("laws/words.rs") {
+        if path == Path::new("LICENSE") || path.ends_with("laws/words.rs") {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
@@ -81,4 +83,30 @@ fn everywhere(workspace: &Workspace, pattern: &Regex) -> Result<Vec<String>> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_a_machine_are_told_from_paths_of_a_service() {
+        let machines = Regex::new(MACHINES).unwrap();
+        for bad in [
+            "/work/main/x",
+            "see `/root/.cargo`",
+            "(/home/someone/a)",
+            "../shared/data",
+        ] {
+            assert!(machines.is_match(bad), "{bad}");
+        }
+        for good in [
+            "https://example.com/home/a",
+            "a/work/b",
+            "/app/home.nl",
+            "/homework/x",
+        ] {
+            assert!(!machines.is_match(good), "{good}");
+        }
+    }
 }
