@@ -80,6 +80,16 @@ async fn check_chain(
             ),
         })
     });
+    let fault = fault.or_else(|| {
+        (walk.erased != walk.erasures).then(|| VerificationFault {
+            chain: chain.clone(),
+            seq: None,
+            cause: format!(
+                "the personal values of {} entries are erased, and the history tells of {}",
+                walk.erased, walk.erasures
+            ),
+        })
+    });
     let head = ChainHead {
         chain: chain.clone(),
         entries: length,
@@ -113,6 +123,8 @@ struct Walk<'a> {
     seq: u64,
     hash: String,
     erased: u64,
+    /// From how many entries the history itself says that values were erased.
+    erasures: u64,
     group: Vec<(Stored, Fact)>,
 }
 
@@ -124,6 +136,7 @@ impl<'a> Walk<'a> {
             seq: 0,
             hash: String::new(),
             erased: 0,
+            erasures: 0,
             group: Vec::new(),
         }
     }
@@ -143,7 +156,12 @@ impl<'a> Walk<'a> {
             self.hash.clone_from(&stored.hash);
             self.erased += u64::from(stored.erased());
             match stored.fact() {
-                Ok(fact) => self.group.push((stored, fact)),
+                Ok(fact) => {
+                    if let Fact::Erased { entries, .. } = fact {
+                        self.erasures += entries;
+                    }
+                    self.group.push((stored, fact));
+                }
                 Err(error) => return Ok(Some(self.at(self.seq, error.to_string()))),
             }
             if self.group.len() == GROUP

@@ -1044,6 +1044,10 @@ async fn a_changed_state_is_named(bed: &Bed, store: &Store) {
 
 async fn a_changed_personal_value_is_named(bed: &Bed, store: &Store) {
     sample(store).await;
+    let hidden = "UPDATE private_values SET salt = NULL, body = NULL WHERE seq = 1";
+    bed.run(hidden).await.unwrap();
+    let faults = store.verify().await.unwrap().faults;
+    assert!(faults[0].cause.contains("erased"), "{faults:?}");
     bed.run("UPDATE private_values SET body = replace(body, 'INV-1', 'INV-9')")
         .await
         .unwrap();
