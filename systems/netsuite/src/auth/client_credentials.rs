@@ -1,0 +1,297 @@
+//! OAuth 2.0 client credentials with a certificate, machine to machine (README §Signing in).
+//!
+//! A short-lived assertion is signed with the private key and exchanged for an access token of an hour.
+//! There is no refresh token: the next hour needs the next assertion. One token serves every call of the
+//! process and, sealed, those of the next (scenario 241: one that ends in the middle of a paged read is
+//! replaced once, and the read goes on).
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::StatusCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use tieout_domain::code::Code;
+use tieout_domain::{Fault, Lost, Timestamp};
+use tokio::sync::Mutex;
+
+use super::key::SigningKey;
+use crate::call::Wire;
+use crate::problem::{Problem, cut};
+use crate::settings::{Settings, TOKEN_PATH};
+
+/// How long an assertion is good for. The service allows an hour; a short life needs no more trust.
+const ASSERTION_SECONDS: i64 = 300;
+
+/// A token is not used in its last minute.
+const MARGIN_SECONDS: i64 = 60;
+
+const TRIES: u32 = 4;
+
+pub(crate) struct ClientCredentials {
+    client_id: String,
+    certificate_id: String,
+    key: SigningKey,
+    audience: String,
+    endpoint: String,
+    kept_as: String,
+    /// Held while a token is fetched, so that many calls at once cause one sign-in.
+    token: Mutex<Option<Token>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    text: SecretString,
+    ends: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    expires_in: Seconds,
+}
+
+/// Documented as a number, seen as text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(i64),
+    Text(String),
+}
+
+impl Seconds {
+    fn get(&self) -> i64 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Text(text) => text.trim().parse().unwrap_or(0),
+        }
+    }
+}
+
+/// What came of one attempt to get a token.
+enum Attempt {
+    Granted(Token),
+    Again(Fault),
+    Refused { error: String, words: String },
+}
+
+impl ClientCredentials {
+    pub(crate) fn new(
+        client_id: String,
+        certificate_id: String,
+        key: SigningKey,
+        settings: &Settings,
+        fingerprint: &str,
+    ) -> Self {
+        Self {
+            client_id,
+            certificate_id,
+            key,
+            audience: settings.account.token_endpoint(),
+            endpoint: format!("{}{TOKEN_PATH}", settings.services()),
+            kept_as: format!("netsuite/{}/token/{fingerprint}", settings.account.as_str()),
+            token: Mutex::new(None),
+        }
+    }
+
+    /// A token that is still good.
+    pub(crate) async fn token(&self, wire: &Wire) -> Result<String, Fault> {
+        let mut held = self.token.lock().await;
+        let now = wire.kit.timer.now();
+        if held.is_none() {
+            *held = self.kept(wire).await;
+        }
+        if let Some(token) = held.as_ref()
+            && now.as_second() < token.ends.as_second() - MARGIN_SECONDS
+        {
+            return Ok(token.text.expose_secret().to_owned());
+        }
+        *held = None;
+        let token = self.sign_in(wire).await?;
+        let text = token.text.expose_secret().to_owned();
+        self.keep(wire, &token).await;
+        *held = Some(token);
+        Ok(text)
+    }
+
+    /// Throws this token away, unless another call has already replaced it.
+    pub(crate) async fn discard(&self, wire: &Wire, refused: &str) {
+        let mut held = self.token.lock().await;
+        if held.as_ref().is_some_and(|token| token.text.expose_secret() == refused) {
+            *held = None;
+            if let Err(error) = wire.kit.kept.remove(&self.kept_as).await {
+                tracing::debug!(%error, "a refused token could not be forgotten");
+            }
+        }
+    }
+
+    async fn kept(&self, wire: &Wire) -> Option<Token> {
+        let value = wire.kit.kept.get(&self.kept_as).await.ok().flatten()?;
+        let (ends, text) = value.expose_secret().split_once(' ')?;
+        let ends = Timestamp::from_second(ends.parse().ok()?).ok()?;
+        Some(Token { text: text.to_owned().into(), ends })
+    }
+
+    async fn keep(&self, wire: &Wire, token: &Token) {
+        let value: SecretString =
+            format!("{} {}", token.ends.as_second(), token.text.expose_secret()).into();
+        if let Err(error) = wire.kit.kept.put(&self.kept_as, &value, token.ends).await {
+            tracing::debug!(%error, "the token could not be kept; the next process signs in anew");
+        }
+    }
+
+    async fn sign_in(&self, wire: &Wire) -> Result<Token, Fault> {
+        let mut tries = 0;
+        let mut clock_tried = false;
+        loop {
+            let before = wire.clock_offset();
+            match self.attempt(wire).await {
+                Attempt::Granted(token) => return Ok(token),
+                Attempt::Again(fault) => {
+                    tries += 1;
+                    if tries >= TRIES {
+                        return Err(fault);
+                    }
+                    wire.pause(tries).await;
+                }
+                Attempt::Refused { error, words } => {
+                    // Scenario 221: a clock that is off makes every assertion look expired or early.
+                    if !clock_tried && wire.set_clock_right(before) {
+                        clock_tried = true;
+                        continue;
+                    }
+                    return Err(denied(&error, &words, wire.clock_offset()));
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, wire: &Wire) -> Attempt {
+        let assertion = match self.assertion(wire) {
+            Ok(assertion) => assertion,
+            Err(fault) => return Attempt::Again(fault),
+        };
+        let body = format!(
+            "grant_type=client_credentials&client_assertion_type=\
+             urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer\
+             &client_assertion={assertion}"
+        );
+        let request = http::Request::post(&self.endpoint)
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(http::header::ACCEPT, "application/json")
+            .body(Bytes::from(body));
+        let Ok(request) = request else {
+            return Attempt::Again(later("the token endpoint's address is malformed".to_owned()));
+        };
+        let asked = wire.kit.timer.now();
+        let permit = wire.gate.enter().await;
+        let sent = wire.kit.transport.send(request, Duration::from_secs(60)).await;
+        drop(permit);
+        match sent {
+            Err(Lost::NeverLeft(cause)) => Attempt::Again(Fault::Later {
+                code: Code::new("unreachable"),
+                cause: format!("the token endpoint can't be reached: {cause}"),
+                after: None,
+            }),
+            Err(Lost::Unknown(cause)) => {
+                Attempt::Again(later(format!("the token endpoint didn't answer: {cause}")))
+            }
+            Ok(answer) => {
+                wire.note_date(answer.headers());
+                read_answer(answer.status(), answer.body(), asked)
+            }
+        }
+    }
+
+    fn assertion(&self, wire: &Wire) -> Result<String, Fault> {
+        let now = wire.signing_time();
+        let header = json!({"typ": "JWT", "alg": self.key.algorithm(), "kid": self.certificate_id});
+        let claims = json!({
+            "iss": self.client_id,
+            "scope": ["rest_webservices"],
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": wire.nonce(),
+        });
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header.to_string()),
+            URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
+        let signature = self
+            .key
+            .sign(message.as_bytes())
+            .ok_or_else(|| later("the assertion could not be signed".to_owned()))?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+fn read_answer(status: StatusCode, body: &[u8], asked: Timestamp) -> Attempt {
+    if status.is_success() {
+        let Ok(granted) = serde_json::from_slice::<Granted>(body) else {
+            return Attempt::Again(Fault::Later {
+                code: Code::new("not-json"),
+                cause: "the token endpoint's answer holds no token".to_owned(),
+                after: None,
+            });
+        };
+        let seconds = match granted.expires_in.get() {
+            seconds @ 1..=86_400 => seconds,
+            _ => 3600,
+        };
+        let ends = Timestamp::from_second(asked.as_second() + seconds).unwrap_or(asked);
+        return Attempt::Granted(Token { text: granted.access_token.into(), ends });
+    }
+    let problem = Problem::read(body);
+    let words = problem.as_ref().map_or_else(
+        || format!("HTTP {}: {}", status.as_u16(), cut(&String::from_utf8_lossy(body))),
+        Problem::words,
+    );
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || problem.is_none() {
+        return Attempt::Again(later(format!("the token endpoint failed: {words}")));
+    }
+    let error = serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|body| body.get("error")?.as_str().map(str::to_owned))
+        .unwrap_or_default();
+    Attempt::Refused { error, words }
+}
+
+fn later(cause: String) -> Fault {
+    Fault::Later { code: Code::new("server-error"), cause, after: None }
+}
+
+/// Says which of a sign-in's parts is wrong, as far as the endpoint tells (scenario 201).
+fn denied(error: &str, words: &str, offset: i64) -> Fault {
+    let cause = match error {
+        "invalid_client" => {
+            "the client id isn't known in this account, or the integration record is blocked: compare \
+             it with Setup > Integration > Manage Integrations, and the account id with Company \
+             Information"
+        }
+        "invalid_grant" => {
+            "the certificate id or its private key doesn't fit, the certificate was revoked or has \
+             expired, the account id is another account's, or the mapped user or role is inactive; a \
+             sandbox refresh wipes the mappings. Setup > Integration > OAuth 2.0 Client Credentials \
+             (M2M) Setup shows them"
+        }
+        "invalid_scope" | "unauthorized_client" => {
+            "the integration record must allow Client Credentials (Machine to Machine) Grant with the \
+             scope REST Web Services"
+        }
+        _ => "Setup > Users/Roles > View Login Audit Trail says why",
+    };
+    let clock = if offset.abs() > 60 {
+        format!(" This machine's clock is {offset} seconds off the service's.")
+    } else {
+        String::new()
+    };
+    Fault::Denied {
+        code: Code::new("invalid-login"),
+        cause: format!("NetSuite gave no token ({words}): {cause}.{clock}"),
+    }
+}

@@ -1,0 +1,271 @@
+//! Lines of transactions with the account they are booked to, and who pays what.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+use tieout_domain::document::{Line, LineKind};
+use tieout_domain::{Amount, Fault, RemoteId};
+
+use crate::call::Client;
+use crate::suiteql::{Columns, Row, Unreadable, column, id_list, optional};
+
+/// Transactions asked about at once: as many as usually fit one page of lines.
+const AT_ONCE: usize = 200;
+
+const LINES: Columns = Columns {
+    family: "lines",
+    columns: &[
+        column("l.transaction", "doc"),
+        column("l.id", "line"),
+        column("l.mainline", "mainline"),
+        optional("l.taxline", "taxline", "taxline"),
+        optional("l.item", "item", "item"),
+        optional("l.expenseaccount", "expenseaccount", "expenseaccount"),
+        column("l.foreignamount", "amount"),
+        column("l.memo", "memo"),
+        optional("l.department", "department", "department"),
+        optional("l.class", "class", "class"),
+        optional("l.location", "location", "location"),
+        optional("l.entity", "entity", "entity"),
+        optional("l.createdfrom", "createdfrom", "createdfrom"),
+        optional("l.iscogs", "iscogs", "iscogs"),
+        optional("l.donotdisplayline", "donotdisplayline", "donotdisplayline"),
+        column("a.account", "account"),
+    ],
+};
+
+const LINKS: Columns = Columns {
+    family: "links",
+    columns: &[
+        column("k.nextdoc", "next"),
+        column("k.previousdoc", "previous"),
+        column("k.previousline", "previousline"),
+        column("b.type", "type"),
+        column("b.entity", "entity"),
+        column("SUM(k.foreignamount)", "amount"),
+    ],
+};
+
+/// The lines of one transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(Vec<Row>);
+
+impl Lines {
+    /// The account of the main line: payables for a bill, cash for a payment.
+    pub(crate) fn main_account(&self) -> Option<RemoteId> {
+        self.0.iter().find(|row| row.flag("mainline")).and_then(|row| row.id("account"))
+    }
+
+    /// The first account beside the main line: payables for a payment.
+    pub(crate) fn other_account(&self) -> Option<RemoteId> {
+        self.0.iter().filter(|row| !row.flag("mainline")).find_map(|row| row.id("account"))
+    }
+
+    /// The transaction that these lines were made from.
+    pub(crate) fn created_from(&self) -> Option<RemoteId> {
+        self.0.iter().find_map(|row| row.id("createdfrom"))
+    }
+
+    /// Rows other than the main line's.
+    pub(crate) fn body(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter().filter(|row| !row.flag("mainline"))
+    }
+
+    /// All rows.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter()
+    }
+
+    /// The lines as people entered them, debits positive; for a credit the other way round. Amounts that a
+    /// feature adds for the general ledger alone are no part of what is payable.
+    pub(crate) fn document_lines(&self, credit: bool) -> Result<Vec<Line>, Unreadable> {
+        self.body()
+            .filter(|row| {
+                let tax = row.flag("taxline");
+                !row.flag("iscogs") && (tax || !row.flag("donotdisplayline"))
+            })
+            .filter_map(|row| match row.amount("amount") {
+                // A line of words only.
+                Ok(None) => None,
+                Ok(Some(amount)) => Some(Ok(line(row, if credit { -amount } else { amount }))),
+                Err(unreadable) => Some(Err(unreadable)),
+            })
+            .collect()
+    }
+}
+
+fn line(row: &Row, amount: Amount) -> Line {
+    let line_kind = if row.flag("taxline") {
+        LineKind::Tax
+    } else if row.id("item").is_some() {
+        LineKind::Item
+    } else {
+        LineKind::Expense
+    };
+    Line {
+        id: row.id("line"),
+        line_kind,
+        account: row.id("account").or_else(|| row.id("expenseaccount")),
+        amount,
+        memo: row.string("memo"),
+        department: row.id("department"),
+        class: row.id("class"),
+        location: row.id("location"),
+    }
+}
+
+/// What one transaction pays of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) previous: RemoteId,
+    pub(crate) line: Option<u32>,
+    /// The type code of what is paid: `VendBill`, `Journal`, `VendCred`.
+    pub(crate) paid_type: String,
+    pub(crate) vendor: Option<RemoteId>,
+    pub(crate) amount: Amount,
+}
+
+impl Client {
+    /// The lines of these transactions.
+    pub(crate) async fn lines(
+        &self,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Lines>, Fault> {
+        let rows = self
+            .in_chunks(ids, LINES, |list, last| {
+                let after = last
+                    .map(|row| {
+                        let (doc, line) = (row.text("doc"), row.text("line"));
+                        format!(
+                            " AND (l.transaction > {doc} OR (l.transaction = {doc} AND l.id > {line}))"
+                        )
+                    })
+                    .unwrap_or_default();
+                // The primary book has the id 1; other books repeat every line.
+                format!(
+                    "FROM transactionline l LEFT JOIN transactionaccountingline a \
+                     ON a.transaction = l.transaction AND a.transactionline = l.id \
+                     AND a.accountingbook = 1 \
+                     WHERE l.transaction IN ({list}){after} \
+                     ORDER BY l.transaction, l.id FETCH FIRST 1000 ROWS ONLY"
+                )
+            })
+            .await?;
+        let mut all: BTreeMap<RemoteId, Lines> = BTreeMap::new();
+        for row in rows {
+            if let Some(id) = row.id("doc") {
+                all.entry(id).or_default().0.push(row);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What these transactions (payments, credits, journals) pay.
+    pub(crate) async fn links(
+        &self,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Vec<Link>>, Fault> {
+        let rows = self
+            .in_chunks(ids, LINKS, |list, last| {
+                let after = last
+                    .map(|row| {
+                        let next = row.text("next");
+                        let previous = row.text("previous");
+                        let line = row.number("previousline").unwrap_or(-1);
+                        format!(
+                            " AND (k.nextdoc > {next} OR (k.nextdoc = {next} \
+                             AND (k.previousdoc > {previous} OR (k.previousdoc = {previous} \
+                             AND k.previousline > {line}))))"
+                        )
+                    })
+                    .unwrap_or_default();
+                format!(
+                    "FROM nexttransactionlinelink k JOIN transaction b ON b.id = k.previousdoc \
+                     WHERE k.linktype = 'Payment' AND k.nextdoc IN ({list}){after} \
+                     GROUP BY k.nextdoc, k.previousdoc, k.previousline, b.type, b.entity \
+                     ORDER BY k.nextdoc, k.previousdoc, k.previousline \
+                     FETCH FIRST 1000 ROWS ONLY"
+                )
+            })
+            .await?;
+        let mut all: BTreeMap<RemoteId, Vec<Link>> = BTreeMap::new();
+        for row in &rows {
+            let (Some(next), Some(link)) = (row.id("next"), link(row)) else { continue };
+            let of = all.entry(next).or_default();
+            match of.iter_mut().find(|l| l.previous == link.previous && l.line == link.line) {
+                Some(same) => same.amount = Amount::new(same.amount.decimal() + link.amount.decimal()),
+                None => of.push(link),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn in_chunks(
+        &self,
+        ids: &[RemoteId],
+        columns: Columns,
+        rest: impl Fn(&str, Option<&Row>) -> String + Copy,
+    ) -> Result<Vec<Row>, Fault> {
+        let lists: Vec<String> = ids.chunks(AT_ONCE).map(id_list).collect();
+        let reads: Vec<_> = lists
+            .iter()
+            .map(|list| self.select_all(columns, move |last| rest(list, last)))
+            .collect();
+        let mut reads = futures::stream::iter(reads).buffered(self.settings.concurrency);
+        let mut all = Vec::new();
+        while let Some(rows) = reads.next().await {
+            all.extend(rows?);
+        }
+        Ok(all)
+    }
+}
+
+fn link(row: &Row) -> Option<Link> {
+    let paid_type = row.string("type");
+    // A bill is paid as a whole; an open item of a journal entry is one of its lines.
+    let line = (paid_type == "Journal").then(|| row.number("previousline")).flatten();
+    let amount = row.need_amount("amount").ok()?.abs();
+    Some(Link {
+        previous: row.id("previous")?,
+        line: line.and_then(|line| u32::try_from(line).ok()),
+        paid_type,
+        vendor: row.id("entity"),
+        amount,
+    })
+    .filter(|link| !link.amount.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::row;
+
+    fn lines() -> Lines {
+        Lines(vec![
+            row(&[("line", "0"), ("mainline", "T"), ("amount", "-107.5"), ("account", "111")]),
+            row(&[("line", "1"), ("mainline", "F"), ("amount", "110"), ("account", "58"), ("item", "9")]),
+            row(&[("line", "2"), ("mainline", "F"), ("amount", "-10"), ("expenseaccount", "59")]),
+            row(&[("line", "3"), ("mainline", "F"), ("amount", "7.5"), ("taxline", "T"), ("account", "70")]),
+            row(&[("line", "4"), ("mainline", "F"), ("memo", "words only")]),
+            row(&[("line", "5"), ("mainline", "F"), ("amount", "3"), ("iscogs", "T")]),
+        ])
+    }
+
+    #[test]
+    fn s039_s041_s043_every_payable_line_counts_with_its_sign() {
+        let lines = lines();
+        let found = lines.document_lines(false).unwrap();
+        let kinds: Vec<LineKind> = found.iter().map(|line| line.line_kind).collect();
+        assert_eq!(kinds, [LineKind::Item, LineKind::Expense, LineKind::Tax]);
+        let total = Amount::total(found.iter().map(|line| line.amount)).unwrap();
+        assert_eq!(total.to_string(), "107.5");
+        assert_eq!(found[1].account, Some("59".into()));
+        assert_eq!(lines.main_account(), Some("111".into()));
+    }
+
+    #[test]
+    fn the_lines_of_a_credit_are_positive() {
+        let credit = Lines(vec![row(&[("line", "1"), ("mainline", "F"), ("amount", "-50")])]);
+        assert_eq!(credit.document_lines(true).unwrap()[0].amount.to_string(), "50");
+    }
+}

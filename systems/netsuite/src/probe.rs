@@ -1,0 +1,372 @@
+//! What an account is like: OneWorld or not, its subsidiaries and currencies, the columns it lacks.
+//!
+//! Found out once and kept, sealed, for a day, so that a run with nothing to do pays nothing for it
+//! (README §Columns).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
+use tieout_domain::{Currency, Fault, RemoteId, Timestamp};
+
+use crate::call::Client;
+use crate::problem::{unknown_column, unknown_table};
+use crate::settings::Settings;
+use crate::suiteql::Row;
+
+const KEPT_SECONDS: i64 = 24 * 60 * 60;
+
+/// An account's shape.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    pub(crate) one_world: bool,
+    /// Empty without OneWorld, or where the role may not list them.
+    pub(crate) subsidiaries: Vec<Subsidiary>,
+    pub(crate) currencies: Vec<LedgerCurrency>,
+}
+
+/// A subsidiary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Subsidiary {
+    pub(crate) id: RemoteId,
+    pub(crate) name: String,
+    pub(crate) parent: Option<RemoteId>,
+    pub(crate) inactive: bool,
+    pub(crate) elimination: bool,
+    pub(crate) currency: Option<RemoteId>,
+}
+
+/// A currency of the account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LedgerCurrency {
+    pub(crate) id: RemoteId,
+    pub(crate) symbol: String,
+    pub(crate) base: bool,
+}
+
+impl Shape {
+    /// The ISO currency of an id; of the subsidiary's own currency where the account has only one and
+    /// shows none.
+    pub(crate) fn currency(
+        &self,
+        id: Option<&RemoteId>,
+        subsidiary: Option<&RemoteId>,
+    ) -> Option<Currency> {
+        let id = id.or_else(|| self.base_currency(subsidiary))?;
+        self.currencies.iter().find(|currency| currency.id == *id)?.symbol.parse().ok()
+    }
+
+    /// The id of an ISO currency.
+    pub(crate) fn currency_id(&self, currency: Currency) -> Option<&RemoteId> {
+        self.currencies
+            .iter()
+            .find(|known| known.symbol.eq_ignore_ascii_case(currency.code()))
+            .map(|known| &known.id)
+    }
+
+    fn base_currency(&self, subsidiary: Option<&RemoteId>) -> Option<&RemoteId> {
+        let own = self.subsidiaries.iter().find(|known| Some(&known.id) == subsidiary);
+        own.and_then(|known| known.currency.as_ref())
+            .or_else(|| self.currencies.iter().find(|known| known.base).map(|known| &known.id))
+            .or_else(|| match self.currencies.as_slice() {
+                [only] => Some(&only.id),
+                _ => None,
+            })
+    }
+
+    /// Whether a record shared with these subsidiaries may be used in this one. An empty list means all.
+    pub(crate) fn shared_with(
+        &self,
+        list: &[RemoteId],
+        include_children: bool,
+        subsidiary: Option<&RemoteId>,
+    ) -> bool {
+        let Some(subsidiary) = subsidiary else { return true };
+        if list.is_empty() || list.contains(subsidiary) {
+            return true;
+        }
+        let mut at = subsidiary;
+        // Bounded, so that a circle in the data can't hang us.
+        for _ in 0..self.subsidiaries.len() {
+            let parent = self.subsidiaries.iter().find(|s| s.id == *at).and_then(|s| s.parent.as_ref());
+            let Some(parent) = parent else { return false };
+            if include_children && list.contains(parent) {
+                return true;
+            }
+            at = parent;
+        }
+        false
+    }
+
+    /// Checks the connection's subsidiary (scenario 202): needed on OneWorld, unknown elsewhere.
+    fn check(&self, settings: &Settings) -> Result<(), Fault> {
+        let listed: Vec<String> = self
+            .subsidiaries
+            .iter()
+            .filter(|subsidiary| !subsidiary.inactive && !subsidiary.elimination)
+            .map(|subsidiary| format!("{} = {}", subsidiary.id, subsidiary.name))
+            .collect();
+        let listed = if listed.is_empty() {
+            "Setup > Company > Subsidiaries shows their internal ids".to_owned()
+        } else {
+            format!("pick one of: {}", listed.join(", "))
+        };
+        match (&settings.subsidiary, self.one_world) {
+            (None, true) => Err(Fault::Denied {
+                code: Code::new("subsidiary-missing"),
+                cause: format!("this is a OneWorld account and `subsidiary` isn't set; {listed}"),
+            }),
+            (Some(id), false) => Err(Fault::Denied {
+                code: Code::new("subsidiary-not-allowed"),
+                cause: format!(
+                    "`subsidiary` is {id}, and this account has no subsidiaries: leave it out"
+                ),
+            }),
+            (Some(id), true) if !self.subsidiaries.is_empty() => {
+                match self.subsidiaries.iter().find(|known| known.id == *id) {
+                    Some(known) if known.elimination || known.inactive => Err(Fault::Denied {
+                        code: Code::new("subsidiary-missing"),
+                        cause: format!(
+                            "subsidiary {id} ({}) is inactive or an elimination subsidiary; {listed}",
+                            known.name
+                        ),
+                    }),
+                    Some(_) => Ok(()),
+                    None => Err(Fault::Denied {
+                        code: Code::new("subsidiary-missing"),
+                        cause: format!(
+                            "there is no subsidiary {id} that this role may see; {listed}"
+                        ),
+                    }),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is kept from run to run.
+#[derive(Serialize, Deserialize)]
+struct KeptProfile {
+    shape: Shape,
+    hidden: BTreeSet<String>,
+}
+
+/// The profile of a client: found out at first use.
+pub(crate) struct ProfileCell {
+    kept_as: String,
+    loading: tokio::sync::Mutex<()>,
+    shape: Mutex<Option<(Timestamp, Arc<Shape>)>>,
+    hidden: Mutex<BTreeSet<String>>,
+}
+
+impl ProfileCell {
+    pub(crate) fn new(settings: &Settings, fingerprint: &str) -> Self {
+        Self {
+            // What a role can see decides which columns there are: a profile belongs to a credential.
+            kept_as: format!("netsuite/{}/profile/{fingerprint}", settings.account.as_str()),
+            loading: tokio::sync::Mutex::new(()),
+            shape: Mutex::new(None),
+            hidden: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// Columns that the account lacks, as `family.column`.
+    pub(crate) fn hidden(&self) -> BTreeSet<String> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn loaded(&self, now: Timestamp) -> Option<Arc<Shape>> {
+        let shape = self.shape.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, shape) = shape.as_ref()?;
+        (now.as_second() - since.as_second() < KEPT_SECONDS).then(|| Arc::clone(shape))
+    }
+
+    fn set(&self, now: Timestamp, shape: Shape) -> Arc<Shape> {
+        let shape = Arc::new(shape);
+        *self.shape.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&shape)));
+        shape
+    }
+}
+
+impl Client {
+    /// The account's shape, checked against the connection's settings.
+    pub(crate) async fn shape(&self) -> Result<Arc<Shape>, Fault> {
+        let now = self.wire.kit.timer.now();
+        if let Some(shape) = self.profile.loaded(now) {
+            return Ok(shape);
+        }
+        let _loading = self.profile.loading.lock().await;
+        if let Some(shape) = self.profile.loaded(now) {
+            return Ok(shape);
+        }
+        if let Some(kept) = self.kept_profile().await
+            && kept.shape.check(&self.settings).is_ok()
+        {
+            *self.profile.hidden.lock().unwrap_or_else(PoisonError::into_inner) = kept.hidden;
+            return Ok(self.profile.set(now, kept.shape));
+        }
+        let shape = self.find_out().await?;
+        shape.check(&self.settings)?;
+        let shape = self.profile.set(now, shape);
+        self.keep_profile().await;
+        Ok(shape)
+    }
+
+    /// The shape, found out anew: a currency or a subsidiary that isn't known may be new.
+    pub(crate) async fn shape_anew(&self) -> Result<Arc<Shape>, Fault> {
+        let shape = self.find_out().await?;
+        shape.check(&self.settings)?;
+        let shape = self.profile.set(self.wire.kit.timer.now(), shape);
+        self.keep_profile().await;
+        Ok(shape)
+    }
+
+    /// Remembers that a column is missing; `false` if that was already known.
+    pub(crate) async fn hide(&self, name: String) -> bool {
+        tracing::info!(column = name, "this account lacks a column; going on without it");
+        let new = self.profile.hidden.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        if new {
+            self.keep_profile().await;
+        }
+        new
+    }
+
+    async fn kept_profile(&self) -> Option<KeptProfile> {
+        let value = self.wire.kit.kept.get(&self.profile.kept_as).await.ok().flatten()?;
+        serde_json::from_str(value.expose_secret()).ok()
+    }
+
+    async fn keep_profile(&self) {
+        let now = self.wire.kit.timer.now();
+        let Some(shape) = self.profile.loaded(now) else { return };
+        let kept = KeptProfile { shape: (*shape).clone(), hidden: self.profile.hidden() };
+        let Ok(text) = serde_json::to_string(&kept) else { return };
+        let expires = Timestamp::from_second(now.as_second() + KEPT_SECONDS).unwrap_or(now);
+        let text: SecretString = text.into();
+        if let Err(error) = self.wire.kit.kept.put(&self.profile.kept_as, &text, expires).await {
+            tracing::debug!(%error, "the account's shape could not be kept");
+        }
+    }
+
+    async fn find_out(&self) -> Result<Shape, Fault> {
+        let (one_world, subsidiaries) = self.find_subsidiaries().await?;
+        let sql = "SELECT c.id AS id, c.symbol AS symbol, c.isbasecurrency AS base \
+                   FROM currency c ORDER BY c.id";
+        let rows = self.query(sql, &[]).await?.rows;
+        let currencies = rows
+            .iter()
+            .filter_map(|row| {
+                Some(LedgerCurrency {
+                    id: row.id("id")?,
+                    symbol: row.string("symbol"),
+                    base: row.flag("base"),
+                })
+            })
+            .collect();
+        Ok(Shape { one_world, subsidiaries, currencies })
+    }
+
+    /// Whether there are subsidiaries, and which. A role that may not list them gets the same words as an
+    /// account without them, so a column that only OneWorld has is asked for, too.
+    async fn find_subsidiaries(&self) -> Result<(bool, Vec<Subsidiary>), Fault> {
+        let sql = "SELECT s.id AS id, s.name AS name, s.parent AS parent, s.currency AS currency, \
+                   s.isinactive AS inactive, s.iselimination AS elimination \
+                   FROM subsidiary s ORDER BY s.id";
+        match self.query(sql, &[]).await {
+            Ok(found) if !found.rows.is_empty() => {
+                return Ok((true, found.rows.iter().filter_map(subsidiary).collect()));
+            }
+            Ok(_) => {}
+            Err(fault) if about_the_query(&fault) => {}
+            Err(fault) => return Err(fault),
+        }
+        for sql in [
+            "SELECT l.subsidiary AS subsidiary FROM transactionline l FETCH FIRST 1 ROWS ONLY",
+            "SELECT t.subsidiary AS subsidiary FROM transaction t FETCH FIRST 1 ROWS ONLY",
+        ] {
+            match self.query(sql, &[]).await {
+                Ok(_) => return Ok((true, Vec::new())),
+                Err(Fault::Refused { cause, .. })
+                    if unknown_column(&cause).is_some() || unknown_table(&cause) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok((false, Vec::new()))
+    }
+}
+
+fn subsidiary(row: &Row) -> Option<Subsidiary> {
+    Some(Subsidiary {
+        id: row.id("id")?,
+        name: row.string("name"),
+        parent: row.id("parent"),
+        inactive: row.flag("inactive"),
+        elimination: row.flag("elimination"),
+        currency: row.id("currency"),
+    })
+}
+
+/// A refusal of the table itself, as opposed to a failed sign-in.
+fn about_the_query(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused { .. }) || fault.code() == Code::new("permission-missing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> Shape {
+        let subsidiary = |id: &str, name: &str, parent: Option<&str>| Subsidiary {
+            id: id.into(),
+            name: name.to_owned(),
+            parent: parent.map(RemoteId::from),
+            inactive: false,
+            elimination: false,
+            currency: Some("1".into()),
+        };
+        Shape {
+            one_world: true,
+            subsidiaries: vec![
+                subsidiary("1", "Acme Holding", None),
+                subsidiary("3", "Acme US", Some("1")),
+            ],
+            currencies: vec![LedgerCurrency { id: "1".into(), symbol: "USD".to_owned(), base: true }],
+        }
+    }
+
+    fn settings(subsidiary: Option<&str>) -> Settings {
+        let mut table = serde_json::Map::new();
+        table.insert("account".to_owned(), "1234567".into());
+        if let Some(id) = subsidiary {
+            table.insert("subsidiary".to_owned(), id.into());
+        }
+        Settings::from_table(&table).unwrap()
+    }
+
+    #[test]
+    fn s202_a_oneworld_account_without_a_subsidiary_is_refused_with_the_list() {
+        let fault = shape().check(&settings(None)).unwrap_err();
+        assert_eq!(fault.code().as_str(), "subsidiary-missing");
+        assert!(fault.to_string().contains("3 = Acme US"), "{fault}");
+        assert!(shape().check(&settings(Some("9"))).unwrap_err().to_string().contains("3 = Acme US"));
+        assert!(shape().check(&settings(Some("3"))).is_ok());
+        let single = Shape::default();
+        assert!(single.check(&settings(None)).is_ok());
+        let fault = single.check(&settings(Some("3"))).unwrap_err();
+        assert_eq!(fault.code().as_str(), "subsidiary-not-allowed");
+    }
+
+    #[test]
+    fn records_are_shared_by_list_or_through_a_parent() {
+        let shape = shape();
+        let three = RemoteId::new("3");
+        assert!(shape.shared_with(&[], false, Some(&three)));
+        assert!(shape.shared_with(&["3".into()], false, Some(&three)));
+        assert!(!shape.shared_with(&["1".into()], false, Some(&three)));
+        assert!(shape.shared_with(&["1".into()], true, Some(&three)));
+        assert!(shape.shared_with(&["1".into()], false, None));
+    }
+}
