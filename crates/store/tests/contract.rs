@@ -64,7 +64,7 @@ impl Bed {
             url,
             clock: clock(),
             server: None,
-            folder: folder,
+            folder,
         }
     }
 
@@ -86,7 +86,7 @@ impl Bed {
             url,
             clock: clock(),
             server: Some((server, name)),
-            folder: folder,
+            folder,
         })
     }
 
