@@ -27,7 +27,10 @@ const COLUMNS: Columns = Columns {
         optional("t.description", "description", "description"),
         optional("t.subsidiary", "subsidiary", "subsidiary"),
         optional("t.includechildren", "includechildren", "includechildren"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -96,7 +99,10 @@ fn without_numbers(path: &str, number: &str) -> String {
         return path.to_owned();
     }
     path.split(" : ")
-        .map(|part| part.strip_prefix(number).map_or(part, |rest| rest.trim_start_matches([' ', '-'])))
+        .map(|part| {
+            part.strip_prefix(number)
+                .map_or(part, |rest| rest.trim_start_matches([' ', '-']))
+        })
         .map(|part| if part.is_empty() { number } else { part })
         .collect::<Vec<_>>()
         .join(" : ")
@@ -149,6 +155,9 @@ mod tests {
 
     #[test]
     fn an_unknown_type_keeps_its_word() {
-        assert_eq!(account_kind("Crypto"), AccountKind::Other("Crypto".to_owned()));
+        assert_eq!(
+            account_kind("Crypto"),
+            AccountKind::Other("Crypto".to_owned())
+        );
     }
 }

@@ -17,7 +17,11 @@ const COLUMNS: Columns = Columns {
     columns: &[
         column("t.id", "id"),
         column("t.tranid", "tranid"),
-        optional("t.transactionnumber", "transactionnumber", "transactionnumber"),
+        optional(
+            "t.transactionnumber",
+            "transactionnumber",
+            "transactionnumber",
+        ),
         column("t.entity", "entity"),
         column("TO_CHAR(t.trandate, 'YYYY-MM-DD')", "trandate"),
         column("TO_CHAR(t.duedate, 'YYYY-MM-DD')", "duedate"),
@@ -31,7 +35,10 @@ const COLUMNS: Columns = Columns {
         column("t.voided", "voided"),
         optional("t.externalid", "externalid", "externalid"),
         optional("t.paymenthold", "paymenthold", "paymenthold"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -75,7 +82,12 @@ impl Source for Bills {
     }
 
     fn version(&self, row: &Row) -> String {
-        format!("{}/{}/{}", row.text("modified"), row.text("status"), row.text("open"))
+        format!(
+            "{}/{}/{}",
+            row.text("modified"),
+            row.text("status"),
+            row.text("open")
+        )
     }
 
     async fn documents(
@@ -100,8 +112,10 @@ impl Source for Bills {
                 let subsidiary = client.settings.subsidiary.as_ref();
                 let mut bill = bill(row, lines, shape, subsidiary)?;
                 if let Some(order) = lines.created_from() {
-                    bill.purchase_order =
-                        orders.get(&order).cloned().unwrap_or_else(|| order.to_string());
+                    bill.purchase_order = orders
+                        .get(&order)
+                        .cloned()
+                        .unwrap_or_else(|| order.to_string());
                 }
                 Ok(Some(Document::Bill(bill)))
             })
@@ -124,7 +138,10 @@ async fn purchase_orders(
             id_list(ids)
         );
         let rows = client.query(&sql, &[]).await?.rows;
-        all.extend(rows.iter().filter_map(|row| Some((row.id("id")?, row.string("tranid")))));
+        all.extend(
+            rows.iter()
+                .filter_map(|row| Some((row.id("id")?, row.string("tranid")))),
+        );
     }
     Ok(all)
 }
@@ -167,7 +184,10 @@ pub(crate) fn currency(
 ) -> Result<tieout_domain::Currency, Unreadable> {
     let id = row.id("currency");
     shape.currency(id.as_ref(), subsidiary).ok_or_else(|| {
-        Unreadable(format!("its currency `{}` is unknown", row.text("currency")))
+        Unreadable(format!(
+            "its currency `{}` is unknown",
+            row.text("currency")
+        ))
     })
 }
 
@@ -215,19 +235,40 @@ mod tests {
     use crate::testing::row;
 
     #[test]
-    fn s034_s035_s066_states_of_a_bill_are_told_apart() {
+    fn states_of_a_bill_are_told_apart() {
         for (letter, approval_id, voided, expected) in [
             ("A", "2", "F", (BillStatus::Open, Approval::Approved)),
-            ("VendBill:B", "2", "F", (BillStatus::Paid, Approval::Approved)),
+            (
+                "VendBill:B",
+                "2",
+                "F",
+                (BillStatus::Paid, Approval::Approved),
+            ),
             ("C", "2", "F", (BillStatus::Cancelled, Approval::Approved)),
-            ("D", "1", "F", (BillStatus::PendingApproval, Approval::Pending)),
+            (
+                "D",
+                "1",
+                "F",
+                (BillStatus::PendingApproval, Approval::Pending),
+            ),
             ("E", "3", "F", (BillStatus::Rejected, Approval::Denied)),
             ("B", "2", "T", (BillStatus::Voided, Approval::Approved)),
             ("A", "", "F", (BillStatus::Open, Approval::Approved)),
-            ("Q", "11", "F", (BillStatus::Other("Q".to_owned()), Approval::Other("11".to_owned()))),
+            (
+                "Q",
+                "11",
+                "F",
+                (
+                    BillStatus::Other("Q".to_owned()),
+                    Approval::Other("11".to_owned()),
+                ),
+            ),
         ] {
-            let row =
-                row(&[("status", letter), ("approvalstatus", approval_id), ("voided", voided)]);
+            let row = row(&[
+                ("status", letter),
+                ("approvalstatus", approval_id),
+                ("voided", voided),
+            ]);
             assert_eq!((status(&row), approval(&row)), expected, "{letter}");
         }
     }

@@ -14,8 +14,8 @@ use url::Url;
 
 use crate::auth::{Auth, Authorization};
 use crate::deleted::Deletions;
-use crate::problem::{Aim, Verdict, judge};
 use crate::probe::ProfileCell;
+use crate::problem::{Aim, Verdict, judge};
 use crate::settings::Settings;
 
 /// A read may take this long; the service itself cuts a request at fifteen minutes.
@@ -59,8 +59,12 @@ impl Wire {
 
     /// Remembers what the service's clock says.
     pub(crate) fn note_date(&self, headers: &HeaderMap) {
-        let date = headers.get(http::header::DATE).and_then(|value| value.to_str().ok());
-        let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) else { return };
+        let date = headers
+            .get(http::header::DATE)
+            .and_then(|value| value.to_str().ok());
+        let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) else {
+            return;
+        };
         let seen = date.timestamp().as_second() - self.kit.timer.now().as_second();
         self.seen.store(seen, Ordering::Relaxed);
     }
@@ -72,7 +76,10 @@ impl Wire {
         if (seen - used).abs() <= SKEW_SECONDS {
             return false;
         }
-        tracing::warn!(seconds = seen, "this machine's clock differs from NetSuite's; signing by theirs");
+        tracing::warn!(
+            seconds = seen,
+            "this machine's clock differs from NetSuite's; signing by theirs"
+        );
         self.offset.store(seen, Ordering::Relaxed);
         true
     }
@@ -134,13 +141,24 @@ impl Client {
         let auth = Auth::new(credential, &settings)?;
         let name = format!("netsuite/{}", settings.account.as_str());
         let gate = kit.governors.concurrency(&name, settings.concurrency);
-        let fingerprint = crate::auth::fingerprint(secrecy::ExposeSecret::expose_secret(
-            &credential.fields,
-        ));
+        let fingerprint =
+            crate::auth::fingerprint(secrecy::ExposeSecret::expose_secret(&credential.fields));
         let profile = ProfileCell::new(&settings, &fingerprint);
-        let wire = Wire { kit, gate, offset: AtomicI64::new(0), seen: AtomicI64::new(0) };
+        let wire = Wire {
+            kit,
+            gate,
+            offset: AtomicI64::new(0),
+            seen: AtomicI64::new(0),
+        };
         let deletions = Deletions::default();
-        Ok(Self { settings, wire, auth, profile, deletions, denied: Mutex::new(None) })
+        Ok(Self {
+            settings,
+            wire,
+            auth,
+            profile,
+            deletions,
+            denied: Mutex::new(None),
+        })
     }
 
     /// Sends a call and tries again while that is certainly safe: reads a few times, writes only when they
@@ -228,14 +246,18 @@ impl Client {
         match judge(call.aim, parts.status, &parts.headers, &body) {
             Verdict::Fine => {
                 self.wire.gate.went_well();
-                Sent::Reply(Reply { headers: parts.headers, body })
+                Sent::Reply(Reply {
+                    headers: parts.headers,
+                    body,
+                })
             }
             Verdict::Crowded { words, after } => {
                 self.wire.gate.too_many();
                 Sent::Again(Wait::Crowded(crowded(&words, after), after))
             }
             Verdict::Unauthorized(words) => {
-                self.unauthorized(&authorization, &words, seconds, signed_anew).await
+                self.unauthorized(&authorization, &words, seconds, signed_anew)
+                    .await
             }
             Verdict::Passing(fault) => Sent::Again(Wait::Passing(fault)),
             Verdict::Final(fault) => Sent::Fault(fault),
@@ -252,7 +274,8 @@ impl Client {
     ) -> Sent {
         if seconds >= QUEUED_SECONDS {
             self.wire.gate.too_many();
-            let words = format!("the sign-in was refused after {seconds} seconds in a queue: {words}");
+            let words =
+                format!("the sign-in was refused after {seconds} seconds in a queue: {words}");
             return Sent::Fault(crowded(&words, None));
         }
         if !signed_anew && self.auth.refused(&self.wire, authorization).await {
@@ -330,12 +353,19 @@ fn build(call: &Call, url: &Url, authorization: &Authorization) -> Option<http::
             .header("X-NetSuite-PropertyValueValidation", "Error"),
         Aim::Read => request,
     };
-    request.body(call.body.clone().map(Bytes::from).unwrap_or_default()).ok()
+    request
+        .body(call.body.clone().map(Bytes::from).unwrap_or_default())
+        .ok()
 }
 
 /// NetSuite's support asks for these two.
 fn log_operation(call: &Call, status: StatusCode, headers: &HeaderMap) {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
+    };
     tracing::debug!(
         method = %call.method,
         path = %call.path,

@@ -49,19 +49,26 @@ impl Upsert for CreditWriter {
     }
 
     async fn found(&self, condition: &str, parameters: &[String]) -> Result<Vec<Observed>, Fault> {
-        let reader = Reader { client: Arc::clone(&self.client), source: VendorCredits };
+        let reader = Reader {
+            client: Arc::clone(&self.client),
+            source: VendorCredits,
+        };
         reader.matching(condition, parameters).await
     }
 
     fn same(&self, there: &Document, wanted: &Document) -> bool {
-        let (Ok(there), Ok(wanted)) = (credit(there), credit(wanted)) else { return false };
+        let (Ok(there), Ok(wanted)) = (credit(there), credit(wanted)) else {
+            return false;
+        };
         same_applications(&there.applications, &wanted.applications)
     }
 }
 
 impl Amend for CreditWriter {
     fn unchanged(&self, there: &Document, expected: &Document) -> bool {
-        let (Ok(there), Ok(expected)) = (credit(there), credit(expected)) else { return false };
+        let (Ok(there), Ok(expected)) = (credit(there), credit(expected)) else {
+            return false;
+        };
         there.vendor == expected.vendor
             && there.total == expected.total
             && same_applications(&there.applications, &expected.applications)

@@ -37,7 +37,10 @@ pub(crate) struct Deleted {
 impl Deleted {
     fn of(row: &Row) -> Option<Self> {
         let letters = |text: &str| -> String {
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_ascii_lowercase()
         };
         Some(Self {
             id: row.id("id")?,
@@ -61,13 +64,22 @@ impl Deleted {
             Kind::Location => &["location"],
             Kind::Vendor => &["vendor", "entity"],
             Kind::Bill => &["vendbill", "vendorbill", "bill", "transaction"],
-            Kind::VendorCredit => {
-                &["vendcred", "vendorcredit", "billcredit", "vendorbillcredit", "transaction"]
-            }
-            Kind::Payment => {
-                &["vendpymt", "vendorpayment", "billpayment", "vendorbillpayment", "journal",
-                    "journalentry", "transaction"]
-            }
+            Kind::VendorCredit => &[
+                "vendcred",
+                "vendorcredit",
+                "billcredit",
+                "vendorbillcredit",
+                "transaction",
+            ],
+            Kind::Payment => &[
+                "vendpymt",
+                "vendorpayment",
+                "billpayment",
+                "vendorbillpayment",
+                "journal",
+                "journalentry",
+                "transaction",
+            ],
             Kind::Journal => &["journal", "journalentry", "transaction"],
             Kind::FundingAccount => &[],
         };
@@ -100,10 +112,21 @@ impl Client {
         if !fresh {
             let from = minutes_before(since, REACH_MINUTES).unwrap_or_else(|| since.to_owned());
             let records = self.deleted_since(&from).await?;
-            *found = Some(Found { since: from, at: now, records });
+            *found = Some(Found {
+                since: from,
+                at: now,
+                records,
+            });
         }
-        let records = found.as_ref().map(|found| found.records.as_slice()).unwrap_or_default();
-        let latest = records.iter().map(|record| record.deleted.as_str()).max().unwrap_or_default();
+        let records = found
+            .as_ref()
+            .map(|found| found.records.as_slice())
+            .unwrap_or_default();
+        let latest = records
+            .iter()
+            .map(|record| record.deleted.as_str())
+            .max()
+            .unwrap_or_default();
         let gone = records
             .iter()
             .filter(|record| record.deleted.as_str() >= since && record.may_be(kind))
@@ -137,10 +160,7 @@ impl Client {
     }
 
     /// Deleted records with one of these names or ids: whether a person deleted what is about to be made.
-    pub(crate) async fn deleted_by_name(
-        &self,
-        names: &[String],
-    ) -> Result<Vec<Deleted>, Fault> {
+    pub(crate) async fn deleted_by_name(&self, names: &[String]) -> Result<Vec<Deleted>, Fault> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -163,10 +183,14 @@ mod tests {
     use crate::testing::row;
 
     #[test]
-    fn s064_a_deleted_bill_is_told_to_the_bills_alone() {
+    fn a_deleted_bill_is_told_to_the_bills_alone() {
         let bill = |kind: &str| {
-            Deleted::of(&row(&[("id", "7"), ("type", kind), ("deleted", "2026-06-12 10:00:00")]))
-                .unwrap()
+            Deleted::of(&row(&[
+                ("id", "7"),
+                ("type", kind),
+                ("deleted", "2026-06-12 10:00:00"),
+            ]))
+            .unwrap()
         };
         for word in ["VendBill", "Vendor Bill", "vendorbill", "Bill"] {
             assert!(bill(word).may_be(Kind::Bill), "{word}");

@@ -22,7 +22,10 @@ macro_rules! columns {
                 column("t.isinactive", "isinactive"),
                 optional("t.subsidiary", "subsidiary", "subsidiary"),
                 optional("t.includechildren", "includechildren", "includechildren"),
-                column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+                column(
+                    "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+                    "modified",
+                ),
                 ASKED,
             ],
         }

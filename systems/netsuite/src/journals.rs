@@ -28,7 +28,10 @@ const COLUMNS: Columns = Columns {
         optional("t.currency", "currency", "currency"),
         column("t.memo", "memo"),
         optional("t.externalid", "externalid", "externalid"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -82,8 +85,16 @@ fn journal_line(row: &Row) -> Option<JournalLine> {
     let amount = row.amount("amount").ok()??;
     Some(JournalLine {
         account: row.id("account")?,
-        debit: if amount.is_positive() { amount } else { Amount::ZERO },
-        credit: if amount.is_negative() { amount.abs() } else { Amount::ZERO },
+        debit: if amount.is_positive() {
+            amount
+        } else {
+            Amount::ZERO
+        },
+        credit: if amount.is_negative() {
+            amount.abs()
+        } else {
+            Amount::ZERO
+        },
         vendor: row.id("entity"),
         memo: row.string("memo"),
         line: row.number("line").and_then(|line| u32::try_from(line).ok()),
@@ -97,7 +108,10 @@ pub(crate) struct JournalWriter {
 
 impl JournalWriter {
     fn reader(&self) -> Reader<Journals> {
-        Reader { client: Arc::clone(&self.client), source: Journals }
+        Reader {
+            client: Arc::clone(&self.client),
+            source: Journals,
+        }
     }
 }
 
@@ -122,7 +136,9 @@ impl Upsert for JournalWriter {
     }
 
     fn body(&self, shape: &Shape, document: &Document) -> Result<Body, Fault> {
-        let Document::Journal(journal) = document else { return Err(wrong_kind(document)) };
+        let Document::Journal(journal) = document else {
+            return Err(wrong_kind(document));
+        };
         let mut body = Body::default();
         body.set("tranDate", json!(journal.date.to_string()));
         body.reference("subsidiary", journal.subsidiary.as_ref());
@@ -161,7 +177,14 @@ impl Upsert for JournalWriter {
             let mut lines: Vec<_> = journal
                 .lines
                 .iter()
-                .map(|line| (line.account.clone(), line.debit, line.credit, line.vendor.clone()))
+                .map(|line| {
+                    (
+                        line.account.clone(),
+                        line.debit,
+                        line.credit,
+                        line.vendor.clone(),
+                    )
+                })
                 .collect();
             lines.sort();
             lines

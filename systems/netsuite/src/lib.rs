@@ -96,18 +96,46 @@ const CREDENTIALS: &[CredentialKind] = &[
     CredentialKind {
         name: "netsuite-m2m",
         fields: &[
-            CredentialField { name: "client_id", label: "Client ID (Consumer Key)", secret: false },
-            CredentialField { name: "certificate_id", label: "Certificate ID", secret: false },
-            CredentialField { name: "private_key_pem", label: "Private key (PEM)", secret: true },
+            CredentialField {
+                name: "client_id",
+                label: "Client ID (Consumer Key)",
+                secret: false,
+            },
+            CredentialField {
+                name: "certificate_id",
+                label: "Certificate ID",
+                secret: false,
+            },
+            CredentialField {
+                name: "private_key_pem",
+                label: "Private key (PEM)",
+                secret: true,
+            },
         ],
     },
     CredentialKind {
         name: "netsuite-tba",
         fields: &[
-            CredentialField { name: "consumer_key", label: "Consumer Key", secret: true },
-            CredentialField { name: "consumer_secret", label: "Consumer Secret", secret: true },
-            CredentialField { name: "token_id", label: "Token ID", secret: true },
-            CredentialField { name: "token_secret", label: "Token Secret", secret: true },
+            CredentialField {
+                name: "consumer_key",
+                label: "Consumer Key",
+                secret: true,
+            },
+            CredentialField {
+                name: "consumer_secret",
+                label: "Consumer Secret",
+                secret: true,
+            },
+            CredentialField {
+                name: "token_id",
+                label: "Token ID",
+                secret: true,
+            },
+            CredentialField {
+                name: "token_secret",
+                label: "Token Secret",
+                secret: true,
+            },
         ],
     },
 ];

@@ -53,12 +53,18 @@ pub(crate) struct Lines(Vec<Row>);
 impl Lines {
     /// The account of the main line: payables for a bill, cash for a payment.
     pub(crate) fn main_account(&self) -> Option<RemoteId> {
-        self.0.iter().find(|row| row.flag("mainline")).and_then(|row| row.id("account"))
+        self.0
+            .iter()
+            .find(|row| row.flag("mainline"))
+            .and_then(|row| row.id("account"))
     }
 
     /// The first account beside the main line: payables for a payment.
     pub(crate) fn other_account(&self) -> Option<RemoteId> {
-        self.0.iter().filter(|row| !row.flag("mainline")).find_map(|row| row.id("account"))
+        self.0
+            .iter()
+            .filter(|row| !row.flag("mainline"))
+            .find_map(|row| row.id("account"))
     }
 
     /// The transaction that these lines were made from.
@@ -127,10 +133,7 @@ pub(crate) struct Link {
 
 impl Client {
     /// The lines of these transactions.
-    pub(crate) async fn lines(
-        &self,
-        ids: &[RemoteId],
-    ) -> Result<BTreeMap<RemoteId, Lines>, Fault> {
+    pub(crate) async fn lines(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Lines>, Fault> {
         let rows = self
             .in_chunks(ids, LINES, |list, last| {
                 let after = last
@@ -190,10 +193,17 @@ impl Client {
             .await?;
         let mut all: BTreeMap<RemoteId, Vec<Link>> = BTreeMap::new();
         for row in &rows {
-            let (Some(next), Some(link)) = (row.id("next"), link(row)) else { continue };
+            let (Some(next), Some(link)) = (row.id("next"), link(row)) else {
+                continue;
+            };
             let of = all.entry(next).or_default();
-            match of.iter_mut().find(|l| l.previous == link.previous && l.line == link.line) {
-                Some(same) => same.amount = Amount::new(same.amount.decimal() + link.amount.decimal()),
+            match of
+                .iter_mut()
+                .find(|l| l.previous == link.previous && l.line == link.line)
+            {
+                Some(same) => {
+                    same.amount = Amount::new(same.amount.decimal() + link.amount.decimal())
+                }
                 None => of.push(link),
             }
         }
@@ -223,7 +233,9 @@ impl Client {
 fn link(row: &Row) -> Option<Link> {
     let paid_type = row.string("type");
     // A bill is paid as a whole; an open item of a journal entry is one of its lines.
-    let line = (paid_type == "Journal").then(|| row.number("previousline")).flatten();
+    let line = (paid_type == "Journal")
+        .then(|| row.number("previousline"))
+        .flatten();
     let amount = row.need_amount("amount").ok()?.abs();
     Some(Link {
         previous: row.id("previous")?,
@@ -242,12 +254,39 @@ mod tests {
 
     fn lines() -> Lines {
         Lines(vec![
-            row(&[("line", "0"), ("mainline", "T"), ("amount", "-107.5"), ("account", "111")]),
-            row(&[("line", "1"), ("mainline", "F"), ("amount", "110"), ("account", "58"), ("item", "9")]),
-            row(&[("line", "2"), ("mainline", "F"), ("amount", "-10"), ("expenseaccount", "59")]),
-            row(&[("line", "3"), ("mainline", "F"), ("amount", "7.5"), ("taxline", "T"), ("account", "70")]),
+            row(&[
+                ("line", "0"),
+                ("mainline", "T"),
+                ("amount", "-107.5"),
+                ("account", "111"),
+            ]),
+            row(&[
+                ("line", "1"),
+                ("mainline", "F"),
+                ("amount", "110"),
+                ("account", "58"),
+                ("item", "9"),
+            ]),
+            row(&[
+                ("line", "2"),
+                ("mainline", "F"),
+                ("amount", "-10"),
+                ("expenseaccount", "59"),
+            ]),
+            row(&[
+                ("line", "3"),
+                ("mainline", "F"),
+                ("amount", "7.5"),
+                ("taxline", "T"),
+                ("account", "70"),
+            ]),
             row(&[("line", "4"), ("mainline", "F"), ("memo", "words only")]),
-            row(&[("line", "5"), ("mainline", "F"), ("amount", "3"), ("iscogs", "T")]),
+            row(&[
+                ("line", "5"),
+                ("mainline", "F"),
+                ("amount", "3"),
+                ("iscogs", "T"),
+            ]),
         ])
     }
 
@@ -265,7 +304,14 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_credit_are_positive() {
-        let credit = Lines(vec![row(&[("line", "1"), ("mainline", "F"), ("amount", "-50")])]);
-        assert_eq!(credit.document_lines(true).unwrap()[0].amount.to_string(), "50");
+        let credit = Lines(vec![row(&[
+            ("line", "1"),
+            ("mainline", "F"),
+            ("amount", "-50"),
+        ])]);
+        assert_eq!(
+            credit.document_lines(true).unwrap()[0].amount.to_string(),
+            "50"
+        );
     }
 }

@@ -29,7 +29,10 @@ const COLUMNS: Columns = Columns {
         column("t.posting", "posting"),
         column("t.voided", "voided"),
         optional("t.externalid", "externalid", "externalid"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -66,7 +69,12 @@ impl Source for Payments {
     }
 
     fn version(&self, row: &Row) -> String {
-        format!("{}/{}/{}", row.text("modified"), row.text("status"), row.text("voided"))
+        format!(
+            "{}/{}/{}",
+            row.text("modified"),
+            row.text("status"),
+            row.text("voided")
+        )
     }
 
     async fn documents(
@@ -105,13 +113,15 @@ fn payment(
 ) -> Result<Payment, Unreadable> {
     let (credits, paid): (Vec<&Link>, Vec<&Link>) =
         links.iter().partition(|link| link.paid_type == "VendCred");
-    let mut applications: Vec<Application> =
-        paid.into_iter().map(application).collect();
+    let mut applications: Vec<Application> = paid.into_iter().map(application).collect();
     // The service doesn't tell which bill a credit in a payment went to; the payment did use it.
     if let Some(first) = applications.first_mut() {
         first.credits = credits
             .into_iter()
-            .map(|link| CreditUse { credit: link.previous.clone(), amount: link.amount })
+            .map(|link| CreditUse {
+                credit: link.previous.clone(),
+                amount: link.amount,
+            })
             .collect();
     }
     Ok(Payment {
@@ -133,12 +143,20 @@ fn journal(
     shape: &Shape,
     subsidiary: Option<&RemoteId>,
 ) -> Result<Payment, Unreadable> {
-    let links: Vec<&Link> = links.iter().filter(|link| link.paid_type == "VendBill").collect();
+    let links: Vec<&Link> = links
+        .iter()
+        .filter(|link| link.paid_type == "VendBill")
+        .collect();
     let vendor = links.iter().find_map(|link| link.vendor.clone());
     let vendor = vendor.or_else(|| lines.all().find_map(|line| line.id("entity")));
     let vendor = vendor.ok_or_else(|| Unreadable("it names no vendor".to_owned()))?;
-    if links.iter().any(|link| link.vendor.as_ref().is_some_and(|other| *other != vendor)) {
-        return Err(Unreadable("it is applied to bills of several vendors".to_owned()));
+    if links
+        .iter()
+        .any(|link| link.vendor.as_ref().is_some_and(|other| *other != vendor))
+    {
+        return Err(Unreadable(
+            "it is applied to bills of several vendors".to_owned(),
+        ));
     }
     let total = Amount::total(links.iter().map(|link| link.amount))
         .map_err(|error| Unreadable(error.to_string()))?;
@@ -204,7 +222,11 @@ mod tests {
 
     fn shape() -> Shape {
         Shape {
-            currencies: vec![LedgerCurrency { id: "1".into(), symbol: "USD".to_owned(), base: true }],
+            currencies: vec![LedgerCurrency {
+                id: "1".into(),
+                symbol: "USD".to_owned(),
+                base: true,
+            }],
             ..Shape::default()
         }
     }
@@ -221,9 +243,17 @@ mod tests {
 
     #[test]
     fn s124_a_journal_entry_applied_to_a_bill_counts_as_its_payment() {
-        let row = row(&[("id", "9"), ("type", "Journal"), ("trandate", "2026-06-12"), ("currency", "1"),
-            ("posting", "T")]);
-        let links = [link("4001", "VendBill", "40"), link("4002", "VendBill", "2.5")];
+        let row = row(&[
+            ("id", "9"),
+            ("type", "Journal"),
+            ("trandate", "2026-06-12"),
+            ("currency", "1"),
+            ("posting", "T"),
+        ]);
+        let links = [
+            link("4001", "VendBill", "40"),
+            link("4002", "VendBill", "2.5"),
+        ];
         let payment = journal(&row, &Lines::default(), &links, &shape(), None).unwrap();
         assert_eq!(payment.total.to_string(), "42.5");
         assert_eq!(payment.method, Method::Other("journal entry".to_owned()));
@@ -232,8 +262,15 @@ mod tests {
 
     #[test]
     fn s149_a_payment_that_waits_for_approval_is_not_posted() {
-        let mut fields = vec![("id", "9"), ("entity", "12"), ("trandate", "2026-06-12"),
-            ("currency", "1"), ("total", "-100"), ("posting", "F"), ("approvalstatus", "1")];
+        let mut fields = vec![
+            ("id", "9"),
+            ("entity", "12"),
+            ("trandate", "2026-06-12"),
+            ("currency", "1"),
+            ("total", "-100"),
+            ("posting", "F"),
+            ("approvalstatus", "1"),
+        ];
         let waiting = payment(&row(&fields), &Lines::default(), &[], &shape(), None).unwrap();
         assert!(!waiting.posted);
         assert_eq!(waiting.status, PaymentStatus::Approving);

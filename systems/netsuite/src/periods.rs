@@ -28,8 +28,9 @@ impl Client {
         self.shape().await?;
         let rows = self
             .select_all(COLUMNS, |last| {
-                let after =
-                    last.map(|row| format!(" AND p.id > {}", row.text("id"))).unwrap_or_default();
+                let after = last
+                    .map(|row| format!(" AND p.id > {}", row.text("id")))
+                    .unwrap_or_default();
                 format!(
                     "FROM accountingperiod p WHERE p.isquarter = 'F' AND p.isyear = 'F'{after} \
                      ORDER BY p.id FETCH FIRST 1000 ROWS ONLY"
@@ -37,7 +38,10 @@ impl Client {
             })
             .await?;
         let mut periods = Vec::new();
-        for row in rows.iter().filter(|row| !row.flag("isadjust") && row.text("isposting") != "F") {
+        for row in rows
+            .iter()
+            .filter(|row| !row.flag("isadjust") && row.text("isposting") != "F")
+        {
             match period(row) {
                 Ok(period) => periods.push(period),
                 Err(Unreadable(cause)) => {
@@ -77,10 +81,16 @@ mod tests {
     use crate::testing::row;
 
     #[test]
-    fn s131_s133_open_locked_and_closed_periods_are_told_apart() {
+    fn open_locked_and_closed_periods_are_told_apart() {
         let read = |closed: &str, locked: &str| {
-            period(&row(&[("id", "101"), ("name", "Jun 2026"), ("startdate", "2026-06-01"),
-                ("enddate", "2026-06-30"), ("closed", closed), ("aplocked", locked)]))
+            period(&row(&[
+                ("id", "101"),
+                ("name", "Jun 2026"),
+                ("startdate", "2026-06-01"),
+                ("enddate", "2026-06-30"),
+                ("closed", closed),
+                ("aplocked", locked),
+            ]))
             .unwrap()
             .payables
         };

@@ -40,7 +40,10 @@ pub(crate) fn connect(
     let mut read: BTreeMap<Kind, Arc<dyn Read>> = BTreeMap::new();
     read.insert(Kind::Account, reader(&client, Accounts));
     for kind in Kind::DIMENSIONS {
-        let reader = Reader { client: Arc::clone(&client), source: Dimensions(kind) };
+        let reader = Reader {
+            client: Arc::clone(&client),
+            source: Dimensions(kind),
+        };
         read.insert(kind, Arc::new(Axis(reader)));
     }
     read.insert(Kind::Vendor, reader(&client, Vendors));
@@ -48,9 +51,24 @@ pub(crate) fn connect(
     read.insert(Kind::VendorCredit, reader(&client, VendorCredits));
     read.insert(Kind::Payment, reader(&client, Payments));
     let mut write: BTreeMap<Kind, Arc<dyn Write>> = BTreeMap::new();
-    write.insert(Kind::Payment, Arc::new(PaymentWriter { client: Arc::clone(&client) }));
-    write.insert(Kind::Journal, Arc::new(JournalWriter { client: Arc::clone(&client) }));
-    write.insert(Kind::VendorCredit, Arc::new(CreditWriter { client: Arc::clone(&client) }));
+    write.insert(
+        Kind::Payment,
+        Arc::new(PaymentWriter {
+            client: Arc::clone(&client),
+        }),
+    );
+    write.insert(
+        Kind::Journal,
+        Arc::new(JournalWriter {
+            client: Arc::clone(&client),
+        }),
+    );
+    write.insert(
+        Kind::VendorCredit,
+        Arc::new(CreditWriter {
+            client: Arc::clone(&client),
+        }),
+    );
     Ok(Ports {
         system: SystemId::new("netsuite"),
         whole: Arc::new(Account(client)),
@@ -64,7 +82,10 @@ pub(crate) fn connect(
 }
 
 fn reader<S: Source>(client: &Arc<Client>, source: S) -> Arc<dyn Read> {
-    Arc::new(Reader { client: Arc::clone(client), source })
+    Arc::new(Reader {
+        client: Arc::clone(client),
+        source,
+    })
 }
 
 /// A dimension that the account may have switched off.
@@ -79,9 +100,10 @@ impl Read for Axis {
         token: Option<&PageToken>,
     ) -> Result<Page, Fault> {
         match self.0.page(depth, mark, token).await {
-            Err(fault) if switched_off(&self.0.client, self.0.source.0, &fault).await => {
-                Ok(Page { mark: mark.cloned(), ..Page::default() })
-            }
+            Err(fault) if switched_off(&self.0.client, self.0.source.0, &fault).await => Ok(Page {
+                mark: mark.cloned(),
+                ..Page::default()
+            }),
             other => other,
         }
     }
@@ -103,10 +125,16 @@ impl Whole for Account {
         let shape = client.shape().await?;
         let settings = &client.settings;
         let mut details = vec![
-            ("environment".to_owned(), settings.account.environment().to_owned()),
+            (
+                "environment".to_owned(),
+                settings.account.environment().to_owned(),
+            ),
             ("sign-in".to_owned(), client.auth.title().to_owned()),
         ];
-        let own = shape.subsidiaries.iter().find(|s| Some(&s.id) == settings.subsidiary.as_ref());
+        let own = shape
+            .subsidiaries
+            .iter()
+            .find(|s| Some(&s.id) == settings.subsidiary.as_ref());
         let name = own.map_or_else(|| settings.account.as_str().to_owned(), |s| s.name.clone());
         if let Some(id) = &settings.subsidiary {
             let label = own.map_or_else(|| id.to_string(), |own| format!("{id} {}", own.name));
@@ -115,7 +143,11 @@ impl Whole for Account {
         if !now.is_empty() {
             details.push(("account time".to_owned(), now));
         }
-        Ok(Identity { name, id: settings.account.as_str().to_owned(), details })
+        Ok(Identity {
+            name,
+            id: settings.account.as_str().to_owned(),
+            details,
+        })
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

@@ -55,7 +55,12 @@ impl Shape {
         subsidiary: Option<&RemoteId>,
     ) -> Option<Currency> {
         let id = id.or_else(|| self.base_currency(subsidiary))?;
-        self.currencies.iter().find(|currency| currency.id == *id)?.symbol.parse().ok()
+        self.currencies
+            .iter()
+            .find(|currency| currency.id == *id)?
+            .symbol
+            .parse()
+            .ok()
     }
 
     /// The id of an ISO currency.
@@ -67,9 +72,17 @@ impl Shape {
     }
 
     fn base_currency(&self, subsidiary: Option<&RemoteId>) -> Option<&RemoteId> {
-        let own = self.subsidiaries.iter().find(|known| Some(&known.id) == subsidiary);
+        let own = self
+            .subsidiaries
+            .iter()
+            .find(|known| Some(&known.id) == subsidiary);
         own.and_then(|known| known.currency.as_ref())
-            .or_else(|| self.currencies.iter().find(|known| known.base).map(|known| &known.id))
+            .or_else(|| {
+                self.currencies
+                    .iter()
+                    .find(|known| known.base)
+                    .map(|known| &known.id)
+            })
             .or_else(|| match self.currencies.as_slice() {
                 [only] => Some(&only.id),
                 _ => None,
@@ -83,14 +96,20 @@ impl Shape {
         include_children: bool,
         subsidiary: Option<&RemoteId>,
     ) -> bool {
-        let Some(subsidiary) = subsidiary else { return true };
+        let Some(subsidiary) = subsidiary else {
+            return true;
+        };
         if list.is_empty() || list.contains(subsidiary) {
             return true;
         }
         let mut at = subsidiary;
         // Bounded, so that a circle in the data can't hang us.
         for _ in 0..self.subsidiaries.len() {
-            let parent = self.subsidiaries.iter().find(|s| s.id == *at).and_then(|s| s.parent.as_ref());
+            let parent = self
+                .subsidiaries
+                .iter()
+                .find(|s| s.id == *at)
+                .and_then(|s| s.parent.as_ref());
             let Some(parent) = parent else { return false };
             if include_children && list.contains(parent) {
                 return true;
@@ -166,7 +185,10 @@ impl ProfileCell {
     pub(crate) fn new(settings: &Settings, fingerprint: &str) -> Self {
         Self {
             // What a role can see decides which columns there are: a profile belongs to a credential.
-            kept_as: format!("netsuite/{}/profile/{fingerprint}", settings.account.as_str()),
+            kept_as: format!(
+                "netsuite/{}/profile/{fingerprint}",
+                settings.account.as_str()
+            ),
             loading: tokio::sync::Mutex::new(()),
             shape: Mutex::new(None),
             hidden: Mutex::new(BTreeSet::new()),
@@ -175,7 +197,10 @@ impl ProfileCell {
 
     /// Columns that the account lacks, as `family.column`.
     pub(crate) fn hidden(&self) -> BTreeSet<String> {
-        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.hidden
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn loaded(&self, now: Timestamp) -> Option<Arc<Shape>> {
@@ -186,7 +211,8 @@ impl ProfileCell {
 
     fn set(&self, now: Timestamp, shape: Shape) -> Arc<Shape> {
         let shape = Arc::new(shape);
-        *self.shape.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&shape)));
+        *self.shape.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((now, Arc::clone(&shape)));
         shape
     }
 }
@@ -205,7 +231,11 @@ impl Client {
         if let Some(kept) = self.kept_profile().await
             && kept.shape.check(&self.settings).is_ok()
         {
-            *self.profile.hidden.lock().unwrap_or_else(PoisonError::into_inner) = kept.hidden;
+            *self
+                .profile
+                .hidden
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = kept.hidden;
             return Ok(self.profile.set(now, kept.shape));
         }
         let shape = self.find_out().await?;
@@ -226,8 +256,16 @@ impl Client {
 
     /// Remembers that a column is missing; `false` if that was already known.
     pub(crate) async fn hide(&self, name: String) -> bool {
-        tracing::info!(column = name, "this account lacks a column; going on without it");
-        let new = self.profile.hidden.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        tracing::info!(
+            column = name,
+            "this account lacks a column; going on without it"
+        );
+        let new = self
+            .profile
+            .hidden
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name);
         if new {
             self.keep_profile().await;
         }
@@ -235,18 +273,38 @@ impl Client {
     }
 
     async fn kept_profile(&self) -> Option<KeptProfile> {
-        let value = self.wire.kit.kept.get(&self.profile.kept_as).await.ok().flatten()?;
+        let value = self
+            .wire
+            .kit
+            .kept
+            .get(&self.profile.kept_as)
+            .await
+            .ok()
+            .flatten()?;
         serde_json::from_str(value.expose_secret()).ok()
     }
 
     async fn keep_profile(&self) {
         let now = self.wire.kit.timer.now();
-        let Some(shape) = self.profile.loaded(now) else { return };
-        let kept = KeptProfile { shape: (*shape).clone(), hidden: self.profile.hidden() };
-        let Ok(text) = serde_json::to_string(&kept) else { return };
+        let Some(shape) = self.profile.loaded(now) else {
+            return;
+        };
+        let kept = KeptProfile {
+            shape: (*shape).clone(),
+            hidden: self.profile.hidden(),
+        };
+        let Ok(text) = serde_json::to_string(&kept) else {
+            return;
+        };
         let expires = Timestamp::from_second(now.as_second() + KEPT_SECONDS).unwrap_or(now);
         let text: SecretString = text.into();
-        if let Err(error) = self.wire.kit.kept.put(&self.profile.kept_as, &text, expires).await {
+        if let Err(error) = self
+            .wire
+            .kit
+            .kept
+            .put(&self.profile.kept_as, &text, expires)
+            .await
+        {
             tracing::debug!(%error, "the account's shape could not be kept");
         }
     }
@@ -266,7 +324,11 @@ impl Client {
                 })
             })
             .collect();
-        Ok(Shape { one_world, subsidiaries, currencies })
+        Ok(Shape {
+            one_world,
+            subsidiaries,
+            currencies,
+        })
     }
 
     /// Whether there are subsidiaries, and which. A role that may not list them gets the same words as an
@@ -333,7 +395,11 @@ mod tests {
                 subsidiary("1", "Acme Holding", None),
                 subsidiary("3", "Acme US", Some("1")),
             ],
-            currencies: vec![LedgerCurrency { id: "1".into(), symbol: "USD".to_owned(), base: true }],
+            currencies: vec![LedgerCurrency {
+                id: "1".into(),
+                symbol: "USD".to_owned(),
+                base: true,
+            }],
         }
     }
 
@@ -351,7 +417,13 @@ mod tests {
         let fault = shape().check(&settings(None)).unwrap_err();
         assert_eq!(fault.code().as_str(), "subsidiary-missing");
         assert!(fault.to_string().contains("3 = Acme US"), "{fault}");
-        assert!(shape().check(&settings(Some("9"))).unwrap_err().to_string().contains("3 = Acme US"));
+        assert!(
+            shape()
+                .check(&settings(Some("9")))
+                .unwrap_err()
+                .to_string()
+                .contains("3 = Acme US")
+        );
         assert!(shape().check(&settings(Some("3"))).is_ok());
         let single = Shape::default();
         assert!(single.check(&settings(None)).is_ok());

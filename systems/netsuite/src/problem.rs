@@ -25,7 +25,10 @@ pub(crate) enum Verdict {
     /// The sign-in was refused.
     Unauthorized(String),
     /// Too many calls are under way: certainly not carried out.
-    Crowded { words: String, after: Option<Duration> },
+    Crowded {
+        words: String,
+        after: Option<Duration>,
+    },
     /// A read that may go better in a moment.
     Passing(Fault),
     /// Nothing more can be done here.
@@ -96,17 +99,30 @@ impl Problem {
 
     /// Its words.
     pub(crate) fn words(&self) -> String {
-        let mut parts: Vec<&str> =
-            self.details.iter().map(|d| d.detail.as_str()).filter(|t| !t.is_empty()).collect();
+        let mut parts: Vec<&str> = self
+            .details
+            .iter()
+            .map(|d| d.detail.as_str())
+            .filter(|t| !t.is_empty())
+            .collect();
         if parts.is_empty() {
-            parts = [&self.detail, &self.error_description, &self.error, &self.title]
-                .into_iter()
-                .map(String::as_str)
-                .find(|text| !text.is_empty())
-                .into_iter()
-                .collect();
+            parts = [
+                &self.detail,
+                &self.error_description,
+                &self.error,
+                &self.title,
+            ]
+            .into_iter()
+            .map(String::as_str)
+            .find(|text| !text.is_empty())
+            .into_iter()
+            .collect();
         }
-        let code = self.codes().next().map(|code| format!(" ({code})")).unwrap_or_default();
+        let code = self
+            .codes()
+            .next()
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
         cut(&format!("{}{code}", parts.join("; ")))
     }
 }
@@ -118,16 +134,29 @@ pub(crate) fn judge(aim: Aim, status: StatusCode, headers: &HeaderMap, body: &[u
     }
     let problem = Problem::read(body);
     let words = problem.as_ref().map_or_else(
-        || format!("HTTP {} with a body that is not JSON: {}", status.as_u16(), excerpt(body)),
+        || {
+            format!(
+                "HTTP {} with a body that is not JSON: {}",
+                status.as_u16(),
+                excerpt(body)
+            )
+        },
         Problem::words,
     );
     let crowded = problem.as_ref().is_some_and(|problem| {
-        ["CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "WS_CONCUR_SESSION_DISALLWD"]
-            .iter()
-            .any(|code| problem.has(code))
+        [
+            "CONCURRENCY_LIMIT_EXCEEDED",
+            "SSS_REQUEST_LIMIT_EXCEEDED",
+            "WS_CONCUR_SESSION_DISALLWD",
+        ]
+        .iter()
+        .any(|code| problem.has(code))
     });
     if crowded || status == StatusCode::TOO_MANY_REQUESTS {
-        return Verdict::Crowded { words, after: retry_after(headers) };
+        return Verdict::Crowded {
+            words,
+            after: retry_after(headers),
+        };
     }
     if status == StatusCode::UNAUTHORIZED {
         return Verdict::Unauthorized(words);
@@ -168,21 +197,20 @@ fn judge_success(aim: Aim, status: StatusCode, body: &[u8]) -> Verdict {
         Aim::Read if error.is_eof() || looks_like_a_page(body) => {
             Verdict::Passing(later_not_json(words))
         }
-        Aim::Read => {
-            Verdict::Final(Fault::Drift { code: Code::new("drift"), cause: words })
-        }
+        Aim::Read => Verdict::Final(Fault::Drift {
+            code: Code::new("drift"),
+            cause: words,
+        }),
     }
 }
 
-fn judge_server_error(
-    aim: Aim,
-    status: StatusCode,
-    headers: &HeaderMap,
-    words: String,
-) -> Verdict {
+fn judge_server_error(aim: Aim, status: StatusCode, headers: &HeaderMap, words: String) -> Verdict {
     if aim == Aim::Write {
         return Verdict::Final(Fault::Unknown {
-            cause: format!("the write failed over there (HTTP {}): {words}", status.as_u16()),
+            cause: format!(
+                "the write failed over there (HTTP {}): {words}",
+                status.as_u16()
+            ),
         });
     }
     let code = match status {
@@ -190,7 +218,11 @@ fn judge_server_error(
         _ if words.contains("not JSON") => Code::new("not-json"),
         _ => Code::new("server-error"),
     };
-    Verdict::Passing(Fault::Later { code, cause: words, after: retry_after(headers) })
+    Verdict::Passing(Fault::Later {
+        code,
+        cause: words,
+        after: retry_after(headers),
+    })
 }
 
 fn not_json(aim: Aim, words: String) -> Verdict {
@@ -202,7 +234,11 @@ fn not_json(aim: Aim, words: String) -> Verdict {
 }
 
 fn later_not_json(cause: String) -> Fault {
-    Fault::Later { code: Code::new("not-json"), cause, after: None }
+    Fault::Later {
+        code: Code::new("not-json"),
+        cause,
+        after: None,
+    }
 }
 
 fn looks_like_a_page(body: &[u8]) -> bool {
@@ -215,7 +251,13 @@ fn excerpt(body: &[u8]) -> String {
 
 /// No `Retry-After` is documented; one that comes is honoured, up to an hour.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds: u64 = headers
+        .get(http::header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds.min(3600)))
 }
 
@@ -239,16 +281,28 @@ fn refusal(status: StatusCode, problem: &Problem) -> Fault {
         };
     }
     if problem.has("NONEXISTENT_FIELD") {
-        return Fault::Drift { code: Code::new("drift"), cause: words };
+        return Fault::Drift {
+            code: Code::new("drift"),
+            cause: words,
+        };
     }
     let code = if problem.has("NONEXISTENT_ID")
         || status == StatusCode::NOT_FOUND
         || any(&["transaction type specified is incorrect"])
     {
         Code::new("gone-there")
-    } else if any(&["accounting period", "posting period", "period is closed", "period is locked"]) {
+    } else if any(&[
+        "accounting period",
+        "posting period",
+        "period is closed",
+        "period is locked",
+    ]) {
         Code::new("period-closed")
-    } else if any(&["sub-list apply", "sublist apply", "invalid sublist or line item operation"]) {
+    } else if any(&[
+        "sub-list apply",
+        "sublist apply",
+        "invalid sublist or line item operation",
+    ]) {
         Code::new("cannot-apply")
     } else if any(&["entity reference key"]) && any(&["for subsidiary"]) {
         Code::new("vendor-not-in-subsidiary")
@@ -263,7 +317,11 @@ fn refusal(status: StatusCode, problem: &Problem) -> Fault {
     } else {
         Code::new("refused-there")
     };
-    Fault::Refused { code, field: problem.field(), cause: words }
+    Fault::Refused {
+        code,
+        field: problem.field(),
+        cause: words,
+    }
 }
 
 /// Names the permission that is most likely missing, beside the service's words.
@@ -275,7 +333,9 @@ fn missing_permission(words: &str) -> Fault {
         "transaction" | "transactionline" | "transactionaccountingline" => {
             "Transactions > Find Transaction, Bills, Pay Bills, Vendor Credits and Make Journal Entry"
         }
-        "nexttransactionlinelink" | "previoustransactionlinelink" => "Transactions > Find Transaction",
+        "nexttransactionlinelink" | "previoustransactionlinelink" => {
+            "Transactions > Find Transaction"
+        }
         "account" => "Lists > Accounts",
         "accountingperiod" => "Setup > Manage Accounting Periods (view)",
         "subsidiary" => "Lists > Subsidiaries",
@@ -293,7 +353,9 @@ fn missing_permission(words: &str) -> Fault {
     };
     Fault::Denied {
         code: Code::new("permission-missing"),
-        cause: format!("the role may not do this: {words}. A missing permission looks like this; {hint}"),
+        cause: format!(
+            "the role may not do this: {words}. A missing permission looks like this; {hint}"
+        ),
     }
 }
 
@@ -339,33 +401,60 @@ mod tests {
     #[test]
     fn both_shapes_of_a_concurrency_refusal_are_understood() {
         let nested = include_str!("../fixtures/concurrency.json");
-        assert!(matches!(judged(Aim::Write, 429, nested), Verdict::Crowded { .. }));
-        assert!(matches!(judged(Aim::Write, 400, nested), Verdict::Crowded { .. }));
+        assert!(matches!(
+            judged(Aim::Write, 429, nested),
+            Verdict::Crowded { .. }
+        ));
+        assert!(matches!(
+            judged(Aim::Write, 400, nested),
+            Verdict::Crowded { .. }
+        ));
         let flat = r#"{"title":"Too Many Requests","status":429,"detail":"Blocked.","o:errorCode":"CONCURRENCY_LIMIT_EXCEEDED"}"#;
-        assert!(matches!(judged(Aim::Read, 429, flat), Verdict::Crowded { .. }));
+        assert!(matches!(
+            judged(Aim::Read, 429, flat),
+            Verdict::Crowded { .. }
+        ));
     }
 
     #[test]
     fn refusals_are_told_apart_by_their_words() {
         for (detail, code) in [
-            ("The transaction date you specified is not within the date range of your accounting period.", "period-closed"),
-            ("Unable to find a matching line for sub-list apply with key [4001,0]", "cannot-apply"),
-            ("Invalid entity reference key 12 for subsidiary 3.", "vendor-not-in-subsidiary"),
-            ("Invalid account reference key 58 for subsidiary 3.", "account-not-in-subsidiary"),
+            (
+                "The transaction date you specified is not within the date range of your accounting period.",
+                "period-closed",
+            ),
+            (
+                "Unable to find a matching line for sub-list apply with key [4001,0]",
+                "cannot-apply",
+            ),
+            (
+                "Invalid entity reference key 12 for subsidiary 3.",
+                "vendor-not-in-subsidiary",
+            ),
+            (
+                "Invalid account reference key 58 for subsidiary 3.",
+                "account-not-in-subsidiary",
+            ),
             ("This record already exists", "exists-there"),
             ("Please enter value(s) for: Department", "field-missing"),
-            ("Error while accessing a resource. Transaction type specified is incorrect.", "gone-there"),
+            (
+                "Error while accessing a resource. Transaction type specified is incorrect.",
+                "gone-there",
+            ),
             ("The moon is in the wrong phase.", "refused-there"),
         ] {
             let found = fault(Aim::Write, 400, &user_error(detail));
             assert!(matches!(found, Fault::Refused { .. }), "{found:?}");
             assert_eq!(found.code().as_str(), code, "{detail}");
-            assert!(found.to_string().contains(detail), "the service's own words are kept");
+            assert!(
+                found.to_string().contains(detail),
+                "the service's own words are kept"
+            );
         }
     }
 
     #[test]
-    fn s203_a_missing_permission_names_the_record_and_the_permission() {
+    fn a_missing_permission_names_the_record_and_the_permission() {
         let body = include_str!("../fixtures/record_not_found.json");
         let found = fault(Aim::Read, 400, body);
         assert!(matches!(found, Fault::Denied { .. }));
@@ -375,12 +464,32 @@ mod tests {
 
     #[test]
     fn a_write_without_a_clear_answer_is_unknown_and_a_read_is_later() {
-        for (status, body) in [(200, "<html>"), (500, "{\"title\":\"x\"}"), (502, "<html>"), (200, "{\"a\":")] {
-            assert!(matches!(fault(Aim::Write, status, body), Fault::Unknown { .. }), "{status} {body}");
-            assert!(matches!(judged(Aim::Read, status, body), Verdict::Passing(Fault::Later { .. })), "{status} {body}");
+        for (status, body) in [
+            (200, "<html>"),
+            (500, "{\"title\":\"x\"}"),
+            (502, "<html>"),
+            (200, "{\"a\":"),
+        ] {
+            assert!(
+                matches!(fault(Aim::Write, status, body), Fault::Unknown { .. }),
+                "{status} {body}"
+            );
+            assert!(
+                matches!(
+                    judged(Aim::Read, status, body),
+                    Verdict::Passing(Fault::Later { .. })
+                ),
+                "{status} {body}"
+            );
         }
-        assert!(matches!(fault(Aim::Read, 200, "hello"), Fault::Drift { .. }));
-        assert_eq!(fault(Aim::Read, 503, "<html>").code().as_str(), "maintenance");
+        assert!(matches!(
+            fault(Aim::Read, 200, "hello"),
+            Fault::Drift { .. }
+        ));
+        assert_eq!(
+            fault(Aim::Read, 503, "<html>").code().as_str(),
+            "maintenance"
+        );
     }
 
     #[test]
@@ -395,7 +504,8 @@ mod tests {
         let words = Problem::read(body.as_bytes()).unwrap().words();
         assert_eq!(unknown_column(&words).as_deref(), Some("subsidiary"));
         assert_eq!(
-            unknown_column("Field 'paymentHold' for record 'transaction' was not found.").as_deref(),
+            unknown_column("Field 'paymentHold' for record 'transaction' was not found.")
+                .as_deref(),
             Some("paymenthold")
         );
         assert!(unknown_table("Invalid search type: subsidiary"));

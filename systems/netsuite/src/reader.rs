@@ -75,7 +75,11 @@ impl<S: Source> Reader<S> {
         let unknown = |shape: &Shape| {
             rows.iter().any(|row| {
                 let id = row.id("currency");
-                id.is_some() && !shape.currencies.iter().any(|known| Some(&known.id) == id.as_ref())
+                id.is_some()
+                    && !shape
+                        .currencies
+                        .iter()
+                        .any(|known| Some(&known.id) == id.as_ref())
             })
         };
         let shape = if unknown(shape) {
@@ -89,7 +93,11 @@ impl<S: Source> Reader<S> {
             .iter()
             .zip(readings)
             .filter_map(|(row, reading)| {
-                Some(Found { id: row.id("id")?, version: self.source.version(row), reading })
+                Some(Found {
+                    id: row.id("id")?,
+                    version: self.source.version(row),
+                    reading,
+                })
             })
             .collect())
     }
@@ -105,7 +113,11 @@ impl<S: Source> Reader<S> {
             "{} AND {condition} ORDER BY t.id FETCH FIRST {PAGE} ROWS ONLY",
             self.source.from(&self.client, &shape)
         );
-        let mut rows = self.client.select(self.source.columns(), &rest, parameters).await?.rows;
+        let mut rows = self
+            .client
+            .select(self.source.columns(), &rest, parameters)
+            .await?
+            .rows;
         rows.dedup_by(|a, b| a.text("id") == b.text("id"));
         let mut records = Vec::new();
         for found in self.found(&shape, &rows).await? {
@@ -115,7 +127,11 @@ impl<S: Source> Reader<S> {
                 Err(Unreadable(cause)) => {
                     return Err(Fault::Drift {
                         code: Code::new("drift"),
-                        cause: format!("{} {} can't be read: {cause}", self.source.kind(), found.id),
+                        cause: format!(
+                            "{} {} can't be read: {cause}",
+                            self.source.kind(),
+                            found.id
+                        ),
                     });
                 }
             }
@@ -139,10 +155,16 @@ impl<S: Source> Reader<S> {
             self.source.from(&self.client, shape),
             progress.after("t.id"),
         );
-        let page = self.client.select(self.source.columns(), &rest, &[]).await?;
+        let page = self
+            .client
+            .select(self.source.columns(), &rest, &[])
+            .await?;
         let mut rows = page.rows;
         rows.dedup_by(|a, b| a.text("id") == b.text("id"));
-        if let Some(odd) = rows.iter().find(|row| !crate::suiteql::is_whole_number(row.text("id"))) {
+        if let Some(odd) = rows
+            .iter()
+            .find(|row| !crate::suiteql::is_whole_number(row.text("id")))
+        {
             return Err(Fault::Drift {
                 code: Code::new("drift"),
                 cause: format!("a {} has the id `{}`", self.source.kind(), odd.text("id")),
@@ -155,7 +177,12 @@ impl<S: Source> Reader<S> {
 
 fn observed(id: RemoteId, version: String, document: Document) -> Observed {
     // The service tells when a record was made in a zone that it doesn't name: no instant can be had.
-    Observed { id, version, created: None, document }
+    Observed {
+        id,
+        version,
+        created: None,
+        document,
+    }
 }
 
 #[async_trait]
@@ -180,7 +207,10 @@ impl<S: Source> Read for Reader<S> {
         let only_changes = progress.since().is_some();
         for found in self.found(&shape, &rows).await? {
             match found.reading {
-                Ok(Some(document)) => page.records.push(observed(found.id, found.version, document)),
+                Ok(Some(document)) => {
+                    page.records
+                        .push(observed(found.id, found.version, document))
+                }
                 // It may have been ours until it was changed.
                 Ok(None) if only_changes => page.gone.push(found.id),
                 Ok(None) => {}
@@ -201,7 +231,10 @@ impl<S: Source> Read for Reader<S> {
     async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault> {
         let mut all = Vec::new();
         for ids in ids.chunks(PAGE) {
-            all.extend(self.matching(&format!("t.id IN ({})", id_list(ids)), &[]).await?);
+            all.extend(
+                self.matching(&format!("t.id IN ({})", id_list(ids)), &[])
+                    .await?,
+            );
         }
         Ok(all)
     }
@@ -212,6 +245,9 @@ impl Client {
     pub(crate) async fn clock(&self) -> Result<String, Fault> {
         let sql = "SELECT TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI:SS') AS asked FROM DUAL";
         let rows = self.query(sql, &[]).await?.rows;
-        Ok(rows.first().map(|row| row.string("asked")).unwrap_or_default())
+        Ok(rows
+            .first()
+            .map(|row| row.string("asked"))
+            .unwrap_or_default())
     }
 }

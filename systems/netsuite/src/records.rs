@@ -78,13 +78,18 @@ impl Client {
         let call = Call {
             method: Method::PUT,
             path: format!("/services/rest/record/v1/{record}/eid:{external_id}"),
-            query: replaces.map(|sublist| ("replace", sublist.to_owned())).into_iter().collect(),
+            query: replaces
+                .map(|sublist| ("replace", sublist.to_owned()))
+                .into_iter()
+                .collect(),
             body: Some(body.text_of()),
             aim: Aim::Write,
         };
         let reply = self.send(&call).await?;
         let location = reply.headers.get(http::header::LOCATION);
-        Ok(location.and_then(|value| value.to_str().ok()).and_then(id_at_the_end))
+        Ok(location
+            .and_then(|value| value.to_str().ok())
+            .and_then(id_at_the_end))
     }
 
     /// Changes a record. Fields that aren't given stay.
@@ -135,6 +140,9 @@ mod tests {
     fn an_id_is_the_last_part_of_a_location() {
         let location = "https://h/services/rest/record/v1/vendorpayment/887470";
         assert_eq!(id_at_the_end(location), Some("887470".into()));
-        assert_eq!(id_at_the_end("https://h/services/rest/record/v1/vendorPayment/eid:x"), None);
+        assert_eq!(
+            id_at_the_end("https://h/services/rest/record/v1/vendorPayment/eid:x"),
+            None
+        );
     }
 }

@@ -64,25 +64,33 @@ impl Text {
 
 impl Settings {
     pub(crate) fn from_table(table: &Map<String, Value>) -> Result<Self, ConnectError> {
-        let table: Table = serde_json::from_value(Value::Object(table.clone())).map_err(|error| {
-            ConnectError {
+        let table: Table =
+            serde_json::from_value(Value::Object(table.clone())).map_err(|error| ConnectError {
                 code: Code::new("config-value"),
                 cause: format!("the NetSuite settings can't be read: {error}"),
-            }
-        })?;
-        let account = table.account.filter(|text| !text.trim().is_empty()).ok_or_else(|| {
-            ConnectError {
+            })?;
+        let account = table
+            .account
+            .filter(|text| !text.trim().is_empty())
+            .ok_or_else(|| ConnectError {
                 code: Code::new("config-missing"),
                 cause: "`account` is missing: give the account id from Setup > Company > Company \
                         Information, such as 1234567 or 1234567_SB1"
                     .to_owned(),
-            }
-        })?;
+            })?;
         let concurrency = table.concurrency.unwrap_or(4);
         if !(1..=50).contains(&concurrency) {
-            return Err(wrong("concurrency", &concurrency.to_string(), "give 1 to 50"));
+            return Err(wrong(
+                "concurrency",
+                &concurrency.to_string(),
+                "give 1 to 50",
+            ));
         }
-        let subsidiary = table.subsidiary.map(|id| id.into_id("subsidiary")).transpose()?.flatten();
+        let subsidiary = table
+            .subsidiary
+            .map(|id| id.into_id("subsidiary"))
+            .transpose()?
+            .flatten();
         let mut payables_accounts = Vec::new();
         for id in table.payables_accounts {
             payables_accounts.extend(id.into_id("payables_accounts")?);
@@ -99,7 +107,9 @@ impl Settings {
 
     /// Where the record and query services and the token endpoint are.
     pub(crate) fn services(&self) -> String {
-        self.base_url.clone().unwrap_or_else(|| self.account.services_host())
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| self.account.services_host())
     }
 }
 
@@ -149,8 +159,11 @@ impl AccountId {
         let rule = "give the account id (1234567, 1234567_SB1) or paste one of the addresses under \
                     Setup > Company > Company Information > Company URLs";
         let label = if text.contains("://") || text.contains('.') {
-            let address =
-                if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+            let address = if text.contains("://") {
+                text.to_owned()
+            } else {
+                format!("https://{text}")
+            };
             let url = Url::parse(&address).map_err(|_| wrong("account", text, rule))?;
             let host = url.host_str().unwrap_or_default().to_owned();
             let label = host
@@ -217,7 +230,9 @@ mod tests {
     use super::*;
 
     fn table(value: Value) -> Result<Settings, ConnectError> {
-        let Value::Object(map) = value else { panic!("an object") };
+        let Value::Object(map) = value else {
+            panic!("an object")
+        };
         Settings::from_table(&map)
     }
 
@@ -238,17 +253,33 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(AccountId::parse("tstdrv1234567").unwrap().environment(), "test drive");
-        assert_eq!(AccountId::parse("1234567-rp1").unwrap().as_str(), "1234567_RP1");
-        for text in ["evil.com/x", "1234567/..", "a b", "_SB1", "1234567__SB1", "https://evil.com", ""] {
+        assert_eq!(
+            AccountId::parse("tstdrv1234567").unwrap().environment(),
+            "test drive"
+        );
+        assert_eq!(
+            AccountId::parse("1234567-rp1").unwrap().as_str(),
+            "1234567_RP1"
+        );
+        for text in [
+            "evil.com/x",
+            "1234567/..",
+            "a b",
+            "_SB1",
+            "1234567__SB1",
+            "https://evil.com",
+            "",
+        ] {
             assert!(AccountId::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn settings_are_checked_and_name_the_key_at_fault() {
-        let settings = table(json!({"account": "1234567", "subsidiary": 3, "credential": "x",
-            "base_url": "http://127.0.0.1:9101/", "settle": "1 second"}))
+        let settings = table(
+            json!({"account": "1234567", "subsidiary": 3, "credential": "x",
+            "base_url": "http://127.0.0.1:9101/", "settle": "1 second"}),
+        )
         .unwrap();
         assert_eq!(settings.subsidiary, Some(RemoteId::new("3")));
         assert_eq!(settings.services(), "http://127.0.0.1:9101");
@@ -256,7 +287,10 @@ mod tests {
         for (value, word) in [
             (json!({}), "account"),
             (json!({"account": "1", "subsidiary": "US"}), "subsidiary"),
-            (json!({"account": "1", "base_url": "http://example.com"}), "base_url"),
+            (
+                json!({"account": "1", "base_url": "http://example.com"}),
+                "base_url",
+            ),
             (json!({"account": "1", "settle": "soon"}), "settle"),
             (json!({"account": "1", "concurrency": 0}), "concurrency"),
             (json!({"account": "1", "sorcery": true}), "sorcery"),

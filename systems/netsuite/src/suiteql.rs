@@ -29,7 +29,11 @@ pub(crate) struct Column {
 
 /// A column that every account has.
 pub(crate) const fn column(expression: &'static str, alias: &'static str) -> Column {
-    Column { expression, alias, optional: None }
+    Column {
+        expression,
+        alias,
+        optional: None,
+    }
 }
 
 /// A column that comes with a feature or a permission: it is left out where the account says that it
@@ -39,7 +43,11 @@ pub(crate) const fn optional(
     alias: &'static str,
     name: &'static str,
 ) -> Column {
-    Column { expression, alias, optional: Some(name) }
+    Column {
+        expression,
+        alias,
+        optional: Some(name),
+    }
 }
 
 /// The columns of a query, of which an account may lack some.
@@ -56,7 +64,9 @@ impl Columns {
             .columns
             .iter()
             .filter(|column| {
-                column.optional.is_none_or(|name| !hidden.contains(&self.remembered(name)))
+                column
+                    .optional
+                    .is_none_or(|name| !hidden.contains(&self.remembered(name)))
             })
             .map(|column| format!("{} AS {}", column.expression, column.alias))
             .collect();
@@ -68,7 +78,9 @@ impl Columns {
     }
 
     fn has_optional(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.optional == Some(name))
+        self.columns
+            .iter()
+            .any(|column| column.optional == Some(name))
     }
 }
 
@@ -99,7 +111,8 @@ impl Row {
     }
 
     pub(crate) fn need_id(&self, name: &str) -> Result<RemoteId, Unreadable> {
-        self.id(name).ok_or_else(|| Unreadable(format!("`{name}` is missing")))
+        self.id(name)
+            .ok_or_else(|| Unreadable(format!("`{name}` is missing")))
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
@@ -111,12 +124,15 @@ impl Row {
         if text.is_empty() {
             return Ok(None);
         }
-        let amount = text.parse().map_err(|_| Unreadable(format!("`{name}` is `{text}`: no amount")))?;
+        let amount = text
+            .parse()
+            .map_err(|_| Unreadable(format!("`{name}` is `{text}`: no amount")))?;
         Ok(Some(amount))
     }
 
     pub(crate) fn need_amount(&self, name: &str) -> Result<Amount, Unreadable> {
-        self.amount(name)?.ok_or_else(|| Unreadable(format!("`{name}` is missing")))
+        self.amount(name)?
+            .ok_or_else(|| Unreadable(format!("`{name}` is missing")))
     }
 
     pub(crate) fn date(&self, name: &str) -> Result<Option<Date>, Unreadable> {
@@ -124,12 +140,15 @@ impl Row {
         if text.is_empty() {
             return Ok(None);
         }
-        let date = text.parse().map_err(|_| Unreadable(format!("`{name}` is `{text}`: no date")))?;
+        let date = text
+            .parse()
+            .map_err(|_| Unreadable(format!("`{name}` is `{text}`: no date")))?;
         Ok(Some(date))
     }
 
     pub(crate) fn need_date(&self, name: &str) -> Result<Date, Unreadable> {
-        self.date(name)?.ok_or_else(|| Unreadable(format!("`{name}` is missing")))
+        self.date(name)?
+            .ok_or_else(|| Unreadable(format!("`{name}` is missing")))
     }
 
     /// The ids of a list such as `1, 3, 4`.
@@ -146,7 +165,13 @@ impl Row {
     pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
         // The later of two fields of one name counts.
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Self(fields.iter().filter(|(_, value)| !value.is_empty()).map(own).collect())
+        Self(
+            fields
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(own)
+                .collect(),
+        )
     }
 
     fn read(raw: &BTreeMap<String, &RawValue>) -> Self {
@@ -185,9 +210,16 @@ pub(crate) struct Rows {
 
 /// Ids as a list for `IN (…)`. Only whole numbers pass: the list becomes part of the query's text.
 pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a RemoteId>) -> String {
-    let ids: Vec<&str> =
-        ids.into_iter().map(RemoteId::as_str).filter(|id| is_whole_number(id)).collect();
-    if ids.is_empty() { "NULL".to_owned() } else { ids.join(", ") }
+    let ids: Vec<&str> = ids
+        .into_iter()
+        .map(RemoteId::as_str)
+        .filter(|id| is_whole_number(id))
+        .collect();
+    if ids.is_empty() {
+        "NULL".to_owned()
+    } else {
+        ids.join(", ")
+    }
 }
 
 /// An internal id: digits, for system records after a minus sign.
@@ -198,7 +230,11 @@ pub(crate) fn is_whole_number(text: &str) -> bool {
 
 /// Placeholders for this many bound values.
 pub(crate) fn placeholders(count: usize) -> String {
-    if count == 0 { "NULL".to_owned() } else { vec!["?"; count].join(", ") }
+    if count == 0 {
+        "NULL".to_owned()
+    } else {
+        vec!["?"; count].join(", ")
+    }
 }
 
 impl Client {
@@ -216,12 +252,11 @@ impl Client {
             aim: Aim::Read,
         };
         let reply = self.send(&call).await?;
-        let answer: Answer<'_> = serde_json::from_slice(&reply.body).map_err(|error| {
-            Fault::Drift {
+        let answer: Answer<'_> =
+            serde_json::from_slice(&reply.body).map_err(|error| Fault::Drift {
                 code: Code::new("drift"),
                 cause: format!("a query's answer isn't as documented: {error}"),
-            }
-        })?;
+            })?;
         let rows: Vec<Row> = answer.items.iter().map(Row::read).collect();
         let more = answer.has_more || rows.len() >= PAGE;
         Ok(Rows { rows, more })
@@ -318,7 +353,9 @@ impl Client {
 fn columns_changed(family: &str, name: &str, fault: &Fault) -> Fault {
     Fault::Drift {
         code: Code::new("drift"),
-        cause: format!("reading {family} needs the column `{name}`, which this account lacks: {fault}"),
+        cause: format!(
+            "reading {family} needs the column `{name}`, which this account lacks: {fault}"
+        ),
     }
 }
 
@@ -350,19 +387,39 @@ mod tests {
     #[test]
     fn rows_are_read_exactly_and_leniently() {
         let rows = rows(include_str!("../fixtures/rows.json"));
-        assert_eq!(rows[0].need_amount("foreigntotal").unwrap().to_string(), "-1234.5");
+        assert_eq!(
+            rows[0].need_amount("foreigntotal").unwrap().to_string(),
+            "-1234.5"
+        );
         assert_eq!(rows[0].text("companyname"), "");
         assert_eq!(rows[0].ids("subsidiary").len(), 4);
-        assert_eq!(rows[1].need_amount("foreigntotal").unwrap().to_string(), "-12000000");
+        assert_eq!(
+            rows[1].need_amount("foreigntotal").unwrap().to_string(),
+            "-12000000"
+        );
         assert!(rows[1].flag("isinactive"));
-        assert_eq!(rows[1].id("id"), Some(RemoteId::new("-3")), "system records have negative ids");
-        assert_eq!(rows[2].need_amount("foreigntotal").unwrap().to_string(), "0.1");
-        assert!(rows[2].date("trandate").is_err(), "a date in the account's own format is refused");
+        assert_eq!(
+            rows[1].id("id"),
+            Some(RemoteId::new("-3")),
+            "system records have negative ids"
+        );
+        assert_eq!(
+            rows[2].need_amount("foreigntotal").unwrap().to_string(),
+            "0.1"
+        );
+        assert!(
+            rows[2].date("trandate").is_err(),
+            "a date in the account's own format is refused"
+        );
     }
 
     #[test]
     fn only_whole_numbers_get_into_a_query() {
-        let ids = [RemoteId::new("12"), RemoteId::new("1) OR (1=1"), RemoteId::new("-5")];
+        let ids = [
+            RemoteId::new("12"),
+            RemoteId::new("1) OR (1=1"),
+            RemoteId::new("-5"),
+        ];
         assert_eq!(id_list(&ids), "12, -5");
         assert_eq!(id_list(&[]), "NULL");
         assert_eq!(placeholders(3), "?, ?, ?");
@@ -372,10 +429,17 @@ mod tests {
     fn hidden_columns_are_left_out() {
         const COLUMNS: Columns = Columns {
             family: "bills",
-            columns: &[column("t.id", "id"), optional("t.paymenthold", "paymenthold", "paymenthold")],
+            columns: &[
+                column("t.id", "id"),
+                optional("t.paymenthold", "paymenthold", "paymenthold"),
+            ],
         };
         let hidden = BTreeSet::from(["bills.paymenthold".to_owned()]);
         assert_eq!(COLUMNS.select(&hidden), "t.id AS id");
-        assert!(COLUMNS.select(&BTreeSet::new()).contains("t.paymenthold AS paymenthold"));
+        assert!(
+            COLUMNS
+                .select(&BTreeSet::new())
+                .contains("t.paymenthold AS paymenthold")
+        );
     }
 }

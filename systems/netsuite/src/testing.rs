@@ -56,7 +56,11 @@ impl Script {
             .iter()
             .map(|request| {
                 let body = String::from_utf8_lossy(request.body()).into_owned();
-                (request.method().to_string(), request.uri().to_string(), body)
+                (
+                    request.method().to_string(),
+                    request.uri().to_string(),
+                    body,
+                )
             })
             .collect()
     }
@@ -64,7 +68,9 @@ impl Script {
     pub(crate) fn header(&self, at: usize, name: &str) -> String {
         let asked = self.asked.lock().unwrap();
         let value = asked[at].headers().get(name);
-        value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        value
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
     }
 
     pub(crate) fn used_up(&self) -> bool {
@@ -79,7 +85,11 @@ impl Transport for Script {
         request: http::Request<Bytes>,
         _deadline: Duration,
     ) -> Result<http::Response<Bytes>, Lost> {
-        let asked = format!("{} {}", request.uri(), String::from_utf8_lossy(request.body()));
+        let asked = format!(
+            "{} {}",
+            request.uri(),
+            String::from_utf8_lossy(request.body())
+        );
         self.asked.lock().unwrap().push(request);
         let next = self.answers.lock().unwrap().pop_front();
         next.unwrap_or_else(|| panic!("no answer was prepared for {asked}"))
@@ -122,7 +132,12 @@ impl Memory {
 #[async_trait]
 impl Kept for Memory {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
-        Ok(self.0.lock().unwrap().get(name).map(|value| value.clone().into()))
+        Ok(self
+            .0
+            .lock()
+            .unwrap()
+            .get(name)
+            .map(|value| value.clone().into()))
     }
 
     async fn put(
@@ -131,7 +146,10 @@ impl Kept for Memory {
         value: &SecretString,
         _expires: Timestamp,
     ) -> Result<(), KeptError> {
-        self.0.lock().unwrap().insert(name.to_owned(), value.expose_secret().to_owned());
+        self.0
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), value.expose_secret().to_owned());
         Ok(())
     }
 
@@ -171,7 +189,10 @@ impl Stage {
 pub(crate) fn tokens() -> Credential {
     let fields = serde_json::json!({"consumer_key": "ck", "consumer_secret": "cs", "token_id": "tk",
         "token_secret": "ts"});
-    Credential { kind: "netsuite-tba".to_owned(), fields: fields.to_string().into() }
+    Credential {
+        kind: "netsuite-tba".to_owned(),
+        fields: fields.to_string().into(),
+    }
 }
 
 /// A private key of a test's own in PEM form.
@@ -186,9 +207,10 @@ pub(crate) fn certificate() -> (Credential, Vec<u8>) {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let pem = pem(pair.to_pkcs8v1().unwrap().as_ref());
-    let fields =
-        serde_json::json!({"client_id": "client", "certificate_id": "cert", "private_key_pem": pem});
-    let credential =
-        Credential { kind: "netsuite-m2m".to_owned(), fields: fields.to_string().into() };
+    let fields = serde_json::json!({"client_id": "client", "certificate_id": "cert", "private_key_pem": pem});
+    let credential = Credential {
+        kind: "netsuite-m2m".to_owned(),
+        fields: fields.to_string().into(),
+    };
     (credential, pair.public_key().as_ref().to_vec())
 }

@@ -35,7 +35,9 @@ fn parse(text: &str) -> Option<DateTime> {
 
 /// This much earlier, as text; the text itself if it is no moment.
 pub(crate) fn minutes_before(text: &str, minutes: i64) -> Option<String> {
-    let at = parse(text)?.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()?;
+    let at = parse(text)?
+        .checked_sub(jiff::SignedDuration::from_mins(minutes))
+        .ok()?;
     Some(at.strftime(FORMAT).to_string())
 }
 
@@ -78,14 +80,24 @@ impl Progress {
             });
         }
         // A mark of another version of this program is as good as none: everything is read.
-        let before: Seen =
-            mark.and_then(|mark| serde_json::from_str(&mark.0).ok()).unwrap_or_default();
+        let before: Seen = mark
+            .and_then(|mark| serde_json::from_str(&mark.0).ok())
+            .unwrap_or_default();
         let since = match depth {
             Depth::Changes => minutes_before(&before.at, OVERLAP_MINUTES),
             Depth::Whole => None,
         };
-        let now = Seen { versions: BTreeMap::new(), ..before.clone() };
-        Ok(Self { since, before, now, last: String::new(), asked: String::new() })
+        let now = Seen {
+            versions: BTreeMap::new(),
+            ..before.clone()
+        };
+        Ok(Self {
+            since,
+            before,
+            now,
+            last: String::new(),
+            asked: String::new(),
+        })
     }
 
     pub(crate) fn first_page(&self) -> bool {
@@ -110,7 +122,11 @@ impl Progress {
 
     /// The condition that goes on after the last id.
     pub(crate) fn after(&self, key: &str) -> String {
-        if self.last.is_empty() { String::new() } else { format!(" AND {key} > {}", self.last) }
+        if self.last.is_empty() {
+            String::new()
+        } else {
+            format!(" AND {key} > {}", self.last)
+        }
     }
 
     /// Whether the read has found no moment to count from.
@@ -153,7 +169,11 @@ impl Progress {
             self.now.versions.insert(id.to_owned(), version.to_owned());
         }
         let known = self.since.is_some()
-            && self.before.versions.get(id).is_some_and(|seen| seen == version);
+            && self
+                .before
+                .versions
+                .get(id)
+                .is_some_and(|seen| seen == version);
         !known
     }
 
@@ -164,7 +184,11 @@ impl Progress {
             return (serde_json::to_string(&self).ok().map(PageToken), None);
         }
         if self.now.deleted.is_empty() {
-            let first = if self.asked.is_empty() { &self.now.at } else { &self.asked };
+            let first = if self.asked.is_empty() {
+                &self.now.at
+            } else {
+                &self.asked
+            };
             self.now.deleted = first.clone();
         }
         (None, serde_json::to_string(&self.now).ok().map(Mark))
@@ -175,7 +199,9 @@ impl Progress {
     fn forget_old(&mut self) {
         if self.since.is_none() {
             let from = minutes_before(&self.now.at, OVERLAP_MINUTES).unwrap_or_default();
-            self.now.versions.retain(|_, version| version.as_str() >= from.as_str());
+            self.now
+                .versions
+                .retain(|_, version| version.as_str() >= from.as_str());
         }
         if self.now.versions.len() > SEEN_MAX {
             self.now.versions.clear();
@@ -189,7 +215,10 @@ mod tests {
     use crate::testing::row;
 
     fn changed(id: &str, modified: &str, asked: &str) -> (String, Row) {
-        (id.to_owned(), row(&[("id", id), ("modified", modified), ("asked", asked)]))
+        (
+            id.to_owned(),
+            row(&[("id", id), ("modified", modified), ("asked", asked)]),
+        )
     }
 
     fn read(mark: Option<&Mark>, rows: &[(String, Row)]) -> (Vec<String>, Mark) {
@@ -221,10 +250,16 @@ mod tests {
 
     #[test]
     fn the_window_starts_seventy_minutes_before_the_latest_change() {
-        let (_, mark) = read(None, &[changed("1", "2026-11-01 01:30:00", "2026-11-01 01:40:00")]);
+        let (_, mark) = read(
+            None,
+            &[changed("1", "2026-11-01 01:30:00", "2026-11-01 01:40:00")],
+        );
         let progress = Progress::of(Depth::Changes, Some(&mark), None).unwrap();
         assert_eq!(progress.since(), Some("2026-11-01 00:20:00"));
-        assert_eq!(progress.deleted_since().as_deref(), Some("2026-11-01 00:30:00"));
+        assert_eq!(
+            progress.deleted_since().as_deref(),
+            Some("2026-11-01 00:30:00")
+        );
         let whole = Progress::of(Depth::Whole, Some(&mark), None).unwrap();
         assert_eq!(whole.since(), None);
         let (new, unchanged) = read(Some(&mark), &[]);

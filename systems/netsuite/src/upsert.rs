@@ -75,11 +75,15 @@ fn external_id_there(document: &Document) -> String {
         _ => None,
     };
     // External ids are compared without regard to case over there.
-    id.map(|id| id.as_str().to_ascii_lowercase()).unwrap_or_default()
+    id.map(|id| id.as_str().to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 pub(crate) fn all_failed(orders: &[Order], fault: &Fault) -> Vec<Answer> {
-    orders.iter().map(|_| Answer::Failed(fault.clone())).collect()
+    orders
+        .iter()
+        .map(|_| Answer::Failed(fault.clone()))
+        .collect()
 }
 
 pub(crate) fn not_supported(orders: &[Order]) -> Vec<Answer> {
@@ -145,8 +149,10 @@ pub(crate) async fn create(writer: &dyn Upsert, orders: &[Order]) -> Vec<Answer>
         .zip(&deleted)
         .map(|(order, deleted)| create_one(writer, &shape, order, &there, deleted.as_deref()))
         .collect();
-    let answers: Vec<_> =
-        futures::stream::iter(writes).buffered(client.settings.concurrency).collect().await;
+    let answers: Vec<_> = futures::stream::iter(writes)
+        .buffered(client.settings.concurrency)
+        .collect()
+        .await;
     complete(writer, orders, answers).await
 }
 
@@ -156,12 +162,19 @@ async fn deleted(
     orders: &[Order],
     there: &[Observed],
 ) -> Result<Vec<Option<String>>, Fault> {
-    let there: Vec<String> = there.iter().map(|found| external_id_there(&found.document)).collect();
+    let there: Vec<String> = there
+        .iter()
+        .map(|found| external_id_there(&found.document))
+        .collect();
     let names: Vec<Vec<String>> = orders
         .iter()
         .map(|order| {
             let known = there.contains(&external_id(order).to_ascii_lowercase());
-            if known { Vec::new() } else { writer.names(&order.document) }
+            if known {
+                Vec::new()
+            } else {
+                writer.names(&order.document)
+            }
         })
         .collect();
     let all: Vec<String> = names.iter().flatten().cloned().collect();
@@ -191,7 +204,10 @@ async fn create_one(
 ) -> Made {
     let external_id = external_id(order);
     let low = external_id.to_ascii_lowercase();
-    if let Some(found) = there.iter().find(|found| external_id_there(&found.document) == low) {
+    if let Some(found) = there
+        .iter()
+        .find(|found| external_id_there(&found.document) == low)
+    {
         return Made::Answer(adopt(writer, order, found));
     }
     if let Some(deleted) = deleted {
@@ -206,11 +222,15 @@ async fn create_one(
         Err(fault) => return Made::Answer(Answer::Failed(fault)),
     };
     let put =
-        writer.client().put_by_external_id(writer.record(), &external_id, writer.replaces(), &body);
+        writer
+            .client()
+            .put_by_external_id(writer.record(), &external_id, writer.replaces(), &body);
     match put.await {
-        Ok(Some(id)) => {
-            Made::Answer(Answer::Applied(Receipt { id, observed: None, adopted: false }))
-        }
+        Ok(Some(id)) => Made::Answer(Answer::Applied(Receipt {
+            id,
+            observed: None,
+            adopted: false,
+        })),
         Ok(None) => Made::Nameless,
         Err(fault) => Made::Answer(Answer::Failed(fault)),
     }
@@ -224,7 +244,10 @@ fn adopt(writer: &dyn Upsert, order: &Order, found: &Observed) -> Answer {
             adopted: true,
         });
     }
-    Answer::Failed(edited(&found.id, &format!("under the external id {}", external_id(order))))
+    Answer::Failed(edited(
+        &found.id,
+        &format!("under the external id {}", external_id(order)),
+    ))
 }
 
 /// A person has changed what is there.
@@ -271,10 +294,17 @@ fn named(order: &Order, found: &Result<Vec<Observed>, Fault>) -> Answer {
     let unknown = |cause: String| Answer::Failed(Fault::Unknown { cause });
     let found = match found {
         Ok(found) => found,
-        Err(fault) => return unknown(format!("it was written, and looking up its id failed: {fault}")),
+        Err(fault) => {
+            return unknown(format!(
+                "it was written, and looking up its id failed: {fault}"
+            ));
+        }
     };
     let low = external_id(order).to_ascii_lowercase();
-    match found.iter().find(|found| external_id_there(&found.document) == low) {
+    match found
+        .iter()
+        .find(|found| external_id_there(&found.document) == low)
+    {
         Some(found) => Answer::Applied(Receipt {
             id: found.id.clone(),
             observed: Some(found.clone()),
@@ -297,7 +327,10 @@ async fn show(writer: &dyn Upsert, answers: &mut [Answer]) {
     }
     let condition = format!("t.id IN ({})", id_list(&ids));
     let shown: BTreeMap<RemoteId, Observed> = match writer.found(&condition, &[]).await {
-        Ok(found) => found.into_iter().map(|found| (found.id.clone(), found)).collect(),
+        Ok(found) => found
+            .into_iter()
+            .map(|found| (found.id.clone(), found))
+            .collect(),
         Err(fault) => {
             // The write is done; what it looks like is read again when it is needed.
             tracing::warn!(%fault, "what was written could not be read back");
@@ -330,24 +363,38 @@ pub(crate) trait Amend: Upsert {
 /// Changes a batch: reads all targets in one go, refuses what a person has changed since, and sends only
 /// what differs.
 pub(crate) async fn amend<W: Amend>(writer: &W, orders: &[Order]) -> Vec<Answer> {
-    let targets: Vec<RemoteId> = orders.iter().filter_map(|order| order.target.clone()).collect();
+    let targets: Vec<RemoteId> = orders
+        .iter()
+        .filter_map(|order| order.target.clone())
+        .collect();
     let condition = format!("t.id IN ({})", id_list(&targets));
     let there = match writer.found(&condition, &[]).await {
         Ok(there) => there,
         Err(fault) => return all_failed(orders, &fault),
     };
-    let writes: Vec<_> = orders.iter().map(|order| amend_one(writer, order, &there)).collect();
-    futures::stream::iter(writes).buffered(writer.client().settings.concurrency).collect().await
+    let writes: Vec<_> = orders
+        .iter()
+        .map(|order| amend_one(writer, order, &there))
+        .collect();
+    futures::stream::iter(writes)
+        .buffered(writer.client().settings.concurrency)
+        .collect()
+        .await
 }
 
 async fn amend_one<W: Amend>(writer: &W, order: &Order, there: &[Observed]) -> Answer {
-    let found = there.iter().find(|found| Some(&found.id) == order.target.as_ref());
+    let found = there
+        .iter()
+        .find(|found| Some(&found.id) == order.target.as_ref());
     let Some(found) = found else {
         let id = order.target.as_ref().map_or("none", RemoteId::as_str);
         return Answer::Failed(Fault::Refused {
             code: Code::new("gone-there"),
             field: None,
-            cause: format!("the {} to change (id {id}) isn't in NetSuite", writer.kind()),
+            cause: format!(
+                "the {} to change (id {id}) isn't in NetSuite",
+                writer.kind()
+            ),
         });
     };
     if writer.same(&found.document, &order.document) {
@@ -366,12 +413,20 @@ async fn amend_one<W: Amend>(writer: &W, order: &Order, there: &[Observed]) -> A
         Err(fault) => return Answer::Failed(fault),
     };
     let receipt = |adopted| {
-        Answer::Applied(Receipt { id: found.id.clone(), observed: None, adopted })
+        Answer::Applied(Receipt {
+            id: found.id.clone(),
+            observed: None,
+            adopted,
+        })
     };
     if body.is_empty() {
         return receipt(true);
     }
-    match writer.client().patch(writer.record(), &found.id, &body).await {
+    match writer
+        .client()
+        .patch(writer.record(), &found.id, &body)
+        .await
+    {
         Ok(()) => receipt(false),
         Err(fault) => Answer::Failed(fault),
     }

@@ -16,7 +16,11 @@ const COLUMNS: Columns = Columns {
     columns: &[
         column("t.id", "id"),
         column("t.tranid", "tranid"),
-        optional("t.transactionnumber", "transactionnumber", "transactionnumber"),
+        optional(
+            "t.transactionnumber",
+            "transactionnumber",
+            "transactionnumber",
+        ),
         column("t.entity", "entity"),
         column("TO_CHAR(t.trandate, 'YYYY-MM-DD')", "trandate"),
         column("t.status", "status"),
@@ -32,7 +36,10 @@ const COLUMNS: Columns = Columns {
         column("t.postingperiod", "period"),
         column("t.voided", "voided"),
         optional("t.externalid", "externalid", "externalid"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -54,7 +61,12 @@ impl Source for VendorCredits {
     }
 
     fn version(&self, row: &Row) -> String {
-        format!("{}/{}/{}", row.text("modified"), row.text("status"), row.text("unused"))
+        format!(
+            "{}/{}/{}",
+            row.text("modified"),
+            row.text("status"),
+            row.text("unused")
+        )
     }
 
     async fn documents(
@@ -102,7 +114,9 @@ fn credit(
         .map_err(|error| Unreadable(error.to_string()))?;
     let open = match row.amount("unused")? {
         Some(unused) => unused.abs(),
-        None => total.minus(applied).map_err(|error| Unreadable(error.to_string()))?,
+        None => total
+            .minus(applied)
+            .map_err(|error| Unreadable(error.to_string()))?,
     };
     Ok(VendorCredit {
         vendor: row.need_id("entity")?,

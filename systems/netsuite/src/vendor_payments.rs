@@ -63,7 +63,9 @@ pub(crate) fn same_applications(one: &[Application], other: &[Application]) -> b
     let fits = |a: &Application, b: &Application| {
         a.document == b.document
             && (a.line == b.line || a.line.is_none() || b.line.is_none())
-            && [a.amount, gross(a)].iter().any(|x| [b.amount, gross(b)].contains(x))
+            && [a.amount, gross(a)]
+                .iter()
+                .any(|x| [b.amount, gross(b)].contains(x))
     };
     one.len() == other.len() && one.iter().all(|a| other.iter().any(|b| fits(a, b)))
 }
@@ -71,15 +73,24 @@ pub(crate) fn same_applications(one: &[Application], other: &[Application]) -> b
 /// Applications that change one list into the other: first what goes, then what is or comes.
 pub(crate) fn moved(there: &[Application], wanted: &[Application]) -> Vec<Body> {
     let kept = |old: &Application| {
-        wanted.iter().any(|new| new.document == old.document && new.line == old.line)
+        wanted
+            .iter()
+            .any(|new| new.document == old.document && new.line == old.line)
     };
-    let gone = there.iter().filter(|old| !kept(old)).map(|old| apply_item(old, false));
-    gone.chain(wanted.iter().map(|new| apply_item(new, true))).collect()
+    let gone = there
+        .iter()
+        .filter(|old| !kept(old))
+        .map(|old| apply_item(old, false));
+    gone.chain(wanted.iter().map(|new| apply_item(new, true)))
+        .collect()
 }
 
 impl PaymentWriter {
     fn reader(&self) -> Reader<Payments> {
-        Reader { client: Arc::clone(&self.client), source: Payments }
+        Reader {
+            client: Arc::clone(&self.client),
+            source: Payments,
+        }
     }
 }
 
@@ -117,7 +128,10 @@ impl Upsert for PaymentWriter {
         body.set("entity", reference(&payment.vendor));
         body.reference("account", payment.account.as_ref());
         body.reference("apAcct", payment.payables_account.as_ref());
-        let subsidiary = payment.subsidiary.as_ref().or(self.client.settings.subsidiary.as_ref());
+        let subsidiary = payment
+            .subsidiary
+            .as_ref()
+            .or(self.client.settings.subsidiary.as_ref());
         body.reference("subsidiary", subsidiary);
         body.set("tranDate", json!(payment.date.to_string()));
         body.reference("postingPeriod", payment.period.as_ref());
@@ -126,10 +140,19 @@ impl Upsert for PaymentWriter {
         body.text("memo", &payment.memo);
         // The default may send it to a printer's queue of checks.
         body.set("toBePrinted", json!(false));
-        body.items("apply", payment.applications.iter().map(|a| apply_item(a, true)).collect());
+        body.items(
+            "apply",
+            payment
+                .applications
+                .iter()
+                .map(|a| apply_item(a, true))
+                .collect(),
+        );
         let credits = credits_used(payment);
         if !credits.is_empty() {
-            let items = credits.iter().map(|(id, amount)| credit_item(id, Some(*amount)));
+            let items = credits
+                .iter()
+                .map(|(id, amount)| credit_item(id, Some(*amount)));
             body.items("credit", items.collect());
         }
         Ok(body)
@@ -140,14 +163,18 @@ impl Upsert for PaymentWriter {
     }
 
     fn same(&self, there: &Document, wanted: &Document) -> bool {
-        let (Ok(there), Ok(wanted)) = (payment(there), payment(wanted)) else { return false };
+        let (Ok(there), Ok(wanted)) = (payment(there), payment(wanted)) else {
+            return false;
+        };
         unchanged_money(there, wanted)
             && (wanted.memo.is_empty() || there.memo == wanted.memo)
             && (wanted.number.is_empty() || there.number == wanted.number)
     }
 
     fn names(&self, document: &Document) -> Vec<String> {
-        let Ok(payment) = payment(document) else { return Vec::new() };
+        let Ok(payment) = payment(document) else {
+            return Vec::new();
+        };
         let number = &payment.number;
         if number.is_empty() {
             return Vec::new();
@@ -164,7 +191,11 @@ impl Upsert for PaymentWriter {
 /// Each credit used in a payment, and how much of it in all.
 fn credits_used(payment: &Payment) -> Vec<(RemoteId, Amount)> {
     let mut all: Vec<(RemoteId, Amount)> = Vec::new();
-    for used in payment.applications.iter().flat_map(|application| &application.credits) {
+    for used in payment
+        .applications
+        .iter()
+        .flat_map(|application| &application.credits)
+    {
         match all.iter_mut().find(|(id, _)| *id == used.credit) {
             Some((_, amount)) => *amount = [*amount, used.amount].into_iter().sum(),
             None => all.push((used.credit.clone(), used.amount)),
@@ -185,7 +216,9 @@ fn unchanged_money(there: &Payment, other: &Payment) -> bool {
 
 impl Amend for PaymentWriter {
     fn unchanged(&self, there: &Document, expected: &Document) -> bool {
-        let (Ok(there), Ok(expected)) = (payment(there), payment(expected)) else { return false };
+        let (Ok(there), Ok(expected)) = (payment(there), payment(expected)) else {
+            return false;
+        };
         unchanged_money(there, expected)
             && there.number == expected.number
             && there.memo == expected.memo
@@ -215,9 +248,12 @@ impl Amend for PaymentWriter {
             before.retain(|(id, _)| !after.iter().any(|(kept, _)| kept == id));
             before.sort();
             before.dedup_by(|a, b| a.0 == b.0);
-            let mut items: Vec<Body> =
-                before.iter().map(|(id, _)| credit_item(id, None)).collect();
-            items.extend(after.iter().map(|(id, amount)| credit_item(id, Some(*amount))));
+            let mut items: Vec<Body> = before.iter().map(|(id, _)| credit_item(id, None)).collect();
+            items.extend(
+                after
+                    .iter()
+                    .map(|(id, amount)| credit_item(id, Some(*amount))),
+            );
             if !items.is_empty() {
                 body.items("credit", items);
             }

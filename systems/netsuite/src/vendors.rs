@@ -32,7 +32,10 @@ const COLUMNS: Columns = Columns {
         optional("t.is1099eligible", "is1099", "is1099eligible"),
         optional("t.giveaccess", "giveaccess", "giveaccess"),
         column("t.isinactive", "isinactive"),
-        column("TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')", "modified"),
+        column(
+            "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
+            "modified",
+        ),
         ASKED,
     ],
 };
@@ -103,7 +106,9 @@ impl Source for Vendors {
             .iter()
             .map(|row| {
                 let id = row.need_id("id")?;
-                let currency = row.id("currency").and_then(|id| shape.currency(Some(&id), None));
+                let currency = row
+                    .id("currency")
+                    .and_then(|id| shape.currency(Some(&id), None));
                 let mut vendor = vendor(row);
                 vendor.currency = currency;
                 vendor.subsidiaries = subsidiaries.remove(&id).unwrap_or_default();
@@ -119,12 +124,18 @@ fn vendor(row: &Row) -> Vendor {
         .flag("isperson")
         .then(|| (row.string("firstname"), row.string("lastname")))
         .filter(|(first, last)| !first.is_empty() || !last.is_empty());
-    let full = person.as_ref().map(|(first, last)| format!("{first} {last}").trim().to_owned());
-    let name = [row.text("companyname"), full.as_deref().unwrap_or_default(), row.text("entityid")]
-        .into_iter()
-        .find(|name| !name.is_empty())
-        .unwrap_or_default()
-        .to_owned();
+    let full = person
+        .as_ref()
+        .map(|(first, last)| format!("{first} {last}").trim().to_owned());
+    let name = [
+        row.text("companyname"),
+        full.as_deref().unwrap_or_default(),
+        row.text("entityid"),
+    ]
+    .into_iter()
+    .find(|name| !name.is_empty())
+    .unwrap_or_default()
+    .to_owned();
     let payee = row.string("payee");
     Vendor {
         payee: (!payee.is_empty() && payee != name).then_some(payee),
@@ -156,7 +167,9 @@ async fn subsidiaries(
     let list = id_list(ids);
     let rows = client
         .select_all(SUBSIDIARIES, |last| {
-            let after = last.map(|row| format!(" AND r.id > {}", row.text("id"))).unwrap_or_default();
+            let after = last
+                .map(|row| format!(" AND r.id > {}", row.text("id")))
+                .unwrap_or_default();
             format!(
                 "FROM vendorsubsidiaryrelationship r WHERE r.entity IN ({list}){after} \
                  ORDER BY r.id FETCH FIRST 1000 ROWS ONLY"
@@ -182,8 +195,9 @@ async fn addresses(
     let list = id_list(ids);
     let found = client
         .select_all(ADDRESSES, |last| {
-            let after =
-                last.map(|row| format!(" AND a.nkey > {}", row.text("id"))).unwrap_or_default();
+            let after = last
+                .map(|row| format!(" AND a.nkey > {}", row.text("id")))
+                .unwrap_or_default();
             format!(
                 "FROM vendoraddressbook b JOIN vendoraddressbookentityaddress a \
                  ON a.nkey = b.addressbookaddress \
@@ -204,7 +218,10 @@ async fn addresses(
         }
         Err(fault) => return Err(fault),
     };
-    Ok(rows.iter().filter_map(|row| Some((row.id("entity")?, address(row)))).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| Some((row.id("entity")?, address(row))))
+        .collect())
 }
 
 fn address(row: &Row) -> Address {
@@ -213,7 +230,11 @@ fn address(row: &Row) -> Address {
         line1: row.string("addr1"),
         line2: row.string("addr2"),
         city: row.string("city"),
-        state: state.into_iter().find(|state| !state.is_empty()).unwrap_or_default().to_owned(),
+        state: state
+            .into_iter()
+            .find(|state| !state.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         zip: row.string("zip"),
         country: row.string("country"),
     }
@@ -226,8 +247,14 @@ mod tests {
 
     #[test]
     fn a_company_and_a_person_get_their_names() {
-        let company = vendor(&row(&[("companyname", "Acme Chairs"), ("entityid", "V100")]));
-        assert_eq!((company.name.as_str(), company.number.as_str()), ("Acme Chairs", "V100"));
+        let company = vendor(&row(&[
+            ("companyname", "Acme Chairs"),
+            ("entityid", "V100"),
+        ]));
+        assert_eq!(
+            (company.name.as_str(), company.number.as_str()),
+            ("Acme Chairs", "V100")
+        );
         let person = vendor(&row(&[
             ("isperson", "T"),
             ("firstname", "Ada"),

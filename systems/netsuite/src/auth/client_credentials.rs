@@ -120,7 +120,10 @@ impl ClientCredentials {
     /// Throws this token away, unless another call has already replaced it.
     pub(crate) async fn discard(&self, wire: &Wire, refused: &str) {
         let mut held = self.token.lock().await;
-        if held.as_ref().is_some_and(|token| token.text.expose_secret() == refused) {
+        if held
+            .as_ref()
+            .is_some_and(|token| token.text.expose_secret() == refused)
+        {
             *held = None;
             if let Err(error) = wire.kit.kept.remove(&self.kept_as).await {
                 tracing::debug!(%error, "a refused token could not be forgotten");
@@ -132,7 +135,10 @@ impl ClientCredentials {
         let value = wire.kit.kept.get(&self.kept_as).await.ok().flatten()?;
         let (ends, text) = value.expose_secret().split_once(' ')?;
         let ends = Timestamp::from_second(ends.parse().ok()?).ok()?;
-        Some(Token { text: text.to_owned().into(), ends })
+        Some(Token {
+            text: text.to_owned().into(),
+            ends,
+        })
     }
 
     async fn keep(&self, wire: &Wire, token: &Token) {
@@ -180,15 +186,24 @@ impl ClientCredentials {
              &client_assertion={assertion}"
         );
         let request = http::Request::post(&self.endpoint)
-            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(
+                http::header::CONTENT_TYPE,
+                "application/x-www-form-urlencoded",
+            )
             .header(http::header::ACCEPT, "application/json")
             .body(Bytes::from(body));
         let Ok(request) = request else {
-            return Attempt::Again(later("the token endpoint's address is malformed".to_owned()));
+            return Attempt::Again(later(
+                "the token endpoint's address is malformed".to_owned(),
+            ));
         };
         let asked = wire.kit.timer.now();
         let permit = wire.gate.enter().await;
-        let sent = wire.kit.transport.send(request, Duration::from_secs(60)).await;
+        let sent = wire
+            .kit
+            .transport
+            .send(request, Duration::from_secs(60))
+            .await;
         drop(permit);
         match sent {
             Err(Lost::NeverLeft(cause)) => Attempt::Again(Fault::Later {
@@ -244,11 +259,20 @@ fn read_answer(status: StatusCode, body: &[u8], asked: Timestamp) -> Attempt {
             _ => 3600,
         };
         let ends = Timestamp::from_second(asked.as_second() + seconds).unwrap_or(asked);
-        return Attempt::Granted(Token { text: granted.access_token.into(), ends });
+        return Attempt::Granted(Token {
+            text: granted.access_token.into(),
+            ends,
+        });
     }
     let problem = Problem::read(body);
     let words = problem.as_ref().map_or_else(
-        || format!("HTTP {}: {}", status.as_u16(), cut(&String::from_utf8_lossy(body))),
+        || {
+            format!(
+                "HTTP {}: {}",
+                status.as_u16(),
+                cut(&String::from_utf8_lossy(body))
+            )
+        },
         Problem::words,
     );
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || problem.is_none() {
@@ -262,7 +286,11 @@ fn read_answer(status: StatusCode, body: &[u8], asked: Timestamp) -> Attempt {
 }
 
 fn later(cause: String) -> Fault {
-    Fault::Later { code: Code::new("server-error"), cause, after: None }
+    Fault::Later {
+        code: Code::new("server-error"),
+        cause,
+        after: None,
+    }
 }
 
 /// Says which of a sign-in's parts is wrong, as far as the endpoint tells (scenario 201).

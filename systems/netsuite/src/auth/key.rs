@@ -20,7 +20,10 @@ const RSA_BITS_MIN: usize = 3072;
 /// A private key that can sign assertions.
 pub(crate) enum SigningKey {
     Rsa(rsa::KeyPair),
-    Ec { pair: EcdsaKeyPair, algorithm: &'static str },
+    Ec {
+        pair: EcdsaKeyPair,
+        algorithm: &'static str,
+    },
 }
 
 impl SigningKey {
@@ -28,7 +31,9 @@ impl SigningKey {
     pub(crate) fn from_pem(pem: &str) -> Result<Self, ConnectError> {
         let (label, der) = unwrap_pem(pem)?;
         if label.contains("ENCRYPTED") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(wrong("it is protected by a passphrase; export it without one"));
+            return Err(wrong(
+                "it is protected by a passphrase; export it without one",
+            ));
         }
         let curves: [(&'static EcdsaSigningAlgorithm, &'static str); 3] = [
             (&ECDSA_P256_SHA256_FIXED_SIGNING, "ES256"),
@@ -67,7 +72,8 @@ impl SigningKey {
         match self {
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PSS_SHA256, &random, message, &mut signature).ok()?;
+                pair.sign(&RSA_PSS_SHA256, &random, message, &mut signature)
+                    .ok()?;
                 Some(signature)
             }
             Self::Ec { pair, .. } => Some(pair.sign(&random, message).ok()?.as_ref().to_vec()),
@@ -95,10 +101,16 @@ fn unwrap_pem(pem: &str) -> Result<(String, Vec<u8>), ConnectError> {
         let (body, after) = after.split_once(end.as_str()).ok_or_else(not_pem)?;
         rest = after;
         if label.ends_with("PRIVATE KEY") {
-            let body: String =
-                body.lines().filter(|line| !line.contains(':')).flat_map(str::chars).collect();
+            let body: String = body
+                .lines()
+                .filter(|line| !line.contains(':'))
+                .flat_map(str::chars)
+                .collect();
             let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
-            return Ok((label.to_owned(), STANDARD.decode(body).map_err(|_| not_pem())?));
+            return Ok((
+                label.to_owned(),
+                STANDARD.decode(body).map_err(|_| not_pem())?,
+            ));
         }
     }
     Err(not_pem())

@@ -123,7 +123,10 @@ impl Auth {
                 let token = auth.token(wire).await?;
                 let header = HeaderValue::from_str(&format!("Bearer {token}"))
                     .map_err(|_| odd("the access token"))?;
-                Ok(Authorization { header: sensitive(header), used: Used::Token(token) })
+                Ok(Authorization {
+                    header: sensitive(header),
+                    used: Used::Token(token),
+                })
             }
             Self::TokenBased(auth) => {
                 let header = auth.sign(method, url, &wire.nonce(), wire.signing_time());
@@ -194,7 +197,10 @@ fn read_fields<T: for<'de> Deserialize<'de>>(credential: &Credential) -> Result<
     // The parser's message names the field, never its value: the values are strings.
     serde_json::from_str(fields_text(credential)).map_err(|error| ConnectError {
         code: Code::new("credential-missing"),
-        cause: format!("the credential of kind `{}` can't be read: {error}", credential.kind),
+        cause: format!(
+            "the credential of kind `{}` can't be read: {error}",
+            credential.kind
+        ),
     })
 }
 
@@ -212,5 +218,9 @@ fn all_given(fields: &[(&str, &str)]) -> Result<(), ConnectError> {
 /// credential is never used with another.
 pub(crate) fn fingerprint(text: &str) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -13,8 +13,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 /// Everything but RFC 3986's unreserved characters is encoded.
-pub(crate) const RESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 pub(crate) struct TokenBased {
     consumer_key: String,
@@ -37,7 +40,13 @@ impl TokenBased {
         token_secret: SecretString,
         realm: String,
     ) -> Self {
-        Self { consumer_key, consumer_secret, token_id, token_secret, realm }
+        Self {
+            consumer_key,
+            consumer_secret,
+            token_id,
+            token_secret,
+            realm,
+        }
     }
 
     /// The `Authorization` header of one request at this time (seconds since 1970).
@@ -59,8 +68,10 @@ impl TokenBased {
     }
 
     fn signature(&self, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
-        let mut parameters: Vec<(String, String)> =
-            url.query_pairs().map(|(name, value)| (encode(&name), encode(&value))).collect();
+        let mut parameters: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| (encode(&name), encode(&value)))
+            .collect();
         for (name, value) in [
             ("oauth_token", self.token_id.as_str()),
             ("oauth_consumer_key", &self.consumer_key),
@@ -76,8 +87,11 @@ impl TokenBased {
         let mut address = url.clone();
         address.set_query(None);
         address.set_fragment(None);
-        let base =
-            format!("{method}&{}&{}", encode(address.as_str()), encode(&joined.join("&")));
+        let base = format!(
+            "{method}&{}&{}",
+            encode(address.as_str()),
+            encode(&joined.join("&"))
+        );
         let secret = format!(
             "{}&{}",
             encode(self.consumer_secret.expose_secret()),
@@ -99,9 +113,13 @@ mod tests {
     fn sample() -> TokenBased {
         TokenBased::new(
             "ef40afdd8abaac111b13825dd5e5e2ddddb44f86d5a0dd6dcf38c20aae6b67e4".to_owned(),
-            "d26ad321a4b2f23b0741c8d38392ce01c3e23e109df6c96eac6d099e9ab9e8b5".to_owned().into(),
+            "d26ad321a4b2f23b0741c8d38392ce01c3e23e109df6c96eac6d099e9ab9e8b5"
+                .to_owned()
+                .into(),
             "2b0ce516420110bcbd36b69e99196d1b7f6de3c6234c5afb799b73d87569f5cc".to_owned(),
-            "c29a677df7d5439a458c063654187e3d678d73aca8e3c9d8bea1478a3eb0d295".to_owned().into(),
+            "c29a677df7d5439a458c063654187e3d678d73aca8e3c9d8bea1478a3eb0d295"
+                .to_owned()
+                .into(),
             "123456".to_owned(),
         )
     }
