@@ -36,7 +36,8 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
     Ok(if failed { Exit::Side } else { Exit::Done })
 }
 
-fn tell(connection: &str, system: &str, result: &Result<Identity, Fault>) {
+/// Prints how a side answered.
+pub(super) fn tell(connection: &str, system: &str, result: &Result<Identity, Fault>) {
     match result {
         Ok(identity) => {
             let details: Vec<_> =
@@ -56,7 +57,8 @@ fn tell(connection: &str, system: &str, result: &Result<Identity, Fault>) {
     }
 }
 
-fn entry(connection: &str, side: &str, system: &str, result: &Result<Identity, Fault>) -> Value {
+/// How a side answered, as JSON.
+pub(super) fn entry(connection: &str, side: &str, system: &str, result: &Result<Identity, Fault>) -> Value {
     match result {
         Ok(identity) => json!({
             "connection": connection, "side": side, "system": system, "status": "ok",

@@ -1,0 +1,359 @@
+//! `tieout connect`: gathers what a connection needs, signs in on both sides, and only then stores it.
+
+mod given;
+mod table;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use tieout_domain::code::Code;
+use tieout_domain::port::Identity;
+use tieout_domain::{Fault, Side};
+use tieout_kit::System;
+use tieout_kit::system::CredentialKind;
+use tieout_store::Fact;
+
+use self::given::Given;
+use super::{credentials, ping, preferences, sync};
+use crate::assemble::actor;
+use crate::cli::Global;
+use crate::config::Config;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+
+/// What `connect` takes. What neither a flag, the file nor the environment (`TIEOUT_NETSUITE_ACCOUNT`, …)
+/// gives is asked for on a terminal.
+#[derive(Debug, Args)]
+pub struct ConnectArgs {
+    /// The connection's name, such as acme-us.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Which two systems it connects, such as netsuite-bill.
+    #[arg(long)]
+    pub pair: Option<String>,
+    /// The connection's table from a file, TOML or JSON; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// A value of the table, such as netsuite.account=1234567; after := it is read as TOML, such as
+    /// bill.bulk:=50. May be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub values: Vec<String>,
+    /// The sealed credential for the ledger's side.
+    #[arg(long, value_name = "NAME")]
+    pub ledger_credential: Option<String>,
+    /// The sealed credential for the platform's side.
+    #[arg(long, value_name = "NAME")]
+    pub platform_credential: Option<String>,
+    /// Change a connection that is there already; what isn't given stays as it is.
+    #[arg(long)]
+    pub replace: bool,
+    /// Store it without signing in on both sides.
+    #[arg(long)]
+    pub no_check: bool,
+}
+
+/// Gathers, checks, stores.
+pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let asking = Asking { terminal: std::io::stdin().is_terminal() && args.from.is_none() };
+    let given = given::gather(args, &home.config, &asking)?;
+    let mut connecting = Connecting { home, given, asking, sealed: Vec::new() };
+    let done = connecting.through(global, args).await;
+    if !matches!(done, Ok(Exit::Done)) {
+        connecting.unseal().await;
+    }
+    done
+}
+
+/// Asks a person, where there is one.
+struct Asking {
+    terminal: bool,
+}
+
+impl Asking {
+    /// The answer, without blanks around it; empty where the person just went on.
+    fn ask(&self, question: &str) -> Result<String, Failure> {
+        if !self.terminal {
+            return Ok(String::new());
+        }
+        eprint!("{question}: ");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(|error| {
+            Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
+        })?;
+        Ok(answer.trim().to_owned())
+    }
+}
+
+/// What was found on both sides.
+type Found = [(&'static str, &'static System, Result<Identity, Fault>); 2];
+
+struct Connecting {
+    home: Home,
+    given: Given,
+    asking: Asking,
+    /// Credentials that were sealed on the way; taken back where nothing is stored.
+    sealed: Vec<String>,
+}
+
+impl Connecting {
+    async fn through(&mut self, global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
+        self.credential(self.given.ledger).await?;
+        self.credential(self.given.platform).await?;
+        loop {
+            let text = table::written(&self.home.config.path, &self.given)?;
+            // What would be refused at the next command is refused now.
+            let config = Config::parse(&text, &self.home.config.path)?;
+            let checked = if args.no_check { None } else { Some(self.check(global, config).await?) };
+            let fault = checked.as_ref().and_then(first_fault);
+            if let Some(found) = &checked {
+                self.tell(global, found);
+            }
+            let Some((system, fault)) = fault else {
+                refuse_mixed(checked.as_ref())?;
+                preferences::replace(&self.home.config.path, &text)?;
+                self.note().await?;
+                self.done(global, checked.as_ref());
+                return Ok(Exit::Done);
+            };
+            if !self.correct(system, &fault).await? {
+                self.not_stored(global, checked.as_ref());
+                return Ok(Exit::Side);
+            }
+        }
+    }
+
+    /// Sees to it that a side's table names a credential: the one named; else the one that the environment
+    /// or a person tells, sealed under the connection's and the system's name.
+    async fn credential(&mut self, system: &'static System) -> Result<(), Failure> {
+        if let Some(name) = self.given.text(system, "credential") {
+            return self.known_credential(system, &name).await;
+        }
+        let (kind, fields) = match given::credential_from_environment(system)? {
+            Some(found) => found,
+            None if self.asking.terminal => self.ask_credential(system)?,
+            None => return Err(no_credential(system)),
+        };
+        self.seal(system, kind, fields).await
+    }
+
+    /// A named credential must be there and be of a kind that the system takes.
+    async fn known_credential(&self, system: &System, name: &str) -> Result<(), Failure> {
+        let rows = self.home.store.credentials().list().await?;
+        let Some(row) = rows.iter().find(|row| row.name == name) else {
+            return Err(tieout_store::StoreError::CredentialMissing { name: name.to_owned() }.into());
+        };
+        if system.credentials.iter().any(|kind| kind.name == row.kind) {
+            return Ok(());
+        }
+        let cause = format!(
+            "credential `{name}` is of kind `{}`; {} takes {}",
+            row.kind,
+            system.title,
+            kinds(system)
+        );
+        Err(Failure::usage(Code::new("credential-kind"), cause))
+    }
+
+    fn ask_credential(
+        &self,
+        system: &'static System,
+    ) -> Result<(&'static CredentialKind, SecretString), Failure> {
+        eprintln!("{}: how tieout signs in", system.title);
+        let kind = match system.credentials {
+            [only] => only,
+            several => {
+                let question = format!("kind of credential ({})", kinds(system));
+                let answer = self.asking.ask(&question)?;
+                let found = several.iter().find(|kind| kind.name == answer);
+                let first = several.first().filter(|_| answer.is_empty());
+                match found.or(first) {
+                    Some(kind) => kind,
+                    None => credentials::known_kind(&answer)?,
+                }
+            }
+        };
+        Ok((kind, credentials::prompt(kind)?))
+    }
+
+    async fn seal(
+        &mut self,
+        system: &'static System,
+        kind: &'static CredentialKind,
+        fields: SecretString,
+    ) -> Result<(), Failure> {
+        let taken = self.home.store.credentials().list().await?;
+        let plain = format!("{}-{}", self.given.name, system.id);
+        // Others may use what has that name already: it is never overwritten.
+        let name = std::iter::once(plain.clone())
+            .chain((2..).map(|number| format!("{plain}-{number}")))
+            .find(|name| taken.iter().all(|row| row.name != *name))
+            .unwrap_or(plain);
+        credentials::seal(&self.home, &name, kind, fields).await?;
+        self.sealed.push(name.clone());
+        self.given.put(system, "credential", Value::String(name));
+        Ok(())
+    }
+
+    /// Takes back what was sealed for a connection that was not stored.
+    async fn unseal(&mut self) {
+        for name in self.sealed.drain(..) {
+            if let Err(error) = self.home.store.credentials().remove(&name, &actor()).await {
+                tracing::warn!("the credential `{name}` is still there: {error}");
+            }
+        }
+    }
+
+    /// Signs in on both sides with what would be stored.
+    async fn check(&mut self, global: &Global, config: Config) -> Result<Found, Failure> {
+        let before = std::mem::replace(&mut self.home.config, config);
+        let names = [self.given.name.to_string()];
+        let connections = sync::connections(global, &self.home, &names).await;
+        self.home.config = before;
+        let Some(connection) = connections?.pop() else {
+            let cause = format!("`{}` was not put together", self.given.name);
+            return Err(Failure::failed(Code::new("unknown-connection"), cause));
+        };
+        let sides = &connection.sides;
+        let (ledger, platform) =
+            tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
+        Ok([("ledger", self.given.ledger, ledger), ("platform", self.given.platform, platform)])
+    }
+
+    /// Lets a person put right what a side declined. False where there is nobody, or they give up.
+    async fn correct(&mut self, system: &'static System, fault: &Fault) -> Result<bool, Failure> {
+        if !self.asking.terminal {
+            return Ok(false);
+        }
+        let keys: Vec<_> = system.settings.iter().map(|setting| setting.name).collect();
+        let question =
+            format!("{}: {fault}\nwhich to change ({}; nothing gives up)", system.title, keys.join(", "));
+        loop {
+            let key = self.asking.ask(&question)?;
+            if key.is_empty() {
+                return Ok(false);
+            }
+            let Some(setting) = system.settings.iter().find(|setting| setting.name == key) else {
+                continue;
+            };
+            if setting.name == "credential" {
+                let (kind, fields) = self.ask_credential(system)?;
+                self.seal(system, kind, fields).await?;
+            } else {
+                let answer = self.asking.ask(&format!("{} ({})", setting.label, setting.help))?;
+                self.given.put(system, setting.name, given::value(&answer));
+            }
+            return Ok(true);
+        }
+    }
+
+    fn tell(&self, global: &Global, found: &Found) {
+        if global.json || global.quiet {
+            return;
+        }
+        for (_, system, result) in found {
+            ping::tell(self.given.name.as_str(), system.id.as_str(), result);
+        }
+    }
+
+    fn not_stored(&self, global: &Global, found: Option<&Found>) {
+        if global.json {
+            output::json(&self.document(false, found));
+        } else {
+            eprintln!("nothing was stored: `{}` can't sign in on both sides", self.given.name);
+        }
+    }
+
+    fn done(&self, global: &Global, found: Option<&Found>) {
+        if global.json {
+            output::json(&self.document(true, found));
+            return;
+        }
+        if global.quiet {
+            return;
+        }
+        let name = &self.given.name;
+        output::line(&format!("stored `{name}` in {}", self.home.config.path.display()));
+        output::line("what to do next:");
+        if found.is_none() {
+            output::line(&format!("  tieout ping {name}         signs in on both sides"));
+        }
+        output::line(&format!("  tieout map suggest {name}  shows which accounts belong together"));
+        output::line(&format!("  tieout plan {name}         shows what a sync would do"));
+    }
+
+    fn document(&self, stored: bool, found: Option<&Found>) -> Value {
+        let sides: Vec<_> = found
+            .into_iter()
+            .flatten()
+            .map(|(side, system, result)| {
+                ping::entry(self.given.name.as_str(), side, system.id.as_str(), result)
+            })
+            .collect();
+        json!({
+            "connection": self.given.name, "stored": stored, "checked": found.is_some(),
+            "sides": sides, "file": self.home.config.path.display().to_string(),
+        })
+    }
+
+    async fn note(&self) -> Result<(), Failure> {
+        let done = if self.given.existing { "changed" } else { "connected" };
+        let text = format!("{done} `{}` ({})", self.given.name, self.given.pair);
+        self.home.store.installation().commit(&actor(), vec![Fact::Note { text }]).await?;
+        Ok(())
+    }
+}
+
+fn first_fault(found: &Found) -> Option<(&'static System, Fault)> {
+    found.iter().find_map(|(_, system, result)| Some((*system, result.as_ref().err()?.clone())))
+}
+
+/// Test data never meets real money: both sides are for production, or neither is (design of the
+/// configuration: environments are never mixed).
+fn refuse_mixed(found: Option<&Found>) -> Result<(), Failure> {
+    let Some(found) = found else { return Ok(()) };
+    let environment = |at: usize| -> Option<&str> {
+        let identity = found[at].2.as_ref().ok()?;
+        identity.details.iter().find(|(label, _)| label == "environment").map(|(_, v)| v.as_str())
+    };
+    let (Some(ledger), Some(platform)) = (environment(0), environment(1)) else { return Ok(()) };
+    if (ledger == "production") == (platform == "production") {
+        return Ok(());
+    }
+    let cause = format!(
+        "{} is a {ledger} account and {} a {platform} organization; nothing was stored",
+        found[0].1.title, found[1].1.title
+    );
+    Err(Failure::usage(Code::new("environments-mixed"), cause))
+}
+
+fn no_credential(system: &System) -> Failure {
+    let fields: Vec<_> = system
+        .credentials
+        .iter()
+        .map(|kind| {
+            let names: Vec<_> =
+                kind.fields.iter().map(|field| given::variable(system, field.name)).collect();
+            names.join(", ")
+        })
+        .collect();
+    let side = if system.side == Side::Ledger { "ledger" } else { "platform" };
+    let cause = format!(
+        "{} has no credential: name a sealed one (--{side}-credential NAME), or set {}",
+        system.title,
+        fields.join("; or ")
+    );
+    Failure::usage(Code::new("connect-incomplete"), cause)
+}
+
+fn kinds(system: &System) -> String {
+    let names: Vec<_> = system.credentials.iter().map(|kind| kind.name).collect();
+    names.join(" or ")
+}
+
+/// A table of the configuration, as JSON.
+type Values = Map<String, Value>;

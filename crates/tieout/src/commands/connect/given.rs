@@ -1,0 +1,306 @@
+//! What a person or a script gives for a connection: flags before the file, the file before the
+//! environment, and what is still missing is asked for.
+
+use std::io::Read;
+use std::path::Path;
+
+use secrecy::SecretString;
+use serde_json::Value;
+use tieout_domain::ConnectionName;
+use tieout_domain::code::Code;
+use tieout_flows::Preferences;
+use tieout_kit::System;
+use tieout_kit::system::CredentialKind;
+use zeroize::Zeroizing;
+
+use super::{Asking, ConnectArgs, Values};
+use crate::config::{Config, ConnectionConfig};
+use crate::failure::Failure;
+
+/// A connection as it is to be.
+pub(super) struct Given {
+    /// Its name.
+    pub(super) name: ConnectionName,
+    /// Its pair.
+    pub(super) pair: String,
+    /// The ledger and the platform of the pair.
+    pub(super) ledger: &'static System,
+    /// See `ledger`.
+    pub(super) platform: &'static System,
+    /// The values of its table that are to be written.
+    pub(super) values: Values,
+    /// Whether it is in the configuration already.
+    pub(super) existing: bool,
+    /// What the sides' tables hold already, by system.
+    kept: Values,
+}
+
+impl Given {
+    /// A text in a side's table, new or kept.
+    pub(super) fn text(&self, system: &System, key: &str) -> Option<String> {
+        let of = |values: &Values| {
+            let text = values.get(system.id.as_str())?.get(key)?.as_str()?;
+            (!text.trim().is_empty()).then(|| text.to_owned())
+        };
+        of(&self.values).or_else(|| of(&self.kept))
+    }
+
+    /// Whether a side's table has the key, new or kept.
+    fn has(&self, system: &System, key: &str) -> bool {
+        [&self.values, &self.kept]
+            .iter()
+            .any(|values| values.get(system.id.as_str()).is_some_and(|table| table.get(key).is_some()))
+    }
+
+    /// Sets a value in a side's table.
+    pub(super) fn put(&mut self, system: &System, key: &str, value: Value) {
+        put(&mut self.values, &[system.id.as_str(), key], value);
+    }
+}
+
+/// Gathers all but the credentials.
+pub(super) fn gather(
+    args: &ConnectArgs,
+    config: &Config,
+    asking: &Asking,
+) -> Result<Given, Failure> {
+    let mut values = match &args.from {
+        None => Values::new(),
+        Some(path) => from_file(path, args.name.as_deref())?,
+    };
+    for text in &args.values {
+        set(&mut values, text)?;
+    }
+    let name = name(args, asking)?;
+    let known = config.connections.get(&name);
+    if known.is_some() && !args.replace {
+        let cause = format!("there is a connection `{name}` in {} already", config.path.display());
+        return Err(Failure::usage(Code::new("connection-exists"), cause));
+    }
+    let pair = pair(args, &values, known, asking)?;
+    let Some((ledger, platform)) = tieout_systems::pair(&pair) else {
+        let cause = format!("`{pair}` is no pair; there are {}", pairs().join(", "));
+        return Err(Failure::usage(Code::new("config-value"), cause));
+    };
+    values.insert("pair".to_owned(), Value::String(pair.clone()));
+    let mut given = Given {
+        name,
+        pair,
+        ledger: ledger.system,
+        platform: platform.system,
+        values,
+        existing: known.is_some(),
+        kept: known.map(kept).unwrap_or_default(),
+    };
+    for (system, flag) in
+        [(given.ledger, &args.ledger_credential), (given.platform, &args.platform_credential)]
+    {
+        if let Some(name) = flag {
+            given.put(system, "credential", Value::String(name.clone()));
+        }
+        from_environment(&mut given, system);
+        missing(&mut given, system, asking)?;
+    }
+    Ok(given)
+}
+
+fn name(args: &ConnectArgs, asking: &Asking) -> Result<ConnectionName, Failure> {
+    let text = match &args.name {
+        Some(name) => name.clone(),
+        None => asking.ask("name of the connection, such as acme-us")?,
+    };
+    if text.is_empty() {
+        let cause = "the connection has no name; write `tieout connect NAME`";
+        return Err(Failure::usage(Code::new("connect-incomplete"), cause));
+    }
+    text.parse().map_err(|error: tieout_domain::IdError| {
+        Failure::usage(Code::new("config-value"), error.to_string())
+    })
+}
+
+fn pairs() -> Vec<String> {
+    tieout_systems::pairs().map(|(name, ..)| name).collect()
+}
+
+fn pair(
+    args: &ConnectArgs,
+    values: &Values,
+    known: Option<&ConnectionConfig>,
+    asking: &Asking,
+) -> Result<String, Failure> {
+    let in_file = values.get("pair").and_then(Value::as_str).map(str::to_owned);
+    let told = args.pair.clone().or(in_file).or_else(|| known.map(|known| known.pair.clone()));
+    if let Some(told) = told {
+        return Ok(told);
+    }
+    let all = pairs();
+    if let [only] = all.as_slice() {
+        return Ok(only.clone());
+    }
+    let answer = asking.ask(&format!("which pair ({})", all.join(", ")))?;
+    if answer.is_empty() {
+        let cause = format!("`--pair` is missing: one of {}", all.join(", "));
+        return Err(Failure::usage(Code::new("connect-incomplete"), cause));
+    }
+    Ok(answer)
+}
+
+fn kept(known: &ConnectionConfig) -> Values {
+    let mut kept = Values::new();
+    for (entry, settings) in
+        [(known.ledger, &known.ledger_settings), (known.platform, &known.platform_settings)]
+    {
+        kept.insert(entry.system.id.to_string(), Value::Object(settings.clone()));
+    }
+    kept
+}
+
+/// Reads the connection's table, or a whole configuration that holds it.
+fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(path).map(|read| text = read)
+    };
+    read.map_err(|error| Failure::file("can't read", path, &error))?;
+    let wrong = |cause: String| {
+        Failure::usage(Code::new("config-syntax"), format!("{}: {cause}", path.display()))
+    };
+    let value: Value = if text.trim_start().starts_with('{') {
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+    } else {
+        let table: toml::Table = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            wrong(format!("line {line}: {}", error.message()))
+        })?;
+        serde_json::to_value(table).map_err(|error| wrong(error.to_string()))?
+    };
+    let Value::Object(mut table) = value else {
+        return Err(wrong("it must be the connection's table".to_owned()));
+    };
+    let Some(Value::Object(mut all)) = table.remove("connections") else { return Ok(table) };
+    let chosen = match name {
+        Some(name) => all.remove(name),
+        None if all.len() == 1 => all.into_iter().next().map(|(_, only)| only),
+        None => None,
+    };
+    match chosen {
+        Some(Value::Object(chosen)) => Ok(chosen),
+        _ => Err(wrong("it holds no connection of this name".to_owned())),
+    }
+}
+
+/// `--set`: a dotted key and its value. Preferences read theirs from a text; a system's are texts, or TOML
+/// after `:=`.
+fn set(values: &mut Values, text: &str) -> Result<(), Failure> {
+    let wrong = |cause: String| Failure::usage(Code::new("config-value"), cause);
+    let Some((key, given)) = text.split_once('=') else {
+        let cause = format!("--set {text}: write KEY=VALUE, such as netsuite.account=1234567");
+        return Err(wrong(cause));
+    };
+    let value = if let Some(key) = key.strip_suffix(':') {
+        let document: toml::Table = toml::from_str(&format!("value = {given}"))
+            .map_err(|error| wrong(format!("--set {key}: {}", error.message())))?;
+        let value = document.get("value").and_then(|value| serde_json::to_value(value).ok());
+        value.unwrap_or(Value::Null)
+    } else if let Some(preference) = key.strip_prefix("preferences.") {
+        let mut preferences = Preferences::default();
+        preferences.set(preference, given).map_err(|error| wrong(error.to_string()))?;
+        preferences.get(preference).map_err(|error| wrong(error.to_string()))?
+    } else {
+        value(given)
+    };
+    let parts: Vec<_> = key.trim_end_matches(':').split('.').collect();
+    put(values, &parts, value);
+    Ok(())
+}
+
+/// A value that was typed: nothing stands for nothing.
+pub(super) fn value(text: &str) -> Value {
+    if text.trim().is_empty() { Value::Null } else { Value::String(text.trim().to_owned()) }
+}
+
+fn put(values: &mut Values, parts: &[&str], value: Value) {
+    match parts {
+        [] => {}
+        [key] => {
+            values.insert((*key).to_owned(), value);
+        }
+        [first, rest @ ..] => {
+            let inner = values.entry((*first).to_owned()).or_insert(Value::Null);
+            if !inner.is_object() {
+                *inner = Value::Object(Values::new());
+            }
+            if let Value::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// The environment's variable for a setting or a credential's field: `TIEOUT_NETSUITE_ACCOUNT`.
+pub(super) fn variable(system: &System, key: &str) -> String {
+    format!("TIEOUT_{}_{key}", system.id).to_ascii_uppercase().replace('-', "_")
+}
+
+fn from_environment(given: &mut Given, system: &'static System) {
+    for setting in system.settings {
+        let told = given.values.get(system.id.as_str()).is_some_and(|t| t.get(setting.name).is_some());
+        if told {
+            continue;
+        }
+        if let Ok(text) = std::env::var(variable(system, setting.name)) {
+            given.put(system, setting.name, value(&text));
+        }
+    }
+}
+
+/// Asks for what a side needs and nobody gave; where nobody can be asked, names it.
+fn missing(given: &mut Given, system: &'static System, asking: &Asking) -> Result<(), Failure> {
+    for setting in system.settings.iter().filter(|s| s.required && s.name != "credential") {
+        if given.has(system, setting.name) {
+            continue;
+        }
+        let answer = asking.ask(&format!("{} {} ({})", system.title, setting.label, setting.help))?;
+        if answer.is_empty() {
+            let cause = format!(
+                "{}'s {} is missing; give --set {}.{}=… or {}: {}",
+                system.title,
+                setting.label,
+                system.id,
+                setting.name,
+                variable(system, setting.name),
+                setting.help
+            );
+            return Err(Failure::usage(Code::new("connect-incomplete"), cause));
+        }
+        given.put(system, setting.name, Value::String(answer));
+    }
+    Ok(())
+}
+
+/// The first kind of which the environment has any field. One that is not whole is refused where it is
+/// sealed, by the field's name.
+pub(super) fn credential_from_environment(
+    system: &'static System,
+) -> Result<Option<(&'static CredentialKind, SecretString)>, Failure> {
+    for kind in system.credentials {
+        let mut fields = Values::new();
+        for field in kind.fields {
+            if let Ok(text) = std::env::var(variable(system, field.name)) {
+                fields.insert(field.name.to_owned(), Value::String(text));
+            }
+        }
+        if fields.is_empty() {
+            continue;
+        }
+        if let Some(absent) = kind.fields.iter().find(|field| !fields.contains_key(field.name)) {
+            let cause = format!("{} is not set", variable(system, absent.name));
+            return Err(Failure::usage(Code::new("connect-incomplete"), cause));
+        }
+        let text = Zeroizing::new(Value::Object(fields).to_string());
+        return Ok(Some((kind, text.as_str().to_owned().into())));
+    }
+    Ok(None)
+}
