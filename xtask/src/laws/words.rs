@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Paths that exist on one machine only.
-const MACHINES: &str = r"(?:^|[^\w./-])/(?:work|root|home|Users)/\w|(?:^|[^\w./])\.\./shared\b";
+const MACHINES: &str = r"(?:^|[^\w./-])/(?:work|root|home|Users)/[\w.]|(?:^|[^\w./])\.\./shared\b";
 
 /// No path that exists on one machine only.
 pub(super) fn machines(workspace: &Workspace) -> Result<Vec<String>> {
