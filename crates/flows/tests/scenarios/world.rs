@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tieout_domain::document::*;
 use tieout_domain::port::{Action, Observed};
 use tieout_domain::{
-    Amount, Currency, Date, Document, Kind, Outcome, Period, PeriodState, RecordRef, RemoteId, Side, State,
+    Amount, Currency, Date, Document, Kind, Outcome, Period, PeriodState, RecordRef, RemoteId,
+    Side, State,
 };
 use tieout_flows::{
-    Books, Connection, Decided, Flow, Link, Map, MapStatus, Maps, Need, Preferences, Seen, Step, Subject,
-    Verdict, matching, payables,
+    Books, Connection, Decided, Flow, Link, Map, MapStatus, Maps, Need, Preferences, Seen, Step,
+    Subject, Verdict, matching, payables,
 };
 
 pub(crate) fn amount(text: &str) -> Amount {
@@ -69,17 +70,33 @@ impl World {
             flows: payables(),
             last_id: 900,
         };
-        world.put(ledger(Kind::Account, "58"), account("6010", "Air", AccountKind::Expense));
-        world.put(platform(Kind::Account, "0ca58"), account("6010", "Air", AccountKind::Expense));
+        world.put(
+            ledger(Kind::Account, "58"),
+            account("6010", "Air", AccountKind::Expense),
+        );
+        world.put(
+            platform(Kind::Account, "0ca58"),
+            account("6010", "Air", AccountKind::Expense),
+        );
         world.map(Kind::Account, "58", "0ca58");
-        world.put(ledger(Kind::Account, "90"), account("1090", "Clearing", AccountKind::Bank));
-        world.put(ledger(Kind::Account, "20"), account("2000", "Payables", AccountKind::AccountsPayable));
+        world.put(
+            ledger(Kind::Account, "90"),
+            account("1090", "Clearing", AccountKind::Bank),
+        );
+        world.put(
+            ledger(Kind::Account, "20"),
+            account("2000", "Payables", AccountKind::AccountsPayable),
+        );
         world.put(ledger(Kind::Vendor, "12"), vendor("Acme Ltd"));
         world
     }
 
     pub(crate) fn put(&mut self, record: RecordRef, document: Document) {
-        let seen = Seen { document, created: None, gone: false };
+        let seen = Seen {
+            document,
+            created: None,
+            gone: false,
+        };
         self.records.insert(record, seen);
     }
 
@@ -88,7 +105,10 @@ impl World {
     }
 
     pub(crate) fn map(&mut self, kind: Kind, from: &str, to: &str) {
-        let map = Map { to: Some(to.into()), status: MapStatus::Confirmed };
+        let map = Map {
+            to: Some(to.into()),
+            status: MapStatus::Confirmed,
+        };
         self.maps.put(kind, from.into(), map);
     }
 
@@ -108,27 +128,37 @@ impl World {
     }
 
     pub(crate) fn bill(&mut self, record: &RecordRef, change: impl FnOnce(&mut Bill)) {
-        let Document::Bill(bill) = &mut self.records.get_mut(record).unwrap().document else { panic!() };
+        let Document::Bill(bill) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!()
+        };
         change(bill);
     }
 
     pub(crate) fn vendor(&mut self, record: &RecordRef, change: impl FnOnce(&mut Vendor)) {
-        let Document::Vendor(it) = &mut self.records.get_mut(record).unwrap().document else { panic!() };
+        let Document::Vendor(it) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!()
+        };
         change(it);
     }
 
     pub(crate) fn account(&mut self, record: &RecordRef, change: impl FnOnce(&mut Account)) {
-        let Document::Account(it) = &mut self.records.get_mut(record).unwrap().document else { panic!() };
+        let Document::Account(it) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!()
+        };
         change(it);
     }
 
     pub(crate) fn credit(&mut self, record: &RecordRef, change: impl FnOnce(&mut VendorCredit)) {
-        let Document::VendorCredit(it) = &mut self.records.get_mut(record).unwrap().document else { panic!() };
+        let Document::VendorCredit(it) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!()
+        };
         change(it);
     }
 
     pub(crate) fn payment(&mut self, record: &RecordRef, change: impl FnOnce(&mut Payment)) {
-        let Document::Payment(it) = &mut self.records.get_mut(record).unwrap().document else { panic!() };
+        let Document::Payment(it) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!()
+        };
         change(it);
     }
 
@@ -137,18 +167,25 @@ impl World {
     }
 
     pub(crate) fn bill_at(&self, record: &RecordRef) -> &Bill {
-        let Document::Bill(bill) = self.at(record) else { panic!("{record} is no bill") };
+        let Document::Bill(bill) = self.at(record) else {
+            panic!("{record} is no bill")
+        };
         bill
     }
 
     pub(crate) fn payment_at(&self, record: &RecordRef) -> &Payment {
-        let Document::Payment(payment) = self.at(record) else { panic!("{record} is no payment") };
+        let Document::Payment(payment) = self.at(record) else {
+            panic!("{record} is no payment")
+        };
         payment
     }
 
     /// Where a flow has linked a record to.
     pub(crate) fn target(&self, flow: &str, record: &RecordRef) -> Option<RecordRef> {
-        self.links.iter().find(|l| l.flow == flow && l.record == *record).map(|l| l.target.clone())
+        self.links
+            .iter()
+            .find(|l| l.flow == flow && l.record == *record)
+            .map(|l| l.target.clone())
     }
 
     pub(crate) fn of(&self, side: Side, kind: Kind) -> Vec<RecordRef> {
@@ -185,12 +222,19 @@ impl World {
                 }
             }
             Need::Links(flow, record) => {
-                let links = self.links.iter().filter(|l| l.flow == *flow && l.record == *record);
-                books.links.insert(((*flow).into(), record.clone()), links.cloned().collect());
+                let links = self
+                    .links
+                    .iter()
+                    .filter(|l| l.flow == *flow && l.record == *record);
+                books
+                    .links
+                    .insert(((*flow).into(), record.clone()), links.cloned().collect());
             }
             Need::LinkedTo(target) => {
                 let links = self.links.iter().filter(|link| link.target == *target);
-                books.linked_to.insert(target.clone(), links.cloned().collect());
+                books
+                    .linked_to
+                    .insert(target.clone(), links.cloned().collect());
             }
             Need::Matching(side, kind, key) => {
                 let found = self.records.iter().filter(|(record, seen)| {
@@ -203,7 +247,10 @@ impl World {
             }
             Need::Waiting(text) => {
                 let waits = |outcome: &Outcome| {
-                    outcome.waits_for.as_ref().is_some_and(|waits| waits.to_string() == *text)
+                    outcome
+                        .waits_for
+                        .as_ref()
+                        .is_some_and(|waits| waits.to_string() == *text)
                 };
                 if self.outcomes.values().any(waits) {
                     books.waiting.insert(text.clone());
@@ -228,10 +275,18 @@ impl World {
             created: None,
             document: seen.document.clone(),
         };
-        let subject = Subject { record, observed: &observed, gone: seen.gone };
+        let subject = Subject {
+            record,
+            observed: &observed,
+            gone: seen.gone,
+        };
         let books = self.load(flow.as_ref(), &subject);
         let verdict = flow.decide(&subject, &books);
-        assert_eq!(verdict, flow.decide(&subject, &books), "a decision must be the same each time");
+        assert_eq!(
+            verdict,
+            flow.decide(&subject, &books),
+            "a decision must be the same each time"
+        );
         verdict
     }
 
@@ -259,7 +314,11 @@ impl World {
     /// Runs all flows over their populations until nothing is left to write.
     pub(crate) fn sync(&mut self) {
         for round in 0.. {
-            assert!(round < 12, "it never comes to rest: {:#?}", self.writes.iter().rev().take(3).collect::<Vec<_>>());
+            assert!(
+                round < 12,
+                "it never comes to rest: {:#?}",
+                self.writes.iter().rev().take(3).collect::<Vec<_>>()
+            );
             if !self.round() {
                 return;
             }
@@ -271,8 +330,12 @@ impl World {
         for at in 0..self.flows.len() {
             let name = self.flows[at].name();
             let population: BTreeSet<_> = self.flows[at].population().iter().copied().collect();
-            let records: Vec<RecordRef> =
-                self.records.keys().filter(|r| population.contains(&(r.side, r.kind))).cloned().collect();
+            let records: Vec<RecordRef> = self
+                .records
+                .keys()
+                .filter(|r| population.contains(&(r.side, r.kind)))
+                .cloned()
+                .collect();
             for record in records {
                 self.settle(name, &record);
             }
@@ -296,17 +359,30 @@ impl World {
                     self.outcomes.insert(place, outcome);
                     return;
                 }
-                Verdict::Adopt { target, role, key, .. } => {
-                    self.relink(Link { flow: flow.into(), record: record.clone(), role, target, key, applied: None });
+                Verdict::Adopt {
+                    target, role, key, ..
+                } => {
+                    self.relink(Link {
+                        flow: flow.into(),
+                        record: record.clone(),
+                        role,
+                        target,
+                        key,
+                        applied: None,
+                    });
                 }
                 Verdict::Write(step) => self.apply(flow, record, *step),
             }
         }
-        panic!("{record} never comes to rest in {flow}: {:?}", self.writes.last());
+        panic!(
+            "{record} never comes to rest in {flow}: {:?}",
+            self.writes.last()
+        );
     }
 
     fn relink(&mut self, link: Link) {
-        self.links.retain(|l| (&l.flow, &l.record, &l.role) != (&link.flow, &link.record, &link.role));
+        self.links
+            .retain(|l| (&l.flow, &l.record, &l.role) != (&link.flow, &link.record, &link.role));
         self.links.push(link);
     }
 
@@ -323,9 +399,17 @@ impl World {
         };
         balanced(&step.document);
         if step.action != Action::Create {
-            assert_eq!(step.expect.as_ref(), Some(self.at(&target)), "an amendment tells what it saw");
+            assert_eq!(
+                step.expect.as_ref(),
+                Some(self.at(&target)),
+                "an amendment tells what it saw"
+            );
         } else {
-            assert!(self.writes.iter().all(|it| it.key != step.key), "{} is made twice", step.key);
+            assert!(
+                self.writes.iter().all(|it| it.key != step.key),
+                "{} is made twice",
+                step.key
+            );
         }
         let before = self.records.get(&target).map(|seen| seen.document.clone());
         let mut document = step.document.clone();
@@ -338,7 +422,9 @@ impl World {
             (Document::VendorCredit(it), Action::Archive) => it.status = BillStatus::Archived,
             (Document::Payment(it), Action::Void) => it.status = PaymentStatus::Voided,
             (Document::Journal(it), _) => {
-                (0..).zip(&mut it.lines).for_each(|(at, line)| line.line = Some(at));
+                (0..)
+                    .zip(&mut it.lines)
+                    .for_each(|(at, line)| line.line = Some(at));
             }
             _ => {}
         }
@@ -371,14 +457,29 @@ impl World {
             let used: Amount = application.credits.iter().map(|it| it.amount).sum();
             let all = application.amount.plus(used).unwrap();
             let bill = RecordRef::new(side, Kind::Bill, application.document.clone());
-            if let Some(Seen { document: Document::Bill(bill), .. }) = self.records.get_mut(&bill) {
+            if let Some(Seen {
+                document: Document::Bill(bill),
+                ..
+            }) = self.records.get_mut(&bill)
+            {
                 bill.open = bill.open.plus(if on { -all } else { all }).unwrap();
-                bill.status = if bill.open.is_zero() { BillStatus::Paid } else { BillStatus::Open };
+                bill.status = if bill.open.is_zero() {
+                    BillStatus::Paid
+                } else {
+                    BillStatus::Open
+                };
             }
             for it in &application.credits {
                 let credit = RecordRef::new(side, Kind::VendorCredit, it.credit.clone());
-                if let Some(Seen { document: Document::VendorCredit(credit), .. }) = self.records.get_mut(&credit) {
-                    credit.open = credit.open.plus(if on { -it.amount } else { it.amount }).unwrap();
+                if let Some(Seen {
+                    document: Document::VendorCredit(credit),
+                    ..
+                }) = self.records.get_mut(&credit)
+                {
+                    credit.open = credit
+                        .open
+                        .plus(if on { -it.amount } else { it.amount })
+                        .unwrap();
                 }
             }
         }
@@ -397,7 +498,9 @@ impl World {
         let record = ledger(Kind::Bill, id);
         self.put(record.clone(), bill(number, total));
         self.sync();
-        let there = self.target("bills", &record).unwrap_or_else(|| panic!("{:?}", self.outcomes));
+        let there = self
+            .target("bills", &record)
+            .unwrap_or_else(|| panic!("{:?}", self.outcomes));
         (record, there)
     }
 
@@ -410,7 +513,10 @@ impl World {
     }
 
     pub(crate) fn count(&self, state: State) -> usize {
-        self.outcomes.values().filter(|outcome| outcome.state == state).count()
+        self.outcomes
+            .values()
+            .filter(|outcome| outcome.state == state)
+            .count()
     }
 }
 
@@ -418,18 +524,30 @@ impl World {
 fn balanced(document: &Document) {
     match document {
         Document::Bill(bill) => {
-            assert_eq!(Amount::total(bill.lines.iter().map(|l| l.amount)).unwrap(), bill.total);
+            assert_eq!(
+                Amount::total(bill.lines.iter().map(|l| l.amount)).unwrap(),
+                bill.total
+            );
             assert!(!bill.total.is_negative());
         }
         Document::VendorCredit(it) => {
-            assert_eq!(Amount::total(it.lines.iter().map(|l| l.amount)).unwrap(), it.total);
+            assert_eq!(
+                Amount::total(it.lines.iter().map(|l| l.amount)).unwrap(),
+                it.total
+            );
         }
         Document::Payment(it) => {
-            assert_eq!(Amount::total(it.applications.iter().map(|a| a.amount)).unwrap(), it.total);
+            assert_eq!(
+                Amount::total(it.applications.iter().map(|a| a.amount)).unwrap(),
+                it.total
+            );
         }
         Document::Journal(it) => {
             let debit = Amount::total(it.lines.iter().map(|l| l.debit)).unwrap();
-            assert_eq!(debit, Amount::total(it.lines.iter().map(|l| l.credit)).unwrap());
+            assert_eq!(
+                debit,
+                Amount::total(it.lines.iter().map(|l| l.credit)).unwrap()
+            );
         }
         _ => {}
     }
@@ -531,10 +649,15 @@ pub(crate) fn bill(number: &str, total: &str) -> Document {
 
 /// A bill as somebody typed it on the platform.
 pub(crate) fn typed(vendor: &str, number: &str, total: &str) -> Document {
-    let Document::Bill(it) = bill(number, total) else { unreachable!() };
+    let Document::Bill(it) = bill(number, total) else {
+        unreachable!()
+    };
     Document::Bill(Bill {
         vendor: vendor.into(),
-        lines: vec![Line { account: Some("0ca58".into()), ..line(total) }],
+        lines: vec![Line {
+            account: Some("0ca58".into()),
+            ..line(total)
+        }],
         payables_account: None,
         subsidiary: None,
         period: None,
@@ -587,7 +710,10 @@ pub(crate) fn payment(paid: &[(&RecordRef, &str)]) -> Payment {
         status: PaymentStatus::Processed,
         outside: false,
         reference: String::new(),
-        funding: Some(Funding { funding_kind: "BANK_ACCOUNT".into(), id: "bac1".into() }),
+        funding: Some(Funding {
+            funding_kind: "BANK_ACCOUNT".into(),
+            id: "bac1".into(),
+        }),
         check_number: String::new(),
         confirmation: "C-1".into(),
         card_last4: String::new(),
