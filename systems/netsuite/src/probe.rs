@@ -76,17 +76,18 @@ impl Shape {
             .subsidiaries
             .iter()
             .find(|known| Some(&known.id) == subsidiary);
+        let base = self
+            .currencies
+            .iter()
+            .find(|known| known.base)
+            .map(|known| &known.id);
+        let only = match self.currencies.as_slice() {
+            [only] => Some(&only.id),
+            _ => None,
+        };
         own.and_then(|known| known.currency.as_ref())
-            .or_else(|| {
-                self.currencies
-                    .iter()
-                    .find(|known| known.base)
-                    .map(|known| &known.id)
-            })
-            .or_else(|| match self.currencies.as_slice() {
-                [only] => Some(&only.id),
-                _ => None,
-            })
+            .or(base)
+            .or(only)
     }
 
     /// Whether a record shared with these subsidiaries may be used in this one. An empty list means all.

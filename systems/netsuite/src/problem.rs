@@ -297,7 +297,7 @@ fn refusal(status: StatusCode, problem: &Problem) -> Fault {
         "period is closed",
         "period is locked",
     ]) {
-        Code::new("period-closed")
+        Code::new("closed-period")
     } else if any(&[
         "sub-list apply",
         "sublist apply",
@@ -421,7 +421,7 @@ mod tests {
         for (detail, code) in [
             (
                 "The transaction date you specified is not within the date range of your accounting period.",
-                "period-closed",
+                "closed-period",
             ),
             (
                 "Unable to find a matching line for sub-list apply with key [4001,0]",

@@ -189,11 +189,8 @@ async fn deleted(
         .collect())
 }
 
-/// What one creation came to: an answer, or a record that was made without saying its id.
-enum Made {
-    Answer(Answer),
-    Nameless,
-}
+/// What one creation came to; nothing if a record was made without saying its id.
+type Made = Option<Answer>;
 
 async fn create_one(
     writer: &dyn Upsert,
@@ -208,10 +205,10 @@ async fn create_one(
         .iter()
         .find(|found| external_id_there(&found.document) == low)
     {
-        return Made::Answer(adopt(writer, order, found));
+        return Some(adopt(writer, order, found));
     }
     if let Some(deleted) = deleted {
-        return Made::Answer(Answer::Failed(Fault::Refused {
+        return Some(Answer::Failed(Fault::Refused {
             code: Code::new("deleted-there"),
             field: None,
             cause: format!("it was in NetSuite and somebody deleted it there: {deleted}"),
@@ -219,20 +216,20 @@ async fn create_one(
     }
     let body = match writer.body(shape, &order.document) {
         Ok(body) => body,
-        Err(fault) => return Made::Answer(Answer::Failed(fault)),
+        Err(fault) => return Some(Answer::Failed(fault)),
     };
     let put =
         writer
             .client()
             .put_by_external_id(writer.record(), &external_id, writer.replaces(), &body);
     match put.await {
-        Ok(Some(id)) => Made::Answer(Answer::Applied(Receipt {
+        Ok(Some(id)) => Some(Answer::Applied(Receipt {
             id,
             observed: None,
             adopted: false,
         })),
-        Ok(None) => Made::Nameless,
-        Err(fault) => Made::Answer(Answer::Failed(fault)),
+        Ok(None) => None,
+        Err(fault) => Some(Answer::Failed(fault)),
     }
 }
 
@@ -268,7 +265,7 @@ async fn complete(writer: &dyn Upsert, orders: &[Order], made: Vec<Made>) -> Vec
     let nameless: Vec<Order> = orders
         .iter()
         .zip(&made)
-        .filter(|(_, made)| matches!(made, Made::Nameless))
+        .filter(|(_, made)| made.is_none())
         .map(|(order, _)| order.clone())
         .collect();
     let found = if nameless.is_empty() {
@@ -280,8 +277,8 @@ async fn complete(writer: &dyn Upsert, orders: &[Order], made: Vec<Made>) -> Vec
         .iter()
         .zip(made)
         .map(|(order, made)| match made {
-            Made::Answer(answer) => answer,
-            Made::Nameless => named(order, &found),
+            Some(answer) => answer,
+            None => named(order, &found),
         })
         .collect();
     if writer.shows_what_was_made() {
