@@ -23,7 +23,6 @@ const DENIAL: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct State {
     current: Option<Current>,
-    looked: bool,
     denied: Option<(Fault, Timestamp)>,
 }
 
@@ -70,12 +69,10 @@ impl Client {
         {
             state.current = None;
         }
-        if !state.looked {
-            state.looked = true;
-            state.current = self
-                .kept_session(now)
-                .await
-                .filter(|kept| stale.is_none_or(|stale| !same(&kept.id, stale)));
+        if state.current.is_none() {
+            // Another connection of the same user may have signed in meanwhile.
+            let kept = self.kept_session(now).await;
+            state.current = kept.filter(|kept| stale.is_none_or(|stale| !same(&kept.id, stale)));
         }
         if let Some(current) = &mut state.current {
             let unused = since(current.touched, now);

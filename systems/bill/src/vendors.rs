@@ -307,7 +307,9 @@ impl Writable for Vendors {
         if wanted.address != there.address {
             written.address = wanted.address.as_ref().map(AddressWritten::new);
         }
-        let payee = wanted.payee.as_deref().and_then(given);
+        // Who is paid under its own name is paid under its new name.
+        let renamed = written.name.filter(|_| there.payee.is_none());
+        let payee = wanted.payee.as_deref().and_then(given).or(renamed);
         if payee.is_some() && payee != there.payee.as_deref() {
             written.payment_information = payee.map(|payee_name| PayeeWritten { payee_name });
         }

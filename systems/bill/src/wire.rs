@@ -252,3 +252,64 @@ pub(crate) fn approval(word: &str) -> Approval {
 pub(crate) fn total(lines: &[Line]) -> Result<Amount, String> {
     Amount::total(lines.iter().map(|line| line.amount)).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn line(id: Option<u8>, amount: i64, department: bool) -> Line {
+        Line {
+            id: id.map(|id| format!("bli{id}").into()),
+            line_kind: LineKind::Expense,
+            account: Some("0ca1".into()),
+            amount: Amount::new(amount.into()),
+            memo: String::new(),
+            department: department.then(|| "0de1".into()),
+            class: None,
+            location: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_lost_doubled_or_given_an_id_that_is_not_there(
+            there in proptest::collection::vec((-3_i64..3, any::<bool>()), 0..6),
+            wanted in proptest::collection::vec((-3_i64..3, any::<bool>()), 0..6),
+        ) {
+            let there: Vec<_> = there
+                .iter()
+                .zip(0_u8..)
+                .map(|((amount, department), id)| line(Some(id), *amount, *department))
+                .collect();
+            let wanted: Vec<_> =
+                wanted.iter().map(|(amount, department)| line(None, *amount, *department)).collect();
+            let (written, patch) = under_their_ids(&wanted, &there);
+            prop_assert_eq!(written.len(), wanted.len());
+            let ids: Vec<_> = written.iter().filter_map(|line| line.id.clone()).collect();
+            let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+            prop_assert_eq!(distinct.len(), ids.len());
+            prop_assert_eq!(ids.len(), wanted.len().min(there.len()));
+            prop_assert!(ids.iter().all(|id| there.iter().any(|line| line.id.as_ref() == Some(id))));
+            prop_assert!(!patch || wanted.len() == there.len());
+            for (written, wanted) in written.iter().zip(&wanted) {
+                prop_assert_eq!(written.amount.0, wanted.amount);
+            }
+        }
+    }
+
+    #[test]
+    fn unset_references_and_days_with_times() {
+        for unset in ["", " ", "00000000000000000000"] {
+            assert_eq!(reference(unset), None);
+        }
+        assert_eq!(reference("0de1"), Some("0de1".into()));
+        let day_of = |text| day(text, "date").map(|day| day.to_string());
+        assert_eq!(
+            day_of("2026-06-12T00:00:00.000+00:00"),
+            Ok("2026-06-12".to_owned())
+        );
+        assert!(day_of("12.06.2026").is_err() && day_of("").is_err());
+    }
+}

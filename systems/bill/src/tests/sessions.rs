@@ -225,3 +225,18 @@ async fn a_check_names_the_organization_and_tells_what_is_wrong() {
     assert_eq!(fault.code().as_str(), "wrong-developer-key");
     assert!(!fault.to_string().contains("secret"));
 }
+
+#[tokio::test]
+async fn s217_two_connections_of_one_user_share_a_session() {
+    let stage = Stage::new(|_| ok(EMPTY));
+    let (first, second) = (stage.ports(), stage.ports());
+    first.read[&Kind::Vendor]
+        .page(Depth::Changes, None, None)
+        .await
+        .unwrap();
+    second.read[&Kind::Vendor]
+        .page(Depth::Changes, None, None)
+        .await
+        .unwrap();
+    assert_eq!(stage.transport.sign_ins(), 1);
+}

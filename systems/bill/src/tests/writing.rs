@@ -513,3 +513,16 @@ async fn candidates_are_found_where_creation_time_is_no_filter() {
     );
     assert_eq!(stage.calls().len(), 2);
 }
+
+#[tokio::test]
+async fn who_is_paid_under_its_own_name_is_paid_under_its_new_one() {
+    let json = r#"{"id":"009V","name":"Old","email":"new@birch.example","phone":"555-0100","accountNumber":"A-77",
+        "paymentInformation":{"payeeName":"Old"},"additionalInfo":{"track1099":true}}"#;
+    let stage = Stage::new(move |_| ok(json));
+    let amend = order(Action::Amend, Some("009V"), Document::Vendor(vendor()));
+    stage.ports().write[&Kind::Vendor].write(&[amend]).await;
+    assert_eq!(
+        stage.transport.seen()[1].body,
+        r#"{"name":"Birch & Sons","paymentInformation":{"payeeName":"Birch & Sons"}}"#
+    );
+}
