@@ -199,6 +199,9 @@ impl<'a> This<'a> {
                 format!("{label} is no longer on the platform"),
             );
         }
+        if let Some(verdict) = posting::known(self) {
+            return verdict;
+        }
         match self.stage() {
             Stage::NotYet(word) => {
                 let cause = format!("{label} of {} is {word}", self.payment.total);

@@ -452,6 +452,22 @@ fn ledger_payments<'a>(
         })
 }
 
+/// A posting of this very payment that is known no longer, because the memory was lost (scenarios 223 and
+/// 225): its external id is this payment's key.
+pub(super) fn known(this: &This<'_>) -> Option<Verdict> {
+    let (_, vendor) = grouped(this).ok()?;
+    let key = this.key();
+    let found = ledger_payments(this, &vendor)
+        .find(|(_, payment)| payment.external_id.as_ref() == Some(&key))
+        .map(|(record, _)| record.clone())?;
+    Some(Verdict::Adopt {
+        target: found,
+        role: String::new(),
+        how: "external id",
+        key: Some(key),
+    })
+}
+
 /// A payment that replaces a voided one takes over its posting: nothing is posted a second time
 /// (scenarios 109 and 110).
 fn reissue(this: &This<'_>) -> Option<Verdict> {
