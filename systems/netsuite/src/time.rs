@@ -194,10 +194,10 @@ impl Progress {
         (None, serde_json::to_string(&self.now).ok().map(Mark))
     }
 
-    /// A whole read sees everything, and only what lies in the next overlap is worth remembering. A read of
-    /// changes returns all of the overlap, so all of what it saw is.
+    /// Of a whole read as much is remembered as will fit: all of it, or what lies in the next overlap. A
+    /// read of changes returns all of the overlap, so all of what it saw is worth remembering.
     fn forget_old(&mut self) {
-        if self.since.is_none() {
+        if self.since.is_none() && self.now.versions.len() > SEEN_MAX {
             let from = minutes_before(&self.now.at, OVERLAP_MINUTES).unwrap_or_default();
             self.now
                 .versions
