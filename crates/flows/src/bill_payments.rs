@@ -4,6 +4,8 @@
 //! by a reversal that leaves both the payment and the reversal standing. What was paid in the ledger is
 //! recorded on the platform.
 
+mod cash;
+mod credits_only;
 mod outside;
 mod period;
 mod posted;

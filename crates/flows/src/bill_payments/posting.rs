@@ -4,25 +4,23 @@ use std::collections::BTreeMap;
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{
-    AccountKind, Application, Bill, BillStatus, CreditUse, Payment, PaymentStatus, VendorCredit,
-    VoidKind,
+    Application, Bill, BillStatus, CreditUse, Payment, PaymentStatus, VoidKind,
 };
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
 use super::period::{self, Posting};
-use super::{NAME, This, words};
-use crate::matching::{account_number_key, payment_key};
+use super::{NAME, This, cash, credits_only, words};
+use crate::matching::payment_key;
 use crate::projection::same_applications;
-use crate::verdict::amendment_key;
 use crate::{Books, Link, Need, Step, Verdict, bills, vendor_credits};
 
 /// A bill of the ledger that the payment pays.
-struct Paid<'a> {
-    record: RecordRef,
+pub(super) struct Paid<'a> {
+    pub(super) record: RecordRef,
     bill: &'a Bill,
     cash: Amount,
-    credits: Vec<CreditUse>,
+    pub(super) credits: Vec<CreditUse>,
 }
 
 impl Paid<'_> {
@@ -37,9 +35,9 @@ impl Paid<'_> {
 }
 
 /// Bills that go into one posting: same payables account, same subsidiary (scenario 98).
-type Group<'a> = ((Option<RemoteId>, Option<RemoteId>), Vec<Paid<'a>>);
+pub(super) type Group<'a> = ((Option<RemoteId>, Option<RemoteId>), Vec<Paid<'a>>);
 
-fn platform(kind: Kind, id: &RemoteId) -> RecordRef {
+pub(super) fn platform(kind: Kind, id: &RemoteId) -> RecordRef {
     RecordRef::new(Side::Platform, kind, id.clone())
 }
 
@@ -96,51 +94,11 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
         }
         needs.push(Need::Matching(place.0, place.1, place.2));
     }
-    if let Some(funding) = &this.payment.funding {
-        needs.push(Need::Record(platform(Kind::FundingAccount, &funding.id)));
-    }
-    let id = funding_id(this.payment);
-    if let Some(account) = books.maps.confirmed(Kind::FundingAccount, &id) {
-        needs.push(Need::Record(RecordRef::new(
-            Side::Ledger,
-            Kind::Account,
-            account.clone(),
-        )));
-    }
-    if let Some(text) = &books.preferences.transactions.payment_account {
-        needs.push(Need::Record(RecordRef::new(
-            Side::Ledger,
-            Kind::Account,
-            text.trim(),
-        )));
-        if let Some(key) = account_number_key(text) {
-            let place = (Side::Ledger, Kind::Account, key);
-            needs.extend(
-                books
-                    .matching
-                    .get(&place)
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-                    .map(Need::Record),
-            );
-            needs.push(Need::Matching(place.0, place.1, place.2));
-        }
-    }
+    needs.extend(cash::needs(this));
     needs
 }
 
-/// The id under which a payment's source of money is mapped: `offline` for what never went through the
-/// platform (scenario 125).
-fn funding_id(payment: &Payment) -> RemoteId {
-    match &payment.funding {
-        _ if payment.outside => RemoteId::from("offline"),
-        Some(funding) => funding.id.clone(),
-        None => RemoteId::from("unknown"),
-    }
-}
-
-fn stop(state: State, code: Code, cause: String) -> Outcome {
+pub(super) fn stop(state: State, code: Code, cause: String) -> Outcome {
     Outcome::because(state, code, cause)
 }
 
@@ -165,7 +123,7 @@ pub(super) fn rest_of_split(this: &This<'_>) -> Option<Verdict> {
             .flat_map(|paid| &paid.credits)
             .any(|used| {
                 this.books
-                    .link(NAME, this.record, &credit_role(&used.credit))
+                    .link(NAME, this.record, &credits_only::role(&used.credit))
                     .is_none()
             });
         return open.then(|| next(this).unwrap_or_else(Verdict::Rest));
@@ -176,10 +134,6 @@ pub(super) fn rest_of_split(this: &This<'_>) -> Option<Verdict> {
             .is_none()
     });
     missing.then(|| next(this).unwrap_or_else(Verdict::Rest))
-}
-
-fn credit_role(credit: &RemoteId) -> String {
-    format!("credit-{credit}")
 }
 
 fn role(groups: usize, account: &Option<RemoteId>, subsidiary: &Option<RemoteId>) -> String {
@@ -218,7 +172,7 @@ fn next(this: &This<'_>) -> Result<Verdict, Outcome> {
     let cash_account = if this.payment.total.is_zero() {
         None
     } else {
-        Some(cash_account(this)?)
+        Some(cash::account(this)?)
     };
     for ((account, subsidiary), paid) in &groups {
         let role = role(count, account, subsidiary);
@@ -235,7 +189,7 @@ fn next(this: &This<'_>) -> Result<Verdict, Outcome> {
             role: &role,
         };
         let Some(cash_account) = &cash_account else {
-            return apply_credits(this, &groups);
+            return credits_only::decide(this, &groups);
         };
         return Ok(Verdict::Write(Box::new(step(this, &part, cash_account)?)));
     }
@@ -497,81 +451,6 @@ fn reissue(this: &This<'_>) -> Option<Verdict> {
     })
 }
 
-/// The account of the ledger that the money leaves (scenarios 127, 129, 162).
-fn cash_account(this: &This<'_>) -> Result<RemoteId, Outcome> {
-    let (label, payment, books) = (this.label(), this.payment, this.books);
-    let id = funding_id(payment);
-    let bank = payment
-        .funding
-        .as_ref()
-        .is_none_or(|funding| funding.funding_kind == "BANK_ACCOUNT");
-    let account = match books.maps.confirmed(Kind::FundingAccount, &id) {
-        Some(account) => Some(account.clone()),
-        None if payment.outside || !bank => None,
-        None => preferred_account(books),
-    };
-    let record = account
-        .as_ref()
-        .map(|id| RecordRef::new(Side::Ledger, Kind::Account, id.clone()));
-    let seen = record
-        .as_ref()
-        .and_then(|record| books.record(record))
-        .filter(|seen| !seen.gone);
-    let Some((account_id, Some(Document::Account(account)))) =
-        account.map(|id| (id, seen.map(|seen| &seen.document)))
-    else {
-        let name = payment.funding.as_ref().and_then(|funding| {
-            let record = platform(Kind::FundingAccount, &funding.id);
-            books.record(&record).map(|seen| seen.document.label())
-        });
-        let cause = format!(
-            "{label} comes from {}, for which no account of the ledger is named",
-            name.unwrap_or_else(|| format!("funding account {id}"))
-        );
-        return Err(
-            stop(State::Blocked, Code::new("payment-account-missing"), cause)
-                .grouped(format!("payment-account-missing:{id}"))
-                .until(WaitsFor::Map(Kind::FundingAccount.as_str().into(), id)),
-        );
-    };
-    let fits = matches!(
-        account.account_kind,
-        AccountKind::Bank | AccountKind::CreditCard
-    );
-    if !fits || account.inactive || account.summary {
-        let cause = format!(
-            "{label} would be posted from {}, which is {}no bank or card account that can be posted to",
-            account.label(),
-            if account.inactive { "inactive or " } else { "" }
-        );
-        return Err(stop(State::Blocked, Code::new("wrong-account-type"), cause)
-            .grouped(format!("wrong-account-type:{account_id}")));
-    }
-    Ok(account_id)
-}
-
-/// The preference's account: by its number, else by its id.
-fn preferred_account(books: &Books) -> Option<RemoteId> {
-    let text = books
-        .preferences
-        .transactions
-        .payment_account
-        .as_deref()?
-        .trim();
-    let key = (Side::Ledger, Kind::Account, account_number_key(text)?);
-    let numbered: Vec<_> = books
-        .matching
-        .get(&key)
-        .into_iter()
-        .flatten()
-        .filter(|record| books.record(record).is_some_and(|seen| !seen.gone))
-        .collect();
-    match numbered.as_slice() {
-        [one] => Some(one.id.clone()),
-        _ => Some(RemoteId::from(text)),
-    }
-}
-
 /// A vendor must be assigned to the subsidiary of the bill (scenario 17).
 fn assigned(
     this: &This<'_>,
@@ -667,82 +546,4 @@ fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Ste
         key,
         because: "the platform has paid it".into(),
     })
-}
-
-/// A payment without cash: only the credits' applications are posted, never a payment of 0.00 (scenario 50).
-fn apply_credits(this: &This<'_>, groups: &[Group<'_>]) -> Result<Verdict, Outcome> {
-    let mut uses: BTreeMap<&RemoteId, Vec<Application>> = BTreeMap::new();
-    for paid in groups.iter().flat_map(|(_, paid)| paid) {
-        for credit in &paid.credits {
-            uses.entry(&credit.credit).or_default().push(Application {
-                document: paid.record.id.clone(),
-                line: None,
-                amount: credit.amount,
-                credits: Vec::new(),
-            });
-        }
-    }
-    for (id, mut applications) in uses {
-        let role = credit_role(id);
-        if this.books.link(NAME, this.record, &role).is_some() {
-            continue;
-        }
-        let target = RecordRef::new(Side::Ledger, Kind::VendorCredit, id.clone());
-        let Some(Document::VendorCredit(credit)) =
-            this.books.record(&target).map(|seen| &seen.document)
-        else {
-            let cause = format!(
-                "{} uses vendor credit {id}, which the ledger doesn't show",
-                this.label()
-            );
-            return Err(stop(State::Blocked, Code::new("credit-not-linked"), cause));
-        };
-        // The same applications are there already: an earlier attempt did it.
-        if applications.iter().all(|a| {
-            credit
-                .applications
-                .iter()
-                .any(|b| a.document == b.document && a.amount == b.amount)
-        }) {
-            return Ok(Verdict::Adopt {
-                target,
-                role,
-                how: "the credit is applied so",
-                key: Some(this.key()),
-            });
-        }
-        let needed: Amount = applications
-            .iter()
-            .map(|application| application.amount)
-            .sum();
-        if credit.open < needed {
-            let cause = format!(
-                "{} uses {needed} of vendor credit {}, of which {} is left in the ledger",
-                this.label(),
-                credit.number,
-                credit.open
-            );
-            return Err(stop(State::Blocked, Code::new("over-applied"), cause));
-        }
-        let mut all = credit.applications.clone();
-        all.append(&mut applications);
-        let open = credit.open.minus(needed).unwrap_or(credit.open);
-        let wanted = VendorCredit {
-            applications: all,
-            open,
-            ..credit.clone()
-        };
-        let document = Document::VendorCredit(wanted);
-        return Ok(Verdict::Write(Box::new(Step {
-            side: Side::Ledger,
-            action: Action::Amend,
-            role,
-            target: Some(id.clone()),
-            key: amendment_key(&this.key(), &document),
-            document,
-            expect: Some(Document::VendorCredit(credit.clone())),
-            because: "the platform settled the bills with this credit".into(),
-        })));
-    }
-    Ok(crate::verdict::done())
 }

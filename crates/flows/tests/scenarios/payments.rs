@@ -489,7 +489,7 @@ fn s118_an_unknown_status_is_never_paid() {
 }
 
 #[test]
-fn s119_a_payment_beyond_what_is_open_is_a_conflict() {
+fn a_payment_beyond_what_is_open_is_a_conflict() {
     let mut world = World::new();
     let (record, there) = world.sent("1", "INV-1", "100.00");
     world.bill(&record, |it| it.open = amount("70"));

@@ -303,14 +303,6 @@ impl World {
         self.rest(flow, record).to_string()
     }
 
-    /// The step that a flow wants to take.
-    pub(crate) fn step(&self, flow: &str, record: &RecordRef) -> Step {
-        match self.look(flow, record) {
-            Verdict::Write(step) => *step,
-            other => panic!("{record} has nothing to write in {flow}: {other:?}"),
-        }
-    }
-
     /// Runs all flows over their populations until nothing is left to write.
     pub(crate) fn sync(&mut self) {
         for round in 0.. {
@@ -431,10 +423,10 @@ impl World {
         if let Some(Document::Payment(old)) = &before {
             self.pay(step.side, old, false);
         }
-        if let Document::Payment(new) = &document {
-            if step.action != Action::Void {
-                self.pay(step.side, &new.clone(), true);
-            }
+        if let Document::Payment(new) = &document
+            && step.action != Action::Void
+        {
+            self.pay(step.side, &new.clone(), true);
         }
         self.put(target.clone(), document);
         if flow == "accounts" || flow == "dimensions" {
