@@ -14,7 +14,7 @@ use tieout_flows::Step;
 use tieout_store::{Commit, Due, Fact, MapStatus};
 
 use crate::EngineError;
-use crate::pull::seen;
+use crate::pull::{in_population, seen};
 use crate::run::Run;
 
 /// A write that a flow wants, with the record it is for.
@@ -257,6 +257,10 @@ fn take_receipt(
         None => run.rest_until_confirmed(intent.flow, intent.record.clone()),
     }
     commit.due.push(intent.due());
+    if step.action == Action::Create {
+        // Known from its own creation, it may come as no news with the closing pull.
+        commit.due.extend(in_population(run, &target));
+    }
 }
 
 /// The mapping that a link of an account or dimension is.

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use tieout_domain::port::{Depth, Mark, Observed, Page};
-use tieout_domain::{Fault, Kind, RecordRef, Side};
+use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::matching::match_key;
 use tieout_store::{Commit, Due, RecordChange};
 
 use crate::EngineError;
 use crate::run::Run;
+
+/// How many records are fetched by id at once.
+const FETCH: usize = 500;
 
 /// What kinds could not be read, and why.
 pub(crate) type Unread = BTreeMap<(Side, Kind), Fault>;
@@ -44,6 +47,8 @@ async fn pull_side(
         .collect();
     let Some((first, rest)) = kinds.split_first() else { return Ok(Unread::new()) };
     let mut unread = Unread::new();
+    let first_read = run.connection.store.mark(side, Kind::Bill).await?.is_none();
+    let whole_bills = kinds.contains(&Kind::Bill) && (depth == Depth::Whole || first_read);
     if let Err(fault) = pull_kind(run, side, *first, depth).await? {
         let shuts_the_door = matches!(fault, Fault::Denied { .. } | Fault::Later { .. });
         unread.insert((side, *first), fault.clone());
@@ -58,7 +63,37 @@ async fn pull_side(
             unread.insert((side, *kind), fault);
         }
     }
+    if whole_bills {
+        run.take_paid(side);
+    } else if let Err(fault) = pull_paid(run, side).await? {
+        unread.insert((side, Kind::Bill), fault);
+    }
     Ok(unread)
+}
+
+/// Reads the bills that were paid, credited or freed since they were last seen. Whether a payment touches
+/// its bill's time of change is documented by neither system, so that the bills' own read may not show it.
+async fn pull_paid(run: &Run<'_>, side: Side) -> Result<Result<(), Fault>, EngineError> {
+    let Some(reader) = run.connection.sides.reader(side, Kind::Bill) else { return Ok(Ok(())) };
+    let bills: Vec<_> = run.take_paid(side).into_iter().collect();
+    for ids in bills.chunks(FETCH) {
+        let records = match reader.fetch(ids).await {
+            Ok(records) => records,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        take_in(run, side, Kind::Bill, Page { records, ..Page::default() }).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// The bills that a payment or credit is applied to.
+fn paid(document: &Document) -> impl Iterator<Item = RemoteId> {
+    let applications = match document {
+        Document::Payment(payment) => payment.applications.as_slice(),
+        Document::VendorCredit(credit) => credit.applications.as_slice(),
+        _ => &[],
+    };
+    applications.iter().map(|application| application.document.clone())
 }
 
 /// Reads one kind to its end. The inner error is the remote side's.
@@ -113,6 +148,14 @@ async fn take_in(
         return Ok(true);
     }
     let known = store.known(side, kind, &ids).await?;
+    if matches!(kind, Kind::Payment | Kind::VendorCredit) {
+        // What they were applied to before counts as well: it may have been freed.
+        for (_, before) in store.records(side, kind, &ids).await? {
+            run.note_paid(side, paid(&before.observed.document));
+        }
+    } else if kind == Kind::Bill {
+        run.note_fresh(side, &ids);
+    }
     let mut commit = run.commit();
     let mut touched = Vec::new();
     let mut all_known = true;
@@ -127,6 +170,7 @@ async fn take_in(
         }
         if !same_content {
             touched.push(RecordRef { side, kind, id: observed.id.clone() });
+            run.note_paid(side, paid(&observed.document));
         }
         commit.records.push(seen(side, observed));
     }
@@ -152,17 +196,19 @@ pub(crate) fn seen(side: Side, observed: Observed) -> RecordChange {
     RecordChange::Seen { side, observed, match_key }
 }
 
+/// The flows whose population a record is part of.
+pub(crate) fn in_population(run: &Run<'_>, record: &RecordRef) -> Vec<Due> {
+    let flows = run.connection.flows.iter();
+    flows
+        .filter(|flow| flow.population().contains(&(record.side, record.kind)))
+        .map(|flow| Due { flow: flow.name().to_owned(), record: record.clone() })
+        .collect()
+}
+
 /// Which flows must look again when these records have changed: the flows whose population they are, and
 /// the flows that have linked something to them.
 pub(crate) async fn due(run: &Run<'_>, touched: &[RecordRef]) -> Result<Vec<Due>, EngineError> {
-    let mut due = Vec::new();
-    for record in touched {
-        for flow in &run.connection.flows {
-            if flow.population().contains(&(record.side, record.kind)) {
-                due.push(Due { flow: flow.name().to_owned(), record: record.clone() });
-            }
-        }
-    }
+    let mut due: Vec<Due> = touched.iter().flat_map(|record| in_population(run, record)).collect();
     for link in run.connection.store.links_to(touched).await? {
         due.push(Due { flow: link.flow, record: link.record });
     }

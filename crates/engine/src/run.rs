@@ -16,7 +16,7 @@ use crate::error::EngineError;
 use crate::join::{Taken, take};
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
-use crate::pull::{Unread, pull};
+use crate::pull::{Unread, in_population, pull};
 use crate::report::{FlowCounts, Problem, RunReport, RunStatus};
 use crate::settle::settle;
 use crate::Connection;
@@ -80,6 +80,10 @@ pub(crate) struct Run<'a> {
     /// Records not to be looked at again before something has happened.
     resting: HashMap<(String, RecordRef), Rest>,
     problems: RefCell<Vec<Problem>>,
+    /// Bills that a changed payment or credit is or was applied to.
+    paid: RefCell<HashSet<(Side, RemoteId)>>,
+    /// Bills that this pull has read anyway.
+    fresh: RefCell<HashSet<(Side, RemoteId)>>,
     only: Option<BTreeSet<RecordRef>>,
     planner: Option<Planner>,
 }
@@ -187,6 +191,8 @@ impl<'a> Run<'a> {
             tried: HashSet::new(),
             resting: HashMap::new(),
             problems: RefCell::default(),
+            paid: RefCell::default(),
+            fresh: RefCell::default(),
             only: None,
             planner: None,
         }
@@ -232,6 +238,26 @@ impl<'a> Run<'a> {
         let system = self.connection.sides.of(side).system;
         let cause = format!("{system}: {kind} {id} can't be read: {cause}");
         self.note(Problem { code: Code::new("drift"), cause, side_failed: false });
+    }
+
+    /// Bills that must be read again because something was applied to them or taken off.
+    pub(crate) fn note_paid(&self, side: Side, bills: impl Iterator<Item = RemoteId>) {
+        self.paid.borrow_mut().extend(bills.map(|id| (side, id)));
+    }
+
+    /// Bills that this pull has read.
+    pub(crate) fn note_fresh(&self, side: Side, bills: &[RemoteId]) {
+        self.fresh.borrow_mut().extend(bills.iter().map(|id| (side, id.clone())));
+    }
+
+    /// The bills of a side that must be read again and have not been, at the end of its pull.
+    pub(crate) fn take_paid(&self, side: Side) -> Vec<RemoteId> {
+        let of_side = |bills: &mut HashSet<(Side, RemoteId)>| -> HashSet<RemoteId> {
+            bills.extract_if(|(s, _)| *s == side).map(|(_, id)| id).collect()
+        };
+        let fresh = of_side(&mut self.fresh.borrow_mut());
+        let paid = of_side(&mut self.paid.borrow_mut());
+        paid.into_iter().filter(|bill| !fresh.contains(bill)).collect()
     }
 
     fn note(&self, problem: Problem) {
@@ -475,6 +501,8 @@ impl<'a> Run<'a> {
                 Verdict::Adopt { target, role, how, key } => {
                     moved = true;
                     commit.facts.extend(mapped(&decision.record, &decision.label, &target, how));
+                    // It is no record of its own any more.
+                    commit.due.extend(in_population(self, &target));
                     commit.facts.push(Fact::Linked {
                         flow: flow.name().to_owned(),
                         record: decision.record,

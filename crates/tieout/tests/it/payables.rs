@@ -63,7 +63,7 @@ async fn s238_a_plan_lists_exactly_what_sync_then_does_and_touches_nothing() {
 async fn a_plan_that_is_out_of_date_is_refused() {
     let stage = Stage::new().await;
     let plan = stage.plan().await;
-    let step = plan.steps.iter().find(|s| s.flow == "bills" && s.action == "create").unwrap();
+    let step = plan.steps.iter().rev().find(|s| s.flow == "bills" && s.action == "create").unwrap();
     let id = step.record.id.clone();
     stage.in_netsuite("vendorbill", &id, json!({"action": "void"})).await;
     let options = RunOptions {
@@ -78,7 +78,7 @@ async fn a_plan_that_is_out_of_date_is_refused() {
 async fn s064_a_bill_deleted_in_netsuite_is_archived_in_bill() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (ledger, platform) = stage.open_pairs().await.remove(0);
+    let (ledger, platform) = stage.open_pairs().await.pop().unwrap();
     stage.in_netsuite("vendorbill", &ledger, json!({"action": "delete"})).await;
     stage.sync().await;
     let there = stage.record(&RecordRef::new(Side::Platform, Kind::Bill, platform)).await;
@@ -91,7 +91,7 @@ async fn s064_a_bill_deleted_in_netsuite_is_archived_in_bill() {
 async fn s057_a_changed_due_date_reaches_bill() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (ledger, platform) = stage.open_pairs().await.remove(0);
+    let (ledger, platform) = stage.open_pairs().await.pop().unwrap();
     let fields = json!({"action": "edit", "fields": {"dueDate": "2030-01-31"}});
     stage.in_netsuite("vendorbill", &ledger, fields).await;
     let report = stage.sync().await;

@@ -10,7 +10,7 @@ use crate::stage::{Stage, count};
 async fn s093_a_processed_payment_is_posted_once_under_its_key() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (ledger, platform) = stage.open_pairs().await.remove(0);
+    let (ledger, platform) = stage.open_pairs().await.pop().unwrap();
     let payment = stage.pay(&[platform], None, "PROCESSED").await.remove(0);
     stage.sync().await;
     let record = RecordRef::new(Side::Platform, Kind::Payment, payment.as_str());
@@ -38,7 +38,7 @@ async fn s093_a_processed_payment_is_posted_once_under_its_key() {
 async fn s094_s095_partial_payments_leave_the_rest_open_on_both_sides() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (_, platform) = stage.open_pairs().await.remove(0);
+    let (_, platform) = stage.open_pairs().await.pop().unwrap();
     for _ in 0..2 {
         stage.pay(std::slice::from_ref(&platform), Some("0.01"), "PROCESSED").await;
         stage.sync().await;
@@ -52,7 +52,7 @@ async fn s094_s095_partial_payments_leave_the_rest_open_on_both_sides() {
 async fn s107_a_voided_payment_is_reversed_and_its_bill_open_again() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (ledger, platform) = stage.open_pairs().await.remove(0);
+    let (ledger, platform) = stage.open_pairs().await.pop().unwrap();
     let payment = stage.pay(&[platform], None, "PROCESSED").await.remove(0);
     stage.sync().await;
     stage.move_payment(&payment, json!({"status": "VOIDED"})).await;
@@ -71,7 +71,7 @@ async fn s107_a_voided_payment_is_reversed_and_its_bill_open_again() {
 async fn s106_a_payment_voided_before_it_was_seen_is_never_posted() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (_, platform) = stage.open_pairs().await.remove(0);
+    let (_, platform) = stage.open_pairs().await.pop().unwrap();
     let payment = stage.pay(&[platform], None, "SCHEDULED").await.remove(0);
     stage.move_payment(&payment, json!({"status": "VOIDED"})).await;
     let report = stage.sync().await;
@@ -83,7 +83,7 @@ async fn s106_a_payment_voided_before_it_was_seen_is_never_posted() {
 async fn s118_an_unknown_status_is_never_taken_for_paid() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (_, platform) = stage.open_pairs().await.remove(0);
+    let (_, platform) = stage.open_pairs().await.pop().unwrap();
     let payment = stage.pay(&[platform], None, "SOMETHING_NEW").await.remove(0);
     let report = stage.sync().await;
     let record = RecordRef::new(Side::Platform, Kind::Payment, payment.as_str());
@@ -96,7 +96,7 @@ async fn s118_an_unknown_status_is_never_taken_for_paid() {
 async fn s121_s126_a_payment_made_in_netsuite_is_recorded_in_bill_and_its_echo_ignored() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (ledger, platform) = stage.open_pairs().await.remove(0);
+    let (ledger, platform) = stage.open_pairs().await.pop().unwrap();
     let body = json!({"bills": [ledger]}).to_string();
     stage.panel.post("/control/netsuite/vendorpayment", &body).await.unwrap();
     let before = stage.records(Side::Platform, Kind::Payment).await.len();

@@ -48,7 +48,7 @@ async fn lost_vendor_creations_make_no_second_payee() {
 async fn s147_s223_a_payment_whose_answer_was_lost_is_posted_once() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (_, platform) = stage.open_pairs().await.remove(0);
+    let (_, platform) = stage.open_pairs().await.pop().unwrap();
     stage.pay(&[platform], None, "PROCESSED").await;
     stage.fault(json!({"service": "netsuite", "method": "PUT", "times": 1,
         "effect": "drop-after-commit"})).await;
@@ -99,7 +99,7 @@ async fn s245_a_second_sync_joins_the_one_that_is_running() {
 async fn the_history_verifies_after_a_full_cycle() {
     let stage = Stage::new().await;
     stage.sync().await;
-    let (_, platform) = stage.open_pairs().await.remove(0);
+    let (_, platform) = stage.open_pairs().await.pop().unwrap();
     let payment = stage.pay(&[platform], None, "PROCESSED").await.remove(0);
     stage.sync().await;
     stage.move_payment(&payment, json!({"status": "VOIDED"})).await;

@@ -10,26 +10,26 @@ use tieout_engine::{Connection, Plan, RunOptions, RunReport, mapping};
 use tieout_store::{Item, Mirrored};
 
 /// A stage.
-pub struct Stage {
-    pub panel: Panel,
-    pub home: Home,
-    pub connection: Connection,
+pub(crate) struct Stage {
+    pub(crate) panel: Panel,
+    pub(crate) home: Home,
+    pub(crate) connection: Connection,
     folder: tempfile::TempDir,
     _sandbox: Sandbox,
 }
 
 impl Stage {
     /// A small world, mapped and not yet synced.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(SandboxOptions { bills: Some(60), vendors: Some(20), ..options() }).await
     }
 
     /// A bare world: accounts only.
-    pub async fn bare() -> Self {
+    pub(crate) async fn bare() -> Self {
         Self::with(SandboxOptions { empty: true, ..options() }).await
     }
 
-    pub async fn with(options: SandboxOptions) -> Self {
+    pub(crate) async fn with(options: SandboxOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
         let home = demo::set_up(folder.path(), &sandbox.description).await.unwrap();
@@ -41,7 +41,7 @@ impl Stage {
     }
 
     /// The same home, as a new process would open it.
-    pub async fn restarted(&self) -> Connection {
+    pub(crate) async fn restarted(&self) -> Connection {
         let place = tieout::home::Place {
             home: Some(self.folder.path().to_owned()),
             key_file: Some(self.folder.path().join(tieout::home::KEY)),
@@ -49,46 +49,46 @@ impl Stage {
         connect(&Home::open(&place).await.unwrap()).await
     }
 
-    pub async fn sync(&self) -> RunReport {
+    pub(crate) async fn sync(&self) -> RunReport {
         let report = self.try_sync().await;
         assert!(report.problems.is_empty(), "{:?}", report.problems);
         report
     }
 
-    pub async fn try_sync(&self) -> RunReport {
+    pub(crate) async fn try_sync(&self) -> RunReport {
         let options = RunOptions::new(sync::run_id(), "test");
         tieout_engine::sync(&self.connection, options).await.unwrap()
     }
 
-    pub async fn plan(&self) -> Plan {
+    pub(crate) async fn plan(&self) -> Plan {
         let options = RunOptions::new(sync::run_id(), "plan");
         tieout_engine::plan(&self.connection, options).await.unwrap()
     }
 
     /// Nothing is left to write.
-    pub async fn assert_quiet(&self) {
+    pub(crate) async fn assert_quiet(&self) {
         let plan = self.plan().await;
         assert!(plan.steps.is_empty(), "{:#?}", plan.steps);
     }
 
-    pub async fn fault(&self, fault: Value) {
+    pub(crate) async fn fault(&self, fault: Value) {
         self.panel.post("/control/faults", &fault.to_string()).await.unwrap();
     }
 
-    pub async fn no_faults(&self) {
+    pub(crate) async fn no_faults(&self) {
         self.panel.delete("/control/faults").await.unwrap();
     }
 
-    pub async fn state(&self) -> Value {
+    pub(crate) async fn state(&self) -> Value {
         self.panel.get("/control/state").await.unwrap()
     }
 
-    pub async fn advance(&self, by: &str) {
+    pub(crate) async fn advance(&self, by: &str) {
         self.panel.post("/control/clock", &json!({"advance": by}).to_string()).await.unwrap();
     }
 
     /// Pays bills as a person in BILL would; gives the payments' ids.
-    pub async fn pay(&self, bills: &[RemoteId], amount: Option<&str>, status: &str) -> Vec<String> {
+    pub(crate) async fn pay(&self, bills: &[RemoteId], amount: Option<&str>, status: &str) -> Vec<String> {
         let amount = amount.unwrap_or("null");
         let body = format!(
             r#"{{"bills":{},"amount":{amount},"method":"ACH","status":"{status}"}}"#,
@@ -103,24 +103,24 @@ impl Stage {
     }
 
     /// Moves a payment in BILL.
-    pub async fn move_payment(&self, id: &str, body: Value) {
+    pub(crate) async fn move_payment(&self, id: &str, body: Value) {
         let path = format!("/control/bill/payments/{id}");
         self.panel.post(&path, &body.to_string()).await.unwrap();
     }
 
     /// What a person in NetSuite does to a record.
-    pub async fn in_netsuite(&self, record: &str, id: &RemoteId, body: Value) -> Value {
+    pub(crate) async fn in_netsuite(&self, record: &str, id: &RemoteId, body: Value) -> Value {
         let path = format!("/control/netsuite/{record}/{id}");
         self.panel.post(&path, &body.to_string()).await.unwrap()
     }
 
     /// All records of a side and kind, as last seen.
-    pub async fn records(&self, side: Side, kind: Kind) -> Vec<Mirrored> {
+    pub(crate) async fn records(&self, side: Side, kind: Kind) -> Vec<Mirrored> {
         self.connection.store.records_page(side, kind, None, 100_000).await.unwrap()
     }
 
     /// Ledger and platform ids of linked bills that are open on both sides, and equal.
-    pub async fn open_pairs(&self) -> Vec<(RemoteId, RemoteId)> {
+    pub(crate) async fn open_pairs(&self) -> Vec<(RemoteId, RemoteId)> {
         let links = self.connection.store.links_page("bills", None, 100_000).await.unwrap();
         let mut pairs = Vec::new();
         for link in links {
@@ -135,20 +135,20 @@ impl Stage {
         pairs
     }
 
-    pub async fn record(&self, record: &RecordRef) -> Mirrored {
+    pub(crate) async fn record(&self, record: &RecordRef) -> Mirrored {
         let ids = [record.id.clone()];
         let mut found =
             self.connection.store.records(record.side, record.kind, &ids).await.unwrap();
         found.remove(&record.id).unwrap()
     }
 
-    pub async fn item(&self, flow: &str, record: &RecordRef) -> Item {
+    pub(crate) async fn item(&self, flow: &str, record: &RecordRef) -> Item {
         let one = std::slice::from_ref(record);
         self.connection.store.items(flow, one).await.unwrap().remove(record).unwrap()
     }
 
     /// No ledger bill has two bills on the platform, judged by what the platform itself holds.
-    pub async fn assert_no_duplicates(&self) {
+    pub(crate) async fn assert_no_duplicates(&self) {
         let mut seen = std::collections::HashMap::new();
         for kind in [Kind::Bill, Kind::VendorCredit] {
             for record in self.records(Side::Platform, kind).await {
@@ -166,7 +166,7 @@ impl Stage {
     }
 }
 
-pub fn options() -> SandboxOptions {
+pub(crate) fn options() -> SandboxOptions {
     SandboxOptions::default()
 }
 
@@ -177,6 +177,6 @@ async fn connect(home: &Home) -> Connection {
 }
 
 /// How many records of a flow are in a state.
-pub fn count(report: &RunReport, flow: &str, state: State) -> u64 {
+pub(crate) fn count(report: &RunReport, flow: &str, state: State) -> u64 {
     report.flows[flow].of_state(state)
 }
