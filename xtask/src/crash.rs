@@ -1,6 +1,7 @@
 //! Kills a sync with SIGKILL at random moments, syncs once more, and compares the end with a run that
 //! nobody disturbed: the same state on both sides, no bill twice, a history that verifies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -99,8 +100,19 @@ pub(crate) fn walk(program: &Path, arguments: &CrashArguments) -> Result<bool> {
         };
         let ended = round(program, arguments, &caller, Some(&mut killing))?;
         println!("round {rounds}: {left} kills left");
-        let differences = compare(&undisturbed.state, &ended.state);
-        for difference in differences.iter().take(20) {
+        let mut differences = compare(&undisturbed.state, &ended.state);
+        let (wanted, found) = (&undisturbed.markers, &ended.markers);
+        differences.extend(
+            wanted
+                .difference(found)
+                .map(|marker| format!("{marker} is not in BILL")),
+        );
+        differences.extend(
+            found
+                .difference(wanted)
+                .map(|marker| format!("{marker} is in BILL")),
+        );
+        for difference in differences.iter().take(40) {
             println!("  differs: {difference}");
         }
         same &= differences.is_empty();
@@ -116,6 +128,7 @@ pub(crate) fn walk(program: &Path, arguments: &CrashArguments) -> Result<bool> {
 /// How a round ended.
 struct Ended {
     state: Value,
+    markers: BTreeSet<String>,
     took: [Duration; 2],
 }
 
@@ -147,10 +160,13 @@ fn round(
             pay(&sandbox, caller)?;
         }
     }
-    never_twice(&bills(caller, &sandbox.described["bill"])?)?;
+    let bills = bills(caller, &sandbox.described["bill"])?;
+    never_twice(&bills)?;
     home.must(&["audit", "verify"], None)?;
+    let markers = bills.into_iter().filter_map(|bill| bill.marker).collect();
     Ok(Ended {
         state: sandbox.state(caller)?,
+        markers,
         took,
     })
 }
@@ -231,7 +247,7 @@ fn compare(left: &Value, right: &Value) -> Vec<String> {
 fn compare_at(place: &str, left: &Value, right: &Value, differences: &mut Vec<String>) {
     match (left, right) {
         (Value::Object(left), Value::Object(right)) => {
-            let names: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
+            let names: BTreeSet<_> = left.keys().chain(right.keys()).collect();
             for name in names
                 .into_iter()
                 .filter(|name| !OF_THE_MOMENT.contains(&name.as_str()))
