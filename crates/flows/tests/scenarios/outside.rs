@@ -153,7 +153,7 @@ fn seen(id: &str, document: Document) -> Observed {
 }
 
 #[test]
-fn s222_what_a_lost_creation_made_is_found_or_certainly_absent() {
+fn what_a_lost_creation_made_is_found_or_certainly_absent() {
     let mut world = World::new();
     world.sent("1", "INV-1", "100.00");
     let made = order(&world, 1);
@@ -187,7 +187,7 @@ fn s222_what_a_lost_creation_made_is_found_or_certainly_absent() {
 }
 
 #[test]
-fn s147_s223_a_posting_is_found_by_its_external_id() {
+fn a_posting_is_found_by_its_external_id() {
     let mut world = World::new();
     let (_, there) = world.sent("1", "INV-1", "100.00");
     world.pays("stp1", payment(&[(&there, "100.00")]));

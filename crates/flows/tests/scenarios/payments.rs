@@ -816,7 +816,7 @@ fn a_bill_pending_approval_holds_its_payment() {
 }
 
 #[test]
-fn s225_a_posting_is_known_again_by_its_external_id_and_still_reversed() {
+fn a_posting_is_known_again_by_its_external_id_and_still_reversed() {
     let (mut world, record) = paid(|_| {});
     world.links.retain(|link| link.flow != "bill-payments");
     world.sync();
