@@ -1,6 +1,11 @@
 //! The command line as people and scripts meet it: what is refused and how it is told, what is never
 //! overwritten, and what is never shown.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,7 +31,12 @@ struct Done {
 
 impl Done {
     fn json(&self) -> Value {
-        assert_eq!(self.out.trim_end().lines().count(), 1, "one document: {}", self.out);
+        assert_eq!(
+            self.out.trim_end().lines().count(),
+            1,
+            "one document: {}",
+            self.out
+        );
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 
@@ -35,7 +45,11 @@ impl Done {
     fn failed(&self, status: i32, words: &[&str]) {
         assert_eq!(self.status, status, "{}{}", self.out, self.err);
         for word in words {
-            assert!(self.err.contains(word), "`{word}` is missing in: {}", self.err);
+            assert!(
+                self.err.contains(word),
+                "`{word}` is missing in: {}",
+                self.err
+            );
         }
     }
 
@@ -49,7 +63,10 @@ impl Done {
 impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, environment: BTreeMap::new() }
+        Self {
+            folder,
+            environment: BTreeMap::new(),
+        }
     }
 
     /// A machine with a home as `init` makes it.
@@ -91,7 +108,11 @@ impl Machine {
             .unwrap();
         // A command that doesn't read closes its end: that is its right.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = child.wait_with_output().unwrap();
         Done {
             status: status.code().expect("it ended by itself"),
             out: String::from_utf8(stdout).unwrap(),
@@ -103,7 +124,10 @@ impl Machine {
 /// Every command and action there is, as words.
 fn every_command() -> Vec<Vec<String>> {
     fn below(command: &clap::Command, path: &[String], into: &mut Vec<Vec<String>>) {
-        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+        for inner in command
+            .get_subcommands()
+            .filter(|inner| inner.get_name() != "help")
+        {
             let mut path = path.to_vec();
             path.push(inner.get_name().to_owned());
             into.push(path.clone());
@@ -126,7 +150,10 @@ fn every_command_says_how_it_is_used() {
         let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
         args.push("--help");
         let done = machine.tieout(&args).went_well();
-        let usage = format!("Usage: {}", [&["tieout".to_owned()], path.as_slice()].concat().join(" "));
+        let usage = format!(
+            "Usage: {}",
+            [&["tieout".to_owned()], path.as_slice()].concat().join(" ")
+        );
         assert!(done.out.contains(&usage), "{path:?}: {}", done.out);
         assert!(done.err.is_empty(), "{path:?}: {}", done.err);
     }
@@ -148,8 +175,24 @@ fn wrong_usage_ends_with_2_and_leaves_standard_output_alone() {
         &["explain", "a", "b"],
         &["replay", "x"],
         &["exceptions", "ignore", "x"],
-        &["exceptions", "resolve", "x", "--create", "--accept", "--reason", "r"],
-        &["exceptions", "resolve", "x", "--link", "nonsense", "--reason", "r"],
+        &[
+            "exceptions",
+            "resolve",
+            "x",
+            "--create",
+            "--accept",
+            "--reason",
+            "r",
+        ],
+        &[
+            "exceptions",
+            "resolve",
+            "x",
+            "--link",
+            "nonsense",
+            "--reason",
+            "r",
+        ],
         &["preferences", "set", "acme"],
         &["credentials", "set", "acme"],
         &["sandbox", "--port", "many"],
@@ -166,7 +209,13 @@ fn wrong_usage_ends_with_2_and_leaves_standard_output_alone() {
 #[test]
 fn a_command_without_a_home_names_the_file_that_is_missing() {
     let machine = Machine::new();
-    for args in [&["sync"][..], &["ping"], &["runs"], &["credentials", "list"], &["connect", "a"]] {
+    for args in [
+        &["sync"][..],
+        &["ping"],
+        &["runs"],
+        &["credentials", "list"],
+        &["connect", "a"],
+    ] {
         let done = machine.tieout(args);
         done.failed(2, &["error[config-missing]", "tieout.toml", "fix:"]);
     }
@@ -196,13 +245,29 @@ fn a_malformed_configuration_is_refused_with_the_line_and_the_nearest_key() {
         CONNECTION.replace(before, after)
     };
     let cases: [(String, &str, &[&str]); 13] = [
-        ("[store]\nurl = \"x\n".to_owned(), "config-syntax", &["tieout.toml:2"]),
-        ("a = 1\na = 2\n".to_owned(), "config-syntax", &["tieout.toml:2"]),
-        ("[sotre]\nurl = \"x\"\n".to_owned(), "config-unknown-key", &["tieout.toml:1", "`store`"]),
+        (
+            "[store]\nurl = \"x\n".to_owned(),
+            "config-syntax",
+            &["tieout.toml:2"],
+        ),
+        (
+            "a = 1\na = 2\n".to_owned(),
+            "config-syntax",
+            &["tieout.toml:2"],
+        ),
+        (
+            "[sotre]\nurl = \"x\"\n".to_owned(),
+            "config-unknown-key",
+            &["tieout.toml:1", "`store`"],
+        ),
         (
             with("account = ", "acount = "),
             "config-unknown-key",
-            &["tieout.toml:4", "`connections.acme.netsuite.acount`", "did you mean `account`?"],
+            &[
+                "tieout.toml:4",
+                "`connections.acme.netsuite.acount`",
+                "did you mean `account`?",
+            ],
         ),
         (
             with("[connections.acme.bill]", "[connections.acme.bil]"),
@@ -210,20 +275,42 @@ fn a_malformed_configuration_is_refused_with_the_line_and_the_nearest_key() {
             &["tieout.toml:6", "did you mean `bill`?"],
         ),
         (
-            format!("{CONNECTION}[connections.acme.preferences.transactions]\npayment_acount = \"1\"\n"),
+            format!(
+                "{CONNECTION}[connections.acme.preferences.transactions]\npayment_acount = \"1\"\n"
+            ),
             "config-unknown-key",
             &["tieout.toml:11", "did you mean `payment_account`?"],
         ),
-        ("[store]\n\nurl = 5\n".to_owned(), "config-value", &["tieout.toml:3", "text", "integer"]),
-        ("connections = 5\n".to_owned(), "config-value", &["tieout.toml:1", "must be a table"]),
+        (
+            "[store]\n\nurl = 5\n".to_owned(),
+            "config-value",
+            &["tieout.toml:3", "text", "integer"],
+        ),
+        (
+            "connections = 5\n".to_owned(),
+            "config-value",
+            &["tieout.toml:1", "must be a table"],
+        ),
         (
             with("netsuite-bill", "netsuite-bank"),
             "config-value",
-            &["tieout.toml:2", "`netsuite-bank` is no pair", "netsuite-bill"],
+            &[
+                "tieout.toml:2",
+                "`netsuite-bank` is no pair",
+                "netsuite-bill",
+            ],
         ),
-        (with("pair = \"netsuite-bill\"\n", ""), "config-value", &["tieout.toml:1", "`pair` is missing"]),
         (
-            CONNECTION.split("[connections.acme.bill]").next().unwrap().to_owned(),
+            with("pair = \"netsuite-bill\"\n", ""),
+            "config-value",
+            &["tieout.toml:1", "`pair` is missing"],
+        ),
+        (
+            CONNECTION
+                .split("[connections.acme.bill]")
+                .next()
+                .unwrap()
+                .to_owned(),
             "config-value",
             &["tieout.toml:1", "`[connections.acme.bill]` is missing"],
         ),
@@ -233,7 +320,9 @@ fn a_malformed_configuration_is_refused_with_the_line_and_the_nearest_key() {
             &["tieout.toml:3", "`account` is missing"],
         ),
         (
-            format!("{CONNECTION}[connections.acme.preferences.transactions]\nbills_from = \"May\"\n"),
+            format!(
+                "{CONNECTION}[connections.acme.preferences.transactions]\nbills_from = \"May\"\n"
+            ),
             "config-value",
             &["tieout.toml:11", "bills_from"],
         ),
@@ -248,7 +337,10 @@ fn a_malformed_configuration_is_refused_with_the_line_and_the_nearest_key() {
             assert!(done.out.is_empty(), "{}", done.out);
         }
         let done = machine.tieout(&["sync", "--json"]);
-        assert_eq!((done.status, done.json()["error"]["code"].as_str()), (2, Some(code)));
+        assert_eq!(
+            (done.status, done.json()["error"]["code"].as_str()),
+            (2, Some(code))
+        );
     }
 }
 
@@ -257,27 +349,52 @@ fn a_wrong_value_of_a_side_is_refused_before_anything_is_sent() {
     let machine = Machine::with_home();
     machine.write_config(CONNECTION);
     seal(&machine, "a", "netsuite-tba", &token_credential());
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     for (before, after, word) in [
         ("account = \"1234567\"", "account = \"a b\"", "`account`"),
-        ("account = \"1234567\"", "account = \"1\"\nbase_url = \"http://example.com\"", "base_url"),
-        ("environment = \"sandbox\"", "environment = \"test\"", "environment"),
-        ("organization = \"008\"", "organization = \"008\"\nsettle = \"soon\"", "settle"),
+        (
+            "account = \"1234567\"",
+            "account = \"1\"\nbase_url = \"http://example.com\"",
+            "base_url",
+        ),
+        (
+            "environment = \"sandbox\"",
+            "environment = \"test\"",
+            "environment",
+        ),
+        (
+            "organization = \"008\"",
+            "organization = \"008\"\nsettle = \"soon\"",
+            "settle",
+        ),
     ] {
         machine.write_config(&CONNECTION.replace(before, after));
-        machine.tieout(&["ping"]).failed(2, &["error[config-value]", word]);
+        machine
+            .tieout(&["ping"])
+            .failed(2, &["error[config-value]", word]);
     }
     machine.write_config(&CONNECTION.replace("credential = \"a\"", "credential = \"b\""));
-    machine.tieout(&["ping"]).failed(2, &["error[credential-kind]", "netsuite-m2m"]);
+    machine
+        .tieout(&["ping"])
+        .failed(2, &["error[credential-kind]", "netsuite-m2m"]);
     machine.write_config(&CONNECTION.replace("credential = \"a\"", "credential = \"c\""));
-    machine.tieout(&["ping"]).failed(2, &["error[credential-missing]", "`c`"]);
+    machine
+        .tieout(&["ping"])
+        .failed(2, &["error[credential-missing]", "`c`"]);
 }
 
 #[test]
 fn an_unknown_connection_is_refused_with_those_there_are() {
     let machine = Machine::with_home();
     for command in ["sync", "ping", "plan", "exceptions"] {
-        machine.tieout(&[command]).failed(2, &["error[no-connection]", "tieout.toml", "fix:"]);
+        machine
+            .tieout(&[command])
+            .failed(2, &["error[no-connection]", "tieout.toml", "fix:"]);
     }
     machine.write_config(CONNECTION);
     for args in [
@@ -298,26 +415,46 @@ fn an_unknown_connection_is_refused_with_those_there_are() {
 fn init_never_overwrites_what_is_there() {
     let machine = Machine::new();
     let made = machine.tieout(&["init", "--json"]).went_well().json();
-    assert_eq!(made["made"], json!(["tieout.toml", "tieout.key", "the store"]));
+    assert_eq!(
+        made["made"],
+        json!(["tieout.toml", "tieout.key", "the store"])
+    );
     let key = std::fs::read(machine.home().join("tieout.key")).unwrap();
     let text = std::fs::read_to_string(machine.config()).unwrap();
-    assert!(text.contains("# [connections.acme-us]"), "every part is there, commented: {text}");
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    assert!(
+        text.contains("# [connections.acme-us]"),
+        "every part is there, commented: {text}"
+    );
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
 
     let mine = format!("# mine\n{text}");
     machine.write_config(&mine);
     let again = machine.tieout(&["init", "--json"]).went_well().json();
     assert_eq!(again["made"], json!([]));
     assert_eq!(std::fs::read_to_string(machine.config()).unwrap(), mine);
-    assert_eq!(std::fs::read(machine.home().join("tieout.key")).unwrap(), key);
-    let kept = machine.tieout(&["credentials", "check", "--json"]).went_well().json();
+    assert_eq!(
+        std::fs::read(machine.home().join("tieout.key")).unwrap(),
+        key
+    );
+    let kept = machine
+        .tieout(&["credentials", "check", "--json"])
+        .went_well()
+        .json();
     assert_eq!(kept["credentials"][0]["status"], "ok");
 
     // What is missing is made, and nothing else.
     std::fs::remove_file(machine.config()).unwrap();
     let made = machine.tieout(&["init", "--json"]).went_well().json();
     assert_eq!(made["made"], json!(["tieout.toml"]));
-    assert_eq!(std::fs::read(machine.home().join("tieout.key")).unwrap(), key);
+    assert_eq!(
+        std::fs::read(machine.home().join("tieout.key")).unwrap(),
+        key
+    );
 }
 
 #[cfg(unix)]
@@ -329,30 +466,52 @@ fn the_home_and_its_key_are_for_their_owner_alone() {
     assert_eq!(mode(&machine.home()), 0o700);
     let key = machine.home().join("tieout.key");
     assert_eq!(mode(&key), 0o600);
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-    machine.tieout(&["credentials", "check"]).failed(2, &["error[vault-key-missing]", "tieout.key"]);
+    machine
+        .tieout(&["credentials", "check"])
+        .failed(2, &["error[vault-key-missing]", "tieout.key"]);
 }
 
 #[test]
 fn a_lost_or_exchanged_key_is_told_apart() {
     let machine = Machine::with_home();
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     let key = machine.home().join("tieout.key");
     let kept = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
-    machine.tieout(&["credentials", "check"]).failed(2, &["error[vault-key-missing]", "fix:"]);
+    machine
+        .tieout(&["credentials", "check"])
+        .failed(2, &["error[vault-key-missing]", "fix:"]);
     let other = Machine::with_home();
     std::fs::copy(other.home().join("tieout.key"), &key).unwrap();
-    machine.tieout(&["credentials", "check"]).failed(2, &["error[vault-key-wrong]", "fix:"]);
+    machine
+        .tieout(&["credentials", "check"])
+        .failed(2, &["error[vault-key-wrong]", "fix:"]);
     // Elsewhere and named, it opens again.
     std::fs::rename(&key, machine.home().join("wrong")).unwrap();
     let elsewhere = machine.folder.path().join("my.key");
     std::fs::write(&elsewhere, kept).unwrap();
     #[cfg(unix)]
-    std::fs::set_permissions(&elsewhere, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(
+        &elsewhere,
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
     let path = elsewhere.display().to_string();
-    machine.tieout(&["credentials", "check", "--key-file", &path]).went_well();
+    machine
+        .tieout(&["credentials", "check", "--key-file", &path])
+        .went_well();
 }
 
 fn token_credential() -> Value {
@@ -361,7 +520,9 @@ fn token_credential() -> Value {
 
 fn seal(machine: &Machine, name: &str, kind: &str, fields: &Value) {
     let args = ["credentials", "set", name, "--kind", kind, "--quiet"];
-    machine.tieout_reading(&args, &fields.to_string()).went_well();
+    machine
+        .tieout_reading(&args, &fields.to_string())
+        .went_well();
 }
 
 #[test]
@@ -375,10 +536,22 @@ fn a_credential_with_a_wrong_field_is_refused_by_the_fields_name() {
         Value::Object(fields).to_string()
     };
     let cases = [
-        (changed(&|f| drop(f.remove("password"))), "`password` is missing"),
-        (changed(&|f| drop(f.insert("pasword".into(), secret.into()))), "`pasword`"),
-        (changed(&|f| drop(f.insert("password".into(), " ".into()))), "`password` is empty"),
-        (changed(&|f| drop(f.insert("password".into(), 5.into()))), "`password` must be text"),
+        (
+            changed(&|f| drop(f.remove("password"))),
+            "`password` is missing",
+        ),
+        (
+            changed(&|f| drop(f.insert("pasword".into(), secret.into()))),
+            "`pasword`",
+        ),
+        (
+            changed(&|f| drop(f.insert("password".into(), " ".into()))),
+            "`password` is empty",
+        ),
+        (
+            changed(&|f| drop(f.insert("password".into(), 5.into()))),
+            "`password` must be text",
+        ),
         (format!("{secret} {{"), "line 1"),
         (format!("[\"{secret}\"]"), "JSON object"),
         (String::new(), "JSON object"),
@@ -387,13 +560,20 @@ fn a_credential_with_a_wrong_field_is_refused_by_the_fields_name() {
     for (input, word) in cases {
         let done = machine.tieout_reading(&set, &input);
         done.failed(2, &["error[credential-malformed]", word, "fix:"]);
-        assert!(!done.err.contains(secret) && !done.out.contains(secret), "{}", done.err);
+        assert!(
+            !done.err.contains(secret) && !done.out.contains(secret),
+            "{}",
+            done.err
+        );
     }
     let wrong_kind = ["credentials", "set", "acme-bill", "--kind", "bank"];
     machine
         .tieout_reading(&wrong_kind, &whole.to_string())
         .failed(2, &["error[credential-kind]", "netsuite-m2m", "bill"]);
-    let listed = machine.tieout(&["credentials", "list", "--json"]).went_well().json();
+    let listed = machine
+        .tieout(&["credentials", "list", "--json"])
+        .went_well()
+        .json();
     assert_eq!(listed["credentials"], json!([]), "nothing was sealed");
 
     let sealed = machine.tieout_reading(&set, &whole.to_string()).went_well();
@@ -403,7 +583,10 @@ fn a_credential_with_a_wrong_field_is_refused_by_the_fields_name() {
     let path = file.display().to_string();
     let from_file = [&set[..], &["--file", &path, "--json"]].concat();
     assert_eq!(machine.tieout(&from_file).went_well().json()["version"], 2);
-    let listed = machine.tieout(&["credentials", "list", "--json"]).went_well().json();
+    let listed = machine
+        .tieout(&["credentials", "list", "--json"])
+        .went_well()
+        .json();
     assert_eq!(listed["credentials"][0]["kind"], "bill");
     assert_eq!(listed["credentials"][0]["version"], 2);
 }
@@ -417,9 +600,19 @@ fn a_credential_in_use_is_not_removed() {
     machine
         .tieout(&["credentials", "remove", "a"])
         .failed(2, &["error[credential-in-use]", "acme"]);
-    machine.tieout(&["credentials", "remove", "unused"]).went_well();
-    let listed = machine.tieout(&["credentials", "list", "--json"]).went_well().json();
-    let names: Vec<_> = listed["credentials"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+    machine
+        .tieout(&["credentials", "remove", "unused"])
+        .went_well();
+    let listed = machine
+        .tieout(&["credentials", "list", "--json"])
+        .went_well()
+        .json();
+    let names: Vec<_> = listed["credentials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["name"])
+        .collect();
     assert_eq!(names, ["a"]);
 }
 
@@ -429,17 +622,38 @@ fn a_secret_is_never_shown_and_never_on_the_disk_in_the_clear() {
     // Nobody listens on port 1: both sides fail, in all words there are.
     machine.write_config(
         &CONNECTION
-            .replace("account = \"1234567\"", "account = \"1234567\"\nbase_url = \"http://127.0.0.1:1\"")
-            .replace("organization = \"008\"", "organization = \"008\"\nbase_url = \"http://127.0.0.1:1\""),
+            .replace(
+                "account = \"1234567\"",
+                "account = \"1234567\"\nbase_url = \"http://127.0.0.1:1\"",
+            )
+            .replace(
+                "organization = \"008\"",
+                "organization = \"008\"\nbase_url = \"http://127.0.0.1:1\"",
+            ),
     );
-    let secrets = ["s3cret-consumer", "s3cret-token", "s3cret-developer-key", "s3cret-password"];
-    seal(&machine, "a", "netsuite-tba", &json!({
-        "consumer_key": secrets[0], "consumer_secret": secrets[0],
-        "token_id": secrets[1], "token_secret": secrets[1],
-    }));
-    seal(&machine, "b", "bill", &json!({
-        "dev_key": secrets[2], "username": "ap@example.com", "password": secrets[3],
-    }));
+    let secrets = [
+        "s3cret-consumer",
+        "s3cret-token",
+        "s3cret-developer-key",
+        "s3cret-password",
+    ];
+    seal(
+        &machine,
+        "a",
+        "netsuite-tba",
+        &json!({
+            "consumer_key": secrets[0], "consumer_secret": secrets[0],
+            "token_id": secrets[1], "token_secret": secrets[1],
+        }),
+    );
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({
+            "dev_key": secrets[2], "username": "ap@example.com", "password": secrets[3],
+        }),
+    );
     let mut said = String::new();
     for args in [
         &["credentials", "list"][..],
@@ -460,7 +674,9 @@ fn a_secret_is_never_shown_and_never_on_the_disk_in_the_clear() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         for secret in secrets {
-            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!found, "{secret} is in {}", path.display());
         }
     }
@@ -471,17 +687,31 @@ fn a_side_that_cant_be_reached_ends_with_4_and_doesnt_hide_the_other() {
     let machine = Machine::with_home();
     machine.write_config(
         &CONNECTION
-            .replace("account = \"1234567\"", "account = \"1234567\"\nbase_url = \"http://127.0.0.1:1\"")
-            .replace("organization = \"008\"", "organization = \"008\"\nbase_url = \"http://127.0.0.1:1\""),
+            .replace(
+                "account = \"1234567\"",
+                "account = \"1234567\"\nbase_url = \"http://127.0.0.1:1\"",
+            )
+            .replace(
+                "organization = \"008\"",
+                "organization = \"008\"\nbase_url = \"http://127.0.0.1:1\"",
+            ),
     );
     seal(&machine, "a", "netsuite-tba", &token_credential());
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     let done = machine.tieout(&["ping", "--json"]);
     assert_eq!(done.status, 4, "{}", done.err);
     let pings = done.json()["pings"].as_array().unwrap().clone();
     assert_eq!(pings.len(), 2);
     for ping in pings {
-        assert_eq!((&ping["status"], &ping["code"]), (&json!("failed"), &json!("unreachable")));
+        assert_eq!(
+            (&ping["status"], &ping["code"]),
+            (&json!("failed"), &json!("unreachable"))
+        );
         assert!(!ping["fix"].as_str().unwrap().is_empty());
     }
 }
@@ -494,13 +724,19 @@ fn every_code_is_explained() {
     assert!(codes.len() > 100, "{}", codes.len());
     for entry in codes {
         let code = entry["code"].as_str().unwrap();
-        let page = machine.tieout(&["explain", code, "--json"]).went_well().json();
+        let page = machine
+            .tieout(&["explain", code, "--json"])
+            .went_well()
+            .json();
         for part in ["title", "who", "fix", "text"] {
             let text = page[part].as_str().unwrap();
             assert!(!text.trim().is_empty(), "{code} has no {part}");
         }
         for heading in ["## Means", "## Causes", "## Fix"] {
-            assert!(page["text"].as_str().unwrap().contains(heading), "{code} lacks {heading}");
+            assert!(
+                page["text"].as_str().unwrap().contains(heading),
+                "{code} lacks {heading}"
+            );
         }
         let shown = machine.tieout(&["explain", code]).went_well().out;
         assert!(shown.starts_with(&format!("# {code}: ")), "{shown}");
@@ -510,9 +746,16 @@ fn every_code_is_explained() {
 #[test]
 fn a_code_is_explained_however_it_was_copied() {
     let machine = Machine::new();
-    for asked in ["unmapped-account", "BLOCKED(unmapped-account)", "UNMAPPED_ACCOUNT"] {
+    for asked in [
+        "unmapped-account",
+        "BLOCKED(unmapped-account)",
+        "UNMAPPED_ACCOUNT",
+    ] {
         let shown = machine.tieout(&["explain", asked]).went_well().out;
-        assert!(shown.starts_with("# unmapped-account: "), "{asked}: {shown}");
+        assert!(
+            shown.starts_with("# unmapped-account: "),
+            "{asked}: {shown}"
+        );
     }
     let done = machine.tieout(&["explain", "unmaped-acount"]);
     done.failed(2, &["error[unknown-code]", "unmapped-account", "fix:"]);
@@ -538,10 +781,15 @@ fn every_code_in_the_sources_has_a_page() {
         sources(&root.join(folder), &mut files);
     }
     let mut codes = 0;
-    for file in files.iter().filter(|file| file.components().any(|part| part.as_os_str() == "src")) {
+    for file in files
+        .iter()
+        .filter(|file| file.components().any(|part| part.as_os_str() == "src"))
+    {
         let text = std::fs::read_to_string(file).unwrap();
         for rest in text.split("Code::new(").skip(1) {
-            let Some(name) = rest.trim_start().strip_prefix('"') else { continue };
+            let Some(name) = rest.trim_start().strip_prefix('"') else {
+                continue;
+            };
             let name = name.split('"').next().unwrap();
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
                 continue;
@@ -561,17 +809,33 @@ struct Connectable {
 }
 
 async fn connectable() -> Connectable {
-    let options = SandboxOptions { vendors: Some(5), bills: Some(10), ..SandboxOptions::default() };
+    let options = SandboxOptions {
+        vendors: Some(5),
+        bills: Some(10),
+        ..SandboxOptions::default()
+    };
     let sandbox = Sandbox::start(&options).await.unwrap();
     let mut machine = Machine::with_home();
     let told = &sandbox.description;
     for (variable, value) in [
         ("TIEOUT_NETSUITE_ACCOUNT", &told["netsuite"]["account"]),
-        ("TIEOUT_NETSUITE_SUBSIDIARY", &told["netsuite"]["subsidiary"]),
+        (
+            "TIEOUT_NETSUITE_SUBSIDIARY",
+            &told["netsuite"]["subsidiary"],
+        ),
         ("TIEOUT_NETSUITE_BASE_URL", &told["netsuite"]["base_url"]),
-        ("TIEOUT_NETSUITE_CLIENT_ID", &told["netsuite"]["netsuite-m2m"]["client_id"]),
-        ("TIEOUT_NETSUITE_CERTIFICATE_ID", &told["netsuite"]["netsuite-m2m"]["certificate_id"]),
-        ("TIEOUT_NETSUITE_PRIVATE_KEY_PEM", &told["netsuite"]["netsuite-m2m"]["private_key_pem"]),
+        (
+            "TIEOUT_NETSUITE_CLIENT_ID",
+            &told["netsuite"]["netsuite-m2m"]["client_id"],
+        ),
+        (
+            "TIEOUT_NETSUITE_CERTIFICATE_ID",
+            &told["netsuite"]["netsuite-m2m"]["certificate_id"],
+        ),
+        (
+            "TIEOUT_NETSUITE_PRIVATE_KEY_PEM",
+            &told["netsuite"]["netsuite-m2m"]["private_key_pem"],
+        ),
         ("TIEOUT_BILL_ORGANIZATION", &told["bill"]["organization"]),
         ("TIEOUT_BILL_ENVIRONMENT", &json!("sandbox")),
         ("TIEOUT_BILL_BASE_URL", &told["bill"]["base_url"]),
@@ -579,7 +843,9 @@ async fn connectable() -> Connectable {
         ("TIEOUT_BILL_USERNAME", &told["bill"]["bill"]["username"]),
         ("TIEOUT_BILL_PASSWORD", &told["bill"]["bill"]["password"]),
     ] {
-        machine.environment.insert(variable.to_owned(), value.as_str().unwrap().to_owned());
+        machine
+            .environment
+            .insert(variable.to_owned(), value.as_str().unwrap().to_owned());
     }
     Connectable { machine, sandbox }
 }
@@ -595,9 +861,15 @@ impl Connectable {
     }
 
     fn credentials(&self) -> Vec<String> {
-        let listed = self.machine.tieout(&["credentials", "list", "--json"]).went_well().json();
+        let listed = self
+            .machine
+            .tieout(&["credentials", "list", "--json"])
+            .went_well()
+            .json();
         let rows = listed["credentials"].as_array().unwrap().clone();
-        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+        rows.iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -606,9 +878,17 @@ async fn connect_signs_in_on_both_sides_and_stores() {
     let world = connectable().await;
     let before = world.config();
     let done = world.tieout(&["connect", "acme-us"]).await.went_well();
-    assert!(done.out.contains("acme-us: netsuite ok") && done.out.contains("acme-us: bill ok"), "{}", done.out);
+    assert!(
+        done.out.contains("acme-us: netsuite ok") && done.out.contains("acme-us: bill ok"),
+        "{}",
+        done.out
+    );
     assert!(done.out.contains("tieout plan acme-us"), "{}", done.out);
-    assert!(world.config().starts_with(&before), "what was there stays: {}", world.config());
+    assert!(
+        world.config().starts_with(&before),
+        "what was there stays: {}",
+        world.config()
+    );
     assert_eq!(world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
     world.tieout(&["ping", "acme-us"]).await.went_well();
     for secret in ["TIEOUT_BILL_PASSWORD", "TIEOUT_BILL_DEV_KEY"] {
@@ -621,18 +901,38 @@ async fn connect_signs_in_on_both_sides_and_stores() {
     let again = world.tieout(&["connect", "acme-us"]).await;
     again.failed(2, &["error[connection-exists]", "--replace"]);
     assert_eq!(world.config(), stored);
-    let args = ["connect", "acme-us", "--replace", "--json", "--set", "bill.bulk:=50", "--set",
-        "preferences.transactions.payment_account=1090"];
+    let args = [
+        "connect",
+        "acme-us",
+        "--replace",
+        "--json",
+        "--set",
+        "bill.bulk:=50",
+        "--set",
+        "preferences.transactions.payment_account=1090",
+    ];
     let changed = world.tieout(&args).await.went_well().json();
-    assert_eq!((&changed["stored"], &changed["checked"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&changed["stored"], &changed["checked"]),
+        (&json!(true), &json!(true))
+    );
     let text = world.config();
-    assert!(text.contains("bulk = 50") && text.contains("payment_account = \"1090\""), "{text}");
+    assert!(
+        text.contains("bulk = 50") && text.contains("payment_account = \"1090\""),
+        "{text}"
+    );
     assert_eq!(world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
     world.tieout(&["ping"]).await.went_well();
 
     // A second entity shares the credentials by their names.
-    let args = ["connect", "acme-too", "--ledger-credential", "acme-us-netsuite",
-        "--platform-credential", "acme-us-bill"];
+    let args = [
+        "connect",
+        "acme-too",
+        "--ledger-credential",
+        "acme-us-netsuite",
+        "--platform-credential",
+        "acme-us-bill",
+    ];
     world.tieout(&args).await.went_well();
     assert_eq!(world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
     drop(world.sandbox);
@@ -641,7 +941,10 @@ async fn connect_signs_in_on_both_sides_and_stores() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s202_oneworld_without_a_subsidiary_is_refused_at_set_up_with_the_list() {
     let mut world = connectable().await;
-    world.machine.environment.remove("TIEOUT_NETSUITE_SUBSIDIARY");
+    world
+        .machine
+        .environment
+        .remove("TIEOUT_NETSUITE_SUBSIDIARY");
     let before = world.config();
     let done = world.tieout(&["connect", "acme-us", "--json"]).await;
     assert_eq!(done.status, 4, "{}{}", done.out, done.err);
@@ -650,7 +953,10 @@ async fn s202_oneworld_without_a_subsidiary_is_refused_at_set_up_with_the_list()
     assert_eq!(told["sides"][0]["code"], "subsidiary-missing");
     let cause = told["sides"][0]["cause"].as_str().unwrap();
     assert!(cause.contains("3 = "), "the list: {cause}");
-    assert_eq!(told["sides"][1]["status"], "ok", "the other side is told all the same");
+    assert_eq!(
+        told["sides"][1]["status"], "ok",
+        "the other side is told all the same"
+    );
     assert_eq!(world.config(), before);
     assert!(world.credentials().is_empty(), "{:?}", world.credentials());
 }
@@ -663,28 +969,49 @@ async fn what_cant_sign_in_is_not_stored() {
         ("TIEOUT_NETSUITE_ACCOUNT", "7654321", "netsuite", 4),
         ("TIEOUT_NETSUITE_CLIENT_ID", "wrong", "netsuite", 4),
         ("TIEOUT_BILL_BASE_URL", "http://127.0.0.1:1", "bill", 4),
-        ("TIEOUT_NETSUITE_BASE_URL", "http://example.com", "base_url", 2),
+        (
+            "TIEOUT_NETSUITE_BASE_URL",
+            "http://example.com",
+            "base_url",
+            2,
+        ),
         ("TIEOUT_BILL_ENVIRONMENT", "test", "environment", 2),
     ] {
         let mut world = connectable().await;
-        world.machine.environment.insert(variable.to_owned(), value.to_owned());
+        world
+            .machine
+            .environment
+            .insert(variable.to_owned(), value.to_owned());
         let before = world.config();
         let done = world.tieout(&["connect", "acme-us"]).await;
         let said = format!("{}{}", done.out, done.err);
         assert_eq!(done.status, status, "{variable}: {said}");
-        assert!(said.contains(side) && said.contains("fix:"), "{variable}: {said}");
+        assert!(
+            said.contains(side) && said.contains("fix:"),
+            "{variable}: {said}"
+        );
         assert_eq!(world.config(), before, "{variable}");
-        assert!(world.credentials().is_empty(), "{variable}: {:?}", world.credentials());
+        assert!(
+            world.credentials().is_empty(),
+            "{variable}: {:?}",
+            world.credentials()
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_is_not_connected_with_a_production_organization() {
     let mut world = connectable().await;
-    world.machine.environment.insert("TIEOUT_BILL_ENVIRONMENT".to_owned(), "production".to_owned());
+    world.machine.environment.insert(
+        "TIEOUT_BILL_ENVIRONMENT".to_owned(),
+        "production".to_owned(),
+    );
     let before = world.config();
     let done = world.tieout(&["connect", "acme-us"]).await;
-    done.failed(2, &["error[environments-mixed]", "production", "sandbox", "fix:"]);
+    done.failed(
+        2,
+        &["error[environments-mixed]", "production", "sandbox", "fix:"],
+    );
     assert_eq!(world.config(), before);
     assert!(world.credentials().is_empty());
 }
@@ -692,41 +1019,89 @@ async fn a_sandbox_is_not_connected_with_a_production_organization() {
 #[test]
 fn what_connect_lacks_is_named() {
     let machine = Machine::with_home();
-    machine.tieout(&["connect"]).failed(2, &["error[connect-incomplete]", "tieout connect NAME"]);
-    machine.tieout(&["connect", "a b"]).failed(2, &["error[config-value]", "a b"]);
     machine
-        .tieout(&["connect", "acme"])
-        .failed(2, &["error[connect-incomplete]", "netsuite.account", "TIEOUT_NETSUITE_ACCOUNT"]);
+        .tieout(&["connect"])
+        .failed(2, &["error[connect-incomplete]", "tieout connect NAME"]);
+    machine
+        .tieout(&["connect", "a b"])
+        .failed(2, &["error[config-value]", "a b"]);
+    machine.tieout(&["connect", "acme"]).failed(
+        2,
+        &[
+            "error[connect-incomplete]",
+            "netsuite.account",
+            "TIEOUT_NETSUITE_ACCOUNT",
+        ],
+    );
     machine
         .tieout(&["connect", "acme", "--pair", "netsuite-bank"])
         .failed(2, &["error[config-value]", "netsuite-bill"]);
-    let sides = ["connect", "acme", "--set", "netsuite.account=1", "--set", "bill.organization=008",
-        "--set", "bill.environment=sandbox"];
-    machine.tieout(&sides).failed(2, &[
-        "error[connect-incomplete]",
-        "--ledger-credential",
-        "TIEOUT_NETSUITE_PRIVATE_KEY_PEM",
-    ]);
+    let sides = [
+        "connect",
+        "acme",
+        "--set",
+        "netsuite.account=1",
+        "--set",
+        "bill.organization=008",
+        "--set",
+        "bill.environment=sandbox",
+    ];
+    machine.tieout(&sides).failed(
+        2,
+        &[
+            "error[connect-incomplete]",
+            "--ledger-credential",
+            "TIEOUT_NETSUITE_PRIVATE_KEY_PEM",
+        ],
+    );
     let named = [&sides[..], &["--ledger-credential", "none"]].concat();
-    machine.tieout(&named).failed(2, &["error[credential-missing]", "none"]);
-    let unknown = [&sides[..], &["--set", "netsuite.acount=1", "--no-check", "--ledger-credential", "n"]];
+    machine
+        .tieout(&named)
+        .failed(2, &["error[credential-missing]", "none"]);
+    let unknown = [
+        &sides[..],
+        &[
+            "--set",
+            "netsuite.acount=1",
+            "--no-check",
+            "--ledger-credential",
+            "n",
+        ],
+    ];
     seal(&machine, "n", "netsuite-tba", &token_credential());
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     let unknown = [&unknown.concat()[..], &["--platform-credential", "b"]].concat();
-    machine.tieout(&unknown).failed(2, &["error[config-unknown-key]", "did you mean `account`?"]);
+    machine
+        .tieout(&unknown)
+        .failed(2, &["error[config-unknown-key]", "did you mean `account`?"]);
     let exchanged = [&sides[..], &["--ledger-credential", "b"]].concat();
-    machine.tieout(&exchanged).failed(2, &["error[credential-kind]", "netsuite-m2m"]);
+    machine
+        .tieout(&exchanged)
+        .failed(2, &["error[credential-kind]", "netsuite-m2m"]);
 }
 
 #[test]
 fn a_connections_table_comes_from_a_file_or_standard_input() {
     let machine = Machine::with_home();
     seal(&machine, "a", "netsuite-tba", &token_credential());
-    seal(&machine, "b", "bill", &json!({"dev_key": "k", "username": "u", "password": "p"}));
+    seal(
+        &machine,
+        "b",
+        "bill",
+        &json!({"dev_key": "k", "username": "u", "password": "p"}),
+    );
     // The whole configuration of another home will do.
     let args = ["connect", "acme", "--from", "-", "--no-check", "--json"];
     let done = machine.tieout_reading(&args, CONNECTION).went_well().json();
-    assert_eq!((&done["stored"], &done["checked"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&done["stored"], &done["checked"]),
+        (&json!(true), &json!(false))
+    );
     let table = json!({
         "pair": "netsuite-bill",
         "netsuite": {"account": "2", "credential": "a"},
@@ -736,13 +1111,26 @@ fn a_connections_table_comes_from_a_file_or_standard_input() {
     let file = machine.folder.path().join("table.json");
     std::fs::write(&file, table.to_string()).unwrap();
     let path = file.display().to_string();
-    machine.tieout(&["connect", "other", "--from", &path, "--no-check"]).went_well();
-    let shown = machine.tieout(&["preferences", "show", "other", "--json"]).went_well().json();
+    machine
+        .tieout(&["connect", "other", "--from", &path, "--no-check"])
+        .went_well();
+    let shown = machine
+        .tieout(&["preferences", "show", "other", "--json"])
+        .went_well()
+        .json();
     let preferences = shown["connections"][0]["preferences"].as_array().unwrap();
-    let named = preferences.iter().find(|p| p["key"] == "lists.create_missing").unwrap();
-    assert_eq!((&named["value"], &named["from"]), (&json!(true), &json!("tieout.toml")));
+    let named = preferences
+        .iter()
+        .find(|p| p["key"] == "lists.create_missing")
+        .unwrap();
+    assert_eq!(
+        (&named["value"], &named["from"]),
+        (&json!(true), &json!("tieout.toml"))
+    );
     std::fs::write(&file, "pair = \"netsuite-bill\"\nnetsuite = {\n").unwrap();
-    machine.tieout(&["connect", "third", "--from", &path]).failed(2, &["error[config-syntax]", "line "]);
+    machine
+        .tieout(&["connect", "third", "--from", &path])
+        .failed(2, &["error[config-syntax]", "line "]);
 }
 
 #[test]
@@ -752,17 +1140,39 @@ fn preferences_are_changed_in_the_file_without_losing_a_comment() {
     let set = |key: &str, value: &str| machine.tieout(&["preferences", "set", "acme", key, value]);
     set("transactions.payment_account", "1090").went_well();
     let text = std::fs::read_to_string(machine.config()).unwrap();
-    assert!(text.starts_with("# mine\n") && text.contains("payment_account = \"1090\""), "{text}");
-    set("transactions.payment_acount", "1090").failed(2, &["error[config-value]", "payment_acount"]);
+    assert!(
+        text.starts_with("# mine\n") && text.contains("payment_account = \"1090\""),
+        "{text}"
+    );
+    set("transactions.payment_acount", "1090")
+        .failed(2, &["error[config-value]", "payment_acount"]);
     set("transactions.bills_from", "May").failed(2, &["error[config-value]", "bills_from"]);
     assert_eq!(std::fs::read_to_string(machine.config()).unwrap(), text);
 
-    let file = machine.folder.path().join("preferences.toml").display().to_string();
-    machine.tieout(&["preferences", "export", "acme", &file]).went_well();
+    let file = machine
+        .folder
+        .path()
+        .join("preferences.toml")
+        .display()
+        .to_string();
+    machine
+        .tieout(&["preferences", "export", "acme", &file])
+        .went_well();
     set("transactions.payment_account", "2000").went_well();
-    let differences = machine.tieout(&["preferences", "diff", "acme", &file, "--json"]).went_well().json();
-    assert_eq!(differences["differences"][0]["key"], "transactions.payment_account");
-    machine.tieout(&["preferences", "import", "acme", &file]).went_well();
-    let differences = machine.tieout(&["preferences", "diff", "acme", &file, "--json"]).went_well().json();
+    let differences = machine
+        .tieout(&["preferences", "diff", "acme", &file, "--json"])
+        .went_well()
+        .json();
+    assert_eq!(
+        differences["differences"][0]["key"],
+        "transactions.payment_account"
+    );
+    machine
+        .tieout(&["preferences", "import", "acme", &file])
+        .went_well();
+    let differences = machine
+        .tieout(&["preferences", "diff", "acme", &file, "--json"])
+        .went_well()
+        .json();
     assert_eq!(differences["differences"], json!([]));
 }

@@ -4,7 +4,7 @@ mod given;
 mod table;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secrecy::SecretString;
@@ -59,13 +59,21 @@ pub struct ConnectArgs {
 /// Gathers, checks, stores.
 pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    let asking = Asking { terminal: std::io::stdin().is_terminal() && args.from.is_none() };
+    // Where standard input is the table, it can't hold the answers.
+    let from_input = args.from.as_deref() == Some(Path::new("-"));
+    let asking = Asking {
+        terminal: !from_input && std::io::stdin().is_terminal(),
+    };
     let given = given::gather(args, &home.config, &asking)?;
-    let mut connecting = Connecting { home, given, asking, sealed: Vec::new() };
+    let mut connecting = Connecting {
+        home,
+        given,
+        asking,
+        sealed: Vec::new(),
+    };
     let done = connecting.through(global, args).await;
-    if !matches!(done, Ok(Exit::Done)) {
-        connecting.unseal().await;
-    }
+    let stored = matches!(done, Ok(Exit::Done));
+    connecting.unseal(stored).await;
     done
 }
 
@@ -83,7 +91,10 @@ impl Asking {
         eprint!("{question}: ");
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map_err(|error| {
-            Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
+            Failure::failed(
+                Code::new("file"),
+                format!("can't read from the terminal: {error}"),
+            )
         })?;
         Ok(answer.trim().to_owned())
     }
@@ -108,7 +119,11 @@ impl Connecting {
             let text = table::written(&self.home.config.path, &self.given)?;
             // What would be refused at the next command is refused now.
             let config = Config::parse(&text, &self.home.config.path)?;
-            let checked = if args.no_check { None } else { Some(self.check(global, config).await?) };
+            let checked = if args.no_check {
+                None
+            } else {
+                Some(self.check(global, config).await?)
+            };
             let fault = checked.as_ref().and_then(first_fault);
             if let Some(found) = &checked {
                 self.tell(global, found);
@@ -145,7 +160,10 @@ impl Connecting {
     async fn known_credential(&self, system: &System, name: &str) -> Result<(), Failure> {
         let rows = self.home.store.credentials().list().await?;
         let Some(row) = rows.iter().find(|row| row.name == name) else {
-            return Err(tieout_store::StoreError::CredentialMissing { name: name.to_owned() }.into());
+            return Err(tieout_store::StoreError::CredentialMissing {
+                name: name.to_owned(),
+            }
+            .into());
         };
         if system.credentials.iter().any(|kind| kind.name == row.kind) {
             return Ok(());
@@ -199,9 +217,14 @@ impl Connecting {
         Ok(())
     }
 
-    /// Takes back what was sealed for a connection that was not stored.
-    async fn unseal(&mut self) {
-        for name in self.sealed.drain(..) {
+    /// Takes back what was sealed on the way and isn't used: all of it where nothing was stored.
+    async fn unseal(&mut self, stored: bool) {
+        for name in std::mem::take(&mut self.sealed) {
+            let sides = [self.given.ledger, self.given.platform];
+            let names = |side: &System| self.given.text(side, "credential").as_ref() == Some(&name);
+            if stored && sides.into_iter().any(names) {
+                continue;
+            }
             if let Err(error) = self.home.store.credentials().remove(&name, &actor()).await {
                 tracing::warn!("the credential `{name}` is still there: {error}");
             }
@@ -221,7 +244,10 @@ impl Connecting {
         let sides = &connection.sides;
         let (ledger, platform) =
             tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
-        Ok([("ledger", self.given.ledger, ledger), ("platform", self.given.platform, platform)])
+        Ok([
+            ("ledger", self.given.ledger, ledger),
+            ("platform", self.given.platform, platform),
+        ])
     }
 
     /// Lets a person put right what a side declined. False where there is nobody, or they give up.
@@ -230,8 +256,11 @@ impl Connecting {
             return Ok(false);
         }
         let keys: Vec<_> = system.settings.iter().map(|setting| setting.name).collect();
-        let question =
-            format!("{}: {fault}\nwhich to change ({}; nothing gives up)", system.title, keys.join(", "));
+        let question = format!(
+            "{}: {fault}\nwhich to change ({}; nothing gives up)",
+            system.title,
+            keys.join(", ")
+        );
         loop {
             let key = self.asking.ask(&question)?;
             if key.is_empty() {
@@ -244,7 +273,9 @@ impl Connecting {
                 let (kind, fields) = self.ask_credential(system)?;
                 self.seal(system, kind, fields).await?;
             } else {
-                let answer = self.asking.ask(&format!("{} ({})", setting.label, setting.help))?;
+                let answer = self
+                    .asking
+                    .ask(&format!("{} ({})", setting.label, setting.help))?;
                 self.given.put(system, setting.name, given::value(&answer));
             }
             return Ok(true);
@@ -264,7 +295,10 @@ impl Connecting {
         if global.json {
             output::json(&self.document(false, found));
         } else {
-            eprintln!("nothing was stored: `{}` can't sign in on both sides", self.given.name);
+            eprintln!(
+                "nothing was stored: `{}` can't sign in on both sides",
+                self.given.name
+            );
         }
     }
 
@@ -277,13 +311,22 @@ impl Connecting {
             return;
         }
         let name = &self.given.name;
-        output::line(&format!("stored `{name}` in {}", self.home.config.path.display()));
+        output::line(&format!(
+            "stored `{name}` in {}",
+            self.home.config.path.display()
+        ));
         output::line("what to do next:");
         if found.is_none() {
-            output::line(&format!("  tieout ping {name}         signs in on both sides"));
+            output::line(&format!(
+                "  tieout ping {name}         signs in on both sides"
+            ));
         }
-        output::line(&format!("  tieout map suggest {name}  shows which accounts belong together"));
-        output::line(&format!("  tieout plan {name}         shows what a sync would do"));
+        output::line(&format!(
+            "  tieout map suggest {name}  shows which accounts belong together"
+        ));
+        output::line(&format!(
+            "  tieout plan {name}         shows what a sync would do"
+        ));
     }
 
     fn document(&self, stored: bool, found: Option<&Found>) -> Value {
@@ -301,15 +344,25 @@ impl Connecting {
     }
 
     async fn note(&self) -> Result<(), Failure> {
-        let done = if self.given.existing { "changed" } else { "connected" };
+        let done = if self.given.existing {
+            "changed"
+        } else {
+            "connected"
+        };
         let text = format!("{done} `{}` ({})", self.given.name, self.given.pair);
-        self.home.store.installation().commit(&actor(), vec![Fact::Note { text }]).await?;
+        self.home
+            .store
+            .installation()
+            .commit(&actor(), vec![Fact::Note { text }])
+            .await?;
         Ok(())
     }
 }
 
 fn first_fault(found: &Found) -> Option<(&'static System, Fault)> {
-    found.iter().find_map(|(_, system, result)| Some((*system, result.as_ref().err()?.clone())))
+    found
+        .iter()
+        .find_map(|(_, system, result)| Some((*system, result.as_ref().err()?.clone())))
 }
 
 /// Test data never meets real money: both sides are for production, or neither is (design of the
@@ -318,9 +371,15 @@ fn refuse_mixed(found: Option<&Found>) -> Result<(), Failure> {
     let Some(found) = found else { return Ok(()) };
     let environment = |at: usize| -> Option<&str> {
         let identity = found[at].2.as_ref().ok()?;
-        identity.details.iter().find(|(label, _)| label == "environment").map(|(_, v)| v.as_str())
+        identity
+            .details
+            .iter()
+            .find(|(label, _)| label == "environment")
+            .map(|(_, v)| v.as_str())
     };
-    let (Some(ledger), Some(platform)) = (environment(0), environment(1)) else { return Ok(()) };
+    let (Some(ledger), Some(platform)) = (environment(0), environment(1)) else {
+        return Ok(());
+    };
     if (ledger == "production") == (platform == "production") {
         return Ok(());
     }
@@ -336,12 +395,19 @@ fn no_credential(system: &System) -> Failure {
         .credentials
         .iter()
         .map(|kind| {
-            let names: Vec<_> =
-                kind.fields.iter().map(|field| given::variable(system, field.name)).collect();
+            let names: Vec<_> = kind
+                .fields
+                .iter()
+                .map(|field| given::variable(system, field.name))
+                .collect();
             names.join(", ")
         })
         .collect();
-    let side = if system.side == Side::Ledger { "ledger" } else { "platform" };
+    let side = if system.side == Side::Ledger {
+        "ledger"
+    } else {
+        "platform"
+    };
     let cause = format!(
         "{} has no credential: name a sealed one (--{side}-credential NAME), or set {}",
         system.title,

@@ -47,9 +47,11 @@ impl Given {
 
     /// Whether a side's table has the key, new or kept.
     fn has(&self, system: &System, key: &str) -> bool {
-        [&self.values, &self.kept]
-            .iter()
-            .any(|values| values.get(system.id.as_str()).is_some_and(|table| table.get(key).is_some()))
+        [&self.values, &self.kept].iter().any(|values| {
+            values
+                .get(system.id.as_str())
+                .is_some_and(|table| table.get(key).is_some())
+        })
     }
 
     /// Sets a value in a side's table.
@@ -74,7 +76,10 @@ pub(super) fn gather(
     let name = name(args, asking)?;
     let known = config.connections.get(&name);
     if known.is_some() && !args.replace {
-        let cause = format!("there is a connection `{name}` in {} already", config.path.display());
+        let cause = format!(
+            "there is a connection `{name}` in {} already",
+            config.path.display()
+        );
         return Err(Failure::usage(Code::new("connection-exists"), cause));
     }
     let pair = pair(args, &values, known, asking)?;
@@ -92,9 +97,10 @@ pub(super) fn gather(
         existing: known.is_some(),
         kept: known.map(kept).unwrap_or_default(),
     };
-    for (system, flag) in
-        [(given.ledger, &args.ledger_credential), (given.platform, &args.platform_credential)]
-    {
+    for (system, flag) in [
+        (given.ledger, &args.ledger_credential),
+        (given.platform, &args.platform_credential),
+    ] {
         if let Some(name) = flag {
             given.put(system, "credential", Value::String(name.clone()));
         }
@@ -128,8 +134,15 @@ fn pair(
     known: Option<&ConnectionConfig>,
     asking: &Asking,
 ) -> Result<String, Failure> {
-    let in_file = values.get("pair").and_then(Value::as_str).map(str::to_owned);
-    let told = args.pair.clone().or(in_file).or_else(|| known.map(|known| known.pair.clone()));
+    let in_file = values
+        .get("pair")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let told = args
+        .pair
+        .clone()
+        .or(in_file)
+        .or_else(|| known.map(|known| known.pair.clone()));
     if let Some(told) = told {
         return Ok(told);
     }
@@ -147,9 +160,10 @@ fn pair(
 
 fn kept(known: &ConnectionConfig) -> Values {
     let mut kept = Values::new();
-    for (entry, settings) in
-        [(known.ledger, &known.ledger_settings), (known.platform, &known.platform_settings)]
-    {
+    for (entry, settings) in [
+        (known.ledger, &known.ledger_settings),
+        (known.platform, &known.platform_settings),
+    ] {
         kept.insert(entry.system.id.to_string(), Value::Object(settings.clone()));
     }
     kept
@@ -165,13 +179,18 @@ fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
     };
     read.map_err(|error| Failure::file("can't read", path, &error))?;
     let wrong = |cause: String| {
-        Failure::usage(Code::new("config-syntax"), format!("{}: {cause}", path.display()))
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {cause}", path.display()),
+        )
     };
     let value: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
     } else {
         let table: toml::Table = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            let line = error
+                .span()
+                .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             wrong(format!("line {line}: {}", error.message()))
         })?;
         serde_json::to_value(table).map_err(|error| wrong(error.to_string()))?
@@ -179,7 +198,9 @@ fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
     let Value::Object(mut table) = value else {
         return Err(wrong("it must be the connection's table".to_owned()));
     };
-    let Some(Value::Object(mut all)) = table.remove("connections") else { return Ok(table) };
+    let Some(Value::Object(mut all)) = table.remove("connections") else {
+        return Ok(table);
+    };
     let chosen = match name {
         Some(name) => all.remove(name),
         None if all.len() == 1 => all.into_iter().next().map(|(_, only)| only),
@@ -202,12 +223,18 @@ fn set(values: &mut Values, text: &str) -> Result<(), Failure> {
     let value = if let Some(key) = key.strip_suffix(':') {
         let document: toml::Table = toml::from_str(&format!("value = {given}"))
             .map_err(|error| wrong(format!("--set {key}: {}", error.message())))?;
-        let value = document.get("value").and_then(|value| serde_json::to_value(value).ok());
+        let value = document
+            .get("value")
+            .and_then(|value| serde_json::to_value(value).ok());
         value.unwrap_or(Value::Null)
     } else if let Some(preference) = key.strip_prefix("preferences.") {
         let mut preferences = Preferences::default();
-        preferences.set(preference, given).map_err(|error| wrong(error.to_string()))?;
-        preferences.get(preference).map_err(|error| wrong(error.to_string()))?
+        preferences
+            .set(preference, given)
+            .map_err(|error| wrong(error.to_string()))?;
+        preferences
+            .get(preference)
+            .map_err(|error| wrong(error.to_string()))?
     } else {
         value(given)
     };
@@ -218,7 +245,11 @@ fn set(values: &mut Values, text: &str) -> Result<(), Failure> {
 
 /// A value that was typed: nothing stands for nothing.
 pub(super) fn value(text: &str) -> Value {
-    if text.trim().is_empty() { Value::Null } else { Value::String(text.trim().to_owned()) }
+    if text.trim().is_empty() {
+        Value::Null
+    } else {
+        Value::String(text.trim().to_owned())
+    }
 }
 
 fn put(values: &mut Values, parts: &[&str], value: Value) {
@@ -241,12 +272,17 @@ fn put(values: &mut Values, parts: &[&str], value: Value) {
 
 /// The environment's variable for a setting or a credential's field: `TIEOUT_NETSUITE_ACCOUNT`.
 pub(super) fn variable(system: &System, key: &str) -> String {
-    format!("TIEOUT_{}_{key}", system.id).to_ascii_uppercase().replace('-', "_")
+    format!("TIEOUT_{}_{key}", system.id)
+        .to_ascii_uppercase()
+        .replace('-', "_")
 }
 
 fn from_environment(given: &mut Given, system: &'static System) {
     for setting in system.settings {
-        let told = given.values.get(system.id.as_str()).is_some_and(|t| t.get(setting.name).is_some());
+        let told = given
+            .values
+            .get(system.id.as_str())
+            .is_some_and(|t| t.get(setting.name).is_some());
         if told {
             continue;
         }
@@ -258,11 +294,18 @@ fn from_environment(given: &mut Given, system: &'static System) {
 
 /// Asks for what a side needs and nobody gave; where nobody can be asked, names it.
 fn missing(given: &mut Given, system: &'static System, asking: &Asking) -> Result<(), Failure> {
-    for setting in system.settings.iter().filter(|s| s.required && s.name != "credential") {
+    for setting in system
+        .settings
+        .iter()
+        .filter(|s| s.required && s.name != "credential")
+    {
         if given.has(system, setting.name) {
             continue;
         }
-        let answer = asking.ask(&format!("{} {} ({})", system.title, setting.label, setting.help))?;
+        let answer = asking.ask(&format!(
+            "{} {} ({})",
+            system.title, setting.label, setting.help
+        ))?;
         if answer.is_empty() {
             let cause = format!(
                 "{}'s {} is missing; give --set {}.{}=… or {}: {}",
@@ -295,7 +338,11 @@ pub(super) fn credential_from_environment(
         if fields.is_empty() {
             continue;
         }
-        if let Some(absent) = kind.fields.iter().find(|field| !fields.contains_key(field.name)) {
+        if let Some(absent) = kind
+            .fields
+            .iter()
+            .find(|field| !fields.contains_key(field.name))
+        {
             let cause = format!("{} is not set", variable(system, absent.name));
             return Err(Failure::usage(Code::new("connect-incomplete"), cause));
         }

@@ -14,14 +14,22 @@ use crate::failure::Failure;
 pub(super) fn written(path: &Path, given: &Given) -> Result<String, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
-    with(&text, given.name.as_str(), &given.values)
-        .map_err(|cause| Failure::usage(Code::new("config-syntax"), format!("{}: {cause}", path.display())))
+    with(&text, given.name.as_str(), &given.values).map_err(|cause| {
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {cause}", path.display()),
+        )
+    })
 }
 
 fn with(text: &str, name: &str, values: &Values) -> Result<String, String> {
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-    let is_new = document.get("connections").and_then(|all| all.get(name)).is_none();
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| error.to_string())?;
+    let is_new = document
+        .get("connections")
+        .and_then(|all| all.get(name))
+        .is_none();
     // Comments at the end of the file stay before what is added after them.
     let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
     if document.get("connections").is_none() {
@@ -33,7 +41,11 @@ fn with(text: &str, name: &str, values: &Values) -> Result<String, String> {
     if is_new {
         let mut table = Table::new();
         table.set_position(Some(LAST));
-        let blank = if trailing.is_empty() || trailing.ends_with("\n\n") { "" } else { "\n" };
+        let blank = if trailing.is_empty() || trailing.ends_with("\n\n") {
+            ""
+        } else {
+            "\n"
+        };
         table.decor_mut().set_prefix(format!("{trailing}{blank}"));
         all.insert(name, Item::Table(table));
     }
@@ -48,7 +60,8 @@ fn with(text: &str, name: &str, values: &Values) -> Result<String, String> {
 const LAST: isize = isize::MAX;
 
 fn table_like<'a>(item: Option<&'a mut Item>, name: &str) -> Result<&'a mut dyn TableLike, String> {
-    item.and_then(Item::as_table_like_mut).ok_or_else(|| format!("`{name}` is no table"))
+    item.and_then(Item::as_table_like_mut)
+        .ok_or_else(|| format!("`{name}` is no table"))
 }
 
 fn merge(into: &mut dyn TableLike, values: &Values, last: bool) -> Result<(), String> {
@@ -75,7 +88,9 @@ fn merge(into: &mut dyn TableLike, values: &Values, last: bool) -> Result<(), St
         }
     }
     for (key, value) in tables {
-        let Value::Object(inner) = value else { continue };
+        let Value::Object(inner) = value else {
+            continue;
+        };
         if into.get(key).is_none() {
             let mut table = Table::new();
             // A heading of its own only where there is something under it.
@@ -96,9 +111,13 @@ fn edited(value: &Value) -> Option<toml_edit::Value> {
         Value::String(text) => Some(text.as_str().into()),
         Value::Bool(switch) => Some((*switch).into()),
         Value::Number(number) => number.as_i64().map(Into::into),
-        Value::Array(items) => {
-            Some(items.iter().filter_map(edited).collect::<toml_edit::Array>().into())
-        }
+        Value::Array(items) => Some(
+            items
+                .iter()
+                .filter_map(edited)
+                .collect::<toml_edit::Array>()
+                .into(),
+        ),
         Value::Null | Value::Object(_) => None,
     }
 }
@@ -110,7 +129,9 @@ mod tests {
     use super::*;
 
     fn values(value: Value) -> Values {
-        let Value::Object(values) = value else { panic!("an object") };
+        let Value::Object(values) = value else {
+            panic!("an object")
+        };
         values
     }
 
