@@ -64,10 +64,10 @@ struct Batch {
 /// What came of a page of writes.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// How many were applied.
-    pub(crate) count: u64,
-    /// Whether any outcome is unknown and must be looked for.
-    pub(crate) unknown: bool,
+    /// Records whose write was applied: they are looked at again.
+    pub(crate) records: Vec<RecordRef>,
+    /// Records whose write's outcome is unknown and must be looked for.
+    pub(crate) unknown: Vec<RecordRef>,
 }
 
 /// Carries out a page of writes.
@@ -212,12 +212,14 @@ async fn record(
             run.connection.progress.advance(1);
             match answer {
                 Answer::Applied(receipt) => {
-                    applied.count += 1;
+                    applied.records.push(intent.record.clone());
                     run.written += 1;
                     take_receipt(run, &mut commit, write, &intent, receipt);
                 }
                 Answer::Failed(fault) => {
-                    applied.unknown |= take_fault(run, &mut commit, write, &intent, fault);
+                    if take_fault(run, &mut commit, write, &intent, fault) {
+                        applied.unknown.push(intent.record);
+                    }
                 }
             }
         }

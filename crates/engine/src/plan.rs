@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::port::Action;
 use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
 use tieout_flows::{Link, Seen, Step, Verdict};
-use tieout_store::Fact;
 
 use crate::apply::Intent;
 use crate::decide::Decision;
 use crate::overlay::Overlay;
+use crate::run::Adopted;
 
 /// One thing that would be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,15 +106,15 @@ impl Planner {
         self.rested.contains(key)
     }
 
-    /// Takes a page of decisions. Tells whether anything was pretended.
+    /// Takes a page of decisions. Gives the records for which something was pretended.
     pub(crate) fn pretend(
         &mut self,
         flow: &str,
         overlay: &mut Overlay,
         rested: Vec<Decision>,
         intents: Vec<Intent>,
-        adopted: Vec<Fact>,
-    ) -> bool {
+        adopted: Vec<Adopted>,
+    ) -> Vec<RecordRef> {
         for decision in rested {
             let new = self.rested.insert((flow.to_owned(), decision.record));
             if let (true, Verdict::Rest(outcome)) = (new, decision.verdict) {
@@ -122,34 +122,35 @@ impl Planner {
                 *states.entry(outcome.to_string()).or_default() += 1;
             }
         }
-        let mut moved = false;
-        for fact in adopted {
-            if let Fact::Linked { flow, record, role, target, key, how, applied } = fact {
-                moved = true;
-                if is_list(record.kind) {
-                    overlay.map(record.kind, record.id.clone(), target.id.clone());
-                }
-                self.steps.push(PlannedStep {
-                    flow: flow.clone(),
-                    record: record.clone(),
-                    label: String::new(),
-                    amount: String::new(),
-                    action: "link".to_owned(),
-                    side: target.side,
-                    kind: target.kind,
-                    target: target.id.to_string(),
-                    role: role.clone(),
-                    key: key.as_ref().map(ToString::to_string).unwrap_or_default(),
-                    because: how,
-                    fingerprint: String::new(),
-                });
-                overlay.link(Link { flow, record, role, target, key, applied }, None);
+        let mut again = Vec::new();
+        for Adopted { label, amount, how, link } in adopted {
+            again.push(link.record.clone());
+            if is_list(link.record.kind) {
+                overlay.map(link.record.kind, link.record.id.clone(), link.target.id.clone());
             }
+            self.steps.push(PlannedStep {
+                flow: link.flow.clone(),
+                record: link.record.clone(),
+                label,
+                amount: amount.map(|money| money.to_string()).unwrap_or_default(),
+                action: "link".to_owned(),
+                side: link.target.side,
+                kind: link.target.kind,
+                target: link.target.id.to_string(),
+                role: link.role.clone(),
+                key: link.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+                because: how.to_owned(),
+                fingerprint: String::new(),
+            });
+            overlay.link(link, None);
         }
         for intent in intents {
-            moved |= self.pretend_write(overlay, intent);
+            let record = intent.record.clone();
+            if self.pretend_write(overlay, intent) {
+                again.push(record);
+            }
         }
-        moved
+        again
     }
 
     fn pretend_write(&mut self, overlay: &mut Overlay, intent: Intent) -> bool {

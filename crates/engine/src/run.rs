@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::{Fault, Kind, Outcome, Period, RecordRef, RemoteId, Side, State, WaitsFor};
-use tieout_flows::{Books, Flow, Verdict};
+use tieout_domain::{Fault, Kind, Money, Outcome, Period, RecordRef, RemoteId, Side, State, WaitsFor};
+use tieout_flows::{Books, Flow, Link, Verdict};
 use tieout_store::{Commit, Due, Fact, Lease, RunId};
 
 use crate::apply::{Intent, apply, mapped};
@@ -97,6 +97,14 @@ enum Rest {
     Settled,
     /// The next run.
     NextRun,
+}
+
+/// A record that is there already, to be linked without writing.
+pub(crate) struct Adopted {
+    pub(crate) label: String,
+    pub(crate) amount: Option<Money>,
+    pub(crate) how: &'static str,
+    pub(crate) link: Link,
 }
 
 /// Makes one run: now, or by joining the one that is under way.
@@ -432,7 +440,7 @@ impl<'a> Run<'a> {
         flows: &[&dyn Flow],
         periods: &[Period],
     ) -> Result<bool, EngineError> {
-        let mut moved = false;
+        let mut again = HashSet::new();
         let mut after = None;
         let demanded = self.overlay.due.remove(flow.name()).unwrap_or_default();
         let total = self.connection.store.due_count(flow.name()).await?;
@@ -455,15 +463,22 @@ impl<'a> Run<'a> {
             if !page.is_empty() {
                 let decisions =
                     decide(&self.connection.store, flow, &page, &base, &self.overlay).await?;
-                moved |= self.follow(flow, flows, decisions).await?;
+                again.extend(self.follow(flow, flows, decisions).await?);
             }
             if last {
                 break;
             }
         }
         self.connection.progress.end();
-        // Whoever still waits for these is told so from now on.
-        self.tried.extend(demanded.iter().map(|record| waits_for(flow.name(), record)));
+        let moved = !again.is_empty();
+        for record in demanded {
+            if again.contains(&record) {
+                self.overlay.due.entry(flow.name().to_owned()).or_default().insert(record);
+            } else {
+                // It has had its turn: whoever still waits for it is told so from now on.
+                self.tried.insert(waits_for(flow.name(), &record));
+            }
+        }
         Ok(moved)
     }
 
@@ -483,34 +498,37 @@ impl<'a> Run<'a> {
         self.only.as_ref().is_none_or(|only| only.contains(record) || demanded.contains(record))
     }
 
-    /// Does what was decided, or in a plan pretends to.
+    /// Does what was decided, or in a plan pretends to. Gives the records that must be looked at again.
     async fn follow(
         &mut self,
         flow: &dyn Flow,
         flows: &[&dyn Flow],
         decisions: Vec<Decision>,
-    ) -> Result<bool, EngineError> {
-        let mut moved = false;
+    ) -> Result<Vec<RecordRef>, EngineError> {
+        let mut again = Vec::new();
         let mut rested = Vec::new();
         let mut intents = Vec::new();
-        let mut commit = self.commit();
+        let mut adopted = Vec::new();
         for decision in decisions {
             match decision.verdict {
-                Verdict::Rest(ref outcome) if self.demands(outcome, flows) => moved = true,
+                Verdict::Rest(ref outcome) if self.demands(outcome, flows) => {
+                    again.push(decision.record);
+                }
                 Verdict::Rest(_) | Verdict::Elsewhere => rested.push(decision),
                 Verdict::Adopt { target, role, how, key } => {
-                    moved = true;
-                    commit.facts.extend(mapped(&decision.record, &decision.label, &target, how));
-                    // It is no record of its own any more.
-                    commit.due.extend(in_population(self, &target));
-                    commit.facts.push(Fact::Linked {
-                        flow: flow.name().to_owned(),
-                        record: decision.record,
-                        role,
-                        target,
-                        key,
-                        how: how.to_owned(),
-                        applied: None,
+                    again.push(decision.record.clone());
+                    adopted.push(Adopted {
+                        label: decision.label,
+                        amount: decision.amount,
+                        how,
+                        link: Link {
+                            flow: flow.name().to_owned(),
+                            record: decision.record,
+                            role,
+                            target,
+                            key,
+                            applied: None,
+                        },
                     });
                 }
                 Verdict::Write(step) => intents.push(Intent {
@@ -523,8 +541,25 @@ impl<'a> Run<'a> {
             }
         }
         if let Some(planner) = &mut self.planner {
-            moved |= planner.pretend(flow.name(), &mut self.overlay, rested, intents, commit.facts);
-            return Ok(moved);
+            let overlay = &mut self.overlay;
+            again.extend(planner.pretend(flow.name(), overlay, rested, intents, adopted));
+            return Ok(again);
+        }
+        let mut commit = self.commit();
+        for adopted in adopted {
+            let Adopted { label, how, link, .. } = adopted;
+            commit.facts.extend(mapped(&link.record, &label, &link.target, how));
+            // It is no record of its own any more.
+            commit.due.extend(in_population(self, &link.target));
+            commit.facts.push(Fact::Linked {
+                flow: link.flow,
+                record: link.record,
+                role: link.role,
+                target: link.target,
+                key: link.key,
+                how: how.to_owned(),
+                applied: None,
+            });
         }
         self.state(flow, rested, &mut commit).await?;
         if !commit.facts.is_empty() || !commit.settled.is_empty() {
@@ -532,13 +567,13 @@ impl<'a> Run<'a> {
         }
         if !intents.is_empty() {
             let applied = apply(self, intents).await?;
-            moved |= applied.count > 0;
-            if applied.unknown {
+            again.extend(applied.records);
+            if !applied.unknown.is_empty() {
                 settle(self).await?;
-                moved = true;
+                again.extend(applied.unknown);
             }
         }
-        Ok(moved)
+        Ok(again)
     }
 
     /// A flow's name with the lifetime of the connection's flows.

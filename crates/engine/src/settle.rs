@@ -129,6 +129,7 @@ async fn settle_creations(
                     taken.insert(id.clone());
                     let target = RecordRef { side, kind, id: id.clone() };
                     adopt(&mut commit, &write, &target);
+                    run.written += 1;
                     let observed = free.into_iter().find(|candidate| candidate.id == id);
                     commit.records.extend(observed.map(|observed| seen(side, observed)));
                     run.settled(&write.flow, &write.record);
