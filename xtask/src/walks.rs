@@ -131,10 +131,8 @@ pub(crate) fn dataset(workspace: &Workspace, path: &Path, debug: bool) -> Result
     let home = Home::connected(&program, &sandbox)?;
     let start = Instant::now();
     let first = home.sync()?;
-    println!(
-        "first sync in {:.1} s: {first}",
-        start.elapsed().as_secs_f64()
-    );
+    println!("first sync in {:.1} s", start.elapsed().as_secs_f64());
+    let settled = print_flows(&first);
     let before = sandbox.state(&caller)?;
     sandbox.forget_calls(&caller)?;
     let second = home.sync()?;
