@@ -136,21 +136,31 @@ fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, F
     Ok(text.as_str().to_owned().into())
 }
 
+fn unread(error: std::io::Error) -> Failure {
+    Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
+}
+
+fn asked(label: &str) -> Result<String, Failure> {
+    eprint!("{label}");
+    let mut text = String::new();
+    std::io::stdin().read_line(&mut text).map_err(unread)?;
+    Ok(text)
+}
+
 /// Asks for the fields one by one; secret ones are not echoed.
 pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
-    let unread = |error: std::io::Error| {
-        Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
-    };
     let mut fields = Map::new();
     for field in kind.fields {
         let label = format!("{}: ", field.label);
-        let text = if field.secret {
+        let text = if field.name.ends_with("_pem") {
+            // Several lines: a terminal takes one, so its file is asked for.
+            let path = PathBuf::from(asked(&format!("{} in which file: ", field.label))?.trim());
+            std::fs::read_to_string(&path)
+                .map_err(|error| Failure::file("can't read", &path, &error))?
+        } else if field.secret {
             rpassword::prompt_password(label).map_err(unread)?
         } else {
-            eprint!("{label}");
-            let mut text = String::new();
-            std::io::stdin().read_line(&mut text).map_err(unread)?;
-            text
+            asked(&label)?
         };
         fields.insert(field.name.to_owned(), Value::String(text.trim().to_owned()));
     }
