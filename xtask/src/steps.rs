@@ -17,6 +17,8 @@ pub(crate) enum End {
         passed: usize,
         /// How many failed.
         failed: usize,
+        /// How many were skipped.
+        skipped: usize,
         /// What failed.
         why: String,
     },
@@ -38,6 +40,7 @@ impl End {
         Self::Failed {
             passed: 0,
             failed: 1,
+            skipped: 0,
             why: why.into(),
         }
     }
@@ -98,9 +101,11 @@ impl Steps {
             End::Failed {
                 passed,
                 failed,
+                skipped,
                 why,
             } => {
                 self.passed += passed;
+                self.skipped += skipped;
                 self.failed += failed;
                 format!("FAILED   {name} ({failed}, {seconds} s): {why}")
             }

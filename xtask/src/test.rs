@@ -119,6 +119,7 @@ fn all_laws(workspace: &Workspace) -> Result<End> {
         End::Failed {
             passed: total - failed,
             failed,
+            skipped: 0,
             why: broken.join("; "),
         }
     })
@@ -272,8 +273,9 @@ impl Count {
     /// `Summary [ 1.2s] 9 tests run: 8 passed (1 slow), 1 failed, 2 skipped` (cargo-nextest), or
     /// `test result: ok. 8 passed; 1 failed; 2 ignored; …` (cargo test).
     fn add(&mut self, line: &str) {
+        // cargo-nextest repeats a failed test's own words, indented.
         let plain = line.trim_start();
-        if !plain.starts_with("Summary [") && !plain.starts_with("test result:") {
+        if !plain.starts_with("Summary [") && !line.starts_with("test result:") {
             return;
         }
         let number = |words: &str| {
@@ -309,6 +311,7 @@ impl Count {
             End::Failed {
                 passed,
                 failed: failed.max(1),
+                skipped,
                 why: why.to_owned(),
             }
         }
@@ -325,6 +328,7 @@ mod tests {
         count.add("     Summary [   1.234s] 9 tests run: 8 passed (1 slow), 1 failed, 2 skipped");
         count.add("test result: FAILED. 3 passed; 1 failed; 4 ignored; 0 measured; 0 filtered out");
         count.add("test result of something: 7 passed");
+        count.add("    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured");
         assert_eq!(
             count,
             Count {
