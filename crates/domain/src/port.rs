@@ -218,6 +218,10 @@ pub trait Whole: Send + Sync {
     /// # Errors
     /// A [`Fault`] of the read.
     async fn periods(&self) -> Result<Vec<Period>, Fault>;
+
+    /// A run begins: what was kept for the readers of an earlier run to share is forgotten, so that this run
+    /// sees what has happened since. Sends nothing.
+    fn run_begins(&self) {}
 }
 
 /// All that a connected system offers: readers and writers by kind.

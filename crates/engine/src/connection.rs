@@ -42,6 +42,12 @@ impl Sides {
         self.of(side).write.get(&kind)
     }
 
+    /// Tells both that a run begins.
+    pub(crate) fn run_begins(&self) {
+        self.ledger.whole.run_begins();
+        self.platform.whole.run_begins();
+    }
+
     /// A fault of a side as an error.
     #[must_use]
     pub fn failed(&self, side: Side, fault: tieout_domain::Fault) -> EngineError {

@@ -302,6 +302,7 @@ impl<'a> Run<'a> {
         flows: &[&dyn Flow],
         options: &RunOptions,
     ) -> Result<(), EngineError> {
+        self.connection.sides.run_begins();
         let kinds = to_read(flows);
         let depth = if options.whole { Depth::Whole } else { Depth::Changes };
         settle(self).await?;
@@ -334,6 +335,7 @@ impl<'a> Run<'a> {
         flows: &[&dyn Flow],
         options: &RunOptions,
     ) -> Result<Plan, EngineError> {
+        self.connection.sides.run_begins();
         self.connection.progress.begin("reading", None);
         let depth = if options.whole { Depth::Whole } else { Depth::Changes };
         let unread = pull(self, &to_read(flows), depth).await?;

@@ -98,6 +98,13 @@ struct Found {
 }
 
 impl Client {
+    /// Lets the next reader ask anew. A query that is under way belongs to a run that has begun already.
+    pub(crate) fn forget_deletions(&self) {
+        if let Ok(mut found) = self.deletions.0.try_lock() {
+            *found = None;
+        }
+    }
+
     /// Records of this kind that were deleted since then, and the moment of the latest deletion of any.
     pub(crate) async fn gone(
         &self,

@@ -153,4 +153,8 @@ impl Whole for Account {
     async fn periods(&self) -> Result<Vec<Period>, Fault> {
         self.0.periods().await
     }
+
+    fn run_begins(&self) {
+        self.0.forget_deletions();
+    }
 }
