@@ -5,7 +5,9 @@
 //! recorded on the platform.
 
 mod cash;
+mod coding;
 mod credits_only;
+mod freed;
 mod outside;
 mod period;
 mod posted;
@@ -151,6 +153,8 @@ impl<'a> This<'a> {
                 .iter()
                 .map(|link| Need::Record(link.target.clone())),
         );
+        needs.extend(self.links().iter().flat_map(freed::needs));
+        needs.extend(coding::needs(self.books));
         needs.extend(posting::needs(self));
         needs
     }

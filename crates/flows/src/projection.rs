@@ -175,7 +175,28 @@ pub fn same_money(a: &Payment, b: &Payment) -> bool {
         && a.date == b.date
         && a.currency == b.currency
         && (a.account.is_none() || b.account.is_none() || a.account == b.account)
-        && same_applications(&a.applications, &b.applications)
+        && same_cash(&a.applications, &b.applications)
+}
+
+/// Whether the same cash is applied to the same documents. A payment read back doesn't show the credits used
+/// with it, nor a bill that credits alone have settled; what it shows of a bill is the cash or all of it.
+fn same_cash(a: &[Application], b: &[Application]) -> bool {
+    let gross = |application: &Application| {
+        let credits = application.credits.iter().map(|used| used.amount);
+        std::iter::once(application.amount).chain(credits).sum::<Amount>()
+    };
+    let fits = |x: &Application, y: &Application| {
+        x.document == y.document
+            && [x.amount, gross(x)]
+                .iter()
+                .any(|amount| [y.amount, gross(y)].contains(amount))
+    };
+    let all_in = |these: &[Application], those: &[Application]| {
+        these
+            .iter()
+            .all(|x| x.amount.is_zero() || those.iter().any(|y| fits(x, y)))
+    };
+    all_in(a, b) && all_in(b, a)
 }
 
 /// Whether the same is applied to the same documents, whatever the order. A whole document's line may be

@@ -286,7 +286,7 @@ impl<'a> This<'a> {
             applications: Vec::new(),
             status: BillStatus::Open,
             approval: Approval::Unassigned,
-            memo: wanted::memo(&credit.memo, marker.as_ref()),
+            memo: wanted::memo(&credit.memo),
             marker,
             external_id: None,
         })

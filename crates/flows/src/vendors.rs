@@ -7,7 +7,7 @@ pub(crate) mod name;
 mod recognise;
 
 use tieout_domain::code::Code;
-use tieout_domain::document::Vendor;
+use tieout_domain::document::{Address, Vendor};
 use tieout_domain::port::Action;
 use tieout_domain::{Currency, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State};
 
@@ -24,6 +24,22 @@ pub const NAME: &str = "vendors";
 /// Carries vendors of the ledger to the platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Vendors;
+
+/// The country of a vendor that has none in the ledger: the home of the platform's organizations.
+const HOME_COUNTRY: &str = "US";
+
+/// The address for remittances: the ledger's, else what the platform has. The platform takes no vendor without
+/// one, so that at least a country is named; a street is never made up (scenario 27).
+fn address(ours: Option<&Address>, there: Option<&Address>) -> Address {
+    let known = |address: &&Address| **address != Address::default();
+    let mut address = ours.filter(known).or(there).cloned().unwrap_or_default();
+    if address.country.trim().is_empty() {
+        let there = there.map(|there| there.country.trim());
+        let country = there.filter(|country| !country.is_empty());
+        address.country = country.unwrap_or(HOME_COUNTRY).to_owned();
+    }
+    address
+}
 
 /// The reference under which bills wait for a vendor's link.
 fn demand(id: &RemoteId) -> String {
@@ -283,10 +299,10 @@ impl This<'_> {
                 .or_else(|| ours.payee.clone()),
             email: keep(&ours.email, |v| &v.email),
             phone: keep(&ours.phone, |v| &v.phone),
-            address: ours
-                .address
-                .clone()
-                .or_else(|| there.and_then(|there| there.address.clone())),
+            address: Some(address(
+                ours.address.as_ref(),
+                there.and_then(|there| there.address.as_ref()),
+            )),
             account_number: keep(&crate::text::cut(&ours.account_number, 100), |v| {
                 &v.account_number
             }),
@@ -456,22 +472,29 @@ impl This<'_> {
 
     /// Notes what a check would lack (scenario 27).
     fn payable(&self, wanted: &Vendor) -> Verdict {
-        let complete = wanted.address.as_ref().is_some_and(|address| {
-            [
-                &address.line1,
-                &address.city,
-                &address.zip,
-                &address.country,
-            ]
-            .iter()
-            .all(|field| !field.trim().is_empty())
-        });
-        if complete {
+        let nothing = Address::default();
+        let address = wanted.address.as_ref().unwrap_or(&nothing);
+        let missing: Vec<&str> = [
+            ("street", &address.line1),
+            ("city", &address.city),
+            ("postal code", &address.zip),
+            ("country", &address.country),
+        ]
+        .into_iter()
+        .filter(|(_, field)| field.trim().is_empty())
+        .map(|(name, _)| name)
+        .collect();
+        if missing.is_empty() {
             return done();
         }
         let cause = format!(
-            "vendor {} can't be paid by check: street, city, postal code or country is missing",
-            wanted.name
+            "vendor {} can't be paid by check: {} missing in its address",
+            wanted.name,
+            match missing.as_slice() {
+                [one] => format!("the {one} is"),
+                [most @ .., last] => format!("{} and {last} are", most.join(", ")),
+                [] => String::new(),
+            }
         );
         done_with(Code::new("not-payable-by-check"), cause)
     }

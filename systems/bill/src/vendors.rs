@@ -123,14 +123,18 @@ struct Written<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AddressWritten<'a> {
-    line1: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    line2: &'a str,
-    city: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    state_or_province: &'a str,
-    zip_or_postal_code: &'a str,
-    country: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line1: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line2: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_or_province: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zip_or_postal_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -145,14 +149,23 @@ struct TaxFormWritten {
 }
 
 impl<'a> AddressWritten<'a> {
-    fn new(address: &'a Address) -> Self {
+    /// What is known of an address; what is there and shall be empty is said, too. Of a vendor without an
+    /// address that is the country alone: BILL answers `address: must not be null` to none at all
+    /// (scenario 27).
+    fn new(address: &'a Address, there: Option<&Address>) -> Self {
+        let nothing = Address::default();
+        let there = there.unwrap_or(&nothing);
+        let field = |wanted: &'a str, there: &str| {
+            let wanted = wanted.trim();
+            (!wanted.is_empty() || !there.trim().is_empty()).then_some(wanted)
+        };
         Self {
-            line1: address.line1.trim(),
-            line2: address.line2.trim(),
-            city: address.city.trim(),
-            state_or_province: address.state.trim(),
-            zip_or_postal_code: address.zip.trim(),
-            country: address.country.trim(),
+            line1: field(&address.line1, &there.line1),
+            line2: field(&address.line2, &there.line2),
+            city: field(&address.city, &there.city),
+            state_or_province: field(&address.state, &there.state),
+            zip_or_postal_code: field(&address.zip, &there.zip),
+            country: field(&address.country, &there.country),
         }
     }
 }
@@ -266,7 +279,10 @@ impl Writable for Vendors {
             email: given(&wanted.email),
             phone: given(&wanted.phone),
             account_number: given(&wanted.account_number),
-            address: wanted.address.as_ref().map(AddressWritten::new),
+            address: wanted
+                .address
+                .as_ref()
+                .map(|address| AddressWritten::new(address, None)),
             payment_information: Some(PayeeWritten { payee_name: payee }),
             additional_info: wanted
                 .form_1099
@@ -305,7 +321,9 @@ impl Writable for Vendors {
             written.account_number = Some(wanted.account_number.trim());
         }
         if wanted.address != there.address {
-            written.address = wanted.address.as_ref().map(AddressWritten::new);
+            let there = there.address.as_ref();
+            let address = wanted.address.as_ref();
+            written.address = address.map(|address| AddressWritten::new(address, there));
         }
         // Who is paid under its own name is paid under its new name.
         let renamed = written.name.filter(|_| there.payee.is_none());

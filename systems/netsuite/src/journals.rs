@@ -71,6 +71,9 @@ impl Source for Journals {
                     date: row.need_date("trandate")?,
                     currency: currency(row, shape, subsidiary)?,
                     subsidiary: subsidiary.cloned(),
+                    department: None,
+                    class: None,
+                    location: None,
                     memo: row.string("memo"),
                     // Every line of a journal entry counts, whatever is taken for its main line.
                     lines: lines.all().filter_map(journal_line).collect(),
@@ -156,6 +159,9 @@ impl Upsert for JournalWriter {
                     item.amount("debit", line.debit);
                 }
                 item.reference("entity", line.vendor.as_ref());
+                item.reference("department", journal.department.as_ref());
+                item.reference("class", journal.class.as_ref());
+                item.reference("location", journal.location.as_ref());
                 item.text("memo", &line.memo);
                 item
             })

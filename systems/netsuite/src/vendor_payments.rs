@@ -135,6 +135,9 @@ impl Upsert for PaymentWriter {
         body.reference("subsidiary", subsidiary);
         body.set("tranDate", json!(payment.date.to_string()));
         body.reference("postingPeriod", payment.period.as_ref());
+        body.reference("department", payment.department.as_ref());
+        body.reference("class", payment.class.as_ref());
+        body.reference("location", payment.location.as_ref());
         body.set("currency", reference(currency));
         body.text("tranId", &payment.number);
         body.text("memo", &payment.memo);

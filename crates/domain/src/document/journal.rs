@@ -15,6 +15,15 @@ pub struct Journal {
     pub currency: Currency,
     /// Subsidiary; `None` without OneWorld.
     pub subsidiary: Option<RemoteId>,
+    /// Department of every line, where the ledger demands one (scenario 163).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<RemoteId>,
+    /// Class of every line, where the ledger demands one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<RemoteId>,
+    /// Location of every line, where the ledger demands one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<RemoteId>,
     /// Memo.
     pub memo: String,
     /// Lines.

@@ -47,6 +47,15 @@ pub struct Payment {
     pub subsidiary: Option<RemoteId>,
     /// Posting period.
     pub period: Option<RemoteId>,
+    /// Department, where the ledger demands one (scenario 163).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<RemoteId>,
+    /// Class, where the ledger demands one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<RemoteId>,
+    /// Location, where the ledger demands one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<RemoteId>,
     /// Memo.
     pub memo: String,
     /// Whether it is posted: a payment that waits for approval in the ledger isn't (scenario 149).

@@ -10,7 +10,7 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
 use super::period::{self, Posting};
-use super::{NAME, This, cash, credits_only, words};
+use super::{NAME, This, cash, coding, credits_only, words};
 use crate::matching::payment_key;
 use crate::projection::same_applications;
 use crate::{Books, Link, Need, Step, Verdict, bills, vendor_credits};
@@ -42,7 +42,11 @@ pub(super) fn platform(kind: Kind, id: &RemoteId) -> RecordRef {
 }
 
 /// The ledger's document that a document of the platform stands for.
-fn origin<'a>(books: &'a Books, flows: &[&str], record: &RecordRef) -> Option<&'a RecordRef> {
+pub(super) fn origin<'a>(
+    books: &'a Books,
+    flows: &[&str],
+    record: &RecordRef,
+) -> Option<&'a RecordRef> {
     let links = books.links_to(record);
     links
         .iter()
@@ -50,8 +54,8 @@ fn origin<'a>(books: &'a Books, flows: &[&str], record: &RecordRef) -> Option<&'
         .map(|link| &link.record)
 }
 
-const BILLS: &[&str] = &[bills::NAME];
-const CREDITS: &[&str] = &[vendor_credits::NAME, bills::NAME];
+pub(super) const BILLS: &[&str] = &[bills::NAME];
+pub(super) const CREDITS: &[&str] = &[vendor_credits::NAME, bills::NAME];
 
 /// What must be loaded to post.
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
@@ -499,6 +503,7 @@ fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Ste
     } else {
         this.key().with(part.role)
     };
+    let coding = coding::of(this.books);
     let document = Payment {
         vendor: part.vendor.clone(),
         number: words::number(payment),
@@ -532,6 +537,9 @@ fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Ste
             .clone()
             .or_else(|| this.books.connection.subsidiary.clone()),
         period: part.posting.period.clone(),
+        department: coding.department,
+        class: coding.class,
+        location: coding.location,
         memo: words::memo(payment, &this.record.id, part.posting.moved_from),
         posted: true,
         external_id: Some(key.clone()),

@@ -2,7 +2,8 @@
 //!
 //! First a journal entry is written: debit the payment's cash account, credit its payables account with the
 //! vendor on the line. Then the payment's applications move, in one write, from the bills to that line. The
-//! payment itself stays, cash nets to zero, the bills are open again, credits it used are free again.
+//! payment itself stays, cash nets to zero, the bills are open again. Credits that it used are freed between the two
+//! steps, each by a change of the credit itself: a saved payment doesn't show them.
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Journal, JournalLine, Payment};
@@ -10,7 +11,7 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Key, Kind, RecordRef, RemoteId, Side};
 
 use super::posted::{self, Standing};
-use super::{NAME, REVERSAL, This, period};
+use super::{NAME, REVERSAL, This, coding, freed, period};
 use crate::preferences::Reversals;
 use crate::projection::{same_applications, same_money};
 use crate::text::{LEDGER_MEMO_MAX, cut};
@@ -21,10 +22,10 @@ use crate::{Link, Seen, Step, Verdict};
 pub(super) fn decide(this: &This<'_>) -> Verdict {
     let mut how = "is reversed in the ledger";
     for link in this.postings() {
+        if let Some(verdict) = freed::decide_without_cash(this, link) {
+            return verdict;
+        }
         if link.target.kind != Kind::Payment {
-            if let Some(verdict) = release_credit(this, link) {
-                return verdict;
-            }
             continue;
         }
         match one(this, link) {
@@ -74,7 +75,17 @@ fn one(this: &This<'_>, link: &Link) -> Progress {
     }
     match journal {
         None => Progress::Stop(write_journal(this, link, seen)),
-        Some(journal) => move_application(this, link, seen, journal),
+        Some(journal) => {
+            let to = onto(this, seen, journal);
+            if same_applications(std::slice::from_ref(&to), &seen.applications) {
+                return Progress::Reversed;
+            }
+            // Before the move: afterwards the posting no longer tells what it used.
+            if let Some(verdict) = freed::decide(this, link) {
+                return Progress::Stop(verdict);
+            }
+            move_application(this, link, seen, journal, to)
+        }
     }
 }
 
@@ -91,7 +102,8 @@ fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {
     if let Standing::Changed(verdict) = posted::standing(this, link) {
         return verdict;
     }
-    if let Err(why) = period::applications_may_move(seen.date, this.books) {
+    let credits = freed::may_be(this, link);
+    if let Err(why) = period::applications_may_move(seen.date, this.books).and(credits) {
         let cause = format!(
             "{label} was undone on the platform, but its posting of {} can't be moved: {why}",
             seen.date
@@ -133,6 +145,7 @@ fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {
         memo: memo.clone(),
         line: None,
     };
+    let coding = coding::of(this.books);
     let journal = Journal {
         number: String::new(),
         date: posting.date,
@@ -141,6 +154,9 @@ fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {
             .subsidiary
             .clone()
             .or_else(|| this.books.connection.subsidiary.clone()),
+        department: coding.department,
+        class: coding.class,
+        location: coding.location,
         memo: memo.clone(),
         lines: vec![
             line(cash, seen.total, Amount::ZERO, None),
@@ -202,17 +218,24 @@ fn payables_line(this: &This<'_>, journal: &Link) -> Option<u32> {
     seen.or_else(|| journal.applied.as_ref().and_then(line))
 }
 
-fn move_application(this: &This<'_>, link: &Link, seen: &Payment, journal: &Link) -> Progress {
-    let label = this.label();
-    let application = Application {
+/// The application to the reversing journal that takes the place of those to the bills.
+fn onto(this: &This<'_>, seen: &Payment, journal: &Link) -> Application {
+    Application {
         document: journal.target.id.clone(),
         line: payables_line(this, journal),
         amount: seen.total,
         credits: Vec::new(),
-    };
-    if same_applications(std::slice::from_ref(&application), &seen.applications) {
-        return Progress::Reversed;
     }
+}
+
+fn move_application(
+    this: &This<'_>,
+    link: &Link,
+    seen: &Payment,
+    journal: &Link,
+    application: Application,
+) -> Progress {
+    let label = this.label();
     if this
         .books
         .record(&journal.target)
@@ -253,54 +276,5 @@ fn move_application(this: &This<'_>, link: &Link, seen: &Payment, journal: &Link
         document,
         expect: Some(Document::Payment(seen.clone())),
         because: "the bills it paid are open again".into(),
-    })))
-}
-
-/// A payment without cash: its credits' applications are taken back (scenario 51).
-fn release_credit(this: &This<'_>, link: &Link) -> Option<Verdict> {
-    let Some(Seen {
-        document: Document::VendorCredit(credit),
-        gone: false,
-        ..
-    }) = this.books.record(&link.target)
-    else {
-        return None;
-    };
-    let bills: Vec<&RemoteId> = this
-        .payment
-        .applications
-        .iter()
-        .filter_map(|application| {
-            let there = RecordRef::new(Side::Platform, Kind::Bill, application.document.clone());
-            let links = this.books.links_to(&there).iter();
-            links
-                .filter(|link| link.flow == crate::bills::NAME)
-                .map(|link| &link.record.id)
-                .next()
-        })
-        .collect();
-    let kept: Vec<Application> = credit
-        .applications
-        .iter()
-        .filter(|application| !bills.contains(&&application.document))
-        .cloned()
-        .collect();
-    if kept.len() == credit.applications.len() {
-        return None;
-    }
-    let used = Amount::total(kept.iter().map(|application| application.amount)).ok()?;
-    let open = credit.total.minus(used).ok()?;
-    let mut freed = credit.clone();
-    (freed.applications, freed.open) = (kept, open);
-    let document = Document::VendorCredit(freed);
-    Some(Verdict::Write(Box::new(Step {
-        side: Side::Ledger,
-        action: Action::Amend,
-        role: link.role.clone(),
-        target: Some(link.target.id.clone()),
-        key: amendment_key(&this.key(), &document),
-        document,
-        expect: Some(Document::VendorCredit(credit.clone())),
-        because: "the platform took the credit back".into(),
     })))
 }

@@ -14,10 +14,9 @@ pub(crate) fn mark(books: &Books, id: &RemoteId) -> Option<Marker> {
         .then(|| books.connection.marker(id))
 }
 
-/// A memo with room for the mark beside it.
-pub(crate) fn memo(memo: &str, marker: Option<&Marker>) -> String {
-    let mark = marker.map_or(0, |marker| marker.to_string().chars().count() + 3);
-    cut(memo, MEMO_MAX - mark.min(MEMO_MAX / 2))
+/// A memo that leaves room for the mark beside it, whether there is one or not.
+pub(crate) fn memo(memo: &str) -> String {
+    cut(memo, MEMO_MAX)
 }
 
 /// The document to write: a bill, or a vendor credit where the ledger's bill is negative (scenario 45).
@@ -65,7 +64,7 @@ pub(super) fn document(
         scheduled: there.map_or(Amount::ZERO, |there| there.scheduled),
         status: BillStatus::Open,
         approval: there.map_or(Approval::Unassigned, |there| there.approval.clone()),
-        memo: memo(&bill.memo, marker.as_ref()),
+        memo: memo(&bill.memo),
         purchase_order: shorten(&bill.purchase_order, ORDER_MAX),
         payment_hold: false,
         marker,
@@ -103,7 +102,7 @@ fn credit(
         applications: Vec::new(),
         status: BillStatus::Open,
         approval: Approval::Unassigned,
-        memo: memo(&bill.memo, marker.as_ref()),
+        memo: memo(&bill.memo),
         marker,
         external_id: None,
     }

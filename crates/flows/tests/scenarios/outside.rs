@@ -1,4 +1,4 @@
-use tieout_domain::document::{BillStatus, PaymentStatus};
+use tieout_domain::document::{BillStatus, Method, Payment, PaymentStatus};
 use tieout_domain::port::{Action, Observed, Order};
 use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
 use tieout_flows::matching::{Judgement, judge};
@@ -27,6 +27,39 @@ fn s121_a_payment_of_the_ledger_is_recorded_under_its_key() {
     assert_eq!(world.bill_at(&there).open, Amount::ZERO);
     assert_eq!(world.state("bill-payments", &payment), "DONE");
     assert_eq!(world.state("bills", &ledger(Kind::Bill, "1")), "DONE");
+}
+
+#[test]
+fn s124_a_journal_entry_that_closes_a_bill_is_recorded_like_a_payment() {
+    let mut world = World::new();
+    let (record, there) = world.sent("1", "INV-1", "100.00");
+    let journal = Payment {
+        number: "JE-9".into(),
+        check_number: String::new(),
+        method: Method::Other("journal entry".into()),
+        account: None,
+        payables_account: None,
+        ..ledger_check(&[(&record, "40.00")])
+    };
+    world.pay(Side::Ledger, &journal, true);
+    let entry = ledger(Kind::Payment, "77");
+    world.put(entry.clone(), Document::Payment(journal.clone()));
+    world.sync();
+    assert_eq!(world.bill_at(&there).open, amount("60"));
+    let target = world.target("bill-payments", &entry).unwrap();
+    let it = world.payment_at(&target).clone();
+    assert!(it.outside && it.memo.contains("JE-9"), "{}", it.memo);
+    assert_eq!((it.method, it.total), (Method::Offline, amount("40")));
+    assert_eq!(world.state("bill-payments", &entry), "DONE");
+    assert_eq!(world.state("bill-payments", &target), "NOOP(echo)");
+    assert_eq!(world.state("bills", &record), "DONE");
+    // The entry is voided or taken off the bill: its record follows.
+    world.pay(Side::Ledger, &journal, false);
+    world.payment(&entry, |it| it.status = PaymentStatus::LedgerVoided);
+    world.sync();
+    assert_eq!(world.payment_at(&target).status, PaymentStatus::Voided);
+    assert_eq!(world.bill_at(&there).open, amount("100"));
+    assert_eq!(world.state("bill-payments", &entry), "REVERSED(reversed)");
 }
 
 #[test]

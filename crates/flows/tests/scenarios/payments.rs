@@ -1,5 +1,6 @@
 use tieout_domain::document::{
-    AccountKind, Approval, CreditUse, Funding, Method, Payment, PaymentStatus, Void, VoidKind,
+    AccountKind, Application, Approval, CreditUse, Dimension, Funding, Method, Payment,
+    PaymentStatus, Void, VoidKind,
 };
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, PeriodState, RecordRef, Side};
@@ -791,6 +792,81 @@ fn s051_a_credit_taken_back_on_the_platform_is_free_again_in_the_ledger() {
     };
     assert_eq!((credit.applications.len(), credit.open), (0, amount("40")));
     assert_eq!(state(&world, &record), "REVERSED(reversed)");
+}
+
+#[test]
+fn s051_a_credit_used_beside_cash_is_taken_off_its_bill_once() {
+    let (mut world, record) = with_credit("30.00", "10.00");
+    let here = ledger(Kind::VendorCredit, "7");
+    // As the ledger has it: the application is the credit's own, and no payment shows it.
+    let applied = |what: &str| Application {
+        document: "1".into(),
+        line: None,
+        amount: amount(what),
+        credits: Vec::new(),
+    };
+    world.credit(&here, |it| it.applications = vec![applied("15.00")]);
+    let posting = world.target("bill-payments", &record).unwrap();
+    world.payment(&posting, |it| it.applications[0].credits.clear());
+    assert_eq!(state(&world, &record), "DONE");
+    moves_to(&mut world, &record, PaymentStatus::Voided);
+    assert_eq!(state(&world, &record), "REVERSED(reversed)");
+    let left = |world: &World| match world.at(&here) {
+        Document::VendorCredit(credit) => credit.applications.clone(),
+        _ => panic!(),
+    };
+    // What the payment used is free; what somebody applied beside it stays, and so does what comes later.
+    assert_eq!(left(&world), [applied("5.00")]);
+    world.credit(&here, |it| it.applications = vec![applied("15.00")]);
+    world.sync();
+    assert_eq!(left(&world), [applied("15.00")]);
+}
+
+#[test]
+fn a_credit_that_somebody_took_off_in_part_is_a_conflict() {
+    let (mut world, record) = with_credit("30.00", "10.00");
+    world.credit(&ledger(Kind::VendorCredit, "7"), |it| {
+        it.applications = vec![Application {
+            document: "1".into(),
+            line: None,
+            amount: amount("4.00"),
+            credits: Vec::new(),
+        }];
+    });
+    moves_to(&mut world, &record, PaymentStatus::Voided);
+    assert_eq!(state(&world, &record), "CONFLICT(edited-by-hand)");
+}
+
+#[test]
+fn s163_defaults_stand_on_postings_and_on_their_reversals() {
+    let mut world = World::new();
+    world.put(
+        ledger(Kind::Department, "4"),
+        Document::Dimension(Dimension {
+            axis: Kind::Department,
+            name: "Unclassified".into(),
+            path: "Finance : Unclassified".into(),
+            parent: None,
+            inactive: false,
+            subsidiaries: Vec::new(),
+        }),
+    );
+    let preferences = &mut world.preferences.miscellaneous;
+    preferences.default_department = "finance : unclassified".into();
+    preferences.default_location = "9".into();
+    let (_, there) = world.sent("1", "INV-1", "100.00");
+    let record = world.pays("stp1", payment(&[(&there, "100.00")]));
+    world.sync();
+    let it = posted(&world, &record);
+    let coding = (it.department, it.class, it.location);
+    assert_eq!(coding, (Some("4".into()), None, Some("9".into())));
+    moves_to(&mut world, &record, PaymentStatus::Voided);
+    let journals = world.of(Side::Ledger, Kind::Journal);
+    let Document::Journal(journal) = world.at(&journals[0]) else {
+        panic!()
+    };
+    assert_eq!(journal.department, Some("4".into()));
+    assert_eq!(journal.location, Some("9".into()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use tieout_domain::document::{BillStatus, Vendor};
+use tieout_domain::document::{Address, BillStatus, Vendor};
 use tieout_domain::{Currency, Document, Kind, Side, State};
 use tieout_flows::Decided;
 
@@ -434,12 +434,51 @@ fn s026_tax_data_is_not_pushed() {
 #[test]
 fn s027_a_vendor_without_address_is_made_and_marked() {
     let mut world = World::new();
-    world.vendor(&ledger(Kind::Vendor, "12"), |it| it.address = None);
+    let vendor = ledger(Kind::Vendor, "12");
+    world.vendor(&vendor, |it| it.address = None);
     world.sent("1", "A", "1.00");
-    assert_eq!(
-        world.state("vendors", &ledger(Kind::Vendor, "12")),
-        "DONE(not-payable-by-check)"
+    let outcome = world.rest("vendors", &vendor);
+    assert_eq!(outcome.to_string(), "DONE(not-payable-by-check)");
+    assert!(
+        outcome
+            .cause
+            .contains("street, city and postal code are missing"),
+        "{}",
+        outcome.cause
     );
+    // A country is named, since the platform takes no vendor without an address; nothing else is made up.
+    let there = world.target("vendors", &vendor).unwrap();
+    let Document::Vendor(made) = world.at(&there) else {
+        panic!()
+    };
+    let made = made.address.clone().unwrap();
+    assert_eq!((made.country.as_str(), made.line1.as_str()), ("US", ""));
+    // What a person completes there is kept; what the ledger says later prevails.
+    world.vendor(&there, |it| {
+        let address = it.address.as_mut().unwrap();
+        (address.line1, address.city) = ("1 Rue Lepic".into(), "Paris".into());
+        (address.zip, address.country) = ("75018".into(), "FR".into());
+    });
+    world.sync();
+    assert_eq!(world.state("vendors", &vendor), "DONE");
+    world.vendor(&vendor, |it| {
+        it.address = Some(Address {
+            line1: "2 Main St".into(),
+            city: "Springfield".into(),
+            zip: "01101".into(),
+            ..Address::default()
+        });
+    });
+    world.sync();
+    let Document::Vendor(now) = world.at(&there) else {
+        panic!()
+    };
+    let now = now.address.clone().unwrap();
+    assert_eq!(
+        (now.line1.as_str(), now.country.as_str()),
+        ("2 Main St", "FR")
+    );
+    assert_eq!(world.state("vendors", &vendor), "DONE");
 }
 
 #[test]
