@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use tieout_kit::fake::ControlError;
 
 use crate::bills::{self, Coding, figures};
+use crate::credits;
 use crate::ids::Kind;
 use crate::json::Json;
 use crate::load::{plain_line, typed};
@@ -70,13 +71,48 @@ fn day(body: &Json, field: &str) -> Result<Option<Date>, ControlError> {
     }
 }
 
-/// One payment for each vendor of the bills named. An amount goes to the bills in their order.
+/// Vendor credits that a payment is to use: `"credits":[{"id","amount"}]`. They go to the bills of their vendor
+/// in the bills' order, before any cash does.
+fn credits_named(
+    org: &Organization,
+    body: &Json,
+) -> Result<Vec<(u32, u32, Decimal)>, ControlError> {
+    let mut named = Vec::new();
+    for entry in body.list("credits") {
+        let id = entry.text("id").unwrap_or_default();
+        let place = org
+            .place(Kind::Credit, id, org.credits.len())
+            .map_err(refused)?;
+        let vendor = org.credits.at(place).body.vendor;
+        let (place, amount) = credits::usable(org, entry, vendor, None).map_err(refused)?;
+        named.push((vendor, place, amount));
+    }
+    Ok(named)
+}
+
+/// Takes what a bill can take of the credits named.
+fn take(credits: &mut [(u32, u32, Decimal)], vendor: u32, mut due: Decimal) -> Vec<(u32, Decimal)> {
+    let mut taken = Vec::new();
+    for (_, credit, left) in credits.iter_mut().filter(|(of, ..)| *of == vendor) {
+        let part = due.min(*left);
+        if part > Decimal::ZERO {
+            *left -= part;
+            due -= part;
+            taken.push((*credit, part));
+        }
+    }
+    taken
+}
+
+/// One payment for each vendor of the bills named. An amount goes to the bills in their order, after the
+/// credits named.
 fn pay(org: &mut Organization, body: &Json) -> Answer {
     let named = body.list("bills");
     if named.is_empty() {
         return Err(ControlError::bad("bills: at least one bill's id"));
     }
     let mut left = decimal(body, "amount")?;
+    let mut credits = credits_named(org, body)?;
     let mut by_vendor: Vec<(u32, Vec<Share>)> = Vec::new();
     for entry in named {
         let Json::Text(id) = entry else {
@@ -85,22 +121,25 @@ fn pay(org: &mut Organization, body: &Json) -> Answer {
         let place = org
             .place(Kind::Bill, id, org.bills.len())
             .map_err(refused)?;
+        let vendor = org.bills.at(place).body.vendor;
         let due = figures(org, place).due;
+        let used = take(&mut credits, vendor, due);
+        let due = due - used.iter().map(|(_, amount)| amount).sum::<Decimal>();
         let amount = left.map_or(due, |left| left.min(due));
         if let Some(left) = &mut left {
             *left -= amount;
         }
-        if amount <= Decimal::ZERO {
+        if amount <= Decimal::ZERO && used.is_empty() {
             continue;
         }
-        let vendor = org.bills.at(place).body.vendor;
         match by_vendor.iter_mut().find(|(other, _)| *other == vendor) {
             Some((_, parts)) if parts.iter().any(|(bill, ..)| *bill == place) => {}
-            Some((_, parts)) => parts.push((place, amount, Vec::new())),
-            None => by_vendor.push((vendor, vec![(place, amount, Vec::new())])),
+            Some((_, parts)) => parts.push((place, amount, used)),
+            None => by_vendor.push((vendor, vec![(place, amount, used)])),
         }
     }
-    if by_vendor.is_empty() || left.is_some_and(|left| left > Decimal::ZERO) {
+    let unused = credits.iter().any(|(.., left)| *left > Decimal::ZERO);
+    if by_vendor.is_empty() || unused || left.is_some_and(|left| left > Decimal::ZERO) {
         let message = "nothing, or less than the amount, is due on these bills".to_owned();
         return Err(ControlError {
             status: 409,

@@ -75,13 +75,14 @@ const PAY_BY_SUB: &[&str] = &[
     "WIRE",
 ];
 
+// What of an address must be there is documented for being paid by check, not for being created.
 static ADDRESS: &[Field] = &[
-    need("line1", Rule::Text(500)),
+    may("line1", Rule::Text(500)),
     may("line2", Rule::Text(500)),
-    need("city", Rule::Text(255)),
+    may("city", Rule::Text(255)),
     may("stateOrProvince", Rule::Text(255)),
-    need("zipOrPostalCode", Rule::Text(20)),
-    need("country", Rule::Text(2)),
+    may("zipOrPostalCode", Rule::Text(20)),
+    may("country", Rule::Text(2)),
 ];
 static BANK: &[Field] = &[
     need("nameOnAccount", Rule::Text(100)),
