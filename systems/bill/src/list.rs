@@ -17,9 +17,6 @@ use crate::wire::Head;
 
 /// The most records on a page, and the most ids in one filter.
 const PAGE_MAX: usize = 100;
-/// How far before the mark a read goes: BILL's times are given when a change begins, not when it can be
-/// seen.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 
 /// How far the service's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
@@ -401,10 +398,8 @@ impl<R: Room> Read for Reader<R> {
         // The earliest of the marks is the safe one: later passes may be much later.
         place.mark = place.mark.or(sight.newest);
         let mark = kept(&place);
-        let reached = |since: Timestamp| {
-            let from = since.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
-            sight.oldest.is_some_and(|oldest| oldest <= from)
-        };
+        // No overlap: the page must be all known besides, and the nightly whole read looks behind it.
+        let reached = |since: Timestamp| sight.oldest.is_some_and(|oldest| oldest <= since);
         let may_stop = depth == Depth::Changes && since.is_some_and(reached);
         let next = self.after(place, page.next_page)?;
         let next = next.map(|place| serde_json::to_string(&place)).transpose();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
-use tieout_domain::{Amount, Document, RecordRef, RemoteId};
+use tieout_domain::{Amount, Document, RecordRef, RemoteId, State};
 use tieout_engine::compare::{Comparison, compare};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
 use tieout_store::KeySource;
@@ -166,6 +166,7 @@ struct Demo {
 struct Shown {
     first: RunReport,
     posted: RunReport,
+    reversed: RunReport,
     paid: Paid,
     comparison: Comparison,
     waiting: Vec<tieout_store::ExceptionGroup>,
@@ -178,6 +179,8 @@ struct Paid {
     payments: usize,
     bills: usize,
     voided: usize,
+    /// Payments to be voided once they are posted.
+    to_void: Vec<String>,
 }
 
 impl Demo {
@@ -199,12 +202,19 @@ impl Demo {
         self.tell.step("paying a third of the bills in BILL");
         let paid = self.pay().await?;
         self.tell.more(&format!(
-            "{} payments over {} bills, {} voided afterwards",
+            "{} payments over {} bills, {} voided at once",
             paid.payments, paid.bills, paid.voided
         ));
         self.tell.step("second sync: payments back onto the vendor bills");
         let posted = self.sync().await?;
-        self.tell.step("third sync: nothing should be left to write");
+        self.tell.step("voiding some of the posted payments in BILL");
+        for payment in &paid.to_void {
+            self.void(payment).await?;
+        }
+        self.tell.more(&format!("{} voided", paid.to_void.len()));
+        self.tell.step("third sync: their postings are reversed and the bills are open again");
+        let reversed = self.sync().await?;
+        self.tell.step("fourth sync: nothing should be left to write");
         let quiet = tieout_engine::sync(
             &self.connection,
             RunOptions::new(sync::run_id(), "demo"),
@@ -215,6 +225,7 @@ impl Demo {
         let shown = Shown {
             first,
             posted,
+            reversed,
             paid,
             comparison,
             waiting,
@@ -260,16 +271,25 @@ impl Demo {
                 let answer = self.panel.post("/control/bill/pay", &body).await?;
                 paid.payments += 1;
                 paid.bills += chunk.len();
-                if paid.payments % 20 == 7 {
-                    for id in payment_ids(&answer) {
-                        let path = format!("/control/bill/payments/{id}");
-                        self.panel.post(&path, r#"{"status":"VOIDED"}"#).await?;
+                match paid.payments % 20 {
+                    7 => {
+                        for id in payment_ids(&answer) {
+                            self.void(&id).await?;
+                        }
+                        paid.voided += 1;
                     }
-                    paid.voided += 1;
+                    13 => paid.to_void.extend(payment_ids(&answer)),
+                    _ => {}
                 }
             }
         }
         Ok(paid)
+    }
+
+    async fn void(&self, payment: &str) -> Result<(), Failure> {
+        let path = format!("/control/bill/payments/{payment}");
+        self.panel.post(&path, r#"{"status":"VOIDED"}"#).await?;
+        Ok(())
     }
 
     /// The platform's open bills that are linked: vendor, id, open amount.
@@ -368,8 +388,11 @@ fn payment_ids(answer: &Value) -> Vec<String> {
 impl Shown {
     /// Whether the end is what was foretold: every run finished, nothing is left to write, and all pairs agree.
     fn exit(&self) -> Exit {
-        let ran = [&self.first, &self.posted].iter().all(|run| run.status != RunStatus::Failed);
-        if ran && self.quiet_at_last && self.comparison.agrees() && self.comparison.pairs > 0 {
+        let runs = [&self.first, &self.posted, &self.reversed];
+        let ran = runs.iter().all(|run| run.status != RunStatus::Failed);
+        let reversed = self.reversed.flows["bill-payments"].of_state(State::Reversed);
+        let all_reversed = reversed == self.paid.to_void.len() as u64;
+        if ran && all_reversed && self.quiet_at_last && self.comparison.agrees() && self.comparison.pairs > 0 {
             Exit::Done
         } else {
             Exit::Failed
@@ -378,7 +401,7 @@ impl Shown {
 
     fn json(&self) -> Value {
         json!({
-            "runs": [self.first, self.posted],
+            "runs": [self.first, self.posted, self.reversed],
             "paid": self.paid,
             "comparison": self.comparison,
             "waiting": self.waiting,
