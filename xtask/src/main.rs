@@ -10,6 +10,7 @@ mod home;
 mod laws;
 mod packages;
 mod panel;
+mod peers;
 mod postgres;
 mod sandbox;
 mod scenarios;
@@ -56,6 +57,12 @@ enum Task {
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
     Memory(walks::WalkArguments),
+    /// Walks clients of the services that others wrote against the sandbox.
+    Peers {
+        /// Use the development build.
+        #[arg(long)]
+        debug: bool,
+    },
     /// The demo and two syncs over a city's payables.
     Dataset {
         /// A CSV file of payables lines: payment_date, vendor, amount, fund, center, account, ….
@@ -89,6 +96,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Crash(arguments) => crash::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
+        Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
     }
 }
