@@ -141,7 +141,13 @@ fn list(org: &Organization, call: &Call, kind: Kind) -> Answer {
 fn render(org: &Organization, kind: Kind, place: u32) -> Json {
     let row = table(org, kind).at(place);
     let id = org.ids.text(kind, place);
-    with_times(&row.body, id, (row.archived, row.created, row.updated))
+    let mut shown = with_times(&row.body, id, (row.archived, row.created, row.updated));
+    if kind == Kind::Invoice {
+        // Archived says it twice; `status` says nothing about it.
+        let word = if row.archived { "INACTIVE" } else { "ACTIVE" };
+        shown.set("recordStatus", Json::Text(word.into()));
+    }
+    shown
 }
 
 fn push(org: &mut Organization, kind: Kind, body: Json) -> u32 {

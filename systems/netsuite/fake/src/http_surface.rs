@@ -221,6 +221,8 @@ fn serve(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Response {
     }
     let path: Vec<&str> = call.segments.iter().skip(2).map(String::as_str).collect();
     let result = match path.as_slice() {
+        // What public clients call to try their credentials.
+        ["*"] if call.method == Method::OPTIONS => Ok(no_content(None)),
         ["query", "v1", "suiteql"] => query::suiteql(fake, call, caller),
         ["record", "v1", rest @ ..] => records::dispatch(fake, call, caller, rest),
         ["async", "v1", rest @ ..] => records::jobs::dispatch(fake, call, rest),

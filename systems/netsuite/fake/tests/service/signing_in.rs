@@ -37,6 +37,17 @@ async fn an_assertion_buys_an_hour() {
 }
 
 #[tokio::test]
+async fn credentials_can_be_tried_without_asking_for_anything() {
+    let mut account = Account::new().await;
+    let greeting = "/services/rest/*";
+    let answer = account.call("OPTIONS", greeting, json!(null)).await;
+    assert_eq!(answer.status, 204);
+    account.clock.advance(SignedDuration::from_mins(61));
+    let answer = account.call("OPTIONS", greeting, json!(null)).await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
 async fn the_access_token_names_the_role() {
     use base64::Engine as _;
     let account = Account::new().await;
