@@ -42,10 +42,10 @@ impl Code {
         Some(Page { text: file.contents_utf8()? })
     }
 
-    /// What to do next: the page's first paragraph under `## Fix`.
+    /// What to do next: the page's first paragraph under `## Fix`, in one line. Empty without a page.
     #[must_use]
-    pub fn fix(&self) -> &'static str {
-        self.page().map_or("", |page| page.fix())
+    pub fn fix(&self) -> String {
+        self.page().map(Page::fix).unwrap_or_default()
     }
 }
 
@@ -103,11 +103,11 @@ impl Page {
         self.text.lines().find_map(|line| line.strip_prefix("Who: ")).unwrap_or_default()
     }
 
-    /// The first paragraph under `## Fix`.
+    /// The first paragraph under `## Fix`, in one line.
     #[must_use]
-    pub fn fix(self) -> &'static str {
-        let Some((_, rest)) = self.text.split_once("\n## Fix\n") else { return "" };
-        let rest = rest.trim_start();
-        rest.split("\n\n").next().unwrap_or_default().trim()
+    pub fn fix(self) -> String {
+        let fix = self.text.split_once("\n## Fix\n").map_or("", |(_, rest)| rest.trim_start());
+        let paragraph = fix.split("\n\n").next().unwrap_or_default();
+        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

@@ -117,7 +117,7 @@ impl StoreError {
 
     /// What to do next.
     #[must_use]
-    pub fn fix(&self) -> &'static str {
+    pub fn fix(&self) -> String {
         self.code().fix()
     }
 

@@ -126,6 +126,8 @@ impl Client {
             &settings.base_url,
             login.dev_key.expose_secret(),
             &login.username,
+            // A session of an old password must not hide that a new one is wrong.
+            login.password.expose_secret(),
         ]);
         let concurrency = kit
             .governors

@@ -206,7 +206,7 @@ fn json_of(cause: &Cause) -> Value {
         "amounts": cause.amounts(),
         "oldest": cause.first().map(|group| group.oldest),
         "cause": cause.first().map(|group| group.cause.as_str()),
-        "fix": page.map_or("", |page| page.fix()),
+        "fix": page.map(|page| page.fix()).unwrap_or_default(),
         "who": page.map_or("", |page| page.who()),
         "flows": cause.groups,
     })

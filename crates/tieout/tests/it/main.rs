@@ -2,6 +2,8 @@
 //!
 //! One test binary. Every test has a sandbox and a home of its own.
 
+mod acts;
+mod credits;
 mod limits;
 mod payables;
 mod payments;

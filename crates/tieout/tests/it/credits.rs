@@ -1,0 +1,160 @@
+//! Vendor credits and bills that are none: s045–s051.
+
+use serde_json::json;
+use tieout_domain::{Amount, Document, Kind, RemoteId, Side};
+use tieout_flows::preferences::PartlyPaid;
+
+use crate::acts::{amount, ledger};
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn s045_a_bill_below_zero_becomes_a_vendor_credit_in_bill() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let fields = json!({"entity": vendor, "tranId": "NEG-45", "amount": -25.5});
+    let bill = stage.enter("vendorbill", fields).await;
+    stage.sync_twice().await;
+    let record = ledger(Kind::Bill, &bill);
+    assert_eq!(stage.state_of("bills", &record).await, "DONE");
+    let there = stage.target("bills", &record).await.unwrap();
+    assert_eq!(there.kind, Kind::VendorCredit);
+    let Document::VendorCredit(credit) = stage.record(&there).await.observed.document else {
+        panic!()
+    };
+    assert_eq!((credit.total, credit.number.as_str()), (amount("25.5"), "NEG-45"));
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s046_a_bill_of_zero_is_skipped() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let account = stage.ledger_account().await;
+    let lines = json!([{"account": account, "amount": 10}, {"account": account, "amount": -10}]);
+    let fields = json!({"entity": vendor, "tranId": "ZERO-46", "expense": lines});
+    let bill = stage.enter("vendorbill", fields).await;
+    let report = stage.sync().await;
+    assert_eq!(report.written, 0);
+    let record = ledger(Kind::Bill, &bill);
+    assert_eq!(stage.state_of("bills", &record).await, "SKIPPED(zero)");
+    assert_eq!(stage.target("bills", &record).await, None);
+}
+
+#[tokio::test]
+async fn s047_an_unapplied_credit_is_created_and_linked() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let credit = stage.credit(&vendor, "VC-47", 12.34).await;
+    stage.sync_twice().await;
+    let record = ledger(Kind::VendorCredit, &credit);
+    assert_eq!(stage.state_of("vendor-credits", &record).await, "DONE");
+    let there = stage.target("vendor-credits", &record).await.unwrap();
+    let Document::VendorCredit(made) = stage.record(&there).await.observed.document else {
+        panic!()
+    };
+    assert_eq!((made.total, made.open), (amount("12.34"), amount("12.34")));
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s048_of_a_credit_that_was_partly_applied_at_most_the_rest_goes() {
+    let mut stage = Stage::new().await;
+    stage.sync().await;
+    let (bill, _, vendor) = stage.an_open_bill().await;
+    let apply = json!([{"doc": bill, "apply": true, "amount": 5}]);
+    let fields = json!({"entity": vendor, "tranId": "VC-48", "amount": 20, "apply": apply});
+    let credit = stage.enter("vendorcredit", fields).await;
+    assert_eq!(stage.sync().await.written, 0);
+    let record = ledger(Kind::VendorCredit, &credit);
+    assert_eq!(stage.state_of("vendor-credits", &record).await, "SKIPPED(partly-applied)");
+    stage.connection.preferences.transactions.partly_paid = PartlyPaid::Balance;
+    stage.decide("vendor-credits", &record, "").await;
+    stage.sync_twice().await;
+    let there = stage.records(Side::Platform, Kind::VendorCredit).await;
+    let totals: Vec<Amount> = there
+        .into_iter()
+        .filter_map(|record| match record.observed.document {
+            Document::VendorCredit(credit) if credit.number == "VC-48" => Some(credit.total),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(totals, [amount("15")]);
+    stage.assert_quiet().await;
+}
+
+/// A bill paid in BILL with a credit of that much beside cash, everything synced.
+async fn paid_with_credit(credit: f64) -> (Stage, RemoteId, RemoteId, RemoteId) {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (bill, there, vendor) = stage.an_open_bill().await;
+    let here = stage.credit(&vendor, "VC-49", credit).await;
+    stage.sync().await;
+    let to = stage.target("vendor-credits", &ledger(Kind::VendorCredit, &here)).await.unwrap();
+    let body = json!({"bills": [there], "status": "PROCESSED", "method": "ACH",
+        "credits": [{"id": to.id, "amount": credit}]});
+    let payment = stage.pay_with(body).await;
+    stage.sync_twice().await;
+    (stage, bill, here, payment)
+}
+
+#[tokio::test]
+async fn s049_a_credit_used_beside_cash_closes_the_bill_and_isnt_cash() {
+    let (stage, bill, credit, payment) = paid_with_credit(20.25).await;
+    assert_eq!(stage.payment_state(&payment).await, "DONE");
+    let bill = stage.ledger_bill(&bill).await;
+    assert!(bill.open.is_zero());
+    assert!(stage.ledger_credit(&credit).await.open.is_zero());
+    let (_, posted) = stage.only_posting().await;
+    assert_eq!(posted.total, bill.total.minus(amount("20.25")).unwrap());
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s049_s107_a_voided_payment_frees_the_credit_that_it_used() {
+    let (stage, bill, credit, payment) = paid_with_credit(20.25).await;
+    stage.move_payment(payment.as_str(), json!({"status": "VOIDED"})).await;
+    stage.sync_twice().await;
+    assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
+    let free = stage.ledger_credit(&credit).await;
+    assert_eq!((free.open, free.applications.len()), (free.total, 0));
+    let open = stage.ledger_bill(&bill).await;
+    assert_eq!(open.open, open.total);
+    stage.assert_tied().await;
+    // What is used again is not taken off again by the payment that was undone.
+    let apply = json!([{"doc": bill, "apply": true, "amount": 20.25}]);
+    stage.edit("vendorcredit", &credit, json!({"apply": apply})).await;
+    stage.sync().await;
+    assert!(stage.ledger_credit(&credit).await.open.is_zero());
+    assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
+}
+
+#[tokio::test]
+async fn s050_s051_a_bill_covered_by_a_credit_posts_the_application_only_and_takes_it_back() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let fields = json!({"entity": vendor, "tranId": "B-50", "amount": 30});
+    let bill = stage.enter("vendorbill", fields).await;
+    let credit = stage.credit(&vendor, "VC-50", 30.0).await;
+    stage.sync().await;
+    let there = stage.target("bills", &ledger(Kind::Bill, &bill)).await.unwrap();
+    let to = stage.target("vendor-credits", &ledger(Kind::VendorCredit, &credit)).await.unwrap();
+    let body = json!({"bills": [there.id], "status": "PROCESSED",
+        "credits": [{"id": to.id, "amount": 30}]});
+    let payment = stage.pay_with(body).await;
+    stage.sync_twice().await;
+    assert_eq!(stage.payment_state(&payment).await, "DONE");
+    assert!(stage.postings().await.is_empty());
+    assert!(stage.ledger_bill(&bill).await.open.is_zero());
+    assert!(stage.ledger_credit(&credit).await.open.is_zero());
+    stage.assert_tied().await;
+    stage.move_payment(payment.as_str(), json!({"status": "VOIDED"})).await;
+    stage.sync_twice().await;
+    assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
+    assert_eq!(stage.ledger_bill(&bill).await.open, amount("30"));
+    assert_eq!(stage.ledger_credit(&credit).await.open, amount("30"));
+    stage.assert_tied().await;
+}
