@@ -184,9 +184,6 @@ const LISTING: Listing = Listing {
     filters: &[
         ("vendorId", "eq in", Of::Id(Kind::Vendor)),
         ("status", "eq ne in nin", Of::Text),
-        ("singleStatus", "eq ne in nin", Of::Text),
-        ("processDate", "eq gt gte lt lte", Of::Day),
-        ("transactionNumber", "eq", Of::Text),
     ],
     sorts: &[
         "description",
@@ -249,9 +246,7 @@ fn list(org: &Organization, call: &Call) -> Answer {
         match field {
             "vendorId" => Cell::Id(payment.vendor),
             "status" => Cell::Text(coarse(&payment.single_status).to_owned()),
-            "singleStatus" => Cell::Text(payment.single_status.clone()),
             "processDate" => Cell::Day(payment.process_date),
-            "transactionNumber" => Cell::Text(payment.transaction_number.clone()),
             "description" => Cell::from(payment.description.as_deref()),
             "amount" => Cell::Number(amount(payment)),
             "onlinePayment" => Cell::Flag(payment.online),

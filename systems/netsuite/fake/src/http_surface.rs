@@ -72,9 +72,15 @@ impl Call {
             .any(|part| part.trim().eq_ignore_ascii_case(preference))
     }
 
-    /// The origin the client was given.
+    /// The origin the client was given. One that is led here by the service's own host name believes that
+    /// it speaks TLS.
     pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.host)
+        let scheme = if self.host.ends_with(".netsuite.com") {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.host)
     }
 
     /// The body as JSON; refuses other media types and text that isn't JSON.

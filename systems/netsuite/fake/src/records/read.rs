@@ -223,7 +223,16 @@ fn enumeration(desk: &Desk<'_>, id: &str, name: &str) -> Json {
     if desk.call.is_set("simpleEnumFormat") {
         return Json::text(id);
     }
-    Json::object([("id", Json::text(id)), ("refName", Json::text(name))])
+    chosen(id, name)
+}
+
+/// A value of a list that has no records of its own: it comes with links, and there are none.
+fn chosen(id: &str, name: &str) -> Json {
+    Json::object([
+        ("links", Json::Array(Vec::new())),
+        ("id", Json::text(id)),
+        ("refName", Json::text(name)),
+    ])
 }
 
 /// A reference with its name.
@@ -610,6 +619,24 @@ fn applications(
     Ok(items)
 }
 
+/// The name of a country that the sandbox's vendors come from; any other keeps its code.
+fn country_name(code: &str) -> &str {
+    match code {
+        "AU" => "Australia",
+        "CA" => "Canada",
+        "DE" => "Germany",
+        "FR" => "France",
+        "GB" => "United Kingdom",
+        "IE" => "Ireland",
+        "IN" => "India",
+        "JP" => "Japan",
+        "MX" => "Mexico",
+        "NL" => "Netherlands",
+        "US" => "United States",
+        other => other,
+    }
+}
+
 fn address_entry(address: &AddressIn) -> Vec<(String, Json)> {
     let lines = [
         ("addressee", &address.addressee),
@@ -626,10 +653,7 @@ fn address_entry(address: &AddressIn) -> Vec<(String, Json)> {
         .filter_map(|(name, text)| Some((name.to_owned(), Json::text(text.as_deref()?))))
         .collect();
     if let Some(country) = &address.country {
-        let country = Json::object([
-            ("id", Json::text(country)),
-            ("refName", Json::text(country)),
-        ]);
+        let country = chosen(country, country_name(country));
         inner.push(("country".to_owned(), country));
     }
     let mut fields = Vec::new();

@@ -28,6 +28,7 @@ async fn a_bill_is_created_read_and_found_by_query() {
     assert_eq!(bill["tranDate"], "2026-07-10");
     assert_eq!(bill["status"]["id"], "A");
     assert_eq!(bill["approvalStatus"]["id"], "2");
+    assert_eq!(bill["status"]["links"], json!([]));
     assert_eq!(bill["expense"]["totalResults"], 1);
     assert!(bill["entity"]["refName"].is_string());
     assert_eq!(bill["lastModifiedDate"], "2026-07-15T16:00:00Z");
