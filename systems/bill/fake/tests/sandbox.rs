@@ -192,7 +192,9 @@ async fn lists_page_both_ways_and_refuse_what_they_do_not_know() {
         );
     }
     // What nobody documents, nobody may rely on: a payment isn't found by its own number.
-    let unfound = bill.get("/v3/payments?filters=transactionNumber:eq:x").await;
+    let unfound = bill
+        .get("/v3/payments?filters=transactionNumber:eq:x")
+        .await;
     assert_eq!(unfound.code(), (400, "BDC_1130"));
     assert_eq!(bill.get("/v3/bills").await.results().len(), 20);
 
