@@ -441,51 +441,6 @@ fn with_is_a_switch() {
 }
 
 #[test]
-#[ignore = "prints how long reading a large account takes; run it by hand"]
-fn a_large_account() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    crate::schema::create(&connection).unwrap();
-    let mut shape = Shape::new(date(2026, 6, 15));
-    (shape.vendors, shape.bills) = (2000, 100_000);
-    let world = generate(&shape);
-    let books = books();
-    let clock = std::time::Instant::now();
-    crate::load::load(&mut connection, &world, books.session.now).unwrap();
-    eprintln!("load: {:?}", clock.elapsed());
-    let books = Books {
-        connection,
-        ..books
-    };
-    for query in [
-        "SELECT id, tranid, entity, TO_CHAR(trandate,'YYYY-MM-DD') d, TO_CHAR(lastmodifieddate,'YYYY-MM-DD HH24:MI:SS') m, \
-         BUILTIN.DF(status) s, foreigntotal FROM transaction WHERE type = 'VendBill' ORDER BY id",
-        "SELECT id, tranid FROM transaction WHERE type = 'VendBill'",
-    ] {
-        let clock = std::time::Instant::now();
-        let mut offset = 0;
-        while books.page(query, &[], 1000, offset).has_more && offset < 99_000 {
-            offset += 1000;
-        }
-        eprintln!("{offset} rows by offset: {:?}", clock.elapsed());
-    }
-    let clock = std::time::Instant::now();
-    let (mut last, mut pages) = ("0".to_owned(), 0);
-    loop {
-        let page = books.page(
-            "SELECT id, tranid FROM transaction WHERE type = 'VendBill' AND id > ? ORDER BY id FETCH FIRST 1000 ROWS ONLY",
-            &[&last], 1000, 0,
-        );
-        let Some(item) = page.items.last() else { break };
-        last = text(&item["id"]);
-        pages += 1;
-    }
-    eprintln!("{pages} pages by key: {:?}", clock.elapsed());
-    let clock = std::time::Instant::now();
-    let changed = books.all("SELECT id FROM transaction WHERE type = 'VendBill' AND lastmodifieddate >= TO_TIMESTAMP('2026-06-15 00:00:00','YYYY-MM-DD HH24:MI:SS') ORDER BY id").total;
-    eprintln!("{changed} changed: {:?}", clock.elapsed());
-}
-
-#[test]
 fn bound_values_become_what_they_are_compared_with() {
     let books = books();
     assert_eq!(
