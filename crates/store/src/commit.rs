@@ -1,13 +1,13 @@
 //! One commit is one transaction: history, state, mirror, marks and work change together or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::chain::{self, Envelope};
 use crate::dialect::Dialect;
-use crate::facts::{Commit, Due, Fact, RecordRef};
+use crate::facts::{Commit, Fact, Settled};
 use crate::fold::{Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
@@ -60,7 +60,7 @@ pub(crate) async fn commit_in(
 ) -> Result<Vec<u64>, StoreError> {
     let head = head(database, store.inner.dialect, chain).await?;
     if let Some(fence) = commit.fence {
-        check_fence(database, chain, fence).await?;
+        check_fence(database, store.inner.dialect, chain, fence).await?;
     }
     let seqs: Vec<u64> = (head.0 + 1..).take(commit.facts.len()).collect();
     let at_us = store.now_us();
@@ -83,6 +83,7 @@ pub(crate) async fn commit_in(
     mirror::write(database, chain, &commit.records).await?;
     write_marks(database, chain, commit).await?;
     write_due(database, chain, commit, wakes).await?;
+    write_remembered(database, chain, commit).await?;
     Ok(seqs)
 }
 
@@ -110,12 +111,17 @@ async fn head(
     ))
 }
 
+/// Whether the lease is still the one under which this was decided. It can't pass to another before the
+/// transaction ends: whoever takes over sees all that was said under it.
 async fn check_fence(
     database: &mut AnyConnection,
+    dialect: Dialect,
     chain: &str,
     given: u64,
 ) -> Result<(), StoreError> {
-    let row = with(sql::LEASE, cells![chain])
+    let select = AssertSqlSafe(dialect.locking(sql::LEASE));
+    let row = sqlx::query(select)
+        .bind(chain.to_owned())
         .fetch_optional(&mut *database)
         .await?;
     let current = row.map_or(Ok(0), |row| count(&row, 0))?;
@@ -223,34 +229,53 @@ async fn write_due(
     commit: &Commit,
     wakes: Vec<String>,
 ) -> Result<(), StoreError> {
-    for (flow, records) in by_flow(&commit.settled) {
-        let ids: Vec<Cell> = records
-            .into_iter()
-            .map(|record| record.to_string().into())
-            .collect();
+    for ((flow, stamp), ids) in by_stamp(&commit.settled) {
         sql::DUE_SETTLED
-            .execute(database, cells![chain, flow], &ids)
+            .execute(database, cells![chain, flow, stamp], &ids)
             .await?;
     }
-    let rows = commit
-        .due
-        .iter()
+    // A statement may not touch a row twice.
+    let due: BTreeSet<_> = commit.due.iter().collect();
+    let rows = due
+        .into_iter()
         .map(|due| cells![chain, due.flow.as_str(), due.record.to_string()])
         .collect();
     sql::DUE_ROWS.write(database, rows).await?;
-    let waits: Vec<Cell> = wakes.into_iter().map(Cell::from).collect();
+    let waits: BTreeSet<&String> = wakes.iter().chain(&commit.wakes).collect();
+    let waits: Vec<Cell> = waits
+        .into_iter()
+        .map(|wait| Cell::from(wait.as_str()))
+        .collect();
     sql::DUE_WAITING
         .execute(database, cells![chain], &waits)
         .await?;
     Ok(())
 }
 
-fn by_flow(dues: &[Due]) -> BTreeMap<&str, Vec<&RecordRef>> {
-    let mut flows: BTreeMap<&str, Vec<&RecordRef>> = BTreeMap::new();
-    for due in dues {
-        flows.entry(&due.flow).or_default().push(&due.record);
+fn by_stamp(settled: &[Settled]) -> BTreeMap<(&str, u64), Vec<Cell>> {
+    let mut groups: BTreeMap<(&str, u64), Vec<Cell>> = BTreeMap::new();
+    for Settled { due, stamp } in settled {
+        let group = groups.entry((&due.flow, *stamp)).or_default();
+        group.push(due.record.to_string().into());
     }
-    flows
+    groups
+}
+
+async fn write_remembered(
+    database: &mut AnyConnection,
+    chain: &str,
+    commit: &Commit,
+) -> Result<(), StoreError> {
+    let values: BTreeMap<_, _> = commit
+        .remember
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let rows = values
+        .into_iter()
+        .map(|(name, value)| cells![chain, name, value])
+        .collect();
+    sql::REMEMBERED_ROWS.write(database, rows).await
 }
 
 /// A number for a column.

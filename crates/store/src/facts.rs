@@ -44,6 +44,16 @@ pub struct Due {
     pub record: RecordRef,
 }
 
+/// A record that has been looked at, as it was due then.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Settled {
+    /// Which flow, which record.
+    pub due: Due,
+    /// The stamp with which it was due ([`due_page`](crate::ConnectionStore::due_page)). If it has been made
+    /// due again since, by a person or a webhook, it stays due.
+    pub stamp: u64,
+}
+
 /// What a pull saw of one record. Goes into the mirror, which is a cache and has no history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
@@ -89,8 +99,13 @@ pub struct Commit {
     pub marks: Vec<(Side, Kind, Mark)>,
     /// Records to look at again.
     pub due: Vec<Due>,
+    /// What items may wait for and has changed, in the form of [`WaitsFor`](tieout_domain::WaitsFor): they
+    /// become due.
+    pub wakes: Vec<String>,
     /// Records that have been looked at. Taken off before `due`, and before what the facts make due.
-    pub settled: Vec<Due>,
+    pub settled: Vec<Settled>,
+    /// What is to be known from run to run, by name.
+    pub remember: Vec<(String, String)>,
 }
 
 /// How sure a mapping is.

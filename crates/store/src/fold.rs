@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlx::any::AnyRow;
-use tieout_domain::WaitsFor;
 use tieout_domain::port::Order;
+use tieout_domain::{Kind, RecordRef, WaitsFor};
 
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
@@ -217,7 +217,7 @@ pub(crate) fn fold(
                     Change::PutLink(cells),
                 ),
             ];
-            changes.extend(wakes(&row.flow, id, target.id.as_str()));
+            changes.extend(wakes(&row.flow, id, target));
             changes
         }
         Fact::Unknown { write, .. } => told(*write, "unknown"),
@@ -247,7 +247,7 @@ pub(crate) fn fold(
                 seq
             ];
             let mut changes = vec![(link_key(flow, record, role), Change::PutLink(cells))];
-            changes.extend(wakes(flow, record.id.as_str(), target.id.as_str()));
+            changes.extend(wakes(flow, record.id.as_str(), target));
             changes
         }
         Fact::Unlinked {
@@ -397,15 +397,24 @@ fn told(write: u64, status: &'static str) -> Vec<Keyed> {
     vec![(format!("write\n{write}"), Change::Tell(write, status))]
 }
 
-/// A link may be waited for by either of its ends.
-fn wakes(flow: &str, from: &str, to: &str) -> Vec<Keyed> {
-    [from, to]
-        .map(|id| {
+/// A link may be waited for by either of its ends. A credit may have come of a bill below zero: then the
+/// bills' link is what the users of the credit wait for.
+fn wakes(flow: &str, from: &str, target: &RecordRef) -> Vec<Keyed> {
+    let mut waits = vec![(flow, from), (flow, target.id.as_str())];
+    if target.kind == Kind::VendorCredit && flow != CREDITS {
+        waits.push((CREDITS, target.id.as_str()));
+    }
+    waits
+        .into_iter()
+        .map(|(flow, id)| {
             let wait = WaitsFor::Link(flow.to_owned(), id.into()).to_string();
             (format!("wake\n{wait}"), Change::Wake(wait))
         })
-        .into()
+        .collect()
 }
+
+/// The flow of vendor credits.
+const CREDITS: &str = "vendor-credits";
 
 pub(crate) fn contradiction(cause: impl Into<String>) -> StoreError {
     StoreError::Contradiction {

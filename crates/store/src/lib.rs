@@ -38,7 +38,7 @@ mod views;
 
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
-pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId};
+pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use lease::Lease;
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};

@@ -17,11 +17,18 @@ struct Step {
     append_only: &'static [&'static str],
 }
 
-const STEPS: &[Step] = &[Step {
-    number: 1,
-    text: include_str!("../migrations/0001_first.sql"),
-    append_only: &["entries"],
-}];
+const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        text: include_str!("../migrations/0001_first.sql"),
+        append_only: &["entries"],
+    },
+    Step {
+        number: 2,
+        text: include_str!("../migrations/0002_stamps.sql"),
+        append_only: &[],
+    },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \
     (number BIGINT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, applied_us BIGINT NOT NULL)";

@@ -199,7 +199,8 @@ impl ConnectionStore {
         rows.iter().map(open_write).collect()
     }
 
-    /// Records that a flow must look at, in the order of their names, after the last one seen.
+    /// Records that a flow must look at, in the order of their names, after the last one seen; each with the
+    /// stamp that says how often it was made due.
     ///
     /// # Errors
     /// What a database can answer.
@@ -208,12 +209,14 @@ impl ConnectionStore {
         flow: &str,
         after: Option<&RecordRef>,
         rows: u32,
-    ) -> Result<Vec<RecordRef>, StoreError> {
+    ) -> Result<Vec<(RecordRef, u64)>, StoreError> {
         let mut reader = self.store.reader().await?;
         let after = after.map(ToString::to_string).unwrap_or_default();
         let cells = cells![&*self.chain, flow, after, limit(rows)];
         let rows = with(sql::DUE_PAGE, cells).fetch_all(&mut *reader).await?;
-        rows.iter().map(|row| parse(&text(row, 0)?)).collect()
+        rows.iter()
+            .map(|row| Ok((parse(&text(row, 0)?)?, count(row, 1)?)))
+            .collect()
     }
 
     /// How many records a flow must look at.
@@ -228,14 +231,39 @@ impl ConnectionStore {
         count(&row, 0)
     }
 
-    /// Makes every item of a flow due, and says how many were not before.
+    /// Makes every item of a flow due, and says how many there are.
     ///
     /// # Errors
     /// What a database can answer.
     pub async fn mark_all_due(&self, flow: &str) -> Result<u64, StoreError> {
+        self.mark_items(sql::DUE_ITEMS, flow).await
+    }
+
+    /// Makes every item of a flow due that is on HOLD for something that no fact tells of (a date, a posting
+    /// period, an approval), and says how many there are.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn mark_holds_due(&self, flow: &str) -> Result<u64, StoreError> {
+        self.mark_items(sql::DUE_HOLDS, flow).await
+    }
+
+    /// What was last remembered under a name ([`Commit::remember`](crate::Commit::remember)).
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn remembered(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let row = with(sql::REMEMBERED, cells![&*self.chain, name])
+            .fetch_optional(&mut *reader)
+            .await?;
+        row.map(|row| text(&row, 0)).transpose()
+    }
+
+    async fn mark_items(&self, statement: &'static str, flow: &str) -> Result<u64, StoreError> {
         let mut transaction = self.store.begin().await?;
         let cells = cells![&*self.chain, flow];
-        let made = with(sql::DUE_ITEMS, cells)
+        let made = with(statement, cells)
             .execute(&mut *transaction)
             .await?
             .rows_affected();
@@ -243,7 +271,7 @@ impl ConnectionStore {
         Ok(made)
     }
 
-    /// Makes every record of a kind that exists due in a flow, and says how many were not before.
+    /// Makes every record of a kind that exists due in a flow, and says how many there are.
     ///
     /// # Errors
     /// What a database can answer.

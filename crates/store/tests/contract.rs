@@ -27,7 +27,7 @@ use tieout_domain::{
 };
 use tieout_store::{
     Commit, ConnectionStore, Due, Fact, ItemFilter, KeySource, MapStatus, RecordChange, RecordRef,
-    RunId, Store, StoreError, Vault, WriteStatus,
+    RunId, Settled, Store, StoreError, Vault, WriteStatus,
 };
 
 /// A clock that the test moves.
@@ -169,6 +169,10 @@ contract! {
     a_lease_is_held_until_it_is_given_back,
     links_and_maps_wake_what_waits_for_them,
     what_is_settled_stays_settled_unless_it_is_due_again,
+    what_was_made_due_while_it_was_looked_at_stays_due,
+    what_is_held_for_nothing_in_particular_is_looked_at_again,
+    a_change_wakes_what_waits_for_it,
+    what_is_remembered_is_the_last_that_was_said,
     the_mirror_shows_each_record_as_last_seen,
     records_are_found_by_what_people_call_them,
     totals_are_exact,
@@ -292,6 +296,16 @@ fn linked(flow: &str, from: RecordRef, to: RecordRef) -> Fact {
         key: None,
         how: "match".to_owned(),
         applied: Some(vendor("Sparrow Plumbing")),
+    }
+}
+
+fn looked_at(id: &str, stamp: u64) -> Settled {
+    Settled {
+        due: Due {
+            flow: "bills".to_owned(),
+            record: bill_ref(id),
+        },
+        stamp,
     }
 }
 
@@ -569,10 +583,7 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
     assert_eq!(connection.due_count("bills").await.unwrap(), 0);
     let to = RecordRef::new(Side::Platform, Kind::Vendor, "009");
     let link = linked("vendors", record(Kind::Vendor, "7"), to);
-    let settled = vec![Due {
-        flow: "bills".to_owned(),
-        record: bill_ref("1"),
-    }];
+    let settled = vec![looked_at("1", 1)];
     connection
         .commit(Commit {
             settled,
@@ -582,7 +593,7 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
         .unwrap();
     assert_eq!(
         connection.due_page("bills", None, 10).await.unwrap(),
-        [bill_ref("1")]
+        [(bill_ref("1"), 1)]
     );
     connection
         .commit(facts(vec![mapped(MapStatus::Confirmed)]))
@@ -592,7 +603,7 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
         .due_page("bills", Some(&bill_ref("1")), 10)
         .await
         .unwrap();
-    assert_eq!(due, [bill_ref("2")]);
+    assert_eq!(due, [(bill_ref("2"), 1)]);
     let maps = connection.maps().await.unwrap();
     assert_eq!((maps.len(), maps[0].status), (1, MapStatus::Confirmed));
     assert_holds(store).await;
@@ -616,19 +627,106 @@ async fn what_is_settled_stays_settled_unless_it_is_due_again(_: &Bed, store: &S
         .await
         .unwrap();
     let commit = Commit {
-        settled: dues(&["1", "2"]),
+        settled: vec![looked_at("1", 1), looked_at("2", 1)],
         due: dues(&["2"]),
         ..Commit::default()
     };
     connection.commit(commit).await.unwrap();
     let due = connection.due_page("bills", None, 10).await.unwrap();
-    assert_eq!(due, [bill_ref("2"), bill_ref("3")]);
+    assert_eq!(due, [(bill_ref("2"), 1), (bill_ref("3"), 1)]);
     connection
         .commit(facts(vec![stated("9", Outcome::done())]))
         .await
         .unwrap();
     assert_eq!(connection.mark_all_due("bills").await.unwrap(), 1);
     assert_eq!(connection.due_count("bills").await.unwrap(), 3);
+}
+
+async fn what_was_made_due_while_it_was_looked_at_stays_due(_: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    let due = || Commit {
+        due: vec![Due {
+            flow: "bills".to_owned(),
+            record: bill_ref("1"),
+        }],
+        ..Commit::default()
+    };
+    let page = || connection.due_page("bills", None, 10);
+    connection.commit(due()).await.unwrap();
+    let (_, stamp) = page().await.unwrap().remove(0);
+    // A person decides while the run looks at the record.
+    connection.commit(due()).await.unwrap();
+    let settled = |stamp| Commit {
+        settled: vec![looked_at("1", stamp)],
+        ..Commit::default()
+    };
+    connection.commit(settled(stamp)).await.unwrap();
+    let (record, again) = page().await.unwrap().remove(0);
+    assert_eq!(record, bill_ref("1"));
+    connection.commit(settled(again)).await.unwrap();
+    assert!(page().await.unwrap().is_empty());
+}
+
+async fn what_is_held_for_nothing_in_particular_is_looked_at_again(_: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    let hold = || Outcome::because(State::Hold, Code::new("settling"), "not yet");
+    let wait = WaitsFor::Link("vendors".to_owned(), "7".into());
+    let commit = facts(vec![
+        stated("1", hold()),
+        stated("2", hold().until(wait)),
+        stated("3", Outcome::done()),
+    ]);
+    connection.commit(commit).await.unwrap();
+    assert_eq!(connection.mark_holds_due("vendors").await.unwrap(), 0);
+    assert_eq!(connection.mark_holds_due("bills").await.unwrap(), 1);
+    let due = connection.due_page("bills", None, 10).await.unwrap();
+    assert_eq!(due, [(bill_ref("1"), 1)]);
+}
+
+async fn a_change_wakes_what_waits_for_it(_: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    let waiting =
+        |flow: &str, id: &str| Outcome::done().until(WaitsFor::Link(flow.to_owned(), id.into()));
+    let commit = facts(vec![
+        stated("1", waiting("vendors", "7")),
+        stated("2", waiting("vendor-credits", "0cr")),
+        stated("3", waiting("bills", "0cr")),
+    ]);
+    connection.commit(commit).await.unwrap();
+    let wakes = vec!["link:vendors:7".to_owned(), "link:vendors:7".to_owned()];
+    connection
+        .commit(Commit {
+            wakes,
+            ..Commit::default()
+        })
+        .await
+        .unwrap();
+    let due = connection.due_page("bills", None, 10).await.unwrap();
+    assert_eq!(due, [(bill_ref("1"), 1)]);
+    // A bill below zero is a credit over there.
+    let credit = RecordRef::new(Side::Platform, Kind::VendorCredit, "0cr");
+    let commit = facts(vec![linked("bills", bill_ref("9"), credit)]);
+    connection.commit(commit).await.unwrap();
+    assert_eq!(connection.due_count("bills").await.unwrap(), 3);
+}
+
+async fn what_is_remembered_is_the_last_that_was_said(_: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    assert_eq!(connection.remembered("rules").await.unwrap(), None);
+    for value in ["one", "two"] {
+        let remember = vec![("rules".to_owned(), value.to_owned())];
+        connection
+            .commit(Commit {
+                remember,
+                ..Commit::default()
+            })
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        connection.remembered("rules").await.unwrap().as_deref(),
+        Some("two")
+    );
 }
 
 async fn the_mirror_shows_each_record_as_last_seen(_: &Bed, store: &Store) {
@@ -1163,7 +1261,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 1
+            known: 2
         }
     );
     assert!(!error.fix().is_empty());

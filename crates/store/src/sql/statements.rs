@@ -74,6 +74,14 @@ macro_rules! write_columns {
     };
 }
 
+/// What is due already is due once more: see `Settled`. (SQLite would take `ON` after a bare `SELECT … FROM`
+/// for a join's; all of these have a `WHERE`.)
+macro_rules! due_again {
+    () => {
+        " ON CONFLICT (connection, flow, record) DO UPDATE SET stamp = due.stamp + 1"
+    };
+}
+
 macro_rules! run_columns {
     () => {
         "SELECT run_id, set_off_by, flows, actor, started_us, ended_us, status, counts, calls, cause \
@@ -143,14 +151,25 @@ statements! {
                     document = $3 WHERE connection = $4 AND record = $5";
 
     MARK = "SELECT mark FROM marks WHERE connection = $1 AND side = $2 AND kind = $3";
-    DUE_PAGE = "SELECT record FROM due WHERE connection = $1 AND flow = $2 AND record > $3 \
+    DUE_PAGE = "SELECT record, stamp FROM due WHERE connection = $1 AND flow = $2 AND record > $3 \
                 ORDER BY record LIMIT $4";
     DUE_COUNT = "SELECT COUNT(*) FROM due WHERE connection = $1 AND flow = $2";
-    DUE_ITEMS = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
-                 WHERE connection = $1 AND flow = $2 ON CONFLICT (connection, flow, record) DO NOTHING";
-    DUE_RECORDS = "INSERT INTO due (connection, flow, record) SELECT connection, $1, record FROM records \
-                   WHERE connection = $2 AND side = $3 AND kind = $4 AND gone = 0 \
-                   ON CONFLICT (connection, flow, record) DO NOTHING";
+    DUE_ITEMS = concat!(
+        "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
+         WHERE connection = $1 AND flow = $2",
+        due_again!()
+    );
+    DUE_HOLDS = concat!(
+        "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
+         WHERE connection = $1 AND flow = $2 AND state = 'HOLD' AND waits_for IS NULL",
+        due_again!()
+    );
+    DUE_RECORDS = concat!(
+        "INSERT INTO due (connection, flow, record) SELECT connection, $1, record FROM records \
+         WHERE connection = $2 AND side = $3 AND kind = $4 AND gone = 0",
+        due_again!()
+    );
+    REMEMBERED = "SELECT value FROM remembered WHERE connection = $1 AND name = $2";
 
     LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
@@ -239,8 +258,9 @@ rows! {
          document = excluded.document";
     MARK_ROWS = "INSERT INTO marks (connection, side, kind, mark)", 4,
         "ON CONFLICT (connection, side, kind) DO UPDATE SET mark = excluded.mark";
-    DUE_ROWS = "INSERT INTO due (connection, flow, record)", 3,
-        "ON CONFLICT (connection, flow, record) DO NOTHING";
+    DUE_ROWS = "INSERT INTO due (connection, flow, record)", 3, due_again!();
+    REMEMBERED_ROWS = "INSERT INTO remembered (connection, name, value)", 3,
+        "ON CONFLICT (connection, name) DO UPDATE SET value = excluded.value";
 }
 
 lookups! {
@@ -273,8 +293,7 @@ lookups! {
     ), 3, " ORDER BY record";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
     WAITED_FOR = "SELECT DISTINCT waits_for FROM items WHERE connection = $1 AND waits_for", 1, "";
-    DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND record", 2, "";
+    DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND stamp = $3 AND record", 3, "";
     DUE_WAITING = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
-                   WHERE connection = $1 AND waits_for", 1,
-        " ON CONFLICT (connection, flow, record) DO NOTHING";
+                   WHERE connection = $1 AND waits_for", 1, due_again!();
 }
