@@ -1,9 +1,11 @@
 //! Writing: intents and attempts are journaled before anything is sent, outcomes after.
 //!
-//! A page of intents is one commit, and one more says that they may be sent; the outcomes of all batches
-//! that have answered meanwhile are one commit. An outcome that is lost in a crash only becomes *unknown*.
+//! A page of intents is one commit. Another one, right before calls are made, says that their writes may have
+//! been sent from now on: the far side's settling time is counted from there, so it must not come long before
+//! the call. The outcomes of all batches that have answered meanwhile are one commit. An outcome that is lost
+//! in a crash only becomes *unknown*.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -14,7 +16,7 @@ use tieout_flows::Step;
 use tieout_store::{Commit, Due, Fact, MapStatus};
 
 use crate::EngineError;
-use crate::pull::{in_population, seen};
+use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
 
 /// A write that a flow wants, with the record it is for.
@@ -25,19 +27,23 @@ pub(crate) struct Intent {
     pub(crate) label: String,
     pub(crate) amount: Option<Money>,
     pub(crate) step: Step,
+    /// The open write that this sends once more, unchanged. Nobody knows whether its first sending was carried
+    /// out, and no answer but success to the second one tells.
+    pub(crate) again: Option<u64>,
+}
+
+/// The order that a step stands for.
+pub(crate) fn order(step: &Step) -> Order {
+    Order {
+        key: step.key.clone(),
+        action: step.action,
+        target: step.target.clone(),
+        document: step.document.clone(),
+        expect: step.expect.clone(),
+    }
 }
 
 impl Intent {
-    fn order(&self) -> Order {
-        Order {
-            key: self.step.key.clone(),
-            action: self.step.action,
-            target: self.step.target.clone(),
-            document: self.step.document.clone(),
-            expect: self.step.expect.clone(),
-        }
-    }
-
     fn due(&self) -> Due {
         Due { flow: self.flow.to_owned(), record: self.record.clone() }
     }
@@ -75,9 +81,10 @@ pub(crate) async fn apply(
     run: &mut Run<'_>,
     intents: Vec<Intent>,
 ) -> Result<Applied, EngineError> {
-    let (ready, mut commit) = sift(run, intents);
-    if !commit.facts.is_empty() {
-        run.connection.store.commit(std::mem::take(&mut commit)).await?;
+    let (ready, mut commit) = sift(run, intents).await?;
+    commit.facts = run.news(commit.facts).await?;
+    if !commit.facts.is_empty() || !commit.settled.is_empty() {
+        run.connection.store.commit(commit).await?;
     }
     if ready.is_empty() {
         return Ok(Applied::default());
@@ -86,11 +93,22 @@ pub(crate) async fn apply(
     send(run, batches(run, writes)).await
 }
 
-/// Takes out what can't be sent now: its side has been paused, or has no writer for the kind.
-fn sift(run: &mut Run<'_>, intents: Vec<Intent>) -> (Vec<Intent>, Commit) {
+/// Takes out what can't be sent now: its side has been paused, or has no writer for the kind. And what must
+/// never be: a second write for a record that has one whose outcome is open.
+async fn sift(
+    run: &mut Run<'_>,
+    intents: Vec<Intent>,
+) -> Result<(Vec<Intent>, Commit), EngineError> {
+    let open = run.connection.store.open_writes().await?;
+    let mut open: HashSet<(String, RecordRef)> =
+        open.into_iter().map(|write| (write.flow, write.record)).collect();
     let mut commit = run.commit();
     let mut ready = Vec::new();
     for intent in intents {
+        if !open.insert((intent.flow.to_owned(), intent.record.clone())) && intent.again.is_none() {
+            run.rest_until_settled(intent.flow, intent.record);
+            continue;
+        }
         let side = intent.step.side;
         let kind = intent.step.document.kind();
         if let Some(fault) = run.paused.get(&side) {
@@ -101,34 +119,33 @@ fn sift(run: &mut Run<'_>, intents: Vec<Intent>) -> (Vec<Intent>, Commit) {
             let cause = format!("{} can't write a {kind}", run.connection.sides.of(side).system);
             let outcome = Outcome::because(State::Blocked, Code::new("not-supported"), cause);
             commit.facts.push(intent.stated(outcome));
-            commit.settled.push(intent.due());
+            commit.settled.extend(run.looked_at(intent.flow, &intent.record));
         } else {
             ready.push(intent);
         }
     }
-    (ready, commit)
+    Ok((ready, commit))
 }
 
-/// Journals the intents, then that they may be sent. From the second commit on, a crash leaves them unknown.
+/// Journals the intents. Nothing has been sent yet.
 async fn journal(
     run: &Run<'_>,
     intents: Vec<Intent>,
 ) -> Result<Vec<(u64, Intent)>, EngineError> {
-    let store = &run.connection.store;
     let facts = intents
         .iter()
+        .filter(|intent| intent.again.is_none())
         .map(|intent| Fact::Intended {
             flow: intent.flow.to_owned(),
             record: intent.record.clone(),
             role: intent.step.role.clone(),
-            order: intent.order(),
+            order: order(&intent.step),
             because: intent.step.because.clone(),
         })
         .collect();
-    let writes = store.commit(Commit { facts, ..run.commit() }).await?;
-    let attempted = Fact::Attempted { writes: writes.clone() };
-    store.commit(Commit { facts: vec![attempted], ..run.commit() }).await?;
-    Ok(writes.into_iter().zip(intents).collect())
+    let mut new = run.connection.store.commit(Commit { facts, ..run.commit() }).await?.into_iter();
+    let numbered = |intent: Intent| Some((intent.again.or_else(|| new.next())?, intent));
+    Ok(intents.into_iter().filter_map(numbered).collect())
 }
 
 /// Sorts writes into calls of the size that the far side takes.
@@ -159,22 +176,26 @@ fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
 async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineError> {
     let mut applied = Applied::default();
     let mut under_way = FuturesUnordered::new();
-    let mut waiting = batches.into_iter().peekable();
+    let mut waiting = batches.into_iter();
     let max = run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
     loop {
-        while under_way.len() < max.max(1) {
+        let mut launched = Vec::new();
+        while under_way.len() + launched.len() < max.max(1) {
             let Some(batch) = waiting.next() else { break };
-            run.keep_lease().await?;
-            if run.paused.contains_key(&batch.side) {
-                // Attempted in the journal, but certainly not sent.
-                let fault = run.paused[&batch.side].clone();
+            if let Some(fault) = run.paused.get(&batch.side).cloned() {
+                // Intended in the journal, and certainly not sent.
                 let answers = vec![Answer::Failed(fault); batch.writes.len()];
                 record(run, vec![(batch, answers)], &mut applied).await?;
-                continue;
+            } else {
+                launched.push(batch);
             }
+        }
+        attempt(run, &launched).await?;
+        for batch in launched {
             let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else { continue };
             let writer = std::sync::Arc::clone(writer);
-            let orders: Vec<Order> = batch.writes.iter().map(|(_, intent)| intent.order()).collect();
+            let orders: Vec<Order> =
+                batch.writes.iter().map(|(_, intent)| order(&intent.step)).collect();
             under_way.push(async move {
                 // A task of its own, so that the answer is taken in while outcomes are being committed.
                 let answers = tokio::spawn(async move { writer.write(&orders).await }).await;
@@ -198,6 +219,19 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
         record(run, answered, &mut applied).await?;
     }
     Ok(applied)
+}
+
+/// Journals that these calls are made now. From here on a crash leaves their writes unknown.
+async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
+    let writes: Vec<u64> =
+        launched.iter().flat_map(|batch| &batch.writes).map(|(write, _)| *write).collect();
+    if writes.is_empty() {
+        return Ok(());
+    }
+    run.keep_lease().await?;
+    let facts = vec![Fact::Attempted { writes }];
+    run.connection.store.commit(Commit { facts, ..run.commit() }).await?;
+    Ok(())
 }
 
 /// Records what became of the writes, all in one commit.
@@ -259,6 +293,8 @@ fn take_receipt(
         None => run.rest_until_confirmed(intent.flow, intent.record.clone()),
     }
     commit.due.push(intent.due());
+    commit.due.extend(read_again(step.side, &step.document));
+    commit.due.extend(step.expect.iter().flat_map(|before| read_again(step.side, before)));
     if step.action == Action::Create {
         // Known from its own creation, it may come as no news with the closing pull.
         commit.due.extend(in_population(run, &target));
@@ -294,6 +330,20 @@ fn take_fault(
 ) -> bool {
     let cause = fault.to_string();
     let code = fault.code();
+    if intent.again.is_some() {
+        // Of the second sending this tells that it failed; of the first it tells nothing.
+        if let Fault::Denied { .. } | Fault::Later { after: Some(_), .. } = fault {
+            run.pause(intent.step.side, fault.clone());
+        }
+        if let Fault::Denied { .. } | Fault::Drift { .. } = fault {
+            run.problem(&fault, intent.step.side, matches!(fault, Fault::Denied { .. }));
+        }
+        commit.facts.push(Fact::Unknown { write, cause: cause.clone() });
+        let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
+        commit.facts.push(intent.stated(outcome));
+        run.rest_until_settled(intent.flow, intent.record.clone());
+        return false;
+    }
     match &fault {
         // An answer that isn't as documented proves nothing either.
         Fault::Unknown { .. } | Fault::Drift { .. } => {
@@ -328,7 +378,7 @@ fn take_fault(
                 None => format!("{} was refused: {cause}", intent.label),
             };
             commit.facts.push(intent.stated(Outcome::because(State::Blocked, code, text)));
-            commit.settled.push(intent.due());
+            commit.settled.extend(run.looked_at(intent.flow, &intent.record));
             false
         }
         Fault::Denied { .. } => {

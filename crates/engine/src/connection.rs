@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tieout_domain::port::{Ports, Read, Write};
-use tieout_domain::{Currency, Kind, Side, Timer};
+use tieout_domain::{Currency, Fingerprint, Kind, Side, Timer};
 use tieout_flows::{Flow, Preferences};
 use tieout_store::ConnectionStore;
 
@@ -86,6 +86,16 @@ impl Connection {
     #[must_use]
     pub fn flow(&self, name: &str) -> Option<&dyn Flow> {
         self.flows.iter().find(|flow| flow.name() == name).map(AsRef::as_ref)
+    }
+
+    /// What the flows decide by, besides the records: when it changes, all decisions are due again.
+    #[must_use]
+    pub(crate) fn rules(&self) -> Fingerprint {
+        let zone = self.time_zone.iana_name().unwrap_or_default();
+        let sides = [&self.sides.ledger, &self.sides.platform]
+            .map(|side| (&side.account, side.subsidiary.as_ref()));
+        let version = env!("CARGO_PKG_VERSION");
+        Fingerprint::of(&(version, &self.preferences, self.home_currency, zone, sides))
     }
 
     /// What a flow may look at, with nothing loaded yet.

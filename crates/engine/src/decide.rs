@@ -169,7 +169,7 @@ fn flow_link(link: tieout_store::Link) -> Link {
 }
 
 /// A person's decision as the store keeps it: `ignore`, `create`, `accept`, `link SIDE/KIND/ID`.
-fn decided(text: &str) -> Option<Decided> {
+pub(crate) fn decided(text: &str) -> Option<Decided> {
     match text {
         "ignore" => Some(Decided::Ignore),
         "create" => Some(Decided::Create),

@@ -11,7 +11,7 @@ use tieout_store::{Commit, Due, Fact, MapEntry, MapStatus};
 use crate::decide::maps;
 use crate::join::{Taken, take};
 use crate::pull::pull;
-use crate::run::{Run, RunOptions};
+use crate::run::{Run, RunOptions, while_held};
 use crate::{Connection, EngineError};
 
 /// What can be mapped, in the order in which it is asked about.
@@ -40,7 +40,8 @@ pub async fn propose(
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
     let run = Run::new(connection, &RunOptions::new(run_id, "mapping"), lease);
-    let result = propose_in(&run, confirm_exact).await;
+    let proposing = propose_in(&run, confirm_exact);
+    let result = while_held(run.lease(), &connection.timer, proposing).await;
     run.release().await?;
     result
 }

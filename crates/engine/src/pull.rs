@@ -1,19 +1,22 @@
 //! Bringing the mirror up to date: page by page, each page with everything that follows from it in one
 //! commit, so that a crash between two pages loses nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use tieout_domain::port::{Depth, Mark, Observed, Page};
-use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side};
+use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
 use tieout_flows::matching::match_key;
-use tieout_store::{Commit, Due, RecordChange};
+use tieout_store::{Commit, Due, RecordChange, Settled};
 
 use crate::EngineError;
 use crate::run::Run;
 
 /// How many records are fetched by id at once.
-const FETCH: usize = 500;
+const FETCH: u32 = 500;
+
+/// Under this name the store keeps, among what is due, the bills that must be read again. No flow has it.
+const READ_AGAIN: &str = "(read again)";
 
 /// What kinds could not be read, and why.
 pub(crate) type Unread = BTreeMap<(Side, Kind), Fault>;
@@ -40,15 +43,20 @@ async fn pull_side(
     side: Side,
     depth: Depth,
 ) -> Result<Unread, EngineError> {
-    let kinds: Vec<Kind> = kinds
+    let mut kinds: Vec<Kind> = kinds
         .iter()
         .filter(|(s, kind)| *s == side && run.connection.sides.reader(side, *kind).is_some())
         .map(|(_, kind)| *kind)
         .collect();
-    let Some((first, rest)) = kinds.split_first() else { return Ok(Unread::new()) };
-    let mut unread = Unread::new();
     let first_read = run.connection.store.mark(side, Kind::Bill).await?.is_none();
     let whole_bills = kinds.contains(&Kind::Bill) && (depth == Depth::Whole || first_read);
+    if whole_bills {
+        // After the payments, so that what these were applied to has been read since.
+        kinds.retain(|kind| *kind != Kind::Bill);
+        kinds.push(Kind::Bill);
+    }
+    let Some((first, rest)) = kinds.split_first() else { return Ok(Unread::new()) };
+    let mut unread = Unread::new();
     if let Err(fault) = pull_kind(run, side, *first, depth).await? {
         let shuts_the_door = matches!(fault, Fault::Denied { .. } | Fault::Later { .. });
         unread.insert((side, *first), fault.clone());
@@ -57,15 +65,18 @@ async fn pull_side(
             return Ok(unread);
         }
     }
-    let reads = rest.iter().map(|kind| pull_kind(run, side, *kind, depth));
-    for (kind, result) in rest.iter().zip(join_all(reads).await) {
-        if let Err(fault) = result? {
-            unread.insert((side, *kind), fault);
+    let (bills, rest): (Vec<Kind>, Vec<Kind>) =
+        rest.iter().partition(|kind| whole_bills && **kind == Kind::Bill);
+    for kinds in [rest, bills] {
+        let reads = kinds.iter().map(|kind| pull_kind(run, side, *kind, depth));
+        for (kind, result) in kinds.iter().zip(join_all(reads).await) {
+            if let Err(fault) = result? {
+                unread.insert((side, *kind), fault);
+            }
         }
     }
-    if whole_bills {
-        run.take_paid(side);
-    } else if let Err(fault) = pull_paid(run, side).await? {
+    let fresh = whole_bills && !unread.contains_key(&(side, Kind::Bill));
+    if let Err(fault) = pull_paid(run, side, fresh).await? {
         unread.insert((side, Kind::Bill), fault);
     }
     Ok(unread)
@@ -73,27 +84,55 @@ async fn pull_side(
 
 /// Reads the bills that were paid, credited or freed since they were last seen. Whether a payment touches
 /// its bill's time of change is documented by neither system, so that the bills' own read may not show it.
-async fn pull_paid(run: &Run<'_>, side: Side) -> Result<Result<(), Fault>, EngineError> {
+///
+/// Which ones is kept in the store, in the same commit as the payment: a crash in between forgets none.
+async fn pull_paid(
+    run: &Run<'_>,
+    side: Side,
+    fresh: bool,
+) -> Result<Result<(), Fault>, EngineError> {
     let Some(reader) = run.connection.sides.reader(side, Kind::Bill) else { return Ok(Ok(())) };
-    let bills: Vec<_> = run.take_paid(side).into_iter().collect();
-    for ids in bills.chunks(FETCH) {
-        let records = match reader.fetch(ids).await {
-            Ok(records) => records,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        take_in(run, side, Kind::Bill, Page { records, ..Page::default() }).await?;
+    let store = &run.connection.store;
+    let mut after = None;
+    loop {
+        let page = store.due_page(READ_AGAIN, after.as_ref(), FETCH).await?;
+        after = page.last().map(|(record, _)| record.clone());
+        if page.is_empty() {
+            return Ok(Ok(()));
+        }
+        let page: Vec<_> = page.into_iter().filter(|(record, _)| record.side == side).collect();
+        if page.is_empty() {
+            continue;
+        }
+        let mut commit = run.commit();
+        if !fresh {
+            let ids: Vec<_> = page.iter().map(|(record, _)| record.id.clone()).collect();
+            match reader.fetch(&ids).await {
+                Ok(records) => {
+                    take_records(run, side, Kind::Bill, records, Vec::new(), &mut commit).await?;
+                }
+                Err(fault) => return Ok(Err(fault)),
+            };
+        }
+        commit.settled.extend(page.into_iter().map(|(record, stamp)| {
+            let due = Due { flow: READ_AGAIN.to_owned(), record };
+            Settled { due, stamp }
+        }));
+        store.commit(commit).await?;
     }
-    Ok(Ok(()))
 }
 
-/// The bills that a payment or credit is applied to.
-fn paid(document: &Document) -> impl Iterator<Item = RemoteId> {
+/// The bills that a payment or credit is applied to: they are to be read again.
+pub(crate) fn read_again(side: Side, document: &Document) -> impl Iterator<Item = Due> {
     let applications = match document {
         Document::Payment(payment) => payment.applications.as_slice(),
         Document::VendorCredit(credit) => credit.applications.as_slice(),
         _ => &[],
     };
-    applications.iter().map(|application| application.document.clone())
+    applications.iter().map(move |application| Due {
+        flow: READ_AGAIN.to_owned(),
+        record: RecordRef { side, kind: Kind::Bill, id: application.document.clone() },
+    })
 }
 
 /// Reads one kind to its end. The inner error is the remote side's.
@@ -106,6 +145,14 @@ async fn pull_kind(
     let Some(reader) = run.connection.sides.reader(side, kind) else { return Ok(Ok(())) };
     let since = run.connection.store.mark(side, kind).await?;
     let depth = if since.is_none() { Depth::Whole } else { depth };
+    let before = unreadable(run, side, kind).await?;
+    let mut unreadable = match depth {
+        Depth::Whole => BTreeSet::new(),
+        Depth::Changes => match read_unreadable(run, side, kind, &before).await? {
+            Ok(still) => still,
+            Err(fault) => return Ok(Err(fault)),
+        },
+    };
     let mut token = None;
     let mut mark: Option<Mark> = None;
     loop {
@@ -119,6 +166,7 @@ async fn pull_kind(
         let may_stop = page.may_stop && depth == Depth::Changes;
         for (id, cause) in &page.unreadable {
             run.problem_record(side, kind, id, cause);
+            unreadable.insert(id.clone());
         }
         let all_known = take_in(run, side, kind, page).await?;
         match next {
@@ -126,11 +174,56 @@ async fn pull_kind(
             _ => break,
         }
     }
-    if let Some(mark) = mark.filter(|mark| Some(mark) != since.as_ref()) {
-        let commit = Commit { marks: vec![(side, kind, mark)], ..run.commit() };
-        run.connection.store.commit(commit).await?;
+    let mark = mark.filter(|mark| Some(mark) != since.as_ref());
+    if mark.is_some() || unreadable != before {
+        // The mark goes on past what could not be read: it has to be known by name.
+        let remember = if unreadable == before {
+            Vec::new()
+        } else {
+            vec![(unreadable_name(side, kind), serde_json::to_string(&unreadable).unwrap_or_default())]
+        };
+        let marks = mark.map(|mark| (side, kind, mark)).into_iter().collect();
+        run.connection.store.commit(Commit { marks, remember, ..run.commit() }).await?;
     }
     Ok(Ok(()))
+}
+
+fn unreadable_name(side: Side, kind: Kind) -> String {
+    format!("unreadable {}/{kind}", side.as_str())
+}
+
+/// The records that earlier reads met and could not read.
+async fn unreadable(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+) -> Result<BTreeSet<RemoteId>, EngineError> {
+    let text = run.connection.store.remembered(&unreadable_name(side, kind)).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Tries again, one by one, what could not be read before. Gives those that still can't be.
+async fn read_unreadable(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+    before: &BTreeSet<RemoteId>,
+) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
+    let mut still = BTreeSet::new();
+    let Some(reader) = run.connection.sides.reader(side, kind) else { return Ok(Ok(still)) };
+    for id in before {
+        match reader.fetch(std::slice::from_ref(id)).await {
+            Ok(records) => {
+                take_in(run, side, kind, Page { records, ..Page::default() }).await?;
+            }
+            Err(Fault::Drift { cause, .. }) => {
+                run.problem_record(side, kind, id, &cause);
+                still.insert(id.clone());
+            }
+            Err(fault) => return Ok(Err(fault)),
+        }
+    }
+    Ok(Ok(still))
 }
 
 /// Puts a page into the mirror and marks due what it touches. Tells whether every record on it was known in
@@ -141,25 +234,36 @@ async fn take_in(
     kind: Kind,
     page: Page,
 ) -> Result<bool, EngineError> {
+    let mut commit = run.commit();
+    let all_known =
+        take_records(run, side, kind, page.records, page.gone, &mut commit).await?;
+    if !commit.records.is_empty() {
+        run.connection.store.commit(commit).await?;
+    }
+    run.keep_lease().await?;
+    Ok(all_known)
+}
+
+/// Puts records into a commit, with everything that follows from their having changed. Tells whether all of
+/// them were known in this very version.
+pub(crate) async fn take_records(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+    records: Vec<Observed>,
+    gone: Vec<RemoteId>,
+    commit: &mut Commit,
+) -> Result<bool, EngineError> {
     let store = &run.connection.store;
     let ids: Vec<_> =
-        page.records.iter().map(|observed| observed.id.clone()).chain(page.gone.clone()).collect();
+        records.iter().map(|observed| observed.id.clone()).chain(gone.clone()).collect();
     if ids.is_empty() {
         return Ok(true);
     }
     let known = store.known(side, kind, &ids).await?;
-    if matches!(kind, Kind::Payment | Kind::VendorCredit) {
-        // What they were applied to before counts as well: it may have been freed.
-        for (_, before) in store.records(side, kind, &ids).await? {
-            run.note_paid(side, paid(&before.observed.document));
-        }
-    } else if kind == Kind::Bill {
-        run.note_fresh(side, &ids);
-    }
-    let mut commit = run.commit();
     let mut touched = Vec::new();
     let mut all_known = true;
-    for observed in page.records {
+    for observed in records {
         let before = known.get(&observed.id);
         let same_version = before.is_some_and(|b| b.version == observed.version && !b.gone);
         all_known &= same_version;
@@ -170,23 +274,28 @@ async fn take_in(
         }
         if !same_content {
             touched.push(RecordRef { side, kind, id: observed.id.clone() });
-            run.note_paid(side, paid(&observed.document));
+            commit.due.extend(read_again(side, &observed.document));
         }
         commit.records.push(seen(side, observed));
     }
-    for id in page.gone {
+    for id in gone {
         // A deletion of something never seen is nobody's business.
         if known.get(&id).is_some_and(|before| !before.gone) {
             touched.push(RecordRef { side, kind, id: id.clone() });
             commit.records.push(RecordChange::Gone { side, kind, id });
         }
     }
-    if commit.records.is_empty() {
+    if touched.is_empty() {
         return Ok(all_known);
     }
-    commit.due = due(run, &touched).await?;
-    store.commit(commit).await?;
-    run.keep_lease().await?;
+    if matches!(kind, Kind::Payment | Kind::VendorCredit) {
+        // What they were applied to before counts as well: it may have been freed.
+        let ids: Vec<_> = touched.iter().map(|record| record.id.clone()).collect();
+        for (_, before) in store.records(side, kind, &ids).await? {
+            commit.due.extend(read_again(side, &before.observed.document));
+        }
+    }
+    follow_up(run, &touched, commit).await?;
     Ok(all_known)
 }
 
@@ -205,14 +314,22 @@ pub(crate) fn in_population(run: &Run<'_>, record: &RecordRef) -> Vec<Due> {
         .collect()
 }
 
-/// Which flows must look again when these records have changed: the flows whose population they are, and
-/// the flows that have linked something to them.
-pub(crate) async fn due(run: &Run<'_>, touched: &[RecordRef]) -> Result<Vec<Due>, EngineError> {
-    let mut due: Vec<Due> = touched.iter().flat_map(|record| in_population(run, record)).collect();
-    for link in run.connection.store.links_to(touched).await? {
-        due.push(Due { flow: link.flow, record: link.record });
+/// Which flows must look again when these records have changed: the flows whose population they are, the
+/// flows that have linked something to them, and whatever waits for them.
+async fn follow_up(
+    run: &Run<'_>,
+    touched: &[RecordRef],
+    commit: &mut Commit,
+) -> Result<(), EngineError> {
+    for record in touched {
+        for due in in_population(run, record) {
+            commit.wakes.push(WaitsFor::Link(due.flow.clone(), record.id.clone()).to_string());
+            commit.due.push(due);
+        }
     }
-    due.sort();
-    due.dedup();
-    Ok(due)
+    for link in run.connection.store.links_to(touched).await? {
+        commit.wakes.push(WaitsFor::Link(link.flow.clone(), link.record.id.clone()).to_string());
+        commit.due.push(Due { flow: link.flow, record: link.record });
+    }
+    Ok(())
 }

@@ -2,15 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::{Fault, Kind, Money, Outcome, Period, RecordRef, RemoteId, Side, State, WaitsFor};
+use tieout_domain::{
+    Fault, Kind, Money, Outcome, Period, RecordRef, RemoteId, Side, State, Timer, WaitsFor,
+};
 use tieout_flows::{Books, Flow, Link, Verdict};
-use tieout_store::{Commit, Due, Fact, Lease, RunId};
+use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, StoreError};
 
-use crate::apply::{Intent, apply, mapped};
+use crate::apply::{Intent, apply, mapped, order};
 use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
 use crate::join::{Taken, take};
@@ -18,14 +21,14 @@ use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, in_population, pull};
 use crate::report::{FlowCounts, Problem, RunReport, RunStatus};
-use crate::settle::settle;
+use crate::settle::{give_up, keep_open, settle};
 use crate::Connection;
 
 /// How long a lease lasts without being renewed. Longer than any remote call's deadline.
 const LEASE: Duration = Duration::from_secs(300);
 
-/// How many records are decided on at once.
-const PAGE: u32 = 1000;
+/// How many records are decided on at once: six full bulk calls of bills, two for each call under way.
+const PAGE: u32 = 600;
 
 /// How often the flows are gone through before a run gives up on becoming quiet. Each level of a chart of
 /// accounts takes one, and a bill with a new vendor two.
@@ -33,6 +36,9 @@ const ROUNDS_MAX: usize = 24;
 
 /// How often the closing pull is followed by another look.
 const CONFIRMATIONS_MAX: usize = 3;
+
+/// Under this name the store remembers by what rules the last run decided.
+const RULES: &str = "rules";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -69,7 +75,9 @@ impl RunOptions {
 pub(crate) struct Run<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) id: RunId,
-    lease: Lease,
+    lease: Arc<Lease>,
+    /// The flows that were asked for; all if empty.
+    flows: Vec<String>,
     pub(crate) overlay: Overlay,
     /// Sides that can't be written to for the rest of the run, and why.
     pub(crate) paused: BTreeMap<Side, Fault>,
@@ -79,11 +87,13 @@ pub(crate) struct Run<'a> {
     tried: HashSet<String>,
     /// Records not to be looked at again before something has happened.
     resting: HashMap<(String, RecordRef), Rest>,
+    /// Writes without an outcome that may be sent again as they were, and no other way.
+    repeatable: HashMap<(String, RecordRef), OpenWrite>,
+    /// Records whose open write was sent again in this run: once is enough.
+    repeated: HashSet<(String, RecordRef)>,
+    /// With which stamp the records at hand were due.
+    stamps: HashMap<RecordRef, u64>,
     problems: RefCell<Vec<Problem>>,
-    /// Bills that a changed payment or credit is or was applied to.
-    paid: RefCell<HashSet<(Side, RemoteId)>>,
-    /// Bills that this pull has read anyway.
-    fresh: RefCell<HashSet<(Side, RemoteId)>>,
     only: Option<BTreeSet<RecordRef>>,
     planner: Option<Planner>,
 }
@@ -126,10 +136,11 @@ pub async fn sync(
     let calls_before = (connection.calls)();
     let names = flows.iter().map(|flow| flow.name().to_owned()).collect();
     run.say(Fact::RunStarted { trigger: options.trigger.clone(), flows: names }).await?;
-    let result = run.carry_out(&flows, &options).await;
+    let result =
+        while_held(run.lease(), &connection.timer, run.carry_out(&flows, &options)).await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
     let report = run.report(calls_before, seconds, &result).await;
-    let released = run.lease.release().await;
+    let released = run.release().await;
     result?;
     released?;
     report
@@ -146,11 +157,38 @@ pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, 
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
     let mut run = Run::new(connection, &options, lease);
-    let result = run.make_plan(&flows, &options).await;
-    let released = run.lease.release().await;
+    let result =
+        while_held(run.lease(), &connection.timer, run.make_plan(&flows, &options)).await;
+    let released = run.release().await;
     let plan = result?;
     released?;
     Ok(plan)
+}
+
+/// Works while the lease is renewed beside it, however long a single call takes; stops at once when the lease
+/// has passed to somebody else.
+pub(crate) async fn while_held<T>(
+    lease: Arc<Lease>,
+    timer: &Arc<dyn Timer>,
+    work: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    let lost = async {
+        loop {
+            timer.sleep(LEASE / 3).await;
+            match lease.renew().await {
+                Ok(()) => {}
+                Err(error @ StoreError::Fenced { .. }) => return error,
+                Err(error) if lease.until() <= timer.now() => return error,
+                // The store may answer next time; there is time left.
+                Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
+            }
+        }
+    };
+    let (work, lost) = (std::pin::pin!(work), std::pin::pin!(lost));
+    match futures::future::select(work, lost).await {
+        futures::future::Either::Left((result, _)) => result,
+        futures::future::Either::Right((error, _)) => Err(error.into()),
+    }
 }
 
 /// The flows that were named, in their own order.
@@ -192,15 +230,17 @@ impl<'a> Run<'a> {
         Self {
             connection,
             id: RunId::new(&options.id),
-            lease,
+            lease: Arc::new(lease),
+            flows: options.flows.clone(),
             overlay: Overlay::default(),
             paused: BTreeMap::new(),
             written: 0,
             tried: HashSet::new(),
             resting: HashMap::new(),
+            repeatable: HashMap::new(),
+            repeated: HashSet::new(),
+            stamps: HashMap::new(),
             problems: RefCell::default(),
-            paid: RefCell::default(),
-            fresh: RefCell::default(),
             only: None,
             planner: None,
         }
@@ -227,7 +267,20 @@ impl<'a> Run<'a> {
 
     /// Gives the connection back.
     pub(crate) async fn release(self) -> Result<(), EngineError> {
-        Ok(self.lease.release().await?)
+        match Arc::into_inner(self.lease) {
+            Some(lease) => Ok(lease.release().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The lease, to be [kept](while_held) beside the run.
+    pub(crate) fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
+    }
+
+    /// Whether a flow was asked for.
+    pub(crate) fn includes(&self, flow: &str) -> bool {
+        self.flows.is_empty() || self.flows.iter().any(|name| name == flow)
     }
 
     async fn say(&self, fact: Fact) -> Result<(), EngineError> {
@@ -246,26 +299,6 @@ impl<'a> Run<'a> {
         let system = self.connection.sides.of(side).system;
         let cause = format!("{system}: {kind} {id} can't be read: {cause}");
         self.note(Problem { code: Code::new("drift"), cause, side_failed: false });
-    }
-
-    /// Bills that must be read again because something was applied to them or taken off.
-    pub(crate) fn note_paid(&self, side: Side, bills: impl Iterator<Item = RemoteId>) {
-        self.paid.borrow_mut().extend(bills.map(|id| (side, id)));
-    }
-
-    /// Bills that this pull has read.
-    pub(crate) fn note_fresh(&self, side: Side, bills: &[RemoteId]) {
-        self.fresh.borrow_mut().extend(bills.iter().map(|id| (side, id.clone())));
-    }
-
-    /// The bills of a side that must be read again and have not been, at the end of its pull.
-    pub(crate) fn take_paid(&self, side: Side) -> Vec<RemoteId> {
-        let of_side = |bills: &mut HashSet<(Side, RemoteId)>| -> HashSet<RemoteId> {
-            bills.extract_if(|(s, _)| *s == side).map(|(_, id)| id).collect()
-        };
-        let fresh = of_side(&mut self.fresh.borrow_mut());
-        let paid = of_side(&mut self.paid.borrow_mut());
-        paid.into_iter().filter(|bill| !fresh.contains(bill)).collect()
     }
 
     fn note(&self, problem: Problem) {
@@ -294,7 +327,49 @@ impl<'a> Run<'a> {
 
     /// The open write of a record has been settled: it may be looked at again.
     pub(crate) fn settled(&mut self, flow: &str, record: &RecordRef) {
-        self.resting.remove(&(flow.to_owned(), record.clone()));
+        let key = (flow.to_owned(), record.clone());
+        self.resting.remove(&key);
+        self.repeatable.remove(&key);
+    }
+
+    /// The record may be looked at again, and its open write sent again if it is decided on once more.
+    pub(crate) fn may_repeat(&mut self, write: OpenWrite) {
+        let key = (write.flow.clone(), write.record.clone());
+        if !self.repeated.contains(&key) {
+            self.resting.remove(&key);
+            self.repeatable.insert(key, write);
+        }
+    }
+
+    /// That a record of the present page has been looked at. Nothing if it was not due by the store.
+    pub(crate) fn looked_at(&self, flow: &str, record: &RecordRef) -> Option<Settled> {
+        let stamp = *self.stamps.get(record)?;
+        Some(Settled { due: Due { flow: flow.to_owned(), record: record.clone() }, stamp })
+    }
+
+    /// States that are not said yet: what is said again and again makes the history grow for nothing.
+    pub(crate) async fn news(&self, facts: Vec<Fact>) -> Result<Vec<Fact>, EngineError> {
+        let mut records: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
+        for fact in &facts {
+            if let Fact::Stated { flow, record, .. } = fact {
+                records.entry(flow).or_default().push(record.clone());
+            }
+        }
+        let mut said = HashMap::new();
+        for (flow, records) in records {
+            for (record, item) in self.connection.store.items(flow, &records).await? {
+                said.insert((flow.to_owned(), record), item);
+            }
+        }
+        let is_news = |fact: &Fact| match fact {
+            Fact::Stated { flow, record, outcome, label, amount } => said
+                .get(&(flow.clone(), record.clone()))
+                .is_none_or(|item| {
+                    (&item.outcome, &item.label, &item.amount) != (outcome, label, amount)
+                }),
+            _ => true,
+        };
+        Ok(facts.into_iter().filter(is_news).collect())
     }
 
     async fn carry_out(
@@ -306,6 +381,7 @@ impl<'a> Run<'a> {
         let kinds = to_read(flows);
         let depth = if options.whole { Depth::Whole } else { Depth::Changes };
         settle(self).await?;
+        self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let unread = pull(self, &kinds, depth).await?;
         self.connection.progress.end();
@@ -330,12 +406,35 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Makes due what no change of a record would: what is on HOLD for a date, a period or an approval, and
+    /// everything after the rules have changed.
+    async fn wake(&self, flows: &[&dyn Flow]) -> Result<(), EngineError> {
+        let store = &self.connection.store;
+        for flow in flows {
+            store.mark_holds_due(flow.name()).await?;
+        }
+        let rules = self.connection.rules().to_string();
+        if store.remembered(RULES).await?.as_ref() == Some(&rules) {
+            return Ok(());
+        }
+        for flow in &self.connection.flows {
+            store.mark_all_due(flow.name()).await?;
+            for (side, kind) in flow.population() {
+                store.mark_records_due(flow.name(), *side, *kind).await?;
+            }
+        }
+        let remember = vec![(RULES.to_owned(), rules)];
+        store.commit(Commit { remember, ..self.commit() }).await?;
+        Ok(())
+    }
+
     async fn make_plan(
         &mut self,
         flows: &[&dyn Flow],
         options: &RunOptions,
     ) -> Result<Plan, EngineError> {
         self.connection.sides.run_begins();
+        self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let depth = if options.whole { Depth::Whole } else { Depth::Changes };
         let unread = pull(self, &to_read(flows), depth).await?;
@@ -367,7 +466,8 @@ impl<'a> Run<'a> {
     fn forget_pretences(&mut self) {
         self.overlay = Overlay::default();
         self.tried.clear();
-        self.resting.clear();
+        // Records whose write is open rest in earnest.
+        self.resting.retain(|_, rest| *rest == Rest::Settled);
     }
 
     /// The flows that can go on although some kinds could not be read.
@@ -455,12 +555,15 @@ impl<'a> Run<'a> {
         );
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
         loop {
-            let mut page =
-                self.connection.store.due_page(flow.name(), after.as_ref(), PAGE).await?;
-            after = page.last().cloned();
-            let last = page.is_empty();
+            let due = self.connection.store.due_page(flow.name(), after.as_ref(), PAGE).await?;
+            after = due.last().map(|(record, _)| record.clone());
+            let last = due.is_empty();
+            self.stamps = due.into_iter().collect();
+            let mut page: Vec<RecordRef> = self.stamps.keys().cloned().collect();
             page.extend(std::mem::take(&mut extra));
             page.retain(|record| self.is_wanted(flow, record, &demanded));
+            // What is due and demanded too must not be decided on twice: it would be written twice.
+            page.sort();
             page.dedup();
             if !page.is_empty() {
                 let decisions =
@@ -511,11 +614,31 @@ impl<'a> Run<'a> {
         let mut rested = Vec::new();
         let mut intents = Vec::new();
         let mut adopted = Vec::new();
+        let mut repeated = Vec::new();
         for decision in decisions {
-            match decision.verdict {
-                Verdict::Rest(ref outcome) if self.demands(outcome, flows) => {
-                    again.push(decision.record);
+            let key = (flow.name().to_owned(), decision.record.clone());
+            if let Verdict::Rest(outcome) = &decision.verdict
+                && self.demands(outcome, flows)
+            {
+                again.push(decision.record);
+                continue;
+            }
+            let open = self.repeatable.remove(&key);
+            let mut same = None;
+            if let Some(open) = open {
+                match repeats(&open, &decision.verdict) {
+                    Repeats::Same => {
+                        self.repeated.insert(key);
+                        same = Some(open.write);
+                    }
+                    Repeats::Found => repeated.push((open, true)),
+                    Repeats::Other => {
+                        repeated.push((open, false));
+                        continue;
+                    }
                 }
+            }
+            match decision.verdict {
                 Verdict::Rest(_) | Verdict::Elsewhere => rested.push(decision),
                 Verdict::Adopt { target, role, how, key } => {
                     again.push(decision.record.clone());
@@ -539,6 +662,7 @@ impl<'a> Run<'a> {
                     label: decision.label,
                     amount: decision.amount,
                     step: *step,
+                    again: same,
                 }),
             }
         }
@@ -548,8 +672,16 @@ impl<'a> Run<'a> {
             return Ok(again);
         }
         let mut commit = self.commit();
+        for (open, found) in repeated {
+            if found {
+                give_up(&mut commit, &open, "its record was found");
+            } else {
+                keep_open(self, &mut commit, open);
+            }
+        }
         for adopted in adopted {
             let Adopted { label, how, link, .. } = adopted;
+            commit.due.push(Due { flow: link.flow.clone(), record: link.record.clone() });
             commit.facts.extend(mapped(&link.record, &label, &link.target, how));
             // It is no record of its own any more.
             commit.due.extend(in_population(self, &link.target));
@@ -563,7 +695,7 @@ impl<'a> Run<'a> {
                 applied: None,
             });
         }
-        self.state(flow, rested, &mut commit).await?;
+        self.state(flow, flows, rested, &mut commit).await?;
         if !commit.facts.is_empty() || !commit.settled.is_empty() {
             self.connection.store.commit(commit).await?;
         }
@@ -601,6 +733,7 @@ impl<'a> Run<'a> {
     async fn state(
         &self,
         flow: &dyn Flow,
+        flows: &[&dyn Flow],
         rested: Vec<Decision>,
         commit: &mut Commit,
     ) -> Result<(), EngineError> {
@@ -608,9 +741,16 @@ impl<'a> Run<'a> {
         let before = self.connection.store.items(flow.name(), &records).await?;
         for decision in rested {
             let item = before.get(&decision.record);
-            let due = Due { flow: flow.name().to_owned(), record: decision.record.clone() };
+            commit.settled.extend(self.looked_at(flow.name(), &decision.record));
             match decision.verdict {
                 Verdict::Rest(outcome) => {
+                    // What a flow outside this run must bring about is due there, or it would never be told.
+                    let awaited = outcome.waits_for.as_ref().and_then(awaited);
+                    if let Some((list, record)) = awaited
+                        && !flows.iter().any(|flow| flow.name() == list)
+                    {
+                        commit.due.push(Due { flow: list, record });
+                    }
                     let same = item.is_some_and(|item| {
                         item.outcome == outcome
                             && item.label == decision.label
@@ -632,7 +772,6 @@ impl<'a> Run<'a> {
                 }),
                 _ => {}
             }
-            commit.settled.push(due);
         }
         Ok(())
     }
@@ -656,7 +795,9 @@ impl<'a> Run<'a> {
         for ((side, _), fault) in &unread {
             self.problem(fault, *side, false);
         }
-        self.resting.retain(|_, rest| *rest != Rest::Confirmed);
+        if unread.is_empty() {
+            self.resting.retain(|_, rest| *rest != Rest::Confirmed);
+        }
         Ok(())
     }
 
@@ -719,6 +860,24 @@ impl<'a> Run<'a> {
             joined: false,
             problems,
         })
+    }
+}
+
+/// What a new decision says of a write that may be sent again.
+enum Repeats {
+    /// It is the very same write.
+    Same,
+    /// Its record has been found under the same key.
+    Found,
+    /// Something else is wanted by now: the write must have come to its end first.
+    Other,
+}
+
+fn repeats(open: &OpenWrite, verdict: &Verdict) -> Repeats {
+    match verdict {
+        Verdict::Write(step) if step.role == open.role && order(step) == open.order => Repeats::Same,
+        Verdict::Adopt { key: Some(key), .. } if *key == open.order.key => Repeats::Found,
+        _ => Repeats::Other,
     }
 }
 

@@ -3,42 +3,60 @@
 //! A look-up that finds counts at once. One that doesn't find proves something only when it began after the
 //! far side's settling time, counted from the journaled attempt (design §4 `settle`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use tieout_domain::code::Code;
-use tieout_domain::port::{Action, Order};
-use tieout_domain::{Fault, Kind, Outcome, RecordRef, Side, State, Timestamp};
+use tieout_domain::port::{Action, Observed, Order};
+use tieout_domain::{Fault, Kind, Outcome, RecordRef, RemoteId, Side, State, Timestamp};
+use tieout_flows::Decided;
 use tieout_flows::matching::{Judgement, judge};
 use tieout_store::{Commit, Due, Fact, OpenWrite, WriteStatus};
 
 use crate::EngineError;
 use crate::apply::mapped;
-use crate::pull::seen;
+use crate::decide::decided;
+use crate::pull::{in_population, read_again, take_records};
 use crate::run::Run;
 
 /// Windows that end within this are waited for; longer ones end as `HOLD(settling)`.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// Settles what can be settled of all open writes. Records whose write stays open rest for this run.
+/// How far the far side's clock may be behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// Settles what can be settled of the open writes of this run's flows. Records whose write stays open rest for
+/// this run; writes of other flows are left alone, and so are their records.
 pub(crate) async fn settle(run: &mut Run<'_>) -> Result<(), EngineError> {
     let open = run.connection.store.open_writes().await?;
-    if open.is_empty() {
-        return Ok(());
-    }
-    let mut groups: BTreeMap<(Side, Kind), Vec<OpenWrite>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Side, Kind, bool), Vec<OpenWrite>> = BTreeMap::new();
     let mut commit = run.commit();
     for write in open {
-        let side = write_side(run, &write);
+        // Whatever becomes of it: until it is settled, nothing else is written for this record.
+        run.rest_until_settled(&write.flow, write.record.clone());
+        if !run.includes(&write.flow) {
+            continue;
+        }
         if write.status == WriteStatus::Intended {
-            abandon(&mut commit, &write, "it was never sent");
+            give_up(&mut commit, &write, "it was never sent");
+            run.settled(&write.flow, &write.record);
         } else {
-            groups.entry((side, write.order.document.kind())).or_default().push(write);
+            let side = write_side(run, &write);
+            let creates = write.order.action == Action::Create;
+            groups.entry((side, write.order.document.kind(), creates)).or_default().push(write);
         }
     }
-    run.connection.store.commit(commit).await?;
-    for ((side, kind), writes) in groups {
-        settle_kind(run, side, kind, writes).await?;
+    if !commit.facts.is_empty() {
+        run.connection.store.commit(commit).await?;
+    }
+    for ((side, kind, creates), writes) in groups {
+        if creates {
+            settle_creations(run, side, kind, writes).await?;
+        } else {
+            settle_changes(run, side, kind, writes).await?;
+        }
     }
     Ok(())
 }
@@ -56,46 +74,49 @@ fn write_side(run: &Run<'_>, write: &OpenWrite) -> Side {
         .unwrap_or_else(|| write.record.side.other())
 }
 
-async fn settle_kind(
-    run: &mut Run<'_>,
-    side: Side,
-    kind: Kind,
-    writes: Vec<OpenWrite>,
-) -> Result<(), EngineError> {
-    let (created, changed): (Vec<_>, Vec<_>) =
-        writes.into_iter().partition(|write| write.order.action == Action::Create);
-    settle_changes(run, side, kind, changed).await?;
-    settle_creations(run, side, kind, created).await
-}
-
-/// A change that may have been made: read the record again, and let the flow decide on what is there now.
-/// It writes absolute values only, so that deciding again is safe.
+/// A change that may have been made: read the record again. If it is as it was to be, the change was made. If
+/// not, it may still be under way; once it can't be any more, the flow decides on what is there then.
 async fn settle_changes(
     run: &mut Run<'_>,
     side: Side,
     kind: Kind,
-    writes: Vec<OpenWrite>,
+    mut writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
-    if writes.is_empty() {
-        return Ok(());
-    }
     let Some(reader) = run.connection.sides.reader(side, kind).cloned() else { return Ok(()) };
-    let ids: Vec<_> = writes.iter().filter_map(|write| write.order.target.clone()).collect();
-    match reader.fetch(&ids).await {
-        Ok(found) => {
-            let mut commit = run.commit();
-            commit.records = found.into_iter().map(|observed| seen(side, observed)).collect();
-            for write in &writes {
-                abandon(&mut commit, write, "the record was read again");
+    let settle = run.connection.sides.writer(side, kind).map_or(Duration::ZERO, |w| w.settle());
+    for _ in 0..2 {
+        let looked_at = run.connection.timer.now();
+        let mut ids: Vec<_> =
+            writes.iter().filter_map(|write| write.order.target.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        let found = match reader.fetch(&ids).await {
+            Ok(found) => found,
+            Err(fault) => return stay_open(run, side, &writes, &fault).await,
+        };
+        let mut commit = run.commit();
+        let mut open = Vec::new();
+        for write in writes {
+            match judge(&write.order, &found) {
+                Judgement::Found(id) => {
+                    let target = RecordRef { side, kind, id };
+                    adopt(run, &mut commit, &write, &target);
+                }
+                _ if write_settled(&write, settle, looked_at) => {
+                    give_up(&mut commit, &write, "the record was read again and is not changed");
+                    run.settled(&write.flow, &write.record);
+                }
+                _ => open.push(write),
             }
-            run.connection.store.commit(commit).await?;
-            for write in writes {
-                run.settled(&write.flow, &write.record);
-            }
-            Ok(())
         }
-        Err(fault) => stay_open(run, side, &writes, &fault).await,
+        take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
+        run.connection.store.commit(commit).await?;
+        writes = open;
+        if !wait(run, &writes, settle).await? {
+            break;
+        }
     }
+    hold(run, &writes, settle).await
 }
 
 async fn settle_creations(
@@ -107,9 +128,6 @@ async fn settle_creations(
     let Some(writer) = run.connection.sides.writer(side, kind).cloned() else { return Ok(()) };
     // Twice at most: now, and once more when the windows have ended.
     for _ in 0..2 {
-        if writes.is_empty() {
-            return Ok(());
-        }
         let orders: Vec<Order> = writes.iter().map(|write| write.order.clone()).collect();
         let since = writes.iter().filter_map(|write| write.attempted_at).min();
         let since = since.unwrap_or_else(|| run.connection.timer.now());
@@ -118,29 +136,38 @@ async fn settle_creations(
             Ok(candidates) => candidates,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
+        let decided = decisions(run, &writes).await?;
         let mut commit = run.commit();
         let mut taken = linked(run, side, kind, &candidates).await?;
         let mut open = Vec::new();
         for write in writes {
-            let free: Vec<_> =
-                candidates.iter().filter(|c| !taken.contains(&c.id)).cloned().collect();
-            match judge(&write.order, &free) {
+            let settled = write_settled(&write, writer.settle(), looked_at);
+            let free: Vec<Observed> = candidates
+                .iter()
+                .filter(|c| !taken.contains(&c.id) && may_be_of(&write, c))
+                .cloned()
+                .collect();
+            let said = decided.get(&(write.flow.clone(), write.record.clone()));
+            let judgement = match judge(&write.order, &free) {
+                Judgement::Ambiguous(ids) => chosen(said, ids, side, kind),
+                judgement => judgement,
+            };
+            match judgement {
                 Judgement::Found(id) => {
                     taken.insert(id.clone());
-                    let target = RecordRef { side, kind, id: id.clone() };
-                    adopt(&mut commit, &write, &target);
-                    run.written += 1;
-                    let observed = free.into_iter().find(|candidate| candidate.id == id);
-                    commit.records.extend(observed.map(|observed| seen(side, observed)));
-                    run.settled(&write.flow, &write.record);
+                    let observed = free.into_iter().filter(|candidate| candidate.id == id).collect();
+                    let target = RecordRef { side, kind, id };
+                    adopt(run, &mut commit, &write, &target);
+                    take_records(run, side, kind, observed, Vec::new(), &mut commit).await?;
                 }
-                Judgement::Absent if write_settled(&write, writer.settle(), looked_at) => {
-                    abandon(&mut commit, &write, "it was looked for and is not there");
+                Judgement::Absent if settled => {
+                    give_up(&mut commit, &write, "it was looked for and is not there");
                     run.settled(&write.flow, &write.record);
                 }
                 Judgement::Absent if writer.repeatable(Action::Create) => {
-                    abandon(&mut commit, &write, "an upsert under the same key can be repeated");
-                    run.settled(&write.flow, &write.record);
+                    // An upsert under the same key can be repeated, as long as it says the same.
+                    commit.due.push(due(&write));
+                    run.may_repeat(write);
                 }
                 Judgement::Absent => open.push(write),
                 Judgement::Ambiguous(ids) => {
@@ -148,23 +175,60 @@ async fn settle_creations(
                     let cause = format!(
                         "a write whose answer was lost may have made any of {ids}; say which one"
                     );
-                    state(&mut commit, &write, State::Blocked, "ambiguous-outcome", cause);
-                    run.rest_until_settled(&write.flow, write.record.clone());
+                    let outcome =
+                        Outcome::because(State::Blocked, Code::new("ambiguous-outcome"), cause);
+                    state(&mut commit, &write, outcome);
                 }
             }
         }
+        commit.facts = run.news(commit.facts).await?;
         run.connection.store.commit(commit).await?;
         writes = open;
-        let Some(wait) = longest_wait(&writes, writer.settle(), run.connection.timer.now()) else {
-            return Ok(());
-        };
-        if wait > WAIT_MAX {
+        if !wait(run, &writes, writer.settle()).await? {
             break;
         }
-        run.connection.timer.sleep(wait).await;
-        run.keep_lease().await?;
     }
     hold(run, &writes, writer.settle()).await
+}
+
+/// Whether a record can be what a write made: it is not older, apart from clocks that differ.
+fn may_be_of(write: &OpenWrite, candidate: &Observed) -> bool {
+    match (candidate.created, write.attempted_at) {
+        (Some(created), Some(attempted)) => {
+            attempted.checked_sub(CLOCKS).is_ok_and(|earliest| created >= earliest)
+        }
+        _ => true,
+    }
+}
+
+type Said = HashMap<(String, RecordRef), String>;
+
+/// What people have decided about the records of these writes.
+async fn decisions(run: &Run<'_>, writes: &[OpenWrite]) -> Result<Said, EngineError> {
+    let mut records: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
+    for write in writes {
+        records.entry(&write.flow).or_default().push(write.record.clone());
+    }
+    let mut said = Said::new();
+    for (flow, records) in records {
+        for (record, decision) in run.connection.store.decisions(flow, &records).await? {
+            said.insert((flow.to_owned(), record), decision.decision);
+        }
+    }
+    Ok(said)
+}
+
+/// Which of several a person has said it is: one of them, or none.
+fn chosen(said: Option<&String>, ids: Vec<RemoteId>, side: Side, kind: Kind) -> Judgement {
+    match said.and_then(|text| decided(text)) {
+        Some(Decided::Link(record))
+            if record.side == side && record.kind == kind && ids.contains(&record.id) =>
+        {
+            Judgement::Found(record.id)
+        }
+        Some(Decided::Create | Decided::Ignore) => Judgement::Absent,
+        _ => Judgement::Ambiguous(ids),
+    }
 }
 
 /// Which of the candidates are linked already: they are another record's.
@@ -172,8 +236,8 @@ async fn linked(
     run: &Run<'_>,
     side: Side,
     kind: Kind,
-    candidates: &[tieout_domain::port::Observed],
-) -> Result<HashSet<tieout_domain::RemoteId>, EngineError> {
+    candidates: &[Observed],
+) -> Result<HashSet<RemoteId>, EngineError> {
     let targets: Vec<RecordRef> = candidates
         .iter()
         .map(|candidate| RecordRef { side, kind, id: candidate.id.clone() })
@@ -192,28 +256,73 @@ fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> b
     settled_at(write, settle) <= looked_at
 }
 
-fn longest_wait(writes: &[OpenWrite], settle: Duration, now: Timestamp) -> Option<Duration> {
-    let until = writes.iter().map(|write| settled_at(write, settle)).max()?;
-    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+/// Waits until the windows of these writes have ended, if that is soon. Tells whether to look once more.
+async fn wait(
+    run: &Run<'_>,
+    writes: &[OpenWrite],
+    settle: Duration,
+) -> Result<bool, EngineError> {
+    let now = run.connection.timer.now();
+    let Some(until) = writes.iter().map(|write| settled_at(write, settle)).max() else {
+        return Ok(false);
+    };
+    let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+    if wait > WAIT_MAX {
+        return Ok(false);
+    }
+    run.connection.timer.sleep(wait).await;
+    run.keep_lease().await?;
+    Ok(true)
 }
 
-fn adopt(commit: &mut Commit, write: &OpenWrite, target: &RecordRef) {
+fn due(write: &OpenWrite) -> Due {
+    Due { flow: write.flow.clone(), record: write.record.clone() }
+}
+
+/// Its answer was lost, and it was carried out.
+fn adopt(run: &mut Run<'_>, commit: &mut Commit, write: &OpenWrite, target: &RecordRef) {
     commit.facts.push(Fact::Applied { write: write.write, target: target.clone(), adopted: true });
-    let label = write.order.document.label();
-    commit.facts.extend(mapped(&write.record, &label, target, "found after its answer was lost"));
-    commit.due.push(Due { flow: write.flow.clone(), record: write.record.clone() });
+    commit.due.push(due(write));
+    commit.due.extend(read_again(target.side, &write.order.document));
+    if write.order.action == Action::Create {
+        let label = write.order.document.label();
+        commit.facts.extend(mapped(
+            &write.record,
+            &label,
+            target,
+            "found after its answer was lost",
+        ));
+        // Read by its own look-up, it may come as no news with the next pull.
+        commit.due.extend(in_population(run, target));
+    }
+    run.written += 1;
+    run.settled(&write.flow, &write.record);
 }
 
-fn abandon(commit: &mut Commit, write: &OpenWrite, cause: &str) {
+/// It was certainly not carried out.
+pub(crate) fn give_up(commit: &mut Commit, write: &OpenWrite, cause: &str) {
     commit.facts.push(Fact::Abandoned { write: write.write, cause: cause.to_owned() });
-    commit.due.push(Due { flow: write.flow.clone(), record: write.record.clone() });
+    commit.due.push(due(write));
 }
 
-fn state(commit: &mut Commit, write: &OpenWrite, state: State, code: &'static str, cause: String) {
+/// It could be repeated, but is no longer what is wanted: it must have come to its end first.
+pub(crate) fn keep_open(run: &mut Run<'_>, commit: &mut Commit, write: OpenWrite) {
+    let side = write_side(run, &write);
+    let writer = run.connection.sides.writer(side, write.order.document.kind());
+    let until = settled_at(&write, writer.map_or(Duration::ZERO, |writer| writer.settle()));
+    let cause = format!(
+        "a write was sent and not answered, and something else is wanted by now; it may still be running over \
+         there until {until:.0}"
+    );
+    state(commit, &write, Outcome::because(State::Hold, Code::new("settling"), cause));
+    run.rest_until_settled(&write.flow, write.record);
+}
+
+fn state(commit: &mut Commit, write: &OpenWrite, outcome: Outcome) {
     commit.facts.push(Fact::Stated {
         flow: write.flow.clone(),
         record: write.record.clone(),
-        outcome: Outcome::because(state, Code::new(code), cause),
+        outcome,
         label: write.order.document.label(),
         amount: write.order.document.amount(),
     });
@@ -230,9 +339,9 @@ async fn stay_open(
     let mut commit = run.commit();
     for write in writes {
         let cause = format!("the outcome of a write can't be looked up now: {fault}");
-        state(&mut commit, write, State::Hold, "settling", cause);
-        run.rest_until_settled(&write.flow, write.record.clone());
+        state(&mut commit, write, Outcome::because(State::Hold, Code::new("settling"), cause));
     }
+    commit.facts = run.news(commit.facts).await?;
     run.connection.store.commit(commit).await?;
     Ok(())
 }
@@ -243,15 +352,18 @@ async fn hold(
     writes: &[OpenWrite],
     settle: Duration,
 ) -> Result<(), EngineError> {
+    if writes.is_empty() {
+        return Ok(());
+    }
     let mut commit = run.commit();
     for write in writes {
         let until = settled_at(write, settle);
         let cause = format!(
             "a write was sent and not answered; it may still be running over there until {until:.0}"
         );
-        state(&mut commit, write, State::Hold, "settling", cause);
-        run.rest_until_settled(&write.flow, write.record.clone());
+        state(&mut commit, write, Outcome::because(State::Hold, Code::new("settling"), cause));
     }
+    commit.facts = run.news(commit.facts).await?;
     run.connection.store.commit(commit).await?;
     Ok(())
 }

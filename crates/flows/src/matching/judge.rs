@@ -116,7 +116,14 @@ fn alike(order: &Order, candidate: &Document) -> bool {
                     == (&there.vendor, &there.number, there.total, there.currency)
         }
         (Document::Vendor(made), Document::Vendor(there)) => {
+            // A vendor that a person entered meanwhile under the same name bears other particulars.
+            let agree = |a: &str, b: &str| {
+                let (a, b) = (a.trim(), b.trim());
+                a.is_empty() || b.is_empty() || a.eq_ignore_ascii_case(b)
+            };
             made.name.trim() == there.name.trim()
+                && agree(&made.email, &there.email)
+                && agree(&made.account_number, &there.account_number)
                 && (there.currency.is_none()
                     || made.currency.is_none()
                     || made.currency == there.currency)
