@@ -116,7 +116,8 @@ fn refused(error: &LedgerError) -> ControlError {
     }
 }
 
-/// `periods/{id}`: an id, or a name such as `Jun 2026`.
+/// `periods/{id}`: an id, or a name such as `Jun 2026`. `"non_ledger_changes": true` beside the state is the
+/// period's "Allow Non-G/L Changes".
 fn set_period(fake: &NetSuiteFake, period: &str, body: &Value) -> Result<Value, ControlError> {
     let state = match body.get("state").and_then(Value::as_str) {
         Some("open") => PeriodState::Open,
@@ -142,6 +143,14 @@ fn set_period(fake: &NetSuiteFake, period: &str, body: &Value) -> Result<Value, 
         let (id, name) = named
             .ok_or_else(|| ControlError::missing(format!("periods/{period}: no such period")))?;
         ledger::set_period(books, &context, id, state).map_err(|error| refused(&error))?;
+        if let Some(allowed) = body.get("non_ledger_changes").and_then(Value::as_bool) {
+            books
+                .execute(
+                    "UPDATE accountingperiod SET allownonglchanges = ?2 WHERE id = ?1",
+                    (id, ledger::flag(allowed)),
+                )
+                .map_err(|error| refused(&LedgerError::Store(error)))?;
+        }
         Ok(json!({"id": id.to_string(), "name": name, "state": body["state"]}))
     })
 }

@@ -281,11 +281,10 @@ impl Fake for NetSuiteFake {
     }
 
     fn state(&self) -> Value {
-        self.with_books(state::state)
-            .unwrap_or_else(|error| {
-                tracing::error!(%error, "the books could not be counted");
-                json!({"error": error.to_string()})
-            })
+        self.with_books(state::state).unwrap_or_else(|error| {
+            tracing::error!(%error, "the books could not be counted");
+            json!({"error": error.to_string()})
+        })
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {

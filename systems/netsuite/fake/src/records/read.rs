@@ -228,11 +228,14 @@ fn enumeration(desk: &Desk<'_>, id: &str, name: &str) -> Json {
 
 /// A value of a list that has no records of its own: it comes with links, and there are none.
 fn chosen(id: &str, name: &str) -> Json {
-    Json::object([
-        ("links", Json::Array(Vec::new())),
-        ("id", Json::text(id)),
-        ("refName", Json::text(name)),
-    ])
+    let mut fields = vec![
+        ("links".to_owned(), Json::Array(Vec::new())),
+        ("id".to_owned(), Json::text(id)),
+    ];
+    if !name.is_empty() {
+        fields.push(("refName".to_owned(), Json::text(name)));
+    }
+    Json::Object(fields)
 }
 
 /// A reference with its name.

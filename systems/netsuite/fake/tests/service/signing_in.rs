@@ -38,7 +38,7 @@ async fn an_assertion_buys_an_hour() {
 
 #[tokio::test]
 async fn credentials_can_be_tried_without_asking_for_anything() {
-    let mut account = Account::new().await;
+    let account = Account::new().await;
     let greeting = "/services/rest/*";
     let answer = account.call("OPTIONS", greeting, json!(null)).await;
     assert_eq!(answer.status, 204);
