@@ -183,7 +183,9 @@ pub fn same_money(a: &Payment, b: &Payment) -> bool {
 fn same_cash(a: &[Application], b: &[Application]) -> bool {
     let gross = |application: &Application| {
         let credits = application.credits.iter().map(|used| used.amount);
-        std::iter::once(application.amount).chain(credits).sum::<Amount>()
+        std::iter::once(application.amount)
+            .chain(credits)
+            .sum::<Amount>()
     };
     let fits = |x: &Application, y: &Application| {
         x.document == y.document

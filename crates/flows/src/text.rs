@@ -71,7 +71,11 @@ mod tests {
         assert!(memo.ends_with('…'));
         // What takes two units is never halved, nor counted once.
         let memo = cut(&"x🏔".repeat(2000), MEMO_MAX);
-        assert!((MEMO_MAX - 2..=MEMO_MAX).contains(&length(&memo)), "{}", length(&memo));
+        assert!(
+            (MEMO_MAX - 2..=MEMO_MAX).contains(&length(&memo)),
+            "{}",
+            length(&memo)
+        );
         assert_eq!(cut(&memo, MEMO_MAX), memo);
         assert_eq!(cut("two\nlines\u{0}", MEMO_MAX), "two\nlines ");
     }

@@ -6,7 +6,9 @@ use tieout_domain::document::{
     Application, Bill, CreditUse, Method, Payment, PaymentStatus, VendorCredit,
 };
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Key, Kind, RecordRef, RemoteId, Side};
+use tieout_domain::{
+    Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
+};
 
 use super::NAME;
 use crate::projection::same_applications;
@@ -241,7 +243,10 @@ fn translate(application: &Application, label: &str, books: &Books) -> Result<Tr
             "{label} pays {all} on bill {}, of which {} is open on the platform and {} scheduled: it may be paid twice",
             there.number, there.open, there.scheduled
         );
-        return Err(blocked(Code::new("already-paid-on-platform"), cause));
+        let code = Code::new("already-paid-on-platform");
+        let waits = WaitsFor::Link(bills::NAME.into(), link.target.id.clone());
+        let outcome = Outcome::because(State::Blocked, code, cause);
+        return Err(Verdict::Rest(outcome.until(waits)));
     }
     let to = Application {
         document: link.target.id.clone(),
@@ -319,7 +324,7 @@ fn recorded(
         }
         if voided {
             let cause = format!("{label} was voided, and its record on the platform too");
-            return rest(tieout_domain::State::Reversed, Code::new("reversed"), cause);
+            return rest(State::Reversed, Code::new("reversed"), cause);
         }
         let document = Document::Payment(there.clone());
         return Verdict::Write(Box::new(Step {

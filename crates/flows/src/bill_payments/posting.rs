@@ -334,8 +334,13 @@ fn credits(this: &This<'_>, application: &Application) -> Result<Vec<CreditUse>,
         .collect()
 }
 
-/// Whether the ledger's bill can take what was paid on it.
+/// Whether the ledger's bill can take what was paid on it. If not, it is looked at again when the bill changes.
 fn payable(this: &This<'_>, paid: &Paid<'_>) -> Result<(), Outcome> {
+    let bill = || WaitsFor::Link(bills::NAME.into(), paid.record.id.clone());
+    open_to(this, paid).map_err(|outcome| outcome.until(bill()))
+}
+
+fn open_to(this: &This<'_>, paid: &Paid<'_>) -> Result<(), Outcome> {
     let (label, bill) = (this.label(), paid.bill);
     let name = bills::label(bill, &paid.record.id, this.books);
     if bill.currency != this.payment.currency {
