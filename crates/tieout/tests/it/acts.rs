@@ -31,7 +31,8 @@ impl Stage {
 
     /// A person in NetSuite edits a record.
     pub(crate) async fn edit(&self, record: &str, id: &RemoteId, fields: Value) {
-        self.in_netsuite(record, id, json!({"action": "edit", "fields": fields})).await;
+        self.in_netsuite(record, id, json!({"action": "edit", "fields": fields}))
+            .await;
     }
 
     /// A person in BILL does something.
@@ -69,7 +70,8 @@ impl Stage {
     }
 
     pub(crate) async fn payment_state(&self, id: &RemoteId) -> String {
-        self.state_of("bill-payments", &platform(Kind::Payment, id)).await
+        self.state_of("bill-payments", &platform(Kind::Payment, id))
+            .await
     }
 
     pub(crate) async fn bill_of(&self, record: &RecordRef) -> Bill {
@@ -88,7 +90,12 @@ impl Stage {
     }
 
     pub(crate) async fn ledger_credit(&self, id: &RemoteId) -> VendorCredit {
-        match self.record(&ledger(Kind::VendorCredit, id)).await.observed.document {
+        match self
+            .record(&ledger(Kind::VendorCredit, id))
+            .await
+            .observed
+            .document
+        {
             Document::VendorCredit(credit) => credit,
             other => panic!("{other:?}"),
         }
@@ -96,8 +103,16 @@ impl Stage {
 
     /// What a flow has linked a record to.
     pub(crate) async fn target(&self, flow: &str, record: &RecordRef) -> Option<RecordRef> {
-        let links = self.connection.store.links(flow, std::slice::from_ref(record)).await.unwrap();
-        links.into_iter().find(|link| link.role.is_empty()).map(|link| link.target)
+        let links = self
+            .connection
+            .store
+            .links(flow, std::slice::from_ref(record))
+            .await
+            .unwrap();
+        links
+            .into_iter()
+            .find(|link| link.role.is_empty())
+            .map(|link| link.target)
     }
 
     /// Payments that were posted to the ledger.
@@ -121,15 +136,17 @@ impl Stage {
         postings.remove(0)
     }
 
-    /// An open bill on both sides, and its vendor in the ledger.
+    /// The latest bill that is open on both sides, and its vendor in the ledger: its period is open.
     pub(crate) async fn an_open_bill(&self) -> (RemoteId, RemoteId, RemoteId) {
+        let mut found = Vec::new();
         for (ledger, platform) in self.open_pairs().await {
             let bill = self.ledger_bill(&ledger).await;
             if bill.total > amount("50") && bill.currency == tieout_domain::Currency::USD {
-                return (ledger, platform, bill.vendor);
+                found.push((bill.date, ledger, platform, bill.vendor));
             }
         }
-        panic!("no open bill")
+        let (_, ledger, platform, vendor) = found.into_iter().max().expect("an open bill");
+        (ledger, platform, vendor)
     }
 
     /// The sides agree, and nothing is left to write.
@@ -159,6 +176,35 @@ impl Stage {
     /// An expense account that can be posted to, and has its counterpart.
     pub(crate) async fn ledger_account(&self) -> RemoteId {
         let (bill, ..) = self.an_open_bill().await;
-        self.ledger_bill(&bill).await.lines[0].account.clone().unwrap()
+        self.ledger_bill(&bill).await.lines[0]
+            .account
+            .clone()
+            .unwrap()
+    }
+}
+
+impl Stage {
+    /// Another vendor that is linked and active.
+    pub(crate) async fn another_vendor(&self, vendor: &RemoteId) -> RemoteId {
+        for (bill, _) in self.open_pairs().await {
+            let bill = self.ledger_bill(&bill).await;
+            if bill.vendor != *vendor && bill.currency == tieout_domain::Currency::USD {
+                return bill.vendor;
+            }
+        }
+        panic!("no other vendor")
+    }
+}
+
+impl Stage {
+    /// The process date of a payment of the platform, as BILL tells it.
+    pub(crate) async fn payment_day(&self, payment: &RemoteId) -> tieout_domain::Date {
+        let reader = self
+            .connection
+            .sides
+            .reader(Side::Platform, Kind::Payment)
+            .unwrap();
+        let found = reader.fetch(std::slice::from_ref(payment)).await.unwrap();
+        found[0].document.date().unwrap()
     }
 }

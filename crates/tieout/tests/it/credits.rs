@@ -1,4 +1,4 @@
-//! Vendor credits and bills that are none: s045–s051.
+//! Vendor credits, and bills of nothing: s046–s051.
 
 use serde_json::json;
 use tieout_domain::{Amount, Document, Kind, RemoteId, Side};
@@ -6,25 +6,6 @@ use tieout_flows::preferences::PartlyPaid;
 
 use crate::acts::{amount, ledger};
 use crate::stage::Stage;
-
-#[tokio::test]
-async fn s045_a_bill_below_zero_becomes_a_vendor_credit_in_bill() {
-    let stage = Stage::new().await;
-    stage.sync().await;
-    let (_, _, vendor) = stage.an_open_bill().await;
-    let fields = json!({"entity": vendor, "tranId": "NEG-45", "amount": -25.5});
-    let bill = stage.enter("vendorbill", fields).await;
-    stage.sync_twice().await;
-    let record = ledger(Kind::Bill, &bill);
-    assert_eq!(stage.state_of("bills", &record).await, "DONE");
-    let there = stage.target("bills", &record).await.unwrap();
-    assert_eq!(there.kind, Kind::VendorCredit);
-    let Document::VendorCredit(credit) = stage.record(&there).await.observed.document else {
-        panic!()
-    };
-    assert_eq!((credit.total, credit.number.as_str()), (amount("25.5"), "NEG-45"));
-    stage.assert_tied().await;
-}
 
 #[tokio::test]
 async fn s046_a_bill_of_zero_is_skipped() {
@@ -69,7 +50,10 @@ async fn s048_of_a_credit_that_was_partly_applied_at_most_the_rest_goes() {
     let credit = stage.enter("vendorcredit", fields).await;
     assert_eq!(stage.sync().await.written, 0);
     let record = ledger(Kind::VendorCredit, &credit);
-    assert_eq!(stage.state_of("vendor-credits", &record).await, "SKIPPED(partly-applied)");
+    assert_eq!(
+        stage.state_of("vendor-credits", &record).await,
+        "SKIPPED(partly-applied)"
+    );
     stage.connection.preferences.transactions.partly_paid = PartlyPaid::Balance;
     stage.decide("vendor-credits", &record, "").await;
     stage.sync_twice().await;
@@ -92,7 +76,10 @@ async fn paid_with_credit(credit: f64) -> (Stage, RemoteId, RemoteId, RemoteId) 
     let (bill, there, vendor) = stage.an_open_bill().await;
     let here = stage.credit(&vendor, "VC-49", credit).await;
     stage.sync().await;
-    let to = stage.target("vendor-credits", &ledger(Kind::VendorCredit, &here)).await.unwrap();
+    let to = stage
+        .target("vendor-credits", &ledger(Kind::VendorCredit, &here))
+        .await
+        .unwrap();
     let body = json!({"bills": [there], "status": "PROCESSED", "method": "ACH",
         "credits": [{"id": to.id, "amount": credit}]});
     let payment = stage.pay_with(body).await;
@@ -115,7 +102,9 @@ async fn s049_a_credit_used_beside_cash_closes_the_bill_and_isnt_cash() {
 #[tokio::test]
 async fn s049_s107_a_voided_payment_frees_the_credit_that_it_used() {
     let (stage, bill, credit, payment) = paid_with_credit(20.25).await;
-    stage.move_payment(payment.as_str(), json!({"status": "VOIDED"})).await;
+    stage
+        .move_payment(payment.as_str(), json!({"status": "VOIDED"}))
+        .await;
     stage.sync_twice().await;
     assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
     let free = stage.ledger_credit(&credit).await;
@@ -125,7 +114,9 @@ async fn s049_s107_a_voided_payment_frees_the_credit_that_it_used() {
     stage.assert_tied().await;
     // What is used again is not taken off again by the payment that was undone.
     let apply = json!([{"doc": bill, "apply": true, "amount": 20.25}]);
-    stage.edit("vendorcredit", &credit, json!({"apply": apply})).await;
+    stage
+        .edit("vendorcredit", &credit, json!({"apply": apply}))
+        .await;
     stage.sync().await;
     assert!(stage.ledger_credit(&credit).await.open.is_zero());
     assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
@@ -140,8 +131,14 @@ async fn s050_s051_a_bill_covered_by_a_credit_posts_the_application_only_and_tak
     let bill = stage.enter("vendorbill", fields).await;
     let credit = stage.credit(&vendor, "VC-50", 30.0).await;
     stage.sync().await;
-    let there = stage.target("bills", &ledger(Kind::Bill, &bill)).await.unwrap();
-    let to = stage.target("vendor-credits", &ledger(Kind::VendorCredit, &credit)).await.unwrap();
+    let there = stage
+        .target("bills", &ledger(Kind::Bill, &bill))
+        .await
+        .unwrap();
+    let to = stage
+        .target("vendor-credits", &ledger(Kind::VendorCredit, &credit))
+        .await
+        .unwrap();
     let body = json!({"bills": [there.id], "status": "PROCESSED",
         "credits": [{"id": to.id, "amount": 30}]});
     let payment = stage.pay_with(body).await;
@@ -151,7 +148,9 @@ async fn s050_s051_a_bill_covered_by_a_credit_posts_the_application_only_and_tak
     assert!(stage.ledger_bill(&bill).await.open.is_zero());
     assert!(stage.ledger_credit(&credit).await.open.is_zero());
     stage.assert_tied().await;
-    stage.move_payment(payment.as_str(), json!({"status": "VOIDED"})).await;
+    stage
+        .move_payment(payment.as_str(), json!({"status": "VOIDED"}))
+        .await;
     stage.sync_twice().await;
     assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
     assert_eq!(stage.ledger_bill(&bill).await.open, amount("30"));

@@ -2,8 +2,10 @@
 //!
 //! One test binary. Every test has a sandbox and a home of its own.
 
+mod accounting;
 mod acts;
 mod credits;
+mod edits;
 mod limits;
 mod payables;
 mod payments;
