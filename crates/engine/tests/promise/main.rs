@@ -1,0 +1,303 @@
+//! The engine's promise against sides that fail on purpose: never twice, never lost, never stuck.
+
+mod stage;
+
+use std::time::Duration;
+
+use stage::{Effect, Stage, bill, bill_of, credit_on};
+use tieout_domain::port::Action;
+use tieout_domain::{Kind, RecordRef, Side, State};
+use tieout_engine::{RunOptions, RunStatus};
+use tieout_store::{Commit, Due, Fact};
+
+const WINDOW: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_taken_over_as_what_was_last_written() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.sync().await;
+    stage.ledger.put(bill("1", "20"));
+    stage.platform.next(Effect::LostAfter);
+    stage.sync().await;
+    let link = stage.link("1").await.unwrap();
+    assert_eq!(stage::total(&link.applied.unwrap()), "20");
+    assert_eq!(stage.platform.calls(Action::Amend), 1);
+    assert_eq!(stage.state("1").await, "DONE");
+}
+
+#[tokio::test]
+async fn a_change_that_may_still_be_under_way_is_not_overtaken() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.ledger.put(bill("1", "10"));
+    stage.sync().await;
+    stage.ledger.put(bill("1", "20"));
+    stage.platform.next(Effect::LostBefore);
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "HOLD(settling)");
+    stage.ledger.put(bill("1", "30"));
+    stage.sync().await;
+    assert_eq!(stage.platform.calls(Action::Amend), 1);
+    stage.clock.pass(WINDOW);
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_eq!(stage.platform.totals(), ["30"]);
+}
+
+#[tokio::test]
+async fn the_settling_time_counts_from_the_call_and_not_from_the_journal() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    for id in ["1", "2"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    // One call after the other; the first takes long, and of the second nobody hears.
+    stage.platform.next(Effect::Slow(Duration::from_secs(900)));
+    stage.platform.next(Effect::LostBefore);
+    let begun = stage.clock.now();
+    stage.sync().await;
+    let open = stage.connection.store.open_writes().await.unwrap();
+    let attempted = open[0].attempted_at.unwrap();
+    assert!(attempted.duration_since(begun).as_secs() >= 900, "{attempted}");
+    assert_eq!(stage.platform.calls(Action::Create), 2);
+}
+
+#[tokio::test]
+async fn a_lease_is_kept_however_long_one_call_takes() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.watch_lease(stage.connection.store.clone());
+    stage.platform.next(Effect::Slow(Duration::from_secs(1800)));
+    stage.sync().await;
+    assert_eq!(stage.platform.lease_lost(), 0);
+}
+
+#[tokio::test]
+async fn what_could_be_one_of_several_waits_for_a_person_and_follows_the_person() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::LostAfterTwice);
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "BLOCKED(ambiguous-outcome)");
+    let length = stage.history().await;
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "BLOCKED(ambiguous-outcome)");
+    // A run's beginning and end, and nothing said twice.
+    assert_eq!(stage.history().await, length + 2);
+    let ids = stage.platform.ids();
+    let record = stage::here("1");
+    let decided = Fact::Decided {
+        flow: "bills".to_owned(),
+        record: record.clone(),
+        decision: format!("link platform/bill/{}", ids[1]),
+        reason: "looked at both".to_owned(),
+    };
+    let due = vec![Due { flow: "bills".to_owned(), record }];
+    let commit = Commit { facts: vec![decided], due, ..Commit::default() };
+    stage.connection.store.commit(commit).await.unwrap();
+    stage.sync().await;
+    assert_eq!(stage.link("1").await.unwrap().target.id, ids[1]);
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+}
+
+#[tokio::test]
+async fn what_was_there_long_before_a_write_is_not_taken_for_its_work() {
+    let stage = Stage::new().await;
+    let there = bill_of("other", "1", "10");
+    stage.platform.put_made(there, stage.clock.now());
+    stage.clock.pass(Duration::from_secs(3600));
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::LostBefore);
+    stage.sync().await;
+    // Not there after the window: made anew, and the other one left alone.
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_ne!(stage.link("1").await.unwrap().target.id.as_str(), "other");
+    assert_eq!(stage.platform.calls(Action::Create), 2);
+}
+
+#[tokio::test]
+async fn an_upsert_is_repeated_only_as_it_was() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.platform.upserts();
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::LostBefore);
+    stage.sync().await;
+    // The same is wanted: it was sent again at once, under one journaled write.
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_eq!(stage.platform.calls(Action::Create), 2);
+    assert_eq!(stage.intents().await, 1);
+
+    stage.ledger.put(bill("2", "10"));
+    stage.platform.next(Effect::LostBefore);
+    stage.platform.next(Effect::LostBefore);
+    stage.sync().await;
+    assert_eq!(stage.platform.calls(Action::Create), 4);
+    // By now something else is wanted, while the first may still arrive.
+    stage.ledger.put(bill("2", "0"));
+    stage.sync().await;
+    assert_eq!(stage.state("2").await, "HOLD(settling)");
+    assert_eq!(stage.platform.calls(Action::Create), 4);
+    // It does arrive, late; it is taken over and put right.
+    stage.platform.arrive_late();
+    stage.sync().await;
+    assert!(stage.link("2").await.is_some());
+    assert_eq!(stage.platform.totals(), ["0", "10"]);
+}
+
+#[tokio::test]
+async fn a_failed_repetition_says_nothing_of_the_first_sending() {
+    for effect in [Effect::Refused, Effect::Denied, Effect::Later] {
+        let stage = Stage::new().await;
+        stage.platform.settles_after(WINDOW);
+        stage.platform.upserts();
+        stage.ledger.put(bill("1", "10"));
+        stage.platform.next(Effect::LostBefore);
+        stage.platform.next(effect);
+        stage.try_sync().await;
+        assert_eq!(stage.state("1").await, "HOLD(settling)");
+        stage.platform.arrive_late();
+        stage.sync().await;
+        assert_eq!(stage.platform.totals(), ["10"]);
+        assert_eq!(stage.state("1").await, "DONE");
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_other_flows_leaves_an_open_write_and_its_record_alone() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.settles_after(WINDOW);
+    stage.platform.next(Effect::LostAfter);
+    stage.platform.hide(true);
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "HOLD(settling)");
+    stage.clock.pass(WINDOW);
+    let options =
+        RunOptions { flows: vec!["notes".into()], ..RunOptions::new("other flow", "test") };
+    tieout_engine::sync(&stage.connection, options).await.unwrap();
+    assert_eq!(stage.state("1").await, "HOLD(settling)");
+    assert_eq!(stage.connection.store.open_writes().await.unwrap().len(), 1);
+    stage.platform.hide(false);
+    stage.sync().await;
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+}
+
+#[tokio::test]
+async fn carrying_out_a_plan_writes_nothing_for_a_record_whose_write_is_open() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::LostBefore);
+    stage.sync().await;
+    stage.ledger.put(bill("2", "10"));
+    let plan = tieout_engine::plan(&stage.connection, RunOptions::new("plan", "test")).await;
+    let plan = plan.unwrap();
+    assert_eq!(plan.steps.len(), 1);
+    let options = RunOptions { plan: Some(plan), ..RunOptions::new("planned", "test") };
+    let report = tieout_engine::sync(&stage.connection, options).await.unwrap();
+    assert_eq!(report.written, 1);
+    assert_eq!(stage.platform.calls(Action::Create), 2);
+    assert_eq!(stage.state("1").await, "HOLD(settling)");
+}
+
+#[tokio::test]
+async fn what_is_held_for_a_day_is_looked_at_again_when_the_day_has_come() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("not before 2031", "10"));
+    stage.sync().await;
+    assert_eq!(stage.state("not before 2031").await, "HOLD(closed-period)");
+    stage.clock.pass(Duration::from_secs(6 * 366 * 86_400));
+    stage.sync().await;
+    assert_eq!(stage.state("not before 2031").await, "DONE");
+}
+
+#[tokio::test]
+async fn everything_is_looked_at_again_after_the_preferences_have_changed() {
+    let mut stage = Stage::new().await;
+    stage.ledger.put(bill("marked", "10"));
+    stage.sync().await;
+    assert_eq!(stage.state("marked").await, "SKIPPED(zero)");
+    stage.connection.preferences.transactions.outside_payments = false;
+    stage.sync().await;
+    assert_eq!(stage.state("marked").await, "DONE");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_record_is_looked_at_again_when_that_record_changes() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.ledger.put(bill("after 1", "10"));
+    stage.sync().await;
+    assert_eq!(stage.state("after 1").await, "BLOCKED(vendor-archived)");
+    stage.ledger.put(bill("1", "20"));
+    stage.sync().await;
+    assert_eq!(stage.state("after 1").await, "DONE");
+}
+
+#[tokio::test]
+async fn a_paid_bill_that_could_not_be_read_again_is_read_by_the_next_run() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.sync().await;
+    // Paid, and its own list doesn't show it.
+    stage.ledger.put(credit_on("c1", "1"));
+    stage.ledger.put_silently(bill("1", "7"));
+    stage.ledger.refuse_fetches(1);
+    assert_eq!(stage.try_sync().await.status, RunStatus::Failed);
+    stage.sync().await;
+    assert_eq!(stage.platform.totals(), ["7"]);
+}
+
+#[tokio::test]
+async fn a_record_that_could_not_be_read_is_read_as_soon_as_it_can_be() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.ledger.unreadable("2");
+    for _ in 0..2 {
+        assert_eq!(stage.try_sync().await.status, RunStatus::Failed);
+    }
+    // No change of its own shows it: it is remembered by name.
+    stage.ledger.put_silently(bill("2", "20"));
+    stage.sync().await;
+    assert_eq!(stage.state("2").await, "DONE");
+    assert_eq!(stage.connection.store.remembered("unreadable ledger/bill").await.unwrap().unwrap(), "[]");
+}
+
+#[tokio::test]
+async fn a_bulk_answer_that_is_too_short_leaves_the_rest_unknown() {
+    let stage = Stage::new().await;
+    stage.platform.takes(10);
+    for id in ["1", "2", "3"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage.platform.next(Effect::Short);
+    stage.sync().await;
+    assert_eq!(stage.platform.totals().len(), 3);
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    for id in ["1", "2", "3"] {
+        assert_eq!(stage.state(id).await, "DONE");
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_lease_was_taken_stops_before_it_sends() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.ledger.put(bill("2", "10"));
+    // While the first call is under way the row of the lease passes to another holder.
+    stage.platform.steal_lease(stage.lock.clone(), stage.connection.store.clone());
+    stage.platform.next(Effect::Slow(Duration::from_secs(1)));
+    let options = RunOptions::new("robbed", "test");
+    let error = tieout_engine::sync(&stage.connection, options).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "fenced");
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    // The next one finds what was made and makes the rest.
+    stage.sync().await;
+    assert_eq!(stage.platform.totals(), ["10", "10"]);
+    assert_eq!(stage.platform.calls(Action::Create), 2);
+    assert_eq!(stage.item(&RecordRef::new(Side::Ledger, Kind::Bill, "2")).await.outcome.state, State::Done);
+}
