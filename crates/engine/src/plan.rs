@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tieout_domain::port::Action;
-use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
+use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side, State};
 use tieout_flows::{Link, Seen, Step, Verdict};
 
 use crate::apply::Intent;
@@ -96,6 +96,8 @@ pub(crate) struct Planner {
     steps: Vec<PlannedStep>,
     states: BTreeMap<String, BTreeMap<String, u64>>,
     rested: HashSet<(String, RecordRef)>,
+    /// Records that came out blocked, and how: they may be looked at again.
+    blocked: BTreeMap<String, BTreeMap<RecordRef, String>>,
     /// A write pretended twice for one record in one role would go on for ever.
     pretended: HashSet<(String, RecordRef, String, String)>,
 }
@@ -104,6 +106,11 @@ impl Planner {
     /// Whether a record needs no further look.
     pub(crate) fn has_rested(&self, key: &(String, RecordRef)) -> bool {
         self.rested.contains(key)
+    }
+
+    /// The records of a flow that came out blocked.
+    pub(crate) fn blocked(&self, flow: &str) -> Vec<RecordRef> {
+        self.blocked.get(flow).into_iter().flat_map(BTreeMap::keys).cloned().collect()
     }
 
     /// Takes a page of decisions. Gives the records for which something was pretended.
@@ -116,10 +123,19 @@ impl Planner {
         adopted: Vec<Adopted>,
     ) -> Vec<RecordRef> {
         for decision in rested {
-            let new = self.rested.insert((flow.to_owned(), decision.record));
-            if let (true, Verdict::Rest(outcome)) = (new, decision.verdict) {
-                let states = self.states.entry(flow.to_owned()).or_default();
+            let before = self.blocked.get_mut(flow).and_then(|b| b.remove(&decision.record));
+            let new = self.rested.insert((flow.to_owned(), decision.record.clone()));
+            let Verdict::Rest(outcome) = decision.verdict else { continue };
+            let states = self.states.entry(flow.to_owned()).or_default();
+            if let Some(count) = before.as_ref().and_then(|before| states.get_mut(before)) {
+                *count -= 1;
+            }
+            if new || before.is_some() {
                 *states.entry(outcome.to_string()).or_default() += 1;
+            }
+            if outcome.state == State::Blocked {
+                let blocked = self.blocked.entry(flow.to_owned()).or_default();
+                blocked.insert(decision.record, outcome.to_string());
             }
         }
         let mut again = Vec::new();

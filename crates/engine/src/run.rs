@@ -11,7 +11,7 @@ use tieout_domain::{
     Fault, Kind, Money, Outcome, Period, RecordRef, RemoteId, Side, State, Timer, WaitsFor,
 };
 use tieout_flows::{Books, Flow, Link, Verdict};
-use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, StoreError};
+use tieout_store::{Commit, Due, Fact, ItemFilter, Lease, OpenWrite, RunId, Settled, StoreError};
 
 use crate::apply::{Intent, apply, mapped, order};
 use crate::decide::{Decision, decide, maps};
@@ -666,6 +666,9 @@ impl<'a> Run<'a> {
                 }),
             }
         }
+        if !adopted.is_empty() {
+            self.look_again_at_blocked(flow).await?;
+        }
         if let Some(planner) = &mut self.planner {
             let overlay = &mut self.overlay;
             again.extend(planner.pretend(flow.name(), overlay, rested, intents, adopted));
@@ -713,6 +716,28 @@ impl<'a> Run<'a> {
     /// A flow's name with the lifetime of the connection's flows.
     fn static_name(&self, flow: &dyn Flow) -> &'static str {
         flow.name()
+    }
+
+    /// What was adopted is no candidate for other records any more, so that what is blocked over the choice
+    /// may have none left. Otherwise the end would depend on who was looked at first.
+    async fn look_again_at_blocked(&mut self, flow: &dyn Flow) -> Result<(), EngineError> {
+        let filter = ItemFilter {
+            flow: Some(flow.name().to_owned()),
+            states: vec![State::Blocked],
+            ..ItemFilter::default()
+        };
+        let mut blocked: BTreeSet<RecordRef> =
+            self.planner.iter().flat_map(|planner| planner.blocked(flow.name())).collect();
+        let mut after: Option<(String, RecordRef)> = None;
+        loop {
+            let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
+            let page = self.connection.store.items_page(&filter, from, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.flow.clone(), last.record.clone()));
+            blocked.extend(page.into_iter().map(|item| item.record));
+        }
+        self.overlay.due.entry(flow.name().to_owned()).or_default().extend(blocked);
+        Ok(())
     }
 
     /// A record that waits for an account, dimension or vendor whose flow has not had its turn yet: let it
