@@ -83,8 +83,8 @@ pub(super) fn decide(this: &This<'_>) -> Verdict {
     done()
 }
 
-/// A number or a day that wasn't known when it was posted. The money isn't touched, and nothing is changed
-/// in a period that isn't open.
+/// A number or a day that wasn't known when it was posted. The money isn't touched, nothing is changed in a
+/// period that isn't open, and what a person has written there stays (scenario 144).
 fn new_words(this: &This<'_>, link: &Link, seen: &Payment) -> Option<Step> {
     let base = match &link.applied {
         Some(Document::Payment(applied)) => applied,
@@ -93,16 +93,21 @@ fn new_words(this: &This<'_>, link: &Link, seen: &Payment) -> Option<Step> {
     let moved_from = (base.date != this.payment.date).then_some(this.payment.date);
     let number = words::number(this.payment);
     let memo = words::memo(this.payment, &this.record.id, moved_from);
-    let same = (number.is_empty() || number == base.number) && memo == base.memo;
+    // One that was sent without a number has been given one by the ledger.
+    let own_number = base.number.is_empty() || seen.number == base.number;
+    let number = if own_number && !number.is_empty() {
+        number
+    } else {
+        seen.number.clone()
+    };
+    let own_memo = seen.memo == base.memo && words::is_ours(&seen.memo);
+    let memo = if own_memo { memo } else { seen.memo.clone() };
+    let same = number == seen.number && memo == seen.memo;
     if same || !period::text_may_change(seen.date, this.books) {
         return None;
     }
     let document = Document::Payment(Payment {
-        number: if number.is_empty() {
-            seen.number.clone()
-        } else {
-            number
-        },
+        number,
         memo,
         check_number: this.payment.check_number.clone(),
         confirmation: this.payment.confirmation.clone(),

@@ -19,10 +19,18 @@ pub(super) fn number(payment: &Payment) -> String {
     shorten(number.unwrap_or_default(), LEDGER_NUMBER_MAX)
 }
 
+/// What a memo of ours says of whence the payment comes: this or, before a reissue, another one.
+const WHENCE: &str = "platform payment";
+
+/// Whether a memo was written by [`memo`], as far as can be told.
+pub(super) fn is_ours(memo: &str) -> bool {
+    memo.contains(WHENCE)
+}
+
 /// How it was paid, with at most four digits of a card.
 pub(super) fn memo(payment: &Payment, id: &RemoteId, moved_from: Option<Date>) -> String {
     let mut parts = vec![format!(
-        "Paid by {}, platform payment {id}",
+        "Paid by {}, {WHENCE} {id}",
         payment.method.as_str()
     )];
     if !payment.confirmation.trim().is_empty() {

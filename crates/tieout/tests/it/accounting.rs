@@ -394,6 +394,22 @@ async fn s144_a_posting_that_a_person_edited_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn s099_s144_a_check_number_is_patched_in_beside_a_persons_memo() {
+    let (stage, _, _, payment) = posted("CHECK").await;
+    let (id, _) = stage.only_posting().await;
+    stage.edit("vendorpayment", &id, json!({"memo": "seen by Ada"})).await;
+    for status in ["SENT", "CLEARED"] {
+        stage.moves(&payment, status).await;
+        stage.sync_twice().await;
+        let (_, now) = stage.only_posting().await;
+        assert!(now.number.starts_with("3000"), "{}", now.number);
+        assert_eq!(now.memo, "seen by Ada");
+        assert_eq!(stage.payment_state(&payment).await, "DONE");
+    }
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
 async fn s145_a_posting_that_a_person_deleted_is_not_made_again() {
     let (stage, bill, _, payment) = posted("ACH").await;
     let (id, _) = stage.only_posting().await;
