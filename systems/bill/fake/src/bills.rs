@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::coding::{CODING, UNSET};
 use crate::ids::Kind;
 use crate::json::Json;
 use crate::list::{Cell, Listing, Of, page};
@@ -12,6 +13,9 @@ use crate::payments;
 use crate::problem::Problem;
 use crate::route::{Answer, Call, Reply, reference};
 use crate::shape::{Field, Rule, entries, may, need, pick};
+
+pub(crate) use crate::coding::Coding;
+pub(crate) use crate::figures::{figures, total};
 
 /// A bill.
 #[derive(Debug, Clone)]
@@ -43,111 +47,6 @@ pub(crate) struct Line {
     pub(crate) coding: Coding,
 }
 
-/// What a line, or a bill's head, is coded with: a place in each list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Coding([u32; 8]);
-
-const UNSET: u32 = u32::MAX;
-const CODES: [(&str, Kind); 8] = [
-    ("chartOfAccountId", Kind::Account),
-    ("accountingClassId", Kind::Class),
-    ("departmentId", Kind::Department),
-    ("locationId", Kind::Location),
-    ("itemId", Kind::Item),
-    ("employeeId", Kind::Employee),
-    ("jobId", Kind::Job),
-    ("customerId", Kind::Customer),
-];
-/// A bill's head has the first five only.
-const HEAD_CODES: usize = 5;
-
-impl Default for Coding {
-    fn default() -> Self {
-        Self([UNSET; 8])
-    }
-}
-
-impl Coding {
-    /// A coding of an account alone.
-    pub(crate) fn account(place: u32) -> Self {
-        Self::default().with(Kind::Account, place)
-    }
-
-    /// The coding with a place in the list of a kind.
-    pub(crate) fn with(mut self, kind: Kind, place: u32) -> Self {
-        if let Some(index) = CODES.iter().position(|(_, code)| *code == kind) {
-            self.0[index] = place;
-        }
-        self
-    }
-
-    /// Reads the `classifications` of a body. What an archived entry coded before may stay.
-    pub(crate) fn read(
-        org: &Organization,
-        body: &Json,
-        head: bool,
-        before: &[&Coding],
-    ) -> Result<Self, Problem> {
-        let mut coding = Self::default();
-        for (index, (field, kind)) in CODES.iter().enumerate() {
-            let Some(id) = body.text(&format!("classifications.{field}")) else {
-                continue;
-            };
-            if id.is_empty() || (head && index >= HEAD_CODES) {
-                continue;
-            }
-            let (length, archived) = match kind {
-                Kind::Customer => (org.receivables.customers.len(), false),
-                kind => {
-                    let list = org.lists.of(*kind);
-                    let row = org.ids.place(*kind, id).and_then(|place| list.get(place));
-                    (list.len(), row.is_some_and(|row| row.archived))
-                }
-            };
-            let place = reference(org, *kind, field, id, length)?;
-            if archived && !before.iter().any(|before| before.0[index] == place) {
-                return Err(Problem::value(format!("{field}: {id} is archived")));
-            }
-            coding.0[index] = place;
-        }
-        Ok(coding)
-    }
-
-    /// As answers show it.
-    pub(crate) fn render(&self, org: &Organization) -> Json {
-        let set = CODES
-            .iter()
-            .zip(self.0)
-            .filter(|(_, place)| *place != UNSET);
-        let set: Vec<_> = set
-            .map(|((field, kind), place)| ((*field).into(), org.ids.text(*kind, place).into()))
-            .collect();
-        if set.is_empty() {
-            Json::Null
-        } else {
-            Json::Object(set)
-        }
-    }
-
-    fn cell(&self, field: &str) -> Cell {
-        let index = CODES.iter().position(|(code, _)| *code == field);
-        index
-            .map(|index| self.0[index])
-            .filter(|place| *place != UNSET)
-            .into()
-    }
-}
-
-static CODING: &[Field] = &[
-    may("chartOfAccountId", Rule::Text(20)),
-    may("accountingClassId", Rule::Text(20)),
-    may("departmentId", Rule::Text(20)),
-    may("locationId", Rule::Text(20)),
-    may("itemId", Rule::Text(20)),
-    may("employeeId", Rule::Text(20)),
-    may("jobId", Rule::Text(20)),
-    may("customerId", Rule::Text(20)),
-];
 static LINE: &[Field] = &[
     may("id", Rule::Text(20)),
     may("amount", Rule::Number),
@@ -647,70 +546,6 @@ pub(crate) fn archive(org: &mut Organization, place: u32, archived: bool) -> Res
     Ok(())
 }
 
-/// What a bill amounts to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Figures {
-    pub(crate) amount: Decimal,
-    pub(crate) paid: Decimal,
-    pub(crate) scheduled: Decimal,
-    pub(crate) credit: Decimal,
-    pub(crate) due: Decimal,
-    pub(crate) status: &'static str,
-}
-
-/// The sum of a bill's lines.
-pub(crate) fn total(bill: &Bill) -> Decimal {
-    bill.lines.iter().map(|line| line.amount).sum()
-}
-
-/// What is paid, scheduled, covered by credits, and due.
-pub(crate) fn figures(org: &Organization, place: u32) -> Figures {
-    let bill = &org.bills.at(place).body;
-    let amount = total(bill);
-    let (mut paid, mut scheduled) = (Decimal::ZERO, Decimal::ZERO);
-    let (mut live, mut moving) = (false, false);
-    let mut credit: Decimal = bill.credits.iter().map(|(_, amount)| amount).sum();
-    for payment in &bill.payments {
-        let stage = payments::stage(&org.payments.at(*payment).body.single_status);
-        if stage == payments::Stage::Dead {
-            continue;
-        }
-        live = true;
-        for part in &org.payments.at(*payment).body.parts {
-            if part.bill != place {
-                continue;
-            }
-            credit += part
-                .credits
-                .iter()
-                .map(|(_, amount)| amount)
-                .sum::<Decimal>();
-            if stage == payments::Stage::Paid {
-                paid += part.amount;
-            } else {
-                scheduled += part.amount;
-                moving |= stage == payments::Stage::Moving;
-            }
-        }
-    }
-    let due = amount - credit - scheduled - paid;
-    let status = match (live, scheduled.is_zero()) {
-        (true, false) if moving => "IN_PROCESS",
-        (true, false) => "SCHEDULED",
-        (true, true) if due <= Decimal::ZERO => "PAID",
-        (true, true) if !paid.is_zero() || !credit.is_zero() => "PARTIALLY_PAID",
-        _ => "UNPAID",
-    };
-    Figures {
-        amount,
-        paid,
-        scheduled,
-        credit,
-        due,
-        status,
-    }
-}
-
 fn currency<'a>(org: &'a Organization, bill: &Bill) -> &'a str {
     org.vendors.at(bill.vendor).body.currency()
 }
@@ -825,57 +660,4 @@ fn notify(org: &mut Organization, event: &'static str, place: u32) {
         let bill = render(org, place, true, false);
         crate::webhooks::emit(org, event, "bill", bill);
     }
-}
-
-static ACTION: &[Field] = &[
-    need("billId", Rule::Text(20)),
-    need("action", Rule::Choice(&["APPROVE", "DENY"])),
-    may("comment", Rule::Text(4000)),
-];
-
-/// `/v3/bill-approvals/…`
-pub(crate) fn approvals(org: &mut Organization, call: &Call, path: &[&str]) -> Answer {
-    match (&*call.method, path) {
-        ("POST", ["actions"]) => {
-            let mut actions = Vec::new();
-            for entry in entries(&call.json()?, 100)? {
-                let entry = pick(ACTION, entry, false)?;
-                let id = entry.text("billId").unwrap_or_default();
-                let place = org.place(Kind::Bill, id, org.bills.len())?;
-                let approve = entry.text("action") == Some("APPROVE");
-                actions.push((place, if approve { "APPROVED" } else { "DENIED" }));
-            }
-            for (place, approval) in actions {
-                set_approval(org, place, approval);
-            }
-            Ok(Reply::ok(Json::object([("status", "SUCCESS".into())])))
-        }
-        ("GET", ["pending-user-approvals"]) => {
-            let waiting = org.bills.rows().filter(|(_, row)| {
-                !row.archived && matches!(row.body.approval, "ASSIGNED" | "APPROVING")
-            });
-            let bills: Vec<Json> = waiting
-                .map(|(place, row)| {
-                    Json::object([
-                        ("billId", org.ids.text(Kind::Bill, place).into()),
-                        (
-                            "vendorId",
-                            org.ids.text(Kind::Vendor, row.body.vendor).into(),
-                        ),
-                        ("amount", number(total(&row.body))),
-                        ("dueDate", row.body.due_date.into()),
-                    ])
-                })
-                .collect();
-            Ok(Reply::ok(Json::object([("bills", bills.into())])))
-        }
-        (_, ["policies", rest @ ..]) => crate::settings::policies(org, call, rest),
-        _ => Err(Problem::path()),
-    }
-}
-
-/// An approver, or the control panel, decides.
-pub(crate) fn set_approval(org: &mut Organization, place: u32, approval: &'static str) {
-    org.bills.at_mut(place).body.approval = approval;
-    touch(org, place);
 }

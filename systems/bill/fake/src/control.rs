@@ -14,7 +14,7 @@ use crate::money::has_fractions_of_a_cent;
 use crate::organization::{Organization, business_days_after};
 use crate::payments::{self, Order, Share};
 use crate::problem::Problem;
-use crate::{life, vendors};
+use crate::{approvals, life, vendors};
 
 type Answer = Result<Json, ControlError>;
 
@@ -226,8 +226,8 @@ fn bill(org: &mut Organization, id: &str, body: &Json) -> Answer {
     match body.text("action").unwrap_or_default() {
         "archive" => bills::archive(org, place, true).map_err(refused)?,
         "restore" => bills::archive(org, place, false).map_err(refused)?,
-        "approve" => bills::set_approval(org, place, "APPROVED"),
-        "deny" => bills::set_approval(org, place, "DENIED"),
+        "approve" => approvals::set_approval(org, place, "APPROVED"),
+        "deny" => approvals::set_approval(org, place, "DENIED"),
         "edit" => edit_bill(org, place, body)?,
         _ => {
             return Err(ControlError::bad(

@@ -4,13 +4,16 @@
 //! disagree, the README wins. It serves the v3 REST API under `/connect` and webhooks under
 //! `/connect-events`.
 
+mod approvals;
 mod auth;
 mod bills;
 mod classifications;
+mod coding;
 mod control;
 mod credits;
 mod delivery;
 mod documents;
+mod figures;
 mod funding;
 mod ids;
 mod json;
@@ -20,6 +23,7 @@ mod list;
 mod load;
 mod money;
 mod organization;
+mod payment_status;
 mod payments;
 mod problem;
 mod receivables;

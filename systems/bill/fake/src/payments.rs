@@ -11,9 +11,12 @@ use crate::life;
 use crate::list::{Cell, Listing, Of, page};
 use crate::money::{cents, dollars_for_one, has_fractions_of_a_cent, number};
 use crate::organization::{Organization, business_day, business_days_after, time_text};
+use crate::payment_status::{coarse, disbursement};
 use crate::problem::Problem;
 use crate::route::{Answer, Call, Reply, reference};
 use crate::shape::{Field, Rule, entries, may, need, pick};
+
+pub(crate) use crate::payment_status::{Stage, stage};
 
 /// How many bills one payment of a vendor with `combinePayments` covers at most.
 pub(crate) const COMBINED: usize = 35;
@@ -74,65 +77,9 @@ pub(crate) struct Recorded {
     pub(crate) coding: Coding,
 }
 
-/// What a payment's status means for its bills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// It will be made.
-    Scheduled,
-    /// The money is on its way to the service.
-    Moving,
-    /// It counts as paid.
-    Paid,
-    /// It never was, or is undone.
-    Dead,
-}
-
-/// What a status means for the bills. One that isn't known holds its money.
-pub(crate) fn stage(single_status: &str) -> Stage {
-    match single_status {
-        "SCHEDULED" | "APPROVING" => Stage::Scheduled,
-        "READY_TO_FUND"
-        | "FUNDING_STARTED"
-        | "DISBURSEMENT_ON_HOLD"
-        | "CANCELLATION_IN_PROGRESS" => Stage::Moving,
-        "VOIDED" | "CANCELED" | "FUNDING_FAILED_VOIDED" => Stage::Dead,
-        _ => Stage::Paid,
-    }
-}
-
 /// Whether a payment never was, or is undone.
 pub(crate) fn is_dead(org: &Organization, place: u32) -> bool {
     stage(&org.payments.at(place).body.single_status) == Stage::Dead
-}
-
-fn coarse(single_status: &str) -> &'static str {
-    match single_status {
-        "APPROVING" => "APPROVING",
-        "CANCELED" => "CANCELLED",
-        "VOIDED" | "FUNDING_FAILED_VOIDED" => "VOID",
-        "PROCESSED"
-        | "SENT"
-        | "DELIVERED"
-        | "CLEARED"
-        | "EXPIRING"
-        | "VOID_PENDING"
-        | "PARTIALLY_CLAIMED"
-        | "FUNDING_FAILED_ACTION_NEEDED"
-        | "FUNDS_ESCHEATED"
-        | "DISBURSEMENT_FAILED_ACTION_NEEDED"
-        | "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED" => "PAID",
-        status if matches!(stage(status), Stage::Scheduled | Stage::Moving) => "SCHEDULED",
-        _ => "UNDEFINED",
-    }
-}
-
-fn disbursement(single_status: &str) -> Option<&'static str> {
-    match single_status {
-        "SENT" | "DELIVERED" | "CLEARED" => Some("DONE"),
-        "DISBURSEMENT_ON_HOLD" => Some("HOLD"),
-        status if status.starts_with("DISBURSEMENT_FAILED") => Some("FAILED"),
-        _ => None,
-    }
 }
 
 const FUNDING: &[&str] = &["BANK_ACCOUNT", "CARD_ACCOUNT", "WALLET", "AP_CARD"];

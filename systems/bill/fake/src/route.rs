@@ -10,8 +10,8 @@ use crate::organization::Organization;
 use crate::problem::Problem;
 use crate::webhooks::Event;
 use crate::{
-    bills, classifications, credits, documents, funding, payments, receivables, settings, vendors,
-    webhooks,
+    approvals, bills, classifications, credits, documents, funding, payments, receivables,
+    settings, vendors, webhooks,
 };
 
 /// A call whose session is good.
@@ -116,7 +116,7 @@ pub(crate) fn connect(org: &mut Organization, call: &Call, path: &[&str]) -> Ans
         ["vendors", rest @ ..] => vendors::answer(org, call, rest),
         ["reports", "audit-trail", "vendor", id] => vendors::audit_trail(org, call, id),
         ["bills", rest @ ..] => bills::answer(org, call, rest),
-        ["bill-approvals", rest @ ..] => bills::approvals(org, call, rest),
+        ["bill-approvals", rest @ ..] => approvals::answer(org, call, rest),
         ["recurringbills", rest @ ..] => settings::recurring_bills(org, call, rest),
         ["payments", rest @ ..] => payments::answer(org, call, rest),
         ["vendor-credits", rest @ ..] => credits::answer(org, call, rest),

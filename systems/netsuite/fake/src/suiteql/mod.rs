@@ -15,7 +15,9 @@ mod functions;
 mod join;
 mod parse;
 mod query;
+mod rows;
 mod scope;
+mod text;
 mod types;
 
 use std::collections::BTreeSet;
