@@ -123,14 +123,11 @@ impl Planner {
         adopted: Vec<Adopted>,
     ) -> Vec<RecordRef> {
         for decision in rested {
-            let before = self.blocked.get_mut(flow).and_then(|b| b.remove(&decision.record));
+            let before = self.no_longer_blocked(flow, &decision.record);
             let new = self.rested.insert((flow.to_owned(), decision.record.clone()));
             let Verdict::Rest(outcome) = decision.verdict else { continue };
             let states = self.states.entry(flow.to_owned()).or_default();
-            if let Some(count) = before.as_ref().and_then(|before| states.get_mut(before)) {
-                *count -= 1;
-            }
-            if new || before.is_some() {
+            if new || before {
                 *states.entry(outcome.to_string()).or_default() += 1;
             }
             if outcome.state == State::Blocked {
@@ -169,7 +166,23 @@ impl Planner {
         again
     }
 
+    /// Takes back that a record came out blocked, if it did.
+    fn no_longer_blocked(&mut self, flow: &str, record: &RecordRef) -> bool {
+        let Some(before) = self.blocked.get_mut(flow).and_then(|blocked| blocked.remove(record))
+        else {
+            return false;
+        };
+        if let Some(states) = self.states.get_mut(flow)
+            && let Some(count) = states.get_mut(&before)
+        {
+            *count -= 1;
+            states.retain(|_, count| *count > 0);
+        }
+        true
+    }
+
     fn pretend_write(&mut self, overlay: &mut Overlay, intent: Intent) -> bool {
+        self.no_longer_blocked(intent.flow, &intent.record);
         let step = &intent.step;
         let once = (
             intent.flow.to_owned(),
