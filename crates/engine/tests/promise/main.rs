@@ -229,13 +229,13 @@ async fn everything_is_looked_at_again_after_the_preferences_have_changed() {
 #[tokio::test]
 async fn what_waits_for_a_record_is_looked_at_again_when_that_record_changes() {
     let stage = Stage::new().await;
-    stage.ledger.put(bill("1", "10"));
-    stage.ledger.put(bill("after 1", "10"));
+    stage.ledger.put(credit_on("c1", "1", "3"));
+    stage.ledger.put(bill("after c1", "10"));
     stage.sync().await;
-    assert_eq!(stage.state("after 1").await, "BLOCKED(vendor-archived)");
-    stage.ledger.put(bill("1", "20"));
+    assert_eq!(stage.state("after c1").await, "BLOCKED(vendor-archived)");
+    stage.ledger.put(credit_on("c1", "1", "4"));
     stage.sync().await;
-    assert_eq!(stage.state("after 1").await, "DONE");
+    assert_eq!(stage.state("after c1").await, "DONE");
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn a_paid_bill_that_could_not_be_read_again_is_read_by_the_next_run() {
     stage.ledger.put(bill("1", "10"));
     stage.sync().await;
     // Paid, and its own list doesn't show it.
-    stage.ledger.put(credit_on("c1", "1"));
+    stage.ledger.put(credit_on("c1", "1", "3"));
     stage.ledger.put_silently(bill("1", "7"));
     stage.ledger.refuse_fetches(1);
     assert_eq!(stage.try_sync().await.status, RunStatus::Failed);

@@ -411,7 +411,7 @@ impl Flow for Copy {
 
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
         let mut needs =
-            vec![Need::Links("bills", subject.record.clone()), Need::Record(here("1"))];
+            vec![Need::Links("bills", subject.record.clone()), Need::Record(credit())];
         let links = books.links_of("bills", subject.record);
         needs.extend(links.iter().map(|link| Need::Record(link.target.clone())));
         needs
@@ -428,10 +428,10 @@ impl Flow for Copy {
             return Verdict::Rest(rest(State::Skipped, Code::new("zero"), "by preference"));
         }
         if id.starts_with("after")
-            && books.record(&here("1")).is_some_and(|one| total(&one.document) == "10")
+            && books.record(&credit()).is_some_and(|credit| total(&credit.document) == "3")
         {
             let outcome = rest(State::Blocked, Code::new("vendor-archived"), "waits");
-            return Verdict::Rest(outcome.until(WaitsFor::Link("bills".into(), "1".into())));
+            return Verdict::Rest(outcome.until(WaitsFor::Link("notes".into(), "c1".into())));
         }
         let key = books.connection.ledger_key(&subject.record.id);
         let step = |action, target, document, key| {
@@ -589,6 +589,10 @@ pub(crate) fn here(id: &str) -> RecordRef {
     RecordRef::new(Side::Ledger, Kind::Bill, id)
 }
 
+fn credit() -> RecordRef {
+    RecordRef::new(Side::Ledger, Kind::VendorCredit, "c1")
+}
+
 pub(crate) fn total(document: &Document) -> String {
     document.amount().unwrap().amount.to_string()
 }
@@ -626,8 +630,8 @@ pub(crate) fn bill_of(id: &str, number: &str, total: &str) -> (String, Document)
 }
 
 /// A credit that is applied to a bill.
-pub(crate) fn credit_on(id: &str, bill: &str) -> (String, Document) {
-    let amount: Amount = "3".parse().unwrap();
+pub(crate) fn credit_on(id: &str, bill: &str, amount: &str) -> (String, Document) {
+    let amount: Amount = amount.parse().unwrap();
     let credit = VendorCredit {
         vendor: "7".into(),
         number: id.to_owned(),

@@ -10,5 +10,6 @@ mod limits;
 mod payables;
 mod payments;
 mod recovery;
+mod review;
 mod sign_in;
 mod stage;
