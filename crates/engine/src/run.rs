@@ -666,12 +666,13 @@ impl<'a> Run<'a> {
                 }),
             }
         }
-        if !adopted.is_empty() {
-            self.look_again_at_blocked(flow).await?;
-        }
+        let any_adopted = !adopted.is_empty();
         if let Some(planner) = &mut self.planner {
             let overlay = &mut self.overlay;
             again.extend(planner.pretend(flow.name(), overlay, rested, intents, adopted));
+            if any_adopted {
+                self.look_again_at_blocked(flow).await?;
+            }
             return Ok(again);
         }
         let mut commit = self.commit();
@@ -701,6 +702,9 @@ impl<'a> Run<'a> {
         self.state(flow, flows, rested, &mut commit).await?;
         if !commit.facts.is_empty() || !commit.settled.is_empty() {
             self.connection.store.commit(commit).await?;
+        }
+        if any_adopted {
+            self.look_again_at_blocked(flow).await?;
         }
         if !intents.is_empty() {
             let applied = apply(self, intents).await?;
