@@ -179,26 +179,30 @@ pub fn same_money(a: &Payment, b: &Payment) -> bool {
 }
 
 /// Whether the same cash is applied to the same documents. A payment read back doesn't show the credits used
-/// with it, nor a bill that credits alone have settled; what it shows of a bill is the cash or all of it.
+/// with it, nor a bill that credits alone have settled; which of its bills a credit goes to is the ledger's
+/// choice. So where credits were used, no bill has more than it was to have, and the cash in all is the same.
 fn same_cash(a: &[Application], b: &[Application]) -> bool {
+    let credits = |list: &[Application]| list.iter().any(|a| !a.credits.is_empty());
+    match (credits(a), credits(b)) {
+        (false, false) => same_applications(a, b),
+        (true, false) => within(b, a),
+        (false, true) => within(a, b),
+        (true, true) => within(a, b) && within(b, a),
+    }
+}
+
+/// Whether each application stays within what another list has for its document, credits included.
+fn within(these: &[Application], those: &[Application]) -> bool {
     let gross = |application: &Application| {
         let credits = application.credits.iter().map(|used| used.amount);
         std::iter::once(application.amount)
             .chain(credits)
             .sum::<Amount>()
     };
-    let fits = |x: &Application, y: &Application| {
-        x.document == y.document
-            && [x.amount, gross(x)]
-                .iter()
-                .any(|amount| [y.amount, gross(y)].contains(amount))
-    };
-    let all_in = |these: &[Application], those: &[Application]| {
-        these
-            .iter()
-            .all(|x| x.amount.is_zero() || those.iter().any(|y| fits(x, y)))
-    };
-    all_in(a, b) && all_in(b, a)
+    these.iter().all(|x| {
+        let mut those = those.iter().filter(|y| y.document == x.document);
+        x.amount.is_zero() || those.any(|y| x.amount <= gross(y))
+    })
 }
 
 /// Whether the same is applied to the same documents, whatever the order. A whole document's line may be

@@ -28,17 +28,26 @@ pub struct Vendors;
 /// The country of a vendor that has none in the ledger: the home of the platform's organizations.
 const HOME_COUNTRY: &str = "US";
 
-/// The address for remittances: the ledger's, else what the platform has. The platform takes no vendor without
-/// one, so that at least a country is named; a street is never made up (scenario 27).
-fn address(ours: Option<&Address>, there: Option<&Address>) -> Address {
+/// The address for remittances: the ledger's, else what the platform has. The platform takes no new vendor
+/// without one, so that at least a country is named; a street is never made up (scenario 27).
+fn address(ours: Option<&Address>, there: Option<&Vendor>) -> Option<Address> {
     let known = |address: &&Address| **address != Address::default();
-    let mut address = ours.filter(known).or(there).cloned().unwrap_or_default();
+    let ours = ours.filter(known);
+    let country = match there {
+        None => HOME_COUNTRY,
+        Some(there) => there
+            .address
+            .as_ref()
+            .map_or("", |address| address.country.as_str()),
+    };
+    let mut address = match there {
+        None => ours.cloned().unwrap_or_default(),
+        Some(there) => ours.or(there.address.as_ref()).cloned()?,
+    };
     if address.country.trim().is_empty() {
-        let there = there.map(|there| there.country.trim());
-        let country = there.filter(|country| !country.is_empty());
-        address.country = country.unwrap_or(HOME_COUNTRY).to_owned();
+        country.clone_into(&mut address.country);
     }
-    address
+    Some(address)
 }
 
 /// The reference under which bills wait for a vendor's link.
@@ -299,10 +308,7 @@ impl This<'_> {
                 .or_else(|| ours.payee.clone()),
             email: keep(&ours.email, |v| &v.email),
             phone: keep(&ours.phone, |v| &v.phone),
-            address: Some(address(
-                ours.address.as_ref(),
-                there.and_then(|there| there.address.as_ref()),
-            )),
+            address: address(ours.address.as_ref(), there),
             account_number: keep(&crate::text::cut(&ours.account_number, 100), |v| {
                 &v.account_number
             }),

@@ -58,7 +58,7 @@ fn gross(application: &Application) -> Amount {
 }
 
 /// Whether two lists of applications are the same. The ledger shows either the cash or the gross amount of
-/// a bill that a credit was used for.
+/// a bill that a credit was used for, and may not show one that credits alone have settled.
 pub(crate) fn same_applications(one: &[Application], other: &[Application]) -> bool {
     let fits = |a: &Application, b: &Application| {
         a.document == b.document
@@ -67,7 +67,11 @@ pub(crate) fn same_applications(one: &[Application], other: &[Application]) -> b
                 .iter()
                 .any(|x| [b.amount, gross(b)].contains(x))
     };
-    one.len() == other.len() && one.iter().all(|a| other.iter().any(|b| fits(a, b)))
+    let all_in = |these: &[Application], those: &[Application]| {
+        let there = |a: &Application| those.iter().any(|b| fits(a, b));
+        these.iter().all(|a| a.amount.is_zero() || there(a))
+    };
+    all_in(one, other) && all_in(other, one)
 }
 
 /// Applications that change one list into the other: first what goes, then what is or comes.

@@ -4,7 +4,7 @@
 //! each credit is changed by itself, once. That it was done is a link in a role of its own: what somebody
 //! applies anew later is theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{Application, BillStatus, VendorCredit};
@@ -62,6 +62,24 @@ fn shown(this: &This<'_>) -> BTreeMap<RemoteId, Uses> {
         }
     }
     all
+}
+
+/// All bills of the ledger that a posting pays.
+fn bills(this: &This<'_>, link: &Link) -> BTreeSet<RemoteId> {
+    if let Some(Document::Payment(applied)) = &link.applied {
+        return applied
+            .applications
+            .iter()
+            .map(|a| a.document.clone())
+            .collect();
+    }
+    let of_platform = this.payment.applications.iter();
+    of_platform
+        .filter_map(|application| {
+            let there = platform(Kind::Bill, &application.document);
+            Some(origin(this.books, BILLS, &there)?.id.clone())
+        })
+        .collect()
 }
 
 /// What a posting used: as it was written, or, where the memory of that was lost, as the platform shows it.
@@ -134,7 +152,7 @@ fn one(this: &This<'_>, link: &Link, id: &RemoteId, uses: &Uses) -> Option<Verdi
     // One that is gone or void is applied to nothing any more.
     let credit = standing(this, id)?;
     let label = this.label();
-    let Some(kept) = without(&credit.applications, uses) else {
+    let Some(kept) = without(&credit.applications, uses, &bills(this, link)) else {
         let cause = format!(
             "{label} used vendor credit {} (id {id}), of which somebody has changed what it is applied to",
             credit.number
@@ -178,24 +196,60 @@ fn one(this: &This<'_>, link: &Link, id: &RemoteId, uses: &Uses) -> Option<Verdi
     })))
 }
 
-/// The applications without these uses; `None` where less is applied than was used.
-fn without(applications: &[Application], uses: &Uses) -> Option<Vec<Application>> {
-    let mut kept = Vec::new();
-    for application in applications {
-        let of_bill = |(bill, _): &&(RemoteId, Option<Amount>)| *bill == application.document;
-        let mut left = application.amount;
-        for (_, amount) in uses.iter().filter(of_bill) {
-            left = left.minus(amount.unwrap_or(left)).ok()?;
-        }
-        if left.is_negative() {
-            return None;
-        }
-        if !left.is_zero() {
-            kept.push(Application {
-                amount: left,
-                ..application.clone()
-            });
-        }
+/// The applications without these uses; `None` where less is applied than was used. Which of a payment's bills
+/// a credit goes to is the ledger's choice: if it isn't the one that was named, it is another one of them.
+fn without(
+    applications: &[Application],
+    uses: &Uses,
+    bills: &BTreeSet<RemoteId>,
+) -> Option<Vec<Application>> {
+    let wanted: BTreeMap<&RemoteId, Option<Amount>> =
+        uses.iter().map(|(bill, amount)| (bill, *amount)).collect();
+    let named = |application: &Application| {
+        let used = wanted.get(&application.document)?;
+        Some(used.unwrap_or(application.amount))
+    };
+    let exact = uses.iter().all(|(bill, amount)| {
+        let here = applications
+            .iter()
+            .find(|application| application.document == *bill);
+        amount.is_none_or(|amount| here.is_some_and(|here| here.amount >= amount))
+    });
+    if exact {
+        return Some(reduced(applications, |application| {
+            named(application).unwrap_or(Amount::ZERO)
+        }));
     }
-    Some(kept)
+    let of_payment = |application: &Application| bills.contains(&application.document);
+    if !applications.iter().any(of_payment) {
+        return Some(applications.to_vec());
+    }
+    let mut left: Amount = uses.iter().filter_map(|(_, amount)| *amount).sum();
+    let kept = reduced(applications, |application| {
+        let taken = if of_payment(application) {
+            left.min(application.amount)
+        } else {
+            Amount::ZERO
+        };
+        left = left.minus(taken).unwrap_or(left);
+        taken
+    });
+    left.is_zero().then_some(kept)
+}
+
+/// The applications less what is taken of each.
+fn reduced(
+    applications: &[Application],
+    mut taken: impl FnMut(&Application) -> Amount,
+) -> Vec<Application> {
+    let less = |application: &Application| Application {
+        amount: application
+            .amount
+            .minus(taken(application))
+            .unwrap_or(application.amount),
+        ..application.clone()
+    };
+    let all = applications.iter().map(less);
+    all.filter(|application| !application.amount.is_zero())
+        .collect()
 }

@@ -823,6 +823,43 @@ fn s051_a_credit_used_beside_cash_is_taken_off_its_bill_once() {
 }
 
 #[test]
+fn s049_s051_a_credit_that_the_ledger_gave_to_another_bill_of_the_payment_is_freed_there() {
+    let mut world = World::new();
+    let here = ledger(Kind::VendorCredit, "7");
+    world.put(here.clone(), vendor_credit("VC-1", "40.00"));
+    let (_, one) = world.sent("1", "INV-1", "100.00");
+    let (_, two) = world.sent("2", "INV-2", "50.00");
+    let there = world.target("vendor-credits", &here).unwrap();
+    let mut it = payment(&[(&one, "100.00"), (&two, "10.00")]);
+    it.applications[1].credits = vec![CreditUse {
+        credit: there.id.clone(),
+        amount: amount("40.00"),
+    }];
+    let record = world.pays("stp1", it);
+    world.sync();
+    let application = |document: &str, what: &str| Application {
+        document: document.into(),
+        line: None,
+        amount: amount(what),
+        credits: Vec::new(),
+    };
+    world.credit(&here, |it| {
+        it.applications = vec![application("1", "40.00")]
+    });
+    let posting = world.target("bill-payments", &record).unwrap();
+    world.payment(&posting, |it| {
+        it.applications = vec![application("1", "60.00"), application("2", "50.00")];
+    });
+    assert_eq!(state(&world, &record), "DONE");
+    moves_to(&mut world, &record, PaymentStatus::Voided);
+    assert_eq!(state(&world, &record), "REVERSED(reversed)");
+    let Document::VendorCredit(credit) = world.at(&here) else {
+        panic!()
+    };
+    assert_eq!(credit.applications, []);
+}
+
+#[test]
 fn a_credit_that_somebody_took_off_in_part_is_a_conflict() {
     let (mut world, record) = with_credit("30.00", "10.00");
     world.credit(&ledger(Kind::VendorCredit, "7"), |it| {
