@@ -671,7 +671,9 @@ impl<'a> Run<'a> {
             let overlay = &mut self.overlay;
             again.extend(planner.pretend(flow.name(), overlay, rested, intents, adopted));
             if any_adopted {
-                self.look_again_at_blocked(flow).await?;
+                let mut blocked = planner.blocked(flow.name());
+                blocked.extend(self.blocked(flow).await?);
+                self.overlay.due.entry(flow.name().to_owned()).or_default().extend(blocked);
             }
             return Ok(again);
         }
@@ -699,12 +701,19 @@ impl<'a> Run<'a> {
                 applied: None,
             });
         }
+        if any_adopted {
+            let is_blocked = |decision: &&Decision| match &decision.verdict {
+                Verdict::Rest(outcome) => outcome.state == State::Blocked,
+                _ => false,
+            };
+            let mut blocked = self.blocked(flow).await?;
+            blocked.extend(rested.iter().filter(is_blocked).map(|d| d.record.clone()));
+            let due = |record| Due { flow: flow.name().to_owned(), record };
+            commit.due.extend(blocked.into_iter().map(due));
+        }
         self.state(flow, flows, rested, &mut commit).await?;
         if !commit.facts.is_empty() || !commit.settled.is_empty() {
             self.connection.store.commit(commit).await?;
-        }
-        if any_adopted {
-            self.look_again_at_blocked(flow).await?;
         }
         if !intents.is_empty() {
             let applied = apply(self, intents).await?;
@@ -722,26 +731,24 @@ impl<'a> Run<'a> {
         flow.name()
     }
 
-    /// What was adopted is no candidate for other records any more, so that what is blocked over the choice
-    /// may have none left. Otherwise the end would depend on who was looked at first.
-    async fn look_again_at_blocked(&mut self, flow: &dyn Flow) -> Result<(), EngineError> {
+    /// The records of a flow that are blocked. What was adopted is no candidate for them any more, so that
+    /// one that is blocked over the choice may have none left: otherwise the end would depend on who was
+    /// looked at first.
+    async fn blocked(&self, flow: &dyn Flow) -> Result<Vec<RecordRef>, EngineError> {
         let filter = ItemFilter {
             flow: Some(flow.name().to_owned()),
             states: vec![State::Blocked],
             ..ItemFilter::default()
         };
-        let mut blocked: BTreeSet<RecordRef> =
-            self.planner.iter().flat_map(|planner| planner.blocked(flow.name())).collect();
+        let mut blocked = Vec::new();
         let mut after: Option<(String, RecordRef)> = None;
         loop {
             let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
             let page = self.connection.store.items_page(&filter, from, PAGE).await?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last() else { return Ok(blocked) };
             after = Some((last.flow.clone(), last.record.clone()));
             blocked.extend(page.into_iter().map(|item| item.record));
         }
-        self.overlay.due.entry(flow.name().to_owned()).or_default().extend(blocked);
-        Ok(())
     }
 
     /// A record that waits for an account, dimension or vendor whose flow has not had its turn yet: let it
