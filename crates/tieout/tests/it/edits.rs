@@ -402,3 +402,12 @@ async fn s075_a_memo_of_any_length_and_script_comes_to_rest() {
     );
     stage.assert_tied().await;
 }
+
+#[tokio::test]
+async fn a_bare_company_has_no_bill_to_send() {
+    let stage = Stage::bare().await;
+    stage.sync_twice().await;
+    assert!(stage.records(Side::Platform, Kind::Bill).await.is_empty());
+    assert!(stage.records(Side::Platform, Kind::Vendor).await.is_empty());
+    stage.assert_quiet().await;
+}

@@ -2,6 +2,9 @@
 //!
 //! One test binary. Every test has a sandbox and a home of its own.
 
+// Helpers of tests aren't seen as tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod accounting;
 mod acts;
 mod credits;
