@@ -86,7 +86,7 @@ async fn s099_a_check_number_that_becomes_known_later_is_patched_in() {
 }
 
 #[tokio::test]
-async fn s100_s101_the_method_and_at_most_four_digits_of_a_card_are_told() {
+async fn s101_a_virtual_card_is_told_with_its_last_four_digits_alone() {
     let (stage, ..) = posted("VIRTUAL_CARD").await;
     let (_, posting) = stage.only_posting().await;
     assert!(posting.memo.contains("virtual card"), "{}", posting.memo);

@@ -389,7 +389,7 @@ async fn s027_a_vendor_without_an_address_is_made_and_its_bill_goes() {
 }
 
 #[tokio::test]
-async fn s075_a_memo_of_any_length_and_script_comes_to_rest() {
+async fn a_memo_of_any_script_comes_to_rest() {
     let (stage, bill, there, _) = with_open_bill().await;
     let memo = "🏔 Höhe".repeat(900).chars().take(990).collect::<String>();
     stage.edit("vendorbill", &bill, json!({"memo": memo})).await;
