@@ -67,6 +67,16 @@ struct Batch {
     writes: Vec<(u64, Intent)>,
 }
 
+/// A call under way. Whoever stops waiting for it, because the lease is lost, stops it: a batch may be many
+/// requests, and those not sent yet are another's to decide on.
+struct Call(tokio::task::JoinHandle<Vec<Answer>>);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What came of a page of writes.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
@@ -156,17 +166,21 @@ fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
         groups.entry(sort).or_default().push((write, intent));
     }
     let mut batches = Vec::new();
-    for ((side, kind, action), mut group) in groups {
+    for ((side, kind, action), group) in groups {
         let max = run
             .connection
             .sides
             .writer(side, kind)
             .map_or(1, |writer| writer.bulk_max(action))
             .max(1);
-        while !group.is_empty() {
-            let rest = group.split_off(group.len().min(max));
-            batches.push(Batch { side, kind, writes: group });
-            group = rest;
+        // Each batch gets memory of its own size: parts that are split off a long list keep all of its room.
+        let mut group = group.into_iter();
+        loop {
+            let writes: Vec<_> = group.by_ref().take(max).collect();
+            if writes.is_empty() {
+                break;
+            }
+            batches.push(Batch { side, kind, writes });
         }
     }
     batches
@@ -198,7 +212,8 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
                 batch.writes.iter().map(|(_, intent)| order(&intent.step)).collect();
             under_way.push(async move {
                 // A task of its own, so that the answer is taken in while outcomes are being committed.
-                let answers = tokio::spawn(async move { writer.write(&orders).await }).await;
+                let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
+                let answers = (&mut call.0).await;
                 (batch, answers)
             });
         }
