@@ -22,12 +22,22 @@ pub(crate) enum Taken {
     Joined(Box<RunReport>),
 }
 
-/// Takes the lease. While another run has it: waits for that run and reports it, if it includes these flows;
-/// takes over if its holder dies; refuses if `alone`.
+/// What to do while another run has the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    /// Wait for it and report it, if it includes these flows: it does what was to be done.
+    Join,
+    /// Wait until it has ended: it does something else.
+    Wait,
+    /// Refuse.
+    Refuse,
+}
+
+/// Takes the lease, or does what is to be done while another run has it. Takes over if its holder dies.
 pub(crate) async fn take(
     connection: &Connection,
     flows: &[&dyn Flow],
-    alone: bool,
+    meanwhile: Meanwhile,
     ttl: Duration,
 ) -> Result<Taken, EngineError> {
     let mut waiting_for = None;
@@ -41,12 +51,12 @@ pub(crate) async fn take(
                 return Ok(Taken::Lease(lease));
             }
             Err(StoreError::Held { by, run, .. }) => {
-                if alone {
+                if meanwhile == Meanwhile::Refuse {
                     return Err(EngineError::Busy(format!(
                         "{by} is running this connection; wait until it has ended"
                     )));
                 }
-                if let Some(id) = run {
+                if let (Some(id), Meanwhile::Join) = (run, meanwhile) {
                     let row = connection.store.run(&id).await?;
                     let includes = |row: &RunRow| {
                         flows.iter().all(|flow| row.flows.iter().any(|name| name == flow.name()))

@@ -9,7 +9,7 @@ use tieout_flows::matching::{Confidence, Suggestion, suggest};
 use tieout_store::{Commit, Due, Fact, MapEntry, MapStatus};
 
 use crate::decide::maps;
-use crate::join::{Taken, take};
+use crate::join::{Meanwhile, Taken, take};
 use crate::pull::pull;
 use crate::run::{Run, RunOptions, while_held};
 use crate::{Connection, EngineError};
@@ -35,7 +35,7 @@ pub async fn propose(
     confirm_exact: bool,
     run_id: &str,
 ) -> Result<Vec<Suggestion>, EngineError> {
-    let lease = match take(connection, &[], true, LEASE).await? {
+    let lease = match take(connection, &[], Meanwhile::Refuse, LEASE).await? {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };

@@ -16,7 +16,7 @@ use tieout_store::{Commit, Due, Fact, ItemFilter, Lease, OpenWrite, RunId, Settl
 use crate::apply::{Intent, apply, mapped, order};
 use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
-use crate::join::{Taken, take};
+use crate::join::{Meanwhile, Taken, take};
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, in_population, pull};
@@ -67,6 +67,19 @@ impl RunOptions {
             plan: None,
             whole: false,
             id: id.into(),
+        }
+    }
+}
+
+impl RunOptions {
+    /// What another run that is under way is good for: an ordinary one does what an ordinary one would do.
+    fn meanwhile(&self) -> Meanwhile {
+        if self.plan.is_some() {
+            Meanwhile::Refuse
+        } else if self.only.is_empty() && !self.whole {
+            Meanwhile::Join
+        } else {
+            Meanwhile::Wait
         }
     }
 }
@@ -126,7 +139,7 @@ pub async fn sync(
     options: RunOptions,
 ) -> Result<RunReport, EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, options.plan.is_some(), LEASE).await? {
+    let lease = match take(connection, &flows, options.meanwhile(), LEASE).await? {
         Taken::Lease(lease) => lease,
         Taken::Joined(report) => return Ok(*report),
     };
@@ -152,7 +165,7 @@ pub async fn sync(
 /// [`EngineError`] when a side can't be read.
 pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, true, LEASE).await? {
+    let lease = match take(connection, &flows, Meanwhile::Refuse, LEASE).await? {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };

@@ -12,7 +12,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Observed, Order};
 use tieout_domain::{Fault, Kind, Outcome, RecordRef, RemoteId, Side, State, Timestamp};
 use tieout_flows::Decided;
-use tieout_flows::matching::{Judgement, judge};
+use tieout_flows::matching::{Judgement, judge, recognise};
 use tieout_store::{Commit, Due, Fact, OpenWrite, WriteStatus};
 
 use crate::EngineError;
@@ -139,12 +139,25 @@ async fn settle_creations(
         let decided = decisions(run, &writes).await?;
         let mut commit = run.commit();
         let mut taken = linked(run, side, kind, &candidates).await?;
+        let recognised: HashMap<RemoteId, u64> = writes
+            .iter()
+            .filter_map(|write| {
+                let fits = |c: &&Observed| !taken.contains(&c.id) && may_be_of(write, c);
+                let free: Vec<Observed> = candidates.iter().filter(fits).cloned().collect();
+                Some((recognise(&write.order, &free)?, write.write))
+            })
+            .collect();
+        let anothers = |id: &RemoteId, write: &OpenWrite| {
+            recognised.get(id).is_some_and(|of| *of != write.write)
+        };
         let mut open = Vec::new();
         for write in writes {
             let settled = write_settled(&write, writer.settle(), looked_at);
             let free: Vec<Observed> = candidates
                 .iter()
-                .filter(|c| !taken.contains(&c.id) && may_be_of(&write, c))
+                .filter(|c| {
+                    !taken.contains(&c.id) && !anothers(&c.id, &write) && may_be_of(&write, c)
+                })
                 .cloned()
                 .collect();
             let said = decided.get(&(write.flow.clone(), write.record.clone()));

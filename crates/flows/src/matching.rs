@@ -5,7 +5,7 @@ mod judge;
 mod key;
 mod suggest;
 
-pub use judge::{Judgement, judge};
+pub use judge::{Judgement, judge, recognise};
 pub use key::{
     account_number_key, document_number_key, match_key, normalised_name, normalised_number,
     payment_key,

@@ -1,5 +1,7 @@
 //! The engine's promise against sides that fail on purpose: never twice, never lost, never stuck.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod stage;
 
 use std::time::Duration;
@@ -281,6 +283,40 @@ async fn a_bulk_answer_that_is_too_short_leaves_the_rest_unknown() {
     for id in ["1", "2", "3"] {
         assert_eq!(stage.state(id).await, "DONE");
     }
+}
+
+#[tokio::test]
+async fn of_two_that_are_alike_neither_takes_the_others_record() {
+    for effect in [Effect::LostAfter, Effect::LostAfterLast] {
+        let stage = Stage::new().await;
+        stage.platform.takes(10);
+        for id in ["1", "2"] {
+            stage.ledger.put(bill_of(id, "the same number", "10"));
+        }
+        stage.platform.next(effect);
+        stage.sync().await;
+        for id in ["1", "2"] {
+            let link = stage.link(id).await.unwrap();
+            assert_eq!(stage.platform.memo(&link.target.id), format!("for {id}"));
+        }
+        assert_eq!(stage.platform.totals(), ["10", "10"]);
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_chosen_records_is_not_answered_by_another_run() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::Slow(Duration::from_secs(1)));
+    let ordinary = RunOptions::new("ordinary", "test");
+    let chosen = RunOptions { only: vec![stage::here("1").to_string()], ..RunOptions::new("chosen", "test") };
+    let (ordinary, chosen) = tokio::join!(
+        tieout_engine::sync(&stage.connection, ordinary),
+        tieout_engine::sync(&stage.connection, chosen),
+    );
+    assert!(!ordinary.unwrap().joined);
+    assert!(!chosen.unwrap().joined);
+    assert_eq!(stage.platform.calls(Action::Create), 1);
 }
 
 #[tokio::test]

@@ -69,6 +69,8 @@ pub(crate) enum Effect {
     LostBefore,
     /// Carried out, after a while.
     Slow(Duration),
+    /// Only the last of the batch is carried out; no answer.
+    LostAfterLast,
     /// Carried out; only the first record is in the answer.
     Short,
     Refused,
@@ -188,6 +190,12 @@ impl Memory {
             self.shelf().records.values().map(|(o, _)| total(&o.document)).collect();
         totals.sort();
         totals
+    }
+
+    pub(crate) fn memo(&self, id: &RemoteId) -> String {
+        let found = self.observed(|observed, _| observed.id == *id).remove(0);
+        let Document::Bill(bill) = found.document else { panic!() };
+        bill.memo
     }
 
     pub(crate) fn ids(&self) -> Vec<RemoteId> {
@@ -325,6 +333,10 @@ impl Write for Writer {
                 return failed(Fault::Denied { code: code(), cause: "out".to_owned() });
             }
             Some(Effect::Later) => return failed(later()),
+            Some(Effect::LostAfterLast) => {
+                self.0.carry_out(orders.last().unwrap());
+                return orders.iter().map(|_| unknown()).collect();
+            }
             Some(Effect::Slow(time)) => self.wait(time, lease).await,
             _ => {}
         }
@@ -620,7 +632,7 @@ pub(crate) fn bill_of(id: &str, number: &str, total: &str) -> (String, Document)
         scheduled: Amount::ZERO,
         status: BillStatus::Open,
         approval: Approval::Approved,
-        memo: String::new(),
+        memo: format!("for {id}"),
         purchase_order: String::new(),
         payment_hold: false,
         marker: None,

@@ -35,14 +35,11 @@ pub fn judge(order: &Order, candidates: &[Observed]) -> Judgement {
             Judgement::Absent
         };
     }
+    if let Some(id) = recognise(order, candidates) {
+        return Judgement::Found(id);
+    }
     for tier in [marked, alike] {
-        let mut found: Vec<RemoteId> = candidates
-            .iter()
-            .filter(|candidate| tier(order, &candidate.document))
-            .map(|candidate| candidate.id.clone())
-            .collect();
-        found.sort();
-        found.dedup();
+        let mut found = fitting(tier, order, candidates);
         match found.len() {
             0 => {}
             1 => return Judgement::Found(found.swap_remove(0)),
@@ -50,6 +47,38 @@ pub fn judge(order: &Order, candidates: &[Observed]) -> Judgement {
         }
     }
     Judgement::Absent
+}
+
+/// The one record that is surely what the order made: it alone bears its mark or its key, or without a mark is
+/// the same in all that was written. What one order recognises, another that is merely alike must not be given.
+#[must_use]
+pub fn recognise(order: &Order, candidates: &[Observed]) -> Option<RemoteId> {
+    let same = |order: &Order, there: &Document| {
+        alike(order, there) && same_writable(&order.document, there)
+    };
+    match fitting(marked, order, candidates).as_slice() {
+        [] => match fitting(same, order, candidates).as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        },
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+fn fitting(
+    fits: impl Fn(&Order, &Document) -> bool,
+    order: &Order,
+    candidates: &[Observed],
+) -> Vec<RemoteId> {
+    let mut found: Vec<RemoteId> = candidates
+        .iter()
+        .filter(|candidate| fits(order, &candidate.document))
+        .map(|candidate| candidate.id.clone())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn carried_out(order: &Order, now: &Document) -> bool {
