@@ -9,7 +9,9 @@
 //! and writes, and the closing pull confirms. [`plan`] is the same way without the writing.
 //!
 //! What is deliberately missing: retrying of writes. A write whose answer did not come is looked for; it is
-//! sent again only by a new decision, after it has been shown not to be there.
+//! sent again only by a new decision, after it has been shown not to be there. A creation that can be repeated
+//! under its key need not wait for that, if the new decision is the very same write: the store then knows one
+//! write with two attempts. Until a write is settled, nothing else is written for its record.
 
 mod apply;
 pub mod compare;
