@@ -49,7 +49,11 @@ pub fn pairs() -> impl Iterator<Item = (String, &'static Entry, &'static Entry)>
     let of = |side: Side| ALL.iter().filter(move |entry| entry.system.side == side);
     of(Side::Ledger).flat_map(move |ledger| {
         of(Side::Platform).map(move |platform| {
-            (format!("{}-{}", ledger.system.id, platform.system.id), ledger, platform)
+            (
+                format!("{}-{}", ledger.system.id, platform.system.id),
+                ledger,
+                platform,
+            )
         })
     })
 }
@@ -65,6 +69,9 @@ fn netsuite(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
 }
 
 fn bill(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
-    let options = tieout_bill_fake::Options { seed, ..tieout_bill_fake::Options::default() };
+    let options = tieout_bill_fake::Options {
+        seed,
+        ..tieout_bill_fake::Options::default()
+    };
     tieout_bill_fake::BillFake::new(chassis, world, options)
 }

@@ -39,7 +39,9 @@ impl Code {
     #[must_use]
     pub fn page(&self) -> Option<Page> {
         let file = PAGES.get_file(format!("{}.md", self.0))?;
-        Some(Page { text: file.contents_utf8()? })
+        Some(Page {
+            text: file.contents_utf8()?,
+        })
     }
 
     /// What to do next: the page's first paragraph under `## Fix`, in one line. Empty without a page.
@@ -100,13 +102,19 @@ impl Page {
     /// Who can put it right.
     #[must_use]
     pub fn who(self) -> &'static str {
-        self.text.lines().find_map(|line| line.strip_prefix("Who: ")).unwrap_or_default()
+        self.text
+            .lines()
+            .find_map(|line| line.strip_prefix("Who: "))
+            .unwrap_or_default()
     }
 
     /// The first paragraph under `## Fix`, in one line.
     #[must_use]
     pub fn fix(self) -> String {
-        let fix = self.text.split_once("\n## Fix\n").map_or("", |(_, rest)| rest.trim_start());
+        let fix = self
+            .text
+            .split_once("\n## Fix\n")
+            .map_or("", |(_, rest)| rest.trim_start());
         let paragraph = fix.split("\n\n").next().unwrap_or_default();
         paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
     }

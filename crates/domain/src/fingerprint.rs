@@ -25,7 +25,12 @@ impl Fingerprint {
         let mut hash = Sha256::new();
         hash.update(VERSION);
         hash.update(value.to_string());
-        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(
+            hash.finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
     }
 
     /// The hexadecimal digits.

@@ -98,7 +98,9 @@ impl FromStr for ConnectionName {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -148,7 +150,11 @@ impl Key {
                 text.push('_');
             }
             text.extend(part.chars().map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }
+                if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
             }));
         }
         Self(text)
@@ -196,7 +202,10 @@ impl Marker {
             let (account, rest) = text[at + 3..].split_once(':')?;
             let id: String = rest.chars().take_while(|c| word(*c)).collect();
             let fits = !account.is_empty() && account.chars().all(word) && !id.is_empty();
-            fits.then(|| Self { account: account.to_owned(), id: RemoteId(id) })
+            fits.then(|| Self {
+                account: account.to_owned(),
+                id: RemoteId(id),
+            })
         })
     }
 }
@@ -240,7 +249,11 @@ pub struct RecordRef {
 impl RecordRef {
     /// The record of this side, kind and id.
     pub fn new(side: Side, kind: Kind, id: impl Into<RemoteId>) -> Self {
-        Self { side, kind, id: id.into() }
+        Self {
+            side,
+            kind,
+            id: id.into(),
+        }
     }
 }
 
@@ -289,8 +302,12 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_among_other_words() {
-        let marker = Marker::find_in("Office chairs (ns:1234567_SB1:4711), second delivery").unwrap();
-        assert_eq!((marker.account.as_str(), marker.id.as_str()), ("1234567_SB1", "4711"));
+        let marker =
+            Marker::find_in("Office chairs (ns:1234567_SB1:4711), second delivery").unwrap();
+        assert_eq!(
+            (marker.account.as_str(), marker.id.as_str()),
+            ("1234567_SB1", "4711")
+        );
         assert_eq!(Marker::find_in(&marker.to_string()), Some(marker));
         for text in ["", "ns:", "ns::1", "ns:1:", "trans:1:2", "see ns:a b:2"] {
             assert_eq!(Marker::find_in(text), None, "{text}");
@@ -299,6 +316,9 @@ mod tests {
 
     #[test]
     fn a_key_holds_only_what_an_external_id_takes() {
-        assert_eq!(Key::of(["bill", "008:x", "stp 1"]).with("rev").as_str(), "bill_008-x_stp-1_rev");
+        assert_eq!(
+            Key::of(["bill", "008:x", "stp 1"]).with("rev").as_str(),
+            "bill_008-x_stp-1_rev"
+        );
     }
 }

@@ -22,10 +22,10 @@ pub use money::{Amount, Currency, Money, MoneyError};
 pub use period::{Period, PeriodState};
 pub use state::{Outcome, Side, State, WaitsFor};
 
-/// A date of a document: a plain day, never an instant (scenario 135).
-pub use jiff::civil::Date;
 /// A moment of an event, in UTC.
 pub use jiff::Timestamp;
+/// A date of a document: a plain day, never an instant (scenario 135).
+pub use jiff::civil::Date;
 
 /// Tells the time. Nothing in tieout reads a clock of its own: the caller passes one in.
 pub trait Clock: Send + Sync {

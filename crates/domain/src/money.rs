@@ -146,7 +146,10 @@ impl Amount {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond 28 digits.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
-        self.0.checked_add(other.0).map(Self::new).ok_or(MoneyError::Overflow)
+        self.0
+            .checked_add(other.0)
+            .map(Self::new)
+            .ok_or(MoneyError::Overflow)
     }
 
     /// The difference, exactly.
@@ -168,7 +171,10 @@ impl Amount {
     /// With a currency.
     #[must_use]
     pub fn of(self, currency: Currency) -> Money {
-        Money { amount: self, currency }
+        Money {
+            amount: self,
+            currency,
+        }
     }
 }
 
@@ -212,7 +218,9 @@ fn scale(mantissa: Decimal, exponent: i32) -> Option<Decimal> {
     if mantissa.is_zero() {
         return Some(Decimal::ZERO);
     }
-    let scale = i32::try_from(mantissa.scale()).ok()?.checked_sub(exponent)?;
+    let scale = i32::try_from(mantissa.scale())
+        .ok()?
+        .checked_sub(exponent)?;
     if scale >= 0 {
         return Decimal::try_from_i128_with_scale(mantissa.mantissa(), u32::try_from(scale).ok()?)
             .ok();
@@ -290,7 +298,10 @@ impl fmt::Display for Money {
         }
         let sign = if self.amount.is_negative() { "-" } else { "" };
         let point = if fraction.is_empty() { "" } else { "." };
-        f.pad(&format!("{sign}{grouped}{point}{fraction} {}", self.currency))
+        f.pad(&format!(
+            "{sign}{grouped}{point}{fraction} {}",
+            self.currency
+        ))
     }
 }
 
@@ -315,19 +326,43 @@ mod tests {
             ("1234567890123456.78", "1234567890123456.78"),
             ("0.00", "0"),
         ] {
-            assert_eq!(text.parse::<Amount>().unwrap().to_string(), expected, "{text}");
+            assert_eq!(
+                text.parse::<Amount>().unwrap().to_string(),
+                expected,
+                "{text}"
+            );
         }
-        for text in ["", "abc", "1,000.00", "1e99", "123456789012345678901234567890.5", "NaN", "1e"] {
+        for text in [
+            "",
+            "abc",
+            "1,000.00",
+            "1e99",
+            "123456789012345678901234567890.5",
+            "NaN",
+            "1e",
+        ] {
             assert!(text.parse::<Amount>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn money_prints_with_the_digits_of_its_currency() {
-        let usd = |text: &str| text.parse::<Amount>().unwrap().of(Currency::USD).to_string();
+        let usd = |text: &str| {
+            text.parse::<Amount>()
+                .unwrap()
+                .of(Currency::USD)
+                .to_string()
+        };
         assert_eq!(usd("1234567.5"), "1,234,567.50 USD");
         assert_eq!(usd("-0.005"), "-0.005 USD");
-        assert_eq!("999".parse::<Amount>().unwrap().of("JPY".parse().unwrap()).to_string(), "999 JPY");
+        assert_eq!(
+            "999"
+                .parse::<Amount>()
+                .unwrap()
+                .of("JPY".parse().unwrap())
+                .to_string(),
+            "999 JPY"
+        );
     }
 
     #[test]

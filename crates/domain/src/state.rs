@@ -45,7 +45,9 @@ impl FromStr for Side {
         match text {
             "ledger" => Ok(Self::Ledger),
             "platform" => Ok(Self::Platform),
-            other => Err(format!("`{other}` is no side; sides are `ledger` and `platform`")),
+            other => Err(format!(
+                "`{other}` is no side; sides are `ledger` and `platform`"
+            )),
         }
     }
 }
@@ -182,7 +184,13 @@ impl Outcome {
 
     /// A state with its reason.
     pub fn because(state: State, code: Code, cause: impl Into<String>) -> Self {
-        Self { state, code: Some(code), cause: cause.into(), group: String::new(), waits_for: None }
+        Self {
+            state,
+            code: Some(code),
+            cause: cause.into(),
+            group: String::new(),
+            waits_for: None,
+        }
     }
 
     /// Names what other records share this cause.

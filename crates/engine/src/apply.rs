@@ -45,7 +45,10 @@ pub(crate) fn order(step: &Step) -> Order {
 
 impl Intent {
     fn due(&self) -> Due {
-        Due { flow: self.flow.to_owned(), record: self.record.clone() }
+        Due {
+            flow: self.flow.to_owned(),
+            record: self.record.clone(),
+        }
     }
 
     /// Says what became of it as the record's state.
@@ -87,10 +90,7 @@ pub(crate) struct Applied {
 }
 
 /// Carries out a page of writes.
-pub(crate) async fn apply(
-    run: &mut Run<'_>,
-    intents: Vec<Intent>,
-) -> Result<Applied, EngineError> {
+pub(crate) async fn apply(run: &mut Run<'_>, intents: Vec<Intent>) -> Result<Applied, EngineError> {
     let (ready, mut commit) = sift(run, intents).await?;
     commit.facts = run.news(commit.facts).await?;
     if !commit.facts.is_empty() || !commit.settled.is_empty() {
@@ -110,8 +110,10 @@ async fn sift(
     intents: Vec<Intent>,
 ) -> Result<(Vec<Intent>, Commit), EngineError> {
     let open = run.connection.store.open_writes().await?;
-    let mut open: HashSet<(String, RecordRef)> =
-        open.into_iter().map(|write| (write.flow, write.record)).collect();
+    let mut open: HashSet<(String, RecordRef)> = open
+        .into_iter()
+        .map(|write| (write.flow, write.record))
+        .collect();
     let mut commit = run.commit();
     let mut ready = Vec::new();
     for intent in intents {
@@ -126,10 +128,15 @@ async fn sift(
             commit.facts.push(intent.stated(outcome));
             run.rest_until_next_run(intent.flow, intent.record);
         } else if run.connection.sides.writer(side, kind).is_none() {
-            let cause = format!("{} can't write a {kind}", run.connection.sides.of(side).system);
+            let cause = format!(
+                "{} can't write a {kind}",
+                run.connection.sides.of(side).system
+            );
             let outcome = Outcome::because(State::Blocked, Code::new("not-supported"), cause);
             commit.facts.push(intent.stated(outcome));
-            commit.settled.extend(run.looked_at(intent.flow, &intent.record));
+            commit
+                .settled
+                .extend(run.looked_at(intent.flow, &intent.record));
         } else {
             ready.push(intent);
         }
@@ -138,10 +145,7 @@ async fn sift(
 }
 
 /// Journals the intents. Nothing has been sent yet.
-async fn journal(
-    run: &Run<'_>,
-    intents: Vec<Intent>,
-) -> Result<Vec<(u64, Intent)>, EngineError> {
+async fn journal(run: &Run<'_>, intents: Vec<Intent>) -> Result<Vec<(u64, Intent)>, EngineError> {
     let facts = intents
         .iter()
         .filter(|intent| intent.again.is_none())
@@ -153,7 +157,15 @@ async fn journal(
             because: intent.step.because.clone(),
         })
         .collect();
-    let mut new = run.connection.store.commit(Commit { facts, ..run.commit() }).await?.into_iter();
+    let mut new = run
+        .connection
+        .store
+        .commit(Commit {
+            facts,
+            ..run.commit()
+        })
+        .await?
+        .into_iter();
     let numbered = |intent: Intent| Some((intent.again.or_else(|| new.next())?, intent));
     Ok(intents.into_iter().filter_map(numbered).collect())
 }
@@ -162,7 +174,11 @@ async fn journal(
 fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
     let mut groups: BTreeMap<(Side, Kind, Action), Vec<(u64, Intent)>> = BTreeMap::new();
     for (write, intent) in writes {
-        let sort = (intent.step.side, intent.step.document.kind(), intent.step.action);
+        let sort = (
+            intent.step.side,
+            intent.step.document.kind(),
+            intent.step.action,
+        );
         groups.entry(sort).or_default().push((write, intent));
     }
     let mut batches = Vec::new();
@@ -191,7 +207,8 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
     let mut applied = Applied::default();
     let mut under_way = FuturesUnordered::new();
     let mut waiting = batches.into_iter();
-    let max = run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
+    let max =
+        run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
     loop {
         let mut launched = Vec::new();
         while under_way.len() + launched.len() < max.max(1) {
@@ -206,10 +223,15 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
         }
         attempt(run, &launched).await?;
         for batch in launched {
-            let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else { continue };
+            let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else {
+                continue;
+            };
             let writer = std::sync::Arc::clone(writer);
-            let orders: Vec<Order> =
-                batch.writes.iter().map(|(_, intent)| order(&intent.step)).collect();
+            let orders: Vec<Order> = batch
+                .writes
+                .iter()
+                .map(|(_, intent)| order(&intent.step))
+                .collect();
             under_way.push(async move {
                 // A task of its own, so that the answer is taken in while outcomes are being committed.
                 let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
@@ -217,7 +239,9 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
                 (batch, answers)
             });
         }
-        let Some(first) = under_way.next().await else { break };
+        let Some(first) = under_way.next().await else {
+            break;
+        };
         let mut answered = vec![first];
         while let Some(Some(more)) = futures::FutureExt::now_or_never(under_way.next()) {
             answered.push(more);
@@ -225,7 +249,11 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
         let answered = answered
             .into_iter()
             .map(|(batch, answers)| {
-                let lost = || Answer::Failed(Fault::Unknown { cause: "the writer broke off".into() });
+                let lost = || {
+                    Answer::Failed(Fault::Unknown {
+                        cause: "the writer broke off".into(),
+                    })
+                };
                 let mut answers = answers.unwrap_or_default();
                 answers.resize_with(batch.writes.len(), lost);
                 (batch, answers)
@@ -238,14 +266,23 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
 
 /// Journals that these calls are made now. From here on a crash leaves their writes unknown.
 async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
-    let writes: Vec<u64> =
-        launched.iter().flat_map(|batch| &batch.writes).map(|(write, _)| *write).collect();
+    let writes: Vec<u64> = launched
+        .iter()
+        .flat_map(|batch| &batch.writes)
+        .map(|(write, _)| *write)
+        .collect();
     if writes.is_empty() {
         return Ok(());
     }
     run.keep_lease().await?;
     let facts = vec![Fact::Attempted { writes }];
-    run.connection.store.commit(Commit { facts, ..run.commit() }).await?;
+    run.connection
+        .store
+        .commit(Commit {
+            facts,
+            ..run.commit()
+        })
+        .await?;
     Ok(())
 }
 
@@ -286,11 +323,23 @@ fn take_receipt(
     receipt: Receipt,
 ) {
     let step = &intent.step;
-    let target =
-        RecordRef { side: step.side, kind: step.document.kind(), id: receipt.id.clone() };
-    commit.facts.push(Fact::Applied { write, target: target.clone(), adopted: receipt.adopted });
+    let target = RecordRef {
+        side: step.side,
+        kind: step.document.kind(),
+        id: receipt.id.clone(),
+    };
+    commit.facts.push(Fact::Applied {
+        write,
+        target: target.clone(),
+        adopted: receipt.adopted,
+    });
     if step.action == Action::Create {
-        commit.facts.extend(mapped(&intent.record, &intent.label, &target, &step.because));
+        commit.facts.extend(mapped(
+            &intent.record,
+            &intent.label,
+            &target,
+            &step.because,
+        ));
     }
     match receipt.observed {
         Some(observed) => commit.records.push(seen(step.side, observed)),
@@ -309,7 +358,11 @@ fn take_receipt(
     }
     commit.due.push(intent.due());
     commit.due.extend(read_again(step.side, &step.document));
-    commit.due.extend(step.expect.iter().flat_map(|before| read_again(step.side, before)));
+    commit.due.extend(
+        step.expect
+            .iter()
+            .flat_map(|before| read_again(step.side, before)),
+    );
     if step.action == Action::Create {
         // Known from its own creation, it may come as no news with the closing pull.
         commit.due.extend(in_population(run, &target));
@@ -351,9 +404,16 @@ fn take_fault(
             run.pause(intent.step.side, fault.clone());
         }
         if let Fault::Denied { .. } | Fault::Drift { .. } = fault {
-            run.problem(&fault, intent.step.side, matches!(fault, Fault::Denied { .. }));
+            run.problem(
+                &fault,
+                intent.step.side,
+                matches!(fault, Fault::Denied { .. }),
+            );
         }
-        commit.facts.push(Fact::Unknown { write, cause: cause.clone() });
+        commit.facts.push(Fact::Unknown {
+            write,
+            cause: cause.clone(),
+        });
         let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
         commit.facts.push(intent.stated(outcome));
         run.rest_until_settled(intent.flow, intent.record.clone());
@@ -365,15 +425,24 @@ fn take_fault(
             if let Fault::Drift { .. } = fault {
                 run.problem(&fault, intent.step.side, false);
             }
-            commit.facts.push(Fact::Unknown { write, cause: cause.clone() });
+            commit.facts.push(Fact::Unknown {
+                write,
+                cause: cause.clone(),
+            });
             let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
             commit.facts.push(intent.stated(outcome));
             run.rest_until_settled(intent.flow, intent.record.clone());
             true
         }
         Fault::Later { after, .. } => {
-            commit.facts.push(Fact::Later { write, code: code.clone(), cause: cause.clone() });
-            commit.facts.push(intent.stated(Outcome::because(State::Hold, code, cause)));
+            commit.facts.push(Fact::Later {
+                write,
+                code: code.clone(),
+                cause: cause.clone(),
+            });
+            commit
+                .facts
+                .push(intent.stated(Outcome::because(State::Hold, code, cause)));
             commit.due.push(intent.due());
             if after.is_some() {
                 run.pause(intent.step.side, fault.clone());
@@ -392,13 +461,23 @@ fn take_fault(
                 Some(field) => format!("{} was refused at `{field}`: {cause}", intent.label),
                 None => format!("{} was refused: {cause}", intent.label),
             };
-            commit.facts.push(intent.stated(Outcome::because(State::Blocked, code, text)));
-            commit.settled.extend(run.looked_at(intent.flow, &intent.record));
+            commit
+                .facts
+                .push(intent.stated(Outcome::because(State::Blocked, code, text)));
+            commit
+                .settled
+                .extend(run.looked_at(intent.flow, &intent.record));
             false
         }
         Fault::Denied { .. } => {
-            commit.facts.push(Fact::Later { write, code: code.clone(), cause: cause.clone() });
-            commit.facts.push(intent.stated(Outcome::because(State::Hold, code, cause)));
+            commit.facts.push(Fact::Later {
+                write,
+                code: code.clone(),
+                cause: cause.clone(),
+            });
+            commit
+                .facts
+                .push(intent.stated(Outcome::because(State::Hold, code, cause)));
             commit.due.push(intent.due());
             run.pause(intent.step.side, fault.clone());
             run.problem(&fault, intent.step.side, true);

@@ -105,14 +105,21 @@ pub async fn compare(store: &ConnectionStore) -> Result<Comparison, StoreError> 
             let Some(last) = page.last() else { break };
             after = Some((last.record.clone(), last.role.clone()));
             for (link, ledger, platform) in pairs(store, page).await? {
-                let (Some(l), Some(p)) = (worth(&ledger), worth(&platform)) else { continue };
+                let (Some(l), Some(p)) = (worth(&ledger), worth(&platform)) else {
+                    continue;
+                };
                 result.take(&link, &ledger, &l, &p);
                 if link.applied.is_none() {
                     // Typed there by hand and adopted: its coding is people's own.
                     continue;
                 }
                 for line in l.lines {
-                    add(&mut accounts, line.account.clone(), l.signed(line.amount), true);
+                    add(
+                        &mut accounts,
+                        line.account.clone(),
+                        l.signed(line.amount),
+                        true,
+                    );
                 }
                 for line in p.lines {
                     let account = line
@@ -128,7 +135,11 @@ pub async fn compare(store: &ConnectionStore) -> Result<Comparison, StoreError> 
     result.accounts_differing = accounts
         .into_iter()
         .filter(|(_, (ledger, platform))| ledger != platform)
-        .map(|(account, (ledger, platform))| AccountSums { account, ledger, platform })
+        .map(|(account, (ledger, platform))| AccountSums {
+            account,
+            ledger,
+            platform,
+        })
         .collect();
     Ok(result)
 }
@@ -141,7 +152,10 @@ async fn pairs(
     let mut documents = BTreeMap::new();
     let mut wanted: BTreeMap<_, Vec<RemoteId>> = BTreeMap::new();
     for record in links.iter().flat_map(|link| [&link.record, &link.target]) {
-        wanted.entry((record.side, record.kind)).or_default().push(record.id.clone());
+        wanted
+            .entry((record.side, record.kind))
+            .or_default()
+            .push(record.id.clone());
     }
     for ((side, kind), ids) in wanted {
         for (id, mirrored) in store.records(side, kind, &ids).await? {
@@ -218,7 +232,9 @@ fn add(
     amount: Amount,
     ledger: bool,
 ) {
-    let sums = accounts.entry(account.unwrap_or_else(|| RemoteId::new("none"))).or_default();
+    let sums = accounts
+        .entry(account.unwrap_or_else(|| RemoteId::new("none")))
+        .or_default();
     let sum = if ledger { &mut sums.0 } else { &mut sums.1 };
     *sum = [*sum, amount].into_iter().sum();
 }

@@ -51,7 +51,11 @@ impl Sides {
     /// A fault of a side as an error.
     #[must_use]
     pub fn failed(&self, side: Side, fault: tieout_domain::Fault) -> EngineError {
-        EngineError::Side { side, system: self.of(side).system.as_str(), fault }
+        EngineError::Side {
+            side,
+            system: self.of(side).system.as_str(),
+            fault,
+        }
     }
 }
 
@@ -85,7 +89,10 @@ impl Connection {
     /// The flow of this name.
     #[must_use]
     pub fn flow(&self, name: &str) -> Option<&dyn Flow> {
-        self.flows.iter().find(|flow| flow.name() == name).map(AsRef::as_ref)
+        self.flows
+            .iter()
+            .find(|flow| flow.name() == name)
+            .map(AsRef::as_ref)
     }
 
     /// What the flows decide by, besides the records: when it changes, all decisions are due again.

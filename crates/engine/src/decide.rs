@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
-use tieout_flows::{Books, Decided, Flow, Link, Map, MapStatus, Maps, Need, Seen, Subject, Verdict};
+use tieout_flows::{
+    Books, Decided, Flow, Link, Map, MapStatus, Maps, Need, Seen, Subject, Verdict,
+};
 use tieout_store::{ConnectionStore, Mirrored, StoreError};
 
 use crate::overlay::Overlay;
@@ -60,7 +62,11 @@ pub(crate) async fn decide(
 }
 
 fn subject<'a>(record: &'a RecordRef, mirrored: &'a Mirrored) -> Subject<'a> {
-    Subject { record, observed: &mirrored.observed, gone: mirrored.gone }
+    Subject {
+        record,
+        observed: &mirrored.observed,
+        gone: mirrored.gone,
+    }
 }
 
 /// The mirror's records of these names, in their order; names that the mirror doesn't know are left out.
@@ -74,7 +80,10 @@ async fn load_records(
             found.insert(RecordRef { side, kind, id }, mirrored);
         }
     }
-    Ok(records.iter().filter_map(|record| Some((record.clone(), found.remove(record)?))).collect())
+    Ok(records
+        .iter()
+        .filter_map(|record| Some((record.clone(), found.remove(record)?)))
+        .collect())
 }
 
 fn by_kind<'a>(
@@ -82,7 +91,10 @@ fn by_kind<'a>(
 ) -> BTreeMap<(Side, Kind), Vec<RemoteId>> {
     let mut groups: BTreeMap<(Side, Kind), Vec<RemoteId>> = BTreeMap::new();
     for record in records {
-        groups.entry((record.side, record.kind)).or_default().push(record.id.clone());
+        groups
+            .entry((record.side, record.kind))
+            .or_default()
+            .push(record.id.clone());
     }
     groups
 }
@@ -105,7 +117,10 @@ async fn load(
             Need::Links(flow, record) => links.entry(flow).or_default().push(record.clone()),
             Need::LinkedTo(target) => targets.push(target.clone()),
             Need::Matching(side, kind, key) => {
-                matching.entry((*side, *kind)).or_default().push(key.clone());
+                matching
+                    .entry((*side, *kind))
+                    .or_default()
+                    .push(key.clone());
             }
             Need::Waiting(what) => waiting.push(what.clone()),
             Need::Decisions(flow, record) => {
@@ -115,7 +130,9 @@ async fn load(
     }
     for ((side, kind), ids) in by_kind(records.into_iter()) {
         for (id, mirrored) in store.records(side, kind, &ids).await? {
-            books.records.insert(RecordRef { side, kind, id }, seen(&mirrored));
+            books
+                .records
+                .insert(RecordRef { side, kind, id }, seen(&mirrored));
         }
     }
     for (flow, records) in links {
@@ -125,7 +142,11 @@ async fn load(
         }
     }
     for link in store.links_to(&targets).await? {
-        books.linked_to.entry(link.target.clone()).or_default().push(flow_link(link));
+        books
+            .linked_to
+            .entry(link.target.clone())
+            .or_default()
+            .push(flow_link(link));
     }
     for ((side, kind), keys) in matching {
         for mirrored in store.records_matching(side, kind, &keys).await? {
@@ -174,7 +195,10 @@ pub(crate) fn decided(text: &str) -> Option<Decided> {
         "ignore" => Some(Decided::Ignore),
         "create" => Some(Decided::Create),
         "accept" => Some(Decided::Accept),
-        _ => text.strip_prefix("link ").and_then(|to| to.parse().ok()).map(Decided::Link),
+        _ => text
+            .strip_prefix("link ")
+            .and_then(|to| to.parse().ok())
+            .map(Decided::Link),
     }
 }
 
@@ -182,14 +206,23 @@ pub(crate) fn decided(text: &str) -> Option<Decided> {
 pub(crate) async fn maps(store: &ConnectionStore) -> Result<Maps, StoreError> {
     let mut maps = Maps::default();
     for entry in store.maps().await? {
-        let Ok(kind) = entry.kind.parse() else { continue };
+        let Ok(kind) = entry.kind.parse() else {
+            continue;
+        };
         let status = match entry.status {
             tieout_store::MapStatus::Suggested => MapStatus::Suggested,
             tieout_store::MapStatus::Confirmed => MapStatus::Confirmed,
             tieout_store::MapStatus::Create => MapStatus::Create,
             tieout_store::MapStatus::Removed => continue,
         };
-        maps.put(kind, entry.from, Map { to: entry.to, status });
+        maps.put(
+            kind,
+            entry.from,
+            Map {
+                to: entry.to,
+                status,
+            },
+        );
     }
     Ok(maps)
 }

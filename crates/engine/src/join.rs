@@ -7,9 +7,9 @@ use tieout_domain::State;
 use tieout_flows::Flow;
 use tieout_store::{Lease, RunRow, StoreError};
 
+use crate::Connection;
 use crate::error::EngineError;
 use crate::report::{FlowCounts, RunReport, RunStatus};
-use crate::Connection;
 
 /// How often it is looked whether the other run has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -59,7 +59,9 @@ pub(crate) async fn take(
                 if let (Some(id), Meanwhile::Join) = (run, meanwhile) {
                     let row = connection.store.run(&id).await?;
                     let includes = |row: &RunRow| {
-                        flows.iter().all(|flow| row.flows.iter().any(|name| name == flow.name()))
+                        flows
+                            .iter()
+                            .all(|flow| row.flows.iter().any(|name| name == flow.name()))
                     };
                     // A run of other flows is waited out, but its report is not ours.
                     waiting_for = row.filter(includes).map(|row| row.id).or(waiting_for);
@@ -80,19 +82,25 @@ async fn ended(
     id: Option<&tieout_store::RunId>,
 ) -> Result<Option<RunReport>, EngineError> {
     let Some(id) = id else { return Ok(None) };
-    let Some(row) = connection.store.run(id).await? else { return Ok(None) };
+    let Some(row) = connection.store.run(id).await? else {
+        return Ok(None);
+    };
     Ok(row.ended.is_some().then(|| report(connection, row)))
 }
 
 fn report(connection: &Connection, row: RunRow) -> RunReport {
-    let seconds =
-        row.ended.map_or(0.0, |ended| ended.duration_since(row.started).as_secs_f64());
+    let seconds = row
+        .ended
+        .map_or(0.0, |ended| ended.duration_since(row.started).as_secs_f64());
     let flows: BTreeMap<String, FlowCounts> = row
         .counts
         .iter()
         .map(|(flow, counts)| {
             let of = |state: State| counts.get(state.as_str()).copied().unwrap_or(0);
-            (flow.clone(), FlowCounts(State::ALL.iter().map(|s| (s.as_str(), of(*s))).collect()))
+            (
+                flow.clone(),
+                FlowCounts(State::ALL.iter().map(|s| (s.as_str(), of(*s))).collect()),
+            )
         })
         .collect();
     RunReport {

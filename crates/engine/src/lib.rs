@@ -14,6 +14,7 @@
 //! write with two attempts. Until a write is settled, nothing else is written for its record.
 
 mod apply;
+mod closing;
 pub mod compare;
 mod connection;
 mod decide;
@@ -25,6 +26,7 @@ pub mod plan;
 mod progress;
 mod pull;
 mod report;
+mod rounds;
 mod run;
 mod settle;
 

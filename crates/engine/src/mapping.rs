@@ -15,8 +15,13 @@ use crate::run::{Run, RunOptions, while_held};
 use crate::{Connection, EngineError};
 
 /// What can be mapped, in the order in which it is asked about.
-pub const KINDS: [Kind; 5] =
-    [Kind::Account, Kind::Department, Kind::Class, Kind::Location, Kind::FundingAccount];
+pub const KINDS: [Kind; 5] = [
+    Kind::Account,
+    Kind::Department,
+    Kind::Class,
+    Kind::Location,
+    Kind::FundingAccount,
+];
 
 /// How long a look at both sides may hold the connection without renewing its lease.
 const LEASE: Duration = Duration::from_secs(300);
@@ -46,13 +51,12 @@ pub async fn propose(
     result
 }
 
-async fn propose_in(
-    run: &Run<'_>,
-    confirm_exact: bool,
-) -> Result<Vec<Suggestion>, EngineError> {
+async fn propose_in(run: &Run<'_>, confirm_exact: bool) -> Result<Vec<Suggestion>, EngineError> {
     let connection = run.connection;
-    let kinds: Vec<_> =
-        KINDS.iter().flat_map(|kind| [(Side::Ledger, *kind), (Side::Platform, *kind)]).collect();
+    let kinds: Vec<_> = KINDS
+        .iter()
+        .flat_map(|kind| [(Side::Ledger, *kind), (Side::Platform, *kind)])
+        .collect();
     let unread = pull(run, &kinds, Depth::Changes).await?;
     if let Some(((side, _), fault)) = unread.into_iter().next() {
         return Err(connection.sides.failed(side, fault));
@@ -63,7 +67,11 @@ async fn propose_in(
     let mut commit = run.commit();
     for kind in KINDS {
         let platform = records(connection, Side::Platform, kind).await?;
-        let ledger_kind = if kind == Kind::FundingAccount { Kind::Account } else { kind };
+        let ledger_kind = if kind == Kind::FundingAccount {
+            Kind::Account
+        } else {
+            kind
+        };
         let ledger = records(connection, Side::Ledger, ledger_kind).await?;
         for suggestion in suggest(kind, &ledger, &platform, &known) {
             let status = status(connection, &suggestion, confirm_exact);
@@ -110,7 +118,16 @@ fn mapped(suggestion: &Suggestion, status: MapStatus) -> Fact {
 }
 
 fn says_the_same(entries: &[MapEntry], fact: &Fact) -> bool {
-    let Fact::Mapped { kind, from, to, status, .. } = fact else { return false };
+    let Fact::Mapped {
+        kind,
+        from,
+        to,
+        status,
+        ..
+    } = fact
+    else {
+        return false;
+    };
     entries.iter().any(|entry| {
         (&entry.kind, &entry.from, &entry.to, &entry.status) == (kind, from, to, status)
     })
@@ -124,7 +141,10 @@ fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
         _ => return None,
     };
     let record = RecordRef::new(Side::Ledger, kind, from.clone());
-    Some(Due { flow: flow.to_owned(), record })
+    Some(Due {
+        flow: flow.to_owned(),
+        record,
+    })
 }
 
 /// All records of a kind that exist. Lists are short: hundreds, not millions.
@@ -136,10 +156,19 @@ async fn records(
     let mut all = Vec::new();
     let mut after: Option<RemoteId> = None;
     loop {
-        let page = connection.store.records_page(side, kind, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(all) };
+        let page = connection
+            .store
+            .records_page(side, kind, after.as_ref(), PAGE)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(all);
+        };
         after = Some(last.observed.id.clone());
-        all.extend(page.into_iter().filter(|record| !record.gone).map(|record| record.observed));
+        all.extend(
+            page.into_iter()
+                .filter(|record| !record.gone)
+                .map(|record| record.observed),
+        );
     }
 }
 
@@ -167,7 +196,11 @@ pub async fn set(
     let fact = Fact::Mapped {
         kind: kind.as_str().to_owned(),
         from: from_id.clone(),
-        status: if to.is_some() { MapStatus::Confirmed } else { MapStatus::Removed },
+        status: if to.is_some() {
+            MapStatus::Confirmed
+        } else {
+            MapStatus::Removed
+        },
         to,
         label_from,
         label_to,
@@ -191,10 +224,15 @@ pub async fn confirm(
     connection: &Connection,
     chosen: Option<&BTreeMap<String, Vec<RemoteId>>>,
 ) -> Result<usize, EngineError> {
-    let mut commit = Commit { actor: connection.actor.clone(), ..Commit::default() };
+    let mut commit = Commit {
+        actor: connection.actor.clone(),
+        ..Commit::default()
+    };
     for entry in connection.store.maps().await? {
-        let wanted = chosen
-            .is_none_or(|c| c.get(&entry.kind).is_some_and(|ids| ids.contains(&entry.from)));
+        let wanted = chosen.is_none_or(|c| {
+            c.get(&entry.kind)
+                .is_some_and(|ids| ids.contains(&entry.from))
+        });
         if entry.status != MapStatus::Suggested || !wanted {
             continue;
         }

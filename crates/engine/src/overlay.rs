@@ -26,7 +26,9 @@ impl Overlay {
             self.records.insert(link.target.clone(), seen);
         }
         for list in [
-            self.links.entry((link.flow.clone(), link.record.clone())).or_default(),
+            self.links
+                .entry((link.flow.clone(), link.record.clone()))
+                .or_default(),
             self.linked_to.entry(link.target.clone()).or_default(),
         ] {
             list.retain(|other| {
@@ -63,7 +65,10 @@ impl Overlay {
                 }
                 Need::LinkedTo(target) => {
                     if let Some(pretended) = self.linked_to.get(target) {
-                        merge(books.linked_to.entry(target.clone()).or_default(), pretended);
+                        merge(
+                            books.linked_to.entry(target.clone()).or_default(),
+                            pretended,
+                        );
                     }
                 }
                 Need::Waiting(what) => {
@@ -75,7 +80,10 @@ impl Overlay {
             }
         }
         for (kind, from, to) in &self.maps {
-            let map = Map { to: Some(to.clone()), status: MapStatus::Confirmed };
+            let map = Map {
+                to: Some(to.clone()),
+                status: MapStatus::Confirmed,
+            };
             books.maps.put(*kind, from.clone(), map);
         }
     }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tieout_domain::port::Action;
-use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side, State};
+use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
 use tieout_flows::{Link, Seen, Step, Verdict};
 
 use crate::apply::Intent;
 use crate::decide::Decision;
 use crate::overlay::Overlay;
-use crate::run::Adopted;
+use crate::rounds::{Adopted, is_choice};
 
 /// One thing that would be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,12 +79,16 @@ impl Plan {
         };
         let planned: BTreeSet<_> = self.steps.iter().map(key).collect();
         let present: BTreeSet<_> = now.steps.iter().map(key).collect();
-        let describe = |step: &PlannedStep| format!("{} {} for {}", step.action, step.kind, step.record);
+        let describe =
+            |step: &PlannedStep| format!("{} {} for {}", step.action, step.kind, step.record);
         if let Some(step) = planned.difference(&present).next() {
             return Err(format!("`{}` would no longer be done so", describe(step)));
         }
         if let Some(step) = present.difference(&planned).next() {
-            return Err(format!("`{}` would be done too, and is not in it", describe(step)));
+            return Err(format!(
+                "`{}` would be done too, and is not in it",
+                describe(step)
+            ));
         }
         Ok(())
     }
@@ -108,9 +112,14 @@ impl Planner {
         self.rested.contains(key)
     }
 
-    /// The records of a flow that came out blocked.
+    /// The records of a flow that came out blocked over a choice.
     pub(crate) fn blocked(&self, flow: &str) -> Vec<RecordRef> {
-        self.blocked.get(flow).into_iter().flat_map(BTreeMap::keys).cloned().collect()
+        self.blocked
+            .get(flow)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .cloned()
+            .collect()
     }
 
     /// Takes a page of decisions. Gives the records for which something was pretended.
@@ -124,22 +133,36 @@ impl Planner {
     ) -> Vec<RecordRef> {
         for decision in rested {
             let before = self.no_longer_blocked(flow, &decision.record);
-            let new = self.rested.insert((flow.to_owned(), decision.record.clone()));
-            let Verdict::Rest(outcome) = decision.verdict else { continue };
+            let new = self
+                .rested
+                .insert((flow.to_owned(), decision.record.clone()));
+            let Verdict::Rest(outcome) = decision.verdict else {
+                continue;
+            };
             let states = self.states.entry(flow.to_owned()).or_default();
             if new || before {
                 *states.entry(outcome.to_string()).or_default() += 1;
             }
-            if outcome.state == State::Blocked {
+            if is_choice(&outcome) {
                 let blocked = self.blocked.entry(flow.to_owned()).or_default();
                 blocked.insert(decision.record, outcome.to_string());
             }
         }
         let mut again = Vec::new();
-        for Adopted { label, amount, how, link } in adopted {
+        for Adopted {
+            label,
+            amount,
+            how,
+            link,
+        } in adopted
+        {
             again.push(link.record.clone());
             if is_list(link.record.kind) {
-                overlay.map(link.record.kind, link.record.id.clone(), link.target.id.clone());
+                overlay.map(
+                    link.record.kind,
+                    link.record.id.clone(),
+                    link.target.id.clone(),
+                );
             }
             self.steps.push(PlannedStep {
                 flow: link.flow.clone(),
@@ -151,7 +174,11 @@ impl Planner {
                 kind: link.target.kind,
                 target: link.target.id.to_string(),
                 role: link.role.clone(),
-                key: link.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+                key: link
+                    .key
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 because: how.to_owned(),
                 fingerprint: String::new(),
             });
@@ -168,7 +195,10 @@ impl Planner {
 
     /// Takes back that a record came out blocked, if it did.
     fn no_longer_blocked(&mut self, flow: &str, record: &RecordRef) -> bool {
-        let Some(before) = self.blocked.get_mut(flow).and_then(|blocked| blocked.remove(record))
+        let Some(before) = self
+            .blocked
+            .get_mut(flow)
+            .and_then(|blocked| blocked.remove(record))
         else {
             return false;
         };
@@ -200,11 +230,23 @@ impl Planner {
             (Some(target), _) => target.clone(),
             (None, _) => RemoteId::new(format!("new:{}", step.key)),
         };
-        let target = RecordRef { side: step.side, kind, id };
-        let seen = Seen { document: step.document.clone(), created: None, gone: false };
+        let target = RecordRef {
+            side: step.side,
+            kind,
+            id,
+        };
+        let seen = Seen {
+            document: step.document.clone(),
+            created: None,
+            gone: false,
+        };
         if matches!(step.action, Action::Create | Action::Amend) {
             if is_list(intent.record.kind) && step.action == Action::Create {
-                overlay.map(intent.record.kind, intent.record.id.clone(), target.id.clone());
+                overlay.map(
+                    intent.record.kind,
+                    intent.record.id.clone(),
+                    target.id.clone(),
+                );
             }
             let link = Link {
                 flow: intent.flow.to_owned(),
@@ -244,12 +286,24 @@ fn is_list(kind: Kind) -> bool {
 }
 
 fn planned(intent: &Intent) -> PlannedStep {
-    let Step { side, action, role, target, document, key, because, .. } = &intent.step;
+    let Step {
+        side,
+        action,
+        role,
+        target,
+        document,
+        key,
+        because,
+        ..
+    } = &intent.step;
     PlannedStep {
         flow: intent.flow.to_owned(),
         record: intent.record.clone(),
         label: intent.label.clone(),
-        amount: intent.amount.map(|money: Money| money.to_string()).unwrap_or_default(),
+        amount: intent
+            .amount
+            .map(|money: Money| money.to_string())
+            .unwrap_or_default(),
         action: action.as_str().to_owned(),
         side: *side,
         kind: document.kind(),

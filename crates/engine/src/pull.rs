@@ -55,7 +55,9 @@ async fn pull_side(
         kinds.retain(|kind| *kind != Kind::Bill);
         kinds.push(Kind::Bill);
     }
-    let Some((first, rest)) = kinds.split_first() else { return Ok(Unread::new()) };
+    let Some((first, rest)) = kinds.split_first() else {
+        return Ok(Unread::new());
+    };
     let mut unread = Unread::new();
     if let Err(fault) = pull_kind(run, side, *first, depth).await? {
         let shuts_the_door = matches!(fault, Fault::Denied { .. } | Fault::Later { .. });
@@ -65,8 +67,9 @@ async fn pull_side(
             return Ok(unread);
         }
     }
-    let (bills, rest): (Vec<Kind>, Vec<Kind>) =
-        rest.iter().partition(|kind| whole_bills && **kind == Kind::Bill);
+    let (bills, rest): (Vec<Kind>, Vec<Kind>) = rest
+        .iter()
+        .partition(|kind| whole_bills && **kind == Kind::Bill);
     for kinds in [rest, bills] {
         let reads = kinds.iter().map(|kind| pull_kind(run, side, *kind, depth));
         for (kind, result) in kinds.iter().zip(join_all(reads).await) {
@@ -91,7 +94,9 @@ async fn pull_paid(
     side: Side,
     fresh: bool,
 ) -> Result<Result<(), Fault>, EngineError> {
-    let Some(reader) = run.connection.sides.reader(side, Kind::Bill) else { return Ok(Ok(())) };
+    let Some(reader) = run.connection.sides.reader(side, Kind::Bill) else {
+        return Ok(Ok(()));
+    };
     let store = &run.connection.store;
     let mut after = None;
     loop {
@@ -100,7 +105,10 @@ async fn pull_paid(
         if page.is_empty() {
             return Ok(Ok(()));
         }
-        let page: Vec<_> = page.into_iter().filter(|(record, _)| record.side == side).collect();
+        let page: Vec<_> = page
+            .into_iter()
+            .filter(|(record, _)| record.side == side)
+            .collect();
         if page.is_empty() {
             continue;
         }
@@ -114,10 +122,15 @@ async fn pull_paid(
                 Err(fault) => return Ok(Err(fault)),
             };
         }
-        commit.settled.extend(page.into_iter().map(|(record, stamp)| {
-            let due = Due { flow: READ_AGAIN.to_owned(), record };
-            Settled { due, stamp }
-        }));
+        commit
+            .settled
+            .extend(page.into_iter().map(|(record, stamp)| {
+                let due = Due {
+                    flow: READ_AGAIN.to_owned(),
+                    record,
+                };
+                Settled { due, stamp }
+            }));
         store.commit(commit).await?;
     }
 }
@@ -131,7 +144,11 @@ pub(crate) fn read_again(side: Side, document: &Document) -> impl Iterator<Item 
     };
     applications.iter().map(move |application| Due {
         flow: READ_AGAIN.to_owned(),
-        record: RecordRef { side, kind: Kind::Bill, id: application.document.clone() },
+        record: RecordRef {
+            side,
+            kind: Kind::Bill,
+            id: application.document.clone(),
+        },
     })
 }
 
@@ -142,7 +159,9 @@ async fn pull_kind(
     kind: Kind,
     depth: Depth,
 ) -> Result<Result<(), Fault>, EngineError> {
-    let Some(reader) = run.connection.sides.reader(side, kind) else { return Ok(Ok(())) };
+    let Some(reader) = run.connection.sides.reader(side, kind) else {
+        return Ok(Ok(()));
+    };
     let since = run.connection.store.mark(side, kind).await?;
     let depth = if since.is_none() { Depth::Whole } else { depth };
     let before = unreadable(run, side, kind).await?;
@@ -180,10 +199,20 @@ async fn pull_kind(
         let remember = if unreadable == before {
             Vec::new()
         } else {
-            vec![(unreadable_name(side, kind), serde_json::to_string(&unreadable).unwrap_or_default())]
+            vec![(
+                unreadable_name(side, kind),
+                serde_json::to_string(&unreadable).unwrap_or_default(),
+            )]
         };
         let marks = mark.map(|mark| (side, kind, mark)).into_iter().collect();
-        run.connection.store.commit(Commit { marks, remember, ..run.commit() }).await?;
+        run.connection
+            .store
+            .commit(Commit {
+                marks,
+                remember,
+                ..run.commit()
+            })
+            .await?;
     }
     Ok(Ok(()))
 }
@@ -198,8 +227,14 @@ async fn unreadable(
     side: Side,
     kind: Kind,
 ) -> Result<BTreeSet<RemoteId>, EngineError> {
-    let text = run.connection.store.remembered(&unreadable_name(side, kind)).await?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    let text = run
+        .connection
+        .store
+        .remembered(&unreadable_name(side, kind))
+        .await?;
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
 }
 
 /// Tries again, one by one, what could not be read before. Gives those that still can't be.
@@ -210,11 +245,22 @@ async fn read_unreadable(
     before: &BTreeSet<RemoteId>,
 ) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
     let mut still = BTreeSet::new();
-    let Some(reader) = run.connection.sides.reader(side, kind) else { return Ok(Ok(still)) };
+    let Some(reader) = run.connection.sides.reader(side, kind) else {
+        return Ok(Ok(still));
+    };
     for id in before {
         match reader.fetch(std::slice::from_ref(id)).await {
             Ok(records) => {
-                take_in(run, side, kind, Page { records, ..Page::default() }).await?;
+                take_in(
+                    run,
+                    side,
+                    kind,
+                    Page {
+                        records,
+                        ..Page::default()
+                    },
+                )
+                .await?;
             }
             Err(Fault::Drift { cause, .. }) => {
                 run.problem_record(side, kind, id, &cause);
@@ -228,15 +274,9 @@ async fn read_unreadable(
 
 /// Puts a page into the mirror and marks due what it touches. Tells whether every record on it was known in
 /// this very version.
-async fn take_in(
-    run: &Run<'_>,
-    side: Side,
-    kind: Kind,
-    page: Page,
-) -> Result<bool, EngineError> {
+async fn take_in(run: &Run<'_>, side: Side, kind: Kind, page: Page) -> Result<bool, EngineError> {
     let mut commit = run.commit();
-    let all_known =
-        take_records(run, side, kind, page.records, page.gone, &mut commit).await?;
+    let all_known = take_records(run, side, kind, page.records, page.gone, &mut commit).await?;
     if !commit.records.is_empty() {
         run.connection.store.commit(commit).await?;
     }
@@ -255,8 +295,11 @@ pub(crate) async fn take_records(
     commit: &mut Commit,
 ) -> Result<bool, EngineError> {
     let store = &run.connection.store;
-    let ids: Vec<_> =
-        records.iter().map(|observed| observed.id.clone()).chain(gone.clone()).collect();
+    let ids: Vec<_> = records
+        .iter()
+        .map(|observed| observed.id.clone())
+        .chain(gone.clone())
+        .collect();
     if ids.is_empty() {
         return Ok(true);
     }
@@ -273,7 +316,11 @@ pub(crate) async fn take_records(
             continue;
         }
         if !same_content {
-            touched.push(RecordRef { side, kind, id: observed.id.clone() });
+            touched.push(RecordRef {
+                side,
+                kind,
+                id: observed.id.clone(),
+            });
             commit.due.extend(read_again(side, &observed.document));
         }
         commit.records.push(seen(side, observed));
@@ -281,7 +328,11 @@ pub(crate) async fn take_records(
     for id in gone {
         // A deletion of something never seen is nobody's business.
         if known.get(&id).is_some_and(|before| !before.gone) {
-            touched.push(RecordRef { side, kind, id: id.clone() });
+            touched.push(RecordRef {
+                side,
+                kind,
+                id: id.clone(),
+            });
             commit.records.push(RecordChange::Gone { side, kind, id });
         }
     }
@@ -292,7 +343,9 @@ pub(crate) async fn take_records(
         // What they were applied to before counts as well: it may have been freed.
         let ids: Vec<_> = touched.iter().map(|record| record.id.clone()).collect();
         for (_, before) in store.records(side, kind, &ids).await? {
-            commit.due.extend(read_again(side, &before.observed.document));
+            commit
+                .due
+                .extend(read_again(side, &before.observed.document));
         }
     }
     follow_up(run, &touched, commit).await?;
@@ -302,7 +355,11 @@ pub(crate) async fn take_records(
 /// The mirror's form of a record.
 pub(crate) fn seen(side: Side, observed: Observed) -> RecordChange {
     let match_key = match_key(&observed.document);
-    RecordChange::Seen { side, observed, match_key }
+    RecordChange::Seen {
+        side,
+        observed,
+        match_key,
+    }
 }
 
 /// The flows whose population a record is part of.
@@ -310,7 +367,10 @@ pub(crate) fn in_population(run: &Run<'_>, record: &RecordRef) -> Vec<Due> {
     let flows = run.connection.flows.iter();
     flows
         .filter(|flow| flow.population().contains(&(record.side, record.kind)))
-        .map(|flow| Due { flow: flow.name().to_owned(), record: record.clone() })
+        .map(|flow| Due {
+            flow: flow.name().to_owned(),
+            record: record.clone(),
+        })
         .collect()
 }
 
@@ -323,13 +383,20 @@ async fn follow_up(
 ) -> Result<(), EngineError> {
     for record in touched {
         for due in in_population(run, record) {
-            commit.wakes.push(WaitsFor::Link(due.flow.clone(), record.id.clone()).to_string());
+            commit
+                .wakes
+                .push(WaitsFor::Link(due.flow.clone(), record.id.clone()).to_string());
             commit.due.push(due);
         }
     }
     for link in run.connection.store.links_to(touched).await? {
-        commit.wakes.push(WaitsFor::Link(link.flow.clone(), link.record.id.clone()).to_string());
-        commit.due.push(Due { flow: link.flow, record: link.record });
+        commit
+            .wakes
+            .push(WaitsFor::Link(link.flow.clone(), link.record.id.clone()).to_string());
+        commit.due.push(Due {
+            flow: link.flow,
+            record: link.record,
+        });
     }
     Ok(())
 }

@@ -39,7 +39,13 @@ impl FlowCounts {
     /// From the store's array, in the order of [`State::ALL`].
     #[must_use]
     pub fn of(counts: &[u64; 8]) -> Self {
-        Self(State::ALL.iter().zip(counts).map(|(state, count)| (state.as_str(), *count)).collect())
+        Self(
+            State::ALL
+                .iter()
+                .zip(counts)
+                .map(|(state, count)| (state.as_str(), *count))
+                .collect(),
+        )
     }
 
     /// The population.

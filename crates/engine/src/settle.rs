@@ -45,7 +45,10 @@ pub(crate) async fn settle(run: &mut Run<'_>) -> Result<(), EngineError> {
         } else {
             let side = write_side(run, &write);
             let creates = write.order.action == Action::Create;
-            groups.entry((side, write.order.document.kind(), creates)).or_default().push(write);
+            groups
+                .entry((side, write.order.document.kind(), creates))
+                .or_default()
+                .push(write);
         }
     }
     if !commit.facts.is_empty() {
@@ -67,9 +70,16 @@ fn write_side(run: &Run<'_>, write: &OpenWrite) -> Side {
     run.connection
         .flow(&write.flow)
         .and_then(|flow| {
-            let mut sides = flow.writes().iter().filter(|(_, k)| *k == kind).map(|(side, _)| *side);
+            let mut sides = flow
+                .writes()
+                .iter()
+                .filter(|(_, k)| *k == kind)
+                .map(|(side, _)| *side);
             // A payment is written to the side that its record didn't come from.
-            sides.clone().find(|side| *side != write.record.side).or_else(|| sides.next())
+            sides
+                .clone()
+                .find(|side| *side != write.record.side)
+                .or_else(|| sides.next())
         })
         .unwrap_or_else(|| write.record.side.other())
 }
@@ -82,12 +92,20 @@ async fn settle_changes(
     kind: Kind,
     mut writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
-    let Some(reader) = run.connection.sides.reader(side, kind).cloned() else { return Ok(()) };
-    let settle = run.connection.sides.writer(side, kind).map_or(Duration::ZERO, |w| w.settle());
+    let Some(reader) = run.connection.sides.reader(side, kind).cloned() else {
+        return Ok(());
+    };
+    let settle = run
+        .connection
+        .sides
+        .writer(side, kind)
+        .map_or(Duration::ZERO, |w| w.settle());
     for _ in 0..2 {
         let looked_at = run.connection.timer.now();
-        let mut ids: Vec<_> =
-            writes.iter().filter_map(|write| write.order.target.clone()).collect();
+        let mut ids: Vec<_> = writes
+            .iter()
+            .filter_map(|write| write.order.target.clone())
+            .collect();
         ids.sort();
         ids.dedup();
         let found = match reader.fetch(&ids).await {
@@ -103,7 +121,11 @@ async fn settle_changes(
                     adopt(run, &mut commit, &write, &target);
                 }
                 _ if write_settled(&write, settle, looked_at) => {
-                    give_up(&mut commit, &write, "the record was read again and is not changed");
+                    give_up(
+                        &mut commit,
+                        &write,
+                        "the record was read again and is not changed",
+                    );
                     run.settled(&write.flow, &write.record);
                 }
                 _ => open.push(write),
@@ -125,7 +147,9 @@ async fn settle_creations(
     kind: Kind,
     mut writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
-    let Some(writer) = run.connection.sides.writer(side, kind).cloned() else { return Ok(()) };
+    let Some(writer) = run.connection.sides.writer(side, kind).cloned() else {
+        return Ok(());
+    };
     // Twice at most: now, and once more when the windows have ended.
     for _ in 0..2 {
         let orders: Vec<Order> = writes.iter().map(|write| write.order.clone()).collect();
@@ -168,7 +192,10 @@ async fn settle_creations(
             match judgement {
                 Judgement::Found(id) => {
                     taken.insert(id.clone());
-                    let observed = free.into_iter().filter(|candidate| candidate.id == id).collect();
+                    let observed = free
+                        .into_iter()
+                        .filter(|candidate| candidate.id == id)
+                        .collect();
                     let target = RecordRef { side, kind, id };
                     adopt(run, &mut commit, &write, &target);
                     take_records(run, side, kind, observed, Vec::new(), &mut commit).await?;
@@ -184,7 +211,11 @@ async fn settle_creations(
                 }
                 Judgement::Absent => open.push(write),
                 Judgement::Ambiguous(ids) => {
-                    let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let ids = ids
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(", ");
                     let cause = format!(
                         "a write whose answer was lost may have made any of {ids}; say which one"
                     );
@@ -207,9 +238,9 @@ async fn settle_creations(
 /// Whether a record can be what a write made: it is not older, apart from clocks that differ.
 fn may_be_of(write: &OpenWrite, candidate: &Observed) -> bool {
     match (candidate.created, write.attempted_at) {
-        (Some(created), Some(attempted)) => {
-            attempted.checked_sub(CLOCKS).is_ok_and(|earliest| created >= earliest)
-        }
+        (Some(created), Some(attempted)) => attempted
+            .checked_sub(CLOCKS)
+            .is_ok_and(|earliest| created >= earliest),
         _ => true,
     }
 }
@@ -220,7 +251,10 @@ type Said = HashMap<(String, RecordRef), String>;
 async fn decisions(run: &Run<'_>, writes: &[OpenWrite]) -> Result<Said, EngineError> {
     let mut records: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
     for write in writes {
-        records.entry(&write.flow).or_default().push(write.record.clone());
+        records
+            .entry(&write.flow)
+            .or_default()
+            .push(write.record.clone());
     }
     let mut said = Said::new();
     for (flow, records) in records {
@@ -253,7 +287,11 @@ async fn linked(
 ) -> Result<HashSet<RemoteId>, EngineError> {
     let targets: Vec<RecordRef> = candidates
         .iter()
-        .map(|candidate| RecordRef { side, kind, id: candidate.id.clone() })
+        .map(|candidate| RecordRef {
+            side,
+            kind,
+            id: candidate.id.clone(),
+        })
         .collect();
     let links = run.connection.store.links_to(&targets).await?;
     Ok(links.into_iter().map(|link| link.target.id).collect())
@@ -270,11 +308,7 @@ fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> b
 }
 
 /// Waits until the windows of these writes have ended, if that is soon. Tells whether to look once more.
-async fn wait(
-    run: &Run<'_>,
-    writes: &[OpenWrite],
-    settle: Duration,
-) -> Result<bool, EngineError> {
+async fn wait(run: &Run<'_>, writes: &[OpenWrite], settle: Duration) -> Result<bool, EngineError> {
     let now = run.connection.timer.now();
     let Some(until) = writes.iter().map(|write| settled_at(write, settle)).max() else {
         return Ok(false);
@@ -289,14 +323,23 @@ async fn wait(
 }
 
 fn due(write: &OpenWrite) -> Due {
-    Due { flow: write.flow.clone(), record: write.record.clone() }
+    Due {
+        flow: write.flow.clone(),
+        record: write.record.clone(),
+    }
 }
 
 /// Its answer was lost, and it was carried out.
 fn adopt(run: &mut Run<'_>, commit: &mut Commit, write: &OpenWrite, target: &RecordRef) {
-    commit.facts.push(Fact::Applied { write: write.write, target: target.clone(), adopted: true });
+    commit.facts.push(Fact::Applied {
+        write: write.write,
+        target: target.clone(),
+        adopted: true,
+    });
     commit.due.push(due(write));
-    commit.due.extend(read_again(target.side, &write.order.document));
+    commit
+        .due
+        .extend(read_again(target.side, &write.order.document));
     if write.order.action == Action::Create {
         let label = write.order.document.label();
         commit.facts.extend(mapped(
@@ -314,20 +357,33 @@ fn adopt(run: &mut Run<'_>, commit: &mut Commit, write: &OpenWrite, target: &Rec
 
 /// It was certainly not carried out.
 pub(crate) fn give_up(commit: &mut Commit, write: &OpenWrite, cause: &str) {
-    commit.facts.push(Fact::Abandoned { write: write.write, cause: cause.to_owned() });
+    commit.facts.push(Fact::Abandoned {
+        write: write.write,
+        cause: cause.to_owned(),
+    });
     commit.due.push(due(write));
 }
 
 /// It could be repeated, but is no longer what is wanted: it must have come to its end first.
 pub(crate) fn keep_open(run: &mut Run<'_>, commit: &mut Commit, write: OpenWrite) {
     let side = write_side(run, &write);
-    let writer = run.connection.sides.writer(side, write.order.document.kind());
-    let until = settled_at(&write, writer.map_or(Duration::ZERO, |writer| writer.settle()));
+    let writer = run
+        .connection
+        .sides
+        .writer(side, write.order.document.kind());
+    let until = settled_at(
+        &write,
+        writer.map_or(Duration::ZERO, |writer| writer.settle()),
+    );
     let cause = format!(
         "a write was sent and not answered, and something else is wanted by now; it may still be running over \
          there until {until:.0}"
     );
-    state(commit, &write, Outcome::because(State::Hold, Code::new("settling"), cause));
+    state(
+        commit,
+        &write,
+        Outcome::because(State::Hold, Code::new("settling"), cause),
+    );
     run.rest_until_settled(&write.flow, write.record);
 }
 
@@ -348,11 +404,19 @@ async fn stay_open(
     writes: &[OpenWrite],
     fault: &Fault,
 ) -> Result<(), EngineError> {
-    run.problem(fault, side, matches!(fault, Fault::Denied { .. } | Fault::Later { .. }));
+    run.problem(
+        fault,
+        side,
+        matches!(fault, Fault::Denied { .. } | Fault::Later { .. }),
+    );
     let mut commit = run.commit();
     for write in writes {
         let cause = format!("the outcome of a write can't be looked up now: {fault}");
-        state(&mut commit, write, Outcome::because(State::Hold, Code::new("settling"), cause));
+        state(
+            &mut commit,
+            write,
+            Outcome::because(State::Hold, Code::new("settling"), cause),
+        );
     }
     commit.facts = run.news(commit.facts).await?;
     run.connection.store.commit(commit).await?;
@@ -374,7 +438,11 @@ async fn hold(
         let cause = format!(
             "a write was sent and not answered; it may still be running over there until {until:.0}"
         );
-        state(&mut commit, write, Outcome::because(State::Hold, Code::new("settling"), cause));
+        state(
+            &mut commit,
+            write,
+            Outcome::because(State::Hold, Code::new("settling"), cause),
+        );
     }
     commit.facts = run.news(commit.facts).await?;
     run.connection.store.commit(commit).await?;

@@ -32,7 +32,10 @@ impl Shared {
     pub fn new() -> Result<Self, Failure> {
         let network = Network::new()
             .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
-        Ok(Self { transport: Arc::new(network), governors: Arc::new(Governors::default()) })
+        Ok(Self {
+            transport: Arc::new(network),
+            governors: Arc::new(Governors::default()),
+        })
     }
 }
 
@@ -45,18 +48,42 @@ pub async fn connection(
     config: &ConnectionConfig,
     progress: Arc<dyn Progress>,
 ) -> Result<Connection, Failure> {
-    let ledger = side(home, vault, shared, name, config.ledger.system, &config.ledger_settings);
+    let ledger = side(
+        home,
+        vault,
+        shared,
+        name,
+        config.ledger.system,
+        &config.ledger_settings,
+    );
     let (ledger, ledger_meter) = ledger.await?;
-    let platform =
-        side(home, vault, shared, name, config.platform.system, &config.platform_settings);
+    let platform = side(
+        home,
+        vault,
+        shared,
+        name,
+        config.platform.system,
+        &config.platform_settings,
+    );
     let (platform, platform_meter) = platform.await?;
     let flows = flows(&platform);
-    let meters = [(ledger.system, ledger_meter), (platform.system, platform_meter)];
+    let meters = [
+        (ledger.system, ledger_meter),
+        (platform.system, platform_meter),
+    ];
     let calls = move || -> BTreeMap<String, u64> {
-        meters.iter().map(|(system, meter)| (system.to_string(), meter.sent())).collect()
+        meters
+            .iter()
+            .map(|(system, meter)| (system.to_string(), meter.sent()))
+            .collect()
     };
-    let home_currency =
-        config.preferences.transactions.currencies.first().copied().unwrap_or(Currency::USD);
+    let home_currency = config
+        .preferences
+        .transactions
+        .currencies
+        .first()
+        .copied()
+        .unwrap_or(Currency::USD);
     Ok(Connection {
         sides: Sides { ledger, platform },
         flows,
@@ -74,7 +101,11 @@ pub async fn connection(
 
 /// The flows of a pair follow from what its platform can do.
 fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
-    if platform.write.contains_key(&Kind::Bill) { tieout_flows::payables() } else { Vec::new() }
+    if platform.write.contains_key(&Kind::Bill) {
+        tieout_flows::payables()
+    } else {
+        Vec::new()
+    }
 }
 
 async fn side(
@@ -94,17 +125,24 @@ async fn side(
     check_kind(system, credential_name, &row.kind)?;
     let meter = Arc::new(Meter::default());
     let kit = Kit {
-        transport: Arc::new(Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter))),
+        transport: Arc::new(Metered::new(
+            Arc::clone(&shared.transport),
+            Arc::clone(&meter),
+        )),
         timer: Arc::new(WallClock),
         entropy: Arc::new(SystemEntropy),
-        kept: Arc::new(SealedInStore::new(home.store.kept(vault), system.id.to_string())),
+        kept: Arc::new(SealedInStore::new(
+            home.store.kept(vault),
+            system.id.to_string(),
+        )),
         governors: Arc::clone(&shared.governors),
     };
-    let credential =
-        Credential { kind: row.kind, fields: fields.expose_secret().to_owned().into() };
-    let ports = (system.connect)(settings, credential, kit).map_err(|error| {
-        Failure::usage(error.code, format!("`{place}`: {}", error.cause))
-    })?;
+    let credential = Credential {
+        kind: row.kind,
+        fields: fields.expose_secret().to_owned().into(),
+    };
+    let ports = (system.connect)(settings, credential, kit)
+        .map_err(|error| Failure::usage(error.code, format!("`{place}`: {}", error.cause)))?;
     Ok((ports, meter))
 }
 

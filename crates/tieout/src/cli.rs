@@ -8,7 +8,12 @@ use crate::home::Place;
 
 /// Keeps Oracle NetSuite and the platforms that move a company's money in agreement, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "tieout", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "tieout",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -41,7 +46,10 @@ pub struct Global {
 impl Global {
     /// Where the home is.
     pub fn place(&self) -> Place {
-        Place { home: self.home.clone(), key_file: self.key_file.clone() }
+        Place {
+            home: self.home.clone(),
+            key_file: self.key_file.clone(),
+        }
     }
 }
 

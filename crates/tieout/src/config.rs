@@ -57,7 +57,9 @@ pub struct ConnectionConfig {
 
 impl std::fmt::Debug for ConnectionConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectionConfig").field("pair", &self.pair).finish_non_exhaustive()
+        f.debug_struct("ConnectionConfig")
+            .field("pair", &self.pair)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,9 +119,12 @@ impl Config {
         }
         for name in names {
             if !self.connections.keys().any(|known| known.as_str() == name) {
-                let known: Vec<_> = self.connections.keys().map(ConnectionName::as_str).collect();
-                let cause =
-                    format!("`{name}` is no connection; there are {}", known.join(", "));
+                let known: Vec<_> = self
+                    .connections
+                    .keys()
+                    .map(ConnectionName::as_str)
+                    .collect();
+                let cause = format!("`{name}` is no connection; there are {}", known.join(", "));
                 return Err(Failure::usage(Code::new("unknown-connection"), cause));
             }
         }
@@ -179,17 +184,16 @@ impl Reader<'_> {
         Failure::usage(Code::new("config-value"), cause)
     }
 
-    fn only_known(
-        &self,
-        at: &str,
-        table: &toml::Table,
-        known: &[&str],
-    ) -> Result<(), Failure> {
+    fn only_known(&self, at: &str, table: &toml::Table, known: &[&str]) -> Result<(), Failure> {
         for key in table.keys() {
             if known.contains(&key.as_str()) {
                 continue;
             }
-            let dotted = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            let dotted = if at.is_empty() {
+                key.clone()
+            } else {
+                format!("{at}.{key}")
+            };
             let near = known
                 .iter()
                 .map(|name| (strsim::damerau_levenshtein(name, key), *name))
@@ -206,7 +210,11 @@ impl Reader<'_> {
     }
 
     fn table(&self, parent: &toml::Table, at: &str, key: &str) -> Result<toml::Table, Failure> {
-        let dotted = if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
+        let dotted = if at.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{at}.{key}")
+        };
         match parent.get(key) {
             None => Ok(toml::Table::new()),
             Some(toml::Value::Table(table)) => Ok(table.clone()),
@@ -237,13 +245,18 @@ impl Reader<'_> {
         key: &str,
         default: &str,
     ) -> Result<String, Failure> {
-        Ok(self.optional_text(table, at, key)?.unwrap_or_else(|| default.to_owned()))
+        Ok(self
+            .optional_text(table, at, key)?
+            .unwrap_or_else(|| default.to_owned()))
     }
 
     fn connection(&self, at: &str, table: &toml::Table) -> Result<ConnectionConfig, Failure> {
         let Some(pair) = self.optional_text(table, at, "pair")? else {
             let names: Vec<_> = tieout_systems::pairs().map(|(name, ..)| name).collect();
-            return Err(self.wrong(at, &format!("`pair` is missing: one of {}", names.join(", "))));
+            return Err(self.wrong(
+                at,
+                &format!("`pair` is missing: one of {}", names.join(", ")),
+            ));
         };
         let Some((ledger, platform)) = tieout_systems::pair(&pair) else {
             let names: Vec<_> = tieout_systems::pairs().map(|(name, ..)| name).collect();
@@ -251,7 +264,15 @@ impl Reader<'_> {
             return Err(self.wrong(&format!("{at}.pair"), &why));
         };
         let (l, p) = (ledger.system.id.as_str(), platform.system.id.as_str());
-        let known = ["pair", "schedule", "schedules", "time_zone", "preferences", l, p];
+        let known = [
+            "pair",
+            "schedule",
+            "schedules",
+            "time_zone",
+            "preferences",
+            l,
+            p,
+        ];
         self.only_known(at, table, &known)?;
         let mut schedules = BTreeMap::new();
         for (flow, when) in self.table(table, at, "schedules")? {
@@ -314,8 +335,10 @@ impl Reader<'_> {
         let at = format!("{at}.preferences");
         let given = self.table(table, at.trim_end_matches(".preferences"), "preferences")?;
         let entries = catalogue();
-        let mut headings: Vec<&str> =
-            entries.iter().filter_map(|entry| Some(entry.key.split_once('.')?.0)).collect();
+        let mut headings: Vec<&str> = entries
+            .iter()
+            .filter_map(|entry| Some(entry.key.split_once('.')?.0))
+            .collect();
         headings.dedup();
         self.only_known(&at, &given, &headings)?;
         let mut named = Vec::new();

@@ -38,17 +38,28 @@ pub struct Failure {
 impl Failure {
     /// Wrong usage or configuration.
     pub fn usage(code: Code, cause: impl Into<String>) -> Self {
-        Self { code, cause: cause.into(), exit: Exit::Usage }
+        Self {
+            code,
+            cause: cause.into(),
+            exit: Exit::Usage,
+        }
     }
 
     /// Failed.
     pub fn failed(code: Code, cause: impl Into<String>) -> Self {
-        Self { code, cause: cause.into(), exit: Exit::Failed }
+        Self {
+            code,
+            cause: cause.into(),
+            exit: Exit::Failed,
+        }
     }
 
     /// A file or folder can't be read or written.
     pub fn file(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::failed(Code::new("file"), format!("{what} {}: {error}", path.display()))
+        Self::failed(
+            Code::new("file"),
+            format!("{what} {}: {error}", path.display()),
+        )
     }
 }
 
@@ -56,7 +67,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error[{}]: {}", self.code, self.cause)?;
         let fix = self.code.fix();
-        if fix.is_empty() { Ok(()) } else { write!(f, "\n  fix: {fix}") }
+        if fix.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n  fix: {fix}")
+        }
     }
 }
 
@@ -70,7 +85,11 @@ impl From<StoreError> for Failure {
             | StoreError::CredentialMissing { .. } => Exit::Usage,
             _ => Exit::Failed,
         };
-        Self { code: error.code(), cause: error.to_string(), exit }
+        Self {
+            code: error.code(),
+            cause: error.to_string(),
+            exit,
+        }
     }
 }
 
@@ -82,6 +101,10 @@ impl From<EngineError> for Failure {
             EngineError::PlanOutdated(_) | EngineError::Busy(_) => Exit::Refused,
             EngineError::UnknownFlow { .. } | EngineError::UnknownRecord(_) => Exit::Usage,
         };
-        Self { code: error.code(), cause: error.to_string(), exit }
+        Self {
+            code: error.code(),
+            cause: error.to_string(),
+            exit,
+        }
     }
 }

@@ -75,7 +75,12 @@ impl Home {
         let config = Config::read(&folder.join(CONFIG))?;
         let url = store_url(&config.store_url, &folder);
         let store = Store::open(&url, Arc::new(WallClock)).await?;
-        Ok(Self { folder, config, store, place: place.clone() })
+        Ok(Self {
+            folder,
+            config,
+            store,
+            place: place.clone(),
+        })
     }
 
     /// Opens the vault.
@@ -96,5 +101,8 @@ pub fn store_url(url: &str, folder: &Path) -> String {
 
 /// Nothing is there yet.
 pub fn missing(path: &Path) -> Failure {
-    Failure::usage(Code::new("config-missing"), format!("there is no {}", path.display()))
+    Failure::usage(
+        Code::new("config-missing"),
+        format!("there is no {}", path.display()),
+    )
 }

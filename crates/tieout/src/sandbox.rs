@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_kit::fake::world::World;
-use tieout_kit::fake::world::generate::{Shape, generate};
 use tieout_kit::fake::world::dataset;
+use tieout_kit::fake::world::generate::{Shape, generate};
 use tieout_kit::fake::{Chassis, Fake, FakeClock, control_router, dress, serve};
 use tieout_kit::transport::{Network, Transport};
 use tokio::net::TcpListener;
@@ -94,7 +94,11 @@ impl Sandbox {
             fakes.push(fake);
         }
         tasks.spawn(serve(panel, control_router(chassis, fakes), until(stopped)));
-        Ok(Self { description: Value::Object(description), stop, tasks })
+        Ok(Self {
+            description: Value::Object(description),
+            stop,
+            tasks,
+        })
     }
 
     /// Serves until the process is told to stop.
@@ -166,7 +170,10 @@ async fn bind(base: Option<u16>, offset: u16) -> Result<TcpListener, Failure> {
 
 fn address(listener: &TcpListener) -> Result<String, Failure> {
     let address = listener.local_addr().map_err(|error| {
-        Failure::failed(Code::new("port-taken"), format!("the listener has no address: {error}"))
+        Failure::failed(
+            Code::new("port-taken"),
+            format!("the listener has no address: {error}"),
+        )
     })?;
     Ok(format!("http://{address}"))
 }
@@ -204,7 +211,10 @@ impl Panel {
 
     async fn send(&self, method: http::Method, path: &str, body: &str) -> Result<Value, Failure> {
         let failed = |cause: String| {
-            Failure::failed(Code::new("sandbox"), format!("the sandbox's {path}: {cause}"))
+            Failure::failed(
+                Code::new("sandbox"),
+                format!("the sandbox's {path}: {cause}"),
+            )
         };
         let request = http::Request::builder()
             .method(method)

@@ -45,7 +45,10 @@ impl SealedInStore {
 #[async_trait]
 impl Kept for SealedInStore {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
-        self.kept.get(&self.name(name)).await.map_err(|error| KeptError(error.to_string()))
+        self.kept
+            .get(&self.name(name))
+            .await
+            .map_err(|error| KeptError(error.to_string()))
     }
 
     async fn put(
@@ -59,6 +62,9 @@ impl Kept for SealedInStore {
     }
 
     async fn remove(&self, name: &str) -> Result<(), KeptError> {
-        self.kept.remove(&self.name(name)).await.map_err(|error| KeptError(error.to_string()))
+        self.kept
+            .remove(&self.name(name))
+            .await
+            .map_err(|error| KeptError(error.to_string()))
     }
 }

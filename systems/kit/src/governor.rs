@@ -20,14 +20,26 @@ pub struct Governors {
 impl Governors {
     /// The governor of calls at once of this name; made with this maximum when it is first asked for.
     pub fn concurrency(&self, name: &str, max: usize) -> Arc<Concurrency> {
-        let mut all = self.concurrency.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(name.to_owned()).or_insert_with(|| Arc::new(Concurrency::new(max))))
+        let mut all = self
+            .concurrency
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            all.entry(name.to_owned())
+                .or_insert_with(|| Arc::new(Concurrency::new(max))),
+        )
     }
 
     /// The governor of calls in an hour of this name; made with this allowance when it is first asked for.
     pub fn allowance(&self, name: &str, per_hour: u32) -> Arc<Allowance> {
-        let mut all = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(name.to_owned()).or_insert_with(|| Arc::new(Allowance::new(per_hour))))
+        let mut all = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            all.entry(name.to_owned())
+                .or_insert_with(|| Arc::new(Allowance::new(per_hour))),
+        )
     }
 }
 
@@ -52,7 +64,11 @@ impl Concurrency {
         let max = max.max(1);
         Self {
             max,
-            state: Mutex::new(Flight { now: 0, limit: max, good: 0 }),
+            state: Mutex::new(Flight {
+                now: 0,
+                limit: max,
+                good: 0,
+            }),
             freed: Notify::new(),
         }
     }
@@ -65,7 +81,9 @@ impl Concurrency {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if state.now < state.limit {
                     state.now += 1;
-                    return Permit { of: Arc::clone(self) };
+                    return Permit {
+                        of: Arc::clone(self),
+                    };
                 }
             }
             freed.await;
@@ -99,7 +117,11 @@ pub struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.of.state.lock().unwrap_or_else(PoisonError::into_inner).now -= 1;
+        self.of
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .now -= 1;
         self.of.freed.notify_one();
     }
 }
@@ -127,7 +149,10 @@ pub struct Paused {
 
 impl Allowance {
     fn new(per_hour: u32) -> Self {
-        Self { per_hour, state: Mutex::new(Hour::default()) }
+        Self {
+            per_hour,
+            state: Mutex::new(Hour::default()),
+        }
     }
 
     /// Takes one call out of this hour's allowance.
@@ -138,7 +163,9 @@ impl Allowance {
         let mut hour = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(until) = hour.paused_until {
             if now < until {
-                return Err(Paused { after: span(now, until) });
+                return Err(Paused {
+                    after: span(now, until),
+                });
             }
             hour.paused_until = None;
         }
@@ -148,7 +175,9 @@ impl Allowance {
             hour.used = 0;
         }
         if hour.used >= self.per_hour {
-            return Err(Paused { after: span(now, next_hour(now)) });
+            return Err(Paused {
+                after: span(now, next_hour(now)),
+            });
         }
         hour.used += 1;
         Ok(())
@@ -159,7 +188,9 @@ impl Allowance {
         let until = next_hour(now);
         let mut hour = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         hour.paused_until = Some(until);
-        Paused { after: span(now, until) }
+        Paused {
+            after: span(now, until),
+        }
     }
 }
 
@@ -205,11 +236,23 @@ mod tests {
         let now: Timestamp = "2026-06-12T10:59:00Z".parse().unwrap();
         assert!(allowance.take(now).is_ok());
         assert!(allowance.take(now).is_ok());
-        assert_eq!(allowance.take(now), Err(Paused { after: Duration::from_secs(60) }));
+        assert_eq!(
+            allowance.take(now),
+            Err(Paused {
+                after: Duration::from_secs(60)
+            })
+        );
         let later: Timestamp = "2026-06-12T11:00:00Z".parse().unwrap();
         assert!(allowance.take(later).is_ok());
-        assert_eq!(allowance.pause_until_next_hour(later).after, Duration::from_secs(3600));
+        assert_eq!(
+            allowance.pause_until_next_hour(later).after,
+            Duration::from_secs(3600)
+        );
         assert!(allowance.take(later).is_err());
-        assert!(allowance.take("2026-06-12T12:00:00Z".parse().unwrap()).is_ok());
+        assert!(
+            allowance
+                .take("2026-06-12T12:00:00Z".parse().unwrap())
+                .is_ok()
+        );
     }
 }

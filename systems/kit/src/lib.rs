@@ -14,6 +14,6 @@ pub mod system;
 pub mod transport;
 pub mod wire;
 
-pub use seams::{Entropy, Kept, Kit, KeptError};
+pub use seams::{Entropy, Kept, KeptError, Kit};
 pub use system::{ConnectError, Credential, System};
 pub use transport::{Meter, Transport};

@@ -80,15 +80,21 @@ impl Transport for Network {
             *headers = std::mem::take(answer.headers_mut());
         }
         let mut body = Vec::new();
-        while let Some(chunk) =
-            answer.chunk().await.map_err(|error| Lost::Unknown(with_sources(&error)))?
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| Lost::Unknown(with_sources(&error)))?
         {
             if body.len() + chunk.len() > BODY_BYTES_MAX {
-                return Err(Lost::Unknown(format!("the answer exceeds {BODY_BYTES_MAX} bytes")));
+                return Err(Lost::Unknown(format!(
+                    "the answer exceeds {BODY_BYTES_MAX} bytes"
+                )));
             }
             body.extend_from_slice(&chunk);
         }
-        response.body(body.into()).map_err(|error| Lost::Unknown(error.to_string()))
+        response
+            .body(body.into())
+            .map_err(|error| Lost::Unknown(error.to_string()))
     }
 }
 
@@ -132,10 +138,15 @@ impl Transport for InProcess {
         let request = request.map(axum::body::Body::from);
         let Ok(answer) = self.router.clone().oneshot(request).await;
         if answer.extensions().get::<crate::fake::Dropped>().is_some() {
-            return Err(Lost::Unknown("the connection was closed without an answer".to_owned()));
+            return Err(Lost::Unknown(
+                "the connection was closed without an answer".to_owned(),
+            ));
         }
         let (parts, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|error| Lost::Unknown(error.to_string()))?;
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| Lost::Unknown(error.to_string()))?;
         Ok(http::Response::from_parts(parts, body.to_bytes()))
     }
 }

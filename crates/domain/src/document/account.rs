@@ -31,7 +31,11 @@ impl Account {
     /// `6010 Air`.
     #[must_use]
     pub fn label(&self) -> String {
-        if self.number.is_empty() { self.name.clone() } else { format!("{} {}", self.number, self.name) }
+        if self.number.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{} {}", self.number, self.name)
+        }
     }
 }
 

@@ -26,7 +26,9 @@ pub use credit::VendorCredit;
 pub use dimension::Dimension;
 pub use funding::FundingAccount;
 pub use journal::{Journal, JournalLine};
-pub use payment::{Application, CreditUse, Funding, Method, Payment, PaymentStatus, Void, VoidKind};
+pub use payment::{
+    Application, CreditUse, Funding, Method, Payment, PaymentStatus, Void, VoidKind,
+};
 pub use vendor::{Address, Vendor};
 
 /// What kind of record.

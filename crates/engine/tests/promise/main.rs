@@ -61,7 +61,10 @@ async fn the_settling_time_counts_from_the_call_and_not_from_the_journal() {
     stage.sync().await;
     let open = stage.connection.store.open_writes().await.unwrap();
     let attempted = open[0].attempted_at.unwrap();
-    assert!(attempted.duration_since(begun).as_secs() >= 900, "{attempted}");
+    assert!(
+        attempted.duration_since(begun).as_secs() >= 900,
+        "{attempted}"
+    );
     assert_eq!(stage.platform.calls(Action::Create), 2);
 }
 
@@ -95,8 +98,15 @@ async fn what_could_be_one_of_several_waits_for_a_person_and_follows_the_person(
         decision: format!("link platform/bill/{}", ids[1]),
         reason: "looked at both".to_owned(),
     };
-    let due = vec![Due { flow: "bills".to_owned(), record }];
-    let commit = Commit { facts: vec![decided], due, ..Commit::default() };
+    let due = vec![Due {
+        flow: "bills".to_owned(),
+        record,
+    }];
+    let commit = Commit {
+        facts: vec![decided],
+        due,
+        ..Commit::default()
+    };
     stage.connection.store.commit(commit).await.unwrap();
     stage.sync().await;
     assert_eq!(stage.link("1").await.unwrap().target.id, ids[1]);
@@ -177,9 +187,13 @@ async fn a_run_of_other_flows_leaves_an_open_write_and_its_record_alone() {
     stage.sync().await;
     assert_eq!(stage.state("1").await, "HOLD(settling)");
     stage.clock.pass(WINDOW);
-    let options =
-        RunOptions { flows: vec!["notes".into()], ..RunOptions::new("other flow", "test") };
-    tieout_engine::sync(&stage.connection, options).await.unwrap();
+    let options = RunOptions {
+        flows: vec!["notes".into()],
+        ..RunOptions::new("other flow", "test")
+    };
+    tieout_engine::sync(&stage.connection, options)
+        .await
+        .unwrap();
     assert_eq!(stage.state("1").await, "HOLD(settling)");
     assert_eq!(stage.connection.store.open_writes().await.unwrap().len(), 1);
     stage.platform.hide(false);
@@ -199,8 +213,13 @@ async fn carrying_out_a_plan_writes_nothing_for_a_record_whose_write_is_open() {
     let plan = tieout_engine::plan(&stage.connection, RunOptions::new("plan", "test")).await;
     let plan = plan.unwrap();
     assert_eq!(plan.steps.len(), 1);
-    let options = RunOptions { plan: Some(plan), ..RunOptions::new("planned", "test") };
-    let report = tieout_engine::sync(&stage.connection, options).await.unwrap();
+    let options = RunOptions {
+        plan: Some(plan),
+        ..RunOptions::new("planned", "test")
+    };
+    let report = tieout_engine::sync(&stage.connection, options)
+        .await
+        .unwrap();
     assert_eq!(report.written, 1);
     assert_eq!(stage.platform.calls(Action::Create), 2);
     assert_eq!(stage.state("1").await, "HOLD(settling)");
@@ -266,7 +285,16 @@ async fn a_record_that_could_not_be_read_is_read_as_soon_as_it_can_be() {
     stage.ledger.put_silently(bill("2", "20"));
     stage.sync().await;
     assert_eq!(stage.state("2").await, "DONE");
-    assert_eq!(stage.connection.store.remembered("unreadable ledger/bill").await.unwrap().unwrap(), "[]");
+    assert_eq!(
+        stage
+            .connection
+            .store
+            .remembered("unreadable ledger/bill")
+            .await
+            .unwrap()
+            .unwrap(),
+        "[]"
+    );
 }
 
 #[tokio::test]
@@ -309,7 +337,10 @@ async fn a_run_of_chosen_records_is_not_answered_by_another_run() {
     stage.ledger.put(bill("1", "10"));
     stage.platform.next(Effect::Slow(Duration::from_secs(1)));
     let ordinary = RunOptions::new("ordinary", "test");
-    let chosen = RunOptions { only: vec![stage::here("1").to_string()], ..RunOptions::new("chosen", "test") };
+    let chosen = RunOptions {
+        only: vec![stage::here("1").to_string()],
+        ..RunOptions::new("chosen", "test")
+    };
     let (ordinary, chosen) = tokio::join!(
         tieout_engine::sync(&stage.connection, ordinary),
         tieout_engine::sync(&stage.connection, chosen),
@@ -325,15 +356,26 @@ async fn a_run_whose_lease_was_taken_stops_before_it_sends() {
     stage.ledger.put(bill("1", "10"));
     stage.ledger.put(bill("2", "10"));
     // While the first call is under way the row of the lease passes to another holder.
-    stage.platform.steal_lease(stage.lock.clone(), stage.connection.store.clone());
+    stage
+        .platform
+        .steal_lease(stage.lock.clone(), stage.connection.store.clone());
     stage.platform.next(Effect::Slow(Duration::from_secs(1)));
     let options = RunOptions::new("robbed", "test");
-    let error = tieout_engine::sync(&stage.connection, options).await.unwrap_err();
+    let error = tieout_engine::sync(&stage.connection, options)
+        .await
+        .unwrap_err();
     assert_eq!(error.code().as_str(), "fenced");
     assert_eq!(stage.platform.calls(Action::Create), 1);
     // The next one finds what was made and makes the rest.
     stage.sync().await;
     assert_eq!(stage.platform.totals(), ["10", "10"]);
     assert_eq!(stage.platform.calls(Action::Create), 2);
-    assert_eq!(stage.item(&RecordRef::new(Side::Ledger, Kind::Bill, "2")).await.outcome.state, State::Done);
+    assert_eq!(
+        stage
+            .item(&RecordRef::new(Side::Ledger, Kind::Bill, "2"))
+            .await
+            .outcome
+            .state,
+        State::Done
+    );
 }

@@ -28,7 +28,9 @@ pub(crate) struct HandClock {
 
 impl HandClock {
     fn new() -> Self {
-        Self { now: tokio::sync::watch::Sender::new("2026-06-12T10:00:00Z".parse().unwrap()) }
+        Self {
+            now: tokio::sync::watch::Sender::new("2026-06-12T10:00:00Z".parse().unwrap()),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -36,7 +38,8 @@ impl HandClock {
     }
 
     pub(crate) fn pass(&self, time: Duration) {
-        self.now.send_modify(|now| *now = now.checked_add(time).unwrap());
+        self.now
+            .send_modify(|now| *now = now.checked_add(time).unwrap());
     }
 }
 
@@ -104,8 +107,14 @@ struct Shelf {
 
 impl Memory {
     fn new(clock: &Arc<HandClock>) -> Arc<Self> {
-        let shelf = Shelf { bulk: 1, ..Shelf::default() };
-        Arc::new(Self { clock: Arc::clone(clock), shelf: Mutex::new(shelf) })
+        let shelf = Shelf {
+            bulk: 1,
+            ..Shelf::default()
+        };
+        Arc::new(Self {
+            clock: Arc::clone(clock),
+            shelf: Mutex::new(shelf),
+        })
     }
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
@@ -123,7 +132,9 @@ impl Memory {
             created: None,
             document,
         };
-        shelf.records.insert((observed.document.kind(), id), (observed, change));
+        shelf
+            .records
+            .insert((observed.document.kind(), id), (observed, change));
     }
 
     /// Changes it so that no list of changes shows it.
@@ -186,20 +197,30 @@ impl Memory {
     }
 
     pub(crate) fn totals(&self) -> Vec<String> {
-        let mut totals: Vec<_> =
-            self.shelf().records.values().map(|(o, _)| total(&o.document)).collect();
+        let mut totals: Vec<_> = self
+            .shelf()
+            .records
+            .values()
+            .map(|(o, _)| total(&o.document))
+            .collect();
         totals.sort();
         totals
     }
 
     pub(crate) fn memo(&self, id: &RemoteId) -> String {
         let found = self.observed(|observed, _| observed.id == *id).remove(0);
-        let Document::Bill(bill) = found.document else { panic!() };
+        let Document::Bill(bill) = found.document else {
+            panic!()
+        };
         bill.memo
     }
 
     pub(crate) fn ids(&self) -> Vec<RemoteId> {
-        self.shelf().records.values().map(|(observed, _)| observed.id.clone()).collect()
+        self.shelf()
+            .records
+            .values()
+            .map(|(observed, _)| observed.id.clone())
+            .collect()
     }
 
     /// What was not answered is carried out after all.
@@ -213,13 +234,18 @@ impl Memory {
     fn carry_out(&self, order: &Order) -> Observed {
         let now = self.clock.now();
         let mut shelf = self.shelf();
-        let Document::Bill(mut bill) = order.document.clone() else { panic!() };
-        let of_key = shelf.records.values().find_map(|(observed, _)| match &observed.document {
-            Document::Bill(bill) if bill.external_id.as_ref() == Some(&order.key) => {
-                Some(observed.id.to_string())
-            }
-            _ => None,
-        });
+        let Document::Bill(mut bill) = order.document.clone() else {
+            panic!()
+        };
+        let of_key = shelf
+            .records
+            .values()
+            .find_map(|(observed, _)| match &observed.document {
+                Document::Bill(bill) if bill.external_id.as_ref() == Some(&order.key) => {
+                    Some(observed.id.to_string())
+                }
+                _ => None,
+            });
         let id = match (&order.target, of_key) {
             (Some(target), _) => target.to_string(),
             (None, Some(id)) if shelf.repeatable => id,
@@ -234,15 +260,22 @@ impl Memory {
             created: Some(now),
             document: Document::Bill(bill),
         };
-        shelf.records.insert((Kind::Bill, id), (observed.clone(), change));
+        shelf
+            .records
+            .insert((Kind::Bill, id), (observed.clone(), change));
         observed
     }
 
     fn observed(&self, shown: impl Fn(&Observed, u64) -> bool) -> Vec<Observed> {
         let shelf = self.shelf();
         let hidden = shelf.hidden;
-        let all = shelf.records.values().filter(|(observed, change)| shown(observed, *change));
-        all.filter(|_| !hidden).map(|(observed, _)| observed.clone()).collect()
+        let all = shelf
+            .records
+            .values()
+            .filter(|(observed, change)| shown(observed, *change));
+        all.filter(|_| !hidden)
+            .map(|(observed, _)| observed.clone())
+            .collect()
     }
 }
 
@@ -260,17 +293,25 @@ impl Read for Reader {
             (Depth::Changes, Some(mark)) => mark.0.parse().unwrap(),
             _ => 0,
         };
-        let records =
-            self.0.observed(|o, change| o.document.kind() == self.1 && change > since);
+        let records = self
+            .0
+            .observed(|o, change| o.document.kind() == self.1 && change > since);
         let shelf = self.0.shelf();
         let unreadable = match (since, self.1) {
-            (0, Kind::Bill) => {
-                shelf.unreadable.iter().map(|id| (id.as_str().into(), "odd".to_owned())).collect()
-            }
+            (0, Kind::Bill) => shelf
+                .unreadable
+                .iter()
+                .map(|id| (id.as_str().into(), "odd".to_owned()))
+                .collect(),
             _ => Vec::new(),
         };
         let mark = Some(Mark(shelf.changes.to_string()));
-        Ok(Page { records, unreadable, mark, ..Page::default() })
+        Ok(Page {
+            records,
+            unreadable,
+            mark,
+            ..Page::default()
+        })
     }
 
     async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault> {
@@ -281,15 +322,24 @@ impl Read for Reader {
                 return Err(later());
             }
             if ids.iter().any(|id| shelf.unreadable.contains(id.as_str())) {
-                return Err(Fault::Drift { code: Code::new("drift"), cause: "odd".to_owned() });
+                return Err(Fault::Drift {
+                    code: Code::new("drift"),
+                    cause: "odd".to_owned(),
+                });
             }
         }
-        Ok(self.0.observed(|o, _| o.document.kind() == self.1 && ids.contains(&o.id)))
+        Ok(self
+            .0
+            .observed(|o, _| o.document.kind() == self.1 && ids.contains(&o.id)))
     }
 }
 
 fn later() -> Fault {
-    Fault::Later { code: Code::new("timeout"), cause: "not now".to_owned(), after: None }
+    Fault::Later {
+        code: Code::new("timeout"),
+        cause: "not now".to_owned(),
+        after: None,
+    }
 }
 
 struct Writer(Arc<Memory>);
@@ -312,12 +362,20 @@ impl Write for Writer {
         let (effect, lease, thief) = {
             let mut shelf = self.0.shelf();
             *shelf.calls.entry(orders[0].action).or_default() += 1;
-            (shelf.effects.pop_front(), shelf.lease.clone(), shelf.thief.take())
+            (
+                shelf.effects.pop_front(),
+                shelf.lease.clone(),
+                shelf.thief.take(),
+            )
         };
         if let Some(thief) = thief {
             steal(thief).await;
         }
-        let unknown = || Answer::Failed(Fault::Unknown { cause: "no answer".to_owned() });
+        let unknown = || {
+            Answer::Failed(Fault::Unknown {
+                cause: "no answer".to_owned(),
+            })
+        };
         let failed = |fault: Fault| vec![Answer::Failed(fault); orders.len()];
         let code = || Code::new("refused-there");
         match effect {
@@ -327,10 +385,17 @@ impl Write for Writer {
             }
             Some(Effect::Refused) => {
                 let cause = "no".to_owned();
-                return failed(Fault::Refused { code: code(), field: None, cause });
+                return failed(Fault::Refused {
+                    code: code(),
+                    field: None,
+                    cause,
+                });
             }
             Some(Effect::Denied) => {
-                return failed(Fault::Denied { code: code(), cause: "out".to_owned() });
+                return failed(Fault::Denied {
+                    code: code(),
+                    cause: "out".to_owned(),
+                });
             }
             Some(Effect::Later) => return failed(later()),
             Some(Effect::LostAfterLast) => {
@@ -350,7 +415,11 @@ impl Write for Writer {
                     self.0.carry_out(order);
                     unknown()
                 }
-                _ => Answer::Applied(Receipt { id, observed: Some(observed), adopted: false }),
+                _ => Answer::Applied(Receipt {
+                    id,
+                    observed: Some(observed),
+                    adopted: false,
+                }),
             });
         }
         if let Some(Effect::Short) = effect {
@@ -359,10 +428,17 @@ impl Write for Writer {
         answers
     }
 
-    async fn candidates(&self, orders: &[Order], _since: Timestamp) -> Result<Vec<Observed>, Fault> {
+    async fn candidates(
+        &self,
+        orders: &[Order],
+        _since: Timestamp,
+    ) -> Result<Vec<Observed>, Fault> {
         let keys: Vec<_> = orders.iter().map(|order| &order.key).collect();
         Ok(self.0.observed(|o, _| match &o.document {
-            Document::Bill(bill) => bill.external_id.as_ref().is_none_or(|id| keys.contains(&id)),
+            Document::Bill(bill) => bill
+                .external_id
+                .as_ref()
+                .is_none_or(|id| keys.contains(&id)),
             _ => false,
         }))
     }
@@ -389,7 +465,13 @@ impl Writer {
 /// As another process could that doesn't see our lock: takes the lease, and gives it back.
 async fn steal((lock, store): (PathBuf, ConnectionStore)) {
     std::fs::remove_file(lock).unwrap();
-    store.lease("thief", Duration::from_secs(1)).await.unwrap().release().await.unwrap();
+    store
+        .lease("thief", Duration::from_secs(1))
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
 }
 
 struct NoQuestions;
@@ -422,8 +504,10 @@ impl Flow for Copy {
     }
 
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
-        let mut needs =
-            vec![Need::Links("bills", subject.record.clone()), Need::Record(credit())];
+        let mut needs = vec![
+            Need::Links("bills", subject.record.clone()),
+            Need::Record(credit()),
+        ];
         let links = books.links_of("bills", subject.record);
         needs.extend(links.iter().map(|link| Need::Record(link.target.clone())));
         needs
@@ -431,7 +515,9 @@ impl Flow for Copy {
 
     fn decide(&self, subject: &Subject<'_>, books: &Books) -> Verdict {
         let rest = |state, code, cause: &str| Outcome::because(state, code, cause);
-        let Document::Bill(bill) = &subject.observed.document else { panic!() };
+        let Document::Bill(bill) = &subject.observed.document else {
+            panic!()
+        };
         let id = subject.record.id.as_str();
         if id.starts_with("not before") && books.connection.today.year() < 2031 {
             return Verdict::Rest(rest(State::Hold, Code::new("closed-period"), "not yet"));
@@ -440,7 +526,9 @@ impl Flow for Copy {
             return Verdict::Rest(rest(State::Skipped, Code::new("zero"), "by preference"));
         }
         if id.starts_with("after")
-            && books.record(&credit()).is_some_and(|credit| total(&credit.document) == "3")
+            && books
+                .record(&credit())
+                .is_some_and(|credit| total(&credit.document) == "3")
         {
             let outcome = rest(State::Blocked, Code::new("vendor-archived"), "waits");
             return Verdict::Rest(outcome.until(WaitsFor::Link("notes".into(), "c1".into())));
@@ -511,7 +599,10 @@ pub(crate) struct Stage {
 
 fn ports(name: &'static str, memory: &Arc<Memory>, kinds: &[Kind]) -> Ports {
     let read = kinds.iter().map(|kind| {
-        (*kind, Arc::new(Reader(Arc::clone(memory), *kind)) as Arc<dyn Read>)
+        (
+            *kind,
+            Arc::new(Reader(Arc::clone(memory), *kind)) as Arc<dyn Read>,
+        )
     });
     let writer: Arc<dyn Write> = Arc::new(Writer(Arc::clone(memory)));
     Ports {
@@ -532,7 +623,9 @@ impl Stage {
         let clock = Arc::new(HandClock::new());
         let database = folder.path().join("store.db");
         let url = format!("sqlite:{}", database.display());
-        let store = Store::open(&url, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let store = Store::open(&url, Arc::clone(&clock) as Arc<dyn Clock>)
+            .await
+            .unwrap();
         let name: ConnectionName = "acme".parse().unwrap();
         let (ledger, platform) = (Memory::new(&clock), Memory::new(&clock));
         let connection = Connection {
@@ -565,7 +658,9 @@ impl Stage {
     pub(crate) async fn try_sync(&self) -> RunReport {
         let number = self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let options = RunOptions::new(format!("run {number}"), "test");
-        tieout_engine::sync(&self.connection, options).await.unwrap()
+        tieout_engine::sync(&self.connection, options)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn sync(&self) {
@@ -575,7 +670,13 @@ impl Stage {
 
     pub(crate) async fn item(&self, record: &RecordRef) -> Item {
         let one = std::slice::from_ref(record);
-        self.connection.store.items("bills", one).await.unwrap().remove(record).unwrap()
+        self.connection
+            .store
+            .items("bills", one)
+            .await
+            .unwrap()
+            .remove(record)
+            .unwrap()
     }
 
     pub(crate) async fn state(&self, id: &str) -> String {
@@ -583,17 +684,35 @@ impl Stage {
     }
 
     pub(crate) async fn link(&self, id: &str) -> Option<Link> {
-        self.connection.store.links("bills", &[here(id)]).await.unwrap().pop()
+        self.connection
+            .store
+            .links("bills", &[here(id)])
+            .await
+            .unwrap()
+            .pop()
     }
 
     /// How many entries the history has.
     pub(crate) async fn history(&self) -> usize {
-        self.connection.store.entries_after(0, 10_000).await.unwrap().len()
+        self.connection
+            .store
+            .entries_after(0, 10_000)
+            .await
+            .unwrap()
+            .len()
     }
 
     pub(crate) async fn intents(&self) -> usize {
-        let entries = self.connection.store.entries_after(0, 10_000).await.unwrap();
-        entries.iter().filter(|entry| matches!(entry.fact, Fact::Intended { .. })).count()
+        let entries = self
+            .connection
+            .store
+            .entries_after(0, 10_000)
+            .await
+            .unwrap();
+        entries
+            .iter()
+            .filter(|entry| matches!(entry.fact, Fact::Intended { .. }))
+            .count()
     }
 }
 

@@ -62,9 +62,18 @@ pub async fn find(store: &ConnectionStore, text: &str) -> Result<Vec<RecordRef>,
     if let Ok(record) = text.parse::<RecordRef>() {
         let ids = [record.id.clone()];
         let known = store.known(record.side, record.kind, &ids).await?;
-        return Ok(if known.is_empty() { Vec::new() } else { vec![record] });
+        return Ok(if known.is_empty() {
+            Vec::new()
+        } else {
+            vec![record]
+        });
     }
-    Ok(store.find(text, FOUND_MAX).await?.into_iter().map(|(record, _)| record).collect())
+    Ok(store
+        .find(text, FOUND_MAX)
+        .await?
+        .into_iter()
+        .map(|(record, _)| record)
+        .collect())
 }
 
 /// Everything that is known of a record.
@@ -77,17 +86,30 @@ struct Life {
 }
 
 /// The flows that may have a state for a record of this kind, or of its counterpart.
-const FLOWS: [&str; 6] =
-    ["accounts", "dimensions", "vendors", "bills", "vendor-credits", "bill-payments"];
+const FLOWS: [&str; 6] = [
+    "accounts",
+    "dimensions",
+    "vendors",
+    "bills",
+    "vendor-credits",
+    "bill-payments",
+];
 
 async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failure> {
     let one = std::slice::from_ref(&record);
     let mut links = store.links_to(one).await?;
     // A counterpart's life is told with the record that it stands for.
-    let origin = links.first().map_or_else(|| record.clone(), |link| link.record.clone());
+    let origin = links
+        .first()
+        .map_or_else(|| record.clone(), |link| link.record.clone());
     let mut items = Vec::new();
     for flow in FLOWS {
-        items.extend(store.items(flow, std::slice::from_ref(&origin)).await?.into_values());
+        items.extend(
+            store
+                .items(flow, std::slice::from_ref(&origin))
+                .await?
+                .into_values(),
+        );
         links.extend(store.links(flow, std::slice::from_ref(&origin)).await?);
     }
     links.sort_by(|a, b| (&a.flow, &a.record, &a.role).cmp(&(&b.flow, &b.record, &b.role)));
@@ -99,37 +121,68 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
         history.dedup_by_key(|entry| entry.seq);
     }
     let ids = [record.id.clone()];
-    let now = store.records(record.side, record.kind, &ids).await?.remove(&record.id);
-    Ok(Life { record, now, items, links, history })
+    let now = store
+        .records(record.side, record.kind, &ids)
+        .await?
+        .remove(&record.id);
+    Ok(Life {
+        record,
+        now,
+        items,
+        links,
+        history,
+    })
 }
 
 impl Life {
     fn print(&self, connection: &str) {
-        let label = self.now.as_ref().map(|now| now.observed.document.label()).unwrap_or_default();
+        let label = self
+            .now
+            .as_ref()
+            .map(|now| now.observed.document.label())
+            .unwrap_or_default();
         let amount = self
             .now
             .as_ref()
             .and_then(|now| now.observed.document.amount())
             .map(|amount| format!(", {amount}"))
             .unwrap_or_default();
-        let gone = if self.now.as_ref().is_some_and(|now| now.gone) { ", deleted there" } else { "" };
-        output::line(&format!("{connection}: {label} ({}{amount}{gone})", self.record));
+        let gone = if self.now.as_ref().is_some_and(|now| now.gone) {
+            ", deleted there"
+        } else {
+            ""
+        };
+        output::line(&format!(
+            "{connection}: {label} ({}{amount}{gone})",
+            self.record
+        ));
         for item in &self.items {
             let cause = &item.outcome.cause;
-            let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+            let cause = if cause.is_empty() {
+                String::new()
+            } else {
+                format!(": {cause}")
+            };
             output::line(&format!(
                 "  {}: {} since {:.0}{cause}",
                 item.flow, item.outcome, item.since
             ));
         }
         for link in &self.links {
-            let role = if link.role.is_empty() { String::new() } else { format!(" ({})", link.role) };
+            let role = if link.role.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", link.role)
+            };
             output::line(&format!(
                 "  {}: {} stands for {}{role}, by {}",
                 link.flow, link.target, link.record, link.how
             ));
         }
-        self.history.iter().filter_map(sentence).for_each(|text| output::line(&text));
+        self.history
+            .iter()
+            .filter_map(sentence)
+            .for_each(|text| output::line(&text));
     }
 }
 
@@ -138,13 +191,27 @@ fn verify(global: &Global, verification: &Verification) -> Exit {
         output::json(verification);
     } else {
         for chain in &verification.chains {
-            output::line(&format!("{}: {} entries, {}", chain.chain, chain.entries, chain.hash));
+            output::line(&format!(
+                "{}: {} entries, {}",
+                chain.chain, chain.entries, chain.hash
+            ));
         }
         for fault in &verification.faults {
-            let entry = fault.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
+            let entry = fault
+                .seq
+                .map(|seq| format!(" entry {seq}"))
+                .unwrap_or_default();
             output::line(&format!("{}{entry}: {}", fault.chain, fault.cause));
         }
-        output::line(if verification.holds() { "the history holds" } else { "the history is broken" });
+        output::line(if verification.holds() {
+            "the history holds"
+        } else {
+            "the history is broken"
+        });
     }
-    if verification.holds() { Exit::Done } else { Exit::Failed }
+    if verification.holds() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    }
 }

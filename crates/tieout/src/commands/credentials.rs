@@ -58,7 +58,10 @@ pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failur
             if global.json {
                 output::json(&json!({"name": name, "kind": kind.name, "version": version}));
             } else if !global.quiet {
-                output::line(&format!("sealed `{name}` ({}), version {version}", kind.name));
+                output::line(&format!(
+                    "sealed `{name}` ({}), version {version}",
+                    kind.name
+                ));
             }
             Ok(Exit::Done)
         }
@@ -77,15 +80,26 @@ pub async fn seal(
 ) -> Result<u64, Failure> {
     checked(kind, fields.expose_secret())?;
     let vault = home.vault().await?;
-    Ok(home.store.credentials().set(&vault, name, kind.name, fields, &actor()).await?)
+    Ok(home
+        .store
+        .credentials()
+        .set(&vault, name, kind.name, fields, &actor())
+        .await?)
 }
 
 /// The kind of this name, of any system.
 pub fn known_kind(name: &str) -> Result<&'static CredentialKind, Failure> {
-    let all = || tieout_systems::ALL.iter().flat_map(|entry| entry.system.credentials);
+    let all = || {
+        tieout_systems::ALL
+            .iter()
+            .flat_map(|entry| entry.system.credentials)
+    };
     all().find(|kind| kind.name == name).ok_or_else(|| {
         let known: Vec<_> = all().map(|kind| kind.name).collect();
-        let cause = format!("`{name}` is no kind of credential; there are {}", known.join(", "));
+        let cause = format!(
+            "`{name}` is no kind of credential; there are {}",
+            known.join(", ")
+        );
         Failure::usage(Code::new("credential-kind"), cause)
     })
 }
@@ -130,14 +144,22 @@ fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, F
         return prompt(kind);
     }
     let mut text = Zeroizing::new(String::new());
-    std::io::stdin().read_to_string(&mut text).map_err(|error| {
-        Failure::failed(Code::new("file"), format!("can't read standard input: {error}"))
-    })?;
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            Failure::failed(
+                Code::new("file"),
+                format!("can't read standard input: {error}"),
+            )
+        })?;
     Ok(text.as_str().to_owned().into())
 }
 
 fn unread(error: std::io::Error) -> Failure {
-    Failure::failed(Code::new("file"), format!("can't read from the terminal: {error}"))
+    Failure::failed(
+        Code::new("file"),
+        format!("can't read from the terminal: {error}"),
+    )
 }
 
 fn asked(label: &str) -> Result<String, Failure> {
@@ -200,10 +222,20 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
         .into_iter()
         .map(|row| {
             let used = used_by(home, &row.name).join(", ");
-            vec![row.name, row.kind, row.version.to_string(), format!("{:.0}", row.set_at), used]
+            vec![
+                row.name,
+                row.kind,
+                row.version.to_string(),
+                format!("{:.0}", row.set_at),
+                used,
+            ]
         })
         .collect();
-    output::line(&output::table(&["name", "kind", "version", "set at", "used by"], rows, &[2]));
+    output::line(&output::table(
+        &["name", "kind", "version", "set at", "used by"],
+        rows,
+        &[2],
+    ));
     Ok(Exit::Done)
 }
 

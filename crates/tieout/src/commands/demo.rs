@@ -50,7 +50,9 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         .prefix("tieout-demo-")
         .tempdir()
         .map_err(|error| Failure::file("can't make a folder in", &std::env::temp_dir(), &error))?;
-    let tell = Teller { quiet: global.quiet || global.json };
+    let tell = Teller {
+        quiet: global.quiet || global.json,
+    };
     tell.step("starting the sandbox");
     let sandbox = Sandbox::start(&SandboxOptions {
         seed: args.seed,
@@ -62,7 +64,11 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
     .await?;
     let home = set_up(folder.path(), &sandbox.description).await?;
     let connection = one_connection(global, &home).await?;
-    let demo = Demo { connection, panel: Panel::new(&sandbox.description)?, tell };
+    let demo = Demo {
+        connection,
+        panel: Panel::new(&sandbox.description)?,
+        tell,
+    };
     let shown = demo.show().await?;
     if global.json {
         output::json(&shown.json());
@@ -73,7 +79,10 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
     }
     output::line("");
     output::line(&format!("the sandbox goes on: {}", demo.panel.base));
-    output::line(&format!("look around with `tieout --home {} …`", folder.path().display()));
+    output::line(&format!(
+        "look around with `tieout --home {} …`",
+        folder.path().display()
+    ));
     output::line("stop it with Ctrl-C");
     told_to_stop().await;
     Ok(exit)
@@ -86,11 +95,15 @@ pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
         .map_err(|error| Failure::file("can't write", &path, &error))?;
     let key = folder.join(KEY);
     init::create(folder, &KeySource::File(key.clone())).await?;
-    let place = Place { home: Some(folder.to_owned()), key_file: Some(key) };
+    let place = Place {
+        home: Some(folder.to_owned()),
+        key_file: Some(key),
+    };
     let home = Home::open(&place).await?;
-    for (system, name, kind) in
-        [("netsuite", "demo-netsuite", "netsuite-m2m"), ("bill", "demo-bill", "bill")]
-    {
+    for (system, name, kind) in [
+        ("netsuite", "demo-netsuite", "netsuite-m2m"),
+        ("bill", "demo-bill", "bill"),
+    ] {
         let fields = sandbox[system][kind].to_string();
         credentials::seal(&home, name, credentials::known_kind(kind)?, fields.into()).await?;
     }
@@ -98,7 +111,8 @@ pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
 }
 
 fn configuration(sandbox: &Value) -> String {
-    let text = |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default().to_owned();
+    let text =
+        |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default().to_owned();
     let subsidiary = match text("netsuite", "subsidiary") {
         none if none.is_empty() => String::new(),
         id => format!("subsidiary = \"{id}\"\n"),
@@ -132,9 +146,15 @@ payment_account = "1090"
 }
 
 async fn one_connection(global: &Global, home: &Home) -> Result<Connection, Failure> {
-    sync::connections(global, home, &[]).await?.pop().ok_or_else(|| {
-        Failure::failed(Code::new("no-connection"), "the demo's home has no connection")
-    })
+    sync::connections(global, home, &[])
+        .await?
+        .pop()
+        .ok_or_else(|| {
+            Failure::failed(
+                Code::new("no-connection"),
+                "the demo's home has no connection",
+            )
+        })
 }
 
 /// Says what is being done.
@@ -186,18 +206,28 @@ struct Paid {
 impl Demo {
     async fn show(&self) -> Result<Shown, Failure> {
         self.tell.step("signing in on both sides");
-        for ports in [&self.connection.sides.ledger, &self.connection.sides.platform] {
+        for ports in [
+            &self.connection.sides.ledger,
+            &self.connection.sides.platform,
+        ] {
             let identity = ports.whole.ping().await.map_err(|fault| Failure {
                 code: fault.code(),
                 cause: format!("{}: {fault}", ports.system),
                 exit: Exit::Side,
             })?;
-            self.tell.more(&format!("{}: {} ({})", ports.system, identity.name, identity.id));
+            self.tell.more(&format!(
+                "{}: {} ({})",
+                ports.system, identity.name, identity.id
+            ));
         }
         self.tell.step("mapping accounts and dimensions");
         let suggestions = mapping::propose(&self.connection, true, &sync::run_id()).await?;
-        self.tell.more(&format!("{} accounts and dimensions looked at", suggestions.len()));
-        self.tell.step("first sync: vendors and approved bills to BILL");
+        self.tell.more(&format!(
+            "{} accounts and dimensions looked at",
+            suggestions.len()
+        ));
+        self.tell
+            .step("first sync: vendors and approved bills to BILL");
         let first = self.sync().await?;
         self.tell.step("paying a third of the bills in BILL");
         let paid = self.pay().await?;
@@ -205,21 +235,22 @@ impl Demo {
             "{} payments over {} bills, {} voided at once",
             paid.payments, paid.bills, paid.voided
         ));
-        self.tell.step("second sync: payments back onto the vendor bills");
+        self.tell
+            .step("second sync: payments back onto the vendor bills");
         let posted = self.sync().await?;
-        self.tell.step("voiding some of the posted payments in BILL");
+        self.tell
+            .step("voiding some of the posted payments in BILL");
         for payment in &paid.to_void {
             self.void(payment).await?;
         }
         self.tell.more(&format!("{} voided", paid.to_void.len()));
-        self.tell.step("third sync: their postings are reversed and the bills are open again");
+        self.tell
+            .step("third sync: their postings are reversed and the bills are open again");
         let reversed = self.sync().await?;
-        self.tell.step("fourth sync: nothing should be left to write");
-        let quiet = tieout_engine::sync(
-            &self.connection,
-            RunOptions::new(sync::run_id(), "demo"),
-        )
-        .await?;
+        self.tell
+            .step("fourth sync: nothing should be left to write");
+        let quiet =
+            tieout_engine::sync(&self.connection, RunOptions::new(sync::run_id(), "demo")).await?;
         let comparison = compare(&self.connection.store).await?;
         let waiting = self.connection.store.exceptions(false).await?;
         let shown = Shown {
@@ -300,7 +331,9 @@ impl Demo {
         loop {
             let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
             let page = store.links_page("bills", from, 1000).await?;
-            let Some(last) = page.last() else { return Ok(open) };
+            let Some(last) = page.last() else {
+                return Ok(open);
+            };
             after = Some((last.record.clone(), last.role.clone()));
             for link in page {
                 let (side, kind) = (link.target.side, link.target.kind);
@@ -364,8 +397,15 @@ impl Demo {
             self.tell.step("what waits for a person");
         }
         for group in &shown.waiting {
-            let code = group.code.as_ref().map(ToString::to_string).unwrap_or_default();
-            self.tell.more(&format!("{} × {}({code}): {}", group.count, group.state, group.cause));
+            let code = group
+                .code
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            self.tell.more(&format!(
+                "{} × {}({code}): {}",
+                group.count, group.state, group.cause
+            ));
         }
     }
 }
@@ -378,10 +418,20 @@ fn half(amount: Amount) -> Option<Amount> {
 }
 
 fn payment_ids(answer: &Value) -> Vec<String> {
-    let payments = answer.get("payments").and_then(Value::as_array).cloned().unwrap_or_default();
+    let payments = answer
+        .get("payments")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     payments
         .iter()
-        .filter_map(|payment| payment.get("id").unwrap_or(payment).as_str().map(str::to_owned))
+        .filter_map(|payment| {
+            payment
+                .get("id")
+                .unwrap_or(payment)
+                .as_str()
+                .map(str::to_owned)
+        })
         .collect()
 }
 
@@ -392,7 +442,12 @@ impl Shown {
         let ran = runs.iter().all(|run| run.status != RunStatus::Failed);
         let reversed = self.reversed.flows["bill-payments"].of_state(State::Reversed);
         let all_reversed = reversed == self.paid.to_void.len() as u64;
-        if ran && all_reversed && self.quiet_at_last && self.comparison.agrees() && self.comparison.pairs > 0 {
+        if ran
+            && all_reversed
+            && self.quiet_at_last
+            && self.comparison.agrees()
+            && self.comparison.pairs > 0
+        {
             Exit::Done
         } else {
             Exit::Failed

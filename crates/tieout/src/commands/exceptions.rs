@@ -80,7 +80,12 @@ pub async fn run(global: &Global, args: &ExceptionsArgs) -> Result<Exit, Failure
         None => list(global, &home, args).await,
         Some(Action::Ignore(chosen)) => decide(global, &home, chosen, "ignore").await,
         Some(Action::Retry(chosen)) => decide(global, &home, chosen, "").await,
-        Some(Action::Resolve { chosen, link, create, accept }) => {
+        Some(Action::Resolve {
+            chosen,
+            link,
+            create,
+            accept,
+        }) => {
             let decision = match (link, create, accept) {
                 (Some(target), ..) => format!("link {target}"),
                 (None, true, _) => "create".to_owned(),
@@ -115,10 +120,14 @@ impl Cause {
     fn amounts(&self) -> Vec<Money> {
         let mut sums = BTreeMap::new();
         for money in self.groups.iter().flat_map(|group| &group.amounts) {
-            let sum = sums.entry(money.currency).or_insert(tieout_domain::Amount::ZERO);
+            let sum = sums
+                .entry(money.currency)
+                .or_insert(tieout_domain::Amount::ZERO);
             *sum = [*sum, money.amount].into_iter().sum();
         }
-        sums.into_iter().map(|(currency, amount)| amount.of(currency)).collect()
+        sums.into_iter()
+            .map(|(currency, amount)| amount.of(currency))
+            .collect()
     }
 }
 
@@ -156,7 +165,11 @@ async fn list(global: &Global, home: &Home, args: &ExceptionsArgs) -> Result<Exi
     if global.json {
         output::json(&json!({ "connections": all }));
     }
-    Ok(if waiting { Exit::Exceptions } else { Exit::Done })
+    Ok(if waiting {
+        Exit::Exceptions
+    } else {
+        Exit::Done
+    })
 }
 
 fn print(connection: &str, causes: &[Cause]) {
@@ -169,8 +182,11 @@ fn print(connection: &str, causes: &[Cause]) {
         let page = code.and_then(Code::page);
         let title = page.map_or("", |page| page.title());
         let amounts: Vec<_> = cause.amounts().iter().map(ToString::to_string).collect();
-        let amounts =
-            if amounts.is_empty() { String::new() } else { format!(", {}", amounts.join(" and ")) };
+        let amounts = if amounts.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", amounts.join(" and "))
+        };
         output::line(&format!(
             "{connection}: {} × {}({}): {title}{amounts}, oldest {:.0}",
             cause.count(),
@@ -180,7 +196,11 @@ fn print(connection: &str, causes: &[Cause]) {
         ));
         output::line(&format!("  {}", first.cause));
         for group in &cause.groups {
-            let more = if group.count > group.labels.len() as u64 { ", …" } else { "" };
+            let more = if group.count > group.labels.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
             let named: Vec<_> = group
                 .labels
                 .iter()
@@ -225,7 +245,10 @@ async fn decide(
         let store = home.store.connection(name);
         let items = chosen_items(&store, chosen).await?;
         for page in items.chunks(PAGE as usize) {
-            let mut commit = Commit { actor: actor(), ..Commit::default() };
+            let mut commit = Commit {
+                actor: actor(),
+                ..Commit::default()
+            };
             for item in page {
                 commit.facts.push(Fact::Decided {
                     flow: item.flow.clone(),
@@ -233,7 +256,10 @@ async fn decide(
                     decision: decision.to_owned(),
                     reason: chosen.reason.clone(),
                 });
-                commit.due.push(Due { flow: item.flow.clone(), record: item.record.clone() });
+                commit.due.push(Due {
+                    flow: item.flow.clone(),
+                    record: item.record.clone(),
+                });
                 decided.push(format!("{name}: {} ({})", item.label, item.record));
             }
             store.commit(commit).await?;
@@ -258,7 +284,14 @@ async fn chosen_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<It
     for text in &chosen.records {
         let found = find(store, text).await?;
         let mut named = Vec::new();
-        for flow in ["accounts", "dimensions", "vendors", "bills", "vendor-credits", "bill-payments"] {
+        for flow in [
+            "accounts",
+            "dimensions",
+            "vendors",
+            "bills",
+            "vendor-credits",
+            "bill-payments",
+        ] {
             named.extend(store.items(flow, &found).await?.into_values());
         }
         if named.len() > 1 && text.parse::<RecordRef>().is_err() {
@@ -274,14 +307,19 @@ async fn chosen_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<It
     let filter = ItemFilter {
         code: chosen.code.as_ref().map(Code::from_text),
         group: chosen.group.clone(),
-        states: State::ALL.into_iter().filter(|state| state.needs_a_person()).collect(),
+        states: State::ALL
+            .into_iter()
+            .filter(|state| state.needs_a_person())
+            .collect(),
         ..ItemFilter::default()
     };
     let mut after: Option<(String, RecordRef)> = None;
     loop {
         let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
         let page = store.items_page(&filter, from, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(items) };
+        let Some(last) = page.last() else {
+            return Ok(items);
+        };
         after = Some((last.flow.clone(), last.record.clone()));
         items.extend(page);
     }

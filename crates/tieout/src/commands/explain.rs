@@ -18,10 +18,14 @@ pub struct ExplainArgs {
 
 /// Prints the page of a code, or the list of all.
 pub fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let Some(asked) = &args.code else { return Ok(list(global)) };
+    let Some(asked) = &args.code else {
+        return Ok(list(global));
+    };
     let name = plain(asked);
     let code = Code::from_text(name.clone());
-    let Some(page) = code.page() else { return Err(unknown(asked, &name)) };
+    let Some(page) = code.page() else {
+        return Err(unknown(asked, &name));
+    };
     if global.json {
         output::json(&json!({
             "code": code, "title": page.title(), "who": page.who(), "fix": page.fix(),
@@ -79,7 +83,13 @@ mod tests {
 
     #[test]
     fn a_code_is_found_however_it_was_copied() {
-        for asked in ["zero", "ZERO", "SKIPPED(zero)", "error[zero]", "error[zero]:"] {
+        for asked in [
+            "zero",
+            "ZERO",
+            "SKIPPED(zero)",
+            "error[zero]",
+            "error[zero]:",
+        ] {
             assert_eq!(plain(asked), "zero", "{asked}");
         }
     }

@@ -57,10 +57,15 @@ pub async fn create(folder: &Path, key: &KeySource) -> Result<Vec<String>, Failu
         && !file.exists()
     {
         Vault::create_key_file(file)?;
-        made.push(file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
+        made.push(
+            file.file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+        );
     }
     let url = store_url(&config.store_url, folder);
-    let new = url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists());
+    let new = url
+        .strip_prefix("sqlite:")
+        .is_some_and(|path| !Path::new(path).exists());
     let store = Store::open(&url, Arc::new(WallClock)).await?;
     store.vault(key).await?;
     if new {
@@ -78,7 +83,9 @@ fn private_folder(folder: &Path) -> Result<(), Failure> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| Failure::file("can't make", folder, &error))
+    builder
+        .create(folder)
+        .map_err(|error| Failure::file("can't make", folder, &error))
 }
 
 /// The configuration that `init` writes: everything is there, commented out.

@@ -68,13 +68,21 @@ pub async fn run(global: &Global, args: &MapArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     match &args.action {
         Action::List { connections } => list(global, &home, connections).await,
-        Action::Suggest { connections, confirm_exact } => {
-            suggest(global, &home, connections, *confirm_exact).await
-        }
-        Action::Confirm { connection, all, from } => {
-            confirm(global, &home, connection, *all, from).await
-        }
-        Action::Set { connection, kind, from, to } => {
+        Action::Suggest {
+            connections,
+            confirm_exact,
+        } => suggest(global, &home, connections, *confirm_exact).await,
+        Action::Confirm {
+            connection,
+            all,
+            from,
+        } => confirm(global, &home, connection, *all, from).await,
+        Action::Set {
+            connection,
+            kind,
+            from,
+            to,
+        } => {
             let kind = mapped_kind(kind)?;
             for connection in connections(global, &home, std::slice::from_ref(connection)).await? {
                 let to = Some(to.as_str()).filter(|to| !to.is_empty());
@@ -86,11 +94,14 @@ pub async fn run(global: &Global, args: &MapArgs) -> Result<Exit, Failure> {
 }
 
 fn mapped_kind(text: &str) -> Result<Kind, Failure> {
-    mapping::KINDS.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let known: Vec<_> = mapping::KINDS.iter().map(|kind| kind.as_str()).collect();
-        let cause = format!("`{text}` can't be mapped; there are {}", known.join(", "));
-        Failure::usage(Code::new("usage"), cause)
-    })
+    mapping::KINDS
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| {
+            let known: Vec<_> = mapping::KINDS.iter().map(|kind| kind.as_str()).collect();
+            let cause = format!("`{text}` can't be mapped; there are {}", known.join(", "));
+            Failure::usage(Code::new("usage"), cause)
+        })
 }
 
 async fn list(global: &Global, home: &Home, names: &[String]) -> Result<Exit, Failure> {
@@ -146,7 +157,10 @@ async fn suggest(
                     ]
                 })
                 .collect();
-            output::line(&format!("{name}: {} without a confirmed mapping", suggestions.len()));
+            output::line(&format!(
+                "{name}: {} without a confirmed mapping",
+                suggestions.len()
+            ));
             if !global.quiet && !suggestions.is_empty() {
                 let header = ["kind", "from", "to", "match", "why"];
                 output::line(&output::table(&header, rows, &[]));
@@ -175,7 +189,10 @@ async fn confirm(
     for connection in connections(global, home, std::slice::from_ref(name)).await? {
         let chosen = (!all).then(|| {
             let ids: Vec<_> = from.iter().map(|id| id.as_str().into()).collect();
-            mapping::KINDS.iter().map(|kind| (kind.as_str().to_owned(), ids.clone())).collect()
+            mapping::KINDS
+                .iter()
+                .map(|kind| (kind.as_str().to_owned(), ids.clone()))
+                .collect()
         });
         count += mapping::confirm(&connection, chosen.as_ref()).await?;
     }

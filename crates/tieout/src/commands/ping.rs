@@ -20,9 +20,10 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
         let (ledger, platform) =
             tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
         let name = connection.store.name().to_string();
-        for (side, ports, result) in
-            [("ledger", &sides.ledger, ledger), ("platform", &sides.platform, platform)]
-        {
+        for (side, ports, result) in [
+            ("ledger", &sides.ledger, ledger),
+            ("platform", &sides.platform, platform),
+        ] {
             failed |= result.is_err();
             if !global.json {
                 tell(&name, ports.system.as_str(), &result);
@@ -40,11 +41,20 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
 pub(super) fn tell(connection: &str, system: &str, result: &Result<Identity, Fault>) {
     match result {
         Ok(identity) => {
-            let details: Vec<_> =
-                identity.details.iter().map(|(label, value)| format!("{label} {value}")).collect();
-            let details =
-                if details.is_empty() { String::new() } else { format!(", {}", details.join(", ")) };
-            let text = format!("{connection}: {system} ok: {} ({}){details}", identity.name, identity.id);
+            let details: Vec<_> = identity
+                .details
+                .iter()
+                .map(|(label, value)| format!("{label} {value}"))
+                .collect();
+            let details = if details.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", details.join(", "))
+            };
+            let text = format!(
+                "{connection}: {system} ok: {} ({}){details}",
+                identity.name, identity.id
+            );
             output::line(&text);
         }
         Err(fault) => {
@@ -58,7 +68,12 @@ pub(super) fn tell(connection: &str, system: &str, result: &Result<Identity, Fau
 }
 
 /// How a side answered, as JSON.
-pub(super) fn entry(connection: &str, side: &str, system: &str, result: &Result<Identity, Fault>) -> Value {
+pub(super) fn entry(
+    connection: &str,
+    side: &str,
+    system: &str,
+    result: &Result<Identity, Fault>,
+) -> Value {
     match result {
         Ok(identity) => json!({
             "connection": connection, "side": side, "system": system, "status": "ok",

@@ -74,7 +74,11 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
     let home = Home::open(&global.place()).await?;
     match &args.action {
         Action::Show { connections } => show(global, &home.config, connections),
-        Action::Set { connection, key, value } => {
+        Action::Set {
+            connection,
+            key,
+            value,
+        } => {
             let mut changed = of(&home.config, connection)?;
             let before = changed.clone();
             changed.set(key, value).map_err(|error| unfit(&error))?;
@@ -92,7 +96,10 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
 fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
     let names = [connection.to_owned()];
     let chosen = config.chosen(&names)?;
-    Ok(chosen.first().map(|(_, config)| config.preferences.clone()).unwrap_or_default())
+    Ok(chosen
+        .first()
+        .map(|(_, config)| config.preferences.clone())
+        .unwrap_or_default())
 }
 
 fn unfit(error: &tieout_flows::preferences::PreferenceError) -> Failure {
@@ -107,14 +114,22 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
         let mut heading = "";
         for entry in catalogue() {
             let value = connection.preferences.get(entry.key).unwrap_or(Value::Null);
-            let named = connection.named_preferences.iter().any(|key| key == entry.key);
+            let named = connection
+                .named_preferences
+                .iter()
+                .any(|key| key == entry.key);
             let from = if named { "tieout.toml" } else { "default" };
             if heading != entry.heading {
                 heading = entry.heading;
                 rows.push(vec![heading.to_owned()]);
             }
             let about = entry.about.to_owned();
-            rows.push(vec![format!("  {}", entry.key), plain(&value), from.to_owned(), about]);
+            rows.push(vec![
+                format!("  {}", entry.key),
+                plain(&value),
+                from.to_owned(),
+                about,
+            ]);
             values.push(json!({
                 "key": entry.key, "heading": entry.heading, "value": value, "default": entry.default,
                 "from": from, "allowed": entry.allowed(), "about": entry.about,
@@ -122,7 +137,11 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
         }
         if !global.json {
             output::line(name.as_str());
-            output::line(&output::table(&["preference", "value", "from", "what it does"], rows, &[]));
+            output::line(&output::table(
+                &["preference", "value", "from", "what it does"],
+                rows,
+                &[],
+            ));
         }
         all.push(json!({"connection": name, "preferences": values}));
     }
@@ -166,7 +185,10 @@ async fn change(
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        Failure::usage(Code::new("config-syntax"), format!("{}: {error}", path.display()))
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {error}", path.display()),
+        )
     })?;
     for (key, _, value) in &changes {
         place(&mut document, connection, key, value);
@@ -190,7 +212,9 @@ async fn change(
 
 /// Sets a preference in the document. Nothing (null) means the default: the key is taken out.
 fn place(document: &mut DocumentMut, connection: &str, key: &str, value: &Value) {
-    let Some((heading, key)) = key.split_once('.') else { return };
+    let Some((heading, key)) = key.split_once('.') else {
+        return;
+    };
     let mut table: &mut Item = document.as_item_mut();
     for part in ["connections", connection, "preferences", heading] {
         if table.get(part).is_none() {
@@ -215,7 +239,13 @@ fn edited(value: &Value) -> Option<toml_edit::Value> {
         Value::String(text) => Some(text.as_str().into()),
         Value::Bool(switch) => Some((*switch).into()),
         Value::Number(number) => number.as_i64().map(Into::into),
-        Value::Array(items) => Some(items.iter().filter_map(edited).collect::<toml_edit::Array>().into()),
+        Value::Array(items) => Some(
+            items
+                .iter()
+                .filter_map(edited)
+                .collect::<toml_edit::Array>()
+                .into(),
+        ),
         Value::Null | Value::Object(_) => None,
     }
 }
@@ -223,7 +253,9 @@ fn edited(value: &Value) -> Option<toml_edit::Value> {
 /// Replaces a file whole: a killed process leaves the old one or the new one.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let wrong = |error: &std::io::Error| Failure::file("can't write", path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
         .map_err(|error| wrong(&error))?;
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(|error| wrong(&error))?;
@@ -239,7 +271,8 @@ fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit
     match file {
         None => output::line(text.trim_end()),
         Some(path) => {
-            std::fs::write(path, text).map_err(|error| Failure::file("can't write", path, &error))?;
+            std::fs::write(path, text)
+                .map_err(|error| Failure::file("can't write", path, &error))?;
         }
     }
     Ok(Exit::Done)
@@ -249,18 +282,20 @@ fn read(path: &Path) -> Result<Preferences, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
     toml::from_str(&text).map_err(|error| {
-        Failure::usage(Code::new("config-value"), format!("{}: {error}", path.display()))
+        Failure::usage(
+            Code::new("config-value"),
+            format!("{}: {error}", path.display()),
+        )
     })
 }
 
-fn diff(
-    global: &Global,
-    config: &Config,
-    connection: &str,
-    other: &str,
-) -> Result<Exit, Failure> {
+fn diff(global: &Global, config: &Config, connection: &str, other: &str) -> Result<Exit, Failure> {
     let known = config.connections.keys().any(|name| name.as_str() == other);
-    let there = if known { of(config, other)? } else { read(Path::new(other))? };
+    let there = if known {
+        of(config, other)?
+    } else {
+        read(Path::new(other))?
+    };
     let changes = differences(&of(config, connection)?, &there);
     if global.json {
         let changes: Vec<_> = changes
@@ -273,7 +308,11 @@ fn diff(
             .iter()
             .map(|(key, here, there)| vec![(*key).to_owned(), plain(here), plain(there)])
             .collect();
-        output::line(&output::table(&["preference", connection, other], rows, &[]));
+        output::line(&output::table(
+            &["preference", connection, other],
+            rows,
+            &[],
+        ));
     }
     Ok(Exit::Done)
 }

@@ -50,7 +50,10 @@ pub async fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
         }
         prepare(&connection.store, &failed, &args.reason).await?;
         let options = RunOptions {
-            only: failed.keys().map(|(_, record)| record.to_string()).collect(),
+            only: failed
+                .keys()
+                .map(|(_, record)| record.to_string())
+                .collect(),
             ..RunOptions::new(run_id(), "replay")
         };
         let report = tieout_engine::sync(&connection, options).await?;
@@ -61,7 +64,10 @@ pub async fn run(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
         reports.push(report);
     }
     let Some(worst) = worst else {
-        let cause = format!("`{}` names no record or run with a write that failed", args.what);
+        let cause = format!(
+            "`{}` names no record or run with a write that failed",
+            args.what
+        );
         return Err(Failure::usage(Code::new("nothing-to-replay"), cause));
     };
     if global.json {
@@ -83,7 +89,9 @@ async fn failed_writes(connection: &Connection, what: &str) -> Result<Failed, Fa
         let mut after = 0;
         loop {
             let page = store.run_facts(&run, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(failed) };
+            let Some(last) = page.last() else {
+                return Ok(failed);
+            };
             after = last.seq;
             for entry in page {
                 match entry.fact {
@@ -102,7 +110,9 @@ async fn failed_writes(connection: &Connection, what: &str) -> Result<Failed, Fa
     }
     for record in find(store, what).await? {
         for flow in &connection.flows {
-            let known = store.items(flow.name(), std::slice::from_ref(&record)).await?;
+            let known = store
+                .items(flow.name(), std::slice::from_ref(&record))
+                .await?;
             if !known.is_empty() {
                 failed.insert((flow.name().to_owned(), record.clone()), Vec::new());
             }
@@ -120,18 +130,27 @@ async fn failed_writes(connection: &Connection, what: &str) -> Result<Failed, Fa
 
 /// Makes the records due, and links the replay to the writes that it repeats.
 async fn prepare(store: &ConnectionStore, failed: &Failed, reason: &str) -> Result<(), Failure> {
-    let mut commit = Commit { actor: actor(), ..Commit::default() };
+    let mut commit = Commit {
+        actor: actor(),
+        ..Commit::default()
+    };
     for ((flow, record), writes) in failed {
         let writes: Vec<_> = writes.iter().map(ToString::to_string).collect();
-        let original =
-            if writes.is_empty() { String::new() } else { format!(" (write {})", writes.join(", ")) };
+        let original = if writes.is_empty() {
+            String::new()
+        } else {
+            format!(" (write {})", writes.join(", "))
+        };
         commit.facts.push(Fact::Decided {
             flow: flow.clone(),
             record: record.clone(),
             decision: String::new(),
             reason: format!("replay{original}: {reason}"),
         });
-        commit.due.push(Due { flow: flow.clone(), record: record.clone() });
+        commit.due.push(Due {
+            flow: flow.clone(),
+            record: record.clone(),
+        });
     }
     store.commit(commit).await?;
     Ok(())

@@ -50,7 +50,16 @@ pub async fn runs(global: &Global, args: &RunsArgs) -> Result<Exit, Failure> {
     if global.json {
         output::json(&json!({ "runs": all }));
     } else {
-        let header = ["run", "connection", "started", "seconds", "status", "calls", "by", "cause"];
+        let header = [
+            "run",
+            "connection",
+            "started",
+            "seconds",
+            "status",
+            "calls",
+            "by",
+            "cause",
+        ];
         output::line(&output::table(&header, rows, &[3, 5]));
     }
     Ok(Exit::Done)
@@ -78,12 +87,23 @@ pub async fn show(global: &Global, args: &ShowArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     for name in home.config.connections.keys() {
         let store = home.store.connection(name);
-        let Some(run) = find(&store, &args.run).await? else { continue };
+        let Some(run) = find(&store, &args.run).await? else {
+            continue;
+        };
         let mut after = 0;
         let mut entries = Vec::new();
         if !global.json {
             output::line(&output::table(
-                &["run", "connection", "started", "seconds", "status", "calls", "by", "cause"],
+                &[
+                    "run",
+                    "connection",
+                    "started",
+                    "seconds",
+                    "status",
+                    "calls",
+                    "by",
+                    "cause",
+                ],
                 vec![row(name.as_str(), &run)],
                 &[3, 5],
             ));
@@ -95,7 +115,9 @@ pub async fn show(global: &Global, args: &ShowArgs) -> Result<Exit, Failure> {
             if global.json {
                 entries.extend(page);
             } else {
-                page.iter().filter_map(sentence).for_each(|text| output::line(&text));
+                page.iter()
+                    .filter_map(sentence)
+                    .for_each(|text| output::line(&text));
             }
         }
         if global.json {
@@ -115,5 +137,7 @@ async fn find(
         return Ok(Some(run));
     }
     let runs = store.runs(RECENT).await?;
-    Ok(runs.into_iter().find(|run| !text.is_empty() && run.id.as_str().starts_with(text)))
+    Ok(runs
+        .into_iter()
+        .find(|run| !text.is_empty() && run.id.as_str().starts_with(text)))
 }

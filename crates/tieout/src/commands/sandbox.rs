@@ -51,10 +51,12 @@ pub struct SandboxArgs {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text.parse().map_err(|_| {
-        format!("`{text}` is no duration; write one such as 120ms or 2s")
-    })?;
-    parsed.try_into().map_err(|_| format!("`{text}` is below zero"))
+    let parsed: SignedDuration = text
+        .parse()
+        .map_err(|_| format!("`{text}` is no duration; write one such as 120ms or 2s"))?;
+    parsed
+        .try_into()
+        .map_err(|_| format!("`{text}` is below zero"))
 }
 
 /// Serves until told to stop.
@@ -76,7 +78,10 @@ pub async fn run(_global: &Global, args: &SandboxArgs) -> Result<Exit, Failure> 
     let mut out = std::io::stdout();
     let printed = writeln!(out, "{}", sandbox.description).and_then(|()| out.flush());
     printed.map_err(|error| {
-        Failure::failed(Code::new("file"), format!("can't print the addresses: {error}"))
+        Failure::failed(
+            Code::new("file"),
+            format!("can't print the addresses: {error}"),
+        )
     })?;
     sandbox.serve_until_told().await;
     Ok(Exit::Done)

@@ -125,8 +125,10 @@ fn print_plan(plan: &Plan, quiet: bool) {
     }
     if !quiet {
         for (flow, states) in &plan.states {
-            let states: Vec<_> =
-                states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+            let states: Vec<_> = states
+                .iter()
+                .map(|(state, count)| format!("{count} {state}"))
+                .collect();
             output::line(&format!("  {flow}: {}", states.join(", ")));
         }
     }
@@ -185,7 +187,11 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
             print_report(report, global.quiet);
         }
     }
-    let worst = reports.iter().map(exit).chain(failure.map(|failure| failure.exit)).max_by_key(rank);
+    let worst = reports
+        .iter()
+        .map(exit)
+        .chain(failure.map(|failure| failure.exit))
+        .max_by_key(rank);
     Ok(worst.unwrap_or(Exit::Done))
 }
 
@@ -210,7 +216,9 @@ pub fn exit(report: &RunReport) -> Exit {
     match report.status {
         RunStatus::Done => Exit::Done,
         RunStatus::Exceptions => Exit::Exceptions,
-        RunStatus::Failed if report.problems.iter().any(|problem| problem.side_failed) => Exit::Side,
+        RunStatus::Failed if report.problems.iter().any(|problem| problem.side_failed) => {
+            Exit::Side
+        }
         RunStatus::Failed => Exit::Failed,
     }
 }
@@ -229,28 +237,43 @@ fn rank(exit: &Exit) -> u8 {
 
 /// Prints a report for people.
 pub fn print_report(report: &RunReport, quiet: bool) {
-    let joined = if report.joined { " (another's run, waited for)" } else { "" };
-    output::line(&format!("{}: {}{joined}", report.connection, report.status.as_str()));
+    let joined = if report.joined {
+        " (another's run, waited for)"
+    } else {
+        ""
+    };
+    output::line(&format!(
+        "{}: {}{joined}",
+        report.connection,
+        report.status.as_str()
+    ));
     if quiet {
         return;
     }
-    let header = ["flow", "done", "noop", "skipped", "hold", "blocked", "conflict", "reversed",
-        "orphan", "all"];
+    let header = [
+        "flow", "done", "noop", "skipped", "hold", "blocked", "conflict", "reversed", "orphan",
+        "all",
+    ];
     let rows = report
         .flows
         .iter()
         .map(|(flow, counts)| {
             let mut row = vec![flow.clone()];
             row.extend(
-                tieout_domain::State::ALL.iter().map(|s| counts.of_state(*s).to_string()),
+                tieout_domain::State::ALL
+                    .iter()
+                    .map(|s| counts.of_state(*s).to_string()),
             );
             row.push(counts.population().to_string());
             row
         })
         .collect();
     output::line(&output::table(&header, rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    let calls: Vec<_> =
-        report.calls.iter().map(|(system, calls)| format!("{calls} to {system}")).collect();
+    let calls: Vec<_> = report
+        .calls
+        .iter()
+        .map(|(system, calls)| format!("{calls} to {system}"))
+        .collect();
     output::line(&format!(
         "{} written, calls: {}, {:.1} s",
         report.written,

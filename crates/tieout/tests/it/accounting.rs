@@ -397,7 +397,9 @@ async fn s144_a_posting_that_a_person_edited_is_not_overwritten() {
 async fn s099_s144_a_check_number_is_patched_in_beside_a_persons_memo() {
     let (stage, _, _, payment) = posted("CHECK").await;
     let (id, _) = stage.only_posting().await;
-    stage.edit("vendorpayment", &id, json!({"memo": "seen by Ada"})).await;
+    stage
+        .edit("vendorpayment", &id, json!({"memo": "seen by Ada"}))
+        .await;
     for status in ["SENT", "CLEARED"] {
         stage.moves(&payment, status).await;
         stage.sync_twice().await;

@@ -20,7 +20,9 @@ async fn bills_of_new_vendors(stage: &Stage, most: usize) -> Vec<RecordRef> {
     let mut vendors = created("vendors");
     let mut bills = Vec::new();
     for record in created("bills") {
-        let Document::Bill(bill) = stage.record(&record).await.observed.document else { panic!() };
+        let Document::Bill(bill) = stage.record(&record).await.observed.document else {
+            panic!()
+        };
         let before = vendors.len();
         vendors.retain(|vendor| vendor.id != bill.vendor);
         if vendors.len() < before && bills.len() < most {
@@ -32,7 +34,9 @@ async fn bills_of_new_vendors(stage: &Stage, most: usize) -> Vec<RecordRef> {
 }
 
 async fn vendors_in_bill(stage: &Stage) -> u64 {
-    stage.state().await["bill"]["vendors"]["count"].as_u64().unwrap()
+    stage.state().await["bill"]["vendors"]["count"]
+        .as_u64()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -44,7 +48,9 @@ async fn chosen_bills_of_several_vendors_make_each_vendor_once() {
         only: bills.iter().map(ToString::to_string).collect(),
         ..RunOptions::new(run_id(), "test")
     };
-    tieout_engine::sync(&stage.connection, options).await.unwrap();
+    tieout_engine::sync(&stage.connection, options)
+        .await
+        .unwrap();
     assert_eq!(vendors_in_bill(&stage).await, before + 3);
 }
 
@@ -55,12 +61,20 @@ async fn bills_that_a_run_of_their_flow_alone_left_waiting_are_done_by_the_next_
     // The vendors had their turn while no bill needed them.
     for flows in [lists.as_slice(), &["bills"]] {
         let flows = flows.iter().map(ToString::to_string).collect();
-        let options = RunOptions { flows, ..RunOptions::new(run_id(), "test") };
-        tieout_engine::sync(&stage.connection, options).await.unwrap();
+        let options = RunOptions {
+            flows,
+            ..RunOptions::new(run_id(), "test")
+        };
+        tieout_engine::sync(&stage.connection, options)
+            .await
+            .unwrap();
     }
     let report = stage.sync().await;
     let whole = Stage::new().await.sync().await;
-    assert_eq!(count(&report, "bills", State::Done), count(&whole, "bills", State::Done));
+    assert_eq!(
+        count(&report, "bills", State::Done),
+        count(&whole, "bills", State::Done)
+    );
     assert_eq!(report.flows["vendors"], whole.flows["vendors"]);
 }
 
@@ -73,8 +87,10 @@ async fn s147_what_was_found_after_its_answer_was_lost_is_counted_like_any_other
         let (_, platform) = stage.open_pairs().await.pop().unwrap();
         stage.pay(&[platform], None, "PROCESSED").await;
         if lost {
-            stage.fault(json!({"service": "netsuite", "method": "PUT", "times": 1,
-                "effect": "drop-after-commit"})).await;
+            stage
+                .fault(json!({"service": "netsuite", "method": "PUT", "times": 1,
+                "effect": "drop-after-commit"}))
+                .await;
         }
         counts.push(stage.sync().await.flows["bill-payments"].clone());
     }

@@ -21,22 +21,41 @@ pub(crate) struct Stage {
 impl Stage {
     /// A small world, mapped and not yet synced.
     pub(crate) async fn new() -> Self {
-        Self::with(SandboxOptions { bills: Some(60), vendors: Some(20), ..options() }).await
+        Self::with(SandboxOptions {
+            bills: Some(60),
+            vendors: Some(20),
+            ..options()
+        })
+        .await
     }
 
     /// A bare world: accounts only.
     pub(crate) async fn bare() -> Self {
-        Self::with(SandboxOptions { empty: true, ..options() }).await
+        Self::with(SandboxOptions {
+            empty: true,
+            ..options()
+        })
+        .await
     }
 
     pub(crate) async fn with(options: SandboxOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
-        let home = demo::set_up(folder.path(), &sandbox.description).await.unwrap();
+        let home = demo::set_up(folder.path(), &sandbox.description)
+            .await
+            .unwrap();
         let panel = Panel::new(&sandbox.description).unwrap();
         let connection = connect(&home).await;
-        let stage = Self { panel, home, connection, folder, _sandbox: sandbox };
-        mapping::propose(&stage.connection, true, &sync::run_id()).await.unwrap();
+        let stage = Self {
+            panel,
+            home,
+            connection,
+            folder,
+            _sandbox: sandbox,
+        };
+        mapping::propose(&stage.connection, true, &sync::run_id())
+            .await
+            .unwrap();
         stage
     }
 
@@ -57,12 +76,16 @@ impl Stage {
 
     pub(crate) async fn try_sync(&self) -> RunReport {
         let options = RunOptions::new(sync::run_id(), "test");
-        tieout_engine::sync(&self.connection, options).await.unwrap()
+        tieout_engine::sync(&self.connection, options)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn plan(&self) -> Plan {
         let options = RunOptions::new(sync::run_id(), "plan");
-        tieout_engine::plan(&self.connection, options).await.unwrap()
+        tieout_engine::plan(&self.connection, options)
+            .await
+            .unwrap()
     }
 
     /// Nothing is left to write.
@@ -72,7 +95,10 @@ impl Stage {
     }
 
     pub(crate) async fn fault(&self, fault: Value) {
-        self.panel.post("/control/faults", &fault.to_string()).await.unwrap();
+        self.panel
+            .post("/control/faults", &fault.to_string())
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn no_faults(&self) {
@@ -84,11 +110,19 @@ impl Stage {
     }
 
     pub(crate) async fn advance(&self, by: &str) {
-        self.panel.post("/control/clock", &json!({"advance": by}).to_string()).await.unwrap();
+        self.panel
+            .post("/control/clock", &json!({"advance": by}).to_string())
+            .await
+            .unwrap();
     }
 
     /// Pays bills as a person in BILL would; gives the payments' ids.
-    pub(crate) async fn pay(&self, bills: &[RemoteId], amount: Option<&str>, status: &str) -> Vec<String> {
+    pub(crate) async fn pay(
+        &self,
+        bills: &[RemoteId],
+        amount: Option<&str>,
+        status: &str,
+    ) -> Vec<String> {
         let amount = amount.unwrap_or("null");
         let body = format!(
             r#"{{"bills":{},"amount":{amount},"method":"ACH","status":"{status}"}}"#,
@@ -98,7 +132,14 @@ impl Stage {
         let payments = answer["payments"].as_array().unwrap();
         payments
             .iter()
-            .map(|payment| payment.get("id").unwrap_or(payment).as_str().unwrap().to_owned())
+            .map(|payment| {
+                payment
+                    .get("id")
+                    .unwrap_or(payment)
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect()
     }
 
@@ -116,12 +157,21 @@ impl Stage {
 
     /// All records of a side and kind, as last seen.
     pub(crate) async fn records(&self, side: Side, kind: Kind) -> Vec<Mirrored> {
-        self.connection.store.records_page(side, kind, None, 100_000).await.unwrap()
+        self.connection
+            .store
+            .records_page(side, kind, None, 100_000)
+            .await
+            .unwrap()
     }
 
     /// Ledger and platform ids of linked bills that are open on both sides, and equal.
     pub(crate) async fn open_pairs(&self) -> Vec<(RemoteId, RemoteId)> {
-        let links = self.connection.store.links_page("bills", None, 100_000).await.unwrap();
+        let links = self
+            .connection
+            .store
+            .links_page("bills", None, 100_000)
+            .await
+            .unwrap();
         let mut pairs = Vec::new();
         for link in links {
             let there = self.record(&link.target).await;
@@ -137,14 +187,24 @@ impl Stage {
 
     pub(crate) async fn record(&self, record: &RecordRef) -> Mirrored {
         let ids = [record.id.clone()];
-        let mut found =
-            self.connection.store.records(record.side, record.kind, &ids).await.unwrap();
+        let mut found = self
+            .connection
+            .store
+            .records(record.side, record.kind, &ids)
+            .await
+            .unwrap();
         found.remove(&record.id).unwrap()
     }
 
     pub(crate) async fn item(&self, flow: &str, record: &RecordRef) -> Item {
         let one = std::slice::from_ref(record);
-        self.connection.store.items(flow, one).await.unwrap().remove(record).unwrap()
+        self.connection
+            .store
+            .items(flow, one)
+            .await
+            .unwrap()
+            .remove(record)
+            .unwrap()
     }
 
     /// No ledger bill has two bills on the platform, judged by what the platform itself holds.
@@ -171,9 +231,18 @@ pub(crate) fn options() -> SandboxOptions {
 }
 
 async fn connect(home: &Home) -> Connection {
-    let global =
-        Global { home: None, key_file: None, json: true, quiet: true, verbose: 0 };
-    sync::connections(&global, home, &[]).await.unwrap().pop().unwrap()
+    let global = Global {
+        home: None,
+        key_file: None,
+        json: true,
+        quiet: true,
+        verbose: 0,
+    };
+    sync::connections(&global, home, &[])
+        .await
+        .unwrap()
+        .pop()
+        .unwrap()
 }
 
 /// How many records of a flow are in a state.

@@ -1,0 +1,87 @@
+//! The end of a run: how everything stands, said once in the history and given to the caller.
+
+use std::collections::BTreeMap;
+
+use tieout_domain::State;
+use tieout_store::Fact;
+
+use crate::error::EngineError;
+use crate::report::{FlowCounts, Problem, RunReport, RunStatus};
+use crate::run::Run;
+
+impl Run<'_> {
+    pub(crate) async fn report(
+        &self,
+        calls_before: BTreeMap<String, u64>,
+        seconds: f64,
+        result: &Result<(), EngineError>,
+    ) -> Result<RunReport, EngineError> {
+        if let Err(error) = result {
+            let side_failed = matches!(error, EngineError::Side { .. });
+            self.note(Problem {
+                code: error.code(),
+                cause: error.to_string(),
+                side_failed,
+            });
+        }
+        let counts = self.connection.store.counts().await?;
+        let flows: BTreeMap<String, FlowCounts> = self
+            .connection
+            .flows
+            .iter()
+            .map(|flow| {
+                let counts = counts.get(flow.name()).copied().unwrap_or_default();
+                (flow.name().to_owned(), FlowCounts::of(&counts))
+            })
+            .collect();
+        let mut calls = (self.connection.calls)();
+        for (system, count) in &mut calls {
+            *count -= calls_before.get(system).copied().unwrap_or(0).min(*count);
+        }
+        let waiting = |counts: &FlowCounts| {
+            State::ALL
+                .iter()
+                .any(|state| state.needs_a_person() && counts.of_state(*state) > 0)
+        };
+        let problems = self.problems.borrow().clone();
+        let status = if !problems.is_empty() {
+            RunStatus::Failed
+        } else if flows.values().any(waiting) {
+            RunStatus::Exceptions
+        } else {
+            RunStatus::Done
+        };
+        let ended = Fact::RunEnded {
+            status: status.as_str().to_owned(),
+            flows: flows
+                .iter()
+                .map(|(flow, counts)| {
+                    let counts = counts
+                        .0
+                        .iter()
+                        .map(|(k, v)| ((*k).to_owned(), *v))
+                        .collect();
+                    (flow.clone(), counts)
+                })
+                .collect(),
+            calls: calls.clone(),
+            cause: problems
+                .iter()
+                .map(|p| p.cause.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
+        self.say(ended).await?;
+        Ok(RunReport {
+            id: self.id.to_string(),
+            connection: self.connection.store.name().to_string(),
+            status,
+            flows,
+            calls,
+            seconds,
+            written: self.written,
+            joined: false,
+            problems,
+        })
+    }
+}

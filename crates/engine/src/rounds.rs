@@ -1,0 +1,440 @@
+//! The rounds of a run: every flow looks at what is due, again and again, until none has anything left to do.
+
+use std::collections::{BTreeSet, HashSet};
+
+use tieout_domain::{Kind, Money, Outcome, Period, RecordRef, Side, State, WaitsFor};
+use tieout_flows::{Books, Flow, Link, Verdict};
+use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite};
+
+use crate::apply::{Intent, apply, mapped, order};
+use crate::decide::{Decision, decide, maps};
+use crate::error::EngineError;
+use crate::pull::in_population;
+use crate::run::Run;
+use crate::settle::{give_up, keep_open, settle};
+
+/// How many records are decided on at once: six full bulk calls of bills, two for each call under way.
+const PAGE: u32 = 600;
+
+/// How often the flows are gone through before a run gives up on becoming quiet. Each level of a chart of
+/// accounts takes one, and a bill with a new vendor two.
+const ROUNDS_MAX: usize = 24;
+
+/// What is blocked only because several records could be meant.
+const CHOICES: [&str; 2] = ["ambiguous-match", "choose-vendor"];
+
+/// A record that is there already, to be linked without writing.
+pub(crate) struct Adopted {
+    pub(crate) label: String,
+    pub(crate) amount: Option<Money>,
+    pub(crate) how: &'static str,
+    pub(crate) link: Link,
+}
+
+impl Run<'_> {
+    /// Goes through the flows until none has anything left to do.
+    pub(crate) async fn close_differences(
+        &mut self,
+        flows: &[&dyn Flow],
+        periods: &[Period],
+    ) -> Result<(), EngineError> {
+        for _ in 0..ROUNDS_MAX {
+            let mut moved = false;
+            for flow in flows {
+                moved |= self.drain(*flow, flows, periods).await?;
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything of one flow that is due. Tells whether anything came of it.
+    async fn drain(
+        &mut self,
+        flow: &dyn Flow,
+        flows: &[&dyn Flow],
+        periods: &[Period],
+    ) -> Result<bool, EngineError> {
+        let mut again = HashSet::new();
+        let mut after = None;
+        let demanded = self.overlay.due.remove(flow.name()).unwrap_or_default();
+        let total = self.connection.store.due_count(flow.name()).await?;
+        self.connection.progress.begin(flow.name(), Some(total));
+        let base = Books::new(
+            self.connection.facts(),
+            self.connection.preferences.clone(),
+            maps(&self.connection.store).await?,
+            periods.to_vec(),
+        );
+        let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
+        loop {
+            let due = self
+                .connection
+                .store
+                .due_page(flow.name(), after.as_ref(), PAGE)
+                .await?;
+            after = due.last().map(|(record, _)| record.clone());
+            let last = due.is_empty();
+            self.stamps = due.into_iter().collect();
+            let mut page: Vec<RecordRef> = self.stamps.keys().cloned().collect();
+            page.extend(std::mem::take(&mut extra));
+            page.retain(|record| self.is_wanted(flow, record, &demanded));
+            // What is due and demanded too must not be decided on twice: it would be written twice.
+            page.sort();
+            page.dedup();
+            if !page.is_empty() {
+                let decisions =
+                    decide(&self.connection.store, flow, &page, &base, &self.overlay).await?;
+                again.extend(self.follow(flow, flows, decisions).await?);
+            }
+            if last {
+                break;
+            }
+        }
+        self.connection.progress.end();
+        let moved = !again.is_empty();
+        for record in demanded {
+            if again.contains(&record) {
+                self.overlay
+                    .due
+                    .entry(flow.name().to_owned())
+                    .or_default()
+                    .insert(record);
+            } else {
+                // It has had its turn: whoever still waits for it is told so from now on.
+                self.tried.insert(waits_for(flow.name(), &record));
+            }
+        }
+        Ok(moved)
+    }
+
+    fn is_wanted(
+        &self,
+        flow: &dyn Flow,
+        record: &RecordRef,
+        demanded: &BTreeSet<RecordRef>,
+    ) -> bool {
+        let key = (flow.name().to_owned(), record.clone());
+        if self.resting.contains_key(&key) {
+            return false;
+        }
+        if self
+            .planner
+            .as_ref()
+            .is_some_and(|planner| planner.has_rested(&key))
+        {
+            return demanded.contains(record);
+        }
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.contains(record) || demanded.contains(record))
+    }
+
+    /// Does what was decided, or in a plan pretends to. Gives the records that must be looked at again.
+    async fn follow(
+        &mut self,
+        flow: &dyn Flow,
+        flows: &[&dyn Flow],
+        decisions: Vec<Decision>,
+    ) -> Result<Vec<RecordRef>, EngineError> {
+        let mut again = Vec::new();
+        let mut rested = Vec::new();
+        let mut intents = Vec::new();
+        let mut adopted = Vec::new();
+        let mut repeated = Vec::new();
+        for decision in decisions {
+            let key = (flow.name().to_owned(), decision.record.clone());
+            if let Verdict::Rest(outcome) = &decision.verdict
+                && self.demands(outcome, flows)
+            {
+                again.push(decision.record);
+                continue;
+            }
+            let open = self.repeatable.remove(&key);
+            let mut same = None;
+            if let Some(open) = open {
+                match repeats(&open, &decision.verdict) {
+                    Repeats::Same => {
+                        self.repeated.insert(key);
+                        same = Some(open.write);
+                    }
+                    Repeats::Found => repeated.push((open, true)),
+                    Repeats::Other => {
+                        repeated.push((open, false));
+                        continue;
+                    }
+                }
+            }
+            match decision.verdict {
+                Verdict::Rest(_) | Verdict::Elsewhere => rested.push(decision),
+                Verdict::Adopt {
+                    target,
+                    role,
+                    how,
+                    key,
+                } => {
+                    again.push(decision.record.clone());
+                    adopted.push(Adopted {
+                        label: decision.label,
+                        amount: decision.amount,
+                        how,
+                        link: Link {
+                            flow: flow.name().to_owned(),
+                            record: decision.record,
+                            role,
+                            target,
+                            key,
+                            applied: None,
+                        },
+                    });
+                }
+                Verdict::Write(step) => intents.push(Intent {
+                    flow: self.static_name(flow),
+                    record: decision.record,
+                    label: decision.label,
+                    amount: decision.amount,
+                    step: *step,
+                    again: same,
+                }),
+            }
+        }
+        let any_adopted = !adopted.is_empty();
+        if let Some(planner) = &mut self.planner {
+            let overlay = &mut self.overlay;
+            again.extend(planner.pretend(flow.name(), overlay, rested, intents, adopted));
+            if any_adopted {
+                let mut blocked = planner.blocked(flow.name());
+                blocked.extend(self.blocked(flow).await?);
+                self.overlay
+                    .due
+                    .entry(flow.name().to_owned())
+                    .or_default()
+                    .extend(blocked);
+            }
+            return Ok(again);
+        }
+        let mut commit = self.commit();
+        for (open, found) in repeated {
+            if found {
+                give_up(&mut commit, &open, "its record was found");
+            } else {
+                keep_open(self, &mut commit, open);
+            }
+        }
+        for adopted in adopted {
+            let Adopted {
+                label, how, link, ..
+            } = adopted;
+            commit.due.push(Due {
+                flow: link.flow.clone(),
+                record: link.record.clone(),
+            });
+            commit
+                .facts
+                .extend(mapped(&link.record, &label, &link.target, how));
+            // It is no record of its own any more.
+            commit.due.extend(in_population(self, &link.target));
+            commit.facts.push(Fact::Linked {
+                flow: link.flow,
+                record: link.record,
+                role: link.role,
+                target: link.target,
+                key: link.key,
+                how: how.to_owned(),
+                applied: None,
+            });
+        }
+        if any_adopted {
+            let is_blocked = |decision: &&Decision| match &decision.verdict {
+                Verdict::Rest(outcome) => is_choice(outcome),
+                _ => false,
+            };
+            let mut blocked = self.blocked(flow).await?;
+            blocked.extend(rested.iter().filter(is_blocked).map(|d| d.record.clone()));
+            let due = |record| Due {
+                flow: flow.name().to_owned(),
+                record,
+            };
+            commit.due.extend(blocked.into_iter().map(due));
+        }
+        self.state(flow, flows, rested, &mut commit).await?;
+        if !commit.facts.is_empty() || !commit.settled.is_empty() {
+            self.connection.store.commit(commit).await?;
+        }
+        if !intents.is_empty() {
+            let applied = apply(self, intents).await?;
+            again.extend(applied.records);
+            if !applied.unknown.is_empty() {
+                settle(self).await?;
+                again.extend(applied.unknown);
+            }
+        }
+        Ok(again)
+    }
+
+    /// A flow's name with the lifetime of the connection's flows.
+    fn static_name(&self, flow: &dyn Flow) -> &'static str {
+        flow.name()
+    }
+
+    /// The records of a flow that are blocked over a choice. What was adopted is no candidate for them any more, so that
+    /// one that is blocked over the choice may have none left: otherwise the end would depend on who was
+    /// looked at first.
+    async fn blocked(&self, flow: &dyn Flow) -> Result<Vec<RecordRef>, EngineError> {
+        let filter = ItemFilter {
+            flow: Some(flow.name().to_owned()),
+            states: vec![State::Blocked],
+            ..ItemFilter::default()
+        };
+        let mut blocked = Vec::new();
+        let mut after: Option<(String, RecordRef)> = None;
+        loop {
+            let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
+            let page = self
+                .connection
+                .store
+                .items_page(&filter, from, PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(blocked);
+            };
+            after = Some((last.flow.clone(), last.record.clone()));
+            let choice = page.into_iter().filter(|item| is_choice(&item.outcome));
+            blocked.extend(choice.map(|item| item.record));
+        }
+    }
+
+    /// A record that waits for an account, dimension or vendor whose flow has not had its turn yet: let it
+    /// have its turn before the record is told to wait.
+    fn demands(&mut self, outcome: &Outcome, flows: &[&dyn Flow]) -> bool {
+        let Some(waits) = &outcome.waits_for else {
+            return false;
+        };
+        let Some((list, record)) = awaited(waits) else {
+            return false;
+        };
+        let what = waits.to_string();
+        if self.tried.contains(&what) || !flows.iter().any(|flow| flow.name() == list) {
+            return false;
+        }
+        self.overlay.demanded.insert(what);
+        self.overlay.due.entry(list).or_default().insert(record);
+        true
+    }
+
+    /// States of records that rest: those that changed are said, all are settled.
+    async fn state(
+        &self,
+        flow: &dyn Flow,
+        flows: &[&dyn Flow],
+        rested: Vec<Decision>,
+        commit: &mut Commit,
+    ) -> Result<(), EngineError> {
+        let records: Vec<_> = rested
+            .iter()
+            .map(|decision| decision.record.clone())
+            .collect();
+        let before = self.connection.store.items(flow.name(), &records).await?;
+        for decision in rested {
+            let item = before.get(&decision.record);
+            commit
+                .settled
+                .extend(self.looked_at(flow.name(), &decision.record));
+            match decision.verdict {
+                Verdict::Rest(outcome) => {
+                    // What a flow outside this run must bring about is due there, or it would never be told.
+                    let awaited = outcome.waits_for.as_ref().and_then(awaited);
+                    if let Some((list, record)) = awaited
+                        && !flows.iter().any(|flow| flow.name() == list)
+                    {
+                        commit.due.push(Due { flow: list, record });
+                    }
+                    let same = item.is_some_and(|item| {
+                        item.outcome == outcome
+                            && item.label == decision.label
+                            && item.amount == decision.amount
+                    });
+                    if !same {
+                        commit.facts.push(Fact::Stated {
+                            flow: flow.name().to_owned(),
+                            record: decision.record,
+                            outcome,
+                            label: decision.label,
+                            amount: decision.amount,
+                        });
+                    }
+                }
+                _ if item.is_some() => commit.facts.push(Fact::Forgotten {
+                    flow: flow.name().to_owned(),
+                    record: decision.record,
+                }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a new decision says of a write that may be sent again.
+enum Repeats {
+    /// It is the very same write.
+    Same,
+    /// Its record has been found under the same key.
+    Found,
+    /// Something else is wanted by now: the write must have come to its end first.
+    Other,
+}
+
+fn repeats(open: &OpenWrite, verdict: &Verdict) -> Repeats {
+    match verdict {
+        Verdict::Write(step) if step.role == open.role && order(step) == open.order => {
+            Repeats::Same
+        }
+        Verdict::Adopt { key: Some(key), .. } if *key == open.order.key => Repeats::Found,
+        _ => Repeats::Other,
+    }
+}
+
+/// The flow and record that a wait is for, where a flow can bring it about.
+fn awaited(waits: &WaitsFor) -> Option<(String, RecordRef)> {
+    match waits {
+        WaitsFor::Link(flow, id) if flow == "vendors" => Some((
+            flow.clone(),
+            RecordRef::new(Side::Ledger, Kind::Vendor, id.clone()),
+        )),
+        WaitsFor::Link(..) => None,
+        WaitsFor::Map(kind, id) => {
+            let kind: Kind = kind.parse().ok()?;
+            let flow = match kind {
+                Kind::Account => "accounts",
+                Kind::Department | Kind::Class | Kind::Location => "dimensions",
+                _ => return None,
+            };
+            Some((
+                flow.to_owned(),
+                RecordRef::new(Side::Ledger, kind, id.clone()),
+            ))
+        }
+    }
+}
+
+/// The wait that a list flow's record answers.
+fn waits_for(flow: &str, record: &RecordRef) -> String {
+    match record.kind {
+        Kind::Account | Kind::Department | Kind::Class | Kind::Location => {
+            WaitsFor::Map(record.kind.as_str().to_owned(), record.id.clone()).to_string()
+        }
+        _ => WaitsFor::Link(flow.to_owned(), record.id.clone()).to_string(),
+    }
+}
+
+/// Whether a record is blocked only because several records could be meant.
+pub(crate) fn is_choice(outcome: &Outcome) -> bool {
+    let code = outcome
+        .code
+        .as_ref()
+        .map_or("", tieout_domain::code::Code::as_str);
+    outcome.state == State::Blocked && CHOICES.contains(&code)
+}
