@@ -44,7 +44,7 @@ impl Dialect {
                 "PRAGMA synchronous = FULL",
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA temp_store = MEMORY",
-                "PRAGMA cache_size = -4000",
+                "PRAGMA cache_size = -2000",
                 // What is erased is overwritten, not only forgotten.
                 "PRAGMA secure_delete = ON",
             ],
