@@ -12,7 +12,7 @@ use tieout_domain::{Amount, Currency, Date, Document, Fault, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::Client;
-use crate::currencies::evident;
+use crate::currencies::{Valued, evident, valued};
 use crate::list::{Room, Shelf, any_of};
 use crate::text::{description, memo_and_marker};
 use crate::wire::{self, Head, LineShown, LineWritten, day, reference, under_their_ids};
@@ -187,9 +187,19 @@ impl Shown {
             external_id: None,
         })
     }
+}
 
+impl Valued for Shown {
     fn evident_currency(&self) -> Option<Currency> {
         evident(self.amount, self.funding_amount, self.exchange_rate)
+    }
+
+    fn vendor_id(&self) -> &str {
+        &self.vendor_id
+    }
+
+    fn document(&self, _head: &Head, currency: Currency) -> Result<Document, String> {
+        self.bill(currency).map(Document::Bill)
     }
 }
 
@@ -206,22 +216,7 @@ impl Room for Bills {
         client: &Client,
         shown: &[(Head, Shown)],
     ) -> Result<Vec<Result<Document, String>>, Fault> {
-        let unclear = shown
-            .iter()
-            .filter(|(_, shown)| shown.evident_currency().is_none());
-        let vendors: BTreeSet<_> = unclear
-            .filter_map(|(_, shown)| reference(&shown.vendor_id))
-            .collect();
-        let currencies = client.vendor_currencies(vendors).await?;
-        let document = |(_, shown): &(Head, Shown)| {
-            let currency = shown.evident_currency().or_else(|| {
-                reference(&shown.vendor_id).and_then(|vendor| currencies.get(&vendor).copied())
-            });
-            shown
-                .bill(currency.ok_or("its vendor's currency is not known")?)
-                .map(Document::Bill)
-        };
-        Ok(shown.iter().map(document).collect())
+        valued(client, shown).await
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use tieout_domain::{Amount, Currency, Fault, RemoteId};
+use tieout_domain::{Amount, Currency, Document, Fault, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::Client;
 use crate::list;
 use crate::vendors::VENDORS;
+use crate::wire::{Head, reference};
 
 /// How long looked-up currencies are kept: a vendor's never changes.
 const KEPT_HOURS: i64 = 7 * 24;
@@ -158,4 +159,36 @@ mod tests {
         assert_eq!(evident(exact("5"), exact("5.5"), None), None);
         assert_eq!(evident(exact("5"), None, None), None);
     }
+}
+
+/// A record with amounts, as BILL shows it: its currency is its vendor's, and not always evident from itself.
+pub(crate) trait Valued {
+    /// The currency, where its own amounts show it.
+    fn evident_currency(&self) -> Option<Currency>;
+
+    /// Its vendor's id, as shown.
+    fn vendor_id(&self) -> &str;
+
+    /// The document, in its currency; else what is wrong with it.
+    fn document(&self, head: &Head, currency: Currency) -> Result<Document, String>;
+}
+
+/// The documents of these records; vendors' currencies are looked up together, and only where they must be.
+pub(crate) async fn valued<S: Valued>(
+    client: &Client,
+    shown: &[(Head, S)],
+) -> Result<Vec<Result<Document, String>>, Fault> {
+    let unclear = shown
+        .iter()
+        .filter(|(_, shown)| shown.evident_currency().is_none());
+    let vendors: BTreeSet<_> = unclear
+        .filter_map(|(_, shown)| reference(shown.vendor_id()))
+        .collect();
+    let currencies = client.vendor_currencies(vendors).await?;
+    let document = |(head, shown): &(Head, S)| {
+        let of_vendor = || currencies.get(&reference(shown.vendor_id())?).copied();
+        let currency = shown.evident_currency().or_else(of_vendor);
+        shown.document(head, currency.ok_or("its vendor's currency is not known")?)
+    };
+    Ok(shown.iter().map(document).collect())
 }

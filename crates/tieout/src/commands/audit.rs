@@ -6,6 +6,7 @@ use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
 use tieout_store::{ConnectionStore, Entry, Item, Link, Mirrored, Verification};
 
+use crate::assemble::flow_names;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -85,16 +86,6 @@ struct Life {
     history: Vec<Entry>,
 }
 
-/// The flows that may have a state for a record of this kind, or of its counterpart.
-const FLOWS: [&str; 6] = [
-    "accounts",
-    "dimensions",
-    "vendors",
-    "bills",
-    "vendor-credits",
-    "bill-payments",
-];
-
 async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failure> {
     let one = std::slice::from_ref(&record);
     let mut links = store.links_to(one).await?;
@@ -103,7 +94,7 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
         .first()
         .map_or_else(|| record.clone(), |link| link.record.clone());
     let mut items = Vec::new();
-    for flow in FLOWS {
+    for flow in flow_names() {
         items.extend(
             store
                 .items(flow, std::slice::from_ref(&origin))

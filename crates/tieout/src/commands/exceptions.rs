@@ -9,7 +9,7 @@ use tieout_domain::{Money, RecordRef, State};
 use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, ItemFilter};
 
 use super::audit::find;
-use crate::assemble::actor;
+use crate::assemble::{actor, flow_names};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -284,14 +284,7 @@ async fn chosen_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<It
     for text in &chosen.records {
         let found = find(store, text).await?;
         let mut named = Vec::new();
-        for flow in [
-            "accounts",
-            "dimensions",
-            "vendors",
-            "bills",
-            "vendor-credits",
-            "bill-payments",
-        ] {
+        for flow in flow_names() {
             named.extend(store.items(flow, &found).await?.into_values());
         }
         if named.len() > 1 && text.parse::<RecordRef>().is_err() {
