@@ -104,7 +104,7 @@ fn target(label: &str, kind: Kind, id: &RemoteId, books: &Books) -> Result<Remot
     };
     let Some(to) = lists::target(books, flow_of(kind), kind, &here) else {
         let cause = format!("{label} uses {kind} {name}, which has no counterpart on the platform");
-        let group = format!("{code}:{id}");
+        let group = lists::cause_of(&code, kind, id);
         let outcome = Outcome::because(State::Blocked, code, cause);
         return Err(outcome.grouped(group).until(waited(kind, id)));
     };
@@ -115,7 +115,7 @@ fn target(label: &str, kind: Kind, id: &RemoteId, books: &Books) -> Result<Remot
         );
         return Err(
             Outcome::because(State::Blocked, Code::new("mapped-to-archived"), cause)
-                .grouped(format!("mapped-to-archived:{id}"))
+                .grouped(lists::cause_of(&Code::new("mapped-to-archived"), kind, id))
                 .until(waited(kind, id)),
         );
     }

@@ -114,8 +114,11 @@ pub(crate) fn decide(
         entry.kind
     );
     Verdict::Rest(
-        Outcome::because(State::Blocked, entry.unmapped.clone(), cause)
-            .grouped(format!("{}:{}", entry.unmapped, record.id)),
+        Outcome::because(State::Blocked, entry.unmapped.clone(), cause).grouped(cause_of(
+            &entry.unmapped,
+            entry.kind,
+            &record.id,
+        )),
     )
 }
 
@@ -151,8 +154,8 @@ fn create(
                     );
                     let code = Code::new("waits-for-parent");
                     return Some(Verdict::Rest(
-                        Outcome::because(State::Hold, code, cause)
-                            .grouped(format!("waits-for-parent:{parent}"))
+                        Outcome::because(State::Hold, code.clone(), cause)
+                            .grouped(cause_of(&code, entry.kind, parent))
                             .until(waited(entry.kind, parent)),
                     ));
                 }
@@ -202,7 +205,8 @@ fn mapped(
         let Verdict::Rest(outcome) = blocked(Code::new("mapped-to-archived"), cause) else {
             return done();
         };
-        return Verdict::Rest(outcome.grouped(format!("mapped-to-archived:{}", record.id)));
+        let group = cause_of(&Code::new("mapped-to-archived"), entry.kind, &record.id);
+        return Verdict::Rest(outcome.grouped(group));
     }
     // Only what tieout itself made follows a new name: what a person mapped is the platform's own.
     let Some(Link {
@@ -249,5 +253,15 @@ pub(crate) fn inactive(document: &Document) -> bool {
         Document::Dimension(dimension) => dimension.inactive,
         Document::Vendor(vendor) => vendor.inactive,
         _ => false,
+    }
+}
+
+/// The name of a cause that all share who need this account or dimension. Departments, classes and
+/// locations each count their ids on their own.
+pub(crate) fn cause_of(code: &Code, kind: Kind, id: &RemoteId) -> String {
+    if kind == Kind::Account {
+        format!("{code}:{id}")
+    } else {
+        format!("{code}:{kind}:{id}")
     }
 }

@@ -235,6 +235,8 @@ fn s165_a_dimension_without_counterpart_stops_the_bill_with_its_name() {
     let outcome = world.rest("bills", &record);
     assert_eq!(outcome.to_string(), "BLOCKED(unmapped-dimension)");
     assert!(outcome.cause.contains("Nordics : Oslo"));
+    // Departments and classes count their ids on their own: department 4 is another cause.
+    assert_eq!(outcome.group, "unmapped-dimension:location:4");
     world.map(Kind::Location, "4", "loc4");
     world.sync();
     assert_eq!(world.state("bills", &record), "DONE");
