@@ -40,7 +40,7 @@ impl Observed {
 pub enum Depth {
     /// What changed since the mark.
     Changes,
-    /// Everything: the first read, and the nightly one.
+    /// Everything: the first read, and the one that looks behind what changes may have missed.
     Whole,
 }
 

@@ -1,6 +1,6 @@
 //! Plans: what a run would do, record by record.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tieout_domain::port::Action;
@@ -98,10 +98,11 @@ impl Plan {
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
     steps: Vec<PlannedStep>,
-    states: BTreeMap<String, BTreeMap<String, u64>>,
-    rested: HashSet<(String, RecordRef)>,
-    /// Records that came out blocked, and how: they may be looked at again.
-    blocked: BTreeMap<String, BTreeMap<RecordRef, String>>,
+    /// How the records stood that nothing was written for when they were last looked at; nothing for those
+    /// that another record stands for.
+    stood: HashMap<(String, RecordRef), Option<String>>,
+    /// Records that came out blocked over a choice: they may be looked at again.
+    choices: BTreeMap<String, BTreeSet<RecordRef>>,
     /// A write pretended twice for one record in one role would go on for ever.
     pretended: HashSet<(String, RecordRef, String, String)>,
 }
@@ -109,15 +110,15 @@ pub(crate) struct Planner {
 impl Planner {
     /// Whether a record needs no further look.
     pub(crate) fn has_rested(&self, key: &(String, RecordRef)) -> bool {
-        self.rested.contains(key)
+        self.stood.contains_key(key)
     }
 
     /// The records of a flow that came out blocked over a choice.
     pub(crate) fn blocked(&self, flow: &str) -> Vec<RecordRef> {
-        self.blocked
+        self.choices
             .get(flow)
             .into_iter()
-            .flat_map(BTreeMap::keys)
+            .flatten()
             .cloned()
             .collect()
     }
@@ -132,21 +133,19 @@ impl Planner {
         adopted: Vec<Adopted>,
     ) -> Vec<RecordRef> {
         for decision in rested {
-            let before = self.no_longer_blocked(flow, &decision.record);
-            let new = self
-                .rested
-                .insert((flow.to_owned(), decision.record.clone()));
-            let Verdict::Rest(outcome) = decision.verdict else {
-                continue;
+            let outcome = match decision.verdict {
+                Verdict::Rest(outcome) => Some(outcome),
+                _ => None,
             };
-            let states = self.states.entry(flow.to_owned()).or_default();
-            if new || before {
-                *states.entry(outcome.to_string()).or_default() += 1;
+            let choices = self.choices.entry(flow.to_owned()).or_default();
+            if outcome.as_ref().is_some_and(is_choice) {
+                choices.insert(decision.record.clone());
+            } else {
+                choices.remove(&decision.record);
             }
-            if is_choice(&outcome) {
-                let blocked = self.blocked.entry(flow.to_owned()).or_default();
-                blocked.insert(decision.record, outcome.to_string());
-            }
+            let stands = outcome.map(|outcome| outcome.to_string());
+            self.stood
+                .insert((flow.to_owned(), decision.record), stands);
         }
         let mut again = Vec::new();
         for Adopted {
@@ -193,26 +192,9 @@ impl Planner {
         again
     }
 
-    /// Takes back that a record came out blocked, if it did.
-    fn no_longer_blocked(&mut self, flow: &str, record: &RecordRef) -> bool {
-        let Some(before) = self
-            .blocked
-            .get_mut(flow)
-            .and_then(|blocked| blocked.remove(record))
-        else {
-            return false;
-        };
-        if let Some(states) = self.states.get_mut(flow)
-            && let Some(count) = states.get_mut(&before)
-        {
-            *count -= 1;
-            states.retain(|_, count| *count > 0);
-        }
-        true
-    }
-
     fn pretend_write(&mut self, overlay: &mut Overlay, intent: Intent) -> bool {
-        self.no_longer_blocked(intent.flow, &intent.record);
+        let key = (intent.flow.to_owned(), intent.record.clone());
+        self.stood.remove(&key);
         let step = &intent.step;
         let once = (
             intent.flow.to_owned(),
@@ -221,7 +203,7 @@ impl Planner {
             format!("{}{}", step.action.as_str(), step.key),
         );
         if !self.pretended.insert(once) {
-            self.rested.insert((intent.flow.to_owned(), intent.record));
+            self.stood.insert(key, None);
             return false;
         }
         self.steps.push(planned(&intent));
@@ -260,13 +242,19 @@ impl Planner {
         } else {
             // What an archived or voided record looks like is the far side's to say.
             overlay.record(target, seen);
-            self.rested.insert((intent.flow.to_owned(), intent.record));
+            self.stood.insert(key, None);
         }
         true
     }
 
     /// The plan, in a stable order.
     pub(crate) fn finish(self, connection: &str, flows: &[&str]) -> Plan {
+        let mut states: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for ((flow, _), stands) in self.stood {
+            if let Some(stands) = stands {
+                *states.entry(flow).or_default().entry(stands).or_default() += 1;
+            }
+        }
         let mut steps = self.steps;
         let place = |name: &str| flows.iter().position(|flow| *flow == name);
         steps.sort_by(|a, b| {
@@ -276,7 +264,7 @@ impl Planner {
             connection: connection.to_owned(),
             flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
             steps,
-            states: self.states,
+            states,
         }
     }
 }

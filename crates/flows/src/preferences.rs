@@ -506,7 +506,7 @@ const PAYABLES: &[Row] = &[
         "Transactions",
         "transactions.bills_from",
         Shape::Day,
-        "Bills and credits dated before this day stay out, and are seen in the tie-out.",
+        "Bills and credits dated before this day stay out: SKIPPED(before-cut-over).",
     ),
     (
         "Transactions",
@@ -554,7 +554,7 @@ const PAYABLES: &[Row] = &[
         "Transactions",
         "transactions.approvals",
         Shape::WordOrList("leave"),
-        "Who approves on the platform: its own policies, or the approvers named.",
+        "Who approves on the platform: its own policies. BILL documents no way to name approvers, so that a list is refused.",
     ),
     (
         "Transactions",

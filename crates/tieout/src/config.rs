@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_flows::Preferences;
-use tieout_flows::preferences::catalogue;
+use tieout_flows::preferences::{Approvals, catalogue};
 use tieout_kit::System;
 use tieout_systems::Entry;
 
@@ -358,6 +358,11 @@ impl Reader<'_> {
                     .map_err(|error| self.wrong(&format!("{at}.{dotted}"), &error.to_string()))?;
                 named.push(dotted);
             }
+        }
+        if preferences.transactions.approvals != Approvals::Leave {
+            let why = "BILL documents no way to name a bill's approvers; write \"leave\" and set up \
+                       approval policies in BILL";
+            return Err(self.wrong(&format!("{at}.transactions.approvals"), why));
         }
         Ok((preferences, named))
     }

@@ -398,7 +398,7 @@ impl<R: Room> Read for Reader<R> {
         // The earliest of the marks is the safe one: later passes may be much later.
         place.mark = place.mark.or(sight.newest);
         let mark = kept(&place);
-        // No overlap: the page must be all known besides, and the nightly whole read looks behind it.
+        // No overlap: the page must be all known besides, and a whole read looks behind it.
         let reached = |since: Timestamp| sight.oldest.is_some_and(|oldest| oldest <= since);
         let may_stop = depth == Depth::Changes && since.is_some_and(reached);
         let next = self.after(place, page.next_page)?;

@@ -26,7 +26,7 @@ macro_rules! lookups {
     };
 }
 
-/// Every statement in every size: what a test and `doctor` prepare on the database at hand.
+/// Every statement in every size: what a test prepares on the database at hand.
 pub(crate) fn all(dialect: Dialect) -> Vec<Arc<str>> {
     let mut all: Vec<Arc<str>> = FIXED.iter().map(|text| Arc::from(*text)).collect();
     for rows in ROW_STATEMENTS {

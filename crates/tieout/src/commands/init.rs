@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tieout_store::{KeySource, Store, Vault};
 
+use super::preferences::replace;
 use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
@@ -48,8 +49,8 @@ pub async fn create(folder: &Path, key: &KeySource) -> Result<Vec<String>, Failu
     private_folder(folder)?;
     let path = folder.join(CONFIG);
     if !path.exists() {
-        std::fs::write(&path, TEMPLATE)
-            .map_err(|error| Failure::file("can't write", &path, &error))?;
+        // Its `store.url` may hold a password. Replacing a file makes one that only its owner can read.
+        replace(&path, TEMPLATE)?;
         made.push(CONFIG.to_owned());
     }
     let config = Config::read(&path)?;
@@ -94,15 +95,10 @@ const TEMPLATE: &str = r#"# tieout. Paths are relative to this file. `tieout pre
 [store]
 url = "sqlite:tieout.db"                 # or postgres://…
 
-[server]
-listen = "127.0.0.1:8700"
-# public_url = "https://tieout.example.com"
-
 # A connection: one NetSuite account and subsidiary with one organization of a platform.
 #
 # [connections.acme-us]
 # pair = "netsuite-bill"
-# schedule = "every 15 minutes"          # or five cron fields
 # time_zone = "America/Los_Angeles"      # the company's; decides what day it is
 #
 # [connections.acme-us.netsuite]
