@@ -136,31 +136,6 @@ impl Client {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_plainly_in_dollars_is_taken_for_dollars() {
-        let exact = |text: &str| Some(Exact(text.parse().unwrap()));
-        assert_eq!(
-            evident(exact("5"), exact("5"), exact("1.000")),
-            Some(Currency::USD)
-        );
-        assert_eq!(
-            evident(exact("5"), exact("5.00"), None),
-            Some(Currency::USD)
-        );
-        assert_eq!(
-            evident(exact("5"), exact("5"), exact("0")),
-            Some(Currency::USD)
-        );
-        assert_eq!(evident(exact("5"), exact("5.5"), exact("1.1")), None);
-        assert_eq!(evident(exact("5"), exact("5.5"), None), None);
-        assert_eq!(evident(exact("5"), None, None), None);
-    }
-}
-
 /// A record with amounts, as BILL shows it: its currency is its vendor's, and not always evident from itself.
 pub(crate) trait Valued {
     /// The currency, where its own amounts show it.
@@ -191,4 +166,29 @@ pub(crate) async fn valued<S: Valued>(
         shown.document(head, currency.ok_or("its vendor's currency is not known")?)
     };
     Ok(shown.iter().map(document).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_plainly_in_dollars_is_taken_for_dollars() {
+        let exact = |text: &str| Some(Exact(text.parse().unwrap()));
+        assert_eq!(
+            evident(exact("5"), exact("5"), exact("1.000")),
+            Some(Currency::USD)
+        );
+        assert_eq!(
+            evident(exact("5"), exact("5.00"), None),
+            Some(Currency::USD)
+        );
+        assert_eq!(
+            evident(exact("5"), exact("5"), exact("0")),
+            Some(Currency::USD)
+        );
+        assert_eq!(evident(exact("5"), exact("5.5"), exact("1.1")), None);
+        assert_eq!(evident(exact("5"), exact("5.5"), None), None);
+        assert_eq!(evident(exact("5"), None, None), None);
+    }
 }
