@@ -176,6 +176,14 @@ impl Run<'_> {
                     key,
                 } => {
                     again.push(decision.record.clone());
+                    if adopted
+                        .iter()
+                        .any(|other: &Adopted| other.link.target == target)
+                    {
+                        // Both were decided before either was linked: this one looks again, and sees that the
+                        // record over there is taken.
+                        continue;
+                    }
                     adopted.push(Adopted {
                         label: decision.label,
                         amount: decision.amount,
@@ -279,9 +287,8 @@ impl Run<'_> {
         flow.name()
     }
 
-    /// The records of a flow that are blocked over a choice. What was adopted is no candidate for them any more, so that
-    /// one that is blocked over the choice may have none left: otherwise the end would depend on who was
-    /// looked at first.
+    /// The records of a flow that are blocked over a choice. What was adopted is no candidate for them any
+    /// more, so that one may have none left: otherwise the end would depend on who was looked at first.
     async fn blocked(&self, flow: &dyn Flow) -> Result<Vec<RecordRef>, EngineError> {
         let filter = ItemFilter {
             flow: Some(flow.name().to_owned()),

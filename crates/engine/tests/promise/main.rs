@@ -379,3 +379,18 @@ async fn a_run_whose_lease_was_taken_stops_before_it_sends() {
         State::Done
     );
 }
+
+#[tokio::test]
+async fn two_records_never_take_the_same_counterpart_though_both_are_looked_at_together() {
+    let stage = Stage::new().await;
+    stage.platform.put(bill("typed in", "10"));
+    for id in ["alike 1", "alike 2"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage.sync().await;
+    let one = stage.link("alike 1").await.unwrap().target;
+    let other = stage.link("alike 2").await.unwrap().target;
+    assert_eq!(one, stage::typed_in());
+    assert_ne!(one, other);
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+}
