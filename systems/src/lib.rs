@@ -63,6 +63,7 @@ fn netsuite(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
         seed,
         one_world: world.one_world,
         session_time_zone: world.time_zone.clone(),
+        wall_clock: Arc::clone(&chassis.wall_clock),
         ..tieout_netsuite_fake::Options::default()
     };
     tieout_netsuite_fake::NetSuiteFake::new(chassis, world, options)
@@ -71,6 +72,7 @@ fn netsuite(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
 fn bill(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
     let options = tieout_bill_fake::Options {
         seed,
+        transport: chassis.outgoing.clone(),
         ..tieout_bill_fake::Options::default()
     };
     tieout_bill_fake::BillFake::new(chassis, world, options)

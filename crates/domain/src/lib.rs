@@ -8,6 +8,7 @@ pub mod code;
 pub mod document;
 mod fault;
 mod fingerprint;
+mod holding;
 mod id;
 mod money;
 mod period;
@@ -17,6 +18,7 @@ mod state;
 pub use document::{Document, Kind};
 pub use fault::{Fault, Lost};
 pub use fingerprint::Fingerprint;
+pub use holding::Holding;
 pub use id::{ConnectionName, IdError, Key, Marker, RecordRef, RemoteId, SystemId};
 pub use money::{Amount, Currency, Money, MoneyError};
 pub use period::{Period, PeriodState};
@@ -31,6 +33,13 @@ pub use jiff::civil::Date;
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// How long this clock has been running, by a count that nobody sets: it never steps, and means nothing
+    /// outside this process. A clock whose time nobody sets need not say more than that.
+    fn uptime(&self) -> std::time::Duration {
+        std::time::Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH))
+            .unwrap_or_default()
+    }
 }
 
 /// A clock that can also be waited on. Virtual in simulations, where nothing really sleeps.

@@ -219,6 +219,13 @@ pub trait Whole: Send + Sync {
     /// A [`Fault`] of the read.
     async fn periods(&self) -> Result<Vec<Period>, Fault>;
 
+    /// The system's own time at a moment of this process's [`uptime`](crate::Clock::uptime), as its answers
+    /// have told it; `None` before the first one. Whether an unanswered write may still be running over there
+    /// is a matter of its clock, not of ours.
+    fn time_at(&self, _uptime: Duration) -> Option<Timestamp> {
+        None
+    }
+
     /// A run begins: what was kept for the readers of an earlier run to share is forgotten, so that this run
     /// sees what has happened since. Sends nothing.
     fn run_begins(&self) {}

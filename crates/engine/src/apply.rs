@@ -266,16 +266,23 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
 
 /// Journals that these calls are made now. From here on a crash leaves their writes unknown.
 async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
-    let writes: Vec<u64> = launched
-        .iter()
-        .flat_map(|batch| &batch.writes)
-        .map(|(write, _)| *write)
-        .collect();
+    let mut writes: BTreeMap<Side, Vec<u64>> = BTreeMap::new();
+    for batch in launched {
+        let of_batch = batch.writes.iter().map(|(write, _)| *write);
+        writes.entry(batch.side).or_default().extend(of_batch);
+    }
     if writes.is_empty() {
         return Ok(());
     }
     run.keep_lease().await?;
-    let facts = vec![Fact::Attempted { writes }];
+    let now = run.connection.timer.uptime();
+    let facts = writes
+        .into_iter()
+        .map(|(side, writes)| Fact::Attempted {
+            writes,
+            there: run.connection.sides.of(side).whole.time_at(now),
+        })
+        .collect();
     run.connection
         .store
         .commit(Commit {

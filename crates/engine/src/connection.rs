@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tieout_domain::port::{Ports, Read, Write};
-use tieout_domain::{Currency, Fingerprint, Kind, Side, Timer};
+use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
 use tieout_flows::{Flow, Preferences};
 use tieout_store::ConnectionStore;
 
@@ -75,6 +76,9 @@ pub struct Connection {
     pub store: ConnectionStore,
     /// Time.
     pub timer: Arc<dyn Timer>,
+    /// Until when requests may be sent: both sides' transports look at it, the engine keeps it in step with
+    /// its lease.
+    pub holding: Arc<Holding>,
     /// Where progress is shown.
     pub progress: Arc<dyn Progress>,
     /// How many requests each system was sent so far, by its name.
@@ -86,6 +90,13 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A side's own time at a moment of our uptime; our own clock's time now, as long as that side has not
+    /// answered yet.
+    pub(crate) fn time_there(&self, side: Side, uptime: Duration) -> Timestamp {
+        let there = self.sides.of(side).whole.time_at(uptime);
+        there.unwrap_or_else(|| self.timer.now())
+    }
+
     /// The flow of this name.
     #[must_use]
     pub fn flow(&self, name: &str) -> Option<&dyn Flow> {

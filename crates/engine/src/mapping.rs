@@ -46,7 +46,7 @@ pub async fn propose(
     };
     let run = Run::new(connection, &RunOptions::new(run_id, "mapping"), lease);
     let proposing = propose_in(&run, confirm_exact);
-    let result = while_held(run.lease(), &connection.timer, proposing).await;
+    let result = while_held(run.lease(), connection, proposing).await;
     run.release().await?;
     result
 }

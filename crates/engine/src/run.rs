@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side, Timer};
+use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
 use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, StoreError};
 
@@ -131,12 +131,7 @@ pub async fn sync(connection: &Connection, options: RunOptions) -> Result<RunRep
         flows: names,
     })
     .await?;
-    let result = while_held(
-        run.lease(),
-        &connection.timer,
-        run.carry_out(&flows, &options),
-    )
-    .await;
+    let result = while_held(run.lease(), connection, run.carry_out(&flows, &options)).await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
     let report = run.report(calls_before, seconds, &result).await;
     let released = run.release().await;
@@ -156,12 +151,7 @@ pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, 
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
     let mut run = Run::new(connection, &options, lease);
-    let result = while_held(
-        run.lease(),
-        &connection.timer,
-        run.make_plan(&flows, &options),
-    )
-    .await;
+    let result = while_held(run.lease(), connection, run.make_plan(&flows, &options)).await;
     let released = run.release().await;
     let plan = result?;
     released?;
@@ -169,17 +159,19 @@ pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, 
 }
 
 /// Works while the lease is renewed beside it, however long a single call takes; stops at once when the lease
-/// has passed to somebody else.
+/// has passed to somebody else. Meanwhile requests go out under the lease alone.
 pub(crate) async fn while_held<T>(
     lease: Arc<Lease>,
-    timer: &Arc<dyn Timer>,
+    connection: &Connection,
     work: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
+    let (timer, holding) = (&connection.timer, &connection.holding);
+    holding.extend(lease.until());
     let lost = async {
         loop {
             timer.sleep(LEASE / 3).await;
             match lease.renew().await {
-                Ok(()) => {}
+                Ok(()) => holding.extend(lease.until()),
                 Err(error @ StoreError::Fenced { .. }) => return error,
                 Err(error) if lease.until() <= timer.now() => return error,
                 // The store may answer next time; there is time left.
@@ -189,8 +181,14 @@ pub(crate) async fn while_held<T>(
     };
     let (work, lost) = (std::pin::pin!(work), std::pin::pin!(lost));
     match futures::future::select(work, lost).await {
-        futures::future::Either::Left((result, _)) => result,
-        futures::future::Either::Right((error, _)) => Err(error.into()),
+        futures::future::Either::Left((result, _)) => {
+            holding.free();
+            result
+        }
+        futures::future::Either::Right((error, _)) => {
+            holding.end();
+            Err(error.into())
+        }
     }
 }
 
@@ -270,6 +268,7 @@ impl<'a> Run<'a> {
             .duration_since(self.connection.timer.now());
         if Duration::try_from(left).unwrap_or_default() < LEASE / 2 {
             self.lease.renew().await?;
+            self.connection.holding.extend(self.lease.until());
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! Unknown outcomes: look on the far side, adopt what is there, and give free only what is certainly not.
 //!
 //! A look-up that finds counts at once. One that doesn't find proves something only when it began after the
-//! far side's settling time, counted from the journaled attempt (design §4 `settle`).
+//! far side's settling time, counted from the journaled attempt. Both moments are told by the far side's own
+//! clock, which its answers carry: a step of this machine's clock ends no window early.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -101,7 +102,7 @@ async fn settle_changes(
         .writer(side, kind)
         .map_or(Duration::ZERO, |w| w.settle());
     for _ in 0..2 {
-        let looked_at = run.connection.timer.now();
+        let began = run.connection.timer.uptime();
         let mut ids: Vec<_> = writes
             .iter()
             .filter_map(|write| write.order.target.clone())
@@ -112,6 +113,7 @@ async fn settle_changes(
             Ok(found) => found,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
+        let looked_at = run.connection.time_there(side, began);
         let mut commit = run.commit();
         let mut open = Vec::new();
         for write in writes {
@@ -134,7 +136,7 @@ async fn settle_changes(
         take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
         run.connection.store.commit(commit).await?;
         writes = open;
-        if !wait(run, &writes, settle).await? {
+        if !wait(run, side, &writes, settle).await? {
             break;
         }
     }
@@ -155,11 +157,12 @@ async fn settle_creations(
         let orders: Vec<Order> = writes.iter().map(|write| write.order.clone()).collect();
         let since = writes.iter().filter_map(|write| write.attempted_at).min();
         let since = since.unwrap_or_else(|| run.connection.timer.now());
-        let looked_at = run.connection.timer.now();
+        let began = run.connection.timer.uptime();
         let candidates = match writer.candidates(&orders, since).await {
             Ok(candidates) => candidates,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
+        let looked_at = run.connection.time_there(side, began);
         let decided = decisions(run, &writes).await?;
         let mut commit = run.commit();
         let mut taken = linked(run, side, kind, &candidates).await?;
@@ -228,7 +231,7 @@ async fn settle_creations(
         commit.facts = run.news(commit.facts).await?;
         run.connection.store.commit(commit).await?;
         writes = open;
-        if !wait(run, &writes, writer.settle()).await? {
+        if !wait(run, side, &writes, writer.settle()).await? {
             break;
         }
     }
@@ -308,8 +311,15 @@ fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> b
 }
 
 /// Waits until the windows of these writes have ended, if that is soon. Tells whether to look once more.
-async fn wait(run: &Run<'_>, writes: &[OpenWrite], settle: Duration) -> Result<bool, EngineError> {
-    let now = run.connection.timer.now();
+async fn wait(
+    run: &Run<'_>,
+    side: Side,
+    writes: &[OpenWrite],
+    settle: Duration,
+) -> Result<bool, EngineError> {
+    let now = run
+        .connection
+        .time_there(side, run.connection.timer.uptime());
     let Some(until) = writes.iter().map(|write| settled_at(write, settle)).max() else {
         return Ok(false);
     };

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::chain::{self, Envelope};
@@ -68,7 +67,7 @@ pub(crate) async fn commit_in(
     if !commit.facts.is_empty() {
         let facts = seqs.iter().copied().zip(&commit.facts);
         let writes = batch::load_writes(database, chain, facts.clone()).await?;
-        record(database, chain, &head, at_us, commit, &writes).await?;
+        record(database, store, chain, &head, at_us, commit, &writes).await?;
         let recorded: Vec<_> = facts
             .map(|(seq, fact)| Recorded {
                 seq,
@@ -138,6 +137,7 @@ async fn check_fence(
 /// Appends the facts to the chain.
 async fn record(
     database: &mut AnyConnection,
+    store: &Store,
     chain: &str,
     (head_seq, head_hash): &(u64, String),
     at_us: i64,
@@ -146,7 +146,7 @@ async fn record(
 ) -> Result<(), StoreError> {
     let mut entries = Vec::with_capacity(commit.facts.len());
     let mut private_values = Vec::new();
-    let salts = salts(commit.facts.len())?;
+    let salts = salts(store, commit.facts.len())?;
     let mut hash = head_hash.clone();
     let mut seq = *head_seq;
     for (fact, salt) in commit.facts.iter().zip(&salts) {
@@ -195,13 +195,9 @@ fn subject(fact: &Fact, writes: &Writes) -> (Option<String>, Option<String>) {
 }
 
 /// A salt of 16 random bytes for each entry: without it, a short value could be guessed from its digest.
-fn salts(count: usize) -> Result<Vec<String>, StoreError> {
+fn salts(store: &Store, count: usize) -> Result<Vec<String>, StoreError> {
     let mut bytes = vec![0; count * 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| StoreError::Unreachable {
-            cause: "the operating system gives no random bytes".to_owned(),
-        })?;
+    store.inner.seams.salts.fill(&mut bytes)?;
     Ok(bytes.chunks(16).map(private::hex).collect())
 }
 

@@ -161,7 +161,7 @@ impl Credentials {
             .await?;
         self.record(&mut transaction, name, &text(&row, 1)?, "removed", actor)
             .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Seals everything anew with another key; what was kept for a while is dropped and will be fetched again.
@@ -259,7 +259,7 @@ impl Kept {
         with(sql::KEPT_SET, cells)
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Forgets what is kept under this name.
@@ -271,7 +271,7 @@ impl Kept {
         with(sql::KEPT_DROP, cells![name])
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 

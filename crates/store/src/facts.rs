@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Mark, Observed, Order};
-use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side};
+use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side, Timestamp};
 
 pub use tieout_domain::RecordRef;
 
@@ -196,6 +196,9 @@ pub enum Fact {
     Attempted {
         /// Their ids.
         writes: Vec<u64>,
+        /// The far side's own time then, if it is known: the time that its settling is counted by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        there: Option<Timestamp>,
     },
     /// A write was applied: links the record to the target and closes the write.
     Applied {

@@ -173,7 +173,8 @@ pub(crate) fn fold(
                 Change::PutWrite(write.cells(connection)),
             )]
         }
-        Fact::Attempted { writes } => {
+        Fact::Attempted { writes, there } => {
+            let at_us = there.map_or(recorded.at_us, |there| there.as_microsecond());
             let unique: HashSet<u64> = writes.iter().copied().collect();
             if unique.len() != writes.len() {
                 return Err(contradiction("an attempt names a write twice"));
@@ -183,7 +184,7 @@ pub(crate) fn fold(
                 .map(|id| {
                     (
                         format!("write\n{id}"),
-                        Change::Attempt(vec![*id], recorded.at_us, seq),
+                        Change::Attempt(vec![*id], at_us, seq),
                     )
                 })
                 .collect()

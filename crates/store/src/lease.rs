@@ -150,7 +150,7 @@ impl Lease {
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Gives it back.
@@ -176,7 +176,7 @@ impl Lease {
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     async fn expect_one(&self, database: &mut AnyConnection, done: u64) -> Result<(), StoreError> {

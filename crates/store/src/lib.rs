@@ -29,6 +29,7 @@ mod lease;
 mod migrate;
 mod mirror;
 mod private;
+mod seams;
 mod sql;
 mod state;
 mod store;
@@ -40,6 +41,7 @@ pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use lease::Lease;
+pub use seams::{Salts, Seams, Turn, Watch};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
 pub use views::{

@@ -1,5 +1,6 @@
 //! Opening the database, and handing out what is scoped to one connection.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tieout_domain::{Clock, ConnectionName};
 use crate::chain::INSTALLATION;
 use crate::dialect::Dialect;
 use crate::facts::{Commit, Fact};
+use crate::seams::{Seams, Turn, Watch};
 use crate::sql::{self, cells, text, with};
 use crate::{Entry, StoreError, migrate};
 
@@ -30,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) writer: AnyPool,
     pub(crate) reader: AnyPool,
     pub(crate) dialect: Dialect,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) seams: Seams,
     /// Where the database lies, for SQLite: its locks lie beside it.
     pub(crate) path: Option<PathBuf>,
 }
@@ -52,12 +54,20 @@ impl Store {
     /// [`StoreError::Unreachable`], [`StoreError::Newer`] for a schema that a newer tieout wrote, and what a
     /// database can answer.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with(url, clock, &[]).await
+        Self::open_with(url, Seams::of(clock), &[]).await
+    }
+
+    /// Opens the database as [`open`](Self::open) does, with seams of the caller's own.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    pub async fn open_among(url: &str, seams: Seams) -> Result<Self, StoreError> {
+        Self::open_with(url, seams, &[]).await
     }
 
     pub(crate) async fn open_with(
         url: &str,
-        clock: Arc<dyn Clock>,
+        seams: Seams,
         settings: &'static [&'static str],
     ) -> Result<Self, StoreError> {
         static DRIVERS: Once = Once::new();
@@ -97,7 +107,7 @@ impl Store {
                 writer,
                 reader,
                 dialect,
-                clock,
+                seams,
                 path,
             }),
         };
@@ -170,20 +180,89 @@ impl Store {
     }
 
     /// A writing transaction. Rolled back unless it is committed.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(self
-            .inner
-            .writer
-            .begin_with(self.inner.dialect.begin())
-            .await?)
+    pub(crate) async fn begin(&self) -> Result<Writing, StoreError> {
+        let turn = self.turn().await;
+        let begun = self.inner.writer.begin_with(self.inner.dialect.begin());
+        Ok(Writing {
+            transaction: begun.await?,
+            watch: self.inner.seams.watch.clone(),
+            _turn: turn,
+        })
     }
 
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
-        Ok(self.inner.reader.acquire().await?)
+    pub(crate) async fn reader(&self) -> Result<Reading, StoreError> {
+        let turn = self.turn().await;
+        Ok(Reading {
+            connection: self.inner.reader.acquire().await?,
+            _turn: turn,
+        })
+    }
+
+    /// Waits until whoever watches lets a call begin.
+    pub(crate) async fn turn(&self) -> Option<Turn> {
+        match &self.inner.seams.watch {
+            Some(watch) => Some(watch.turn().await),
+            None => None,
+        }
     }
 
     pub(crate) fn now_us(&self) -> i64 {
-        self.inner.clock.now().as_microsecond()
+        self.inner.seams.clock.now().as_microsecond()
+    }
+}
+
+/// A writing transaction.
+pub(crate) struct Writing {
+    transaction: Transaction<'static, Any>,
+    watch: Option<Arc<dyn Watch>>,
+    _turn: Option<Turn>,
+}
+
+impl Writing {
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        if let Some(watch) = &self.watch {
+            watch.before_commit().await?;
+        }
+        self.transaction.commit().await?;
+        if let Some(watch) = &self.watch {
+            watch.after_commit().await;
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Writing {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Writing {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
+/// A connection to read with.
+pub(crate) struct Reading {
+    connection: PoolConnection<Any>,
+    _turn: Option<Turn>,
+}
+
+impl Deref for Reading {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
     }
 }
 

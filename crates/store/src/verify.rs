@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use crate::chain::{INSTALLATION, Stored};
 use crate::fold::Recorded;
+use crate::seams::Seams;
 use crate::sql::{self, cells, count, text, with};
 use crate::store::Store;
 use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch};
@@ -40,7 +41,13 @@ impl Store {
         let url = format!("sqlite:{}", folder.path().join("fold.db").display());
         // Nothing of it is to survive.
         let careless = &["PRAGMA synchronous = OFF"];
-        let scratch = Self::open_with(&url, Arc::clone(&self.inner.clock), careless).await?;
+        let scratch = Self::open_with(
+            &url,
+            Seams::of(Arc::clone(&self.inner.seams.clock)),
+            careless,
+        )
+        .await?;
+        let _turn = self.turn().await;
         let mut snapshot = self
             .inner
             .reader

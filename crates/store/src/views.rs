@@ -210,7 +210,7 @@ pub struct OpenWrite {
     pub order: Order,
     /// How far it has come.
     pub status: WriteStatus,
-    /// When it was last attempted.
+    /// When it was last attempted, by the far side's own clock where its time was known then.
     pub attempted_at: Option<Timestamp>,
     /// How often.
     pub attempts: u32,

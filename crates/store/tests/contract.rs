@@ -408,6 +408,7 @@ async fn a_write_goes_from_intent_to_link(_: &Bed, store: &Store) {
     connection
         .commit(facts(vec![Fact::Attempted {
             writes: seqs.clone(),
+            there: None,
         }]))
         .await
         .unwrap();
@@ -484,7 +485,14 @@ async fn the_outcome_of_a_closed_write_is_refused_as_a_whole(_: &Bed, store: &St
         code: Code::from_text("busy"),
         cause: String::new(),
     };
-    for fact in [gone, never, Fact::Attempted { writes: vec![1] }] {
+    for fact in [
+        gone,
+        never,
+        Fact::Attempted {
+            writes: vec![1],
+            there: None,
+        },
+    ] {
         let commit = facts(vec![
             Fact::Note {
                 text: "first".to_owned(),
@@ -1054,7 +1062,10 @@ async fn a_record_s_history_has_its_links_and_attempts(_: &Bed, store: &Store) {
         .await
         .unwrap();
     connection
-        .commit(facts(vec![Fact::Attempted { writes: vec![1, 2] }]))
+        .commit(facts(vec![Fact::Attempted {
+            writes: vec![1, 2],
+            there: None,
+        }]))
         .await
         .unwrap();
     let target = RecordRef::new(Side::Platform, Kind::Bill, "00n1");
@@ -1357,6 +1368,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
         0 | 1 => intended(&id.to_string()),
         2 | 3 => Fact::Attempted {
             writes: vec![write],
+            there: None,
         },
         4 => Fact::Applied {
             write,

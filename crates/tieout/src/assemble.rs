@@ -7,10 +7,11 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
-use tieout_domain::{ConnectionName, Currency, Kind};
+use tieout_domain::{ConnectionName, Currency, Holding, Kind, Timer};
 use tieout_engine::{Connection, Progress, Sides};
 use tieout_flows::Flow;
 use tieout_kit::governor::Governors;
+use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::SystemEntropy;
 use tieout_kit::transport::{Metered, Network};
 use tieout_kit::{Credential, Kit, Meter, System, Transport};
@@ -48,19 +49,18 @@ pub async fn connection(
     config: &ConnectionConfig,
     progress: Arc<dyn Progress>,
 ) -> Result<Connection, Failure> {
+    let holding = Arc::new(Holding::default());
     let ledger = side(
-        home,
-        vault,
-        shared,
+        (home, vault, shared),
+        &holding,
         name,
         config.ledger.system,
         &config.ledger_settings,
     );
     let (ledger, ledger_meter) = ledger.await?;
     let platform = side(
-        home,
-        vault,
-        shared,
+        (home, vault, shared),
+        &holding,
         name,
         config.platform.system,
         &config.platform_settings,
@@ -92,6 +92,7 @@ pub async fn connection(
         time_zone: config.time_zone.clone(),
         store: home.store.connection(name),
         timer: Arc::new(WallClock),
+        holding,
         progress,
         calls: Arc::new(calls),
         actor: actor(),
@@ -118,9 +119,8 @@ pub fn flow_names() -> Vec<&'static str> {
 }
 
 async fn side(
-    home: &Home,
-    vault: &Vault,
-    shared: &Shared,
+    (home, vault, shared): (&Home, &Vault, &Shared),
+    holding: &Arc<Holding>,
     name: &ConnectionName,
     system: &System,
     settings: &Map<String, Value>,
@@ -133,18 +133,25 @@ async fn side(
     let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
     check_kind(system, credential_name, &row.kind)?;
     let meter = Arc::new(Meter::default());
+    let metered = Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter));
+    let timer: Arc<dyn Timer> = Arc::new(WallClock);
+    let far_clock = Arc::new(FarClock::default());
+    let transport = Guarded::new(
+        Arc::new(metered),
+        Arc::clone(holding),
+        Arc::clone(&far_clock),
+        Arc::clone(&timer),
+    );
     let kit = Kit {
-        transport: Arc::new(Metered::new(
-            Arc::clone(&shared.transport),
-            Arc::clone(&meter),
-        )),
-        timer: Arc::new(WallClock),
+        transport: Arc::new(transport),
+        timer,
         entropy: Arc::new(SystemEntropy),
         kept: Arc::new(SealedInStore::new(
             home.store.kept(vault),
             system.id.to_string(),
         )),
         governors: Arc::clone(&shared.governors),
+        far_clock,
     };
     let credential = Credential {
         kind: row.kind,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::port::{Identity, Ports, Read, Whole, Write};
-use tieout_domain::{Fault, Kind, Period, SystemId};
+use tieout_domain::{Fault, Kind, Period, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
 use crate::accounts::Accounts;
@@ -125,6 +126,10 @@ struct OrganizationName {
 
 #[async_trait]
 impl Whole for Organization {
+    fn time_at(&self, uptime: Duration) -> Option<Timestamp> {
+        self.client.kit.far_clock.at(uptime)
+    }
+
     async fn ping(&self) -> Result<Identity, Fault> {
         let client = &self.client;
         let session: SessionInfo = client

@@ -1,7 +1,7 @@
 //! What every client and every fake shares.
 //!
-//! *Clients*: the [`transport`] (which says whether a request certainly never left), the [`governor`]s
-//! that keep the remote caps, exact [`wire`] amounts, [`seams`] for randomness and kept secrets, and
+//! *Clients*: the [`transport`] (which says whether a request certainly never left), the [`guard`] that keeps
+//! requests back once the lease has ended, the [`governor`]s that keep the remote caps, exact [`wire`] amounts, [`seams`] for randomness and kept secrets, and
 //! [`system`], all that the rest of the program knows about a vendor. *Fakes*: the chassis in [`fake`], on
 //! which each system's sandbox is built.
 //!
@@ -9,6 +9,7 @@
 
 pub mod fake;
 pub mod governor;
+pub mod guard;
 pub mod seams;
 pub mod system;
 pub mod transport;

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tieout_domain::{Timer, Timestamp};
 
 use crate::governor::Governors;
+use crate::guard::FarClock;
 use crate::transport::Transport;
 
 /// Where randomness comes from: nonces, jitter, idempotency headers. Never keys of economic events.
@@ -77,4 +78,6 @@ pub struct Kit {
     pub kept: Arc<dyn Kept>,
     /// The limits that everything using one key, organization or account shares.
     pub governors: Arc<Governors>,
+    /// The system's own clock, as its answers tell it.
+    pub far_clock: Arc<FarClock>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use tieout_domain::port::{
     Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
 };
-use tieout_domain::{Fault, Kind, Period, RemoteId, SystemId};
+use tieout_domain::{Fault, Kind, Period, RemoteId, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
 use crate::accounts::Accounts;
@@ -118,6 +119,10 @@ struct Account(Arc<Client>);
 
 #[async_trait]
 impl Whole for Account {
+    fn time_at(&self, uptime: Duration) -> Option<Timestamp> {
+        self.0.wire.kit.far_clock.at(uptime)
+    }
+
     /// Always asks: what was kept proves no sign-in.
     async fn ping(&self) -> Result<Identity, Fault> {
         let client = &self.0;

@@ -181,6 +181,7 @@ impl Stage {
             timer: Arc::clone(&self.clock) as Arc<dyn Timer>,
             entropy: Arc::new(SystemEntropy),
             kept: Arc::clone(&self.kept) as Arc<dyn Kept>,
+            far_clock: Arc::default(),
             governors: Arc::new(Governors::default()),
         }
     }

@@ -656,6 +656,7 @@ impl Stage {
             home_currency: Currency::USD,
             time_zone: TimeZone::UTC,
             store: store.connection(&name),
+            holding: Arc::default(),
             timer: Arc::clone(&clock) as Arc<dyn Timer>,
             progress: Arc::new(Quiet),
             calls: Arc::new(BTreeMap::new),

@@ -233,6 +233,7 @@ impl Stage {
             timer: Arc::clone(&timer) as Arc<dyn Timer>,
             entropy: Arc::new(Half),
             kept: Arc::clone(&kept) as Arc<dyn Kept>,
+            far_clock: Arc::default(),
             governors: Arc::new(Governors::default()),
         };
         Self {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub use calls::{Calls, Count, InFlight, Refused};
@@ -24,6 +25,8 @@ pub use dress::{Dropped, ExpireSession, dress};
 pub use faults::{Effect, FaultRule, Faults, Injection, Standing, WebhookEffect};
 pub use panel::control_router;
 pub use serve::serve;
+
+use crate::transport::Transport;
 
 /// What all fakes of one sandbox share. Cloning shares the same parts.
 #[derive(Clone)]
@@ -38,6 +41,10 @@ pub struct Chassis {
     /// How long each call takes at least. Zero by default. Each fake waits so long inside its own
     /// concurrency limit, so that the limit holds with and without latency; [`dress`] doesn't add it.
     pub latency: Duration,
+    /// The time that signatures are judged by: the machine's, unless a simulation brings its own.
+    pub wall_clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// What carries a fake's own requests, its notifications; the network if there is none.
+    pub outgoing: Option<Arc<dyn Transport>>,
 }
 
 impl Chassis {
@@ -49,6 +56,8 @@ impl Chassis {
             faults: Arc::new(Faults::new(seed)),
             calls: Arc::new(Calls::new()),
             latency: Duration::ZERO,
+            wall_clock: Arc::new(Timestamp::now),
+            outgoing: None,
         }
     }
 

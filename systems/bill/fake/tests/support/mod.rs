@@ -115,13 +115,9 @@ impl Client {
     }
 
     fn made(world: &World, options: Options, latency: Duration) -> Self {
-        let clock = Arc::new(FakeClock::at("2026-03-02T15:00:00Z".parse().unwrap()));
-        let chassis = Chassis {
-            clock: Arc::clone(&clock),
-            faults: Arc::new(Faults::new(1)),
-            calls: Arc::new(Calls::new()),
-            latency,
-        };
+        let clock = FakeClock::at("2026-03-02T15:00:00Z".parse().unwrap());
+        let chassis = Chassis::new(clock, 1).with_latency(latency);
+        let clock = Arc::clone(&chassis.clock);
         let fake = BillFake::new(chassis.clone(), world, options);
         let described = fake.describe("http://127.0.0.1:9102");
         let dev_key = described["bill"]["dev_key"].as_str().unwrap().to_owned();

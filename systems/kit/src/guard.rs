@@ -1,0 +1,210 @@
+//! What stands between a client and the network: it keeps back what the lease no longer covers, and reads the
+//! far side's clock from every answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::SignedDuration;
+use tieout_domain::{Holding, Lost, Timer, Timestamp};
+
+use crate::transport::Transport;
+
+/// The far side's clock, as its answers tell it (RFC 9110 §6.6.1), carried on by a clock of ours that nobody
+/// sets. A step of this machine's time changes nothing about it.
+#[derive(Debug, Default)]
+pub struct FarClock {
+    /// What the last answer said, and how long our clock had been running then.
+    last: Mutex<Option<(Timestamp, Duration)>>,
+}
+
+impl FarClock {
+    /// The far side's time at a moment of our [`uptime`](tieout_domain::Clock::uptime), past or present; to the
+    /// second. `None` before the first answer.
+    #[must_use]
+    pub fn at(&self, uptime: Duration) -> Option<Timestamp> {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (date, seen) = last?;
+        let since = signed(uptime).checked_sub(signed(seen))?;
+        date.checked_add(since).ok()
+    }
+
+    /// An answer has come.
+    fn note(&self, headers: &HeaderMap, uptime: Duration) {
+        let date = headers
+            .get(http::header::DATE)
+            .and_then(|value| value.to_str().ok());
+        if let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = Some((date.timestamp(), uptime));
+        }
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// A transport that sends nothing once the connection is held no longer.
+pub struct Guarded {
+    inner: Arc<dyn Transport>,
+    holding: Arc<Holding>,
+    far: Arc<FarClock>,
+    timer: Arc<dyn Timer>,
+}
+
+impl Guarded {
+    /// Sends through `inner` for as long as the connection is held, and sets the far clock.
+    pub fn new(
+        inner: Arc<dyn Transport>,
+        holding: Arc<Holding>,
+        far: Arc<FarClock>,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        Self {
+            inner,
+            holding,
+            far,
+            timer,
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Guarded {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        deadline: Duration,
+    ) -> Result<http::Response<Bytes>, Lost> {
+        let left = self.holding.left(self.timer.now());
+        if left.is_zero() {
+            return Err(Lost::NeverLeft(
+                "the lease on this connection has ended".to_owned(),
+            ));
+        }
+        let answer = self.inner.send(request, deadline.min(left)).await?;
+        self.far.note(answer.headers(), self.timer.uptime());
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tieout_domain::Clock;
+
+    use super::*;
+
+    /// Its wall time is set by hand, apart from its uptime.
+    #[derive(Default)]
+    struct Clocks {
+        wall_seconds: AtomicU64,
+        uptime_seconds: AtomicU64,
+    }
+
+    impl Clock for Clocks {
+        fn now(&self) -> Timestamp {
+            let seconds = self.wall_seconds.load(Ordering::Relaxed);
+            Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap()
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::from_secs(self.uptime_seconds.load(Ordering::Relaxed))
+        }
+    }
+
+    #[async_trait]
+    impl Timer for Clocks {
+        async fn sleep(&self, _duration: Duration) {}
+    }
+
+    /// Answers with a date, and remembers the deadline it was given.
+    #[derive(Default)]
+    struct Far {
+        deadlines: Mutex<Vec<Duration>>,
+    }
+
+    #[async_trait]
+    impl Transport for Far {
+        async fn send(
+            &self,
+            _request: http::Request<Bytes>,
+            deadline: Duration,
+        ) -> Result<http::Response<Bytes>, Lost> {
+            self.deadlines.lock().unwrap().push(deadline);
+            let answer = http::Response::builder().header("date", "Fri, 12 Jun 2026 10:20:00 GMT");
+            Ok(answer.body(Bytes::new()).unwrap())
+        }
+    }
+
+    struct Bench {
+        clocks: Arc<Clocks>,
+        holding: Arc<Holding>,
+        far: Arc<FarClock>,
+        peer: Arc<Far>,
+        guarded: Guarded,
+    }
+
+    fn bench() -> Bench {
+        let clocks = Arc::new(Clocks::default());
+        let (holding, far, peer) = (Arc::default(), Arc::default(), Arc::<Far>::default());
+        let guarded = Guarded::new(
+            Arc::clone(&peer) as Arc<dyn Transport>,
+            Arc::clone(&holding),
+            Arc::clone(&far),
+            Arc::clone(&clocks) as Arc<dyn Timer>,
+        );
+        Bench {
+            clocks,
+            holding,
+            far,
+            peer,
+            guarded,
+        }
+    }
+
+    fn request() -> http::Request<Bytes> {
+        http::Request::new(Bytes::new())
+    }
+
+    #[tokio::test]
+    async fn s224_nothing_is_sent_after_the_lease_and_no_answer_awaited_beyond_it() {
+        let bench = bench();
+        let minute = Duration::from_secs(60);
+        bench.guarded.send(request(), minute).await.unwrap();
+        bench.holding.extend(Timestamp::from_second(20).unwrap());
+        bench.guarded.send(request(), minute).await.unwrap();
+        bench.clocks.wall_seconds.store(20, Ordering::Relaxed);
+        let lost = bench.guarded.send(request(), minute).await.unwrap_err();
+        assert!(matches!(lost, Lost::NeverLeft(_)), "{lost:?}");
+        assert_eq!(
+            *bench.peer.deadlines.lock().unwrap(),
+            [minute, Duration::from_secs(20)]
+        );
+    }
+
+    #[tokio::test]
+    async fn the_far_clock_goes_on_by_uptime_and_not_by_a_clock_that_people_set() {
+        let bench = bench();
+        assert_eq!(bench.far.at(Duration::ZERO), None);
+        bench.clocks.uptime_seconds.store(100, Ordering::Relaxed);
+        bench
+            .guarded
+            .send(request(), Duration::from_secs(60))
+            .await
+            .unwrap();
+        bench.clocks.wall_seconds.store(999_999, Ordering::Relaxed);
+        for (uptime, expected) in [
+            (100, "2026-06-12T10:20:00Z"),
+            (130, "2026-06-12T10:20:30Z"),
+            (95, "2026-06-12T10:19:55Z"),
+        ] {
+            let at = bench.far.at(Duration::from_secs(uptime)).unwrap();
+            assert_eq!(at, expected.parse().unwrap());
+        }
+    }
+}
