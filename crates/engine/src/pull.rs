@@ -28,7 +28,7 @@ pub(crate) async fn pull(
     kinds: &[(Side, Kind)],
     depth: Depth,
 ) -> Result<Unread, EngineError> {
-    let (ledger, platform) = tokio::join!(
+    let (ledger, platform) = futures::join!(
         pull_side(run, kinds, Side::Ledger, depth),
         pull_side(run, kinds, Side::Platform, depth),
     );

@@ -68,6 +68,6 @@ pub trait Watch: Send + Sync {
     /// nothing of the transaction is kept.
     fn before_commit(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// A transaction has become durable, and nobody has been told yet.
+    /// A transaction has become durable, and nobody has been told yet. Its turn is over.
     fn after_commit(&self) -> BoxFuture<'_, ()>;
 }

@@ -73,6 +73,7 @@ impl Store {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let (dialect, url, path) = address(url)?;
+        let turn = turn(&seams).await;
         if let Some(path) = &path {
             make_private_file(path)?;
         }
@@ -102,6 +103,7 @@ impl Store {
         };
         let writer = pool(1).connect(&url).await.map_err(unreachable)?;
         let reader = pool(READERS).connect_lazy(&url).map_err(unreachable)?;
+        drop(turn);
         let store = Self {
             inner: Arc::new(Inner {
                 writer,
@@ -175,6 +177,7 @@ impl Store {
 
     /// Waits until nothing is being written and closes all connections; for a program that ends.
     pub async fn close(&self) {
+        let _turn = self.turn().await;
         self.inner.reader.close().await;
         self.inner.writer.close().await;
     }
@@ -186,7 +189,7 @@ impl Store {
         Ok(Writing {
             transaction: begun.await?,
             watch: self.inner.seams.watch.clone(),
-            _turn: turn,
+            turn,
         })
     }
 
@@ -200,10 +203,7 @@ impl Store {
 
     /// Waits until whoever watches lets a call begin.
     pub(crate) async fn turn(&self) -> Option<Turn> {
-        match &self.inner.seams.watch {
-            Some(watch) => Some(watch.turn().await),
-            None => None,
-        }
+        turn(&self.inner.seams).await
     }
 
     pub(crate) fn now_us(&self) -> i64 {
@@ -211,11 +211,18 @@ impl Store {
     }
 }
 
+async fn turn(seams: &Seams) -> Option<Turn> {
+    match &seams.watch {
+        Some(watch) => Some(watch.turn().await),
+        None => None,
+    }
+}
+
 /// A writing transaction.
 pub(crate) struct Writing {
     transaction: Transaction<'static, Any>,
     watch: Option<Arc<dyn Watch>>,
-    _turn: Option<Turn>,
+    turn: Option<Turn>,
 }
 
 impl Writing {
@@ -225,6 +232,7 @@ impl Writing {
             watch.before_commit().await?;
         }
         self.transaction.commit().await?;
+        drop(self.turn);
         if let Some(watch) = &self.watch {
             watch.after_commit().await;
         }

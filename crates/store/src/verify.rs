@@ -36,6 +36,7 @@ impl Store {
     /// # Errors
     /// What a database can answer.
     pub async fn verify(&self) -> Result<Verification, StoreError> {
+        let _turn = self.turn().await;
         let folder = tempfile::tempdir()
             .map_err(|error| crate::store::cannot_open(&std::env::temp_dir(), &error))?;
         let url = format!("sqlite:{}", folder.path().join("fold.db").display());
@@ -47,7 +48,6 @@ impl Store {
             careless,
         )
         .await?;
-        let _turn = self.turn().await;
         let mut snapshot = self
             .inner
             .reader

@@ -12,7 +12,7 @@ use tieout_engine::{Connection, Progress, Sides};
 use tieout_flows::Flow;
 use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
-use tieout_kit::seams::SystemEntropy;
+use tieout_kit::seams::{Entropy, SystemEntropy};
 use tieout_kit::transport::{Metered, Network};
 use tieout_kit::{Credential, Kit, Meter, System, Transport};
 use tieout_store::Vault;
@@ -24,17 +24,25 @@ use crate::seams::{SealedInStore, WallClock};
 
 /// What all connections of this process share.
 pub struct Shared {
-    transport: Arc<dyn Transport>,
-    governors: Arc<Governors>,
+    /// Sends requests.
+    pub transport: Arc<dyn Transport>,
+    /// Tells the time, and waits.
+    pub timer: Arc<dyn Timer>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The limits that everything in this process keeps together.
+    pub governors: Arc<Governors>,
 }
 
 impl Shared {
-    /// The network, and the limits that everything in this process keeps together.
+    /// The network, the machine's clock, and the operating system's randomness.
     pub fn new() -> Result<Self, Failure> {
         let network = Network::new()
             .map_err(|cause| Failure::failed(Code::new("tls"), format!("TLS: {cause}")))?;
         Ok(Self {
             transport: Arc::new(network),
+            timer: Arc::new(WallClock),
+            entropy: Arc::new(SystemEntropy),
             governors: Arc::new(Governors::default()),
         })
     }
@@ -91,7 +99,7 @@ pub async fn connection(
         home_currency,
         time_zone: config.time_zone.clone(),
         store: home.store.connection(name),
-        timer: Arc::new(WallClock),
+        timer: Arc::clone(&shared.timer),
         holding,
         progress,
         calls: Arc::new(calls),
@@ -134,7 +142,7 @@ async fn side(
     check_kind(system, credential_name, &row.kind)?;
     let meter = Arc::new(Meter::default());
     let metered = Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter));
-    let timer: Arc<dyn Timer> = Arc::new(WallClock);
+    let timer = Arc::clone(&shared.timer);
     let far_clock = Arc::new(FarClock::default());
     let transport = Guarded::new(
         Arc::new(metered),
@@ -145,7 +153,7 @@ async fn side(
     let kit = Kit {
         transport: Arc::new(transport),
         timer,
-        entropy: Arc::new(SystemEntropy),
+        entropy: Arc::clone(&shared.entropy),
         kept: Arc::new(SealedInStore::new(
             home.store.kept(vault),
             system.id.to_string(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tieout_domain::code::Code;
-use tieout_store::{KeySource, Store, Vault};
+use tieout_store::{KeySource, Seams, Store, Vault};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -71,10 +71,15 @@ pub struct Home {
 impl Home {
     /// Opens the home.
     pub async fn open(place: &Place) -> Result<Self, Failure> {
+        Self::open_among(place, Seams::of(Arc::new(WallClock))).await
+    }
+
+    /// Opens the home with the caller's own seams for its store.
+    pub async fn open_among(place: &Place, seams: Seams) -> Result<Self, Failure> {
         let folder = place.folder();
         let config = Config::read(&folder.join(CONFIG))?;
         let url = store_url(&config.store_url, &folder);
-        let store = Store::open(&url, Arc::new(WallClock)).await?;
+        let store = Store::open_among(&url, seams).await?;
         Ok(Self {
             folder,
             config,

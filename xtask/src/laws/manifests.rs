@@ -40,8 +40,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["crates/store"]),
     ("rusqlite", &["systems/netsuite/fake"]),
     ("sqlparser", &["systems/netsuite/fake"]),
-    ("clap", &["crates/tieout", "xtask"]),
-    ("anyhow", &["crates/tieout", "xtask"]),
+    ("clap", &["crates/tieout", "crates/sim", "xtask"]),
+    ("anyhow", &["crates/tieout", "crates/sim", "xtask"]),
 ];
 
 /// Libraries that would bring I/O, a runtime or a clock into the pure crates.

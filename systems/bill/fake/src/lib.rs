@@ -16,6 +16,7 @@ mod documents;
 mod figures;
 mod funding;
 mod ids;
+mod inventory;
 mod json;
 mod life;
 mod limits;
@@ -189,6 +190,10 @@ impl Fake for BillFake {
 
     fn state(&self) -> Value {
         state::state(&self.shared.organization())
+    }
+
+    fn records(&self) -> Value {
+        inventory::records(&self.shared.organization())
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {

@@ -86,6 +86,10 @@ pub trait Fake: Send + Sync {
     /// Counts and totals of every object, for `GET /control/state`. Amounts are strings.
     fn state(&self) -> Value;
 
+    /// Every record that money hangs on, one by one, by its table: what a checker looks at that must not
+    /// believe the client. Amounts are strings.
+    fn records(&self) -> Value;
+
     /// `POST /control/<service>/<path…>` with a JSON body: what a person does in the vendor's own screens.
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError>;
 

@@ -19,7 +19,7 @@ use super::clock::parse_duration;
 use super::{Chassis, ControlError, Fake, FaultRule};
 
 /// What the panel offers, for the answer to a call that isn't any of it.
-const OFFER: &str = "GET /control/state; GET or DELETE /control/calls; GET or POST /control/clock; \
+const OFFER: &str = "GET /control/state or /control/records; GET or DELETE /control/calls; GET or POST /control/clock; \
                      GET, POST or DELETE /control/faults; POST /control/<service>/…; \
                      POST /control/credentials/<kind>";
 
@@ -75,6 +75,12 @@ impl Panel {
         };
         match (method.as_str(), rest) {
             ("GET", ["state"]) => Ok(self.state()),
+            ("GET", ["records"]) => Ok(self
+                .fakes
+                .iter()
+                .map(|fake| (fake.service().to_owned(), fake.records()))
+                .collect::<Map<_, _>>()
+                .into()),
             ("GET", ["calls"]) => Ok(json!(self.chassis.calls.all())),
             ("DELETE", ["calls"]) => {
                 self.chassis.calls.reset();

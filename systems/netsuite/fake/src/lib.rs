@@ -8,6 +8,7 @@ mod account;
 mod auth;
 mod control;
 mod http_surface;
+mod inventory;
 mod json;
 mod ledger;
 mod limits;
@@ -283,6 +284,13 @@ impl Fake for NetSuiteFake {
     fn state(&self) -> Value {
         self.with_books(state::state).unwrap_or_else(|error| {
             tracing::error!(%error, "the books could not be counted");
+            json!({"error": error.to_string()})
+        })
+    }
+
+    fn records(&self) -> Value {
+        self.with_books(inventory::records).unwrap_or_else(|error| {
+            tracing::error!(%error, "the books could not be read");
             json!({"error": error.to_string()})
         })
     }

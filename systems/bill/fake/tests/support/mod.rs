@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tieout_bill_fake::{BillFake, Options};
 use tieout_domain::Currency;
 use tieout_kit::fake::world::{Platform, Subsidiary, World};
-use tieout_kit::fake::{Calls, Chassis, Fake, FakeClock, Faults, Refused, dress};
+use tieout_kit::fake::{Chassis, Fake, FakeClock, Faults, Refused, dress};
 use tower::ServiceExt as _;
 
 /// An answer.

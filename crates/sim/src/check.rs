@@ -1,0 +1,395 @@
+//! What must be true of the services' own records once everything has come to rest, and of the store beside
+//! them. Nothing here believes what tieout says of itself where the services can be asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
+use tieout_store::{ConnectionStore, Item, ItemFilter, Store};
+
+/// The services' records at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The ledger's.
+    pub ledger: Value,
+    /// The platform's.
+    pub platform: Value,
+    /// The first part of the keys that come from the platform's ids, its organization included.
+    pub organization: String,
+}
+
+/// What the store says became of each record, by flow.
+pub type Items = BTreeMap<(String, RecordRef), Item>;
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which check found it.
+    pub check: &'static str,
+    /// What it found.
+    pub what: String,
+}
+
+fn violation(check: &'static str, what: impl Into<String>) -> Violation {
+    Violation {
+        check,
+        what: what.into(),
+    }
+}
+
+/// All checks of the services' records: `before` is how they were when tieout had done nothing yet.
+#[must_use]
+pub fn servers(before: &Snapshot, after: &Snapshot, items: &Items) -> Vec<Violation> {
+    let mut found = once(before, after);
+    found.extend(posted_right(after, items));
+    found.extend(echoes(after));
+    found.extend(balanced(after));
+    found.extend(pairs_equal(after, items));
+    found.extend(nothing_lost(after, items));
+    found
+}
+
+fn list<'a>(records: &'a Value, table: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    records[table].as_array().into_iter().flatten()
+}
+
+fn text<'a>(record: &'a Value, field: &str) -> &'a str {
+    record[field].as_str().unwrap_or_default()
+}
+
+fn amount(record: &Value, field: &str) -> Decimal {
+    text(record, field).parse().unwrap_or_default()
+}
+
+fn marker(record: &Value) -> Option<String> {
+    Marker::find_in(text(record, "description")).map(|marker| marker.id.to_string())
+}
+
+/// One creation per source record: no bill, credit, payee, posting or recorded payment is there twice.
+#[must_use]
+pub fn once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for table in ["bills", "vendor_credits"] {
+        let mut live: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let mut ever: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
+        for record in list(&after.platform, table) {
+            let Some(of) = marker(record) else { continue };
+            if record["archived"] == false {
+                live.entry(of.clone()).or_default().push(text(record, "id"));
+            }
+            // A bill that moves to another payee is made anew there.
+            let key = (of, text(record, "vendor"));
+            ever.entry(key).or_default().push(text(record, "id"));
+        }
+        let twice = live.into_iter().filter(|(_, ids)| ids.len() > 1);
+        found.extend(twice.map(|(of, ids)| {
+            violation(
+                "once",
+                format!("{table}: {of} is on the platform as {ids:?}"),
+            )
+        }));
+        let again = ever.into_iter().filter(|(_, ids)| ids.len() > 1);
+        found.extend(again.map(|((of, vendor), ids)| {
+            violation(
+                "once",
+                format!("{table}: {of} was made for {vendor} as {ids:?}"),
+            )
+        }));
+    }
+    found.extend(payees_once(before, after));
+    found.extend(same_twice(
+        list(&after.ledger, "transactions"),
+        "external_id",
+        "posting",
+    ));
+    let recorded = list(&after.platform, "payments").filter(|one| one["stage"] != "Dead");
+    found.extend(same_twice(recorded, "sync_reference", "recorded payment"));
+    found
+}
+
+fn same_twice<'a>(
+    records: impl Iterator<Item = &'a Value>,
+    field: &str,
+    what: &str,
+) -> Vec<Violation> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut found = Vec::new();
+    for record in records.filter(|record| !text(record, field).is_empty()) {
+        let key = text(record, field).to_lowercase();
+        if let Some(other) = seen.insert(key.clone(), text(record, "id")) {
+            let id = text(record, "id");
+            found.push(violation("once", format!("{what} {key}: {other} and {id}")));
+        }
+    }
+    found
+}
+
+/// No more payees of a name than there were before and have been asked for since.
+fn payees_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
+    let names = |records: &Value| -> BTreeMap<String, usize> {
+        let mut names = BTreeMap::new();
+        for vendor in list(records, "vendors") {
+            *names
+                .entry(text(vendor, "name").to_lowercase())
+                .or_default() += 1;
+        }
+        names
+    };
+    let (had, has) = (names(&before.platform), names(&after.platform));
+    let wanted = names(&after.ledger);
+    has.into_iter()
+        .filter_map(|(name, count)| {
+            let may = had.get(&name).unwrap_or(&0) + wanted.get(&name).unwrap_or(&0).max(&1);
+            (count > may).then(|| violation("once", format!("{count} payees are called {name}")))
+        })
+        .collect()
+}
+
+/// What was posted to the ledger for each of the platform's payments, by the platform's id.
+fn postings(after: &Snapshot) -> BTreeMap<String, Vec<&Value>> {
+    let keys: Vec<(String, String)> = list(&after.platform, "payments")
+        .map(|payment| {
+            let id = text(payment, "id").to_owned();
+            let key = Key::of(["bill", &after.organization, &id]);
+            (key.as_str().to_owned(), id)
+        })
+        .collect();
+    let mut postings: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for posting in list(&after.ledger, "transactions").filter(|one| one["type"] == "VendPymt") {
+        let external = text(posting, "external_id");
+        let of = keys.iter().find(|(key, _)| {
+            external == key
+                || external
+                    .strip_prefix(key.as_str())
+                    .is_some_and(|rest| rest.starts_with('_'))
+        });
+        if let Some((_, id)) = of {
+            postings.entry(id.clone()).or_default().push(posting);
+        }
+    }
+    postings
+}
+
+/// What of a posting settles bills.
+fn settles(after: &Snapshot, posting: &Value, bills: &BTreeSet<&str>) -> Decimal {
+    let id = text(posting, "id");
+    list(&after.ledger, "applications")
+        .filter(|one| text(one, "from") == id && bills.contains(text(one, "to")))
+        .map(|one| amount(one, "amount").abs())
+        .sum()
+}
+
+/// Money is neither made nor lost: what is posted for a payment settles what the payment paid, never more, and
+/// nothing once the payment is undone.
+#[must_use]
+pub fn posted_right(after: &Snapshot, items: &Items) -> Vec<Violation> {
+    let bills: BTreeSet<&str> = list(&after.ledger, "transactions")
+        .filter(|one| one["type"] == "VendBill")
+        .map(|one| text(one, "id"))
+        .collect();
+    let postings = postings(after);
+    let none = Vec::new();
+    let mut found = Vec::new();
+    for payment in list(&after.platform, "payments").filter(|one| one["recorded"] == false) {
+        let id = text(payment, "id");
+        let posted = postings.get(id).unwrap_or(&none);
+        let settled: Decimal = posted.iter().map(|one| settles(after, one, &bills)).sum();
+        let paid: Decimal = list(payment, "parts")
+            .map(|part| amount(part, "amount"))
+            .sum();
+        let record = RecordRef::new(Side::Platform, Kind::Payment, id);
+        let item = items.get(&("bill-payments".to_owned(), record));
+        let state = item.map(|item| item.outcome.state);
+        if settled > paid {
+            let what = format!("payment {id} of {paid} settles {settled} in the ledger");
+            found.push(violation("posted", what));
+        }
+        let expected = match state {
+            Some(State::Done) if payment["stage"] == "Paid" => Some(paid),
+            Some(State::Reversed) => Some(Decimal::ZERO),
+            _ => None,
+        };
+        if let Some(expected) = expected
+            && settled != expected
+        {
+            let what = format!(
+                "payment {id} is {} and settles {settled} in the ledger instead of {expected}",
+                item.map(|item| item.outcome.to_string())
+                    .unwrap_or_default()
+            );
+            found.push(violation("posted", what));
+        }
+    }
+    found
+}
+
+/// What tieout wrote to one side never comes back to the other as something new.
+#[must_use]
+pub fn echoes(after: &Snapshot) -> Vec<Violation> {
+    let postings = postings(after);
+    let recorded = list(&after.platform, "payments").filter(|one| one["recorded"] == true);
+    let posted = recorded.filter(|one| postings.contains_key(text(one, "id")));
+    let mut found: Vec<Violation> = posted
+        .map(|one| {
+            let what = format!(
+                "the recorded payment {} was posted to the ledger",
+                text(one, "id")
+            );
+            violation("echo", what)
+        })
+        .collect();
+    let ours: BTreeMap<&str, &str> = list(&after.ledger, "transactions")
+        .filter(|one| text(one, "external_id").starts_with("bill_"))
+        .map(|one| (text(one, "id"), text(one, "external_id")))
+        .collect();
+    for one in list(&after.platform, "payments") {
+        let of = text(one, "sync_reference")
+            .rsplit('_')
+            .next()
+            .unwrap_or_default();
+        if let Some(external) = ours.get(of) {
+            let what = format!("the posting {external} was recorded on the platform again");
+            found.push(violation("echo", what));
+        }
+    }
+    found
+}
+
+/// Every entry of the ledger balances.
+#[must_use]
+pub fn balanced(after: &Snapshot) -> Vec<Violation> {
+    let sum: Decimal = list(&after.ledger, "balances")
+        .map(|one| amount(one, "amount"))
+        .sum();
+    if sum.is_zero() {
+        return Vec::new();
+    }
+    vec![violation(
+        "balanced",
+        format!("the ledger's accounts add up to {sum}"),
+    )]
+}
+
+/// What is said to be done is the same on both sides, to the cent.
+#[must_use]
+pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for bill in list(&after.platform, "bills").filter(|one| one["archived"] == false) {
+        let Some(of) = marker(bill) else { continue };
+        let ledger = list(&after.ledger, "transactions").find(|one| text(one, "id") == of);
+        let record = RecordRef::new(Side::Ledger, Kind::Bill, of.as_str());
+        let item = items.get(&("bills".to_owned(), record));
+        let done = item.is_some_and(|item| item.outcome.state == State::Done);
+        let Some(ledger) = ledger.filter(|_| done) else {
+            continue;
+        };
+        let (here, there) = (amount(ledger, "total").abs(), amount(bill, "total"));
+        if here != there {
+            found.push(violation(
+                "equal",
+                format!("bill {of} is {here} here and {there} there"),
+            ));
+        }
+    }
+    found
+}
+
+/// Every bill that somebody approved is looked after: it has a state, and if it is done, its counterpart is
+/// there.
+#[must_use]
+pub fn nothing_lost(after: &Snapshot, items: &Items) -> Vec<Violation> {
+    let markers: BTreeSet<String> = list(&after.platform, "bills").filter_map(marker).collect();
+    let mut found = Vec::new();
+    for bill in list(&after.ledger, "transactions").filter(|one| one["type"] == "VendBill") {
+        let id = text(bill, "id");
+        let record = RecordRef::new(Side::Ledger, Kind::Bill, id);
+        let known = items.get(&("bills".to_owned(), record));
+        // A bill below zero is a credit, with a flow of its own.
+        let total = amount(bill, "total");
+        match known.map(|item| (item.outcome.state, item.outcome.code.as_ref())) {
+            None => found.push(violation(
+                "lost",
+                format!("bill {id} of {total} has no state"),
+            )),
+            Some((State::Done, None)) if !markers.contains(id) && !is_linked(items, id) => {
+                found.push(violation(
+                    "lost",
+                    format!("bill {id} of {total} is done and not there"),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+/// Whether a bill without a marker of its own is known to be somebody's hand-typed one.
+fn is_linked(items: &Items, id: &str) -> bool {
+    let record = RecordRef::new(Side::Ledger, Kind::Bill, id);
+    items
+        .get(&("bills".to_owned(), record))
+        .is_some_and(|item| !item.label.is_empty() && item.outcome.state == State::Done)
+}
+
+/// All items of a connection.
+///
+/// # Errors
+/// What the store can answer.
+pub async fn items(store: &ConnectionStore) -> Result<Items> {
+    let mut items = Items::new();
+    let mut after: Option<(String, RecordRef)> = None;
+    loop {
+        let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
+        let page = store.items_page(&ItemFilter::default(), from, 1000).await?;
+        let Some(last) = page.last() else {
+            return Ok(items);
+        };
+        after = Some((last.flow.clone(), last.record.clone()));
+        items.extend(
+            page.into_iter()
+                .map(|item| ((item.flow.clone(), item.record.clone()), item)),
+        );
+    }
+}
+
+/// What must be true of the store: its history verifies, no write is open, nothing waits for a window.
+///
+/// # Errors
+/// What the store can answer.
+pub async fn store(
+    store: &Store,
+    connection: &ConnectionStore,
+    items: &Items,
+) -> Result<Vec<Violation>> {
+    let mut found = Vec::new();
+    let verification = store.verify().await?;
+    found.extend(verification.faults.iter().map(|fault| {
+        violation(
+            "history",
+            format!("{} {:?}: {}", fault.chain, fault.seq, fault.cause),
+        )
+    }));
+    for write in connection.open_writes().await? {
+        let what = format!(
+            "write {} of {} {} is open",
+            write.write, write.flow, write.record
+        );
+        found.push(violation("open", what));
+    }
+    for ((flow, record), item) in items {
+        if item
+            .outcome
+            .code
+            .as_ref()
+            .is_some_and(|code| code.as_str() == "settling")
+        {
+            found.push(violation(
+                "open",
+                format!("{flow} {record} is settling for ever"),
+            ));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,375 @@
+//! One world from its beginning to its rest: what befalls it is drawn from its seed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use jiff::SignedDuration;
+use tieout_engine::{EngineError, RunOptions, RunReport, mapping};
+use tieout_store::{Fact, Store};
+use tieout_systems::Entry;
+
+use crate::check::{self, Snapshot, Violation};
+use crate::dice::Dice;
+use crate::figures::Figures;
+use crate::people::People;
+use crate::process::{Fate, Process};
+use crate::run::Host;
+use crate::weather::Sky;
+use crate::world::{Plan, World};
+
+/// How many syncs may pass until nothing is left to write, once nothing goes wrong any more.
+const LAST_SYNCS_MAX: usize = 6;
+
+/// How a world ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What must not be and is.
+    pub violations: Vec<Violation>,
+    /// What happened.
+    pub figures: Arc<Figures>,
+    /// The end of the history: the same for the same seed.
+    pub head: String,
+}
+
+/// Lives through the world of a seed.
+///
+/// # Errors
+/// What keeps the simulation itself from going on.
+pub async fn live(systems: &[Entry], seed: u64, host: &Host) -> Result<Ended> {
+    let dice = Dice::of(seed, "story");
+    let plan = Plan {
+        seed,
+        vendors: 4 + usize::try_from(dice.between(0, 6))?,
+        bills: 8 + usize::try_from(dice.between(0, 14))?,
+        one_world: dice.chance(0.5),
+        tokens: dice.chance(0.5),
+    };
+    let world = World::new(systems, &plan, host).await?;
+    let story = Story {
+        world: &world,
+        dice: &dice,
+        people_dice: Dice::of(seed, "people"),
+        runs: std::sync::atomic::AtomicU64::new(0),
+    };
+    let before = story.snapshot().await?;
+    story.set_up().await?;
+    story.trouble().await?;
+    let (violations, head) = story.rest(&before).await?;
+    world.figures.add(
+        "calls",
+        "netsuite, by its own count",
+        world.calls("netsuite"),
+    );
+    world
+        .figures
+        .add("calls", "bill, by its own count", world.calls("bill"));
+    Ok(Ended {
+        violations,
+        figures: Arc::clone(&world.figures),
+        head,
+    })
+}
+
+/// A world, and how it is told.
+pub(crate) struct Story<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) dice: &'a Dice,
+    pub(crate) people_dice: Dice,
+    pub(crate) runs: std::sync::atomic::AtomicU64,
+}
+
+impl Story<'_> {
+    /// A run's name: the same in the same world.
+    pub(crate) fn run_id(&self) -> String {
+        let number = self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        format!("run-{number:04}")
+    }
+
+    pub(crate) fn people(&self) -> People<'_> {
+        People {
+            world: self.world,
+            dice: &self.people_dice,
+        }
+    }
+
+    /// The services' records now.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        let started = self.world.start(Fate::default(), "checker").await?;
+        let organization = started.connection.sides.platform.account.clone();
+        started.store.close().await;
+        Ok(Snapshot {
+            ledger: self.world.records("netsuite"),
+            platform: self.world.records("bill"),
+            organization,
+        })
+    }
+
+    /// The mapping is made, as a person does before the first sync.
+    pub(crate) async fn set_up(&self) -> Result<()> {
+        let started = self.world.start(Fate::default(), "set-up").await?;
+        mapping::propose(&started.connection, true, &self.run_id()).await?;
+        started.store.close().await;
+        Ok(())
+    }
+
+    /// Everything goes wrong for a while.
+    async fn trouble(&self) -> Result<()> {
+        let steps = self.dice.between(4, 10);
+        for _ in 0..steps {
+            self.change_the_weather();
+            if self.dice.chance(0.15) {
+                let seconds = i64::try_from(self.dice.between(0, 7200))? - 3600;
+                self.world.step_clock(SignedDuration::from_secs(seconds));
+                self.world.figures.count("machine", "clock stepped");
+            }
+            if self.dice.chance(0.08) {
+                let kinds = ["netsuite-m2m", "netsuite-tba", "bill"];
+                let kind = self.dice.pick(&kinds).copied().unwrap_or("bill");
+                self.world.credential(kind, "revoke");
+                self.world.figures.count("machine", "credential revoked");
+            } else {
+                self.restore_credentials();
+            }
+            for _ in 0..self.dice.between(0, 4) {
+                self.people().act().await;
+            }
+            match self.dice.between(0, 10) {
+                0..3 => self.sync_and_die().await?,
+                3 => self.two_workers().await?,
+                4..6 => self.a_day_passes().await,
+                _ => self.sync_among_people().await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn change_the_weather(&self) {
+        let shares = [0.0, 0.02, 0.05, 0.1, 0.25];
+        let trouble = self.dice.pick(&shares).copied().unwrap_or_default();
+        self.world.set_sky(Sky {
+            trouble,
+            late: Duration::from_secs(240),
+        });
+    }
+
+    fn restore_credentials(&self) {
+        for kind in ["netsuite-m2m", "netsuite-tba", "bill"] {
+            self.world.credential(kind, "restore");
+        }
+    }
+
+    async fn a_day_passes(&self) {
+        let hours = self.dice.between(1, 72);
+        self.world.pass(Duration::from_secs(hours * 3600)).await;
+        self.world.figures.count("machine", "time passed");
+    }
+
+    /// A process starts, syncs, and goes on until its end, whatever that is. Tells how far it came.
+    async fn sync(
+        &self,
+        fate: Fate,
+        holder: &str,
+    ) -> Result<Option<Result<RunReport, EngineError>>> {
+        let process = Process::new(&self.world.time, fate);
+        let mut whole = false;
+        if self.dice.chance(0.1) {
+            whole = true;
+        }
+        let work = async {
+            let started = self.world.start_as(&process, holder).await?;
+            let options = RunOptions {
+                whole,
+                ..RunOptions::new(self.run_id(), "test")
+            };
+            let result = tieout_engine::sync(&started.connection, options).await;
+            anyhow::Ok((started.store.clone(), result))
+        };
+        let lived = process.live(work).await;
+        let figures = &self.world.figures;
+        figures.add("boundaries", "reached", process.reached());
+        match lived {
+            None => {
+                let at = process
+                    .died_at()
+                    .map(|at| format!("{at:?}"))
+                    .unwrap_or_default();
+                figures.count("crashes", &at);
+                Ok(None)
+            }
+            Some(Err(error)) => {
+                // A process that can't even start: its disk is full.
+                figures.count("syncs", &format!("could not start: {error:.60}"));
+                Ok(None)
+            }
+            Some(Ok((store, result))) => {
+                store.close().await;
+                match &result {
+                    Ok(report) if report.joined => figures.count("syncs", "joined"),
+                    Ok(report) => figures.count("syncs", report.status.as_str()),
+                    Err(error) => figures.count("syncs", error.code().as_str()),
+                }
+                Ok(Some(result))
+            }
+        }
+    }
+
+    fn disk(&self) -> f64 {
+        if self.dice.chance(0.05) { 0.05 } else { 0.0 }
+    }
+
+    async fn sync_among_people(&self) -> Result<()> {
+        let fate = Fate {
+            disk_full: self.disk(),
+            ..Fate::default()
+        };
+        let times = self.dice.between(0, 3);
+        let people = self.people();
+        let meanwhile = people.go_on(times, Duration::from_secs(8));
+        let (result, ()) = futures::future::join(self.sync(fate, "worker"), meanwhile).await;
+        result.map(drop)
+    }
+
+    /// Dies, starts again, and may die again right away.
+    async fn sync_and_die(&self) -> Result<()> {
+        for _ in 0..self.dice.between(1, 4) {
+            let fate = Fate {
+                dies_at: Some(self.dice.between(1, 160)),
+                disk_full: self.disk(),
+                ..Fate::default()
+            };
+            if self.sync(fate, "worker").await?.is_some() {
+                break;
+            }
+            if self.dice.chance(0.3) {
+                self.people().act().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Two workers on machines that share a store: one is paused for longer than its lease, the other takes
+    /// over, and the first wakes up and knows nothing of it.
+    async fn two_workers(&self) -> Result<()> {
+        let pause = self
+            .dice
+            .time(Duration::from_secs(400), Duration::from_secs(3000));
+        let at = self.dice.between(30, 140);
+        let one = Fate {
+            pauses_at: Some((at, pause)),
+            ..Fate::default()
+        };
+        let other = async {
+            let after = self.dice.time(Duration::from_secs(310), pause);
+            self.world.time.sleep(after).await;
+            self.world.lose_lock();
+            self.sync(Fate::default(), "the other").await
+        };
+        self.world.figures.count("machine", "two workers");
+        let (one, other) = futures::future::join(self.sync(one, "the one"), other).await;
+        one?;
+        other.map(drop)
+    }
+
+    /// Nothing goes wrong any more: everything comes to rest, and is looked at.
+    pub(crate) async fn rest(&self, before: &Snapshot) -> Result<(Vec<Violation>, String)> {
+        self.world.set_sky(Sky::CALM);
+        self.world.step_clock(SignedDuration::ZERO);
+        self.restore_credentials();
+        let mut violations = Vec::new();
+        let mut quiet = false;
+        for _ in 0..LAST_SYNCS_MAX {
+            // Longer than any window, and than any allowance is used up.
+            self.world.pass(Duration::from_secs(2 * 3600)).await;
+            match self.sync(Fate::default(), "last").await? {
+                Some(Ok(report)) => {
+                    quiet = report.written == 0;
+                    if quiet {
+                        let problems = report.problems.iter();
+                        violations.extend(problems.map(|problem| Violation {
+                            check: "rest",
+                            what: format!("{}: {}", problem.code, problem.cause),
+                        }));
+                        break;
+                    }
+                }
+                Some(Err(error)) => bail!("a sync in calm weather: {error}"),
+                None => bail!("a sync in calm weather did not end"),
+            }
+        }
+        if !quiet {
+            violations.push(Violation {
+                check: "rest",
+                what: "it goes on writing for ever".to_owned(),
+            });
+        }
+        let started = self.world.start(Fate::default(), "checker").await?;
+        let options = RunOptions::new(self.run_id(), "test");
+        let plan = tieout_engine::plan(&started.connection, options).await?;
+        violations.extend(plan.steps.iter().map(|step| Violation {
+            check: "rest",
+            what: format!(
+                "left to do: {} {} {}: {}",
+                step.flow, step.action, step.record, step.because
+            ),
+        }));
+        let connection = &started.connection.store;
+        let items = check::items(connection).await?;
+        violations.extend(check::store(&started.store, connection, &items).await?);
+        let after = self.snapshot().await?;
+        violations.extend(check::servers(before, &after, &items));
+        self.count_writes(&started.store, connection).await?;
+        let head = head(&started.store, connection.name().as_str()).await?;
+        for item in items.values() {
+            let outcome = item.outcome.to_string();
+            self.world
+                .figures
+                .count("ends", &format!("{} {outcome}", item.flow));
+        }
+        started.store.close().await;
+        Ok((violations, head))
+    }
+
+    /// Unknown outcomes, and what became of them, out of the history.
+    async fn count_writes(
+        &self,
+        _store: &Store,
+        connection: &tieout_store::ConnectionStore,
+    ) -> Result<()> {
+        let mut after = 0;
+        let mut attempts: std::collections::BTreeMap<u64, u32> = std::collections::BTreeMap::new();
+        loop {
+            let page = connection.entries_after(after, 1000).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for entry in &page {
+                let name = match &entry.fact {
+                    Fact::Unknown { .. } => "unknown outcomes",
+                    Fact::Abandoned { .. } => "given back",
+                    Fact::Applied { adopted: true, .. } => "adopted",
+                    Fact::Applied { .. } => "applied",
+                    Fact::Refused { .. } => "refused",
+                    Fact::Later { .. } => "put off",
+                    Fact::Attempted { writes, .. } => {
+                        for write in writes {
+                            *attempts.entry(*write).or_default() += 1;
+                        }
+                        continue;
+                    }
+                    _ => continue,
+                };
+                self.world.figures.count("writes", name);
+            }
+        }
+        let again = attempts.values().filter(|count| **count > 1).count();
+        self.world.figures.add("writes", "sent again", again as u64);
+        Ok(())
+    }
+}
+
+/// The end of a connection's history.
+async fn head(store: &Store, chain: &str) -> Result<String> {
+    let verification = store.verify().await?;
+    let found = verification.chains.iter().find(|head| head.chain == chain);
+    Ok(found.context("the connection has a history")?.hash.clone())
+}

@@ -1,0 +1,334 @@
+//! The services, the machine that tieout runs on, and how a process of it is started.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tieout::assemble::{self, Shared};
+use tieout::commands::credentials;
+use tieout::home::{CONFIG, Home, KEY, Place};
+use tieout_domain::ConnectionName;
+use tieout_engine::{Connection, Quiet};
+use tieout_kit::fake::world::generate::{Shape, generate};
+use tieout_kit::fake::{Chassis, Fake, FakeClock, dress};
+use tieout_kit::governor::Governors;
+use tieout_store::{Seams, Store, Vault};
+use tieout_systems::Entry;
+
+use crate::dice::Dice;
+use crate::figures::Figures;
+use crate::gate::Gate;
+use crate::process::{Fate, Process, Watched};
+use crate::run::Host;
+use crate::time::{MachineClock, Time};
+use crate::weather::{Hosts, Sky, Weather};
+
+/// The name of the one connection.
+const NAME: &str = "acme";
+/// The moment at which every world begins: a working day, in the middle of a month.
+const BEGINNING: &str = "2026-06-17T14:00:00Z";
+/// The port that hosts are counted from; nothing listens there.
+const PORT: u16 = 9100;
+
+/// What a world is like.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Decides everything.
+    pub seed: u64,
+    /// Vendors in the ledger.
+    pub vendors: usize,
+    /// Bills in the ledger.
+    pub bills: usize,
+    /// Whether the ledger's account has subsidiaries.
+    pub one_world: bool,
+    /// Whether tieout signs in by tokens instead of a certificate.
+    pub tokens: bool,
+}
+
+/// A world: the services, and the machine that tieout runs on.
+pub struct World {
+    /// Its time.
+    pub time: Arc<Time>,
+    /// What happened.
+    pub figures: Arc<Figures>,
+    /// How bad the network is.
+    pub sky: Arc<Mutex<Sky>>,
+    /// The turns at the store.
+    pub gate: Arc<Gate>,
+    fakes: Vec<Arc<dyn Fake>>,
+    chassis: Chassis,
+    hosts: Arc<Hosts>,
+    folder: tempfile::TempDir,
+    ahead_us: Arc<AtomicI64>,
+    weather_dice: Arc<Dice>,
+    machine_dice: Arc<Dice>,
+}
+
+/// A process that has been started: its connection, and what stands between it and its end.
+pub struct Started {
+    /// What it works with.
+    pub connection: Connection,
+    /// It.
+    pub process: Arc<Process>,
+    /// Its store.
+    pub store: Store,
+}
+
+impl World {
+    /// Makes the world, and a home on its machine.
+    ///
+    /// # Errors
+    /// What keeps a home from being made: no place on the disk.
+    pub async fn new(systems: &[Entry], plan: &Plan, host: &Host) -> Result<Self> {
+        let clock = FakeClock::at(BEGINNING.parse::<Timestamp>()?);
+        let mut chassis = Chassis::new(clock, plan.seed);
+        let wall = Arc::clone(&chassis.clock);
+        chassis.wall_clock = Arc::new(move || wall.now());
+        let time = Time::new(Arc::clone(&chassis.clock));
+        host.time_goes_on(&time);
+        let mut shape = Shape::new(
+            BEGINNING
+                .parse::<Timestamp>()?
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .date(),
+        );
+        shape.seed = plan.seed;
+        shape.vendors = plan.vendors;
+        shape.bills = plan.bills;
+        shape.one_world = plan.one_world;
+        let generated = generate(&shape);
+        let mut fakes = Vec::new();
+        let mut hosts = Hosts::new();
+        let mut description = serde_json::Map::new();
+        for entry in systems {
+            let fake = (entry.fake)(chassis.clone(), &generated, plan.seed);
+            let host = format!("127.0.0.1:{}", PORT + entry.port);
+            description.insert(
+                fake.service().to_owned(),
+                fake.describe(&format!("http://{host}")),
+            );
+            let router = dress(&chassis, fake.service(), Arc::clone(&fake).router());
+            hosts.insert(host, router);
+            fakes.push(fake);
+        }
+        let world = Self {
+            time,
+            figures: Arc::default(),
+            sky: Arc::new(Mutex::new(Sky::CALM)),
+            gate: Arc::clone(&host.gate),
+            fakes,
+            chassis,
+            hosts: Arc::new(hosts),
+            folder: folder()?,
+            ahead_us: Arc::default(),
+            weather_dice: Arc::new(Dice::of(plan.seed, "weather")),
+            machine_dice: Arc::new(Dice::of(plan.seed, "machine")),
+        };
+        world.set_up(&Value::Object(description), plan).await?;
+        Ok(world)
+    }
+
+    async fn set_up(&self, description: &Value, plan: &Plan) -> Result<()> {
+        std::fs::write(self.path(CONFIG), configuration(description))?;
+        Vault::create_key_file(&self.path(KEY))?;
+        let process = Process::new(&self.time, Fate::default());
+        let home = Home::open_among(&self.place(), self.seams(&process)).await?;
+        let netsuite = if plan.tokens {
+            "netsuite-tba"
+        } else {
+            "netsuite-m2m"
+        };
+        for (system, kind) in [("netsuite", netsuite), ("bill", "bill")] {
+            let fields = description[system][kind].to_string();
+            let known = credentials::known_kind(kind)?;
+            credentials::seal(&home, system, known, fields.into()).await?;
+        }
+        home.store.close().await;
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            home: Some(self.folder.path().to_owned()),
+            key_file: Some(self.path(KEY)),
+        }
+    }
+
+    fn clock(&self, process: &Arc<Process>) -> Arc<MachineClock> {
+        Arc::new(MachineClock {
+            time: Arc::clone(&self.time),
+            ahead_us: Arc::clone(&self.ahead_us),
+            process: Arc::clone(process),
+        })
+    }
+
+    fn seams(&self, process: &Arc<Process>) -> Seams {
+        Seams {
+            clock: self.clock(process),
+            salts: Arc::clone(&self.machine_dice) as Arc<dyn tieout_store::Salts>,
+            watch: Some(Arc::new(Watched {
+                process: Arc::clone(process),
+                gate: Arc::clone(&self.gate),
+                dice: Arc::clone(&self.machine_dice),
+            })),
+        }
+    }
+
+    /// Starts a process with this fate: opens the home and puts the connection together, as the program does.
+    ///
+    /// # Errors
+    /// What the program itself would have said.
+    pub async fn start(&self, fate: Fate, holder: &str) -> Result<Started> {
+        let process = Process::new(&self.time, fate);
+        self.start_as(&process, holder).await
+    }
+
+    /// Starts a process that is known already.
+    ///
+    /// # Errors
+    /// See [`start`](Self::start).
+    pub async fn start_as(&self, process: &Arc<Process>, holder: &str) -> Result<Started> {
+        let home = Home::open_among(&self.place(), self.seams(process)).await?;
+        let vault = home.vault().await?;
+        let shared = Shared {
+            transport: Arc::new(Weather {
+                hosts: Arc::clone(&self.hosts),
+                time: Arc::clone(&self.time),
+                process: Arc::clone(process),
+                dice: Arc::clone(&self.weather_dice),
+                sky: Arc::clone(&self.sky),
+                figures: Arc::clone(&self.figures),
+                gate: Arc::clone(&self.gate),
+            }),
+            timer: self.clock(process),
+            entropy: Arc::clone(&self.machine_dice) as Arc<dyn tieout_kit::Entropy>,
+            governors: Arc::new(Governors::default()),
+        };
+        let (name, config) = home
+            .config
+            .connections
+            .iter()
+            .next()
+            .context("the home has a connection")?;
+        let mut connection =
+            assemble::connection(&home, &vault, &shared, name, config, Arc::new(Quiet)).await?;
+        connection.actor = "engine".to_owned();
+        connection.holder = holder.to_owned();
+        Ok(Started {
+            connection,
+            process: Arc::clone(process),
+            store: home.store.clone(),
+        })
+    }
+
+    /// What tieout's machine takes for a lock of the operating system is no longer one: as on two machines
+    /// that share a database.
+    pub fn lose_lock(&self) {
+        let lock = self.path(&format!("tieout.db.{NAME}.lock"));
+        drop(std::fs::remove_file(lock));
+    }
+
+    /// The name of the connection.
+    ///
+    /// # Panics
+    /// Never: the name is a good one.
+    #[must_use]
+    pub fn name(&self) -> ConnectionName {
+        NAME.parse().expect("a connection's name")
+    }
+
+    /// Sets the machine's clock ahead of the world's, or behind it.
+    pub fn step_clock(&self, ahead: SignedDuration) {
+        let ahead = i64::try_from(ahead.as_micros()).unwrap_or_default();
+        self.ahead_us.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Makes the network so bad.
+    pub fn set_sky(&self, sky: Sky) {
+        *self.sky.lock().unwrap_or_else(PoisonError::into_inner) = sky;
+    }
+
+    /// Every record of a service.
+    #[must_use]
+    pub fn records(&self, service: &str) -> Value {
+        self.fake(service)
+            .map_or(Value::Null, |fake| fake.records())
+    }
+
+    /// What a person does in a service's own screens.
+    ///
+    /// # Errors
+    /// What the service says to that person.
+    pub async fn act(&self, service: &str, path: &[&str], body: Value) -> Result<Value> {
+        let fake = self.fake(service).context("a service")?;
+        let done = fake.control(path, body).await?;
+        Ok(done)
+    }
+
+    /// Makes a sign-in fail, or work again.
+    pub fn credential(&self, kind: &str, action: &str) {
+        for fake in &self.fakes {
+            drop(fake.credential(kind, &json!({"action": action})));
+        }
+    }
+
+    /// What is to be counted of the calls, by the service's own count.
+    #[must_use]
+    pub fn calls(&self, service: &str) -> u64 {
+        self.chassis.calls.of(service).total
+    }
+
+    fn fake(&self, service: &str) -> Option<&Arc<dyn Fake>> {
+        self.fakes.iter().find(|fake| fake.service() == service)
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, time: Duration) {
+        self.time.sleep(time).await;
+        for fake in &self.fakes {
+            fake.clock_moved();
+        }
+    }
+}
+
+/// A folder that is as fast as there is: what a simulation writes need not outlive the machine.
+fn folder() -> Result<tempfile::TempDir> {
+    let memory = std::path::Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("tieout-sim-");
+    Ok(if memory.is_dir() {
+        builder.tempdir_in(memory)?
+    } else {
+        builder.tempdir()?
+    })
+}
+
+fn configuration(sandbox: &Value) -> String {
+    let text = |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default();
+    let subsidiary = match text("netsuite", "subsidiary") {
+        "" => String::new(),
+        id => format!("subsidiary = \"{id}\"\n"),
+    };
+    format!(
+        "[connections.{NAME}]\npair = \"netsuite-bill\"\ntime_zone = \"America/New_York\"\n\
+         [connections.{NAME}.netsuite]\naccount = \"{account}\"\n{subsidiary}credential = \"netsuite\"\n\
+         base_url = \"{netsuite}\"\n\
+         [connections.{NAME}.bill]\norganization = \"{organization}\"\nenvironment = \"sandbox\"\n\
+         credential = \"bill\"\nbase_url = \"{bill}\"\nevents_url = \"{events}\"\n\
+         [connections.{NAME}.preferences.lists]\ncreate_missing = true\n\
+         [connections.{NAME}.preferences.transactions]\npayment_account = \"1090\"\n",
+        account = text("netsuite", "account"),
+        netsuite = text("netsuite", "base_url"),
+        organization = text("bill", "organization"),
+        bill = text("bill", "base_url"),
+        events = text("bill", "events_url"),
+    )
+}
