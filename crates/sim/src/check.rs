@@ -16,8 +16,10 @@ pub struct Snapshot {
     pub ledger: Value,
     /// The platform's.
     pub platform: Value,
-    /// The first part of the keys that come from the platform's ids, its organization included.
+    /// The platform's organization: part of the keys that come from its ids.
     pub organization: String,
+    /// The ledger's subsidiary that the connection is for, if the account has subsidiaries.
+    pub subsidiary: Option<String>,
 }
 
 /// What the store says became of each record, by flow.
@@ -302,7 +304,12 @@ pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
 pub fn nothing_lost(after: &Snapshot, items: &Items) -> Vec<Violation> {
     let markers: BTreeSet<String> = list(&after.platform, "bills").filter_map(marker).collect();
     let mut found = Vec::new();
-    for bill in list(&after.ledger, "transactions").filter(|one| one["type"] == "VendBill") {
+    let ours = |bill: &Value| {
+        let subsidiary = after.subsidiary.as_deref();
+        subsidiary.is_none_or(|subsidiary| text(bill, "subsidiary") == subsidiary)
+    };
+    let bills = list(&after.ledger, "transactions");
+    for bill in bills.filter(|one| one["type"] == "VendBill" && ours(one)) {
         let id = text(bill, "id");
         let record = RecordRef::new(Side::Ledger, Kind::Bill, id);
         let known = items.get(&("bills".to_owned(), record));

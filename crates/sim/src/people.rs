@@ -263,9 +263,13 @@ impl People<'_> {
         Ok(true)
     }
 
-    /// Bills on the platform that somebody could pay.
+    /// Bills on the platform that somebody could pay: mostly those that came from the ledger.
     fn payable(&self) -> Vec<Value> {
-        let all = self.platform("bills").into_iter();
+        let came = self.dice.chance(0.8);
+        let of = |bill: &Value| {
+            !came || bill["description"].as_str().is_some_and(|text| text.contains("ns:"))
+        };
+        let all = self.platform("bills").into_iter().filter(of);
         all.filter(|bill| {
             bill["archived"] == false && bill["status"] != "PAID" && positive(&bill["due"])
         })

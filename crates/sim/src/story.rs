@@ -96,12 +96,15 @@ impl Story<'_> {
     /// The services' records now.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         let started = self.world.start(Fate::default(), "checker").await?;
-        let organization = started.connection.sides.platform.account.clone();
+        let sides = &started.connection.sides;
+        let organization = sides.platform.account.clone();
+        let subsidiary = sides.ledger.subsidiary.as_ref().map(ToString::to_string);
         started.store.close().await;
         Ok(Snapshot {
             ledger: self.world.records("netsuite"),
             platform: self.world.records("bill"),
             organization,
+            subsidiary,
         })
     }
 
