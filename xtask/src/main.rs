@@ -8,12 +8,14 @@ mod book;
 mod crash;
 mod home;
 mod laws;
+mod mutate;
 mod packages;
 mod panel;
 mod peers;
 mod postgres;
 mod sandbox;
 mod scenarios;
+mod simulate;
 mod steps;
 mod test;
 mod walks;
@@ -53,6 +55,12 @@ enum Task {
     },
     /// Kills a sync with SIGKILL again and again, then compares the end with an undisturbed run.
     Crash(crash::CrashArguments),
+    /// Lives through worlds in which everything goes wrong, on virtual time.
+    Simulate(simulate::SimulateArguments),
+    /// Dies at every boundary of a story in turn, and loses the answer to every write.
+    Walk(simulate::WalkArguments),
+    /// Takes away what keeps a bill from being made twice, and sees the simulation notice.
+    Mutate(mutate::MutateArguments),
     /// Counts the calls of an initial sync against what it may cost.
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
@@ -94,6 +102,9 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Scenarios(arguments) => scenarios::run(&workspace, &arguments),
         Task::Book { check } => book::run(&workspace, check),
         Task::Crash(arguments) => crash::run(&workspace, &arguments),
+        Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
+        Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
+        Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),

@@ -19,5 +19,6 @@ pub mod process;
 pub mod run;
 pub mod story;
 pub mod time;
+pub mod walk;
 pub mod weather;
 pub mod world;

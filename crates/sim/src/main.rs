@@ -4,26 +4,40 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use tieout_sim::check::Violation;
 use tieout_sim::figures::Figures;
+use tieout_sim::walk::{self, Mishap};
 use tieout_sim::{run, story};
+use tieout_systems::ALL;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Lives through worlds in which everything goes wrong.
+/// The real program in worlds where everything goes wrong.
 #[derive(Debug, Parser)]
 #[command(name = "tieout-sim")]
 struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Lives through worlds that are drawn from their seeds.
+    Live(LiveArguments),
+    /// Tells one story again and again, each time with another mishap.
+    Walk(WalkArguments),
+}
+
+#[derive(Debug, Args)]
+struct LiveArguments {
     /// How many worlds.
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
     /// The first one's seed.
     #[arg(long, default_value_t = 1)]
     first: u64,
-    /// How many at once.
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
     /// Live through each twice, and compare their histories.
     #[arg(long)]
     twice: bool,
@@ -33,86 +47,183 @@ struct Arguments {
     /// No new world after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
+    /// How many at once.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+#[derive(Debug, Args)]
+struct WalkArguments {
+    /// Only every so-many-th mishap of a sort.
+    #[arg(long, default_value_t = 1)]
+    step: u64,
+    /// How many at once.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let began = Instant::now();
-    let next = AtomicU64::new(arguments.first);
-    let failed = AtomicU64::new(0);
-    let lived = AtomicU64::new(0);
-    let stop = AtomicBool::new(false);
-    let total = Figures::default();
-    std::thread::scope(|scope| {
-        for _ in 0..arguments.threads.max(1) {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    let over = arguments
-                        .seconds
-                        .is_some_and(|seconds| began.elapsed().as_secs() >= seconds);
-                    if seed >= arguments.first + arguments.seeds || over {
-                        break;
-                    }
-                    if !live(seed, arguments.twice, &total) {
-                        failed.fetch_add(1, Ordering::Relaxed);
-                        stop.fetch_or(arguments.fail_fast, Ordering::Relaxed);
-                    }
-                    lived.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    println!("{total}");
-    let (lived, failed) = (lived.into_inner(), failed.into_inner());
-    println!(
-        "{lived} worlds in {:.1} s, {failed} in which something must not have been",
-        began.elapsed().as_secs_f64()
-    );
-    if failed == 0 {
+    let good = match Arguments::parse().task {
+        Task::Live(arguments) => live(&arguments),
+        Task::Walk(arguments) => walk(&arguments),
+    };
+    if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
+/// Does all of it on so many threads, for as long as it is told to go on. Gives how many were done, and how
+/// many of them badly.
+fn all(
+    threads: usize,
+    count: u64,
+    go_on: impl Fn() -> bool + Sync,
+    one: impl Fn(u64) -> bool + Sync,
+) -> (u64, u64) {
+    let (next, done, bad) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while go_on() {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        break;
+                    }
+                    bad.fetch_add(u64::from(!one(number)), Ordering::Relaxed);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    (done.into_inner(), bad.into_inner())
+}
+
+fn live(arguments: &LiveArguments) -> bool {
+    let began = Instant::now();
+    let stop = AtomicBool::new(false);
+    let total = Figures::default();
+    let go_on = || {
+        let over = arguments
+            .seconds
+            .is_some_and(|seconds| began.elapsed().as_secs() >= seconds);
+        !over && !stop.load(Ordering::Relaxed)
+    };
+    let one = |number| {
+        let good = live_through(arguments.first + number, arguments.twice, &total);
+        stop.fetch_or(!good && arguments.fail_fast, Ordering::Relaxed);
+        good
+    };
+    let (lived, failed) = all(arguments.threads, arguments.seeds, go_on, one);
+    println!("{total}");
+    let twice = total.of("violations", "once");
+    let lost = total.of("violations", "lost");
+    println!(
+        "{lived} worlds in {:.1} s, {failed} in which something must not have been; duplicates {twice}, lost {lost}",
+        began.elapsed().as_secs_f64()
+    );
+    failed == 0
+}
+
 /// Lives through one world. Tells whether all was as it must be.
-fn live(seed: u64, twice: bool, total: &Figures) -> bool {
-    let once =
-        || run::world(|host| async move { story::live(tieout_systems::ALL, seed, &host).await });
+fn live_through(seed: u64, twice: bool, total: &Figures) -> bool {
+    let once = || run::world(|host| async move { story::live(ALL, seed, &host).await });
+    let repeat = format!("(repeat with --first {seed} --seeds 1)");
     let ended = match once() {
         Ok(ended) => ended,
         Err(error) => {
-            println!("seed {seed}: {error:#} (repeat with --first {seed} --seeds 1)");
+            println!("seed {seed}: {error:#} {repeat}");
             return false;
         }
     };
     total.take_in(&ended.figures);
-    let mut good = true;
-    for violation in &ended.violations {
-        println!(
-            "seed {seed}: {}: {} (repeat with --first {seed} --seeds 1)",
-            violation.check, violation.what
-        );
-        good = false;
-    }
+    let mut good = complain(&format!("seed {seed}"), &repeat, &ended.violations, total);
     if twice {
         match once() {
             Ok(again) if again.head == ended.head => {
-                total.count("worlds", "lived through twice alike")
+                total.count("worlds", "lived through twice, alike");
             }
             Ok(again) => {
                 println!(
-                    "seed {seed}: its history ends with {} and then with {}",
+                    "seed {seed}: its history ends with {} and then with {} {repeat}",
                     ended.head, again.head
                 );
                 good = false;
             }
             Err(error) => {
-                println!("seed {seed}: the second time: {error:#}");
+                println!("seed {seed}: the second time: {error:#} {repeat}");
                 good = false;
             }
         }
     }
     good
+}
+
+fn complain(of: &str, repeat: &str, violations: &[Violation], total: &Figures) -> bool {
+    for violation in violations {
+        println!("{of}: {}: {} {repeat}", violation.check, violation.what);
+        total.count("violations", violation.check);
+    }
+    violations.is_empty()
+}
+
+fn walk(arguments: &WalkArguments) -> bool {
+    let began = Instant::now();
+    let (seed, told) = match walk::fullest(ALL) {
+        Ok(told) => told,
+        Err(error) => {
+            println!("{error:#}");
+            return false;
+        }
+    };
+    let total = Figures::default();
+    println!("the story of seed {seed}");
+    for ((flow, kind), written) in &told.covered {
+        println!(
+            "  {flow} {kind}: {}",
+            if *written { "written" } else { "not written" }
+        );
+    }
+    let mut violations = walk::unwritten(&told);
+    violations.extend(told.violations);
+    if !complain("undisturbed", "", &violations, &total) {
+        return false;
+    }
+    for (chapter, (boundaries, writes)) in told.lengths.iter().enumerate() {
+        println!(
+            "sync {}: {boundaries} boundaries, {writes} writes",
+            chapter + 1
+        );
+    }
+    let mishaps = walk::mishaps(&told.lengths, arguments.step);
+    let one = |number: u64| {
+        let Some(mishap) = usize::try_from(number)
+            .ok()
+            .and_then(|number| mishaps.get(number).copied())
+        else {
+            return true;
+        };
+        match run::world(|host| async move { walk::tell(ALL, seed, mishap, &host).await }) {
+            Ok(told) => {
+                total.take_in(&told.figures);
+                complain(&format!("{mishap:?}"), "", &told.violations, &total)
+            }
+            Err(error) => {
+                println!("{mishap:?}: {error:#}");
+                false
+            }
+        }
+    };
+    let (done, failed) = all(arguments.threads, mishaps.len() as u64, || true, one);
+    let deaths = mishaps
+        .iter()
+        .filter(|mishap| matches!(mishap, Mishap::Death(..)))
+        .count();
+    println!("{total}");
+    println!(
+        "{done} mishaps in {:.1} s ({deaths} deaths, the rest lost answers), {failed} after which something must not have been",
+        began.elapsed().as_secs_f64()
+    );
+    failed == 0
 }

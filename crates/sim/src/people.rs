@@ -267,7 +267,10 @@ impl People<'_> {
     fn payable(&self) -> Vec<Value> {
         let came = self.dice.chance(0.8);
         let of = |bill: &Value| {
-            !came || bill["description"].as_str().is_some_and(|text| text.contains("ns:"))
+            !came
+                || bill["description"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("ns:"))
         };
         let all = self.platform("bills").into_iter().filter(of);
         all.filter(|bill| {

@@ -37,6 +37,17 @@ pub struct Fate {
     pub pauses_at: Option<(u64, Duration)>,
     /// How often its disk is full.
     pub disk_full: f64,
+    /// The answer to its write of this number, counted from 1, is lost.
+    pub loses: Option<(u64, Lost)>,
+}
+
+/// Where the answer to a write is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// With the request: it is never carried out.
+    Before,
+    /// On the way back: it was carried out.
+    After,
 }
 
 /// A process.
@@ -44,6 +55,7 @@ pub struct Process {
     time: Arc<Time>,
     fate: Fate,
     reached: AtomicU64,
+    writes: AtomicU64,
     dead: AtomicBool,
     died: Notify,
     died_at: Mutex<Option<Boundary>>,
@@ -58,6 +70,7 @@ impl Process {
             time: Arc::clone(time),
             fate,
             reached: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             died: Notify::new(),
             died_at: Mutex::default(),
@@ -69,6 +82,19 @@ impl Process {
     #[must_use]
     pub fn reached(&self) -> u64 {
         self.reached.load(Ordering::Relaxed)
+    }
+
+    /// How many writes it has sent to the services.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
+    /// It sends a write. Tells whether the answer to it is to be lost.
+    pub(crate) fn sends_write(&self) -> Option<Lost> {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        let (at, lost) = self.fate.loses?;
+        (at == number).then_some(lost)
     }
 
     /// Where it died, if it has.

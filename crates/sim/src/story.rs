@@ -175,12 +175,18 @@ impl Story<'_> {
         holder: &str,
     ) -> Result<Option<Result<RunReport, EngineError>>> {
         let process = Process::new(&self.world.time, fate);
-        let mut whole = false;
-        if self.dice.chance(0.1) {
-            whole = true;
-        }
+        let whole = self.dice.chance(0.1);
+        self.sync_in(&process, holder, whole).await
+    }
+
+    async fn sync_in(
+        &self,
+        process: &Arc<Process>,
+        holder: &str,
+        whole: bool,
+    ) -> Result<Option<Result<RunReport, EngineError>>> {
         let work = async {
-            let started = self.world.start_as(&process, holder).await?;
+            let started = self.world.start_as(process, holder).await?;
             let options = RunOptions {
                 whole,
                 ..RunOptions::new(self.run_id(), "test")
@@ -215,6 +221,13 @@ impl Story<'_> {
                 Ok(Some(result))
             }
         }
+    }
+
+    /// A sync in calm weather with this fate; gives the process, whether it is alive or not.
+    pub(crate) async fn sync_as(&self, fate: Fate) -> Result<Arc<Process>> {
+        let process = Process::new(&self.world.time, fate);
+        self.sync_in(&process, "worker", false).await?;
+        Ok(process)
     }
 
     fn disk(&self) -> f64 {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use tieout_domain::Lost;
+use tieout_domain::Lost as Undelivered;
 use tieout_kit::Transport;
 use tieout_kit::fake::{Dropped, ExpireSession};
 use tower::ServiceExt as _;
@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::gate::Gate;
-use crate::process::{Boundary, Process};
+use crate::process::{Boundary, Lost, Process};
 use crate::time::Time;
 
 /// How bad it is.
@@ -114,26 +114,39 @@ impl Weather {
         Some(trouble)
     }
 
+    /// What befalls a write because its process is fated so.
+    fn lost_by_fate(&self, request: &Request<Bytes>) -> Option<Trouble> {
+        let path = request.uri().path();
+        let signs_in = path.ends_with("/token") || path.ends_with("/login");
+        if request.method() == Method::GET || path.ends_with("/suiteql") || signs_in {
+            return None;
+        }
+        Some(match self.process.sends_write()? {
+            Lost::Before => Trouble::LostBefore,
+            Lost::After => Trouble::LostAfter,
+        })
+    }
+
     /// Puts the request on its way: it arrives after so long, whatever becomes of its sender.
     fn carry(
         &self,
         request: Request<Bytes>,
         after: Duration,
         session_ended: bool,
-    ) -> impl Future<Output = Result<Response<Bytes>, Lost>> + use<> {
+    ) -> impl Future<Output = Result<Response<Bytes>, Undelivered>> + use<> {
         let host = request.uri().authority().map(ToString::to_string);
         let router = host.and_then(|host| self.hosts.get(&host).cloned());
         let (time, gate) = (Arc::clone(&self.time), Arc::clone(&self.gate));
         let on_its_way = tokio::spawn(async move {
             time.sleep(after).await;
             let Some(router) = router else {
-                return Err(Lost::NeverLeft("there is no such host".to_owned()));
+                return Err(Undelivered::NeverLeft("there is no such host".to_owned()));
             };
             gate.while_served(answer(router, request, session_ended, &time))
                 .await
         });
         async move {
-            let unknown = |_| Err(Lost::Unknown("the connection broke".to_owned()));
+            let unknown = |_| Err(Undelivered::Unknown("the connection broke".to_owned()));
             on_its_way.await.unwrap_or_else(unknown)
         }
     }
@@ -152,17 +165,17 @@ impl Weather {
         &self,
         request: Request<Bytes>,
         deadline: Duration,
-    ) -> Result<Response<Bytes>, Lost> {
-        let trouble = self.draw(&request);
+    ) -> Result<Response<Bytes>, Undelivered> {
+        let trouble = self.lost_by_fate(&request).or_else(|| self.draw(&request));
         let there = self.moment();
         let again = copy(&request);
         match trouble {
             Some(Trouble::NeverLeft) => {
-                return Err(Lost::NeverLeft("connection refused".to_owned()));
+                return Err(Undelivered::NeverLeft("connection refused".to_owned()));
             }
             Some(Trouble::LostBefore) => {
                 self.time.sleep(deadline).await;
-                return Err(Lost::Unknown("timed out".to_owned()));
+                return Err(Undelivered::Unknown("timed out".to_owned()));
             }
             Some(Trouble::Late) => {
                 // What leaves late arrives late: the time is counted from its sending.
@@ -170,7 +183,7 @@ impl Weather {
                 let after = self.dice.time(late, self.sky().late.max(late * 2));
                 drop(self.carry(request, after, false));
                 self.time.sleep(deadline).await;
-                return Err(Lost::Unknown("timed out".to_owned()));
+                return Err(Undelivered::Unknown("timed out".to_owned()));
             }
             Some(Trouble::Gateway(status, false)) => return Ok(gateway(status)),
             Some(Trouble::Html(false)) => return Ok(page()),
@@ -185,7 +198,7 @@ impl Weather {
         self.time.sleep(self.moment()).await;
         Ok(match trouble {
             Some(Trouble::LostAfter) => {
-                return Err(Lost::Unknown("connection reset".to_owned()));
+                return Err(Undelivered::Unknown("connection reset".to_owned()));
             }
             Some(Trouble::Gateway(status, true)) => gateway(status),
             Some(Trouble::Html(true)) => page(),
@@ -201,7 +214,7 @@ impl Transport for Weather {
         &self,
         request: Request<Bytes>,
         deadline: Duration,
-    ) -> Result<Response<Bytes>, Lost> {
+    ) -> Result<Response<Bytes>, Undelivered> {
         self.process.reach(Boundary::BeforeSend).await;
         self.figures
             .count("calls", request.uri().port_u16().map_or("", service_of));
@@ -210,7 +223,7 @@ impl Transport for Weather {
         let (met, too_late) = (std::pin::pin!(met), std::pin::pin!(too_late));
         let answer = match select(met, too_late).await {
             Either::Left((answer, _)) => answer,
-            Either::Right(((), _)) => Err(Lost::Unknown("timed out".to_owned())),
+            Either::Right(((), _)) => Err(Undelivered::Unknown("timed out".to_owned())),
         };
         self.process.reach(Boundary::AfterAnswer).await;
         answer
@@ -239,18 +252,18 @@ async fn answer(
     request: Request<Bytes>,
     session_ended: bool,
     time: &Time,
-) -> Result<Response<Bytes>, Lost> {
+) -> Result<Response<Bytes>, Undelivered> {
     let mut request = request.map(Body::from);
     if session_ended {
         request.extensions_mut().insert(ExpireSession);
     }
     let Ok(answer) = router.oneshot(request).await;
     if answer.extensions().get::<Dropped>().is_some() {
-        return Err(Lost::Unknown("the connection was closed".to_owned()));
+        return Err(Undelivered::Unknown("the connection was closed".to_owned()));
     }
     let (mut parts, body) = answer.into_parts();
     let body = body.collect().await;
-    let body = body.map_err(|error| Lost::Unknown(error.to_string()))?;
+    let body = body.map_err(|error| Undelivered::Unknown(error.to_string()))?;
     let date = time.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     if let Ok(date) = HeaderValue::from_str(&date) {
         parts.headers.insert(http::header::DATE, date);

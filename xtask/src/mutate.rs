@@ -1,0 +1,169 @@
+//! Takes away, one at a time, what keeps a bill from being made twice, and sees the simulation notice. A
+//! simulation that doesn't would prove nothing.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::simulate;
+use crate::workspace::Workspace;
+
+/// Within how many worlds it must be noticed.
+const SEEDS: u64 = 200;
+
+/// What to take away.
+#[derive(Debug, Args)]
+pub(crate) struct MutateArguments {
+    /// Only the mutations of these names.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+/// Something that is taken away.
+struct Mutation {
+    name: &'static str,
+    what: &'static str,
+    edits: &'static [Edit],
+}
+
+/// A place in the sources, exactly as it stands there and only once, and what is put in its place.
+struct Edit {
+    file: &'static str,
+    find: &'static str,
+    put: &'static str,
+}
+
+const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        name: "look-up",
+        what: "the look on the far side before a write is sent again",
+        edits: &[Edit {
+            file: "crates/engine/src/settle.rs",
+            find: "            Ok(candidates) => candidates,",
+            put: "            Ok(_) => Vec::new(),",
+        }],
+    },
+    Mutation {
+        name: "settling",
+        what: "the wait until an unanswered write can't be carried out any more",
+        edits: &[Edit {
+            file: "crates/engine/src/settle.rs",
+            find: "    settled_at(write, settle) <= looked_at\n",
+            put: "    settled_at(write, settle) <= looked_at || true\n",
+        }],
+    },
+    Mutation {
+        name: "fence",
+        what: "the fence: commits under a lease that has passed on, and requests after its end",
+        edits: &[
+            Edit {
+                file: "crates/store/src/commit.rs",
+                find: "    if current == given {",
+                put: "    if current == given || true {",
+            },
+            Edit {
+                file: "crates/store/src/lease.rs",
+                find: "        if done == 1 {",
+                put: "        if done == 1 || true {",
+            },
+            Edit {
+                file: "systems/kit/src/guard.rs",
+                find: "        if left.is_zero() {",
+                put: "        if left.is_zero() && false {",
+            },
+        ],
+    },
+    Mutation {
+        name: "intent",
+        what: "the journal's word, before a write is sent, that it may have been",
+        edits: &[Edit {
+            file: "crates/engine/src/apply.rs",
+            find: "        attempt(run, &launched).await?;",
+            put: "        if false { attempt(run, &launched).await?; }",
+        }],
+    },
+    Mutation {
+        name: "echo",
+        what: "the check whether a payment is tieout's own, come back",
+        edits: &[
+            Edit {
+                file: "crates/flows/src/bill_payments.rs",
+                find: "        (linked || recorded).then(|| {",
+                put: "        (linked && recorded && false).then(|| {",
+            },
+            Edit {
+                file: "crates/flows/src/bill_payments/outside.rs",
+                find: "    ours || books.links_to(record).iter().any(|link| link.flow == NAME)",
+                put: "    false && (ours || books.links_to(record).iter().any(|link| link.flow == NAME))",
+            },
+        ],
+    },
+];
+
+/// Takes each away in a copy of the workspace; true if each was noticed.
+pub(crate) fn run(workspace: &Workspace, arguments: &MutateArguments) -> Result<bool> {
+    let copy = tempfile::Builder::new()
+        .prefix("tieout-mutated-")
+        .tempdir()?;
+    for path in workspace.files()? {
+        let to = copy.path().join(&path);
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::copy(workspace.root().join(&path), to)?;
+    }
+    let wanted =
+        |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|one| one == name);
+    let mut all = true;
+    for mutation in MUTATIONS.iter().filter(|mutation| wanted(mutation.name)) {
+        println!("without {}: {}", mutation.name, mutation.what);
+        for edit in mutation.edits {
+            put(copy.path(), edit.file, edit.find, edit.put)?;
+        }
+        let noticed = noticed(workspace, copy.path())?;
+        for edit in mutation.edits {
+            put(copy.path(), edit.file, edit.put, edit.find)?;
+        }
+        all &= noticed;
+        println!("  {}", if noticed { "noticed" } else { "NOT NOTICED" });
+    }
+    Ok(all)
+}
+
+fn put(root: &Path, file: &str, find: &str, put: &str) -> Result<()> {
+    let path = root.join(file);
+    let text = std::fs::read_to_string(&path).with_context(|| file.to_owned())?;
+    if text.matches(find).count() != 1 {
+        bail!(
+            "{file}: `{}` is not there once: bring the mutation up to date",
+            find.trim()
+        );
+    }
+    Ok(std::fs::write(path, text.replace(find, put))?)
+}
+
+/// Whether the simulation complains of the workspace that lies there.
+fn noticed(workspace: &Workspace, root: &Path) -> Result<bool> {
+    let mut cargo = workspace.cargo();
+    // The libraries are built once for both.
+    let target = workspace.root().join("target").join("mutated");
+    cargo.current_dir(root).env("CARGO_TARGET_DIR", &target);
+    cargo.env("RUSTFLAGS", "--cap-lints allow");
+    simulate::build(cargo, root).ok();
+    let program = target.join("sim").join("tieout-sim");
+    let output = Command::new(program)
+        .args(["live", "--fail-fast", "--seeds", &SEEDS.to_string()])
+        .output()
+        .context("the mutated simulation doesn't build")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    for line in said
+        .lines()
+        .filter(|line| line.starts_with("seed "))
+        .take(3)
+    {
+        println!("  {line}");
+    }
+    Ok(!output.status.success())
+}

@@ -1,0 +1,109 @@
+//! Lives through worlds in which everything goes wrong (`crates/sim`).
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::workspace::Workspace;
+
+/// How many worlds the tests live through.
+const SLICE: u64 = 1000;
+
+/// What to live through.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// How many worlds.
+    #[arg(long, default_value_t = SLICE)]
+    seeds: u64,
+    /// The first one's seed.
+    #[arg(long, default_value_t = 1)]
+    first: u64,
+    /// Live through each twice, and compare the histories.
+    #[arg(long)]
+    twice: bool,
+    /// Stop at the first world in which something must not have been.
+    #[arg(long)]
+    fail_fast: bool,
+    /// No new world after so many seconds.
+    #[arg(long)]
+    seconds: Option<u64>,
+}
+
+/// What to walk through.
+#[derive(Debug, Args)]
+pub(crate) struct WalkArguments {
+    /// Die only at every so-many-th boundary, and lose only every so-many-th answer.
+    #[arg(long, default_value_t = 1)]
+    step: u64,
+}
+
+/// Lives through them; true if all was as it must be.
+pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Result<bool> {
+    let program = build(workspace.cargo(), workspace.root())?;
+    let mut command = Command::new(program);
+    command.arg("live");
+    command.args(["--seeds", &arguments.seeds.to_string()]);
+    command.args(["--first", &arguments.first.to_string()]);
+    if arguments.twice {
+        command.arg("--twice");
+    }
+    if arguments.fail_fast {
+        command.arg("--fail-fast");
+    }
+    if let Some(seconds) = arguments.seconds {
+        command.args(["--seconds", &seconds.to_string()]);
+    }
+    Ok(command.status()?.success())
+}
+
+/// The worlds that the tests live through, and some of them twice.
+pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
+    let program = build(workspace.cargo(), workspace.root())?;
+    let lived = Command::new(&program)
+        .args(["live", "--seeds", &SLICE.to_string()])
+        .status()?;
+    let again = Command::new(&program)
+        .args(["live", "--seeds", "20", "--twice"])
+        .status()?;
+    Ok(lived.success() && again.success())
+}
+
+/// Dies at every boundary of a story in turn, and loses the answer to every write.
+pub(crate) fn walk(workspace: &Workspace, arguments: &WalkArguments) -> Result<bool> {
+    walk_by(workspace, arguments.step)
+}
+
+/// The same with a step.
+pub(crate) fn walk_by(workspace: &Workspace, step: u64) -> Result<bool> {
+    let program = build(workspace.cargo(), workspace.root())?;
+    let status = Command::new(program)
+        .args(["walk", "--step", &step.to_string()])
+        .status()?;
+    Ok(status.success())
+}
+
+/// Builds the simulation of the workspace that lies there.
+pub(crate) fn build(mut cargo: Command, root: &Path) -> Result<PathBuf> {
+    let build = [
+        "build",
+        "--quiet",
+        "--locked",
+        "--profile",
+        "sim",
+        "--package",
+        "tieout-sim",
+    ];
+    if !cargo.args(build).status()?.success() {
+        bail!("the simulation doesn't build");
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let program = target.join("sim").join("tieout-sim");
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    program
+        .is_file()
+        .then_some(program.clone())
+        .with_context(|| format!("{} was not built", program.display()))
+}
