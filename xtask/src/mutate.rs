@@ -104,15 +104,22 @@ const MUTATIONS: &[Mutation] = &[
 
 /// Takes each away in a copy of the workspace; true if each was noticed.
 pub(crate) fn run(workspace: &Workspace, arguments: &MutateArguments) -> Result<bool> {
-    let copy = tempfile::Builder::new()
-        .prefix("tieout-mutated-")
-        .tempdir()?;
+    // Kept, so that the next time only what has changed is built again.
+    let copy = workspace
+        .root()
+        .join("target")
+        .join("mutated")
+        .join("source");
     for path in workspace.files()? {
-        let to = copy.path().join(&path);
+        let (from, to) = (workspace.root().join(&path), copy.join(&path));
+        let text = std::fs::read(from)?;
+        if std::fs::read(&to).is_ok_and(|there| there == text) {
+            continue;
+        }
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::copy(workspace.root().join(&path), to)?;
+        std::fs::write(to, text)?;
     }
     let wanted =
         |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|one| one == name);
@@ -120,11 +127,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &MutateArguments) -> Result<
     for mutation in MUTATIONS.iter().filter(|mutation| wanted(mutation.name)) {
         println!("without {}: {}", mutation.name, mutation.what);
         for edit in mutation.edits {
-            put(copy.path(), edit.file, edit.find, edit.put)?;
+            put(&copy, edit.file, edit.find, edit.put)?;
         }
-        let noticed = noticed(workspace, copy.path())?;
+        let noticed = noticed(workspace, &copy)?;
         for edit in mutation.edits {
-            put(copy.path(), edit.file, edit.put, edit.find)?;
+            put(&copy, edit.file, edit.put, edit.find)?;
         }
         all &= noticed;
         println!("  {}", if noticed { "noticed" } else { "NOT NOTICED" });
@@ -149,14 +156,10 @@ fn noticed(workspace: &Workspace, root: &Path) -> Result<bool> {
     let mut cargo = workspace.cargo();
     // The libraries are built once for both.
     let target = workspace.root().join("target").join("mutated");
-    cargo.current_dir(root).env("CARGO_TARGET_DIR", &target);
-    cargo.env("RUSTFLAGS", "--cap-lints allow");
-    simulate::build(cargo, root).ok();
-    let program = target.join("sim").join("tieout-sim");
-    let output = Command::new(program)
+    cargo.current_dir(root);
+    let output = Command::new(simulate::build(cargo, &target)?)
         .args(["live", "--fail-fast", "--seeds", &SEEDS.to_string()])
-        .output()
-        .context("the mutated simulation doesn't build")?;
+        .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     for line in said
         .lines()

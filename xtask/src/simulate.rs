@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::workspace::Workspace;
@@ -41,7 +41,7 @@ pub(crate) struct WalkArguments {
 
 /// Lives through them; true if all was as it must be.
 pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Result<bool> {
-    let program = build(workspace.cargo(), workspace.root())?;
+    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
     let mut command = Command::new(program);
     command.arg("live");
     command.args(["--seeds", &arguments.seeds.to_string()]);
@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Resul
 
 /// The worlds that the tests live through, and some of them twice.
 pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
-    let program = build(workspace.cargo(), workspace.root())?;
+    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
     let lived = Command::new(&program)
         .args(["live", "--seeds", &SLICE.to_string()])
         .status()?;
@@ -77,19 +77,19 @@ pub(crate) fn walk(workspace: &Workspace, arguments: &WalkArguments) -> Result<b
 
 /// The same with a step.
 pub(crate) fn walk_by(workspace: &Workspace, step: u64) -> Result<bool> {
-    let program = build(workspace.cargo(), workspace.root())?;
+    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
     let status = Command::new(program)
         .args(["walk", "--step", &step.to_string()])
         .status()?;
     Ok(status.success())
 }
 
-/// Builds the simulation of the workspace that lies there.
-pub(crate) fn build(mut cargo: Command, root: &Path) -> Result<PathBuf> {
+/// Builds the simulation, by this cargo and in this target folder.
+pub(crate) fn build(mut cargo: Command, target: &Path) -> Result<PathBuf> {
+    cargo.env("CARGO_TARGET_DIR", target);
     let build = [
         "build",
         "--quiet",
-        "--locked",
         "--profile",
         "sim",
         "--package",
@@ -98,12 +98,6 @@ pub(crate) fn build(mut cargo: Command, root: &Path) -> Result<PathBuf> {
     if !cargo.args(build).status()?.success() {
         bail!("the simulation doesn't build");
     }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let program = target.join("sim").join("tieout-sim");
-    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-    program
-        .is_file()
-        .then_some(program.clone())
-        .with_context(|| format!("{} was not built", program.display()))
+    Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }

@@ -25,6 +25,9 @@ pub struct Snapshot {
 /// What the store says became of each record, by flow.
 pub type Items = BTreeMap<(String, RecordRef), Item>;
 
+/// Which bill of the platform stands for which of the ledger's, as the store says, by their ids.
+pub type Counterparts = BTreeMap<String, String>;
+
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -43,13 +46,18 @@ fn violation(check: &'static str, what: impl Into<String>) -> Violation {
 
 /// All checks of the services' records: `before` is how they were when tieout had done nothing yet.
 #[must_use]
-pub fn servers(before: &Snapshot, after: &Snapshot, items: &Items) -> Vec<Violation> {
+pub fn servers(
+    before: &Snapshot,
+    after: &Snapshot,
+    items: &Items,
+    counterparts: &Counterparts,
+) -> Vec<Violation> {
     let mut found = once(before, after);
     found.extend(posted_right(after, items));
     found.extend(echoes(after));
     found.extend(balanced(after));
     found.extend(pairs_equal(after, items));
-    found.extend(nothing_lost(after, items));
+    found.extend(nothing_lost(after, items, counterparts));
     found
 }
 
@@ -301,12 +309,23 @@ pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
 /// Every bill that somebody approved is looked after: it has a state, and if it is done, its counterpart is
 /// there.
 #[must_use]
-pub fn nothing_lost(after: &Snapshot, items: &Items) -> Vec<Violation> {
-    let markers: BTreeSet<String> = list(&after.platform, "bills").filter_map(marker).collect();
+pub fn nothing_lost(
+    after: &Snapshot,
+    items: &Items,
+    counterparts: &Counterparts,
+) -> Vec<Violation> {
+    let there: BTreeSet<&str> = list(&after.platform, "bills")
+        .filter(|bill| bill["archived"] == false)
+        .map(|bill| text(bill, "id"))
+        .collect();
     let mut found = Vec::new();
     let ours = |bill: &Value| {
         let subsidiary = after.subsidiary.as_deref();
         subsidiary.is_none_or(|subsidiary| text(bill, "subsidiary") == subsidiary)
+    };
+    let is_there = |id: &str| {
+        let counterpart = counterparts.get(id);
+        counterpart.is_some_and(|counterpart| there.contains(counterpart.as_str()))
     };
     let bills = list(&after.ledger, "transactions");
     for bill in bills.filter(|one| one["type"] == "VendBill" && ours(one)) {
@@ -320,7 +339,7 @@ pub fn nothing_lost(after: &Snapshot, items: &Items) -> Vec<Violation> {
                 "lost",
                 format!("bill {id} of {total} has no state"),
             )),
-            Some((State::Done, None)) if !markers.contains(id) && !is_linked(items, id) => {
+            Some((State::Done, None)) if !is_there(id) => {
                 found.push(violation(
                     "lost",
                     format!("bill {id} of {total} is done and not there"),
@@ -330,14 +349,6 @@ pub fn nothing_lost(after: &Snapshot, items: &Items) -> Vec<Violation> {
         }
     }
     found
-}
-
-/// Whether a bill without a marker of its own is known to be somebody's hand-typed one.
-fn is_linked(items: &Items, id: &str) -> bool {
-    let record = RecordRef::new(Side::Ledger, Kind::Bill, id);
-    items
-        .get(&("bills".to_owned(), record))
-        .is_some_and(|item| !item.label.is_empty() && item.outcome.state == State::Done)
 }
 
 /// All items of a connection.
@@ -358,6 +369,26 @@ pub async fn items(store: &ConnectionStore) -> Result<Items> {
             page.into_iter()
                 .map(|item| ((item.flow.clone(), item.record.clone()), item)),
         );
+    }
+}
+
+/// Which bill stands for which.
+///
+/// # Errors
+/// What the store can answer.
+pub async fn counterparts(store: &ConnectionStore) -> Result<Counterparts> {
+    let mut counterparts = Counterparts::new();
+    let mut after: Option<(RecordRef, String)> = None;
+    loop {
+        let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
+        let page = store.links_page("bills", from, 1000).await?;
+        let Some(last) = page.last() else {
+            return Ok(counterparts);
+        };
+        after = Some((last.record.clone(), last.role.clone()));
+        let current = page.into_iter().filter(|link| link.role.is_empty());
+        counterparts
+            .extend(current.map(|link| (link.record.id.to_string(), link.target.id.to_string())));
     }
 }
 

@@ -333,7 +333,8 @@ impl Story<'_> {
         let items = check::items(connection).await?;
         violations.extend(check::store(&started.store, connection, &items).await?);
         let after = self.snapshot().await?;
-        violations.extend(check::servers(before, &after, &items));
+        let counterparts = check::counterparts(connection).await?;
+        violations.extend(check::servers(before, &after, &items, &counterparts));
         self.count_writes(&started.store, connection).await?;
         let head = head(&started.store, connection.name().as_str()).await?;
         for item in items.values() {
