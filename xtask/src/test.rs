@@ -12,10 +12,13 @@ use regex::Regex;
 
 use crate::steps::{End, Steps};
 use crate::workspace::Workspace;
-use crate::{book, crash, laws, packages, postgres, scenarios};
+use crate::{book, crash, laws, packages, postgres, scenarios, simulate};
 
 /// How many times the slice of the crash walk kills.
 const KILLS: u32 = 3;
+
+/// The slice of the walk through all boundaries takes every so-many-th.
+const WALK_STEP: u64 = 10;
 
 /// What to test.
 #[derive(Debug, Args)]
@@ -68,6 +71,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         }
     }
     steps.step("demo", || demo(program.as_ref()));
+    steps.step("simulation", || {
+        let good = simulate::slice(workspace)?;
+        Ok(End::of(
+            good,
+            "something must not have been: see the seeds above",
+        ))
+    });
+    steps.step("walk", || {
+        let good = simulate::walk_by(workspace, WALK_STEP)?;
+        Ok(End::of(
+            good,
+            "something must not have been: see the mishaps above",
+        ))
+    });
     steps.step("crash", || {
         let program = program.clone().context("tieout doesn't build")?;
         let plan = crash::CrashArguments::slice(KILLS);
