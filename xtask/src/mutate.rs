@@ -38,12 +38,19 @@ struct Edit {
 const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "look-up",
-        what: "the look on the far side before a write is sent again",
-        edits: &[Edit {
-            file: "crates/engine/src/settle.rs",
-            find: "            Ok(candidates) => candidates,",
-            put: "            Ok(_) => Vec::new(),",
-        }],
+        what: "the look on the far side before a write is sent again, as a blind retry does",
+        edits: &[
+            Edit {
+                file: "crates/engine/src/settle.rs",
+                find: "            Ok(candidates) => candidates,",
+                put: "            Ok(_) => Vec::new(),",
+            },
+            Edit {
+                file: "crates/engine/src/settle.rs",
+                find: "            let settled = write_settled(&write, settle, looked_at);",
+                put: "            let settled = true;",
+            },
+        ],
     },
     Mutation {
         name: "settling",
