@@ -64,7 +64,11 @@ impl Store {
             .execute(&mut *reader)
             .await?;
         drop(reader);
-        let copy = Self::open(&format!("sqlite:{name}"), Arc::clone(&self.inner.clock)).await?;
+        let copy = Self::open(
+            &format!("sqlite:{name}"),
+            Arc::clone(&self.inner.seams.clock),
+        )
+        .await?;
         let checked = copy.check().await;
         copy.close().await;
         let chains = checked?;

@@ -9,8 +9,8 @@ use tieout_domain::{Kind, RecordRef, WaitsFor};
 
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
-use crate::stops::StopKind;
 use crate::sql::{self, Cell, cells, count, int, json, maybe_int, text, to_json};
+use crate::stops::StopKind;
 
 /// A fact with what the fold needs of its entry.
 pub(crate) struct Recorded<'a> {

@@ -32,25 +32,25 @@ mod mirror;
 mod private;
 mod seams;
 mod sql;
-mod stops;
 mod state;
+mod stops;
 mod store;
 mod vault;
 mod verify;
 mod views;
 mod witness;
 
+pub use backup::Backup;
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use lease::Lease;
 pub use seams::{Salts, Seams, Turn, Watch};
-pub use backup::Backup;
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
 pub use views::{
     ChainHead, CurrencyTotal, Decision, Entry, ExceptionGroup, Item, ItemFilter, Known, Link,
-    MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification, VerificationFault,
-    WriteStatus,
+    MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification,
+    VerificationFault, WriteStatus,
 };

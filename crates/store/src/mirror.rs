@@ -121,7 +121,11 @@ impl<'a> Others<'a> {
             },
             Document::Payment(payment) => Self {
                 alias: Some(&payment.number),
-                external_id: payment.external_id.as_ref().map(Key::as_str).or(recorded(payment)),
+                external_id: payment
+                    .external_id
+                    .as_ref()
+                    .map(Key::as_str)
+                    .or(recorded(payment)),
                 ..Self::default()
             },
             Document::Journal(journal) => Self {

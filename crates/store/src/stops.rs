@@ -16,7 +16,7 @@ use tieout_domain::{ConnectionName, Timestamp};
 use crate::StoreError;
 use crate::chain::{INSTALLATION, moment};
 use crate::dialect::Dialect;
-use crate::sql::{self, cells, int, parse, text, with};
+use crate::sql::{self, cells, count, int, parse, text, with};
 use crate::store::{ConnectionStore, InstallationStore};
 
 /// Why remote writes are stopped.
@@ -52,7 +52,7 @@ impl FromStr for StopKind {
 }
 
 /// A stop of remote writes that is in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// Of which connection; `None` for all of the installation.
     pub connection: Option<ConnectionName>,
@@ -64,6 +64,8 @@ pub struct Stop {
     pub actor: String,
     /// Since when.
     pub at: Timestamp,
+    /// The entry that says so, in the history of the connection or of the installation.
+    pub seq: u64,
 }
 
 impl Stop {
@@ -86,7 +88,11 @@ impl fmt::Display for Stop {
         match self.kind {
             StopKind::Paused => write!(f, "paused by {} since {:.0}", self.actor, self.at)?,
             StopKind::Recovering => {
-                write!(f, "stopped since {:.0} until a person releases them", self.at)?;
+                write!(
+                    f,
+                    "stopped since {:.0} until a person releases them",
+                    self.at
+                )?;
             }
         }
         if self.reason.is_empty() {
@@ -136,6 +142,7 @@ async fn stops(database: &mut AnyConnection, chain: &str) -> Result<Vec<Stop>, S
                 reason: text(row, 2)?,
                 actor: text(row, 3)?,
                 at: moment(int(row, 4)?)?,
+                seq: count(row, 5)?,
             })
         })
         .collect()

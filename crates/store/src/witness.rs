@@ -129,7 +129,9 @@ async fn contradiction(
     let entries = row.map_or(Ok(0), |row| sql::count(&row, 0))?;
     let had = witness.entries;
     Ok(Some(if found.is_some() {
-        format!("the history is another one from before entry {had} on: the store was put back from a backup")
+        format!(
+            "the history is another one from before entry {had} on: the store was put back from a backup"
+        )
     } else if entries == 0 {
         format!("the history of {had} entries is gone: the store was lost")
     } else {

@@ -190,7 +190,7 @@ statements! {
     LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
     LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
 
-    STOPS = "SELECT connection, kind, reason, actor, at_us FROM stops \
+    STOPS = "SELECT connection, kind, reason, actor, at_us, seq FROM stops \
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";
     STOP_DROP = "DELETE FROM stops WHERE connection = $1 AND kind = $2";
     ENTRY_HASH = "SELECT hash FROM entries WHERE chain = $1 AND seq = $2";
