@@ -9,7 +9,9 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
 use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
-use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StoreError};
+use tieout_store::{
+    Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind, StoreError,
+};
 
 use crate::Connection;
 use crate::error::EngineError;
@@ -358,7 +360,10 @@ impl<'a> Run<'a> {
     /// Looks what stops the connection's writes now, and heeds it. It is the store that refuses an attempt
     /// under a stop: this is so that nothing is even intended.
     pub(crate) async fn heed_stops(&mut self) -> Result<(), EngineError> {
-        if let Some(stop) = self.connection.store.stops().await?.into_iter().next() {
+        let mut stops = self.connection.store.stops().await?;
+        // A recovery is what decides otherwise; a pause only waits.
+        stops.sort_by_key(|stop| stop.kind == StopKind::Paused);
+        if let Some(stop) = stops.into_iter().next() {
             self.stop(stop);
         }
         Ok(())
@@ -486,6 +491,7 @@ impl<'a> Run<'a> {
         }
         if options.recovers {
             propose_read(self, false).await?;
+            self.relink(&flows, &periods).await?;
         }
         self.close_differences(&flows, &periods).await?;
         for _ in 0..CONFIRMATIONS_MAX {
@@ -504,6 +510,21 @@ impl<'a> Run<'a> {
             self.connection.store.mark_holds_due(flow.name()).await?;
         }
         self.plan_now(&flows, &periods).await.map(Some)
+    }
+
+    /// Looks at everything twice: what is known again by its vendor can be so only once the vendor is.
+    async fn relink(&mut self, flows: &[&dyn Flow], periods: &[Period]) -> Result<(), EngineError> {
+        for _ in 0..2 {
+            for flow in flows {
+                self.connection.store.mark_all_due(flow.name()).await?;
+                for (side, kind) in flow.population() {
+                    let store = &self.connection.store;
+                    store.mark_records_due(flow.name(), *side, *kind).await?;
+                }
+            }
+            self.close_differences(flows, periods).await?;
+        }
+        Ok(())
     }
 
     /// Makes due what no change of a record would: what is on HOLD for a date, a period or an approval, and
@@ -539,6 +560,7 @@ impl<'a> Run<'a> {
         options: &RunOptions,
     ) -> Result<Plan, EngineError> {
         self.connection.sides.run_begins();
+        self.heed_stops().await?;
         self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let depth = if options.whole {

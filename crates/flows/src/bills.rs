@@ -265,6 +265,9 @@ impl<'a> This<'a> {
         if let Some(verdict) = adopt::by_mark(self) {
             return verdict;
         }
+        if let Some(verdict) = adopt::known_again(self) {
+            return verdict;
+        }
         if let Some(verdict) = rule(self.bill, &self.record.id, self.books) {
             return verdict;
         }

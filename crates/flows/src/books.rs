@@ -199,6 +199,9 @@ pub struct Books {
     pub maps: Maps,
     /// Posting periods of the ledger, in the order of their dates.
     pub periods: Vec<Period>,
+    /// Whether the links are being rebuilt: then a pair that agrees in all is known again although money has
+    /// moved on it. Nothing is written before a person has seen how much, and released the connection.
+    pub recovering: bool,
     /// Loaded records.
     pub records: HashMap<RecordRef, Seen>,
     /// Loaded links by flow and record. A loaded record without links has an empty list.
@@ -235,6 +238,7 @@ impl Books {
             preferences,
             maps,
             periods,
+            recovering: false,
             records: HashMap::new(),
             links: HashMap::new(),
             linked_to: HashMap::new(),

@@ -361,7 +361,8 @@ impl<'a> This<'a> {
                 },
             )
             .collect();
-        if rule(self.credit, &self.record().id, self.books).is_some() {
+        let recovering = self.books.recovering;
+        if !recovering && rule(self.credit, &self.record().id, self.books).is_some() {
             return None;
         }
         let unmarked: Vec<_> = free
@@ -372,11 +373,12 @@ impl<'a> This<'a> {
             [] => None,
             [(record, there)]
                 if there.total == self.credit.total
-                    && there.open == there.total
+                    && (recovering || there.open == there.total)
                     && there.number == number(self.credit, &self.record().id) =>
             {
                 Some(take(record, "number and amount"))
             }
+            _ if rule(self.credit, &self.record().id, self.books).is_some() => None,
             [(record, there), ..] => {
                 let cause = format!(
                     "{} of {} may be {} ({}) of {} on the platform: link it, or create a new one",

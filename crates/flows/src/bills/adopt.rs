@@ -222,6 +222,13 @@ fn ambiguous(this: &This<'_>, several: &[Candidate<'_>]) -> Verdict {
     blocked(Code::new("ambiguous-match"), cause)
 }
 
+/// While the links are rebuilt: the one that agrees in number, total and currency, also if the ledger's bill is
+/// paid by now and would stay out.
+pub(super) fn known_again(this: &This<'_>) -> Option<Verdict> {
+    let verdict = this.books.recovering.then(|| by_content(this))??;
+    matches!(verdict, Verdict::Adopt { .. }).then_some(verdict)
+}
+
 /// What the number, the total and the date say. Amount and date alone never make a pair.
 pub(super) fn by_content(this: &This<'_>) -> Option<Verdict> {
     if this.books.decided(super::NAME, this.record) == Some(&Decided::Create) {
@@ -244,8 +251,8 @@ pub(super) fn by_content(this: &This<'_>) -> Option<Verdict> {
             if let Some(rival) = rival(this, one) {
                 return Some(rival);
             }
-            if one.paid.is_zero() {
-                return Some(take(this, one.record, "number and amount"));
+            if one.paid.is_zero() || this.books.recovering {
+                return Some(adopt(this, one, "number and amount"));
             }
             let cause = format!(
                 "{} is on the platform as {}, where {} of {} is paid or scheduled: link it?",

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tieout_domain::{Kind, RecordRef, Side, State};
+use tieout_domain::{Document, Kind, RecordRef, Side, State};
 use tieout_engine::{Recovery, RunOptions, mapping};
 use tieout_flows::matching::Confidence;
 use tieout_store::StopKind;
@@ -116,16 +116,30 @@ async fn s226_a_lost_store_is_noticed_by_the_marks_and_every_link_rebuilt() {
     assert_eq!(early.code().as_str(), "recovery-unfinished");
 
     let recovery = recover(&stage).await;
-    let missing: Vec<_> = documents
-        .difference(&links(&stage, &DOCUMENTS).await)
-        .cloned()
-        .collect();
-    assert!(missing.is_empty(), "{missing:#?}");
-    let missing: Vec<_> = vendors
-        .difference(&links(&stage, &["vendors"]).await)
-        .cloned()
-        .collect();
-    assert!(missing.is_empty(), "{missing:#?}");
+    let found = links(&stage, &DOCUMENTS).await;
+    for (flow, record, _, target) in documents.difference(&found) {
+        // Typed in by hand over there, of a vendor for whom tieout made nothing, and paid since: nothing tells
+        // that it was ever linked, and nobody can pay it again.
+        let there = stage.record(target).await.observed.document;
+        let Document::Bill(bill) = there else {
+            panic!("{record} is not known again")
+        };
+        assert!(bill.marker.is_none() && bill.open.is_zero(), "{bill:#?}");
+        let outcome = stage.item(flow, record).await.outcome;
+        assert_eq!(outcome.to_string(), "SKIPPED(paid-at-cut-over)");
+    }
+    let unmarked = documents.difference(&found).count();
+    assert!(unmarked <= 1, "{unmarked}");
+    let found = links(&stage, &["vendors"]).await;
+    let missing: BTreeSet<_> = vendors.difference(&found).map(|(.., to)| &to.id).collect();
+    for record in stage.records(Side::Platform, Kind::Bill).await {
+        if let Document::Bill(bill) = record.observed.document
+            && bill.marker.is_some()
+        {
+            assert!(!missing.contains(&bill.vendor), "{bill:#?}");
+        }
+    }
+    assert!(missing.len() <= 1, "{missing:?}");
     assert!(!recovery.paid.is_empty(), "what is paid is shown");
     assert!(recovery.proposed_mappings > 0);
 
@@ -233,14 +247,10 @@ async fn s225_writes_that_were_under_way_when_the_store_was_lost_are_found() {
     let (_, platform) = stage.open_pairs().await.pop().unwrap();
     stage.pay(&[platform], None, "PROCESSED").await;
     // Its posting arrives, and nobody hears of it: not even the store that is put back.
-    for method in ["PUT", "POST"] {
-        stage
-            .fault(
-                json!({"service": "netsuite", "method": method, "path": "vendorpayment",
-            "times": 1, "effect": "drop-after-commit"}),
-            )
-            .await;
-    }
+    stage
+        .fault(json!({"service": "netsuite", "method": "PUT", "times": 1,
+        "effect": "drop-after-commit"}))
+        .await;
     stage.try_sync().await;
     stage.no_faults().await;
     let before = sides(&stage).await;
@@ -259,19 +269,18 @@ async fn a_copy_that_a_person_made_of_a_marked_bill_is_no_evidence() {
     let there = stage
         .record(&RecordRef::new(Side::Platform, Kind::Bill, platform))
         .await;
-    let tieout_domain::Document::Bill(bill) = there.observed.document else {
+    let Document::Bill(bill) = there.observed.document else {
         panic!()
     };
     let marker = bill.marker.unwrap().to_string();
-    let copy = json!({"bills": [{"vendorId": bill.vendor, "invoice": {"invoiceNumber": "COPY-1",
-        "invoiceDate": bill.date}, "dueDate": bill.date, "description": format!("Office chairs {marker}"),
-        "billLineItems": [{"amount": 12.5, "description": marker}]}]});
+    let copy = json!({"vendor": bill.vendor, "number": "COPY-1", "amount": "12.50",
+        "date": bill.date, "description": format!("Office chairs {marker}")});
     stage.in_bill("type-in", copy).await;
     let report = stage.try_sync().await;
     assert_eq!(report.stopped, None);
     let copies: Vec<_> = stage.records(Side::Platform, Kind::Bill).await;
     let bears = |record: &&tieout_store::Mirrored| match &record.observed.document {
-        tieout_domain::Document::Bill(bill) => {
+        Document::Bill(bill) => {
             bill.marker.as_ref().map(ToString::to_string).as_ref() == Some(&marker)
         }
         _ => false,
