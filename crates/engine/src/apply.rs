@@ -13,7 +13,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt};
 use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, Side, State};
 use tieout_flows::Step;
-use tieout_store::{Commit, Due, Fact, MapStatus};
+use tieout_store::{Commit, Due, Fact, MapStatus, Stop, StoreError};
 
 use crate::EngineError;
 use crate::pull::{in_population, read_again, seen};
@@ -103,7 +103,7 @@ pub(crate) async fn apply(run: &mut Run<'_>, intents: Vec<Intent>) -> Result<App
     send(run, batches(run, writes)).await
 }
 
-/// Takes out what can't be sent now: its side has been paused, or has no writer for the kind. And what must
+/// Takes out what can't be sent now: its side takes no writes in this run, or has no writer for the kind. And what must
 /// never be: a second write for a record that has one whose outcome is open.
 async fn sift(
     run: &mut Run<'_>,
@@ -123,7 +123,7 @@ async fn sift(
         }
         let side = intent.step.side;
         let kind = intent.step.document.kind();
-        if let Some(fault) = run.paused.get(&side) {
+        if let Some(fault) = run.barred.get(&side) {
             let outcome = Outcome::because(State::Hold, fault.code(), fault.to_string());
             commit.facts.push(intent.stated(outcome));
             run.rest_until_next_run(intent.flow, intent.record);
@@ -213,7 +213,7 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
         let mut launched = Vec::new();
         while under_way.len() + launched.len() < max.max(1) {
             let Some(batch) = waiting.next() else { break };
-            if let Some(fault) = run.paused.get(&batch.side).cloned() {
+            if let Some(fault) = run.barred.get(&batch.side).cloned() {
                 // Intended in the journal, and certainly not sent.
                 let answers = vec![Answer::Failed(fault); batch.writes.len()];
                 record(run, vec![(batch, answers)], &mut applied).await?;
@@ -221,7 +221,15 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
                 launched.push(batch);
             }
         }
-        attempt(run, &launched).await?;
+        if let Some(stop) = attempt(run, &launched).await? {
+            // Stopped since it was decided, perhaps by another process: what was intended is given back.
+            let fault = run.stop(stop);
+            for batch in launched {
+                let answers = vec![Answer::Failed(fault.clone()); batch.writes.len()];
+                record(run, vec![(batch, answers)], &mut applied).await?;
+            }
+            continue;
+        }
         for batch in launched {
             let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else {
                 continue;
@@ -264,15 +272,16 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
     Ok(applied)
 }
 
-/// Journals that these calls are made now. From here on a crash leaves their writes unknown.
-async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
+/// Journals that these calls are made now. From here on a crash leaves their writes unknown. Gives what forbids
+/// them, if remote writes are stopped: then nothing was journaled, and nothing may be sent.
+async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<Option<Stop>, EngineError> {
     let mut writes: BTreeMap<Side, Vec<u64>> = BTreeMap::new();
     for batch in launched {
         let of_batch = batch.writes.iter().map(|(write, _)| *write);
         writes.entry(batch.side).or_default().extend(of_batch);
     }
     if writes.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     run.keep_lease().await?;
     let now = run.connection.timer.uptime();
@@ -283,14 +292,15 @@ async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
             there: run.connection.sides.of(side).whole.time_at(now),
         })
         .collect();
-    run.connection
-        .store
-        .commit(Commit {
-            facts,
-            ..run.commit()
-        })
-        .await?;
-    Ok(())
+    let commit = Commit {
+        facts,
+        ..run.commit()
+    };
+    match run.connection.store.commit(commit).await {
+        Ok(_) => Ok(None),
+        Err(StoreError::Stopped(stop)) => Ok(Some(stop)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Records what became of the writes, all in one commit.
@@ -408,7 +418,7 @@ fn take_fault(
     if intent.again.is_some() {
         // Of the second sending this tells that it failed; of the first it tells nothing.
         if let Fault::Denied { .. } | Fault::Later { after: Some(_), .. } = fault {
-            run.pause(intent.step.side, fault.clone());
+            run.bar(intent.step.side, fault.clone());
         }
         if let Fault::Denied { .. } | Fault::Drift { .. } = fault {
             run.problem(
@@ -452,7 +462,7 @@ fn take_fault(
                 .push(intent.stated(Outcome::because(State::Hold, code, cause)));
             commit.due.push(intent.due());
             if after.is_some() {
-                run.pause(intent.step.side, fault.clone());
+                run.bar(intent.step.side, fault.clone());
             }
             run.rest_until_next_run(intent.flow, intent.record.clone());
             false
@@ -486,7 +496,7 @@ fn take_fault(
                 .facts
                 .push(intent.stated(Outcome::because(State::Hold, code, cause)));
             commit.due.push(intent.due());
-            run.pause(intent.step.side, fault.clone());
+            run.bar(intent.step.side, fault.clone());
             run.problem(&fault, intent.step.side, true);
             run.rest_until_next_run(intent.flow, intent.record.clone());
             false

@@ -14,7 +14,7 @@ impl Run<'_> {
         &self,
         calls_before: BTreeMap<String, u64>,
         seconds: f64,
-        result: &Result<(), EngineError>,
+        result: Result<(), &EngineError>,
     ) -> Result<RunReport, EngineError> {
         if let Err(error) = result {
             let side_failed = matches!(error, EngineError::Side { .. });
@@ -82,6 +82,7 @@ impl Run<'_> {
             written: self.written,
             joined: false,
             problems,
+            stopped: self.stopped.clone(),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tieout_domain::{Kind, RecordRef, RemoteId, Side};
+use tieout_domain::{Document, Key, Kind, Marker, RecordRef, RemoteId, Side};
 use tieout_flows::{
-    Books, Decided, Flow, Link, Map, MapStatus, Maps, Need, Seen, Subject, Verdict,
+    Books, Decided, Flow, Link, Map, MapStatus, Maps, MarkedBill, Need, Seen, Subject, Verdict,
 };
 use tieout_store::{ConnectionStore, Mirrored, StoreError};
 
@@ -109,6 +109,9 @@ async fn load(
     let mut links: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
     let mut targets = Vec::new();
     let mut matching: BTreeMap<(Side, Kind), Vec<String>> = BTreeMap::new();
+    let mut marked = Vec::new();
+    let mut keyed: BTreeMap<(Side, Kind), Vec<Key>> = BTreeMap::new();
+    let mut marked_bills: BTreeMap<Side, Vec<RemoteId>> = BTreeMap::new();
     let mut waiting = Vec::new();
     let mut decisions: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
     for need in needs {
@@ -121,6 +124,14 @@ async fn load(
                     .entry((*side, *kind))
                     .or_default()
                     .push(key.clone());
+            }
+            Need::Marked(marker) => marked.push(marker.clone()),
+            Need::Keyed(side, kind, key) => {
+                keyed.entry((*side, *kind)).or_default().push(key.clone());
+            }
+            Need::MarkedBills(vendor) => {
+                let vendors = marked_bills.entry(vendor.side).or_default();
+                vendors.push(vendor.id.clone());
             }
             Need::Waiting(what) => waiting.push(what.clone()),
             Need::Decisions(flow, record) => {
@@ -159,6 +170,20 @@ async fn load(
             books.records.insert(record, seen(&mirrored));
         }
     }
+    load_marked(store, books, &marked).await?;
+    for ((side, kind), keys) in keyed {
+        for mirrored in store.records_keyed(side, kind, &keys).await? {
+            let record = mirrored.record();
+            if let Some(key) = key_of(&mirrored.observed.document) {
+                let found = books.keyed.entry((side, kind, key)).or_default();
+                found.push(record.clone());
+            }
+            books.records.insert(record, seen(&mirrored));
+        }
+    }
+    for (side, vendors) in marked_bills {
+        load_marked_bills(store, books, side, &vendors).await?;
+    }
     books.waiting.extend(store.waiting(&waiting).await?);
     for (flow, records) in decisions {
         for (record, decision) in store.decisions(flow, &records).await? {
@@ -168,6 +193,67 @@ async fn load(
         }
     }
     Ok(())
+}
+
+/// The platform's records that bear these marks.
+async fn load_marked(
+    store: &ConnectionStore,
+    books: &mut Books,
+    markers: &[Marker],
+) -> Result<(), StoreError> {
+    for mirrored in store.records_marked(markers).await? {
+        let record = mirrored.record();
+        let marker = match &mirrored.observed.document {
+            Document::Bill(bill) => bill.marker.clone(),
+            Document::VendorCredit(credit) => credit.marker.clone(),
+            _ => None,
+        };
+        if let (Side::Platform, Some(marker)) = (record.side, marker) {
+            books.marked.entry(marker).or_default().push(record.clone());
+            books.records.insert(record, seen(&mirrored));
+        }
+    }
+    Ok(())
+}
+
+/// The marked bills and credits of these vendors of one side.
+async fn load_marked_bills(
+    store: &ConnectionStore,
+    books: &mut Books,
+    side: Side,
+    vendors: &[RemoteId],
+) -> Result<(), StoreError> {
+    let account = books.connection.ledger_account.clone();
+    for bill in store.marked_bills(side, &account, vendors).await? {
+        let vendor = match side {
+            Side::Ledger => &bill.ledger_vendor,
+            Side::Platform => &bill.platform_vendor,
+        };
+        let vendor = RecordRef::new(side, Kind::Vendor, vendor.clone());
+        let bill = MarkedBill {
+            ledger_vendor: bill.ledger_vendor,
+            ledger: bill.ledger,
+            platform_vendor: bill.platform_vendor,
+            platform: bill.platform,
+            currency: bill.currency,
+        };
+        books.marked_bills.entry(vendor).or_default().push(bill);
+    }
+    Ok(())
+}
+
+/// The key under which a record was made, as the store finds it.
+fn key_of(document: &Document) -> Option<Key> {
+    match document {
+        Document::Payment(payment) => payment
+            .external_id
+            .clone()
+            .or_else(|| Some(Key::of([payment.reference.trim()]))),
+        Document::Bill(bill) => bill.external_id.clone(),
+        Document::VendorCredit(credit) => credit.external_id.clone(),
+        Document::Journal(journal) => journal.external_id.clone(),
+        _ => None,
+    }
 }
 
 fn seen(mirrored: &Mirrored) -> Seen {

@@ -26,6 +26,9 @@ pub enum EngineError {
     /// Another run holds the connection and can't be joined.
     #[error("{0}")]
     Busy(String),
+    /// A recovery can't be ended before it has been made.
+    #[error("{0}")]
+    RecoveryUnfinished(String),
     /// A flow was named that this connection doesn't have.
     #[error("`{name}` is no flow of this connection; its flows are {known}")]
     UnknownFlow {
@@ -48,6 +51,7 @@ impl EngineError {
             Self::Side { fault, .. } => fault.code(),
             Self::PlanOutdated(_) => Code::new("plan-outdated"),
             Self::Busy(_) => Code::new("connection-busy"),
+            Self::RecoveryUnfinished(_) => Code::new("recovery-unfinished"),
             Self::UnknownFlow { .. } => Code::new("unknown-flow"),
             Self::UnknownRecord(_) => Code::new("unknown-record"),
         }

@@ -85,7 +85,14 @@ async fn ended(
     let Some(row) = connection.store.run(id).await? else {
         return Ok(None);
     };
-    Ok(row.ended.is_some().then(|| report(connection, row)))
+    if row.ended.is_none() {
+        return Ok(None);
+    }
+    let stopped = connection.store.stops().await?.into_iter().next();
+    Ok(Some(RunReport {
+        stopped,
+        ..report(connection, row)
+    }))
 }
 
 fn report(connection: &Connection, row: RunRow) -> RunReport {
@@ -117,5 +124,6 @@ fn report(connection: &Connection, row: RunRow) -> RunReport {
         written: 0,
         joined: true,
         problems: Vec::new(),
+        stopped: None,
     }
 }

@@ -61,6 +61,15 @@ async fn propose_in(run: &Run<'_>, confirm_exact: bool) -> Result<Vec<Suggestion
     if let Some(((side, _), fault)) = unread.into_iter().next() {
         return Err(connection.sides.failed(side, fault));
     }
+    propose_read(run, confirm_exact).await
+}
+
+/// Proposes from what has been read.
+pub(crate) async fn propose_read(
+    run: &Run<'_>,
+    confirm_exact: bool,
+) -> Result<Vec<Suggestion>, EngineError> {
+    let connection = run.connection;
     let known = maps(&connection.store).await?;
     let entries = connection.store.maps().await?;
     let mut all = Vec::new();

@@ -76,7 +76,11 @@ impl Overlay {
                         books.waiting.insert(what.clone());
                     }
                 }
-                Need::Matching(..) | Need::Decisions(..) => {}
+                Need::Matching(..)
+                | Need::Marked(_)
+                | Need::Keyed(..)
+                | Need::MarkedBills(_)
+                | Need::Decisions(..) => {}
             }
         }
         for (kind, from, to) in &self.maps {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::port::Action;
 use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
 use tieout_flows::{Link, Seen, Step, Verdict};
+use tieout_store::Stop;
 
 use crate::apply::Intent;
 use crate::decide::Decision;
@@ -55,6 +56,9 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// How the records that nothing would be written for stand, by flow and state.
     pub states: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What stops remote writes at the moment, so that a sync would do nothing of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stops: Vec<Stop>,
 }
 
 impl Plan {
@@ -265,6 +269,7 @@ impl Planner {
             flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
             steps,
             states,
+            stops: Vec::new(),
         }
     }
 }

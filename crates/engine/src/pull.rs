@@ -10,6 +10,7 @@ use tieout_flows::matching::match_key;
 use tieout_store::{Commit, Due, RecordChange, Settled};
 
 use crate::EngineError;
+use crate::evidence::{Trace, notice_unknown};
 use crate::run::Run;
 
 /// How many records are fetched by id at once.
@@ -305,6 +306,7 @@ pub(crate) async fn take_records(
     }
     let known = store.known(side, kind, &ids).await?;
     let mut touched = Vec::new();
+    let mut ours = Vec::new();
     let mut all_known = true;
     for observed in records {
         let before = known.get(&observed.id);
@@ -322,6 +324,7 @@ pub(crate) async fn take_records(
                 id: observed.id.clone(),
             });
             commit.due.extend(read_again(side, &observed.document));
+            ours.extend(Trace::of(run, side, &observed, before.is_some()));
         }
         commit.records.push(seen(side, observed));
     }
@@ -348,6 +351,7 @@ pub(crate) async fn take_records(
                 .extend(read_again(side, &before.observed.document));
         }
     }
+    notice_unknown(run, ours, commit).await?;
     follow_up(run, &touched, commit).await?;
     Ok(all_known)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tieout_domain::State;
 use tieout_domain::code::Code;
+use tieout_store::Stop;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -94,4 +95,7 @@ pub struct RunReport {
     pub joined: bool,
     /// What could not be done.
     pub problems: Vec<Problem>,
+    /// What stopped its writes, if something did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stop>,
 }

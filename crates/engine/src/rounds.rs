@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use tieout_domain::{Kind, Money, Outcome, Period, RecordRef, Side, State, WaitsFor};
 use tieout_flows::{Books, Flow, Link, Verdict};
-use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite};
+use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite, StopKind};
 
 use crate::apply::{Intent, apply, mapped, order};
 use crate::decide::{Decision, decide, maps};
@@ -62,12 +62,16 @@ impl Run<'_> {
         let demanded = self.overlay.due.remove(flow.name()).unwrap_or_default();
         let total = self.connection.store.due_count(flow.name()).await?;
         self.connection.progress.begin(flow.name(), Some(total));
-        let base = Books::new(
-            self.connection.facts(),
-            self.connection.preferences.clone(),
-            maps(&self.connection.store).await?,
-            periods.to_vec(),
-        );
+        let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
+        let base = Books {
+            recovering: stopped_for == Some(StopKind::Recovering),
+            ..Books::new(
+                self.connection.facts(),
+                self.connection.preferences.clone(),
+                maps(&self.connection.store).await?,
+                periods.to_vec(),
+            )
+        };
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
         loop {
             let due = self

@@ -1,6 +1,6 @@
 //! One run of one connection, from lease to report.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,14 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
 use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
-use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, StoreError};
+use tieout_store::{
+    Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind, StoreError,
+};
 
 use crate::Connection;
 use crate::error::EngineError;
 use crate::join::{Meanwhile, Taken, take};
+use crate::mapping::propose_read;
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, pull};
@@ -42,6 +45,8 @@ pub struct RunOptions {
     pub plan: Option<Plan>,
     /// Read what changed, or everything again.
     pub whole: bool,
+    /// Rebuild what the store lacks, and write nothing: see [`recover`](crate::recover()).
+    pub recovers: bool,
     /// The run's id: unique, chosen by the caller.
     pub id: String,
 }
@@ -55,6 +60,7 @@ impl RunOptions {
             only: Vec::new(),
             plan: None,
             whole: false,
+            recovers: false,
             id: id.into(),
         }
     }
@@ -82,7 +88,13 @@ pub(crate) struct Run<'a> {
     pub(crate) flows: Vec<String>,
     pub(crate) overlay: Overlay,
     /// Sides that can't be written to for the rest of the run, and why.
-    pub(crate) paused: BTreeMap<Side, Fault>,
+    pub(crate) barred: BTreeMap<Side, Fault>,
+    /// What stops all writes, if something does: a pause or a recovery.
+    pub(crate) stopped: Option<Stop>,
+    /// What of the connection doesn't change within a run.
+    pub(crate) facts: tieout_flows::Connection,
+    /// Whether a record told that the history lacks a part: once is enough.
+    pub(crate) evidence_given: Cell<bool>,
     /// How many writes were applied.
     pub(crate) written: u64,
     /// Waits whose list flow has had its turn: who still waits for them is told so.
@@ -116,13 +128,24 @@ pub(crate) enum Rest {
 /// # Errors
 /// [`EngineError`] when the run could not be made at all; what could not be done within it is in the report.
 pub async fn sync(connection: &Connection, options: RunOptions) -> Result<RunReport, EngineError> {
+    Ok(conduct(connection, &options).await?.0)
+}
+
+/// Makes one run; gives its report, and for one that recovers, what would be written if writes weren't stopped.
+pub(crate) async fn conduct(
+    connection: &Connection,
+    options: &RunOptions,
+) -> Result<(RunReport, Option<Plan>), EngineError> {
     let flows = chosen(connection, &options.flows)?;
     let lease = match take(connection, &flows, options.meanwhile(), LEASE).await? {
         Taken::Lease(lease) => lease,
-        Taken::Joined(report) => return Ok(*report),
+        Taken::Joined(report) => return Ok((*report, None)),
     };
-    let mut run = Run::new(connection, &options, lease);
+    let mut run = Run::new(connection, options, lease);
     run.lease.set_run(&run.id).await?;
+    if options.recovers {
+        run.begin_recovery().await?;
+    }
     let started = connection.timer.now();
     let calls_before = (connection.calls)();
     let names = flows.iter().map(|flow| flow.name().to_owned()).collect();
@@ -131,13 +154,14 @@ pub async fn sync(connection: &Connection, options: RunOptions) -> Result<RunRep
         flows: names,
     })
     .await?;
-    let result = while_held(run.lease(), connection, run.carry_out(&flows, &options)).await;
+    let result = while_held(run.lease(), connection, run.carry_out(&flows, options)).await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
-    let report = run.report(calls_before, seconds, &result).await;
+    let ended = result.as_ref().map(drop);
+    let report = run.report(calls_before, seconds, ended).await;
     let released = run.release().await;
-    result?;
+    let plan = result?;
     released?;
-    report
+    Ok((report?, plan))
 }
 
 /// What a run would do, touching nothing on either side.
@@ -237,7 +261,10 @@ impl<'a> Run<'a> {
             lease: Arc::new(lease),
             flows: options.flows.clone(),
             overlay: Overlay::default(),
-            paused: BTreeMap::new(),
+            barred: BTreeMap::new(),
+            stopped: None,
+            facts: connection.facts(),
+            evidence_given: Cell::new(false),
             written: 0,
             tried: HashSet::new(),
             resting: HashMap::new(),
@@ -330,9 +357,34 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Looks what stops the connection's writes now, and heeds it. It is the store that refuses an attempt
+    /// under a stop: this is so that nothing is even intended.
+    pub(crate) async fn heed_stops(&mut self) -> Result<(), EngineError> {
+        let mut stops = self.connection.store.stops().await?;
+        // A recovery is what decides otherwise; a pause only waits.
+        stops.sort_by_key(|stop| stop.kind == StopKind::Paused);
+        if let Some(stop) = stops.into_iter().next() {
+            self.stop(stop);
+        }
+        Ok(())
+    }
+
+    /// Writes nothing for the rest of the run. Gives what the records say that something was wanted for.
+    pub(crate) fn stop(&mut self, stop: Stop) -> Fault {
+        let fault = Fault::Later {
+            code: stop.code(),
+            cause: stop.to_string(),
+            after: None,
+        };
+        self.bar(Side::Ledger, fault.clone());
+        self.bar(Side::Platform, fault.clone());
+        self.stopped.get_or_insert(stop);
+        fault
+    }
+
     /// Stops writing to a side for the rest of the run.
-    pub(crate) fn pause(&mut self, side: Side, fault: Fault) {
-        self.paused.entry(side).or_insert(fault);
+    pub(crate) fn bar(&mut self, side: Side, fault: Fault) {
+        self.barred.entry(side).or_insert(fault);
     }
 
     pub(crate) fn rest_until_confirmed(&mut self, flow: &str, record: RecordRef) {
@@ -413,8 +465,9 @@ impl<'a> Run<'a> {
         &mut self,
         flows: &[&dyn Flow],
         options: &RunOptions,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<Plan>, EngineError> {
         self.connection.sides.run_begins();
+        self.heed_stops().await?;
         let kinds = to_read(flows);
         let depth = if options.whole {
             Depth::Whole
@@ -426,6 +479,7 @@ impl<'a> Run<'a> {
         self.connection.progress.begin("reading", None);
         let unread = pull(self, &kinds, depth).await?;
         self.connection.progress.end();
+        self.heed_stops().await?;
         let flows = self.readable(flows, &unread);
         self.find_only(&options.only).await?;
         let periods = self.periods(&flows).await?;
@@ -435,6 +489,10 @@ impl<'a> Run<'a> {
             self.planner = None;
             self.forget_pretences();
         }
+        if options.recovers {
+            propose_read(self, false).await?;
+            self.relink(&flows, &periods).await?;
+        }
         self.close_differences(&flows, &periods).await?;
         for _ in 0..CONFIRMATIONS_MAX {
             let written = self.written;
@@ -443,6 +501,28 @@ impl<'a> Run<'a> {
             if self.written == written {
                 break;
             }
+        }
+        if !options.recovers {
+            return Ok(None);
+        }
+        self.forget_pretences();
+        for flow in &flows {
+            self.connection.store.mark_holds_due(flow.name()).await?;
+        }
+        self.plan_now(&flows, &periods).await.map(Some)
+    }
+
+    /// Looks at everything twice: what is known again by its vendor can be so only once the vendor is.
+    async fn relink(&mut self, flows: &[&dyn Flow], periods: &[Period]) -> Result<(), EngineError> {
+        for _ in 0..2 {
+            for flow in flows {
+                self.connection.store.mark_all_due(flow.name()).await?;
+                for (side, kind) in flow.population() {
+                    let store = &self.connection.store;
+                    store.mark_records_due(flow.name(), *side, *kind).await?;
+                }
+            }
+            self.close_differences(flows, periods).await?;
         }
         Ok(())
     }
@@ -480,6 +560,7 @@ impl<'a> Run<'a> {
         options: &RunOptions,
     ) -> Result<Plan, EngineError> {
         self.connection.sides.run_begins();
+        self.heed_stops().await?;
         self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let depth = if options.whole {
@@ -505,11 +586,18 @@ impl<'a> Run<'a> {
         for write in self.connection.store.open_writes().await? {
             self.rest_until_settled(&write.flow, write.record);
         }
+        for flow in flows {
+            self.connection.store.mark_waits_due(flow.name()).await?;
+        }
         self.planner = Some(Planner::default());
         self.close_differences(flows, periods).await?;
         let names: Vec<_> = flows.iter().map(|flow| flow.name()).collect();
         let planner = self.planner.take().unwrap_or_default();
-        Ok(planner.finish(self.connection.store.name().as_str(), &names))
+        let stops = self.connection.store.stops().await?;
+        Ok(Plan {
+            stops,
+            ..planner.finish(self.connection.store.name().as_str(), &names)
+        })
     }
 
     /// What a plan pretended is forgotten before it is done for real.
@@ -590,6 +678,7 @@ impl<'a> Run<'a> {
         self.connection.progress.begin("confirming", None);
         let unread = pull(self, &kinds, Depth::Changes).await?;
         self.connection.progress.end();
+        self.heed_stops().await?;
         for ((side, _), fault) in &unread {
             self.problem(fault, *side, false);
         }

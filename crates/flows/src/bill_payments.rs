@@ -154,6 +154,7 @@ impl<'a> This<'a> {
                 .map(|link| Need::Record(link.target.clone())),
         );
         needs.extend(self.links().iter().flat_map(freed::needs));
+        needs.extend(reversal::needs(self));
         needs.extend(coding::needs(self.books));
         needs.extend(posting::needs(self));
         needs

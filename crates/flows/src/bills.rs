@@ -1,6 +1,6 @@
 //! Vendor bills: from the ledger to the platform, once (scenarios 33–92).
 
-mod adopt;
+pub(crate) mod adopt;
 mod linked;
 mod platform_side;
 pub(crate) mod wanted;
@@ -213,6 +213,7 @@ impl<'a> This<'a> {
             needs.push(Need::Record(link.target.clone()));
             return needs;
         }
+        needs.extend(adopt::marked_needs(self.books, &self.record.id));
         if let Some(key) = self.candidate_key() {
             needs.extend(
                 self.books
@@ -264,6 +265,9 @@ impl<'a> This<'a> {
         if let Some(verdict) = adopt::by_mark(self) {
             return verdict;
         }
+        if let Some(verdict) = adopt::known_again(self) {
+            return verdict;
+        }
         if let Some(verdict) = rule(self.bill, &self.record.id, self.books) {
             return verdict;
         }
@@ -279,6 +283,9 @@ impl<'a> This<'a> {
             Ok(vendor) => vendor,
             Err(outcome) => return Verdict::Rest(outcome),
         };
+        if let Some(verdict) = adopt::marked_elsewhere(self) {
+            return verdict;
+        }
         if let Some(verdict) = adopt::by_content(self) {
             return verdict;
         }

@@ -62,6 +62,21 @@ pub struct Seen {
     pub gone: bool,
 }
 
+/// A bill or credit of the ledger, and what bears its mark on the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedBill {
+    /// Whose it is in the ledger.
+    pub ledger_vendor: RemoteId,
+    /// The document.
+    pub ledger: RecordRef,
+    /// Whose it is on the platform.
+    pub platform_vendor: RemoteId,
+    /// What bears the mark.
+    pub platform: RecordRef,
+    /// In which currency that is.
+    pub currency: Option<Currency>,
+}
+
 /// A link of a flow: which record over there stands for which here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -184,6 +199,9 @@ pub struct Books {
     pub maps: Maps,
     /// Posting periods of the ledger, in the order of their dates.
     pub periods: Vec<Period>,
+    /// Whether the links are being rebuilt: then a pair that agrees in all is known again although money has
+    /// moved on it. Nothing is written before a person has seen how much, and released the connection.
+    pub recovering: bool,
     /// Loaded records.
     pub records: HashMap<RecordRef, Seen>,
     /// Loaded links by flow and record. A loaded record without links has an empty list.
@@ -192,6 +210,12 @@ pub struct Books {
     pub linked_to: HashMap<RecordRef, Vec<Link>>,
     /// Loaded records by match key.
     pub matching: HashMap<(Side, Kind, String), Vec<RecordRef>>,
+    /// Loaded records of the platform by the mark that they bear.
+    pub marked: HashMap<Marker, Vec<RecordRef>>,
+    /// Loaded records by the key under which they were made.
+    pub keyed: HashMap<(Side, Kind, Key), Vec<RecordRef>>,
+    /// Bills and credits whose mark is on the platform, by the vendor they were asked for.
+    pub marked_bills: HashMap<RecordRef, Vec<MarkedBill>>,
     /// Which of the asked references something waits for.
     pub waiting: HashSet<String>,
     /// What people decided.
@@ -214,10 +238,14 @@ impl Books {
             preferences,
             maps,
             periods,
+            recovering: false,
             records: HashMap::new(),
             links: HashMap::new(),
             linked_to: HashMap::new(),
             matching: HashMap::new(),
+            marked: HashMap::new(),
+            keyed: HashMap::new(),
+            marked_bills: HashMap::new(),
             waiting: HashSet::new(),
             decisions: HashMap::new(),
             loaded: HashSet::new(),
@@ -250,6 +278,13 @@ impl Books {
     #[must_use]
     pub fn links_to(&self, target: &RecordRef) -> &[Link] {
         self.linked_to.get(target).map_or(&[], Vec::as_slice)
+    }
+
+    /// The one record of a side and kind that was made under a key, if it is there.
+    #[must_use]
+    pub fn keyed(&self, side: Side, kind: Kind, key: &Key) -> Option<&RecordRef> {
+        let found = self.keyed.get(&(side, kind, key.clone()))?;
+        found.first()
     }
 
     /// What a person decided about a record.

@@ -1,7 +1,7 @@
 //! What a flow is.
 
 use tieout_domain::port::{Action, Observed};
-use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, RemoteId, Side};
+use tieout_domain::{Document, Key, Kind, Marker, Outcome, RecordRef, RemoteId, Side};
 
 use crate::Books;
 
@@ -47,6 +47,12 @@ pub enum Need {
     LinkedTo(RecordRef),
     /// All records of a side and kind whose [`match_key`](crate::matching) is this.
     Matching(Side, Kind, String),
+    /// The platform's records that bear this mark.
+    Marked(Marker),
+    /// The records of a side and kind that were made under this key.
+    Keyed(Side, Kind, Key),
+    /// The bills and credits of this vendor, of either side, whose mark is on the platform.
+    MarkedBills(RecordRef),
     /// Whether any record waits for this: `link:vendors:12`, `map:account:58` (the form of
     /// [`tieout_domain::WaitsFor`]).
     Waiting(String),

@@ -21,11 +21,12 @@ pub mod preferences;
 pub mod projection;
 mod scope;
 mod text;
+pub mod trace;
 pub mod vendor_credits;
 pub mod vendors;
 mod verdict;
 
-pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, Seen};
+pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, MarkedBill, Seen};
 pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
 

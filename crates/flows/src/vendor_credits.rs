@@ -7,7 +7,7 @@ use tieout_domain::{
     Amount, Document, Key, Kind, Marker, Outcome, RecordRef, RemoteId, Side, State,
 };
 
-use crate::bills::{self, OPENING, wanted};
+use crate::bills::{self, OPENING, adopt, wanted};
 use crate::matching::document_number_key;
 use crate::preferences::PartlyPaid;
 use crate::projection::{Difference, credit_differences};
@@ -169,6 +169,9 @@ impl<'a> This<'a> {
         );
         needs.extend(lines::needs(&self.credit.lines, self.books));
         needs.extend(self.link().map(|link| Need::Record(link.target.clone())));
+        if self.link().is_none() {
+            needs.extend(adopt::marked_needs(self.books, &self.record().id));
+        }
         if let (None, Some(key)) = (self.link(), self.candidate_key()) {
             needs.extend(
                 self.books
@@ -251,6 +254,14 @@ impl<'a> This<'a> {
             })
     }
 
+    /// The total of its counterpart as it stands.
+    fn standing_total(&self) -> Option<Amount> {
+        match &self.books.record(&self.link()?.target)?.document {
+            Document::VendorCredit(there) => Some(there.total),
+            _ => None,
+        }
+    }
+
     fn wanted(&self, vendor: RemoteId) -> Result<VendorCredit, Outcome> {
         let credit = self.credit;
         let translated = lines::translate(&self.label(), &credit.lines, self.books)?;
@@ -259,6 +270,8 @@ impl<'a> This<'a> {
             self.link().and_then(|link| link.applied.as_ref()),
         ) {
             (true, Some(Document::VendorCredit(applied))) => applied.total,
+            // What was sent is known no longer: it is what stands there.
+            (true, None) => self.standing_total().unwrap_or(credit.open),
             (true, _) => credit.open,
             (false, _) => credit.total,
         };
@@ -306,7 +319,34 @@ impl<'a> This<'a> {
         if self.books.decided(NAME, self.record()) == Some(&Decided::Create) {
             return None;
         }
-        let ours = self.books.connection.marker(&self.record().id);
+        let marked = adopt::marked(self.books, &self.record().id, Kind::VendorCredit);
+        let marked: Vec<_> = marked.into_iter().filter(|one| !one.archived).collect();
+        if !marked.is_empty() {
+            let Some(link) = self.vendor_link() else {
+                // Whose it must be, the vendor's link tells; and that is found through the mark, too.
+                let payee = bills::payee(self.books, &self.credit.vendor, None, &self.label());
+                return payee.err().map(Verdict::Rest);
+            };
+            let payee = &link.target.id;
+            if let Some(one) = marked.iter().find(|one| one.vendor == payee) {
+                return Some(Verdict::Adopt {
+                    target: one.record.clone(),
+                    role: if one.opening { OPENING } else { "" }.to_owned(),
+                    how: "marker",
+                    key: Some(self.key()),
+                });
+            }
+            if rule(self.credit, &self.record().id, self.books).is_none() {
+                let cause = format!(
+                    "{} is marked on the platform as {} ({}), which belongs to vendor {}, and its own vendor is {payee}",
+                    self.label(),
+                    marked[0].number,
+                    marked[0].record.id,
+                    marked[0].vendor
+                );
+                return Some(blocked(Code::new("marked-elsewhere"), cause));
+            }
+        }
         let found = self.books.matching.get(&self.candidate_key()?)?;
         let free: Vec<(&RecordRef, &VendorCredit)> = found
             .iter()
@@ -321,13 +361,8 @@ impl<'a> This<'a> {
                 },
             )
             .collect();
-        if let Some((record, _)) = free
-            .iter()
-            .find(|(_, there)| there.marker.as_ref() == Some(&ours))
-        {
-            return Some(take(record, "marker"));
-        }
-        if rule(self.credit, &self.record().id, self.books).is_some() {
+        let recovering = self.books.recovering;
+        if !recovering && rule(self.credit, &self.record().id, self.books).is_some() {
             return None;
         }
         let unmarked: Vec<_> = free
@@ -338,11 +373,12 @@ impl<'a> This<'a> {
             [] => None,
             [(record, there)]
                 if there.total == self.credit.total
-                    && there.open == there.total
+                    && (recovering || there.open == there.total)
                     && there.number == number(self.credit, &self.record().id) =>
             {
                 Some(take(record, "number and amount"))
             }
+            _ if rule(self.credit, &self.record().id, self.books).is_some() => None,
             [(record, there), ..] => {
                 let cause = format!(
                     "{} of {} may be {} ({}) of {} on the platform: link it, or create a new one",

@@ -3,6 +3,7 @@
 //! The link is by id, not by name. A vendor that has bills in a second currency gets a second counterpart,
 //! whose link has the currency as its role (scenario 20).
 
+mod by_bills;
 pub(crate) mod name;
 mod recognise;
 
@@ -132,6 +133,7 @@ impl Flow for Vendors {
             ));
         }
         if books.waiting.contains(&demand(&record.id)) {
+            needs.extend(by_bills::needs(record, books));
             needs.extend(recognise::needs(record, vendor, books));
         }
         needs
@@ -227,6 +229,15 @@ impl This<'_> {
             let cause = format!("no approved bill needs vendor {} yet", self.vendor.name);
             return skipped(Code::new("not-used"), cause);
         }
+        let decided = self.books.decided(NAME, self.record);
+        let found = match decided {
+            Some(Decided::Link(_) | Decided::Create) => recognise::Found::None,
+            // What was on the platform once is linked, whatever the rules say by now.
+            _ => by_bills::find(self.record, self.vendor, role, self.books),
+        };
+        if !matches!(found, recognise::Found::None) {
+            return self.found(found, role);
+        }
         if let Some((code, cause)) = out_of_scope(self.vendor, self.books) {
             return skipped(code, cause);
         }
@@ -237,13 +248,17 @@ impl This<'_> {
             );
             return blocked(Code::new("vendor-inactive"), cause);
         }
-        let found = match self.books.decided(NAME, self.record) {
+        let found = match decided {
             Some(Decided::Link(target)) if target.kind == Kind::Vendor => {
                 recognise::Found::One(target.clone(), "a person's choice")
             }
             Some(Decided::Create) => recognise::Found::None,
             _ => recognise::find(self.record, self.vendor, role, self.books),
         };
+        self.found(found, role)
+    }
+
+    fn found(&self, found: recognise::Found, role: &str) -> Verdict {
         match found {
             recognise::Found::One(target, how) => Verdict::Adopt {
                 target,

@@ -48,6 +48,7 @@ pub(crate) struct Batch {
     items: Vec<Vec<Cell>>,
     maps: Vec<Vec<Cell>>,
     decisions: Vec<Vec<Cell>>,
+    stops: Vec<Vec<Cell>>,
     single: Vec<(&'static str, Vec<Cell>)>,
     wakes: Vec<String>,
 }
@@ -84,6 +85,8 @@ impl Batch {
             Change::PutMap(cells) => self.maps.push(cells),
             Change::PutDecision(cells) => self.decisions.push(cells),
             Change::DropDecision(cells) => self.single.push((sql::DECISION_DROP, cells)),
+            Change::PutStop(cells) => self.stops.push(cells),
+            Change::DropStop(cells) => self.single.push((sql::STOP_DROP, cells)),
             Change::Wake(_) => {}
         }
         Ok(())
@@ -131,6 +134,9 @@ impl Batch {
             .await?;
         sql::DECISION_ROWS
             .write(database, std::mem::take(&mut self.decisions))
+            .await?;
+        sql::STOP_ROWS
+            .write(database, std::mem::take(&mut self.stops))
             .await?;
         for (text, cells) in std::mem::take(&mut self.single) {
             with(text, cells).execute(&mut *database).await?;

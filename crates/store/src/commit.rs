@@ -10,7 +10,7 @@ use crate::facts::{Commit, Fact, Settled};
 use crate::fold::{Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
-use crate::{StoreError, batch, mirror, private};
+use crate::{StoreError, batch, mirror, private, stops, witness};
 
 /// How often a commit is tried again that met another one on PostgreSQL.
 const TRIES: usize = 5;
@@ -19,7 +19,8 @@ impl ConnectionStore {
     /// Makes all of this true at once and returns the number of each fact's entry.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] under an old fence and [`StoreError::Contradiction`] for a fact that can't
+    /// [`StoreError::Fenced`] under an old fence, [`StoreError::Stopped`] for an attempt while remote writes
+    /// are stopped, and [`StoreError::Contradiction`] for a fact that can't
     /// follow from the history, such as the outcome of a closed write: nothing was kept. Also what a database
     /// can answer.
     pub async fn commit(&self, commit: Commit) -> Result<Vec<u64>, StoreError> {
@@ -46,7 +47,15 @@ pub(crate) async fn commit(
 async fn commit_once(store: &Store, chain: &str, commit: &Commit) -> Result<Vec<u64>, StoreError> {
     let mut transaction = store.begin().await?;
     let seqs = commit_in(&mut transaction, store, chain, commit).await?;
+    let witnessed = commit.facts.iter().any(witness::is_witnessed);
+    let head = match witnessed {
+        true => Some(head(&mut transaction, store.inner.dialect, chain).await?),
+        false => None,
+    };
     transaction.commit().await?;
+    if let Some((seq, hash)) = head {
+        witness::write(store, chain, seq, hash);
+    }
     Ok(seqs)
 }
 
@@ -60,6 +69,13 @@ pub(crate) async fn commit_in(
     let head = head(database, store.inner.dialect, chain).await?;
     if let Some(fence) = commit.fence {
         check_fence(database, store.inner.dialect, chain, fence).await?;
+    }
+    if commit
+        .facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Attempted { .. }))
+    {
+        stops::refuse_stopped(database, store.inner.dialect, chain).await?;
     }
     let seqs: Vec<u64> = (head.0 + 1..).take(commit.facts.len()).collect();
     let at_us = store.now_us();
@@ -87,7 +103,7 @@ pub(crate) async fn commit_in(
 }
 
 /// The end of the chain: its number and hash. Kept from moving until the transaction ends.
-async fn head(
+pub(crate) async fn head(
     database: &mut AnyConnection,
     dialect: Dialect,
     chain: &str,

@@ -87,6 +87,15 @@ impl Dialect {
         }
     }
 
+    /// A `SELECT` that waits for a transaction that is changing its rows, and keeps them from being changed,
+    /// but not from being read so by others.
+    pub(crate) fn sharing(self, select: &'static str) -> Cow<'static, str> {
+        match self {
+            Self::Sqlite => Cow::Borrowed(select),
+            Self::Postgres => Cow::Owned(format!("{select} FOR SHARE")),
+        }
+    }
+
     /// A migration in this database's words. PostgreSQL would sort texts by its locale; keys are paged in
     /// the order of their bytes.
     pub(crate) fn schema(self, text: &str) -> String {

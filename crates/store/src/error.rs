@@ -1,9 +1,12 @@
 //! What can go wrong with the store. Each has a code with a page, a cause, and a fix.
 
+use std::path::PathBuf;
+
 use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
 
 use crate::facts::RunId;
+use crate::stops::Stop;
 
 /// A failure of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +54,24 @@ pub enum StoreError {
         given: u64,
         /// The present fence.
         current: u64,
+    },
+    /// Remote writes are stopped: paused by a person, or in recovery.
+    #[error("{0}")]
+    Stopped(Stop),
+    /// A copy can't be made here: the database has a backup of its own.
+    #[error("a PostgreSQL store is copied by PostgreSQL's own backup, not by this command")]
+    BackupElsewhere,
+    /// The place of the copy is taken.
+    #[error("{} is there already, and nothing is overwritten", path.display())]
+    BackupExists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The copy that was made does not hold.
+    #[error("the copy does not hold: {cause}")]
+    BackupBroken {
+        /// What is wrong with it.
+        cause: String,
     },
     /// Another worker has the lease.
     #[error("{by} is at work on {connection} until {until} at least")]
@@ -101,6 +122,10 @@ impl StoreError {
             Self::Full { .. } => Code::new("store-full"),
             Self::Busy { .. } => Code::new("store-busy"),
             Self::Fenced { .. } => Code::new("fenced"),
+            Self::Stopped(stop) => stop.code(),
+            Self::BackupElsewhere => Code::new("backup-elsewhere"),
+            Self::BackupExists { .. } => Code::new("backup-exists"),
+            Self::BackupBroken { .. } => Code::new("backup-broken"),
             Self::Held { .. } => Code::new("lease-held"),
             Self::Contradiction { .. } => Code::new("store-contradiction"),
             Self::VaultKeyMissing { .. } => Code::new("vault-key-missing"),

@@ -339,6 +339,27 @@ pub enum Fact {
         /// Why, in the person's words.
         reason: String,
     },
+    /// A person stops all remote writes: of this connection, or on the installation's chain of all.
+    Paused {
+        /// Why, in the person's words; may be empty.
+        reason: String,
+    },
+    /// A person lets them go on.
+    Resumed {
+        /// Why, in the person's words.
+        reason: String,
+    },
+    /// The history lacks what was done, or may: no remote write until the links are rebuilt and a person
+    /// releases the connection (scenario 225).
+    RecoveryNeeded {
+        /// By what it was noticed.
+        cause: String,
+    },
+    /// A person ends the recovery.
+    Released {
+        /// Why, in the person's words.
+        reason: String,
+    },
     /// Personal values of a record were erased from the history (scenario 247).
     Erased {
         /// Which record.
@@ -397,6 +418,10 @@ impl Fact {
             Self::Confirmed { .. } => "confirmed",
             Self::Drifted { .. } => "drifted",
             Self::Decided { .. } => "decided",
+            Self::Paused { .. } => "paused",
+            Self::Resumed { .. } => "resumed",
+            Self::RecoveryNeeded { .. } => "recovery-needed",
+            Self::Released { .. } => "released",
             Self::Erased { .. } => "erased",
             Self::Credential { .. } => "credential",
             Self::Preference { .. } => "preference",

@@ -10,6 +10,7 @@ use tieout_domain::{Kind, RecordRef, WaitsFor};
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
 use crate::sql::{self, Cell, cells, count, int, json, maybe_int, text, to_json};
+use crate::stops::StopKind;
 
 /// A fact with what the fold needs of its entry.
 pub(crate) struct Recorded<'a> {
@@ -111,6 +112,8 @@ pub(crate) enum Change {
     PutMap(Vec<Cell>),
     PutDecision(Vec<Cell>),
     DropDecision(Vec<Cell>),
+    PutStop(Vec<Cell>),
+    DropStop(Vec<Cell>),
     /// Items that wait for this become due.
     Wake(String),
 }
@@ -375,11 +378,37 @@ pub(crate) fn fold(
             ];
             vec![(key, Change::PutDecision(cells))]
         }
+        Fact::Paused { reason } => {
+            vec![stop(connection, StopKind::Paused, reason, recorded)]
+        }
+        Fact::RecoveryNeeded { cause } => {
+            vec![stop(connection, StopKind::Recovering, cause, recorded)]
+        }
+        Fact::Resumed { .. } => vec![no_stop(connection, StopKind::Paused)],
+        Fact::Released { .. } => vec![no_stop(connection, StopKind::Recovering)],
         Fact::Erased { .. }
         | Fact::Credential { .. }
         | Fact::Preference { .. }
         | Fact::Note { .. } => Vec::new(),
     })
+}
+
+/// The first reason to stop counts until the stop is lifted.
+fn stop(connection: &str, kind: StopKind, reason: &str, recorded: &Recorded<'_>) -> Keyed {
+    let cells = cells![
+        connection,
+        kind.as_str(),
+        reason,
+        recorded.actor,
+        recorded.at_us,
+        recorded.seq
+    ];
+    (format!("stop\n{}", kind.as_str()), Change::PutStop(cells))
+}
+
+fn no_stop(connection: &str, kind: StopKind) -> Keyed {
+    let cells = cells![connection, kind.as_str()];
+    (format!("stop\n{}", kind.as_str()), Change::DropStop(cells))
 }
 
 fn run_of<'a>(recorded: &Recorded<'a>) -> Result<&'a str, StoreError> {

@@ -41,6 +41,9 @@ struct Row {
 impl ConnectionStore {
     /// Takes the lease for `ttl`; `holder` tells others who has it.
     ///
+    /// Nobody works on a connection without it, so this is where it is noticed that the database lacks a part
+    /// of the connection's history: the connection is then in recovery before anybody has the lease.
+    ///
     /// # Errors
     /// [`StoreError::Held`] while another holder's lease is good. Also what a database can answer.
     pub async fn lease(&self, holder: &str, ttl: Duration) -> Result<Lease, StoreError> {
@@ -68,6 +71,7 @@ impl ConnectionStore {
             return Err(self.held_by(row)?);
         }
         let fence = found.map_or(0, |row| row.fence) + 1;
+        self.notice_lost_history(&mut transaction).await?;
         let until_us = now_us.saturating_add(ttl_us);
         let cells = cells![&*self.chain, fence, holder, until_us];
         with(sql::LEASE_TAKE, cells)

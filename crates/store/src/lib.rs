@@ -15,6 +15,7 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod backup;
 mod batch;
 mod chain;
 mod commit;
@@ -32,20 +33,24 @@ mod private;
 mod seams;
 mod sql;
 mod state;
+mod stops;
 mod store;
 mod vault;
 mod verify;
 mod views;
+mod witness;
 
+pub use backup::Backup;
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use lease::Lease;
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
 pub use views::{
     ChainHead, CurrencyTotal, Decision, Entry, ExceptionGroup, Item, ItemFilter, Known, Link,
-    MapEntry, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification, VerificationFault,
-    WriteStatus,
+    MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification,
+    VerificationFault, WriteStatus,
 };

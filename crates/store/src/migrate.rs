@@ -28,6 +28,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0002_stamps.sql"),
         append_only: &[],
     },
+    Step {
+        number: 3,
+        text: include_str!("../migrations/0003_stops.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures::TryStreamExt as _;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use tieout_domain::document::Payment;
 use tieout_domain::port::{Mark, Observed};
 use tieout_domain::{
     Amount, Currency, Document, Fingerprint, Key, Kind, Marker, MoneyError, RemoteId, Side,
@@ -15,7 +16,7 @@ use crate::commit::limit;
 use crate::facts::{RecordChange, RecordRef};
 use crate::sql::{self, Cell, cells, int, json, maybe_int, maybe_text, parse, text, to_json, with};
 use crate::store::ConnectionStore;
-use crate::{CurrencyTotal, Known, Mirrored, StoreError, Totals};
+use crate::{CurrencyTotal, Known, MarkedBill, Mirrored, StoreError, Totals};
 
 /// Writes what a pull saw.
 pub(crate) async fn write(
@@ -85,7 +86,7 @@ fn row(
         other.open.map(|open| open.to_string()),
         money.map(|money| money.currency.code().to_owned()),
         document.date().map(|date| date.to_string()),
-        other.external_id.map(|key| key.as_str().to_owned()),
+        other.external_id.map(str::to_owned),
         other.marker.map(ToString::to_string),
         0_i64,
         to_json(document)
@@ -98,7 +99,8 @@ struct Others<'a> {
     /// What people also call it: the ledger's transaction number, a vendor's or an account's number.
     alias: Option<&'a str>,
     open: Option<Amount>,
-    external_id: Option<&'a Key>,
+    /// The key under which it was made.
+    external_id: Option<&'a str>,
     marker: Option<&'a Marker>,
 }
 
@@ -108,22 +110,26 @@ impl<'a> Others<'a> {
             Document::Bill(bill) => Self {
                 alias: Some(&bill.transaction_number),
                 open: Some(bill.open),
-                external_id: bill.external_id.as_ref(),
+                external_id: bill.external_id.as_ref().map(Key::as_str),
                 marker: bill.marker.as_ref(),
             },
             Document::VendorCredit(credit) => Self {
                 alias: Some(&credit.transaction_number),
                 open: Some(credit.open),
-                external_id: credit.external_id.as_ref(),
+                external_id: credit.external_id.as_ref().map(Key::as_str),
                 marker: credit.marker.as_ref(),
             },
             Document::Payment(payment) => Self {
                 alias: Some(&payment.number),
-                external_id: payment.external_id.as_ref(),
+                external_id: payment
+                    .external_id
+                    .as_ref()
+                    .map(Key::as_str)
+                    .or(recorded(payment)),
                 ..Self::default()
             },
             Document::Journal(journal) => Self {
-                external_id: journal.external_id.as_ref(),
+                external_id: journal.external_id.as_ref().map(Key::as_str),
                 ..Self::default()
             },
             Document::Vendor(vendor) => Self {
@@ -141,6 +147,11 @@ impl<'a> Others<'a> {
             ..others
         }
     }
+}
+
+/// The key of a payment that was made in the ledger is its record's reference on the platform.
+fn recorded(payment: &Payment) -> Option<&str> {
+    Some(payment.reference.trim()).filter(|key| payment.outside && !key.is_empty())
 }
 
 fn read(row: &AnyRow) -> Result<(RecordRef, Mirrored), StoreError> {
@@ -164,6 +175,12 @@ fn names(side: Side, kind: Kind, ids: &[RemoteId]) -> Vec<Cell> {
     ids.iter()
         .map(|id| RecordRef::new(side, kind, id.clone()).to_string().into())
         .collect()
+}
+
+/// A text that is named twice must not bring its rows twice.
+fn unique<T: ToString>(texts: &[T]) -> Vec<Cell> {
+    let texts: BTreeSet<String> = texts.iter().map(ToString::to_string).collect();
+    texts.into_iter().map(Cell::from).collect()
 }
 
 impl ConnectionStore {
@@ -238,6 +255,92 @@ impl ConnectionStore {
         rows.iter()
             .map(|row| read(row).map(|(_, mirrored)| mirrored))
             .collect()
+    }
+
+    /// The records that exist and bear one of these marks.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn records_marked(&self, markers: &[Marker]) -> Result<Vec<Mirrored>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let rows = sql::RECORDS_BY_MARKER
+            .fetch(&mut reader, cells![&*self.chain], &unique(markers))
+            .await?;
+        rows.iter()
+            .map(|row| read(row).map(|(_, mirrored)| mirrored))
+            .collect()
+    }
+
+    /// The records that exist and were made under one of these keys.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn records_keyed(
+        &self,
+        side: Side,
+        kind: Kind,
+        keys: &[Key],
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let fixed = cells![&*self.chain, side.as_str(), kind.as_str()];
+        let rows = sql::RECORDS_BY_KEY
+            .fetch(&mut reader, fixed, &unique(keys))
+            .await?;
+        rows.iter()
+            .map(|row| read(row).map(|(_, mirrored)| mirrored))
+            .collect()
+    }
+
+    /// The bills and credits of these vendors of one side that are marked: those of the ledger whose mark is
+    /// on the platform, with what bears it.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn marked_bills(
+        &self,
+        side: Side,
+        ledger_account: &str,
+        vendors: &[RemoteId],
+    ) -> Result<Vec<MarkedBill>, StoreError> {
+        let marker = Marker {
+            account: ledger_account.to_owned(),
+            id: RemoteId::new(""),
+        };
+        let lookup = match side {
+            Side::Ledger => &sql::MARKED_BY_LEDGER_VENDOR,
+            Side::Platform => &sql::MARKED_BY_PLATFORM_VENDOR,
+        };
+        let mut reader = self.store.reader().await?;
+        let fixed = cells![&*self.chain, marker.to_string()];
+        let rows = lookup.fetch(&mut reader, fixed, &unique(vendors)).await?;
+        let marked = rows.iter().map(|row| {
+            Ok(MarkedBill {
+                ledger_vendor: text(row, 0)?.into(),
+                ledger: parse(&text(row, 1)?)?,
+                platform_vendor: text(row, 2)?.into(),
+                platform: parse(&text(row, 3)?)?,
+                currency: maybe_text(row, 4)?.as_deref().map(parse).transpose()?,
+            })
+        });
+        marked.collect()
+    }
+
+    /// Those of these records for which the history tells of a write or a link.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn traced(&self, records: &[RecordRef]) -> Result<HashSet<RecordRef>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let mut traced = HashSet::new();
+        for lookup in [&sql::WRITES_TRACED, &sql::LINKS_TRACED] {
+            for row in lookup
+                .fetch(&mut reader, cells![&*self.chain], &unique(records))
+                .await?
+            {
+                traced.insert(parse(&text(&row, 0)?)?);
+            }
+        }
+        Ok(traced)
     }
 
     /// Records in the order of their ids, those that are gone included.

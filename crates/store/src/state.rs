@@ -271,6 +271,15 @@ impl ConnectionStore {
         Ok(made)
     }
 
+    /// Makes due what is on HOLD for another record, and says how much it is: for a plan, in which nothing
+    /// that is only pretended wakes what waits for it.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn mark_waits_due(&self, flow: &str) -> Result<u64, StoreError> {
+        self.mark_items(sql::DUE_WAITS, flow).await
+    }
+
     /// Makes every record of a kind that exists due in a flow, and says how many there are.
     ///
     /// # Errors

@@ -166,6 +166,7 @@ impl Store {
         all.extend(
             [sql::CHAIN_HEAD, sql::LEASE].map(|text| Arc::from(self.inner.dialect.locking(text))),
         );
+        all.push(Arc::from(self.inner.dialect.sharing(sql::CHAIN_HEAD)));
         for text in &all {
             let prepared = (&mut *reader)
                 .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())
@@ -293,7 +294,7 @@ impl ConnectionStore {
 /// The installation's history.
 #[derive(Debug, Clone)]
 pub struct InstallationStore {
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl InstallationStore {
@@ -355,7 +356,7 @@ fn address(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> 
 }
 
 /// Makes the file before the database does, so that it is never readable by others.
-fn make_private_file(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

@@ -10,7 +10,7 @@ use futures::TryStreamExt as _;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use crate::chain::{INSTALLATION, Stored};
+use crate::chain::Stored;
 use crate::fold::Recorded;
 use crate::seams::Seams;
 use crate::sql::{self, cells, count, text, with};
@@ -21,13 +21,14 @@ use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch}
 const GROUP: usize = 512;
 
 /// A table of the state: its name, what reads it in the order of its keys, and how many columns are its key.
-const STATE: [(&str, &str, usize); 6] = [
+const STATE: [(&str, &str, usize); 7] = [
     ("item", sql::ALL_ITEMS, 2),
     ("link", sql::ALL_LINKS, 3),
     ("mapping", sql::ALL_MAPS, 2),
     ("write", sql::ALL_WRITES, 1),
     ("decision", sql::ALL_DECISIONS, 2),
     ("run", sql::ALL_RUNS, 1),
+    ("stop", sql::ALL_STOPS, 1),
 ];
 
 impl Store {
@@ -108,17 +109,15 @@ async fn check_chain(
         found.faults.push(fault);
         return Ok(());
     }
-    if chain != INSTALLATION {
-        let mut folded = scratch.reader().await?;
-        for (what, statement, keys) in STATE {
-            let fault = compare(snapshot, &mut folded, &chain, what, statement, keys).await?;
-            let fault = fault.map(|cause| VerificationFault {
-                chain: chain.clone(),
-                seq: None,
-                cause,
-            });
-            found.faults.extend(fault);
-        }
+    let mut folded = scratch.reader().await?;
+    for (what, statement, keys) in STATE {
+        let fault = compare(snapshot, &mut folded, &chain, what, statement, keys).await?;
+        let fault = fault.map(|cause| VerificationFault {
+            chain: chain.clone(),
+            seq: None,
+            cause,
+        });
+        found.faults.extend(fault);
     }
     Ok(())
 }

@@ -49,6 +49,21 @@ impl Mirrored {
     }
 }
 
+/// A bill or credit of the ledger, and what bears its mark on the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedBill {
+    /// Whose it is in the ledger.
+    pub ledger_vendor: RemoteId,
+    /// The document.
+    pub ledger: RecordRef,
+    /// Whose it is on the platform.
+    pub platform_vendor: RemoteId,
+    /// What bears the mark.
+    pub platform: RecordRef,
+    /// In which currency that is.
+    pub currency: Option<Currency>,
+}
+
 /// The sum of a kind of records in one currency. Exact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CurrencyTotal {

@@ -27,7 +27,7 @@ use tieout_domain::{
 };
 use tieout_store::{
     Commit, ConnectionStore, Due, Fact, ItemFilter, KeySource, MapStatus, RecordChange, RecordRef,
-    RunId, Settled, Store, StoreError, Vault, WriteStatus,
+    RunId, Settled, StopKind, Store, StoreError, Vault, WriteStatus,
 };
 
 /// A clock that the test moves.
@@ -187,6 +187,12 @@ contract! {
     a_changed_state_is_named,
     a_changed_personal_value_is_named,
     s247_personal_values_are_erased_and_the_chain_holds,
+    s239_no_attempt_is_journaled_while_remote_writes_are_stopped,
+    the_first_reason_to_stop_counts_until_it_is_lifted,
+    a_stop_that_was_lifted_behind_the_history_is_named,
+    s225_a_history_that_is_shorter_than_its_witness_tells_is_noticed,
+    a_backup_is_a_whole_store_of_its_own,
+    marks_and_keys_lead_to_their_records,
     a_newer_schema_is_refused,
     credentials_open_with_their_key_alone,
     what_is_kept_expires,
@@ -1272,7 +1278,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 2
+            known: 3
         }
     );
     assert!(!error.fix().is_empty());
@@ -1609,4 +1615,346 @@ async fn many_open_an_empty_database_at_once() {
         sample(store).await;
     }
     assert_holds(&stores[0]).await;
+}
+
+fn pause(reason: &str) -> Fact {
+    Fact::Paused {
+        reason: reason.to_owned(),
+    }
+}
+
+fn resume() -> Fact {
+    Fact::Resumed {
+        reason: "it is over".to_owned(),
+    }
+}
+
+async fn s239_no_attempt_is_journaled_while_remote_writes_are_stopped(_: &Bed, store: &Store) {
+    let mine = store.connection(&name());
+    let write = mine.commit(facts(vec![intended("1")])).await.unwrap()[0];
+    let attempt = || {
+        facts(vec![Fact::Attempted {
+            writes: vec![write],
+            there: None,
+        }])
+    };
+    let refused = |error: StoreError| match error {
+        StoreError::Stopped(stop) => stop,
+        other => panic!("{other}"),
+    };
+    mine.commit(facts(vec![pause("a doubt")])).await.unwrap();
+    let stop = refused(mine.commit(attempt()).await.unwrap_err());
+    assert_eq!(stop.connection, Some(name()));
+    assert_eq!(
+        (stop.kind, stop.reason.as_str()),
+        (StopKind::Paused, "a doubt")
+    );
+    assert_eq!(
+        mine.open_writes().await.unwrap()[0].status,
+        WriteStatus::Intended
+    );
+    // Another connection goes on, until all are stopped.
+    let other = store.connection(&"acme-uk".parse().unwrap());
+    let theirs = other.commit(facts(vec![intended("1")])).await.unwrap()[0];
+    let their_attempt = || {
+        facts(vec![Fact::Attempted {
+            writes: vec![theirs],
+            there: None,
+        }])
+    };
+    other.commit(their_attempt()).await.unwrap();
+    store
+        .installation()
+        .commit("ann", vec![pause("all of it")])
+        .await
+        .unwrap();
+    let stop = refused(other.commit(their_attempt()).await.unwrap_err());
+    assert_eq!((stop.connection, stop.actor.as_str()), (None, "ann"));
+    // Neither lifts the other; what was sent before is still answered, and states are still said.
+    mine.commit(facts(vec![resume()])).await.unwrap();
+    assert_eq!(
+        refused(mine.commit(attempt()).await.unwrap_err()).connection,
+        None
+    );
+    let unknown = Fact::Unknown {
+        write: theirs,
+        cause: "no answer".to_owned(),
+    };
+    other
+        .commit(facts(vec![unknown, stated("1", Outcome::done())]))
+        .await
+        .unwrap();
+    store
+        .installation()
+        .commit("ann", vec![resume()])
+        .await
+        .unwrap();
+    mine.commit(attempt()).await.unwrap();
+    let needed = Fact::RecoveryNeeded {
+        cause: "an old store".to_owned(),
+    };
+    mine.commit(facts(vec![needed])).await.unwrap();
+    let stop = refused(mine.commit(attempt()).await.unwrap_err());
+    assert_eq!(
+        (stop.kind, stop.code().as_str()),
+        (StopKind::Recovering, "recovering")
+    );
+    let released = Fact::Released {
+        reason: "looked at it".to_owned(),
+    };
+    mine.commit(facts(vec![resume()])).await.unwrap();
+    assert_eq!(
+        mine.stops().await.unwrap().len(),
+        1,
+        "a pause is lifted apart from a recovery"
+    );
+    mine.commit(facts(vec![released])).await.unwrap();
+    mine.commit(attempt()).await.unwrap();
+    let verification = store.verify().await.unwrap();
+    assert!(verification.holds(), "{:?}", verification.faults);
+}
+
+async fn the_first_reason_to_stop_counts_until_it_is_lifted(_: &Bed, store: &Store) {
+    let mine = store.connection(&name());
+    for reason in ["one", "two"] {
+        mine.commit(facts(vec![pause(reason)])).await.unwrap();
+    }
+    mine.commit(facts(vec![
+        pause("three"),
+        resume(),
+        pause("four"),
+        pause("five"),
+    ]))
+    .await
+    .unwrap();
+    let stops = mine.stops().await.unwrap();
+    assert_eq!(
+        (stops.len(), stops[0].reason.as_str(), stops[0].seq),
+        (1, "four", 5)
+    );
+    assert!(store.verify().await.unwrap().holds());
+}
+
+async fn a_stop_that_was_lifted_behind_the_history_is_named(bed: &Bed, store: &Store) {
+    store
+        .installation()
+        .commit("ann", vec![pause("all of it")])
+        .await
+        .unwrap();
+    assert!(store.verify().await.unwrap().holds());
+    bed.run("DELETE FROM stops").await.unwrap();
+    let faults = store.verify().await.unwrap().faults;
+    assert!(
+        faults[0].cause.contains("the stop paused is missing"),
+        "{faults:?}"
+    );
+}
+
+fn run_started() -> Commit {
+    Commit {
+        run: Some(RunId::new("r")),
+        ..facts(vec![Fact::RunStarted {
+            trigger: "test".to_owned(),
+            flows: Vec::new(),
+        }])
+    }
+}
+
+async fn s225_a_history_that_is_shorter_than_its_witness_tells_is_noticed(
+    bed: &Bed,
+    store: &Store,
+) {
+    if bed.server.is_some() {
+        return;
+    }
+    let mine = store.connection(&name());
+    mine.commit(facts(vec![intended("1")])).await.unwrap();
+    let old = bed.folder.path().join("old.db");
+    store.backup(&old).await.unwrap();
+    let ttl = Duration::from_secs(60);
+    mine.lease("me", ttl)
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
+    mine.commit(run_started()).await.unwrap();
+    mine.lease("me", ttl)
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
+    assert!(mine.stops().await.unwrap().is_empty(), "nothing is missing");
+    // Longer than the witness tells is as it must be: not every commit is told to it.
+    mine.commit(facts(vec![intended("2")])).await.unwrap();
+    mine.lease("me", ttl)
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
+    assert!(mine.stops().await.unwrap().is_empty());
+    store.close().await;
+
+    // The old copy in its place, then the old copy gone on with in another way, then none at all.
+    let place = bed.folder.path().join("a store.db");
+    let witness = bed.folder.path().join("a store.db.acme-us.witness");
+    let told = std::fs::read(&witness).unwrap();
+    for (copied, gone_on, cause) in [
+        (true, 0, "had 2 entries and has 1"),
+        (true, 3, "another one"),
+        (false, 0, "is gone"),
+    ] {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut path = place.clone().into_os_string();
+            path.push(suffix);
+            let _ = std::fs::remove_file(path);
+        }
+        if copied {
+            std::fs::copy(&old, &place).unwrap();
+        }
+        std::fs::write(&witness, &told).unwrap();
+        let store = bed.store().await;
+        let mine = store.connection(&name());
+        for _ in 0..gone_on {
+            mine.commit(facts(vec![intended("9")])).await.unwrap();
+        }
+        let lease = mine.lease("me", ttl).await.unwrap();
+        let stops = mine.stops().await.unwrap();
+        assert_eq!(stops.len(), 1, "{cause}");
+        assert_eq!(stops[0].kind, StopKind::Recovering);
+        assert!(stops[0].reason.contains(cause), "{}", stops[0].reason);
+        lease.release().await.unwrap();
+        mine.lease("me", ttl)
+            .await
+            .unwrap()
+            .release()
+            .await
+            .unwrap();
+        let head = store.verify().await.unwrap().chains[0].entries;
+        let said = u64::from(copied) + gone_on + 1;
+        assert_eq!(head, said, "it is said once");
+        store.close().await;
+    }
+}
+
+async fn a_backup_is_a_whole_store_of_its_own(bed: &Bed, store: &Store) {
+    let mine = store.connection(&name());
+    mine.commit(facts(vec![intended("1"), stated("1", Outcome::done())]))
+        .await
+        .unwrap();
+    let path = bed.folder.path().join("copy.db");
+    if bed.server.is_some() {
+        let refused = store.backup(&path).await.unwrap_err();
+        assert_eq!(refused.code().as_str(), "backup-elsewhere");
+        assert!(!path.exists());
+        return;
+    }
+    let copy = store.backup(&path).await.unwrap();
+    assert_eq!(copy.chains, store.verify().await.unwrap().chains);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let taken = std::fs::read(&path).unwrap();
+    let refused = store.backup(&path).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "backup-exists");
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        taken,
+        "nothing is overwritten"
+    );
+    // What does not hold is not kept.
+    bed.lift_guard().await;
+    bed.run("UPDATE entries SET actor = 'mallory' WHERE seq = 1")
+        .await
+        .unwrap();
+    let other = bed.folder.path().join("other.db");
+    let broken = store.backup(&other).await.unwrap_err();
+    assert_eq!(broken.code().as_str(), "backup-broken");
+    let left = std::fs::read_dir(bed.folder.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.to_str().unwrap().starts_with("other")),
+        "{left:?}"
+    );
+}
+
+async fn marks_and_keys_lead_to_their_records(_: &Bed, store: &Store) {
+    let mine = store.connection(&name());
+    let marked = |number: &str, vendor: &str, id: &str| {
+        let Document::Bill(it) = bill(number, "10.00", "10.00") else {
+            panic!()
+        };
+        Document::Bill(Bill {
+            vendor: vendor.into(),
+            marker: Some(tieout_domain::Marker {
+                account: "1234567".to_owned(),
+                id: id.into(),
+            }),
+            ..it
+        })
+    };
+    let commit = Commit {
+        records: vec![
+            seen(Side::Ledger, "4711", bill("A", "10.00", "10.00"), ""),
+            seen(Side::Ledger, "4712", bill("B", "10.00", "10.00"), ""),
+            seen(Side::Platform, "00n1", marked("A", "009x", "4711"), ""),
+            seen(Side::Platform, "00n2", marked("A", "009y", "4711"), ""),
+            seen(Side::Platform, "00n3", marked("Z", "009x", "9999"), ""),
+        ],
+        ..facts(vec![intended("4711")])
+    };
+    mine.commit(commit).await.unwrap();
+    let ids = |found: Vec<tieout_store::Mirrored>| -> Vec<String> {
+        found.iter().map(|it| it.observed.id.to_string()).collect()
+    };
+    let mark = |id: &str| tieout_domain::Marker {
+        account: "1234567".to_owned(),
+        id: id.into(),
+    };
+    let found = mine
+        .records_marked(&[mark("4711"), mark("4712"), mark("4711")])
+        .await
+        .unwrap();
+    assert_eq!(ids(found), ["00n1", "00n2"]);
+    let keys = [Key::of(["bill", "B"])];
+    let found = mine
+        .records_keyed(Side::Ledger, Kind::Bill, &keys)
+        .await
+        .unwrap();
+    assert_eq!(ids(found), ["4712"]);
+    assert!(
+        mine.records_keyed(Side::Platform, Kind::Bill, &keys)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let of = |side, vendor: &str| {
+        let (mine, vendor) = (mine.clone(), RemoteId::from(vendor));
+        async move { mine.marked_bills(side, "1234567", &[vendor]).await.unwrap() }
+    };
+    let payees: Vec<String> = of(Side::Ledger, "7")
+        .await
+        .iter()
+        .map(|it| it.platform_vendor.to_string())
+        .collect();
+    assert_eq!(payees, ["009x", "009y"]);
+    let owners = of(Side::Platform, "009x").await;
+    assert_eq!(
+        owners.len(),
+        1,
+        "what the ledger doesn't have proves nothing"
+    );
+    assert_eq!(owners[0].ledger, bill_ref("4711"));
+    let traced = mine
+        .traced(&[bill_ref("4711"), bill_ref("4712")])
+        .await
+        .unwrap();
+    assert_eq!(traced.into_iter().collect::<Vec<_>>(), [bill_ref("4711")]);
 }

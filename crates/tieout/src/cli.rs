@@ -80,6 +80,14 @@ pub enum Command {
     Explain(crate::commands::explain::ExplainArgs),
     /// Does a failed write again, under the same key.
     Replay(crate::commands::replay::ReplayArgs),
+    /// Rebuilds the links after the store was lost or restored; writes nothing until it is released.
+    Recover(crate::commands::recover::RecoverArgs),
+    /// The kill switch: stops all remote writes of one or all connections.
+    Pause(crate::commands::pause::PauseArgs),
+    /// Lets remote writes go on after a pause.
+    Resume(crate::commands::pause::ResumeArgs),
+    /// Makes a consistent copy of the home while it is in use; never of the key.
+    Backup(crate::commands::backup::BackupArgs),
     /// Accounts, dimensions and funding accounts: list, suggest, confirm, set.
     Map(crate::commands::map::MapArgs),
     /// Shows, sets, exports, imports and compares preferences.

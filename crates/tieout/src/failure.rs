@@ -82,7 +82,10 @@ impl From<StoreError> for Failure {
         let exit = match error {
             StoreError::VaultKeyMissing { .. }
             | StoreError::VaultKeyWrong { .. }
-            | StoreError::CredentialMissing { .. } => Exit::Usage,
+            | StoreError::CredentialMissing { .. }
+            | StoreError::BackupElsewhere
+            | StoreError::BackupExists { .. } => Exit::Usage,
+            StoreError::Stopped(_) => Exit::Refused,
             _ => Exit::Failed,
         };
         Self {
@@ -96,9 +99,11 @@ impl From<StoreError> for Failure {
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let exit = match &error {
-            EngineError::Store(_) => Exit::Failed,
+            EngineError::Store(error) => Self::from(error.clone()).exit,
             EngineError::Side { .. } => Exit::Side,
-            EngineError::PlanOutdated(_) | EngineError::Busy(_) => Exit::Refused,
+            EngineError::PlanOutdated(_)
+            | EngineError::Busy(_)
+            | EngineError::RecoveryUnfinished(_) => Exit::Refused,
             EngineError::UnknownFlow { .. } | EngineError::UnknownRecord(_) => Exit::Usage,
         };
         Self {

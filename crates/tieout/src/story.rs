@@ -119,6 +119,16 @@ pub fn sentence(entry: &Entry) -> Option<String> {
                 entry.actor
             )
         }
+        Fact::Paused { reason } => {
+            format!("{} pauses remote writes: {reason}", entry.actor)
+        }
+        Fact::Resumed { reason } => {
+            format!("{} lets remote writes go on: {reason}", entry.actor)
+        }
+        Fact::RecoveryNeeded { cause } => format!("the connection is in recovery: {cause}"),
+        Fact::Released { reason } => {
+            format!("{} ends the recovery: {reason}", entry.actor)
+        }
         Fact::Note { text } => format!("{}: {text}", entry.actor),
         _ => return None,
     };

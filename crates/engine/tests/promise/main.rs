@@ -10,7 +10,7 @@ use stage::{Effect, Stage, bill, bill_of, credit_on};
 use tieout_domain::port::Action;
 use tieout_domain::{Kind, RecordRef, Side, State};
 use tieout_engine::{RunOptions, RunStatus};
-use tieout_store::{Commit, Due, Fact};
+use tieout_store::{Commit, Due, Fact, StopKind};
 
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -393,4 +393,80 @@ async fn two_records_never_take_the_same_counterpart_though_both_are_looked_at_t
     assert_eq!(one, stage::typed_in());
     assert_ne!(one, other);
     assert_eq!(stage.platform.calls(Action::Create), 1);
+}
+
+#[tokio::test]
+async fn s239_a_run_under_way_makes_no_call_after_a_pause_and_ends_orderly() {
+    let stage = Stage::new().await;
+    for id in ["1", "2", "3"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage
+        .platform
+        .pause_meanwhile(stage.connection.store.clone());
+    let report = stage.try_sync().await;
+    // The call that was under way was answered, and its answer kept.
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    assert_eq!(stage.platform.totals(), ["10"]);
+    assert_eq!(stage.state("1").await, "DONE");
+    for id in ["2", "3"] {
+        assert_eq!(stage.state(id).await, "HOLD(paused)");
+    }
+    let cause = stage.item(&stage::here("2")).await.outcome.cause;
+    assert!(
+        cause.contains("user:ann") && cause.contains("the bank called"),
+        "{cause}"
+    );
+    assert!(
+        stage
+            .connection
+            .store
+            .open_writes()
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(report.status, RunStatus::Done);
+    assert_eq!(report.stopped.unwrap().kind, StopKind::Paused);
+    // Reading and deciding go on.
+    stage.ledger.put(bill("4", "10"));
+    stage.try_sync().await;
+    assert_eq!(stage.state("4").await, "HOLD(paused)");
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    let resume = Commit {
+        actor: "user:ann".to_owned(),
+        facts: vec![Fact::Resumed {
+            reason: "a mistake".to_owned(),
+        }],
+        ..Commit::default()
+    };
+    stage.connection.store.commit(resume).await.unwrap();
+    stage.sync().await;
+    assert_eq!(stage.platform.calls(Action::Create), 4);
+    assert_eq!(stage.state("4").await, "DONE");
+}
+
+#[tokio::test]
+async fn s239_an_unanswered_write_stays_unknown_through_a_pause() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.platform.upserts();
+    stage.ledger.put(bill("1", "10"));
+    stage.platform.next(Effect::LostBefore);
+    stage
+        .platform
+        .pause_meanwhile(stage.connection.store.clone());
+    stage.try_sync().await;
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    let open = stage.connection.store.open_writes().await.unwrap();
+    assert_eq!(
+        open.len(),
+        1,
+        "what may have been carried out is not given back"
+    );
+    // It is looked for all the same, and found once it has arrived.
+    stage.platform.arrive_late();
+    stage.try_sync().await;
+    assert_eq!(stage.platform.calls(Action::Create), 1);
+    assert_eq!(stage.state("1").await, "DONE");
 }

@@ -19,7 +19,7 @@ use tieout_domain::{
 };
 use tieout_engine::{Connection, Quiet, RunOptions, RunReport, Sides};
 use tieout_flows::{Books, Flow, Need, Preferences, Step, Subject, Verdict};
-use tieout_store::{ConnectionStore, Fact, Item, Link, Store};
+use tieout_store::{Commit, ConnectionStore, Fact, Item, Link, Store};
 
 /// Stands still; short waits move it, long ones wait for it.
 pub(crate) struct HandClock {
@@ -103,6 +103,7 @@ struct Shelf {
     lease: Option<ConnectionStore>,
     lease_lost: u32,
     thief: Option<(PathBuf, ConnectionStore)>,
+    pauser: Option<ConnectionStore>,
 }
 
 impl Memory {
@@ -190,6 +191,11 @@ impl Memory {
 
     pub(crate) fn steal_lease(&self, lock: PathBuf, store: ConnectionStore) {
         self.shelf().thief = Some((lock, store));
+    }
+
+    /// Somebody pauses the connection while the next call is under way.
+    pub(crate) fn pause_meanwhile(&self, store: ConnectionStore) {
+        self.shelf().pauser = Some(store);
     }
 
     pub(crate) fn calls(&self, action: Action) -> usize {
@@ -359,6 +365,16 @@ impl Write for Writer {
     }
 
     async fn write(&self, orders: &[Order]) -> Vec<Answer> {
+        let pauser = self.0.shelf().pauser.take();
+        if let Some(store) = pauser {
+            let reason = "the bank called".to_owned();
+            let pause = Commit {
+                actor: "user:ann".to_owned(),
+                facts: vec![Fact::Paused { reason }],
+                ..Commit::default()
+            };
+            store.commit(pause).await.unwrap();
+        }
         let (effect, lease, thief) = {
             let mut shelf = self.0.shelf();
             *shelf.calls.entry(orders[0].action).or_default() += 1;

@@ -40,6 +40,7 @@ pub(super) fn needs(record: &RecordRef, payment: &Payment, books: &Books) -> Vec
         Need::Links(NAME, record.clone()),
         Need::Decisions(NAME, record.clone()),
         Need::LinkedTo(record.clone()),
+        Need::Keyed(Side::Platform, Kind::Payment, key(record, books)),
     ];
     needs.extend(
         books
@@ -67,6 +68,11 @@ pub(super) fn needs(record: &RecordRef, payment: &Payment, books: &Books) -> Vec
     needs
 }
 
+/// The key of the record of a payment on the platform: its reference there.
+fn key(record: &RecordRef, books: &Books) -> Key {
+    books.connection.ledger_key(&record.id)
+}
+
 fn undone(payment: &Payment, gone: bool) -> bool {
     gone || matches!(
         payment.status,
@@ -92,6 +98,16 @@ pub(super) fn decide(subject: &Subject<'_>, payment: &Payment, books: &Books) ->
     }
     if let Some(link) = books.link(NAME, record, "") {
         return recorded(subject, payment, link, &label, books);
+    }
+    // Recorded before the memory was lost: known by its reference (scenario 226).
+    let key = key(record, books);
+    if let Some(target) = books.keyed(Side::Platform, Kind::Payment, &key) {
+        return Verdict::Adopt {
+            target: target.clone(),
+            role: String::new(),
+            how: "reference",
+            key: Some(key),
+        };
     }
     if undone(payment, subject.gone) {
         return noop(

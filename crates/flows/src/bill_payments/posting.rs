@@ -7,7 +7,9 @@ use tieout_domain::document::{
     Application, Bill, BillStatus, CreditUse, Payment, PaymentStatus, VoidKind,
 };
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
+use tieout_domain::{
+    Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
+};
 
 use super::period::{self, Posting};
 use super::{NAME, This, cash, coding, credits_only, words};
@@ -98,6 +100,7 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
         }
         needs.push(Need::Matching(place.0, place.1, place.2));
     }
+    needs.extend(known_needs(this));
     needs.extend(cash::needs(this));
     needs
 }
@@ -137,6 +140,9 @@ pub(super) fn rest_of_split(this: &This<'_>) -> Option<Verdict> {
             .link(NAME, this.record, &role(groups.len(), account, subsidiary))
             .is_none()
     });
+    if missing && let Some(verdict) = known(this) {
+        return Some(verdict);
+    }
     missing.then(|| next(this).unwrap_or_else(Verdict::Rest))
 }
 
@@ -416,19 +422,55 @@ fn ledger_payments<'a>(
 }
 
 /// A posting of this very payment that is known no longer, because the memory was lost (scenarios 223 and
-/// 225): its external id is this payment's key.
+/// 225): its external id is this payment's key, or for a part of a split one that part's.
 pub(super) fn known(this: &This<'_>) -> Option<Verdict> {
-    let (_, vendor) = grouped(this).ok()?;
-    let key = this.key();
-    let found = ledger_payments(this, &vendor)
-        .find(|(_, payment)| payment.external_id.as_ref() == Some(&key))
-        .map(|(record, _)| record.clone())?;
+    if let Some(verdict) = known_under(this, String::new(), this.key()) {
+        return Some(verdict);
+    }
+    split_roles(this).into_iter().find_map(|role| {
+        let key = this.key().with(&role);
+        known_under(this, role, key)
+    })
+}
+
+fn known_under(this: &This<'_>, role: String, key: Key) -> Option<Verdict> {
+    if this.books.link(NAME, this.record, &role).is_some() {
+        return None;
+    }
+    let target = this.books.keyed(Side::Ledger, Kind::Payment, &key)?;
     Some(Verdict::Adopt {
-        target: found,
-        role: String::new(),
+        target: target.clone(),
+        role,
         how: "external id",
         key: Some(key),
     })
+}
+
+/// The roles of the parts of a payment that is posted in several.
+fn split_roles(this: &This<'_>) -> Vec<String> {
+    match grouped(this) {
+        Ok((groups, _)) if groups.len() > 1 => groups
+            .iter()
+            .map(|((account, subsidiary), _)| role(groups.len(), account, subsidiary))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What must be loaded to know a posting again.
+fn known_needs(this: &This<'_>) -> Vec<Need> {
+    let parts = split_roles(this)
+        .into_iter()
+        .map(|role| this.key().with(&role));
+    std::iter::once(this.key())
+        .chain(parts)
+        .flat_map(|key| {
+            let found = this.books.keyed(Side::Ledger, Kind::Payment, &key);
+            let record = found.cloned().map(Need::Record);
+            [Some(Need::Keyed(Side::Ledger, Kind::Payment, key)), record]
+        })
+        .flatten()
+        .collect()
 }
 
 /// A payment that replaces a voided one takes over its posting: nothing is posted a second time

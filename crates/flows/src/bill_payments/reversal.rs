@@ -16,7 +16,7 @@ use crate::preferences::Reversals;
 use crate::projection::{same_applications, same_money};
 use crate::text::{LEDGER_MEMO_MAX, cut};
 use crate::verdict::{amendment_key, blocked, conflict, hold};
-use crate::{Link, Seen, Step, Verdict};
+use crate::{Link, Need, Seen, Step, Verdict};
 
 /// Reverses each posting, one step after the other.
 pub(super) fn decide(this: &This<'_>) -> Verdict {
@@ -74,7 +74,9 @@ fn one(this: &This<'_>, link: &Link) -> Progress {
         return Progress::ByHand;
     }
     match journal {
-        None => Progress::Stop(write_journal(this, link, seen)),
+        None => Progress::Stop(
+            moved(this, link, seen).unwrap_or_else(|| write_journal(this, link, seen)),
+        ),
         Some(journal) => {
             let to = onto(this, seen, journal);
             if same_applications(std::slice::from_ref(&to), &seen.applications) {
@@ -87,6 +89,40 @@ fn one(this: &This<'_>, link: &Link) -> Progress {
             move_application(this, link, seen, journal, to)
         }
     }
+}
+
+/// The bills that a posting pays now: where it stands on none of them, it stands on a journal entry.
+pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
+    let postings = this
+        .postings()
+        .filter_map(|link| this.books.record(&link.target));
+    postings
+        .filter_map(|seen| match &seen.document {
+            Document::Payment(payment) => Some(&payment.applications),
+            _ => None,
+        })
+        .flatten()
+        .map(|application| {
+            let id = application.document.clone();
+            Need::Record(RecordRef::new(Side::Ledger, Kind::Bill, id))
+        })
+        .collect()
+}
+
+/// A posting that stands on a journal entry already was reversed before the memory was lost (scenario 226).
+fn moved(this: &This<'_>, link: &Link, seen: &Payment) -> Option<Verdict> {
+    let [application] = seen.applications.as_slice() else {
+        return None;
+    };
+    let bill = RecordRef::new(Side::Ledger, Kind::Bill, application.document.clone());
+    let on_a_bill = this.books.record(&bill).is_some();
+    let lost = link.applied.is_none();
+    (lost && !on_a_bill && application.amount == seen.total).then(|| Verdict::Adopt {
+        target: RecordRef::new(Side::Ledger, Kind::Journal, application.document.clone()),
+        role: role_of(link),
+        how: "the posting stands on it",
+        key: Some(key_of(this, link)),
+    })
 }
 
 fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {

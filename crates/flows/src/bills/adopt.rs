@@ -3,11 +3,12 @@
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{Bill, BillStatus, VendorCredit};
-use tieout_domain::{Amount, Currency, Date, Document, Marker, RecordRef};
+use tieout_domain::{Amount, Currency, Date, Document, Kind, Marker, RecordRef, RemoteId};
 
-use super::{This, label};
+use super::wanted::is_balance;
+use super::{OPENING, This, label};
 use crate::verdict::{blocked, conflict};
-use crate::{Decided, Verdict};
+use crate::{Books, Decided, Need, Verdict};
 
 /// How many days apart the dates of two bills may be to be proposed as one.
 const DAYS_APART_MAX: i32 = 5;
@@ -15,6 +16,7 @@ const DAYS_APART_MAX: i32 = 5;
 /// A bill or credit of the platform, as far as recognising it goes.
 pub(crate) struct Candidate<'a> {
     pub record: &'a RecordRef,
+    pub vendor: &'a RemoteId,
     pub number: &'a str,
     pub date: Date,
     pub total: Amount,
@@ -22,6 +24,8 @@ pub(crate) struct Candidate<'a> {
     pub currency: Currency,
     pub archived: bool,
     pub marker: Option<&'a Marker>,
+    /// Whether it is only what was open at cut-over.
+    pub opening: bool,
 }
 
 /// The candidate that a record of the platform is.
@@ -31,6 +35,7 @@ pub(crate) fn candidate<'a>(
 ) -> Option<Candidate<'a>> {
     match document {
         Document::Bill(Bill {
+            vendor,
             number,
             date,
             total,
@@ -39,12 +44,14 @@ pub(crate) fn candidate<'a>(
             currency,
             status,
             marker,
+            lines,
             ..
         }) => {
             let paid = total.minus(*open).unwrap_or(*total);
             let paid = if paid.is_zero() { *scheduled } else { paid };
             Some(Candidate {
                 record,
+                vendor,
                 number,
                 date: *date,
                 total: *total,
@@ -52,9 +59,11 @@ pub(crate) fn candidate<'a>(
                 currency: *currency,
                 archived: *status == BillStatus::Archived,
                 marker: marker.as_ref(),
+                opening: is_balance(lines),
             })
         }
         Document::VendorCredit(VendorCredit {
+            vendor,
             number,
             date,
             total,
@@ -62,9 +71,11 @@ pub(crate) fn candidate<'a>(
             currency,
             status,
             marker,
+            lines,
             ..
         }) => Some(Candidate {
             record,
+            vendor,
             number,
             date: *date,
             total: *total,
@@ -72,6 +83,7 @@ pub(crate) fn candidate<'a>(
             currency: *currency,
             archived: *status == BillStatus::Archived,
             marker: marker.as_ref(),
+            opening: is_balance(lines),
         }),
         _ => None,
     }
@@ -106,18 +118,85 @@ pub(super) fn by_mark(this: &This<'_>) -> Option<Verdict> {
         );
         return Some(blocked(Code::new("link-refused"), cause));
     }
-    let ours = this.books.connection.marker(&this.record.id);
-    let mut marked: Vec<_> = candidates(this)
-        .into_iter()
-        .filter(|candidate| candidate.marker == Some(&ours))
-        .collect();
-    if marked.len() > 1 {
-        marked.retain(|candidate| !candidate.archived);
+    let marked = marked(this.books, &this.record.id, this.candidate_kind());
+    if marked.is_empty() {
+        return None;
     }
-    match marked.as_slice() {
+    // Whose it must be, the vendor's link tells; and that is found through the mark, too.
+    let payee = match this.vendor_link() {
+        Some(link) => &link.target.id,
+        None => return this.payee().err().map(Verdict::Rest),
+    };
+    let mut own: Vec<_> = marked
+        .into_iter()
+        .filter(|one| one.vendor == payee)
+        .collect();
+    if own.len() > 1 {
+        own.retain(|candidate| !candidate.archived);
+    }
+    match own.as_slice() {
         [] => None,
-        [one] => Some(take(this, one.record, "marker")),
+        [one] => Some(adopt(this, one, "marker")),
         several => Some(ambiguous(this, several)),
+    }
+}
+
+/// The mark is on a bill of another vendor only: made anew here, it may be paid twice.
+pub(super) fn marked_elsewhere(this: &This<'_>) -> Option<Verdict> {
+    if this.books.decided(super::NAME, this.record) == Some(&Decided::Create) {
+        return None;
+    }
+    let payee = &this.vendor_link()?.target.id;
+    let marked = marked(this.books, &this.record.id, this.candidate_kind());
+    let other = marked
+        .iter()
+        .find(|one| !one.archived && one.vendor != payee)?;
+    let cause = format!(
+        "{} is marked on the platform as {} ({}) of {}, which belongs to vendor {}, and its own vendor is {payee}",
+        this.label(),
+        other.number,
+        other.record.id,
+        other.total,
+        other.vendor
+    );
+    Some(blocked(Code::new("marked-elsewhere"), cause))
+}
+
+/// What bears the mark of a document of the ledger, and is nobody's counterpart yet.
+pub(crate) fn marked<'a>(books: &'a Books, id: &RemoteId, kind: Kind) -> Vec<Candidate<'a>> {
+    let mark = books.connection.marker(id);
+    let found = books.marked.get(&mark).map_or(&[][..], Vec::as_slice);
+    found
+        .iter()
+        .filter(|record| record.kind == kind && books.links_to(record).is_empty())
+        .filter_map(|record| {
+            let seen = books.record(record).filter(|seen| !seen.gone)?;
+            candidate(record, &seen.document)
+        })
+        .collect()
+}
+
+/// What must be loaded to find what bears the mark of a document of the ledger.
+pub(crate) fn marked_needs(books: &Books, id: &RemoteId) -> Vec<Need> {
+    let mark = books.connection.marker(id);
+    let mut needs: Vec<Need> = books
+        .marked
+        .get(&mark)
+        .into_iter()
+        .flatten()
+        .flat_map(|record| [Need::Record(record.clone()), Need::LinkedTo(record.clone())])
+        .collect();
+    needs.push(Need::Marked(mark));
+    needs
+}
+
+fn adopt(this: &This<'_>, one: &Candidate<'_>, how: &'static str) -> Verdict {
+    let role = if one.opening { OPENING } else { "" };
+    Verdict::Adopt {
+        target: one.record.clone(),
+        role: role.to_owned(),
+        how,
+        key: Some(this.key()),
     }
 }
 
@@ -143,6 +222,13 @@ fn ambiguous(this: &This<'_>, several: &[Candidate<'_>]) -> Verdict {
     blocked(Code::new("ambiguous-match"), cause)
 }
 
+/// While the links are rebuilt: the one that agrees in number, total and currency, also if the ledger's bill is
+/// paid by now and would stay out.
+pub(super) fn known_again(this: &This<'_>) -> Option<Verdict> {
+    let verdict = this.books.recovering.then(|| by_content(this))??;
+    matches!(verdict, Verdict::Adopt { .. }).then_some(verdict)
+}
+
 /// What the number, the total and the date say. Amount and date alone never make a pair.
 pub(super) fn by_content(this: &This<'_>) -> Option<Verdict> {
     if this.books.decided(super::NAME, this.record) == Some(&Decided::Create) {
@@ -165,8 +251,8 @@ pub(super) fn by_content(this: &This<'_>) -> Option<Verdict> {
             if let Some(rival) = rival(this, one) {
                 return Some(rival);
             }
-            if one.paid.is_zero() {
-                return Some(take(this, one.record, "number and amount"));
+            if one.paid.is_zero() || this.books.recovering {
+                return Some(adopt(this, one, "number and amount"));
             }
             let cause = format!(
                 "{} is on the platform as {}, where {} of {} is paid or scheduled: link it?",

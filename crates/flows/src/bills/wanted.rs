@@ -31,11 +31,14 @@ pub(super) fn document(
         .link()
         .map_or(bill.open != bill.total, |link| link.role == super::OPENING);
     let translated = lines::translate(&this.label(), &bill.lines, this.books)?;
-    let total = match (opening, this.link().and_then(|link| link.applied.as_ref())) {
+    let applied = this.link().and_then(|link| link.applied.as_ref());
+    let total = match (opening, applied, there) {
         // What was open at cut-over is what was sent; the ledger's own payments don't change it.
-        (true, Some(Document::Bill(applied))) => applied.total,
-        (true, _) => bill.open,
-        (false, _) => bill.total,
+        (true, Some(Document::Bill(applied)), _) => applied.total,
+        // What was sent is known no longer: it is what stands there.
+        (true, None, Some(there)) if this.link().is_some() => there.total,
+        (true, ..) => bill.open,
+        (false, ..) => bill.total,
     };
     let translated = if opening {
         vec![balance(&translated, total, bill)]
@@ -116,12 +119,22 @@ pub(crate) fn balance_line(lines: &[Line], total: Amount, whole: Amount) -> Line
         line_kind: LineKind::Expense,
         account: largest.and_then(|line| line.account.clone()),
         amount: total,
-        memo: format!("Balance of {whole}; the rest was settled before"),
+        memo: format!("{BALANCE}{whole}{SETTLED}"),
         department: largest.and_then(|line| line.department.clone()),
         class: largest.and_then(|line| line.class.clone()),
         location: largest.and_then(|line| line.location.clone()),
     }
 }
+
+/// Whether these are the lines of what was open at cut-over: what the platform shows is then less than the
+/// ledger's bill, and is to stay so.
+pub(crate) fn is_balance(lines: &[Line]) -> bool {
+    let [line] = lines else { return false };
+    line.memo.starts_with(BALANCE) && line.memo.ends_with(SETTLED)
+}
+
+const BALANCE: &str = "Balance of ";
+const SETTLED: &str = "; the rest was settled before";
 
 fn balance(lines: &[Line], total: Amount, bill: &Bill) -> Line {
     balance_line(lines, total, bill.total)

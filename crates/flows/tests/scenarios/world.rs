@@ -9,8 +9,8 @@ use tieout_domain::{
     Side, State,
 };
 use tieout_flows::{
-    Books, Connection, Decided, Flow, Link, Map, MapStatus, Maps, Need, Preferences, Seen, Step,
-    Subject, Verdict, matching, payables,
+    Books, Connection, Decided, Flow, Link, Map, MapStatus, Maps, MarkedBill, Need, Preferences,
+    Seen, Step, Subject, Verdict, matching, payables,
 };
 
 pub(crate) fn amount(text: &str) -> Amount {
@@ -245,6 +245,48 @@ impl World {
                 let found = found.map(|(record, _)| record.clone()).collect();
                 books.matching.insert((*side, *kind, key.clone()), found);
             }
+            Need::Marked(marker) => {
+                let bears = |seen: &Seen| match &seen.document {
+                    Document::Bill(bill) => bill.marker.as_ref() == Some(marker),
+                    Document::VendorCredit(credit) => credit.marker.as_ref() == Some(marker),
+                    _ => false,
+                };
+                let found = self.records.iter().filter(|(record, seen)| {
+                    record.side == Side::Platform && !seen.gone && bears(seen)
+                });
+                for (record, seen) in found {
+                    let marked = books.marked.entry(marker.clone()).or_default();
+                    marked.push(record.clone());
+                    books.records.insert(record.clone(), seen.clone());
+                }
+            }
+            Need::Keyed(side, kind, key) => {
+                let under = |seen: &Seen| match &seen.document {
+                    Document::Payment(payment) => {
+                        payment.external_id.as_ref() == Some(key)
+                            || payment.outside && payment.reference == key.as_str()
+                    }
+                    _ => false,
+                };
+                let found = self.records.iter().filter(|(record, seen)| {
+                    record.side == *side && record.kind == *kind && !seen.gone && under(seen)
+                });
+                for (record, seen) in found {
+                    let keyed = books.keyed.entry((*side, *kind, key.clone())).or_default();
+                    keyed.push(record.clone());
+                    books.records.insert(record.clone(), seen.clone());
+                }
+            }
+            Need::MarkedBills(vendor) => {
+                let bills = self.marked_bills().into_iter().filter(|bill| {
+                    let of = match vendor.side {
+                        Side::Ledger => &bill.ledger_vendor,
+                        Side::Platform => &bill.platform_vendor,
+                    };
+                    *of == vendor.id
+                });
+                books.marked_bills.insert(vendor.clone(), bills.collect());
+            }
             Need::Waiting(text) => {
                 let waits = |outcome: &Outcome| {
                     outcome
@@ -263,6 +305,31 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Every document of the ledger whose mark is on the platform.
+    fn marked_bills(&self) -> Vec<MarkedBill> {
+        let mark = |document: &Document| match document {
+            Document::Bill(bill) => bill.marker.clone(),
+            Document::VendorCredit(credit) => credit.marker.clone(),
+            _ => None,
+        };
+        let marked = self.records.iter().filter_map(|(record, seen)| {
+            let marker = mark(&seen.document).filter(|_| record.side == Side::Platform)?;
+            let kinds = [Kind::Bill, Kind::VendorCredit];
+            let (origin, here) = kinds.into_iter().find_map(|kind| {
+                let origin = ledger(kind, marker.id.as_str());
+                Some((origin.clone(), self.records.get(&origin)?))
+            })?;
+            Some(MarkedBill {
+                ledger_vendor: here.document.vendor()?.clone(),
+                ledger: origin,
+                platform_vendor: seen.document.vendor()?.clone(),
+                platform: record.clone(),
+                currency: seen.document.amount().map(|money| money.currency),
+            })
+        });
+        marked.collect()
     }
 
     /// What a flow thinks of a record now.

@@ -67,6 +67,13 @@ macro_rules! record_columns {
     };
 }
 
+/// A document of the ledger with what bears its mark on the platform.
+macro_rules! marked_columns {
+    () => {
+        "SELECT l.vendor, l.record, p.vendor, p.record, p.currency "
+    };
+}
+
 macro_rules! write_columns {
     () => {
         "SELECT write_id, flow, record, role, order_body, status, attempted_us, attempts, \
@@ -164,6 +171,11 @@ statements! {
          WHERE connection = $1 AND flow = $2 AND state = 'HOLD' AND waits_for IS NULL",
         due_again!()
     );
+    DUE_WAITS = concat!(
+        "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
+         WHERE connection = $1 AND flow = $2 AND state = 'HOLD' AND waits_for IS NOT NULL",
+        due_again!()
+    );
     DUE_RECORDS = concat!(
         "INSERT INTO due (connection, flow, record) SELECT connection, $1, record FROM records \
          WHERE connection = $2 AND side = $3 AND kind = $4 AND gone = 0",
@@ -177,6 +189,11 @@ statements! {
                   run_id = excluded.run_id, until_us = excluded.until_us";
     LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
     LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
+
+    STOPS = "SELECT connection, kind, reason, actor, at_us, seq FROM stops \
+             WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";
+    STOP_DROP = "DELETE FROM stops WHERE connection = $1 AND kind = $2";
+    ENTRY_HASH = "SELECT hash FROM entries WHERE chain = $1 AND seq = $2";
 
     VAULT = "SELECT salt, sealed FROM vault WHERE name = $1";
     VAULT_START = "INSERT INTO vault (name, salt, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
@@ -214,6 +231,8 @@ statements! {
                   WHERE connection = $1 ORDER BY writes.write_id";
     ALL_DECISIONS = "SELECT flow, record, decision, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) \
                      FROM decisions WHERE connection = $1 ORDER BY flow, record";
+    ALL_STOPS = "SELECT kind, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM stops \
+                 WHERE connection = $1 ORDER BY kind";
     ALL_RUNS = "SELECT run_id, set_off_by, flows, actor, CAST(started_us AS TEXT), CAST(ended_us AS TEXT), \
                 status, counts, calls, cause, CAST(seq AS TEXT) FROM runs WHERE connection = $1 \
                 ORDER BY run_id";
@@ -246,6 +265,8 @@ rows! {
     DECISION_ROWS = "INSERT INTO decisions (connection, flow, record, decision, reason, actor, at_us, seq)", 8,
         "ON CONFLICT (connection, flow, record) DO UPDATE SET decision = excluded.decision, \
          reason = excluded.reason, actor = excluded.actor, at_us = excluded.at_us, seq = excluded.seq";
+    STOP_ROWS = "INSERT INTO stops (connection, kind, reason, actor, at_us, seq)", 6,
+        "ON CONFLICT (connection, kind) DO NOTHING";
     RECORD_ROWS = "INSERT INTO records (connection, record, side, kind, version, created_us, fingerprint, \
                    match_key, label, label_folded, alias_folded, vendor, amount, open_amount, currency, \
                    doc_date, external_id, marker, gone, document)", 20,
@@ -291,6 +312,27 @@ lookups! {
         record_columns!(),
         "gone = 0 AND match_key <> '' AND side = $2 AND kind = $3 AND match_key"
     ), 3, " ORDER BY record";
+    RECORDS_BY_MARKER = concat!(record_columns!(), "gone = 0 AND marker"), 1, " ORDER BY record";
+    RECORDS_BY_KEY = concat!(
+        record_columns!(),
+        "gone = 0 AND side = $2 AND kind = $3 AND external_id"
+    ), 3, " ORDER BY record";
+    MARKED_BY_LEDGER_VENDOR = concat!(
+        marked_columns!(),
+        "FROM records l JOIN records p ON p.connection = l.connection AND p.side = 'platform' AND p.gone = 0 \
+         AND p.marker = CAST($2 AS TEXT) || substr(l.record, length(l.side) + length(l.kind) + 3) \
+         WHERE l.connection = $1 AND l.side = 'ledger' AND l.kind IN ('bill', 'vendor-credit') AND l.vendor"
+    ), 2, " ORDER BY l.record, p.record";
+    MARKED_BY_PLATFORM_VENDOR = concat!(
+        marked_columns!(),
+        "FROM records p JOIN records l ON l.connection = p.connection AND l.record IN \
+         ('ledger/bill/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1), \
+         'ledger/vendor-credit/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1)) \
+         WHERE p.connection = $1 AND p.side = 'platform' AND p.gone = 0 AND p.marker IS NOT NULL \
+         AND substr(p.marker, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT) AND p.vendor"
+    ), 2, " ORDER BY l.record, p.record";
+    WRITES_TRACED = "SELECT DISTINCT record FROM writes WHERE connection = $1 AND record", 1, "";
+    LINKS_TRACED = "SELECT DISTINCT record FROM links WHERE connection = $1 AND record", 1, "";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
     WAITED_FOR = "SELECT DISTINCT waits_for FROM items WHERE connection = $1 AND waits_for", 1, "";
     DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND stamp = $3 AND record", 3, "";

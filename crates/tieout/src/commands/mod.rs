@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod audit;
+pub mod backup;
 pub mod connect;
 pub mod credentials;
 pub mod demo;
@@ -8,8 +9,10 @@ pub mod exceptions;
 pub mod explain;
 pub mod init;
 pub mod map;
+pub mod pause;
 pub mod ping;
 pub mod preferences;
+pub mod recover;
 pub mod replay;
 pub mod runs;
 pub mod sandbox;

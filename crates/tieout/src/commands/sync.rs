@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tieout_domain::code::Code;
 use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus};
+use tieout_store::Stop;
 
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
@@ -101,7 +102,15 @@ pub async fn plan(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn print_plan(plan: &Plan, quiet: bool) {
+/// Says who has stopped remote writes, when, why, and how they go on.
+fn print_stop(stop: &Stop) {
+    let code = stop.code();
+    output::line(&format!("stopped[{code}]: {stop}"));
+    output::line(&format!("  fix: {}", code.fix()));
+}
+
+/// Prints a plan for people.
+pub fn print_plan(plan: &Plan, quiet: bool) {
     let rows = plan
         .steps
         .iter()
@@ -122,6 +131,10 @@ fn print_plan(plan: &Plan, quiet: bool) {
         let header = ["flow", "does", "document", "amount", "record", "because"];
         output::line(&output::table(&header, rows, &[3]));
         output::line(&format!("{}: {} writes", plan.connection, plan.steps.len()));
+    }
+    for stop in &plan.stops {
+        output::line("nothing of it is written at the moment:");
+        print_stop(stop);
     }
     if !quiet {
         for (flow, states) in &plan.states {
@@ -213,6 +226,14 @@ fn plan_for(
 
 /// The exit status that a report stands for.
 pub fn exit(report: &RunReport) -> Exit {
+    if report.stopped.is_some() && report.status != RunStatus::Failed {
+        return Exit::Refused;
+    }
+    ended(report)
+}
+
+/// The same for a run that was not to write.
+pub fn ended(report: &RunReport) -> Exit {
     match report.status {
         RunStatus::Done => Exit::Done,
         RunStatus::Exceptions => Exit::Exceptions,
@@ -280,6 +301,9 @@ pub fn print_report(report: &RunReport, quiet: bool) {
         calls.join(", "),
         report.seconds
     ));
+    if let Some(stop) = &report.stopped {
+        print_stop(stop);
+    }
     for problem in &report.problems {
         let fix = problem.code.fix();
         output::line(&format!("problem[{}]: {}", problem.code, problem.cause));

@@ -13,6 +13,7 @@ mod limits;
 mod payables;
 mod payments;
 mod recovery;
+mod restored;
 mod review;
 mod sign_in;
 mod stage;

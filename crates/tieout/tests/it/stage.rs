@@ -14,8 +14,8 @@ pub(crate) struct Stage {
     pub(crate) panel: Panel,
     pub(crate) home: Home,
     pub(crate) connection: Connection,
-    folder: tempfile::TempDir,
-    _sandbox: Sandbox,
+    pub(crate) folder: tempfile::TempDir,
+    sandbox: Sandbox,
 }
 
 impl Stage {
@@ -51,7 +51,7 @@ impl Stage {
             home,
             connection,
             folder,
-            _sandbox: sandbox,
+            sandbox,
         };
         mapping::propose(&stage.connection, true, &sync::run_id())
             .await
@@ -61,11 +61,55 @@ impl Stage {
 
     /// The same home, as a new process would open it.
     pub(crate) async fn restarted(&self) -> Connection {
+        connect(&self.reopened().await).await
+    }
+
+    /// The store is lost: a new one is made and given the credentials again; nothing else is left.
+    pub(crate) async fn lose_store(&mut self) {
+        self.remove_store().await;
+        for name in self.witnesses() {
+            std::fs::remove_file(name).unwrap();
+        }
+        self.home = demo::set_up(self.folder.path(), &self.sandbox.description)
+            .await
+            .unwrap();
+        self.connection = connect(&self.home).await;
+    }
+
+    /// An old copy of the store takes the place of the present one.
+    pub(crate) async fn put_back(&mut self, copy: &std::path::Path) {
+        self.remove_store().await;
+        std::fs::copy(copy, self.folder.path().join("tieout.db")).unwrap();
+        self.home = self.reopened().await;
+        self.connection = connect(&self.home).await;
+    }
+
+    async fn remove_store(&self) {
+        self.home.store.close().await;
+        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if ["tieout.db", "tieout.db-wal", "tieout.db-shm"].contains(&name) {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
+    /// The files beside the store that tell how far each history had come.
+    pub(crate) fn witnesses(&self) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "witness"))
+            .collect()
+    }
+
+    async fn reopened(&self) -> Home {
         let place = tieout::home::Place {
             home: Some(self.folder.path().to_owned()),
             key_file: Some(self.folder.path().join(tieout::home::KEY)),
         };
-        connect(&Home::open(&place).await.unwrap()).await
+        Home::open(&place).await.unwrap()
     }
 
     pub(crate) async fn sync(&self) -> RunReport {

@@ -1,0 +1,51 @@
+//! Whose work a record is: the keys and marks that tieout leaves on both sides lead back to the record on
+//! account of which it was made (decision 0007).
+
+use tieout_domain::{Document, Key, Kind, RecordRef, RemoteId, Side};
+
+use crate::Connection;
+
+/// The records on account of one of which this one was made, judged by the key or mark of this connection that
+/// it bears; none if it bears none. A mark doesn't tell whether it is of a bill or of a credit.
+///
+/// Such a key is journaled before it is sent. So one that the history has never intended tells that the history
+/// lacks a part, or that somebody else writes to the same accounts (scenario 225). A copy that a person made of
+/// a bill, mark and all, leads to a record that the history knows.
+#[must_use]
+pub fn origins(connection: &Connection, side: Side, document: &Document) -> Vec<RecordRef> {
+    let of = |kind, id: &RemoteId| RecordRef::new(side.other(), kind, id.clone());
+    match (side, document) {
+        (Side::Platform, Document::Bill(_) | Document::VendorCredit(_)) => {
+            let marker = match document {
+                Document::Bill(bill) => bill.marker.as_ref(),
+                Document::VendorCredit(credit) => credit.marker.as_ref(),
+                _ => None,
+            };
+            let ours = marker.filter(|marker| marker.account == connection.ledger_account);
+            ours.into_iter()
+                .flat_map(|marker| {
+                    [Kind::Bill, Kind::VendorCredit].map(|kind| of(kind, &marker.id))
+                })
+                .collect()
+        }
+        (Side::Platform, Document::Payment(payment)) if payment.outside => {
+            let none = RemoteId::new("");
+            let id = of_key(payment.reference.trim(), &connection.ledger_key(&none));
+            id.map(|id| of(Kind::Payment, &id)).into_iter().collect()
+        }
+        (Side::Ledger, Document::Payment(payment)) => {
+            let none = RemoteId::new("");
+            let key = payment.external_id.as_ref().map_or("", Key::as_str);
+            let id = of_key(key, &connection.platform_key(&none));
+            id.map(|id| of(Kind::Payment, &id)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The id in a key that begins so: up to the suffix, if it has one.
+fn of_key(key: &str, beginning: &Key) -> Option<RemoteId> {
+    let id = key.strip_prefix(beginning.as_str())?;
+    let id = id.split('_').next().unwrap_or_default();
+    (!id.is_empty()).then(|| RemoteId::from(id))
+}

@@ -1,0 +1,124 @@
+//! `tieout backup FOLDER`: a copy of the home while it is in use.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use tieout_domain::{Clock as _, Timestamp};
+use tieout_store::{ChainHead, StoreError};
+
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::{CONFIG, Home};
+use crate::output;
+use crate::seams::WallClock;
+
+/// What `backup` takes.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Where to: a folder that isn't there yet; in one that is there, a new one named by the moment.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+}
+
+/// The copy of the store in a backup.
+pub const STORE: &str = "tieout.db";
+
+/// What a backup holds.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What a backup says about itself.
+#[derive(Debug, Serialize)]
+struct Manifest {
+    /// Which tieout made it.
+    tieout: &'static str,
+    /// When.
+    made: Timestamp,
+    /// The size of the store in bytes.
+    bytes: u64,
+    /// How far each history goes.
+    chains: Vec<ChainHead>,
+}
+
+/// Makes a backup.
+pub async fn run(global: &Global, args: &BackupArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let made = WallClock.now();
+    let goal = goal(&args.folder, made);
+    if goal.exists() {
+        return Err(StoreError::BackupExists { path: goal }.into());
+    }
+    let parent = match goal.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(parent).map_err(|error| Failure::file("can't make", parent, &error))?;
+    // Beside its goal and its owner's alone; whatever goes wrong, nothing of it stays.
+    let beside = tempfile::Builder::new()
+        .prefix(".tieout-backup-")
+        .tempdir_in(parent)
+        .map_err(|error| Failure::file("can't make a folder in", parent, &error))?;
+    let copy = home.store.backup(&beside.path().join(STORE)).await?;
+    let config = home.folder.join(CONFIG);
+    let text =
+        std::fs::read(&config).map_err(|error| Failure::file("can't read", &config, &error))?;
+    write(&beside.path().join(CONFIG), &text)?;
+    let manifest = Manifest {
+        tieout: env!("CARGO_PKG_VERSION"),
+        made,
+        bytes: copy.bytes,
+        chains: copy.chains,
+    };
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+    write(&beside.path().join(MANIFEST), text.as_bytes())?;
+    let beside = beside.keep();
+    let renamed = std::fs::rename(&beside, &goal);
+    if let Err(error) = renamed {
+        // What can't be removed either is named by what follows.
+        let _ = std::fs::remove_dir_all(&beside);
+        return Err(Failure::file("can't make", &goal, &error));
+    }
+    report(global, &goal, &manifest);
+    Ok(Exit::Done)
+}
+
+fn goal(folder: &Path, made: Timestamp) -> PathBuf {
+    if folder.is_dir() {
+        let moment = format!("{made:.0}").replace(':', "");
+        folder.join(format!("tieout-{moment}"))
+    } else {
+        folder.to_owned()
+    }
+}
+
+/// Writes a file and waits until it is on the disk.
+fn write(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let written = std::fs::File::create_new(path).and_then(|mut file| {
+        file.write_all(text)?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::file("can't write", path, &error))
+}
+
+fn report(global: &Global, goal: &Path, manifest: &Manifest) {
+    if global.json {
+        output::json(&json!({"folder": goal, "manifest": manifest}));
+        return;
+    }
+    output::line(&format!(
+        "copied to {}: {} bytes, checked",
+        goal.display(),
+        manifest.bytes
+    ));
+    for chain in &manifest.chains {
+        output::line(&format!(
+            "  {}: {} entries, {}",
+            chain.chain, chain.entries, chain.hash
+        ));
+    }
+    output::line(
+        "the key that opens the sealed credentials is not in it: keep a copy of the key apart from this one",
+    );
+}

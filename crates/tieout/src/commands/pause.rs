@@ -1,0 +1,183 @@
+//! `tieout pause` and `tieout resume`: the kill switch (scenario 239).
+//!
+//! It lies in the store, where every attempt is refused while it is on: once `pause` has returned, no new call
+//! is made, also by a run that is under way in another process. A call that was made before may still be
+//! carried out over there; `pause` names those and waits for nothing.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use tieout_domain::ConnectionName;
+use tieout_store::{Commit, ConnectionStore, Fact, OpenWrite, Stop, StopKind, WriteStatus};
+
+use crate::assemble::actor;
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+
+/// What `pause` takes.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// Which connections; if none is named, all of them by one switch of the installation.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+    /// Why; part of the history. Stopping is not held up for want of one.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+/// What `resume` takes.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Which connections; if none is named, the switch of the installation is put back.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+    /// Why; part of the history.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// A call that may still be carried out.
+#[derive(Debug, Serialize)]
+struct UnderWay {
+    connection: ConnectionName,
+    write: OpenWrite,
+}
+
+/// Stops remote writes.
+pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let stores = chosen(&home, &args.connections)?;
+    let fact = || Fact::Paused {
+        reason: args.reason.clone(),
+    };
+    if args.connections.is_empty() {
+        let installation = home.store.installation();
+        if !is_paused(&installation.stops().await?, None) {
+            installation.commit(&actor(), vec![fact()]).await?;
+        }
+    } else {
+        for store in &stores {
+            if !is_paused(&store.stops().await?, Some(store.name())) {
+                say(store, fact()).await?;
+            }
+        }
+    }
+    let mut under_way = Vec::new();
+    for store in &stores {
+        let open = store.open_writes().await?;
+        let sent = open
+            .into_iter()
+            .filter(|write| write.status != WriteStatus::Intended);
+        under_way.extend(sent.map(|write| UnderWay {
+            connection: store.name().clone(),
+            write,
+        }));
+    }
+    let stops = in_force(&home, &stores).await?;
+    if global.json {
+        output::json(&json!({"stops": stops, "under_way": under_way}));
+        return Ok(Exit::Done);
+    }
+    for stop in &stops {
+        output::line(&stop.to_string());
+    }
+    output::line(&match under_way.len() {
+        0 => "no call is under way".to_owned(),
+        1 => "1 call may still be under way; its outcome is looked up by the next sync:".to_owned(),
+        more => {
+            format!(
+                "{more} calls may still be under way; their outcome is looked up by the next sync:"
+            )
+        }
+    });
+    for UnderWay { connection, write } in &under_way {
+        let since = write
+            .attempted_at
+            .map(|at| format!(", sent {at:.0}"))
+            .unwrap_or_default();
+        output::line(&format!(
+            "  {connection}: {} {} for {}{since}",
+            write.order.action.as_str(),
+            write.order.document.kind(),
+            write.record
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Lets them go on.
+pub async fn resume(global: &Global, args: &ResumeArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let stores = chosen(&home, &args.connections)?;
+    let fact = || Fact::Resumed {
+        reason: args.reason.clone(),
+    };
+    let mut resumed = 0;
+    if args.connections.is_empty() {
+        let installation = home.store.installation();
+        if is_paused(&installation.stops().await?, None) {
+            installation.commit(&actor(), vec![fact()]).await?;
+            resumed += 1;
+        }
+    } else {
+        for store in &stores {
+            if is_paused(&store.stops().await?, Some(store.name())) {
+                say(store, fact()).await?;
+                resumed += 1;
+            }
+        }
+    }
+    let stops = in_force(&home, &stores).await?;
+    if global.json {
+        output::json(&json!({"resumed": resumed, "stops": stops}));
+        return Ok(Exit::Done);
+    }
+    output::line(match resumed {
+        0 => "nothing was paused there",
+        _ => "remote writes go on",
+    });
+    for stop in &stops {
+        output::line(&format!("still in force: {stop}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn chosen(home: &Home, names: &[String]) -> Result<Vec<ConnectionStore>, Failure> {
+    let chosen = home.config.chosen(names)?;
+    Ok(chosen
+        .into_iter()
+        .map(|(name, _)| home.store.connection(name))
+        .collect())
+}
+
+/// Whether the switch of this connection, or of the installation, is on already.
+fn is_paused(stops: &[Stop], connection: Option<&ConnectionName>) -> bool {
+    stops
+        .iter()
+        .any(|stop| stop.kind == StopKind::Paused && stop.connection.as_ref() == connection)
+}
+
+async fn say(store: &ConnectionStore, fact: Fact) -> Result<(), Failure> {
+    let commit = Commit {
+        actor: actor(),
+        facts: vec![fact],
+        ..Commit::default()
+    };
+    store.commit(commit).await?;
+    Ok(())
+}
+
+/// What is in force for these connections and for all, each once.
+async fn in_force(home: &Home, stores: &[ConnectionStore]) -> Result<Vec<Stop>, Failure> {
+    let mut all = home.store.installation().stops().await?;
+    for store in stores {
+        for stop in store.stops().await? {
+            if !all.contains(&stop) {
+                all.push(stop);
+            }
+        }
+    }
+    Ok(all)
+}
