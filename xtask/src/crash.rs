@@ -8,7 +8,7 @@ mod check;
 mod history;
 mod killing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
@@ -60,6 +60,9 @@ pub(crate) struct CrashArguments {
     /// Use the release build.
     #[arg(long)]
     release: bool,
+    /// Use this program, and build none.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
 impl CrashArguments {
@@ -72,6 +75,7 @@ impl CrashArguments {
             bills: 200,
             vendors: 40,
             release: false,
+            program: None,
         }
     }
 
@@ -85,7 +89,10 @@ impl CrashArguments {
 
 /// Builds, and walks.
 pub(crate) fn run(workspace: &Workspace, arguments: &CrashArguments) -> Result<bool> {
-    let program = workspace.tieout(arguments.release)?;
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => workspace.tieout(arguments.release)?,
+    };
     walk(&program, arguments)
 }
 

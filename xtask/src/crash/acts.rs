@@ -1,6 +1,6 @@
 //! What people do on both sides between two syncs: pays, voids, edits, new documents. The same in every world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use http::Method;
@@ -29,6 +29,8 @@ struct Bill {
     ledger: String,
     vendor: String,
     due: f64,
+    /// Whether the ledger lets people edit it.
+    editable: bool,
 }
 
 impl People<'_> {
@@ -41,8 +43,17 @@ impl People<'_> {
         Platform::sign_in(self.caller, &self.sandbox.described["bill"])
     }
 
+    /// The ledger's bills of periods that are open.
+    fn editable(&self) -> Result<BTreeSet<String>> {
+        let sql = "SELECT t.id AS id FROM transaction t JOIN accountingperiod p ON p.id = t.postingperiod \
+                   WHERE t.type = 'VendBill' AND p.closed = 'F' AND p.aplocked = 'F' AND p.alllocked = 'F'";
+        let found = rows(self.sandbox, self.caller, sql)?;
+        Ok(found.iter().map(|row| text(row, "/id")).collect())
+    }
+
     /// What is open in BILL, in the order of the ledger's ids: BILL's own differ from world to world.
     fn open_bills(&self) -> Result<Vec<Bill>> {
+        let editable = self.editable()?;
         let mut bills: Vec<Bill> = self
             .service()?
             .list("bills")?
@@ -52,6 +63,7 @@ impl People<'_> {
                 let mark = marker(&text(bill, "/description"))?;
                 Some(Bill {
                     id: text(bill, "/id"),
+                    editable: editable.contains(mark.rsplit(':').next()?),
                     ledger: mark.rsplit(':').next()?.to_owned(),
                     vendor: text(bill, "/vendorId"),
                     due: text(bill, "/dueAmount").parse().ok()?,
@@ -92,7 +104,7 @@ impl People<'_> {
         for bill in of(2).take(PAID_IN_PART) {
             self.post("netsuite/vendorpayment", &json!({"bills": [bill.ledger]}))?;
         }
-        for (nth, bill) in of(3).enumerate() {
+        for (nth, bill) in of(3).filter(|bill| bill.editable).enumerate() {
             let fields = if nth % 2 == 0 {
                 json!({"memo": format!("checked by Ada, {nth}")})
             } else {
@@ -146,7 +158,8 @@ impl People<'_> {
         }
         self.use_credits()?;
         let open = self.open_bills()?;
-        for (nth, bill) in open.iter().skip(5).step_by(7).enumerate() {
+        let edited = open.iter().skip(5).step_by(3).filter(|bill| bill.editable);
+        for (nth, bill) in edited.enumerate() {
             let fields = json!({"memo": format!("checked again, {nth}")});
             self.edit("vendorbill", &bill.ledger, &fields)?;
         }
@@ -162,7 +175,9 @@ impl People<'_> {
         for bill in bills.iter().skip(1).step_by(5).take(PAID_IN_PART) {
             self.post("netsuite/vendorpayment", &json!({"bills": [bill.ledger]}))?;
         }
-        for bill in bills.iter().skip(2).step_by(9).take(PAID_IN_PART / 2) {
+        let voided = bills.iter().skip(2).step_by(5);
+        let voided = voided.filter(|bill| bill.editable).take(PAID_IN_PART / 2);
+        for bill in voided {
             let action = json!({"action": "void"});
             self.post(&format!("netsuite/vendorbill/{}", bill.ledger), &action)?;
         }
