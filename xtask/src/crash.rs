@@ -13,7 +13,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 
 use crate::crash::acts::People;
 use crate::crash::books::Books;
@@ -207,7 +208,11 @@ impl Walk<'_> {
             let before = Sent::so_far(&sandbox, self.caller)?;
             home.sync()?;
             sent[phase] = Sent::so_far(&sandbox, self.caller)?.since(before);
+            // Voids are decided after a while: in every world before the next phase.
+            let later = json!({"advance": "1 minute"});
+            sandbox.panel(self.caller, Method::POST, "clock", Some(&later))?;
         }
+        home.sync()?;
         home.must(&["audit", "verify"], None)?;
         let planned = home.must(&["plan", "--json"], None)?;
         self.tally += tally(&home)?;

@@ -6,11 +6,14 @@
 //! in a crash only becomes *unknown*.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use tieout_domain::code::Code;
-use tieout_domain::port::{Action, Answer, Observed, Order, Receipt};
+use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
 use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, Side, State};
 use tieout_flows::Step;
 use tieout_store::{Commit, Due, Fact, MapStatus};
@@ -18,6 +21,7 @@ use tieout_store::{Commit, Due, Fact, MapStatus};
 use crate::EngineError;
 use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
+use crate::settle::said_again_after;
 
 /// A write that a flow wants, with the record it is for.
 #[derive(Debug, Clone)]
@@ -65,6 +69,7 @@ impl Intent {
 
 /// One call: writes of one side, kind and action, with their ids in the journal.
 struct Batch {
+    number: usize,
     side: Side,
     kind: Kind,
     writes: Vec<(u64, Intent)>,
@@ -196,55 +201,119 @@ fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
             if writes.is_empty() {
                 break;
             }
-            batches.push(Batch { side, kind, writes });
+            batches.push(Batch {
+                number: 0,
+                side,
+                kind,
+                writes,
+            });
         }
     }
     batches
 }
 
+/// Calls under way, and the writes of each.
+#[derive(Default)]
+struct UnderWay {
+    calls: FuturesUnordered<BoxFuture<'static, (Batch, Option<Vec<Answer>>)>>,
+    writes: BTreeMap<usize, (Side, Kind, Vec<u64>)>,
+    launched: usize,
+}
+
+impl UnderWay {
+    /// Whether another call to this side may begin. A call that would only wait for its turn is not begun: its
+    /// settling time would run before it is sent.
+    fn has_room(&self, run: &Run<'_>, side: Side) -> bool {
+        let now = self.writes.values().filter(|(of, ..)| *of == side).count();
+        now < run.connection.sides.of(side).in_flight_max.max(1)
+    }
+
+    /// Takes a call up. Nothing is sent before [`answers`](Self::answers) is waited for: the attempt is journaled
+    /// in between.
+    fn launch(&mut self, writer: Arc<dyn Write>, mut batch: Batch) {
+        batch.number = self.launched;
+        self.launched += 1;
+        let ids = batch.writes.iter().map(|(write, _)| *write).collect();
+        self.writes
+            .insert(batch.number, (batch.side, batch.kind, ids));
+        let orders: Vec<Order> = batch
+            .writes
+            .iter()
+            .map(|(_, intent)| order(&intent.step))
+            .collect();
+        self.calls.push(Box::pin(async move {
+            // A task of its own, so that the answer is taken in while outcomes are being committed.
+            let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
+            let answers = (&mut call.0).await;
+            (batch, answers.ok())
+        }));
+    }
+
+    /// How long until it must be said again that these calls are being made.
+    fn say_again_after(&self, run: &Run<'_>) -> Option<Duration> {
+        let kinds = self.writes.values().map(|(side, kind, _)| (*side, *kind));
+        let writers = kinds.filter_map(|(side, kind)| run.connection.sides.writer(side, kind));
+        writers
+            .filter_map(|writer| said_again_after(writer.settle()))
+            .min()
+    }
+
+    /// Waits for answers, and says of calls that take long, again and again, that they are still being made.
+    async fn answers(
+        &mut self,
+        run: &Run<'_>,
+    ) -> Result<Vec<(Batch, Option<Vec<Answer>>)>, EngineError> {
+        let first = loop {
+            let Some(after) = self.say_again_after(run) else {
+                break self.calls.next().await;
+            };
+            let pause = run.connection.timer.sleep(after);
+            match select(self.calls.next(), pause).await {
+                Either::Left((first, _)) => break first,
+                Either::Right(_) => {
+                    attempt(run, self.writes.values()).await?;
+                }
+            }
+        };
+        let mut answered: Vec<_> = first.into_iter().collect();
+        while let Some(Some(more)) = futures::FutureExt::now_or_never(self.calls.next()) {
+            answered.push(more);
+        }
+        for (batch, _) in &answered {
+            self.writes.remove(&batch.number);
+        }
+        Ok(answered)
+    }
+}
+
 /// Sends the batches, as many at once as each side allows, and records what is answered.
 async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineError> {
     let mut applied = Applied::default();
-    let mut under_way = FuturesUnordered::new();
-    let mut waiting = batches.into_iter();
-    let max =
-        run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
+    let mut under_way = UnderWay::default();
+    let mut waiting = batches;
     loop {
         let mut launched = Vec::new();
-        while under_way.len() + launched.len() < max.max(1) {
-            let Some(batch) = waiting.next() else { break };
+        for batch in std::mem::take(&mut waiting) {
             if let Some(fault) = run.paused.get(&batch.side).cloned() {
                 // Intended in the journal, and certainly not sent.
                 let answers = vec![Answer::Failed(fault); batch.writes.len()];
                 record(run, vec![(batch, answers)], &mut applied).await?;
-            } else {
-                launched.push(batch);
+                continue;
+            }
+            let writer = run.connection.sides.writer(batch.side, batch.kind);
+            match writer.cloned() {
+                Some(writer) if under_way.has_room(run, batch.side) => {
+                    let ids = batch.writes.iter().map(|(write, _)| *write).collect();
+                    launched.push((batch.side, batch.kind, ids));
+                    under_way.launch(writer, batch);
+                }
+                _ => waiting.push(batch),
             }
         }
-        attempt(run, &launched).await?;
-        for batch in launched {
-            let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else {
-                continue;
-            };
-            let writer = std::sync::Arc::clone(writer);
-            let orders: Vec<Order> = batch
-                .writes
-                .iter()
-                .map(|(_, intent)| order(&intent.step))
-                .collect();
-            under_way.push(async move {
-                // A task of its own, so that the answer is taken in while outcomes are being committed.
-                let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
-                let answers = (&mut call.0).await;
-                (batch, answers)
-            });
-        }
-        let Some(first) = under_way.next().await else {
-            break;
-        };
-        let mut answered = vec![first];
-        while let Some(Some(more)) = futures::FutureExt::now_or_never(under_way.next()) {
-            answered.push(more);
+        attempt(run, launched.iter()).await?;
+        let answered = under_way.answers(run).await?;
+        if answered.is_empty() {
+            return Ok(applied);
         }
         let answered = answered
             .into_iter()
@@ -261,15 +330,16 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
             .collect();
         record(run, answered, &mut applied).await?;
     }
-    Ok(applied)
 }
 
 /// Journals that these calls are made now. From here on a crash leaves their writes unknown.
-async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<(), EngineError> {
+async fn attempt(
+    run: &Run<'_>,
+    calls: impl Iterator<Item = &(Side, Kind, Vec<u64>)>,
+) -> Result<(), EngineError> {
     let mut writes: BTreeMap<Side, Vec<u64>> = BTreeMap::new();
-    for batch in launched {
-        let of_batch = batch.writes.iter().map(|(write, _)| *write);
-        writes.entry(batch.side).or_default().extend(of_batch);
+    for (side, _, of_call) in calls {
+        writes.entry(*side).or_default().extend(of_call);
     }
     if writes.is_empty() {
         return Ok(());

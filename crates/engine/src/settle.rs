@@ -25,6 +25,9 @@ use crate::run::Run;
 /// Windows that end within this are waited for; longer ones end as `HOLD(settling)`.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Far clocks are told in whole seconds.
+const WHOLE_SECOND: Duration = Duration::from_secs(1);
+
 /// How far the far side's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -300,10 +303,23 @@ async fn linked(
     Ok(links.into_iter().map(|link| link.target.id).collect())
 }
 
+/// How long after a journaled attempt it is journaled again, for as long as its call is under way: one that waits
+/// for its turn, or is many requests, is sent later than it was begun. `None` where nothing has to settle.
+pub(crate) fn said_again_after(settle: Duration) -> Option<Duration> {
+    (!settle.is_zero()).then_some(settle / 4)
+}
+
+/// How much later than its last journaled attempt a write may have been sent, by a clock that tells whole seconds.
+fn sent_within(settle: Duration) -> Duration {
+    said_again_after(settle).map_or(Duration::ZERO, |again| again + WHOLE_SECOND)
+}
+
 /// The moment from which not finding a write proves that it isn't there.
 fn settled_at(write: &OpenWrite, settle: Duration) -> Timestamp {
     let attempted = write.attempted_at.unwrap_or(Timestamp::MIN);
-    attempted.checked_add(settle).unwrap_or(Timestamp::MAX)
+    attempted
+        .checked_add(settle + sent_within(settle))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> bool {
