@@ -5,7 +5,7 @@
 //! the call. The outcomes of all batches that have answered meanwhile are one commit. An outcome that is lost
 //! in a crash only becomes *unknown*.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
-use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, Side, State};
+use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, State};
 use tieout_flows::Step;
 use tieout_store::{Commit, Due, Fact, MapStatus};
 
 use crate::EngineError;
+use crate::lag::{Lag, written};
 use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
 use crate::settle::said_again_after;
@@ -121,6 +122,8 @@ async fn sift(
         .collect();
     let mut commit = run.commit();
     let mut ready = Vec::new();
+    // One change of a record at a time: each is decided on what the one before has left.
+    let mut changed = unseen(run, &intents).await?;
     for intent in intents {
         if !open.insert((intent.flow.to_owned(), intent.record.clone())) && intent.again.is_none() {
             run.rest_until_settled(intent.flow, intent.record);
@@ -128,6 +131,13 @@ async fn sift(
         }
         let side = intent.step.side;
         let kind = intent.step.document.kind();
+        if target(&intent).is_some_and(|target| !changed.insert(target)) {
+            let cause = "what was last written to it is not shown over there yet".to_owned();
+            let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
+            commit.facts.push(intent.stated(outcome));
+            run.rest_until_confirmed(intent.flow, intent.record);
+            continue;
+        }
         if let Some(fault) = run.paused.get(&side) {
             let outcome = Outcome::because(State::Hold, fault.code(), fault.to_string());
             commit.facts.push(intent.stated(outcome));
@@ -147,6 +157,35 @@ async fn sift(
         }
     }
     Ok((ready, commit))
+}
+
+/// A record that a write changes.
+fn target(intent: &Intent) -> Option<RecordRef> {
+    Some(RecordRef {
+        side: intent.step.side,
+        kind: intent.step.document.kind(),
+        id: intent.step.target.clone()?,
+    })
+}
+
+/// Which of the records to change were changed by us a moment ago, and may not be shown so yet: looking at them
+/// before writing would show them as they were before, like somebody's edit.
+async fn unseen(run: &Run<'_>, intents: &[Intent]) -> Result<HashSet<RecordRef>, EngineError> {
+    let mut targets: BTreeMap<(Side, Kind), Vec<RemoteId>> = BTreeMap::new();
+    for record in intents.iter().filter_map(target) {
+        let ids = targets.entry((record.side, record.kind)).or_default();
+        ids.push(record.id);
+    }
+    let mut unseen = HashSet::new();
+    for ((side, kind), ids) in targets {
+        let lag = Lag::of(run, side, kind);
+        let known = run.connection.store.known(side, kind, &ids).await?;
+        let late = known
+            .into_iter()
+            .filter(|(_, known)| lag.is_unseen(&known.version));
+        unseen.extend(late.map(|(id, _)| RecordRef { side, kind, id }));
+    }
+    Ok(unseen)
 }
 
 /// Journals the intents. Nothing has been sent yet.
@@ -370,6 +409,7 @@ async fn record(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     let mut commit = run.commit();
+    let versions = versions_before(run, &answered).await?;
     for (batch, answers) in answered {
         for ((write, intent), answer) in batch.writes.into_iter().zip(answers) {
             run.connection.progress.advance(1);
@@ -377,7 +417,8 @@ async fn record(
                 Answer::Applied(receipt) => {
                     applied.records.push(intent.record.clone());
                     run.written += 1;
-                    take_receipt(run, &mut commit, write, &intent, receipt);
+                    let before = versions.get(&(batch.side, batch.kind, receipt.id.clone()));
+                    take_receipt(run, &mut commit, write, &intent, receipt, before);
                 }
                 Answer::Failed(fault) => {
                     if take_fault(run, &mut commit, write, &intent, fault) {
@@ -391,6 +432,30 @@ async fn record(
     Ok(())
 }
 
+/// In which versions changed records are known that the answers to their changes don't show.
+async fn versions_before(
+    run: &Run<'_>,
+    answered: &[(Batch, Vec<Answer>)],
+) -> Result<HashMap<(Side, Kind, RemoteId), String>, EngineError> {
+    let mut versions = HashMap::new();
+    for (batch, answers) in answered {
+        let changes = batch.writes.iter().zip(answers);
+        let unshown: Vec<RemoteId> = changes
+            .filter_map(|((_, intent), answer)| match answer {
+                Answer::Applied(receipt) if intent.step.action == Action::Amend => {
+                    receipt.observed.is_none().then(|| receipt.id.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        let store = &run.connection.store;
+        for (id, known) in store.known(batch.side, batch.kind, &unshown).await? {
+            versions.insert((batch.side, batch.kind, id), known.version);
+        }
+    }
+    Ok(versions)
+}
+
 /// A write was applied: link, mirror, mapping.
 fn take_receipt(
     run: &mut Run<'_>,
@@ -398,6 +463,7 @@ fn take_receipt(
     write: u64,
     intent: &Intent,
     receipt: Receipt,
+    before: Option<&String>,
 ) {
     let step = &intent.step;
     let target = RecordRef {
@@ -425,6 +491,17 @@ fn take_receipt(
             let observed = Observed {
                 id: receipt.id,
                 version: String::new(),
+                created: None,
+                document: step.document.clone(),
+            };
+            commit.records.push(seen(step.side, observed));
+        }
+        None if let Some(over) = before => {
+            let now = run.connection.timer.uptime();
+            let at = run.connection.time_there(step.side, now);
+            let observed = Observed {
+                id: receipt.id,
+                version: written(at, over),
                 created: None,
                 document: step.document.clone(),
             };

@@ -20,6 +20,7 @@ mod connection;
 mod decide;
 mod error;
 mod join;
+mod lag;
 pub mod mapping;
 mod overlay;
 pub mod plan;

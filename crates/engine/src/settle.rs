@@ -318,8 +318,13 @@ fn sent_within(settle: Duration) -> Duration {
 fn settled_at(write: &OpenWrite, settle: Duration) -> Timestamp {
     let attempted = write.attempted_at.unwrap_or(Timestamp::MIN);
     attempted
-        .checked_add(settle + sent_within(settle))
+        .checked_add(window(settle))
         .unwrap_or(Timestamp::MAX)
+}
+
+/// How long after its last journaled attempt a write may be under way, or not be shown yet.
+pub(crate) fn window(settle: Duration) -> Duration {
+    settle + sent_within(settle)
 }
 
 fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> bool {
