@@ -16,7 +16,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
 use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, State};
 use tieout_flows::Step;
-use tieout_store::{Commit, Due, Fact, MapStatus};
+use tieout_store::{Commit, Due, Fact, Known, MapStatus};
 
 use crate::EngineError;
 use crate::lag::{Lag, written};
@@ -436,7 +436,7 @@ async fn record(
 async fn versions_before(
     run: &Run<'_>,
     answered: &[(Batch, Vec<Answer>)],
-) -> Result<HashMap<(Side, Kind, RemoteId), String>, EngineError> {
+) -> Result<HashMap<(Side, Kind, RemoteId), Known>, EngineError> {
     let mut versions = HashMap::new();
     for (batch, answers) in answered {
         let changes = batch.writes.iter().zip(answers);
@@ -450,7 +450,7 @@ async fn versions_before(
             .collect();
         let store = &run.connection.store;
         for (id, known) in store.known(batch.side, batch.kind, &unshown).await? {
-            versions.insert((batch.side, batch.kind, id), known.version);
+            versions.insert((batch.side, batch.kind, id), known);
         }
     }
     Ok(versions)
@@ -463,7 +463,7 @@ fn take_receipt(
     write: u64,
     intent: &Intent,
     receipt: Receipt,
-    before: Option<&String>,
+    before: Option<&Known>,
 ) {
     let step = &intent.step;
     let target = RecordRef {

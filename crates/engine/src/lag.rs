@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use tieout_domain::{Kind, Side, Timestamp};
+use tieout_domain::port::Observed;
+use tieout_domain::{Fingerprint, Kind, Side, Timestamp};
+use tieout_store::Known;
 
 use crate::run::Run;
 use crate::settle::window;
@@ -16,13 +18,21 @@ use crate::settle::window;
 const WRITTEN: &str = "written ";
 const OVER: &str = " over ";
 
-/// The version of what is written at this moment over that version.
-pub(crate) fn written(at: Timestamp, over: &str) -> String {
-    let over = unseen(over).map_or(over, |(_, over)| over);
+/// The version of what is written at this moment over what is known.
+pub(crate) fn written(at: Timestamp, known: &Known) -> String {
+    let over = match unseen(&known.version) {
+        Some((_, over)) => over.to_owned(),
+        None => looks(&known.fingerprint, &known.version),
+    };
     format!("{WRITTEN}{at}{OVER}{over}")
 }
 
-/// When it was written, and over which version, if a version is one of what is not shown yet.
+/// A record in one version. A system that tells whole seconds may show two states of it under the same version.
+fn looks(fingerprint: &Fingerprint, version: &str) -> String {
+    format!("{} {version}", fingerprint.as_str())
+}
+
+/// When it was written, and over what, if a version is one of what is not shown yet.
 fn unseen(version: &str) -> Option<(Timestamp, &str)> {
     let (at, over) = version.strip_prefix(WRITTEN)?.split_once(OVER)?;
     Some((at.parse().ok()?, over))
@@ -53,12 +63,12 @@ impl Lag {
     }
 
     /// Whether what is shown is older than what is known.
-    pub(crate) fn is_behind(self, shown: &str, known: &str) -> bool {
-        if let Some((at, over)) = unseen(known) {
-            return shown == over && self.lasts_from(at);
+    pub(crate) fn is_behind(self, shown: &Observed, known: &Known) -> bool {
+        if let Some((at, over)) = unseen(&known.version) {
+            return looks(&shown.fingerprint(), &shown.version) == over && self.lasts_from(at);
         }
         let instant = |version: &str| version.parse::<Timestamp>().ok();
-        match (instant(shown), instant(known)) {
+        match (instant(&shown.version), instant(&known.version)) {
             (Some(shown), Some(known)) => shown < known,
             _ => false,
         }
@@ -72,6 +82,9 @@ impl Lag {
 
 #[cfg(test)]
 mod tests {
+    use tieout_domain::Document;
+    use tieout_domain::document::Dimension;
+
     use super::*;
 
     fn lag() -> Lag {
@@ -85,32 +98,65 @@ mod tests {
         format!("2026-06-12T{time}Z").parse().unwrap()
     }
 
+    fn shown(name: &str, version: &str) -> Observed {
+        Observed {
+            id: "7".into(),
+            version: version.to_owned(),
+            created: None,
+            document: Document::Dimension(Dimension {
+                axis: Kind::Class,
+                name: name.to_owned(),
+                path: name.to_owned(),
+                parent: None,
+                inactive: false,
+                subsidiaries: Vec::new(),
+            }),
+        }
+    }
+
+    fn known(name: &str, version: &str) -> Known {
+        Known {
+            version: version.to_owned(),
+            fingerprint: shown(name, version).fingerprint(),
+            gone: false,
+        }
+    }
+
     #[test]
     fn of_two_instants_the_earlier_one_is_behind() {
         let (early, late) = ("2026-06-12T10:00:00.100Z", "2026-06-12T12:00:00.200+02:00");
-        assert!(lag().is_behind(early, late));
-        assert!(!lag().is_behind(late, early));
-        assert!(!lag().is_behind(early, early));
-        assert!(!lag().is_behind("7", "8"));
+        for (earlier, later, is_behind) in [
+            (early, late, true),
+            (late, early, false),
+            (early, early, false),
+            ("7", "8", false),
+        ] {
+            let behind = lag().is_behind(&shown("a", earlier), &known("b", later));
+            assert_eq!(behind, is_behind, "{earlier} and {later}");
+        }
     }
 
     #[test]
     fn what_a_write_went_over_is_behind_it_until_it_has_settled() {
-        let known = written(at("10:00:00"), "2026-06-12 02:00:00/A");
-        assert!(lag().is_unseen(&known));
-        assert!(lag().is_behind("2026-06-12 02:00:00/A", &known));
-        assert!(!lag().is_behind("2026-06-12 03:00:01/A", &known));
+        let version = written(at("10:00:00"), &known("old", "02:00:00/A"));
+        let known = known("new", &version);
+        assert!(lag().is_unseen(&version));
+        assert!(lag().is_behind(&shown("old", "02:00:00/A"), &known));
+        assert!(!lag().is_behind(&shown("old", "02:00:01/A"), &known));
+        // Changed within the same second.
+        assert!(!lag().is_behind(&shown("new", "02:00:00/A"), &known));
         let settled = Lag {
             now: at("10:10:00"),
             ..lag()
         };
-        assert!(!settled.is_unseen(&known));
-        assert!(!settled.is_behind("2026-06-12 02:00:00/A", &known));
+        assert!(!settled.is_unseen(&version));
+        assert!(!settled.is_behind(&shown("old", "02:00:00/A"), &known));
     }
 
     #[test]
     fn a_second_write_went_over_the_same_version() {
-        let twice = written(at("10:01:00"), &written(at("10:00:00"), "v1"));
-        assert!(lag().is_behind("v1", &twice));
+        let first = known("new", &written(at("10:00:00"), &known("old", "v1")));
+        let second = known("newer", &written(at("10:01:00"), &first));
+        assert!(lag().is_behind(&shown("old", "v1"), &second));
     }
 }

@@ -312,9 +312,7 @@ pub(crate) async fn take_records(
         let before = known.get(&observed.id).filter(|before| !before.gone);
         let shows_the_same =
             before.is_some_and(|before| before.fingerprint == observed.fingerprint());
-        if before.is_some_and(|before| lag.is_behind(&observed.version, &before.version))
-            && !shows_the_same
-        {
+        if before.is_some_and(|before| lag.is_behind(&observed, before)) {
             // Known in a newer version: this list has not caught up yet.
             continue;
         }

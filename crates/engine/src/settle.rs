@@ -106,6 +106,7 @@ async fn settle_changes(
         .map_or(Duration::ZERO, |w| w.settle());
     for _ in 0..2 {
         let began = run.connection.timer.uptime();
+        let told = run.connection.sides.of(side).whole.time_at(began);
         let mut ids: Vec<_> = writes
             .iter()
             .filter_map(|write| write.order.target.clone())
@@ -116,7 +117,8 @@ async fn settle_changes(
             Ok(found) => found,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
-        let looked_at = run.connection.time_there(side, began);
+        // By what was known when the window was waited for: each answer tells whole seconds anew.
+        let looked_at = told.unwrap_or_else(|| run.connection.time_there(side, began));
         let mut commit = run.commit();
         let mut open = Vec::new();
         for write in writes {
@@ -161,11 +163,13 @@ async fn settle_creations(
         let since = writes.iter().filter_map(|write| write.attempted_at).min();
         let since = since.unwrap_or_else(|| run.connection.timer.now());
         let began = run.connection.timer.uptime();
+        let told = run.connection.sides.of(side).whole.time_at(began);
         let candidates = match writer.candidates(&orders, since).await {
             Ok(candidates) => candidates,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
-        let looked_at = run.connection.time_there(side, began);
+        // By what was known when the window was waited for: each answer tells whole seconds anew.
+        let looked_at = told.unwrap_or_else(|| run.connection.time_there(side, began));
         let decided = decisions(run, &writes).await?;
         let mut commit = run.commit();
         let mut taken = linked(run, side, kind, &candidates).await?;
