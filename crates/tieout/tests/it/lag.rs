@@ -75,12 +75,18 @@ async fn a_whole_read_that_lags_takes_nothing_for_deleted_or_edited() {
     // Far longer than this test takes: nothing that is written from here on is shown by a list.
     stage.lag(3600).await;
     let (bill, there, vendor) = stage.an_open_bill().await;
-    stage.edit("vendorbill", &bill, json!({"memo": "seen by Ada"})).await;
+    stage
+        .edit("vendorbill", &bill, json!({"memo": "seen by Ada"}))
+        .await;
     let fields = json!({"entity": vendor, "tranId": "LATE-1", "amount": 12});
     let new = stage.enter("vendorbill", fields).await;
     // The ledger's news must be seen, BILL's lists stay behind.
     let body = json!({"suiteql_lag_seconds": 0}).to_string();
-    stage.panel.post("/control/netsuite/switches", &body).await.unwrap();
+    stage
+        .panel
+        .post("/control/netsuite/switches", &body)
+        .await
+        .unwrap();
     assert_eq!(stage.for_people().await, waiting);
     let before = stage.state().await;
     for number in 0..2 {
@@ -88,13 +94,21 @@ async fn a_whole_read_that_lags_takes_nothing_for_deleted_or_edited() {
             whole: true,
             ..RunOptions::new(format!("whole {number}"), "test")
         };
-        let report = tieout_engine::sync(&stage.connection, options).await.unwrap();
+        let report = tieout_engine::sync(&stage.connection, options)
+            .await
+            .unwrap();
         assert_eq!(report.written, 0);
         assert!(report.problems.is_empty(), "{:?}", report.problems);
     }
-    assert_eq!(stage.state().await["bill"]["bills"], before["bill"]["bills"]);
+    assert_eq!(
+        stage.state().await["bill"]["bills"],
+        before["bill"]["bills"]
+    );
     for id in [&bill, &new] {
-        assert_eq!(stage.state_of("bills", &ledger(Kind::Bill, id)).await, "DONE");
+        assert_eq!(
+            stage.state_of("bills", &ledger(Kind::Bill, id)).await,
+            "DONE"
+        );
     }
     assert_eq!(stage.platform_bill(&there).await.memo, "seen by Ada");
     stage.catch_up().await;
@@ -109,20 +123,26 @@ async fn payments_and_their_reversals_go_through_once_though_suiteql_lags() {
     let (bill, there, _) = stage.an_open_bill().await;
     let payment = stage.pay(&[there], None, "PROCESSED").await.remove(0);
     stage.advance("2s").await;
-    let fault = json!({"service": "netsuite", "method": "PUT", "times": 1, "effect": "drop-after-commit"});
+    let fault =
+        json!({"service": "netsuite", "method": "PUT", "times": 1, "effect": "drop-after-commit"});
     stage.fault(fault).await;
     stage.sync().await;
     assert_eq!(stage.for_people().await, waiting);
     stage.advance("2s").await;
     stage.sync().await;
     stage.assert_one_posting(&bill).await;
-    stage.move_payment(&payment, json!({"status": "VOIDED"})).await;
+    stage
+        .move_payment(&payment, json!({"status": "VOIDED"}))
+        .await;
     for _ in 0..4 {
         stage.advance("2s").await;
         assert_eq!(stage.for_people().await, waiting);
     }
     stage.catch_up().await;
-    assert_eq!(stage.payment_state(&payment.as_str().into()).await, "REVERSED(reversed)");
+    assert_eq!(
+        stage.payment_state(&payment.as_str().into()).await,
+        "REVERSED(reversed)"
+    );
     let state = stage.state().await;
     assert_eq!(state["netsuite"]["journalentry"]["count"], 1);
     let comparison = compare(&stage.connection.store).await.unwrap();
@@ -153,6 +173,9 @@ async fn what_is_shown_after_the_mark_has_gone_past_it_is_read_all_the_same() {
     stage.advance("3s").await;
     let report = stage.sync().await;
     assert!(count(&report, "bills", State::Done) > 0);
-    assert_eq!(stage.state_of("bills", &ledger(Kind::Bill, &bill)).await, "DONE");
+    assert_eq!(
+        stage.state_of("bills", &ledger(Kind::Bill, &bill)).await,
+        "DONE"
+    );
     stage.catch_up().await;
 }
