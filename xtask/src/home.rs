@@ -16,6 +16,24 @@ pub(crate) const CONNECTION: &str = "walk";
 /// Exit statuses of a sync that did its work: done, and done with exceptions.
 const DONE: [i32; 2] = [0, 3];
 
+/// What a walk sets itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// How many records go into one bulk call to BILL at most.
+    pub(crate) bulk: u32,
+    /// How long an unanswered write may still be running over there.
+    pub(crate) settle: &'static str,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            bulk: 100,
+            settle: "1 second",
+        }
+    }
+}
+
 /// A temporary home.
 pub(crate) struct Home {
     folder: TempDir,
@@ -35,11 +53,16 @@ pub(crate) struct Printed {
 impl Home {
     /// Makes a home that is connected to the sandbox: configuration, store, credentials, confirmed mapping.
     pub(crate) fn connected(tieout: &Path, sandbox: &Sandbox) -> Result<Self> {
+        Self::connected_in(tieout, sandbox, Manner::default())
+    }
+
+    /// The same, with settings of its own.
+    pub(crate) fn connected_in(tieout: &Path, sandbox: &Sandbox, manner: Manner) -> Result<Self> {
         let home = Self {
             folder: TempDir::new()?,
             tieout: tieout.to_owned(),
         };
-        let text = configuration(&sandbox.described)?;
+        let text = configuration(&sandbox.described, manner)?;
         std::fs::write(home.folder.path().join("tieout.toml"), text)?;
         home.must(&["init"], None)?;
         for (system, described) in services(&sandbox.described) {
@@ -155,7 +178,7 @@ fn credential(service: &Value) -> Option<(&str, &Value)> {
 }
 
 /// A configuration for what the sandbox describes: its plain fields are the settings of each side.
-fn configuration(described: &Value) -> Result<String> {
+fn configuration(described: &Value, manner: Manner) -> Result<String> {
     let mut connection = toml::Table::new();
     connection.insert("pair".to_owned(), "netsuite-bill".into());
     for (system, service) in services(described) {
@@ -166,9 +189,10 @@ fn configuration(described: &Value) -> Result<String> {
             }
         }
         settings.insert("credential".to_owned(), system.into());
-        settings.insert("settle".to_owned(), "1 second".into());
+        settings.insert("settle".to_owned(), manner.settle.into());
         if system == "bill" {
             settings.insert("environment".to_owned(), "sandbox".into());
+            settings.insert("bulk".to_owned(), i64::from(manner.bulk).into());
         }
         connection.insert(system.to_owned(), settings.into());
     }
@@ -196,7 +220,7 @@ mod tests {
             "bill": {"base_url": "http://127.0.0.1:3/connect", "organization": "008",
                 "bill": {"dev_key": "k"}},
         });
-        let text = configuration(&described).unwrap();
+        let text = configuration(&described, Manner::default()).unwrap();
         let table: toml::Table = text.parse().unwrap();
         let walk = &table["connections"][CONNECTION];
         assert_eq!(walk["netsuite"]["subsidiary"].as_str(), Some("3"));

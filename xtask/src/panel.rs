@@ -63,75 +63,72 @@ impl Caller {
     }
 }
 
-/// A bill as BILL lists it.
-#[derive(Debug, Clone)]
-pub(crate) struct PlatformBill {
-    /// Its id.
-    pub(crate) id: String,
-    /// tieout's mark on it, if it has one.
-    pub(crate) marker: Option<String>,
-    /// Whether it is archived.
-    pub(crate) archived: bool,
+/// BILL, signed in to as any other client would.
+pub(crate) struct Platform<'a> {
+    caller: &'a Caller,
+    base: String,
+    key: String,
+    session: String,
 }
 
-/// Lists all of BILL's bills.
-pub(crate) fn bills(caller: &Caller, service: &Value) -> Result<Vec<PlatformBill>> {
-    let text = |value: &Value, pointer: &str| {
-        value
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .with_context(|| format!("the sandbox told no {pointer}"))
-    };
-    let base = text(service, "/base_url")?;
-    let key = text(service, "/bill/dev_key")?;
-    let sign_in = json!({
-        "devKey": key,
-        "username": text(service, "/bill/username")?,
-        "password": text(service, "/bill/password")?,
-        "organizationId": text(service, "/organization")?,
-    });
-    let session = caller.call(
-        Method::POST,
-        &format!("{base}/v3/login"),
-        &[],
-        Some(&sign_in),
-    )?;
-    let session = text(&session, "/sessionId")?;
-    let headers = [("devKey", key.as_str()), ("sessionId", session.as_str())];
-    let marker = regex::Regex::new(r"\bns:[A-Za-z0-9_-]+:[A-Za-z0-9_-]+")?;
-    let mut bills = Vec::new();
-    let mut address = format!("{base}/v3/bills?max=100");
-    for _ in 0..PAGES_MAX {
-        let page = caller.call(Method::GET, &address, &headers, None)?;
-        for bill in page
-            .get("results")
-            .and_then(Value::as_array)
-            .context("no results")?
-        {
-            bills.push(PlatformBill {
-                id: text(bill, "/id")?,
-                marker: marker
-                    .find(&bill.to_string())
-                    .map(|found| found.as_str().to_owned()),
-                archived: bill
-                    .get("archived")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(false),
-            });
-        }
-        match page
-            .get("nextPage")
-            .and_then(Value::as_str)
-            .filter(|next| !next.is_empty())
-        {
-            Some(next) => {
-                address = format!("{base}/v3/bills?max=100&page={}", in_a_query(next));
-            }
-            None => return Ok(bills),
-        }
+impl<'a> Platform<'a> {
+    /// Signs in with what the sandbox told of the service.
+    pub(crate) fn sign_in(caller: &'a Caller, service: &Value) -> Result<Self> {
+        let text = |pointer: &str| {
+            let text = service.pointer(pointer).and_then(Value::as_str);
+            text.map(str::to_owned)
+                .with_context(|| format!("the sandbox told no {pointer}"))
+        };
+        let (base, key) = (text("/base_url")?, text("/bill/dev_key")?);
+        let sign_in = json!({
+            "devKey": key,
+            "username": text("/bill/username")?,
+            "password": text("/bill/password")?,
+            "organizationId": text("/organization")?,
+        });
+        let address = format!("{base}/v3/login");
+        let answer = caller.call(Method::POST, &address, &[], Some(&sign_in))?;
+        let session = answer.get("sessionId").and_then(Value::as_str);
+        let session = session.context("the sign-in gave no session")?.to_owned();
+        Ok(Self {
+            caller,
+            base,
+            key,
+            session,
+        })
     }
-    bail!("the list of bills has more than {PAGES_MAX} pages")
+
+    /// All records of a collection, archived ones included.
+    pub(crate) fn list(&self, collection: &str) -> Result<Vec<Value>> {
+        let headers = [
+            ("devKey", self.key.as_str()),
+            ("sessionId", self.session.as_str()),
+        ];
+        let first = format!("{}/v3/{collection}?max=100", self.base);
+        let mut address = first.clone();
+        let mut records = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let mut page = self.caller.call(Method::GET, &address, &headers, None)?;
+            let Some(Value::Array(results)) = page.get_mut("results").map(Value::take) else {
+                bail!("the list of {collection} has no results");
+            };
+            records.extend(results);
+            let next = page.get("nextPage").and_then(Value::as_str);
+            match next.filter(|next| !next.is_empty()) {
+                Some(next) => address = format!("{first}&page={}", in_a_query(next)),
+                None => return Ok(records),
+            }
+        }
+        bail!("the list of {collection} has more than {PAGES_MAX} pages")
+    }
+}
+
+/// tieout's mark in a text, if there is one.
+pub(crate) fn marker(text: &str) -> Option<String> {
+    let is_of_it = |c: char| c.is_ascii_alphanumeric() || ":_-".contains(c);
+    text.split(|c| !is_of_it(c))
+        .find(|word| word.starts_with("ns:") && word.matches(':').count() == 2)
+        .map(str::to_owned)
 }
 
 /// A page token is opaque: it may hold what a query must not.
@@ -145,4 +142,16 @@ fn in_a_query(token: &str) -> String {
             other => format!("%{other:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_found_among_other_words() {
+        let found = marker("Rent for June [ns:1234567_SB1:4711]");
+        assert_eq!(found.as_deref(), Some("ns:1234567_SB1:4711"));
+        assert_eq!(marker("Returns: none"), None);
+    }
 }

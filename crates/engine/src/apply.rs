@@ -5,19 +5,24 @@
 //! the call. The outcomes of all batches that have answered meanwhile are one commit. An outcome that is lost
 //! in a crash only becomes *unknown*.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use tieout_domain::code::Code;
-use tieout_domain::port::{Action, Answer, Observed, Order, Receipt};
-use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, Side, State};
+use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
+use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, State};
 use tieout_flows::Step;
-use tieout_store::{Commit, Due, Fact, MapStatus, Stop, StoreError};
+use tieout_store::{Commit, Due, Fact, Known, MapStatus, Stop, StoreError};
 
 use crate::EngineError;
+use crate::lag::{Lag, written};
 use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
+use crate::settle::said_again_after;
 
 /// A write that a flow wants, with the record it is for.
 #[derive(Debug, Clone)]
@@ -65,9 +70,18 @@ impl Intent {
 
 /// One call: writes of one side, kind and action, with their ids in the journal.
 struct Batch {
+    number: usize,
     side: Side,
     kind: Kind,
     writes: Vec<(u64, Intent)>,
+}
+
+impl Batch {
+    /// Where it goes, and its writes.
+    fn call(&self) -> (Side, Kind, Vec<u64>) {
+        let ids = self.writes.iter().map(|(write, _)| *write).collect();
+        (self.side, self.kind, ids)
+    }
 }
 
 /// A call under way. Whoever stops waiting for it, because the lease is lost, stops it: a batch may be many
@@ -116,6 +130,8 @@ async fn sift(
         .collect();
     let mut commit = run.commit();
     let mut ready = Vec::new();
+    // One change of a record at a time: each is decided on what the one before has left.
+    let mut changed = unseen(run, &intents).await?;
     for intent in intents {
         if !open.insert((intent.flow.to_owned(), intent.record.clone())) && intent.again.is_none() {
             run.rest_until_settled(intent.flow, intent.record);
@@ -123,6 +139,13 @@ async fn sift(
         }
         let side = intent.step.side;
         let kind = intent.step.document.kind();
+        if target(&intent).is_some_and(|target| !changed.insert(target)) {
+            let cause = "what was last written to it is not shown over there yet".to_owned();
+            let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
+            commit.facts.push(intent.stated(outcome));
+            run.rest_until_confirmed(intent.flow, intent.record);
+            continue;
+        }
         if let Some(fault) = run.barred.get(&side) {
             let outcome = Outcome::because(State::Hold, fault.code(), fault.to_string());
             commit.facts.push(intent.stated(outcome));
@@ -142,6 +165,35 @@ async fn sift(
         }
     }
     Ok((ready, commit))
+}
+
+/// A record that a write changes.
+fn target(intent: &Intent) -> Option<RecordRef> {
+    Some(RecordRef {
+        side: intent.step.side,
+        kind: intent.step.document.kind(),
+        id: intent.step.target.clone()?,
+    })
+}
+
+/// Which of the records to change were changed by us a moment ago, and may not be shown so yet: looking at them
+/// before writing would show them as they were before, like somebody's edit.
+async fn unseen(run: &Run<'_>, intents: &[Intent]) -> Result<HashSet<RecordRef>, EngineError> {
+    let mut targets: BTreeMap<(Side, Kind), Vec<RemoteId>> = BTreeMap::new();
+    for record in intents.iter().filter_map(target) {
+        let ids = targets.entry((record.side, record.kind)).or_default();
+        ids.push(record.id);
+    }
+    let mut unseen = HashSet::new();
+    for ((side, kind), ids) in targets {
+        let lag = Lag::of(run, side, kind);
+        let known = run.connection.store.known(side, kind, &ids).await?;
+        let late = known
+            .into_iter()
+            .filter(|(_, known)| lag.is_unseen(&known.version));
+        unseen.extend(late.map(|(id, _)| RecordRef { side, kind, id }));
+    }
+    Ok(unseen)
 }
 
 /// Journals the intents. Nothing has been sent yet.
@@ -196,63 +248,130 @@ fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
             if writes.is_empty() {
                 break;
             }
-            batches.push(Batch { side, kind, writes });
+            batches.push(Batch {
+                number: 0,
+                side,
+                kind,
+                writes,
+            });
         }
     }
     batches
 }
 
+/// Calls under way, and the writes of each.
+#[derive(Default)]
+struct UnderWay {
+    calls: FuturesUnordered<BoxFuture<'static, (Batch, Option<Vec<Answer>>)>>,
+    writes: BTreeMap<usize, (Side, Kind, Vec<u64>)>,
+    launched: usize,
+}
+
+impl UnderWay {
+    /// Whether another call to this side may begin, beside those under way and so many more. A call that would only wait for its turn is not begun: its
+    /// settling time would run before it is sent.
+    fn has_room(&self, run: &Run<'_>, side: Side, more: usize) -> bool {
+        let now = self.writes.values().filter(|(of, ..)| *of == side).count();
+        now + more < run.connection.sides.of(side).in_flight_max.max(1)
+    }
+
+    /// Makes a call, whose attempt is journaled. It goes on while [`answers`](Self::answers) are waited for.
+    fn launch(&mut self, writer: Arc<dyn Write>, mut batch: Batch) {
+        batch.number = self.launched;
+        self.launched += 1;
+        self.writes.insert(batch.number, batch.call());
+        let orders: Vec<Order> = batch
+            .writes
+            .iter()
+            .map(|(_, intent)| order(&intent.step))
+            .collect();
+        self.calls.push(Box::pin(async move {
+            // A task of its own, so that the answer is taken in while outcomes are being committed.
+            let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
+            let answers = (&mut call.0).await;
+            (batch, answers.ok())
+        }));
+    }
+
+    /// How long until it must be said again that these calls are being made.
+    fn say_again_after(&self, run: &Run<'_>) -> Option<Duration> {
+        let kinds = self.writes.values().map(|(side, kind, _)| (*side, *kind));
+        let writers = kinds.filter_map(|(side, kind)| run.connection.sides.writer(side, kind));
+        writers
+            .filter_map(|writer| said_again_after(writer.settle()))
+            .min()
+    }
+
+    /// Waits for answers, and says of calls that take long, again and again, that they are still being made.
+    async fn answers(
+        &mut self,
+        run: &Run<'_>,
+    ) -> Result<Vec<(Batch, Option<Vec<Answer>>)>, EngineError> {
+        let first = loop {
+            let Some(after) = self.say_again_after(run) else {
+                break self.calls.next().await;
+            };
+            let pause = run.connection.timer.sleep(after);
+            match select(self.calls.next(), pause).await {
+                Either::Left((first, _)) => break first,
+                Either::Right(_) => {
+                    if let Some(stop) = attempt(run, self.writes.values()).await? {
+                        // No more of them may be sent: what was sent of them is looked for later.
+                        return Err(StoreError::Stopped(stop).into());
+                    }
+                }
+            }
+        };
+        let mut answered: Vec<_> = first.into_iter().collect();
+        while let Some(Some(more)) = futures::FutureExt::now_or_never(self.calls.next()) {
+            answered.push(more);
+        }
+        for (batch, _) in &answered {
+            self.writes.remove(&batch.number);
+        }
+        Ok(answered)
+    }
+}
+
 /// Sends the batches, as many at once as each side allows, and records what is answered.
 async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineError> {
     let mut applied = Applied::default();
-    let mut under_way = FuturesUnordered::new();
-    let mut waiting = batches.into_iter();
-    let max =
-        run.connection.sides.ledger.in_flight_max + run.connection.sides.platform.in_flight_max;
+    let mut under_way = UnderWay::default();
+    let mut waiting = batches;
     loop {
-        let mut launched = Vec::new();
-        while under_way.len() + launched.len() < max.max(1) {
-            let Some(batch) = waiting.next() else { break };
+        let mut next: Vec<(Arc<dyn Write>, Batch)> = Vec::new();
+        for batch in std::mem::take(&mut waiting) {
             if let Some(fault) = run.barred.get(&batch.side).cloned() {
                 // Intended in the journal, and certainly not sent.
-                let answers = vec![Answer::Failed(fault); batch.writes.len()];
-                record(run, vec![(batch, answers)], &mut applied).await?;
-            } else {
-                launched.push(batch);
+                record(run, vec![failed(batch, &fault)], &mut applied).await?;
+                continue;
+            }
+            let more = next
+                .iter()
+                .filter(|(_, one)| one.side == batch.side)
+                .count();
+            let writer = run.connection.sides.writer(batch.side, batch.kind);
+            match writer.cloned() {
+                Some(writer) if under_way.has_room(run, batch.side, more) => {
+                    next.push((writer, batch));
+                }
+                _ => waiting.push(batch),
             }
         }
-        if let Some(stop) = attempt(run, &launched).await? {
+        let calls: Vec<_> = next.iter().map(|(_, batch)| batch.call()).collect();
+        if let Some(stop) = attempt(run, calls.iter()).await? {
             // Stopped since it was decided, perhaps by another process: what was intended is given back.
             let fault = run.stop(stop);
-            for batch in launched {
-                let answers = vec![Answer::Failed(fault.clone()); batch.writes.len()];
-                record(run, vec![(batch, answers)], &mut applied).await?;
-            }
+            let refused = next.into_iter().map(|(_, batch)| failed(batch, &fault));
+            record(run, refused.collect(), &mut applied).await?;
             continue;
         }
-        for batch in launched {
-            let Some(writer) = run.connection.sides.writer(batch.side, batch.kind) else {
-                continue;
-            };
-            let writer = std::sync::Arc::clone(writer);
-            let orders: Vec<Order> = batch
-                .writes
-                .iter()
-                .map(|(_, intent)| order(&intent.step))
-                .collect();
-            under_way.push(async move {
-                // A task of its own, so that the answer is taken in while outcomes are being committed.
-                let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
-                let answers = (&mut call.0).await;
-                (batch, answers)
-            });
+        for (writer, batch) in next {
+            under_way.launch(writer, batch);
         }
-        let Some(first) = under_way.next().await else {
-            break;
-        };
-        let mut answered = vec![first];
-        while let Some(Some(more)) = futures::FutureExt::now_or_never(under_way.next()) {
-            answered.push(more);
+        let answered = under_way.answers(run).await?;
+        if answered.is_empty() {
+            return Ok(applied);
         }
         let answered = answered
             .into_iter()
@@ -269,16 +388,23 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
             .collect();
         record(run, answered, &mut applied).await?;
     }
-    Ok(applied)
+}
+
+/// What became of a batch of which nothing was sent.
+fn failed(batch: Batch, fault: &Fault) -> (Batch, Vec<Answer>) {
+    let answers = vec![Answer::Failed(fault.clone()); batch.writes.len()];
+    (batch, answers)
 }
 
 /// Journals that these calls are made now. From here on a crash leaves their writes unknown. Gives what forbids
 /// them, if remote writes are stopped: then nothing was journaled, and nothing may be sent.
-async fn attempt(run: &Run<'_>, launched: &[Batch]) -> Result<Option<Stop>, EngineError> {
+async fn attempt(
+    run: &Run<'_>,
+    calls: impl Iterator<Item = &(Side, Kind, Vec<u64>)>,
+) -> Result<Option<Stop>, EngineError> {
     let mut writes: BTreeMap<Side, Vec<u64>> = BTreeMap::new();
-    for batch in launched {
-        let of_batch = batch.writes.iter().map(|(write, _)| *write);
-        writes.entry(batch.side).or_default().extend(of_batch);
+    for (side, _, of_call) in calls {
+        writes.entry(*side).or_default().extend(of_call);
     }
     if writes.is_empty() {
         return Ok(None);
@@ -310,6 +436,7 @@ async fn record(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     let mut commit = run.commit();
+    let versions = versions_before(run, &answered).await?;
     for (batch, answers) in answered {
         for ((write, intent), answer) in batch.writes.into_iter().zip(answers) {
             run.connection.progress.advance(1);
@@ -317,7 +444,8 @@ async fn record(
                 Answer::Applied(receipt) => {
                     applied.records.push(intent.record.clone());
                     run.written += 1;
-                    take_receipt(run, &mut commit, write, &intent, receipt);
+                    let before = versions.get(&(batch.side, batch.kind, receipt.id.clone()));
+                    take_receipt(run, &mut commit, write, &intent, receipt, before);
                 }
                 Answer::Failed(fault) => {
                     if take_fault(run, &mut commit, write, &intent, fault) {
@@ -331,6 +459,30 @@ async fn record(
     Ok(())
 }
 
+/// In which versions changed records are known that the answers to their changes don't show.
+async fn versions_before(
+    run: &Run<'_>,
+    answered: &[(Batch, Vec<Answer>)],
+) -> Result<HashMap<(Side, Kind, RemoteId), Known>, EngineError> {
+    let mut versions = HashMap::new();
+    for (batch, answers) in answered {
+        let changes = batch.writes.iter().zip(answers);
+        let unshown: Vec<RemoteId> = changes
+            .filter_map(|((_, intent), answer)| match answer {
+                Answer::Applied(receipt) if intent.step.action == Action::Amend => {
+                    receipt.observed.is_none().then(|| receipt.id.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        let store = &run.connection.store;
+        for (id, known) in store.known(batch.side, batch.kind, &unshown).await? {
+            versions.insert((batch.side, batch.kind, id), known);
+        }
+    }
+    Ok(versions)
+}
+
 /// A write was applied: link, mirror, mapping.
 fn take_receipt(
     run: &mut Run<'_>,
@@ -338,6 +490,7 @@ fn take_receipt(
     write: u64,
     intent: &Intent,
     receipt: Receipt,
+    before: Option<&Known>,
 ) {
     let step = &intent.step;
     let target = RecordRef {
@@ -365,6 +518,17 @@ fn take_receipt(
             let observed = Observed {
                 id: receipt.id,
                 version: String::new(),
+                created: None,
+                document: step.document.clone(),
+            };
+            commit.records.push(seen(step.side, observed));
+        }
+        None if let Some(over) = before => {
+            let now = run.connection.timer.uptime();
+            let at = run.connection.time_there(step.side, now);
+            let observed = Observed {
+                id: receipt.id,
+                version: written(at, over),
                 created: None,
                 document: step.document.clone(),
             };

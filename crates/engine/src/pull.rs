@@ -11,6 +11,7 @@ use tieout_store::{Commit, Due, RecordChange, Settled};
 
 use crate::EngineError;
 use crate::evidence::{Trace, notice_unknown};
+use crate::lag::Lag;
 use crate::run::Run;
 
 /// How many records are fetched by id at once.
@@ -308,16 +309,21 @@ pub(crate) async fn take_records(
     let mut touched = Vec::new();
     let mut ours = Vec::new();
     let mut all_known = true;
+    let lag = Lag::of(run, side, kind);
     for observed in records {
-        let before = known.get(&observed.id);
-        let same_version = before.is_some_and(|b| b.version == observed.version && !b.gone);
-        all_known &= same_version;
-        let same_content =
-            before.is_some_and(|b| b.fingerprint == observed.fingerprint() && !b.gone);
-        if same_version && same_content {
+        let before = known.get(&observed.id).filter(|before| !before.gone);
+        let shows_the_same =
+            before.is_some_and(|before| before.fingerprint == observed.fingerprint());
+        if before.is_some_and(|before| lag.is_behind(&observed, before)) {
+            // Known in a newer version: this list has not caught up yet.
             continue;
         }
-        if !same_content {
+        let same_version = before.is_some_and(|before| before.version == observed.version);
+        all_known &= same_version;
+        if same_version && shows_the_same {
+            continue;
+        }
+        if !shows_the_same {
             touched.push(RecordRef {
                 side,
                 kind,

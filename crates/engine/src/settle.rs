@@ -25,6 +25,9 @@ use crate::run::Run;
 /// Windows that end within this are waited for; longer ones end as `HOLD(settling)`.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Far clocks are told in whole seconds.
+const WHOLE_SECOND: Duration = Duration::from_secs(1);
+
 /// How far the far side's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -103,6 +106,7 @@ async fn settle_changes(
         .map_or(Duration::ZERO, |w| w.settle());
     for _ in 0..2 {
         let began = run.connection.timer.uptime();
+        let told = run.connection.sides.of(side).whole.time_at(began);
         let mut ids: Vec<_> = writes
             .iter()
             .filter_map(|write| write.order.target.clone())
@@ -113,7 +117,8 @@ async fn settle_changes(
             Ok(found) => found,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
-        let looked_at = run.connection.time_there(side, began);
+        // By what was known when the window was waited for: each answer tells whole seconds anew.
+        let looked_at = told.unwrap_or_else(|| run.connection.time_there(side, began));
         let mut commit = run.commit();
         let mut open = Vec::new();
         for write in writes {
@@ -158,11 +163,13 @@ async fn settle_creations(
         let since = writes.iter().filter_map(|write| write.attempted_at).min();
         let since = since.unwrap_or_else(|| run.connection.timer.now());
         let began = run.connection.timer.uptime();
+        let told = run.connection.sides.of(side).whole.time_at(began);
         let candidates = match writer.candidates(&orders, since).await {
             Ok(candidates) => candidates,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
-        let looked_at = run.connection.time_there(side, began);
+        // By what was known when the window was waited for: each answer tells whole seconds anew.
+        let looked_at = told.unwrap_or_else(|| run.connection.time_there(side, began));
         let decided = decisions(run, &writes).await?;
         let mut commit = run.commit();
         let mut taken = linked(run, side, kind, &candidates).await?;
@@ -300,10 +307,28 @@ async fn linked(
     Ok(links.into_iter().map(|link| link.target.id).collect())
 }
 
+/// How long after a journaled attempt it is journaled again, for as long as its call is under way: one that waits
+/// for its turn, or is many requests, is sent later than it was begun. `None` where nothing has to settle.
+pub(crate) fn said_again_after(settle: Duration) -> Option<Duration> {
+    (!settle.is_zero()).then_some(settle / 4)
+}
+
+/// How much later than its last journaled attempt a write may have been sent, by a clock that tells whole seconds.
+fn sent_within(settle: Duration) -> Duration {
+    said_again_after(settle).map_or(Duration::ZERO, |again| again + WHOLE_SECOND)
+}
+
 /// The moment from which not finding a write proves that it isn't there.
 fn settled_at(write: &OpenWrite, settle: Duration) -> Timestamp {
     let attempted = write.attempted_at.unwrap_or(Timestamp::MIN);
-    attempted.checked_add(settle).unwrap_or(Timestamp::MAX)
+    attempted
+        .checked_add(window(settle))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// How long after its last journaled attempt a write may be under way, or not be shown yet.
+pub(crate) fn window(settle: Duration) -> Duration {
+    settle + sent_within(settle)
 }
 
 fn write_settled(write: &OpenWrite, settle: Duration, looked_at: Timestamp) -> bool {

@@ -22,7 +22,7 @@ use crate::list::{Room, Shelf, by_ids, made_since, observe, one};
 use crate::problem::Effect;
 use crate::text::{DESCRIPTION_MAX, cut, last4, without_card_numbers};
 use crate::wire::{self, Head, day, reference};
-use crate::write::{cannot, json, refused, target, wrong_kind};
+use crate::write::{cannot, json, refused, shown_of, target, wrong_kind};
 
 const PAYMENTS: Shelf = Shelf {
     path: "/v3/payments",
@@ -543,14 +543,15 @@ impl PaymentWriter {
             .client
             .write(&Verb::POST, &path, Some(&body), &what)
             .await?;
-        match serde_json::from_slice::<Box<RawValue>>(&bytes) {
-            Ok(raw) => Ok(self.receipt(id.clone(), raw).await),
-            Err(_) => Ok(Receipt {
+        if bytes.is_empty() {
+            return Ok(Receipt {
                 id: id.clone(),
                 observed: None,
                 adopted: false,
-            }),
+            });
         }
+        let raw = shown_of(&bytes, id, PAYMENTS.noun)?;
+        Ok(self.receipt(id.clone(), raw).await)
     }
 
     /// The receipt of what was done, with what the service showed if it can be read as a payment.

@@ -99,9 +99,13 @@ impl Problem {
         codes.iter().any(|code| self.has(code))
     }
 
-    /// Whether the body was a web page or something else that isn't an error of the API.
+    /// Whether the body was a web page or something else that isn't an error of the API: it tells who answered
+    /// as little as what was done.
     pub(crate) fn foreign(&self) -> bool {
-        self.other.is_some()
+        let says = |entry: &Entry| {
+            entry.code.is_some() || entry.message.is_some() || entry.detail.is_some()
+        };
+        self.other.is_some() || !self.entries.iter().any(says)
     }
 
     /// Whether the session was not accepted.
@@ -186,6 +190,11 @@ impl Problem {
     /// What must be done about it. Sessions and limits are handled before it comes to this.
     pub(crate) fn fault(&self, effect: Effect, what: &str) -> Fault {
         let cause = format!("BILL: {what}: {}", self.words());
+        let redirects = (300..400).contains(&self.status);
+        if self.foreign() && effect == Effect::Write && !redirects {
+            // Nobody documents that who answers so has kept the call from being carried out.
+            return Fault::Unknown { cause };
+        }
         if let Some(denied) = self.denied(&cause) {
             return denied;
         }
@@ -208,14 +217,14 @@ impl Problem {
                 after: None,
             };
         }
-        if (300..400).contains(&self.status) || self.has("1121") {
+        if redirects || self.has("1121") {
             return Fault::Drift {
                 code: Code::new("drift"),
                 cause,
             };
         }
         if self.foreign() {
-            // A gateway turned the call away before it came to BILL's own program.
+            // A gateway's words; the read may go better in a moment.
             return Fault::Later {
                 code: Code::new("not-json"),
                 cause,

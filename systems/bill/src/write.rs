@@ -228,10 +228,11 @@ impl<R: Writable> Writer<R> {
             .write(&Method::POST, shelf.path, Some(body), &what)
             .await?;
         let raw: Box<RawValue> = parse(&bytes, Effect::Write, &what)?;
-        Ok(self.receipts(&[&*raw]).await.pop().map_or_else(
-            || unknown(&what, "the answer holds no record"),
-            |(_, answer)| answer,
-        ))
+        let made = self.receipts(&[&*raw]).await.pop();
+        Ok(match made {
+            Some((Some(shown), answer)) if self.room.made(&order.document, &shown) => answer,
+            _ => unknown(&what, "the answer doesn't hold this record"),
+        })
     }
 
     async fn create_bulk(
@@ -411,19 +412,20 @@ impl<R: Writable> Writer<R> {
         self.changed(id, &bytes, &order.document).await
     }
 
-    /// The receipt of a change, with what the service showed if it showed anything.
+    /// The receipt of a change, with what the service showed if it showed anything. A success that shows
+    /// something else than the record proves nothing.
     async fn changed(
         &self,
         id: RemoteId,
         bytes: &[u8],
         wanted: &Document,
     ) -> Result<Receipt, Fault> {
-        let shown = serde_json::from_slice::<Box<RawValue>>(bytes).ok();
         let mut observed = None;
-        if let Some(raw) = shown
-            && let Ok(mut sight) = observe(&self.client, &*self.room, &[raw]).await
-        {
-            observed = sight.observed.pop().filter(|observed| observed.id == id);
+        if !bytes.is_empty() {
+            let raw = shown_of(bytes, &id, self.room.shelf().noun)?;
+            if let Ok(mut sight) = observe(&self.client, &*self.room, &[raw]).await {
+                observed = sight.observed.pop();
+            }
         }
         if let Some(observed) = &observed
             && observed.document.amount() != wanted.amount()
@@ -439,6 +441,21 @@ impl<R: Writable> Writer<R> {
             adopted: false,
         })
     }
+}
+
+/// The record that the answer to a change shows.
+///
+/// # Errors
+/// `Unknown` if it is not that record.
+pub(crate) fn shown_of(bytes: &[u8], id: &RemoteId, noun: &str) -> Result<Box<RawValue>, Fault> {
+    let raw: Option<Box<RawValue>> = serde_json::from_slice(bytes).ok();
+    let is_it = |raw: &Box<RawValue>| {
+        let head = serde_json::from_str::<Head>(raw.get());
+        head.is_ok_and(|head| head.id == id.as_str())
+    };
+    raw.filter(is_it).ok_or_else(|| Fault::Unknown {
+        cause: format!("BILL: changing {noun} {id}: the answer doesn't show this {noun}"),
+    })
 }
 
 fn unknown(what: &str, why: &str) -> Answer {

@@ -10,6 +10,8 @@ mod call;
 mod credit_applications;
 mod deleted;
 mod dimensions;
+#[cfg(test)]
+mod endings;
 mod journals;
 mod lines;
 mod payments;

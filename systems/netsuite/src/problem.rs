@@ -76,7 +76,15 @@ struct Detail {
 impl Problem {
     /// Reads a body of either shape; nothing if it is none.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        let problem: Self = serde_json::from_slice(body).ok()?;
+        let says = !problem.title.is_empty()
+            || !problem.detail.is_empty()
+            || problem.codes().next().is_some()
+            || problem
+                .details
+                .iter()
+                .any(|detail| !detail.detail.is_empty());
+        says.then_some(problem)
     }
 
     /// Every code in it, the most specific first.
@@ -136,7 +144,7 @@ pub(crate) fn judge(aim: Aim, status: StatusCode, headers: &HeaderMap, body: &[u
     let words = problem.as_ref().map_or_else(
         || {
             format!(
-                "HTTP {} with a body that is not JSON: {}",
+                "HTTP {} with a body that is no error of NetSuite's: {}",
                 status.as_u16(),
                 excerpt(body)
             )
@@ -161,7 +169,8 @@ pub(crate) fn judge(aim: Aim, status: StatusCode, headers: &HeaderMap, body: &[u
     if status == StatusCode::UNAUTHORIZED {
         return Verdict::Unauthorized(words);
     }
-    if status.is_server_error() {
+    let broken_off = matches!(status.as_u16(), 408 | 499);
+    if status.is_server_error() || broken_off {
         return judge_server_error(aim, status, headers, words);
     }
     match problem {
@@ -179,6 +188,12 @@ pub(crate) fn judge(aim: Aim, status: StatusCode, headers: &HeaderMap, body: &[u
 }
 
 fn judge_success(aim: Aim, status: StatusCode, body: &[u8]) -> Verdict {
+    if aim == Aim::Write && !matches!(status.as_u16(), 200 | 201 | 204) {
+        // 202 only promises to carry it out, and nobody asked for that.
+        return Verdict::Final(Fault::Unknown {
+            cause: format!("the write was answered with HTTP {}", status.as_u16()),
+        });
+    }
     if body.is_empty() {
         return match aim {
             Aim::Write => Verdict::Fine,
@@ -215,7 +230,7 @@ fn judge_server_error(aim: Aim, status: StatusCode, headers: &HeaderMap, words: 
     }
     let code = match status {
         StatusCode::SERVICE_UNAVAILABLE => Code::new("maintenance"),
-        _ if words.contains("not JSON") => Code::new("not-json"),
+        _ if words.contains("no error of NetSuite's") => Code::new("not-json"),
         _ => Code::new("server-error"),
     };
     Verdict::Passing(Fault::Later {
@@ -226,10 +241,10 @@ fn judge_server_error(aim: Aim, status: StatusCode, headers: &HeaderMap, words: 
 }
 
 fn not_json(aim: Aim, words: String) -> Verdict {
-    let fault = later_not_json(words);
     match aim {
-        Aim::Read => Verdict::Passing(fault),
-        Aim::Write => Verdict::Final(fault),
+        Aim::Read => Verdict::Passing(later_not_json(words)),
+        // Nobody documents that who answers so has kept the write from being carried out.
+        Aim::Write => Verdict::Final(Fault::Unknown { cause: words }),
     }
 }
 

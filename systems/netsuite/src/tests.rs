@@ -20,12 +20,12 @@ fn table(subsidiary: Option<&str>) -> Map<String, Value> {
     table
 }
 
-fn connect(stage: &Stage, credential: Credential) -> Ports {
+pub(crate) fn connect(stage: &Stage, credential: Credential) -> Ports {
     (crate::SYSTEM.connect)(&table(Some("3")), credential, stage.kit()).unwrap()
 }
 
 /// What the profile asks first: subsidiaries and currencies.
-fn profile(stage: &Stage) {
+pub(crate) fn profile(stage: &Stage) {
     stage.script.rows(
         &json!([{"id": "1", "name": "Acme Holding", "currency": "1"},
         {"id": "3", "name": "Acme US", "parent": "1", "currency": "1"}]),
@@ -43,7 +43,7 @@ fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
-fn payment() -> Payment {
+pub(crate) fn payment() -> Payment {
     Payment {
         vendor: "12".into(),
         number: "P-77".to_owned(),
@@ -79,7 +79,7 @@ fn payment() -> Payment {
     }
 }
 
-fn order(action: Action, target: Option<&str>, document: Document) -> Order {
+pub(crate) fn order(action: Action, target: Option<&str>, document: Document) -> Order {
     let key = Key::of(["bill", "008X", "stp1"]);
     Order {
         key,
@@ -90,7 +90,7 @@ fn order(action: Action, target: Option<&str>, document: Document) -> Order {
     }
 }
 
-fn payment_row(total: &str) -> Value {
+pub(crate) fn payment_row(total: &str) -> Value {
     json!({"id": "887", "type": "VendPymt", "tranid": "P-77", "entity": "12",
         "trandate": "2026-06-12", "status": "F", "approvalstatus": "2", "currency": "1",
         "total": total, "memo": "paid through BILL", "posting": "T", "voided": "F",
@@ -98,7 +98,7 @@ fn payment_row(total: &str) -> Value {
 }
 
 /// The lines and links of that payment. They are asked for together.
-fn payment_details(stage: &Stage, applied: &str) {
+pub(crate) fn payment_details(stage: &Stage, applied: &str) {
     stage.script.rows(&json!([
         {"doc": "887", "line": "0", "mainline": "T", "amount": "-100.25", "account": "1"},
         {"doc": "887", "line": "1", "mainline": "F", "amount": "100.25", "account": "111"}]));

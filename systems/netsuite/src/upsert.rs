@@ -229,6 +229,10 @@ async fn create_one(
             adopted: false,
         })),
         Ok(None) => None,
+        // Our own key is taken: by an earlier sending of this very write, which the look-up didn't show yet.
+        Err(Fault::Refused { code, cause, .. }) if code.as_str() == "exists-there" => {
+            Some(Answer::Failed(Fault::Unknown { cause }))
+        }
         Err(fault) => Some(Answer::Failed(fault)),
     }
 }

@@ -14,6 +14,9 @@ use tieout_store::{Commit, Due, Fact, StopKind};
 
 const WINDOW: Duration = Duration::from_secs(600);
 
+/// The window, counted from the last moment at which a write that was journaled may have been sent.
+const SETTLED: Duration = Duration::from_secs(600 + 150 + 1);
+
 #[tokio::test]
 async fn a_change_whose_answer_was_lost_is_taken_over_as_what_was_last_written() {
     let stage = Stage::new().await;
@@ -41,7 +44,7 @@ async fn a_change_that_may_still_be_under_way_is_not_overtaken() {
     stage.ledger.put(bill("1", "30"));
     stage.sync().await;
     assert_eq!(stage.platform.calls(Action::Amend), 1);
-    stage.clock.pass(WINDOW);
+    stage.clock.pass(SETTLED);
     stage.sync().await;
     assert_eq!(stage.state("1").await, "DONE");
     assert_eq!(stage.platform.totals(), ["30"]);
@@ -66,6 +69,30 @@ async fn the_settling_time_counts_from_the_call_and_not_from_the_journal() {
         "{attempted}"
     );
     assert_eq!(stage.platform.calls(Action::Create), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_takes_long_is_said_again_to_be_under_way() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.ledger.put(bill("1", "10"));
+    // It may be many requests, the last of them sent long after the first: a crash in the middle must find an
+    // attempt that isn't much older than that.
+    stage.platform.next(Effect::Slow(Duration::from_secs(1800)));
+    let begun = stage.clock.now();
+    stage.sync().await;
+    let entries = stage.connection.store.entries_after(0, 1000).await.unwrap();
+    let attempts: Vec<i64> = entries
+        .iter()
+        .filter(|entry| matches!(entry.fact, Fact::Attempted { .. }))
+        .map(|entry| entry.at.duration_since(begun).as_secs())
+        .collect();
+    let longest = attempts.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(longest.is_some_and(|gap| gap <= 240), "{attempts:?}");
+    assert!(
+        attempts.last().is_some_and(|last| *last >= 1500),
+        "{attempts:?}"
+    );
 }
 
 #[tokio::test]
@@ -186,7 +213,7 @@ async fn a_run_of_other_flows_leaves_an_open_write_and_its_record_alone() {
     stage.platform.hide(true);
     stage.sync().await;
     assert_eq!(stage.state("1").await, "HOLD(settling)");
-    stage.clock.pass(WINDOW);
+    stage.clock.pass(SETTLED);
     let options = RunOptions {
         flows: vec!["notes".into()],
         ..RunOptions::new("other flow", "test")

@@ -9,6 +9,7 @@ mod accounting;
 mod acts;
 mod credits;
 mod edits;
+mod lag;
 mod limits;
 mod payables;
 mod payments;

@@ -64,7 +64,7 @@ impl Session {
 }
 
 /// Who may sign in, and who has.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Auth {
     pub(crate) dev_key: String,
     pub(crate) user: Secret,

@@ -13,7 +13,7 @@ use crate::table::Table;
 const BULK: usize = 50;
 
 /// All seven lists.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Lists([Table<Json>; 7]);
 
 /// What there is to say about a list.

@@ -1,7 +1,7 @@
 //! What a person does in the vendor's own screens (`POST /control/bill/…`).
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan as _};
 use rust_decimal::Decimal;
 use tieout_kit::fake::ControlError;
 
@@ -26,15 +26,31 @@ pub(crate) fn control(org: &mut Organization, path: &[&str], body: &Json) -> Ans
         ["payments", id] => payment(org, id, body),
         ["bills", id] => bill(org, id, body),
         ["vendors", id] => vendor(org, id, body),
+        ["switches"] => switch(org, body),
         ["organization"] => {
             org.books_closed = body.day("books_closed");
             let closed = org.books_closed.map(|day| day.to_string());
             Ok(Json::object([("books_closed", closed.into())]))
         }
         _ => Err(ControlError::missing(
-            "bill has pay, type-in, payments/{id}, bills/{id}, vendors/{id} and organization",
+            "bill has pay, type-in, payments/{id}, bills/{id}, vendors/{id}, organization and switches",
         )),
     }
+}
+
+/// `{"lists_lag_seconds": 30}`: for so long lists show a record as it was before its last change.
+fn switch(org: &mut Organization, body: &Json) -> Answer {
+    let seconds = decimal(body, "lists_lag_seconds")?;
+    let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
+    let Some(seconds) = seconds.filter(|seconds| *seconds >= 0) else {
+        let message = "switches: needs \"lists_lag_seconds\": a whole number, zero or more";
+        return Err(ControlError::bad(message));
+    };
+    org.lists_lag = SignedDuration::from_secs(seconds);
+    Ok(Json::object([(
+        "lists_lag_seconds",
+        Decimal::from(seconds).into(),
+    )]))
 }
 
 fn refused(problem: Problem) -> ControlError {

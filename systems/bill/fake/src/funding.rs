@@ -10,7 +10,7 @@ use crate::shape::{Field, Rule, may, need, pick};
 use crate::table::Table;
 
 /// The organization's own accounts and cards.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Funding {
     pub(crate) banks: Table<Json>,
     pub(crate) cards: Table<Json>,

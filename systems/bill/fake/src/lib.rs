@@ -18,6 +18,7 @@ mod funding;
 mod ids;
 mod inventory;
 mod json;
+mod lag;
 mod life;
 mod limits;
 mod list;
@@ -113,6 +114,7 @@ pub(crate) struct Shared {
     pub(crate) transport: OnceLock<Option<Arc<dyn Transport>>>,
     pub(crate) in_flight: InFlight,
     pub(crate) latency: Duration,
+    pub(crate) views: Mutex<lag::Views>,
 }
 
 impl Shared {
@@ -123,7 +125,13 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         life::catch_up(&mut organization);
+        self.views().remember(&organization);
         organization
+    }
+
+    /// What lists that lag show.
+    pub(crate) fn views(&self) -> MutexGuard<'_, lag::Views> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,6 +157,7 @@ impl BillFake {
                 transport,
                 in_flight: InFlight::default(),
                 latency: chassis.latency,
+                views: Mutex::default(),
             }),
         })
     }
@@ -197,7 +206,12 @@ impl Fake for BillFake {
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {
-        let answer = control::control(&mut self.shared.organization(), path, &Json::of(&body));
+        let answer = {
+            let mut org = self.shared.organization();
+            let answer = control::control(&mut org, path, &Json::of(&body));
+            self.shared.views().remember(&org);
+            answer
+        };
         delivery::send_all(&self.shared);
         answer.map(|answer| answer.to_panel())
     }

@@ -9,7 +9,7 @@ use crate::Options;
 use crate::problem::Problem;
 
 /// Calls of the current clock hour.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Limits {
     hour: i64,
     calls: u32,

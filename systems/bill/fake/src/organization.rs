@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tieout_kit::fake::FakeClock;
 
 use crate::Options;
@@ -26,6 +26,7 @@ use crate::vendors::Vendor;
 use crate::webhooks::Webhooks;
 
 /// All of one organization. Every call works on it alone, under one lock.
+#[derive(Clone)]
 pub(crate) struct Organization {
     pub(crate) ids: Ids,
     pub(crate) options: Options,
@@ -57,6 +58,8 @@ pub(crate) struct Organization {
     /// While the records of the start are made, the time they are said to be from.
     pub(crate) loading: Option<Timestamp>,
     last_stamp: i64,
+    /// For how long lists show a record as it was before its last change.
+    pub(crate) lists_lag: SignedDuration,
 }
 
 impl Organization {
@@ -92,6 +95,7 @@ impl Organization {
             webhooks: Webhooks::default(),
             loading: None,
             last_stamp: 0,
+            lists_lag: SignedDuration::ZERO,
             options,
         }
     }
@@ -121,6 +125,11 @@ impl Organization {
     pub(crate) fn stamp(&mut self) -> i64 {
         let now = self.loading.unwrap_or_else(|| self.now());
         self.last_stamp = now.as_microsecond().max(self.last_stamp + 1);
+        self.last_stamp
+    }
+
+    /// The time of the latest change of all.
+    pub(crate) fn last_change(&self) -> i64 {
         self.last_stamp
     }
 

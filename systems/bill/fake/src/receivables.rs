@@ -14,7 +14,7 @@ use crate::shape::{Field, Rule, entries, may, need, pick};
 use crate::table::Table;
 
 /// All receivables.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Receivables {
     pub(crate) customers: Table<Json>,
     pub(crate) invoices: Table<Json>,

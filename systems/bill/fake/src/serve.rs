@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use tieout_kit::fake::{ExpireSession, Refused};
 
 use crate::json::Json;
+use crate::lag::lists;
 use crate::list::Query;
 use crate::organization::time_text;
 use crate::problem::Problem;
@@ -97,11 +98,17 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
         return auth::login(org, &call(auth::Session::none(now)));
     }
     let call = call(session?);
-    if on_connect {
-        connect(org, &call, path)
-    } else {
-        events(org, &call, path)
+    if !on_connect {
+        return events(org, &call, path);
     }
+    if lists(&call.method, path)
+        && let Some(view) = shared.views().shown(org)
+    {
+        return connect(view, &call, path);
+    }
+    let reply = connect(org, &call, path);
+    shared.views().remember(org);
+    reply
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -16,7 +16,7 @@ pub(crate) struct Row<T> {
 }
 
 /// All records of a kind. Nothing is ever taken out: the service archives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     rows: Vec<Row<T>>,
     updated: BTreeMap<i64, u32>,

@@ -48,7 +48,7 @@ const EVENTS: &[&str] = &[
 ];
 
 /// Subscriptions, what was notified, and what has still to go out.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Webhooks {
     subscriptions: Vec<Subscription>,
     history: Vec<Event>,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tieout_domain::port::{Action, Depth};
-use tieout_domain::{Document, Fault, Kind, Lost};
+use tieout_domain::{Document, Fault, Kind};
 
 use super::*;
 
@@ -167,38 +167,6 @@ async fn a_read_is_repeated_when_a_gateway_stumbles() {
         .await
         .unwrap();
     assert_eq!(stage.calls().len(), 4);
-}
-
-#[tokio::test]
-async fn what_became_of_a_write_is_never_guessed() {
-    for (reply, code) in [
-        (dropped(), "unknown-outcome"),
-        (
-            Ok((502, "<html>Bad Gateway</html>".to_owned())),
-            "unknown-outcome",
-        ),
-        (refusal(500, "1001"), "unknown-outcome"),
-        (ok(r#"{"id":"00n1","#), "unknown-outcome"),
-        (ok("<html>signed out</html>"), "unknown-outcome"),
-        (ok(r#"{"status":"SUCCESS"}"#), "unknown-outcome"),
-        (
-            Err(Lost::NeverLeft("connection refused".to_owned())),
-            "unreachable",
-        ),
-        (Ok((403, "<html>blocked</html>".to_owned())), "not-json"),
-        (refusal(404, "1121"), "drift"),
-        (refusal(400, "1119"), "refused-there"),
-        (refusal(422, "1171"), "invoice-number-exists"),
-        (refusal(423, "1107"), "organization-locked"),
-    ] {
-        let stage = Stage::new(move |_| reply.clone());
-        let document = Document::Bill(bill("1", vec![line("10", "0ca")]));
-        let answers = stage.ports().write[&Kind::Bill]
-            .write(&[order(Action::Create, None, document)])
-            .await;
-        assert_eq!(fault(&answers[0]).code().as_str(), code);
-        assert_eq!(stage.calls().len(), 1, "{code}: a write is sent once");
-    }
 }
 
 #[tokio::test]

@@ -294,6 +294,10 @@ mod tests {
             json!({"bills": {"count": 2, "total": "12.50"}})
         }
 
+        fn records(&self) -> Value {
+            json!({"echoes": []})
+        }
+
         async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {
             match path {
                 ["pay"] => Ok(json!({"path": path, "body": body})),

@@ -10,6 +10,7 @@ mod control;
 mod http_surface;
 mod inventory;
 mod json;
+mod lag;
 mod ledger;
 mod limits;
 mod load;
@@ -55,6 +56,7 @@ pub struct NetSuiteFake {
     platform_subsidiary: usize,
     company: String,
     books: Mutex<Connection>,
+    views: Mutex<lag::Views>,
     engine: suiteql::Engine,
     credentials: Credentials,
     limits: Limits,
@@ -108,6 +110,7 @@ impl NetSuiteFake {
             options,
             chassis,
             books: Mutex::new(books),
+            views: Mutex::default(),
             engine: suiteql::Engine::default(),
             shape: Mutex::default(),
             jobs: records::jobs::Jobs::default(),
@@ -168,7 +171,33 @@ impl NetSuiteFake {
 
     /// Runs `work` with the books.
     pub(crate) fn with_books<T>(&self, work: impl FnOnce(&Connection) -> T) -> T {
-        work(&lock(&self.books))
+        let books = lock(&self.books);
+        self.remember(&books);
+        let done = work(&books);
+        self.remember(&books);
+        done
+    }
+
+    /// Runs `work` with the books as SuiteQL shows them: while it lags, as they were a while ago.
+    pub(crate) fn with_shown<T>(&self, work: impl FnOnce(&Connection, &suiteql::Engine) -> T) -> T {
+        let books = lock(&self.books);
+        self.remember(&books);
+        let views = lock(&self.views);
+        match views.shown(self.now(), self.lag()) {
+            Some((shown, engine)) => work(shown, engine),
+            None => work(&books, &self.engine),
+        }
+    }
+
+    fn lag(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_secs(self.quirks().suiteql_lag_seconds.into())
+    }
+
+    fn remember(&self, books: &Connection) {
+        let remembered = lock(&self.views).remember(books, self.now(), self.lag());
+        if let Err(error) = remembered {
+            tracing::error!(%error, "the books could not be copied for queries that lag");
+        }
     }
 
     /// The circumstances of a write by this caller; `None` for a person at the panel, who may all.

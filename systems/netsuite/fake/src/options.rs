@@ -103,6 +103,9 @@ pub struct Quirks {
     pub overload_as_401: bool,
     /// SuiteQL takes `WITH`.
     pub allow_with: bool,
+    /// For so many seconds SuiteQL shows the books as they were before a change. Records that are asked for by id
+    /// are shown as they are.
+    pub suiteql_lag_seconds: u32,
 }
 
 impl Default for Quirks {
@@ -126,6 +129,7 @@ impl Default for Quirks {
             mandatory_department: false,
             overload_as_401: false,
             allow_with: false,
+            suiteql_lag_seconds: 0,
         }
     }
 }

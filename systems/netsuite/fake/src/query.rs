@@ -52,7 +52,7 @@ pub(crate) fn suiteql(
     let (sql, params) = statement(call)?;
     let session = fake.session(caller);
     let answer = fake
-        .with_books(|books| fake.engine.run(books, &sql, &params, page, &session))
+        .with_shown(|books, engine| engine.run(books, &sql, &params, page, &session))
         .map_err(refused)?;
     let rows: Vec<Json> = answer.items.into_iter().map(row).collect();
     let body = Json::object([

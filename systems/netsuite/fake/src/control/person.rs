@@ -149,7 +149,7 @@ fn find(name: &str) -> Result<&'static RecordType, ControlError> {
 }
 
 /// A person may everything.
-fn person() -> Caller {
+pub(super) fn person() -> Caller {
     Caller {
         role: Role::administrator(),
         kind: M2M,
