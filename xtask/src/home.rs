@@ -65,16 +65,22 @@ impl Home {
         let text = configuration(&sandbox.described, manner)?;
         std::fs::write(home.folder.path().join("tieout.toml"), text)?;
         home.must(&["init"], None)?;
+        home.seal(sandbox)?;
+        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
+        Ok(home)
+    }
+
+    /// Gives the store the sandbox's credentials.
+    pub(crate) fn seal(&self, sandbox: &Sandbox) -> Result<()> {
         for (system, described) in services(&sandbox.described) {
             // The first kind is the one its maker calls best.
             let Some((kind, fields)) = credential(described) else {
                 bail!("the sandbox told no credentials for {system}");
             };
             let set = ["credentials", "set", system, "--kind", kind];
-            home.must(&set, Some(&fields.to_string()))?;
+            self.must(&set, Some(&fields.to_string()))?;
         }
-        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
-        Ok(home)
+        Ok(())
     }
 
     /// Where it is.

@@ -13,6 +13,7 @@ mod packages;
 mod panel;
 mod peers;
 mod postgres;
+mod recover;
 mod sandbox;
 mod scenarios;
 mod simulate;
@@ -61,6 +62,8 @@ enum Task {
     Walk(simulate::WalkArguments),
     /// Takes away what keeps a bill from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
+    /// Puts an old store back, then loses it, and sees that nothing is done twice.
+    Recover(recover::RecoverArguments),
     /// Counts the calls of an initial sync against what it may cost.
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
@@ -105,6 +108,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
+        Task::Recover(arguments) => recover::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),

@@ -809,9 +809,13 @@ struct Connectable {
 }
 
 async fn connectable() -> Connectable {
+    connectable_to(5, 10).await
+}
+
+async fn connectable_to(vendors: u32, bills: u32) -> Connectable {
     let options = SandboxOptions {
-        vendors: Some(5),
-        bills: Some(10),
+        vendors: Some(vendors),
+        bills: Some(bills),
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::start(&options).await.unwrap();
@@ -1175,4 +1179,158 @@ fn preferences_are_changed_in_the_file_without_losing_a_comment() {
         .went_well()
         .json();
     assert_eq!(differences["differences"], json!([]));
+}
+
+#[test]
+fn s239_the_kill_switch_says_who_when_and_why_and_asks_a_reason_only_to_go_on() {
+    let machine = Machine::with_home();
+    machine.write_config(CONNECTION);
+    let paused = machine.tieout(&["pause", "--json"]).went_well().json();
+    assert_eq!(paused["stops"][0]["connection"], Value::Null);
+    assert_eq!(paused["stops"][0]["actor"], "user:tester");
+    assert_eq!(paused["under_way"], json!([]));
+    let one = machine.tieout(&["pause", "acme", "--reason", "the bank called"]);
+    let text = one.went_well().out;
+    for part in [
+        "all remote writes",
+        "acme",
+        "user:tester",
+        "the bank called",
+        "no call is under way",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let again = machine
+        .tieout(&["pause", "acme", "--reason", "other"])
+        .went_well()
+        .out;
+    assert!(
+        again.contains("the bank called") && !again.contains("other"),
+        "{again}"
+    );
+    assert_eq!(machine.tieout(&["resume"]).status, 2);
+    let resumed = machine
+        .tieout(&["resume", "--reason", "it is well", "--json"])
+        .went_well()
+        .json();
+    assert_eq!(resumed["resumed"], 1);
+    let resumed = machine
+        .tieout(&["resume", "acme", "--reason", "it is well"])
+        .went_well()
+        .out;
+    assert!(
+        resumed.contains("go on") && !resumed.contains("still in force"),
+        "{resumed}"
+    );
+    let nothing = machine
+        .tieout(&["resume", "acme", "--reason", "again"])
+        .went_well()
+        .out;
+    assert!(nothing.contains("nothing was paused"), "{nothing}");
+    machine.tieout(&["pause", "acne"]).failed(2, &["acme"]);
+    machine.tieout(&["audit", "verify"]).went_well();
+}
+
+#[test]
+fn a_backup_holds_all_but_the_key_and_overwrites_nothing() {
+    let machine = Machine::with_home();
+    let folder = machine.folder.path().join("copies").join("june");
+    let place = folder.to_str().unwrap();
+    let made = machine.tieout(&["backup", place]).went_well().out;
+    assert!(
+        made.contains("checked") && made.contains("the key"),
+        "{made}"
+    );
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        names(&folder),
+        ["manifest.json", "tieout.db", "tieout.toml"]
+    );
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert!(manifest["chains"].is_array() && manifest["bytes"].as_u64().unwrap() > 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    // Into a folder that is there: under a name of the moment, beside what is in it.
+    machine
+        .tieout(&["backup", folder.parent().unwrap().to_str().unwrap()])
+        .went_well();
+    assert_eq!(names(folder.parent().unwrap()).len(), 2);
+    let file = machine.folder.path().join("a-file");
+    std::fs::write(&file, "mine").unwrap();
+    let refused = machine.tieout(&["backup", file.to_str().unwrap()]);
+    refused.failed(2, &["error[backup-exists]", "a-file", "fix:"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    // The copy is a home by itself.
+    std::fs::copy(machine.home().join("tieout.key"), folder.join("tieout.key")).unwrap();
+    machine
+        .tieout(&["audit", "verify", "--home", place])
+        .went_well();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s225_a_recovery_is_asked_for_made_and_released_from_the_command_line() {
+    let stage = connectable_to(20, 60).await;
+    let machine = &stage.machine;
+    machine.tieout(&["connect", "acme"]).went_well();
+    machine
+        .tieout(&["map", "suggest", "--confirm-exact"])
+        .went_well();
+    assert_eq!(
+        machine.tieout(&["recover", "acme", "--release"]).status,
+        2,
+        "it wants a reason"
+    );
+    let release = ["recover", "acme", "--release", "--reason", "looked at it"];
+    assert!(
+        machine
+            .tieout(&release)
+            .went_well()
+            .out
+            .contains("in no recovery")
+    );
+    let told = machine.tieout(&["recover", "acme", "--json"]);
+    assert!([0, 3].contains(&told.status), "{}", told.err);
+    let recovery = &told.json()["recovery"];
+    assert_eq!(recovery["connection"], "acme");
+    assert_eq!(recovery["written"], 0);
+    let steps = recovery["plan"]["steps"].as_array().unwrap();
+    assert!(!steps.is_empty(), "{recovery:#}");
+    let sync = machine.tieout(&["sync"]);
+    assert_eq!(sync.status, 5);
+    assert!(
+        sync.out.contains("stopped[recovering]") && sync.out.contains("--release"),
+        "{}",
+        sync.out
+    );
+    assert!(
+        machine
+            .tieout(&["plan"])
+            .went_well()
+            .out
+            .contains("nothing of it is written")
+    );
+    let shown = machine.tieout(&["recover", "acme"]).out;
+    for part in [
+        "once this is released",
+        "--release --reason TEXT",
+        "nothing was written",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    machine.tieout(&release).went_well();
+    let synced = machine.tieout(&["sync", "--json"]);
+    assert!([0, 3].contains(&synced.status), "{}", synced.err);
+    assert!(synced.json()["runs"][0]["written"].as_u64().unwrap() > 0);
 }

@@ -56,8 +56,11 @@ pub async fn run(global: &Global, args: &BackupArgs) -> Result<Exit, Failure> {
     };
     std::fs::create_dir_all(parent).map_err(|error| Failure::file("can't make", parent, &error))?;
     // Beside its goal and its owner's alone; whatever goes wrong, nothing of it stays.
-    let beside = tempfile::Builder::new()
-        .prefix(".tieout-backup-")
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tieout-backup-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let beside = builder
         .tempdir_in(parent)
         .map_err(|error| Failure::file("can't make a folder in", parent, &error))?;
     let copy = home.store.backup(&beside.path().join(STORE)).await?;

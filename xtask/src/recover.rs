@@ -1,0 +1,205 @@
+//! A store that is older than what was done: put back from a backup, then lost altogether. Each time a sync must
+//! notice it and write nothing, and after the recovery both sides must be as they were: nothing made twice.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use crate::crash::{compare, never_twice, pay};
+use crate::home::{CONNECTION, Home};
+use crate::panel::{Caller, bills};
+use crate::sandbox::Sandbox;
+use crate::workspace::Workspace;
+
+/// A refusal for safety.
+const REFUSED: i32 = 5;
+
+/// Of a thousand links, one may be a person's to find.
+const LOST_PER_MILLE_MAX: u64 = 1;
+
+/// How much to lose.
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArguments {
+    /// At least so many bills are made in the time that the store forgets.
+    #[arg(long, default_value_t = 1000)]
+    bills: u32,
+    /// Use the development build.
+    #[arg(long)]
+    debug: bool,
+}
+
+/// Builds, and walks; true if nothing was made twice and nothing lost.
+pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result<bool> {
+    let program = workspace.tieout(!arguments.debug)?;
+    let caller = Caller::new()?;
+    // Not every bill of a world goes to BILL.
+    let size = (arguments.bills.saturating_mul(2)).to_string();
+    let vendors = (arguments.bills / 5).max(20).to_string();
+    let world = ["--seed", "1", "--bills", &size, "--vendors", &vendors].map(str::to_owned);
+    let sandbox = Sandbox::start(&program, &world)?;
+    let home = Home::connected(&program, &sandbox)?;
+    let night = home.path().join("last-night");
+    home.must(&["backup", &night.display().to_string()], None)?;
+    home.sync()?;
+    pay(&sandbox, &caller)?;
+    home.sync()?;
+    let lived = home.sync()?;
+    let service = &sandbox.described["bill"];
+    let made = bills(&caller, service)?;
+    let made = made.iter().filter(|bill| bill.marker.is_some()).count();
+    println!("{made} bills were made after the backup");
+    if made < arguments.bills as usize {
+        bail!(
+            "that is less than {}: the world has too few",
+            arguments.bills
+        );
+    }
+    let before = sandbox.state(&caller)?;
+    let books = Books {
+        sandbox: &sandbox,
+        caller: &caller,
+        before: &before,
+    };
+
+    println!("the store is put back from the backup");
+    forget(&home, false)?;
+    std::fs::copy(night.join("tieout.db"), home.path().join("tieout.db"))?;
+    let mut same = books.refused(&home)?;
+    same &= books.recovered(&home)?;
+    let restored = books.ended(&home)?;
+    same &= alike(&lived, &restored);
+
+    println!("the store is lost");
+    forget(&home, true)?;
+    home.must(&["init"], None)?;
+    home.seal(&sandbox)?;
+    same &= books.refused(&home)?;
+    same &= books.recovered(&home)?;
+    let suggest = ["map", "suggest", CONNECTION, "--confirm-exact"];
+    home.must(&suggest, None)?;
+    let rebuilt = books.ended(&home)?;
+    same &= alike(&lived, &rebuilt);
+    never_twice(&bills(&caller, service)?)?;
+    home.must(&["audit", "verify"], None)?;
+    println!(
+        "{}",
+        if same {
+            "0 duplicates, nothing lost"
+        } else {
+            "DIFFERENT"
+        }
+    );
+    Ok(same)
+}
+
+/// Both sides, as they must stay.
+struct Books<'a> {
+    sandbox: &'a Sandbox,
+    caller: &'a Caller,
+    before: &'a Value,
+}
+
+impl Books<'_> {
+    /// A sync notices by itself, and refuses.
+    fn refused(&self, home: &Home) -> Result<bool> {
+        let sync = home.run(&["sync", CONNECTION, "--json"], None)?;
+        let told: Value = serde_json::from_str(&sync.stdout).context("sync --json")?;
+        let reason = &told["runs"][0]["stopped"]["reason"];
+        println!("  sync ended with {}: {reason}", sync.status);
+        Ok(sync.status == REFUSED && self.stayed("the refused sync")?)
+    }
+
+    /// A recovery tells what it linked, and writes nothing.
+    fn recovered(&self, home: &Home) -> Result<bool> {
+        let start = Instant::now();
+        let recover = home.must(&["recover", CONNECTION, "--json"], None)?;
+        let told: Value = serde_json::from_str(&recover.stdout).context("recover --json")?;
+        println!("  recovered in {:.1} s", start.elapsed().as_secs_f64());
+        for linked in told["recovery"]["linked"].as_array().into_iter().flatten() {
+            println!(
+                "    {} {} by {} ({})",
+                linked["count"], linked["flow"], linked["how"], linked["tier"]
+            );
+        }
+        let calls = &told["recovery"]["calls"];
+        println!("    calls {calls}");
+        self.stayed("the recovery")
+    }
+
+    /// Released, it syncs as ever.
+    fn ended(&self, home: &Home) -> Result<Value> {
+        let release = ["recover", CONNECTION, "--release", "--reason", "a walk"];
+        home.must(&release, None)?;
+        let report = home.sync()?;
+        if !self.stayed("the sync after the release")? {
+            bail!("the sync after the release wrote");
+        }
+        Ok(report)
+    }
+
+    fn stayed(&self, what: &str) -> Result<bool> {
+        let differences = compare(self.before, &self.sandbox.state(self.caller)?);
+        for difference in differences.iter().take(20) {
+            println!("  {what} changed {difference}");
+        }
+        Ok(differences.is_empty())
+    }
+}
+
+/// Removes the database; with everything that lies beside it, or without.
+fn forget(home: &Home, all: bool) -> Result<()> {
+    for entry in std::fs::read_dir(home.path())? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let own = ["tieout.db", "tieout.db-wal", "tieout.db-shm"].contains(&name.as_str());
+        if own || all && is_beside(&path) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_beside(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "witness")
+}
+
+/// Whether as many records of each document flow are agreed on as before.
+fn alike(before: &Value, after: &Value) -> bool {
+    let agreed = |report: &Value, flow: &str| {
+        let states = &report["runs"][0]["flows"][flow];
+        let of = |state: &str| states[state].as_u64().unwrap_or(0);
+        of("DONE") + of("REVERSED")
+    };
+    let mut alike = true;
+    for flow in ["vendors", "bills", "vendor-credits", "bill-payments"] {
+        let (was, is) = (agreed(before, flow), agreed(after, flow));
+        let lost = was.saturating_sub(is);
+        let kept = lost * 1000 <= was * LOST_PER_MILLE_MAX;
+        let mark = if kept { "kept    " } else { "TOO FEW " };
+        println!("  {mark}  {flow}: {is} of {was} are agreed on");
+        alike &= kept;
+    }
+    alike
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn more_than_one_in_a_thousand_is_too_many() {
+        let report =
+            |bills: u64| json!({"runs": [{"flows": {"bills": {"DONE": bills, "REVERSED": 1}}}]});
+        assert!(alike(&report(2000), &report(1998)));
+        assert!(!alike(&report(2000), &report(1997)));
+    }
+}
