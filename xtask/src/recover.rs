@@ -36,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
     let program = workspace.tieout(!arguments.debug)?;
     let caller = Caller::new()?;
     // Not every bill of a world goes to BILL.
-    let size = (arguments.bills.saturating_mul(2)).to_string();
+    let size = (arguments.bills.saturating_mul(3)).to_string();
     let vendors = (arguments.bills / 5).max(20).to_string();
     let world = ["--seed", "1", "--bills", &size, "--vendors", &vendors].map(str::to_owned);
     let sandbox = Sandbox::start(&program, &world)?;

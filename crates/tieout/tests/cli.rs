@@ -812,7 +812,7 @@ async fn connectable() -> Connectable {
     connectable_to(5, 10).await
 }
 
-async fn connectable_to(vendors: u32, bills: u32) -> Connectable {
+async fn connectable_to(vendors: usize, bills: usize) -> Connectable {
     let options = SandboxOptions {
         vendors: Some(vendors),
         bills: Some(bills),
