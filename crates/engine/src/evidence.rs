@@ -7,7 +7,7 @@
 //! A record that had been seen with that key before has been judged before. And a copy that a person made of a
 //! bill leads to a record that the history knows: it is no evidence.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tieout_domain::port::Observed;
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
@@ -88,7 +88,7 @@ pub(crate) async fn notice_unknown(
 
 /// Without those that had been seen with the same key before.
 async fn not_seen_so(run: &Run<'_>, traces: Vec<Trace>) -> Result<Vec<Trace>, EngineError> {
-    let mut asked: HashMap<(Side, Kind), Vec<RemoteId>> = HashMap::new();
+    let mut asked: BTreeMap<(Side, Kind), Vec<RemoteId>> = BTreeMap::new();
     for trace in traces.iter().filter(|trace| trace.seen_before) {
         let place = (trace.record.side, trace.record.kind);
         asked
