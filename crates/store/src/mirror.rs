@@ -177,6 +177,13 @@ fn names(side: Side, kind: Kind, ids: &[RemoteId]) -> Vec<Cell> {
         .collect()
 }
 
+/// The records of these rows in the order of their names.
+fn in_order(rows: &[AnyRow]) -> Result<Vec<Mirrored>, StoreError> {
+    let mut found: Vec<(RecordRef, Mirrored)> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(found.into_iter().map(|(_, mirrored)| mirrored).collect())
+}
+
 /// A text that is named twice must not bring its rows twice.
 fn unique<T: ToString>(texts: &[T]) -> Vec<Cell> {
     let texts: BTreeSet<String> = texts.iter().map(ToString::to_string).collect();
@@ -266,9 +273,7 @@ impl ConnectionStore {
         let rows = sql::RECORDS_BY_MARKER
             .fetch(&mut reader, cells![&*self.chain], &unique(markers))
             .await?;
-        rows.iter()
-            .map(|row| read(row).map(|(_, mirrored)| mirrored))
-            .collect()
+        in_order(&rows)
     }
 
     /// The records that exist and were made under one of these keys.
@@ -282,13 +287,12 @@ impl ConnectionStore {
         keys: &[Key],
     ) -> Result<Vec<Mirrored>, StoreError> {
         let mut reader = self.store.reader().await?;
-        let fixed = cells![&*self.chain, side.as_str(), kind.as_str()];
         let rows = sql::RECORDS_BY_KEY
-            .fetch(&mut reader, fixed, &unique(keys))
+            .fetch(&mut reader, cells![&*self.chain], &unique(keys))
             .await?;
-        rows.iter()
-            .map(|row| read(row).map(|(_, mirrored)| mirrored))
-            .collect()
+        let mut found = in_order(&rows)?;
+        found.retain(|mirrored| (mirrored.side, mirrored.observed.document.kind()) == (side, kind));
+        Ok(found)
     }
 
     /// The bills and credits of these vendors of one side that are marked: those of the ledger whose mark is
@@ -313,16 +317,26 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let fixed = cells![&*self.chain, marker.to_string()];
         let rows = lookup.fetch(&mut reader, fixed, &unique(vendors)).await?;
-        let marked = rows.iter().map(|row| {
-            Ok(MarkedBill {
-                ledger_vendor: text(row, 0)?.into(),
-                ledger: parse(&text(row, 1)?)?,
-                platform_vendor: text(row, 2)?.into(),
-                platform: parse(&text(row, 3)?)?,
-                currency: maybe_text(row, 4)?.as_deref().map(parse).transpose()?,
+        let marked: Result<Vec<_>, StoreError> = rows
+            .iter()
+            .map(|row| {
+                Ok(MarkedBill {
+                    ledger_vendor: text(row, 0)?.into(),
+                    ledger: parse(&text(row, 1)?)?,
+                    platform_vendor: text(row, 2)?.into(),
+                    platform: parse(&text(row, 3)?)?,
+                    currency: maybe_text(row, 4)?.as_deref().map(parse).transpose()?,
+                })
             })
+            .collect();
+        let mut marked = marked?;
+        marked.retain(|bill| {
+            let kinds = [Kind::Bill, Kind::VendorCredit];
+            (bill.ledger.side, bill.platform.side) == (Side::Ledger, Side::Platform)
+                && kinds.contains(&bill.ledger.kind)
         });
-        marked.collect()
+        marked.sort_by(|a, b| (&a.ledger, &a.platform).cmp(&(&b.ledger, &b.platform)));
+        Ok(marked)
     }
 
     /// Those of these records for which the history tells of a write or a link.

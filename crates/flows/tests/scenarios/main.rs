@@ -5,6 +5,7 @@
 
 mod bills;
 mod lists;
+mod lost;
 mod outside;
 mod payments;
 mod properties;

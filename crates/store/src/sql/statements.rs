@@ -312,25 +312,22 @@ lookups! {
         record_columns!(),
         "gone = 0 AND match_key <> '' AND side = $2 AND kind = $3 AND match_key"
     ), 3, " ORDER BY record";
-    RECORDS_BY_MARKER = concat!(record_columns!(), "gone = 0 AND marker"), 1, " ORDER BY record";
-    RECORDS_BY_KEY = concat!(
-        record_columns!(),
-        "gone = 0 AND side = $2 AND kind = $3 AND external_id"
-    ), 3, " ORDER BY record";
+    // Nothing more than the index has, and no order: SQLite would rather walk along another index.
+    RECORDS_BY_MARKER = concat!(record_columns!(), "gone = 0 AND marker"), 1, "";
+    RECORDS_BY_KEY = concat!(record_columns!(), "gone = 0 AND external_id"), 1, "";
     MARKED_BY_LEDGER_VENDOR = concat!(
         marked_columns!(),
-        "FROM records l JOIN records p ON p.connection = l.connection AND p.side = 'platform' AND p.gone = 0 \
-         AND p.marker = CAST($2 AS TEXT) || substr(l.record, length(l.side) + length(l.kind) + 3) \
-         WHERE l.connection = $1 AND l.side = 'ledger' AND l.kind IN ('bill', 'vendor-credit') AND l.vendor"
-    ), 2, " ORDER BY l.record, p.record";
+        "FROM records l CROSS JOIN records p WHERE l.connection = $1 AND p.connection = l.connection \
+         AND p.gone = 0 AND p.marker = CAST($2 AS TEXT) || substr(l.record, length(l.side) + length(l.kind) + 3) \
+         AND l.vendor"
+    ), 2, "";
     MARKED_BY_PLATFORM_VENDOR = concat!(
         marked_columns!(),
-        "FROM records p JOIN records l ON l.connection = p.connection AND l.record IN \
-         ('ledger/bill/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1), \
-         'ledger/vendor-credit/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1)) \
-         WHERE p.connection = $1 AND p.side = 'platform' AND p.gone = 0 AND p.marker IS NOT NULL \
+        "FROM records p CROSS JOIN records l WHERE p.connection = $1 AND l.connection = p.connection \
+         AND l.record IN ('ledger/bill/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1), \
+         'ledger/vendor-credit/' || substr(p.marker, length(CAST($2 AS TEXT)) + 1)) AND p.gone = 0 \
          AND substr(p.marker, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT) AND p.vendor"
-    ), 2, " ORDER BY l.record, p.record";
+    ), 2, "";
     WRITES_TRACED = "SELECT DISTINCT record FROM writes WHERE connection = $1 AND record", 1, "";
     LINKS_TRACED = "SELECT DISTINCT record FROM links WHERE connection = $1 AND record", 1, "";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
