@@ -6,6 +6,8 @@
 
 mod book;
 mod crash;
+mod disk;
+mod fuzz;
 mod home;
 mod laws;
 mod mutate;
@@ -61,6 +63,10 @@ enum Task {
     Walk(simulate::WalkArguments),
     /// Takes away what keeps a bill from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
+    /// Lets the disk fail at each change of the store that a sync makes, then syncs once more.
+    Disk(disk::DiskArguments),
+    /// Feeds every reader of bytes from outside a million inputs, with libFuzzer.
+    Fuzz(fuzz::FuzzArguments),
     /// Counts the calls of an initial sync against what it may cost.
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
@@ -105,6 +111,8 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
+        Task::Disk(arguments) => disk::run(&workspace, &arguments),
+        Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),
