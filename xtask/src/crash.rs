@@ -3,10 +3,10 @@
 //! both sides, item by item, with those of a world that nobody disturbed.
 
 mod acts;
-mod books;
-mod check;
+pub(crate) mod books;
+pub(crate) mod check;
 mod history;
-mod killing;
+pub(crate) mod killing;
 
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -99,12 +99,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &CrashArguments) -> Result<b
 
 /// Walks; true if every disturbed world ended as the undisturbed one.
 pub(crate) fn walk(program: &Path, arguments: &CrashArguments) -> Result<bool> {
-    let seed = arguments.seed.unwrap_or_else(|| {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        since.as_secs() ^ u64::from(since.subsec_nanos())
-    });
+    let seed = seed(arguments.seed);
     println!("seed {seed} (repeat with --seed {seed})");
     let start = Instant::now();
     let caller = Caller::new()?;
@@ -154,6 +149,16 @@ struct Walk<'a> {
     kills: [u32; PHASES.len()],
     tally: Tally,
     findings: Findings,
+}
+
+/// The seed that was given, or one that the clock chooses.
+pub(crate) fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        since.as_secs() ^ u64::from(since.subsec_nanos())
+    })
 }
 
 /// How a round ended.

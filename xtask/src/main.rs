@@ -6,6 +6,8 @@
 
 mod book;
 mod crash;
+mod disk;
+mod fuzz;
 mod home;
 mod laws;
 mod mutate;
@@ -64,6 +66,10 @@ enum Task {
     Mutate(mutate::MutateArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),
+    /// Lets the disk fail at each change of the store that a sync makes, then syncs once more.
+    Disk(disk::DiskArguments),
+    /// Feeds every reader of bytes from outside a million inputs, with libFuzzer.
+    Fuzz(fuzz::FuzzArguments),
     /// Counts the calls of an initial sync against what it may cost.
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
@@ -109,6 +115,8 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
         Task::Recover(arguments) => recover::run(&workspace, &arguments),
+        Task::Disk(arguments) => disk::run(&workspace, &arguments),
+        Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),

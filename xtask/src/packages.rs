@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::steps::End;
 use crate::workspace::Workspace;
 
+/// The workspaces, and licences that one alone may have: nothing of the fuzzer is built into tieout.
+const WORKSPACES: [(&str, &[&str]); 2] = [("Cargo.toml", &[]), ("fuzz/Cargo.toml", &["NCSA"])];
+
 /// Features that would change how numbers are read or written everywhere, because features unite.
 const FEATURES_OFF: &[(&str, &str)] = &[
     ("serde_json", "arbitrary_precision"),
@@ -51,20 +54,25 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
         .flatten()
         .filter_map(|ban| ban.get("crate")?.as_str().map(str::to_owned))
         .collect();
-    let metadata = metadata(workspace)?;
     let mut faults = Vec::new();
-    for package in array(&metadata, "/packages") {
-        if package.get("source").is_none_or(Value::is_null) {
-            continue;
-        }
-        let name = text(package, "name");
-        let licence = text(package, "license");
-        if licence.is_empty() {
-            faults.push(format!("{name}: no licence is named"));
-        } else if !permitted(licence, &allowed) {
-            faults.push(format!("{name}: `{licence}` is not allowed by deny.toml"));
+    for (manifest, own) in WORKSPACES {
+        let metadata = metadata(workspace, manifest)?;
+        let mut allowed = allowed.clone();
+        allowed.extend(own.iter().map(|licence| (*licence).to_owned()));
+        for package in array(&metadata, "/packages") {
+            if package.get("source").is_none_or(Value::is_null) {
+                continue;
+            }
+            let name = text(package, "name");
+            let licence = text(package, "license");
+            if licence.is_empty() {
+                faults.push(format!("{name}: no licence is named"));
+            } else if !permitted(licence, &allowed) {
+                faults.push(format!("{name}: `{licence}` is not allowed by deny.toml"));
+            }
         }
     }
+    let metadata = metadata(workspace, "Cargo.toml")?;
     for name in linked(workspace)? {
         if banned.contains(&name) {
             faults.push(format!(
@@ -118,10 +126,11 @@ pub(crate) fn advisories(workspace: &Workspace) -> Result<End> {
     ))
 }
 
-fn metadata(workspace: &Workspace) -> Result<Value> {
+fn metadata(workspace: &Workspace, manifest: &str) -> Result<Value> {
     let output = workspace
         .cargo()
         .args(["metadata", "--format-version", "1", "--locked"])
+        .args(["--manifest-path", manifest])
         .output()?;
     let words = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).with_context(|| format!("cargo metadata: {words}"))

@@ -12,13 +12,16 @@ use regex::Regex;
 
 use crate::steps::{End, Steps};
 use crate::workspace::Workspace;
-use crate::{book, crash, laws, packages, postgres, scenarios, simulate};
+use crate::{book, crash, disk, laws, packages, postgres, scenarios, simulate};
 
 /// How many times the slice of the crash walk kills.
 const KILLS: u32 = 3;
 
 /// The slice of the walk through all boundaries takes every so-many-th.
 const WALK_STEP: u64 = 10;
+
+/// At how many changes the disk fails in the slice of that walk.
+const DISK_STEPS: u64 = 5;
 
 /// What to test.
 #[derive(Debug, Args)]
@@ -61,7 +64,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         ))
     });
     let mut program = None;
-    if steps.wants("demo") || steps.wants("crash") {
+    if ["demo", "crash", "disk"]
+        .iter()
+        .any(|step| steps.wants(step))
+    {
         steps.step("build", || {
             program = Some(workspace.tieout(false)?);
             Ok(End::ok())
@@ -91,6 +97,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         Ok(End::of(
             crash::walk(&program, &plan)?,
             "the killed run ended elsewhere",
+        ))
+    });
+    steps.step("disk", || {
+        if let Some(why) = disk::missing() {
+            return Ok(End::Skipped(why.to_owned()));
+        }
+        let program = program.clone().context("tieout doesn't build")?;
+        let plan = disk::DiskArguments::slice(DISK_STEPS);
+        Ok(End::of(
+            disk::walk(workspace, &program, &plan)?,
+            "a failure of the disk was not borne",
         ))
     });
     Ok(steps.close())

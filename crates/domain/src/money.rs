@@ -146,10 +146,17 @@ impl Amount {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond 28 digits.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
-        self.0
-            .checked_add(other.0)
-            .map(Self::new)
-            .ok_or(MoneyError::Overflow)
+        // The library's own sum is rounded where it has more digits than can be held.
+        let scale = self.0.scale().max(other.0.scale());
+        let digits = |decimal: Decimal| {
+            let factor = 10_i128.checked_pow(scale - decimal.scale())?;
+            decimal.mantissa().checked_mul(factor)
+        };
+        let sum = digits(self.0)
+            .zip(digits(other.0))
+            .and_then(|(a, b)| exactly(a.checked_add(b)?, scale))
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self(sum))
     }
 
     /// The difference, exactly.
@@ -227,6 +234,15 @@ fn scale(mantissa: Decimal, exponent: i32) -> Option<Decimal> {
     }
     let factor = 10_i128.checked_pow(u32::try_from(-scale).ok()?)?;
     Decimal::try_from_i128_with_scale(mantissa.mantissa().checked_mul(factor)?, 0).ok()
+}
+
+/// `digits × 10^-scale` without trailing zeros, or nothing if that can't be held exactly.
+fn exactly(mut digits: i128, mut scale: u32) -> Option<Decimal> {
+    while scale > 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    Decimal::try_from_i128_with_scale(digits, scale).ok()
 }
 
 impl From<Decimal> for Amount {
@@ -363,6 +379,17 @@ mod tests {
                 .to_string(),
             "999 JPY"
         );
+    }
+
+    #[test]
+    fn a_sum_is_exact_or_refused() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let (large, small) = (amount("-12000000"), amount("1e-28"));
+        assert_eq!(large.plus(small), Err(MoneyError::Overflow));
+        let most = amount("79228162514264337593543950335");
+        assert_eq!(most.plus(amount("0.5")), Err(MoneyError::Overflow));
+        assert_eq!(most.plus(-most), Ok(Amount::ZERO));
+        assert_eq!(amount("0.1").plus(amount("0.90")), Ok(amount("1")));
     }
 
     #[test]

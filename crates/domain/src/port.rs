@@ -166,6 +166,26 @@ pub enum Answer {
     Failed(Fault),
 }
 
+/// Answers of a service that says that two orders made one record: which of them it is can't be told, so both
+/// are unknown. Orders that name their record don't come here.
+#[must_use]
+pub fn told_apart(mut answers: Vec<Answer>) -> Vec<Answer> {
+    let mut seen: BTreeMap<RemoteId, Vec<usize>> = BTreeMap::new();
+    for (at, answer) in answers.iter().enumerate() {
+        if let Answer::Applied(receipt) = answer {
+            seen.entry(receipt.id.clone()).or_default().push(at);
+        }
+    }
+    for (id, places) in seen.into_iter().filter(|(_, places)| places.len() > 1) {
+        for at in places {
+            answers[at] = Answer::Failed(Fault::Unknown {
+                cause: format!("the service answered for more than one order with record `{id}`"),
+            });
+        }
+    }
+    answers
+}
+
 /// Writes one kind of record.
 #[async_trait]
 pub trait Write: Send + Sync {
@@ -250,4 +270,28 @@ pub struct Ports {
     pub account: String,
     /// The subsidiary, or whatever narrows the account to this connection.
     pub subsidiary: Option<RemoteId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_for_two_orders_is_known_of_neither() {
+        let applied = |id: &str| {
+            Answer::Applied(Receipt {
+                id: id.into(),
+                observed: None,
+                adopted: false,
+            })
+        };
+        let told = told_apart(vec![applied("7"), applied("8"), applied("7")]);
+        assert_eq!(told[1], applied("8"));
+        for at in [0, 2] {
+            let Answer::Failed(Fault::Unknown { cause }) = &told[at] else {
+                panic!("{told:?}")
+            };
+            assert!(cause.contains("`7`"), "{cause}");
+        }
+    }
 }

@@ -69,6 +69,15 @@ impl Dialect {
         }
     }
 
+    /// Checks the file itself, page by page, and answers `ok` or what is wrong with it.
+    pub(crate) fn check_file(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA integrity_check(1)"),
+            // The server's files are its operator's; what it can't read it refuses to give.
+            Self::Postgres => None,
+        }
+    }
+
     /// Run after an erasure, outside a transaction: takes what was erased out of the database's own log.
     pub(crate) fn after_erasure(self) -> Option<&'static str> {
         match self {

@@ -376,7 +376,11 @@ pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
 /// At the start, whatever goes wrong with the connection itself means that there is none.
 fn unreachable(error: sqlx::Error) -> StoreError {
     match StoreError::from(error) {
-        StoreError::Corrupt { cause } if !cause.contains("not a database") => {
+        StoreError::Corrupt { cause }
+            if !["not a database", "malformed"]
+                .iter()
+                .any(|word| cause.contains(word)) =>
+        {
             StoreError::Unreachable { cause }
         }
         other => other,

@@ -32,12 +32,15 @@ const STATE: [(&str, &str, usize); 7] = [
 ];
 
 impl Store {
-    /// Checks every chain, and the state beside it. What is found wrong is in the answer, not an error.
+    /// Checks the file, every chain, and the state beside it. What is found wrong with a chain is in the answer,
+    /// not an error.
     ///
     /// # Errors
-    /// What a database can answer.
+    /// [`StoreError::Corrupt`] for a file that is damaged: no chain can be trusted to be all of it. Also what a
+    /// database can answer.
     pub async fn verify(&self) -> Result<Verification, StoreError> {
         let _turn = self.turn().await;
+        self.check_file().await?;
         let folder = tempfile::tempdir()
             .map_err(|error| crate::store::cannot_open(&std::env::temp_dir(), &error))?;
         let url = format!("sqlite:{}", folder.path().join("fold.db").display());
@@ -68,6 +71,21 @@ impl Store {
         snapshot.rollback().await?;
         scratch.close().await;
         Ok(found)
+    }
+}
+
+impl Store {
+    /// A damaged page may be one that no chain is read from: an index, say, that the next look-up goes by.
+    async fn check_file(&self) -> Result<(), StoreError> {
+        let Some(check) = self.inner.dialect.check_file() else {
+            return Ok(());
+        };
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(check).fetch_one(&mut *reader).await?;
+        match text(&row, 0)?.as_str() {
+            "ok" => Ok(()),
+            wrong => Err(StoreError::corrupt(wrong.trim())),
+        }
     }
 }
 

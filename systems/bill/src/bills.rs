@@ -137,7 +137,7 @@ fn written(bill: &Bill, lines: Vec<LineWritten>) -> Result<String, Fault> {
 
 impl Shown {
     fn bill(&self, currency: Currency) -> Result<Bill, String> {
-        let invoice = self.invoice.as_ref().ok_or("it has no `invoice`")?;
+        let invoice = self.invoice.as_ref().ok_or("`invoice` is missing")?;
         let lines: Vec<_> = self
             .bill_line_items
             .iter()
@@ -154,10 +154,10 @@ impl Shown {
             Some(due) => due.0,
             None if paid => Amount::ZERO,
             None if self.payment_status == "UNPAID" => total,
-            None => return Err("it has no `dueAmount`".to_owned()),
+            None => return Err("`dueAmount` is missing".to_owned()),
         };
         Ok(Bill {
-            vendor: reference(&self.vendor_id).ok_or("it has no vendor")?,
+            vendor: reference(&self.vendor_id).ok_or("`vendorId` is empty")?,
             number: invoice.invoice_number.clone(),
             transaction_number: String::new(),
             date: day(&invoice.invoice_date, "invoice.invoiceDate")?,

@@ -250,7 +250,7 @@ impl Client {
             for (name, secret) in [("sessionid", session), ("devkey", &self.login.dev_key)] {
                 let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
                     Failed::drift(format!(
-                        "BILL: its {name} holds characters that can't be sent"
+                        "BILL: its `{name}` holds characters that can't be sent"
                     ))
                 })?;
                 value.set_sensitive(true);

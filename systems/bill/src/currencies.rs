@@ -161,9 +161,11 @@ pub(crate) async fn valued<S: Valued>(
         .collect();
     let currencies = client.vendor_currencies(vendors).await?;
     let document = |(head, shown): &(Head, S)| {
-        let of_vendor = || currencies.get(&reference(shown.vendor_id())?).copied();
+        let vendor = shown.vendor_id();
+        let of_vendor = || currencies.get(&reference(vendor)?).copied();
         let currency = shown.evident_currency().or_else(of_vendor);
-        shown.document(head, currency.ok_or("its vendor's currency is not known")?)
+        let unknown = || format!("the currency of its vendor `{vendor}` is not known");
+        shown.document(head, currency.ok_or_else(unknown)?)
     };
     Ok(shown.iter().map(document).collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! [`SYSTEM`] is all that the rest of the program sees. The rooms: `settings`; `session` and `call` reach
 //! the organization; `problem` reads its errors; `list` and `write` do what all records have in common;
-//! one file for each object; `port` fills the domain's ports. What is known of the service, with public
+//! one file for each object; `port` fills the domain's ports; `webhooks` takes hints. What is known of the service, with public
 //! sources, is in the README beside this crate, whose sections the code cites.
 
 mod accounts;
@@ -24,6 +24,7 @@ mod text;
 mod tree;
 mod vendor_credits;
 mod vendors;
+pub mod webhooks;
 mod wire;
 mod write;
 

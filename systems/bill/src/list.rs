@@ -18,6 +18,9 @@ use crate::wire::Head;
 /// The most records on a page, and the most ids in one filter.
 const PAGE_MAX: usize = 100;
 
+/// How much of a page token is shown.
+const TOKEN_SHOWN_MAX: usize = 60;
+
 /// How far the service's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -145,7 +148,7 @@ pub(crate) async fn all(
             return Ok(records);
         };
         if !seen.insert(next.clone()) {
-            return Err(circle(shelf).into());
+            return Err(circle(shelf, &next).into());
         }
         cursor = next;
     }
@@ -188,18 +191,19 @@ pub(crate) async fn made_since(
             return Ok(records);
         };
         if !seen.insert(next.clone()) {
-            return Err(circle(shelf));
+            return Err(circle(shelf, &next));
         }
         cursor = next;
     }
 }
 
-fn circle(shelf: &Shelf) -> Fault {
+fn circle(shelf: &Shelf, token: &str) -> Fault {
     Fault::Drift {
         code: Code::new("drift"),
         cause: format!(
-            "BILL: listing {} goes in circles: a page token came twice",
-            shelf.nouns()
+            "BILL: listing {} goes in circles: the page token `{}` came twice",
+            shelf.nouns(),
+            crate::text::cut(token, TOKEN_SHOWN_MAX)
         ),
     }
 }
@@ -235,8 +239,7 @@ pub(crate) async fn by_ids(
             }
         }
         for id in left {
-            let what = format!("reading {} {id}", shelf.noun);
-            match client.read::<Box<RawValue>>(&one(shelf, id), &what).await {
+            match by_id(client, shelf, id).await {
                 Ok(raw) => records.push(raw),
                 Err(failed) if failed.absent() => {}
                 Err(failed) => return Err(failed.into()),
@@ -244,6 +247,29 @@ pub(crate) async fn by_ids(
         }
     }
     Ok(records)
+}
+
+/// This record.
+///
+/// # Errors
+/// `Drift` where another record came for it.
+pub(crate) async fn by_id(
+    client: &Client,
+    shelf: &Shelf,
+    id: &str,
+) -> Result<Box<RawValue>, Failed> {
+    let what = format!("reading {} {id}", shelf.noun);
+    let raw: Box<RawValue> = client.read(&one(shelf, id), &what).await?;
+    match serde_json::from_str::<Head>(raw.get()) {
+        Ok(head) if head.id == id => Ok(raw),
+        Ok(head) => Err(Failed::drift(format!(
+            "BILL: {what}: another record came, `{}`",
+            head.id
+        ))),
+        Err(error) => Err(Failed::drift(format!(
+            "BILL: {what}: a record without an id came: {error}"
+        ))),
+    }
 }
 
 /// The path of one record.
@@ -338,7 +364,7 @@ impl<R: Room> Reader<R> {
         match (next, place.pass) {
             (Some(next), _) => {
                 if next == place.cursor || next == place.earlier {
-                    return Err(circle(self.room.shelf()));
+                    return Err(circle(self.room.shelf(), &next));
                 }
                 place.pages += 1;
                 if place.pages.is_power_of_two() {

@@ -18,7 +18,7 @@ use tieout_kit::wire::Exact;
 
 use crate::call::{Client, parse};
 use crate::currencies::{Valued, evident, valued};
-use crate::list::{Room, Shelf, by_ids, made_since, observe, one};
+use crate::list::{Room, Shelf, by_id, by_ids, made_since, observe, one};
 use crate::problem::Effect;
 use crate::text::{DESCRIPTION_MAX, cut, last4, without_card_numbers};
 use crate::wire::{self, Head, day, reference};
@@ -256,7 +256,7 @@ impl Shown {
                 .vendor_credits
                 .iter()
                 .map(|credit| {
-                    let id = reference(&credit.id).ok_or("a credit used in it has no id")?;
+                    let id = reference(&credit.id).ok_or("a credit used in it has no `id`")?;
                     Ok(CreditUse {
                         credit: id,
                         amount: credit.amount.0,
@@ -266,9 +266,9 @@ impl Shown {
             let amount = match part.amount {
                 Some(amount) => amount.0,
                 None if !credits.is_empty() => Amount::ZERO,
-                None => return Err("a part of it has no amount".to_owned()),
+                None => return Err("a part of it has no `amount`".to_owned()),
             };
-            let document = reference(&part.bill_id).ok_or("a part of it names no bill")?;
+            let document = reference(&part.bill_id).ok_or("a part of it has no `billId`")?;
             Ok(Application {
                 document,
                 line: None,
@@ -309,7 +309,7 @@ impl Shown {
         // BILL tells no day of clearing. The day of the change that shows it cleared is the best there is.
         let cleared = (status == PaymentStatus::Cleared).then(|| head.updated().map(pacific_day));
         Ok(Payment {
-            vendor: reference(&self.vendor_id).ok_or("it has no vendor")?,
+            vendor: reference(&self.vendor_id).ok_or("`vendorId` is empty")?,
             number: self.transaction_number.clone(),
             date: day(&self.process_date, "processDate")?,
             currency,
@@ -347,6 +347,13 @@ impl Shown {
             posted: true,
             external_id: None,
         })
+    }
+}
+
+impl Shown {
+    /// Whether it may be what was recorded under this key: an answer need not repeat the key.
+    fn is_marked(&self, key: &Key) -> bool {
+        self.sync_reference.is_empty() || self.sync_reference == key.as_str()
     }
 }
 
@@ -487,16 +494,24 @@ impl PaymentWriter {
             .await?;
         let raw: Box<RawValue> = parse(&bytes, Effect::Write, &what)?;
         let head: Head = parse(raw.get().as_bytes(), Effect::Write, &what)?;
+        let shown: Shown = parse(raw.get().as_bytes(), Effect::Write, &what)?;
+        if reference(&shown.vendor_id).as_ref() != Some(&payment.vendor)
+            || shown.amount.0 != payment.total
+            || !shown.is_marked(&order.key)
+        {
+            return Err(Fault::Unknown {
+                cause: format!(
+                    "BILL: {what}: the answer holds another payment, `{}`",
+                    head.id
+                ),
+            });
+        }
         Ok(self.receipt(RemoteId::from(head.id), raw).await)
     }
 
     async fn void(&self, order: &Order) -> Result<Receipt, Fault> {
         let id = target(order, PAYMENTS.noun)?;
-        let what = format!("reading payment {id}");
-        let raw: Box<RawValue> = self
-            .client
-            .read(&one(&PAYMENTS, id.as_str()), &what)
-            .await?;
+        let raw = by_id(&self.client, &PAYMENTS, id.as_str()).await?;
         let mut sight = observe(&self.client, &Payments, &[raw]).await?;
         let Some(there) = sight.observed.pop() else {
             let why = sight

@@ -139,7 +139,8 @@ impl Problem {
         } else {
             said.join("; ")
         };
-        shorten(&format!("{said} (HTTP {})", self.status))
+        // The status stays, however long the words are.
+        format!("{} (HTTP {})", shorten(&said), self.status)
     }
 
     /// The field that the service names.
@@ -351,6 +352,15 @@ mod tests {
             gateway.fault(Effect::Read, "x"),
             Fault::Later { .. }
         ));
+    }
+
+    #[test]
+    fn a_long_answer_does_not_hide_its_status() {
+        let words = Problem::read(335, "x".repeat(5_000).as_bytes()).words();
+        assert!(
+            words.ends_with("(HTTP 335)") && words.len() < 1_000,
+            "{words}"
+        );
     }
 
     #[test]

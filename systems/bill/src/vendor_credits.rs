@@ -150,7 +150,7 @@ impl Shown {
         }
         let (memo, marker) = memo_and_marker(&self.description);
         Ok(VendorCredit {
-            vendor: reference(&self.vendor_id).ok_or("it has no vendor")?,
+            vendor: reference(&self.vendor_id).ok_or("`vendorId` is empty")?,
             number: self.reference_number.clone(),
             transaction_number: String::new(),
             date: day(&self.credit_date, "creditDate")?,

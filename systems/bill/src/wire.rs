@@ -132,7 +132,7 @@ impl LineShown {
                 .decimal()
                 .checked_mul(price.0.decimal())
                 .map(Amount::new)
-                .ok_or("a line's quantity times price is too large")?,
+                .ok_or("a line's `quantity` times `price` is too large")?,
             _ => return Err(format!("line `{}` has no amount", self.id)),
         };
         let classifications = self.classifications.clone().unwrap_or_default();

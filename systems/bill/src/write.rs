@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::value::RawValue;
 use tieout_domain::code::Code;
-use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
+use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write, told_apart};
 use tieout_domain::{Document, Fault, RemoteId, Timestamp};
 
 use crate::call::{Client, Failed, parse};
-use crate::list::{Room, by_ids, made_since, observe, one};
+use crate::list::{Room, by_id, by_ids, made_since, observe, one};
 use crate::problem::Effect;
 use crate::projection::{as_wanted, untouched};
 use crate::wire::Head;
@@ -214,10 +214,12 @@ impl<R: Writable> Writer<R> {
                 cause: "BILL: no answer was kept".to_owned(),
             })
         };
-        answers
-            .into_iter()
-            .map(|answer| answer.unwrap_or_else(lost))
-            .collect()
+        told_apart(
+            answers
+                .into_iter()
+                .map(|answer| answer.unwrap_or_else(lost))
+                .collect(),
+        )
     }
 
     async fn create_one(&self, order: &Order, body: &str) -> Result<Answer, Failed> {
@@ -311,6 +313,11 @@ impl<R: Writable> Writer<R> {
                 Vec::new()
             }
         };
+        let shown_ids: Vec<RemoteId> = raws
+            .iter()
+            .filter_map(|raw| serde_json::from_str::<Head>(raw.get()).ok())
+            .map(|head| head.id.into())
+            .collect();
         let receipt = |raw: &&RawValue| {
             let shown = serde_json::from_str(raw.get()).ok();
             let Ok(head) = serde_json::from_str::<Head>(raw.get()) else {
@@ -320,6 +327,10 @@ impl<R: Writable> Writer<R> {
                 );
             };
             let id = RemoteId::from(head.id);
+            if shown_ids.iter().filter(|shown| **shown == id).count() > 1 {
+                let why = format!("the answer holds record `{id}` twice");
+                return (shown, unknown("creating", &why));
+            }
             let place = observed.iter().position(|observed| observed.id == id);
             let observed = place.map(|place| observed.swap_remove(place));
             (
@@ -338,8 +349,7 @@ impl<R: Writable> Writer<R> {
     async fn looked_at(&self, order: &Order) -> Result<Observed, Fault> {
         let shelf = self.room.shelf();
         let id = target(order, shelf.noun)?;
-        let what = format!("reading {} {id}", shelf.noun);
-        let raw: Box<RawValue> = self.client.read(&one(shelf, id.as_str()), &what).await?;
+        let raw = by_id(&self.client, shelf, id.as_str()).await?;
         let mut sight = observe(&self.client, &*self.room, &[raw]).await?;
         sight.observed.pop().ok_or_else(|| {
             let why = sight

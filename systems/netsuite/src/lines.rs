@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
+use tieout_domain::code::Code;
 use tieout_domain::document::{Line, LineKind};
 use tieout_domain::{Amount, Fault, RemoteId};
 
@@ -193,16 +194,23 @@ impl Client {
             .await?;
         let mut all: BTreeMap<RemoteId, Vec<Link>> = BTreeMap::new();
         for row in &rows {
-            let (Some(next), Some(link)) = (row.id("next"), link(row)) else {
+            let Some(next) = row.id("next") else { continue };
+            // What is paid of a document is never guessed: an amount that can't be read is no nothing.
+            let unreadable = |why: String| Fault::Drift {
+                code: Code::new("drift"),
+                cause: format!("what transaction `{next}` pays can't be read: {why}"),
+            };
+            let Some(link) = link(row).map_err(|why| unreadable(why.0))? else {
                 continue;
             };
-            let of = all.entry(next).or_default();
+            let of = all.entry(next.clone()).or_default();
             match of
                 .iter_mut()
                 .find(|l| l.previous == link.previous && l.line == link.line)
             {
                 Some(same) => {
-                    same.amount = Amount::new(same.amount.decimal() + link.amount.decimal())
+                    let sum = same.amount.plus(link.amount);
+                    same.amount = sum.map_err(|error| unreadable(error.to_string()))?;
                 }
                 None => of.push(link),
             }
@@ -230,21 +238,24 @@ impl Client {
     }
 }
 
-fn link(row: &Row) -> Option<Link> {
+/// What a row says that one transaction pays of another; nothing if that is nothing.
+fn link(row: &Row) -> Result<Option<Link>, Unreadable> {
     let paid_type = row.string("type");
     // A bill is paid as a whole; an open item of a journal entry is one of its lines.
     let line = (paid_type == "Journal")
         .then(|| row.number("previousline"))
         .flatten();
-    let amount = row.need_amount("amount").ok()?.abs();
-    Some(Link {
-        previous: row.id("previous")?,
+    let (Some(amount), Some(previous)) = (row.amount("amount")?, row.id("previous")) else {
+        return Ok(None);
+    };
+    let link = Link {
+        previous,
         line: line.and_then(|line| u32::try_from(line).ok()),
         paid_type,
         vendor: row.id("entity"),
-        amount,
-    })
-    .filter(|link| !link.amount.is_zero())
+        amount: amount.abs(),
+    };
+    Ok(Some(link).filter(|link| !link.amount.is_zero()))
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ fn journal(
         .collect();
     let vendor = links.iter().find_map(|link| link.vendor.clone());
     let vendor = vendor.or_else(|| lines.all().find_map(|line| line.id("entity")));
-    let vendor = vendor.ok_or_else(|| Unreadable("it names no vendor".to_owned()))?;
+    let vendor = vendor.ok_or_else(|| Unreadable("`entity` names no vendor".to_owned()))?;
     if links
         .iter()
         .any(|link| link.vendor.as_ref().is_some_and(|other| *other != vendor))

@@ -131,7 +131,12 @@ impl Problem {
             .next()
             .map(|code| format!(" ({code})"))
             .unwrap_or_default();
-        cut(&format!("{}{code}", parts.join("; ")))
+        let said = if parts.is_empty() && code.is_empty() {
+            "no reason was given".to_owned()
+        } else {
+            parts.join("; ")
+        };
+        cut(&format!("{said}{code}"))
     }
 }
 

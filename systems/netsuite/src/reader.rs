@@ -170,6 +170,15 @@ impl<S: Source> Reader<S> {
                 cause: format!("a {} has the id `{}`", self.source.kind(), odd.text("id")),
             });
         }
+        if page.more && !progress.goes_on(rows.last().map_or("", |row| row.text("id"))) {
+            return Err(Fault::Drift {
+                code: Code::new("drift"),
+                cause: format!(
+                    "reading `{}` goes in circles: a page ends no further than the one before it",
+                    self.source.kind()
+                ),
+            });
+        }
         rows.retain(|row| progress.take(row.text("id"), &self.source.version(row), row));
         Ok((rows, page.more))
     }

@@ -339,12 +339,23 @@ impl Client {
         rest: impl Fn(Option<&Row>) -> String,
     ) -> Result<Vec<Row>, Fault> {
         let mut all: Vec<Row> = Vec::new();
+        let mut asked = BTreeSet::new();
         loop {
-            let page = self.select(columns, &rest(all.last()), &[]).await?;
+            let next = rest(all.last());
+            let page = self.select(columns, &next, &[]).await?;
             let done = !page.more || page.rows.is_empty();
             all.extend(page.rows);
             if done {
                 return Ok(all);
+            }
+            if !asked.insert(next) {
+                return Err(Fault::Drift {
+                    code: Code::new("drift"),
+                    cause: format!(
+                        "reading `{}` goes in circles: a page came twice",
+                        columns.family
+                    ),
+                });
             }
         }
     }
@@ -369,7 +380,7 @@ fn refused_query(family: &str, fault: Fault) -> Fault {
     match fault {
         Fault::Refused { cause, .. } => Fault::Drift {
             code: Code::new("drift"),
-            cause: format!("reading {family} was refused: {cause}"),
+            cause: format!("reading `{family}` was refused: {cause}"),
         },
         other => other,
     }

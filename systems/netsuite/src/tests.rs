@@ -702,3 +702,55 @@ fn every_curve_signs_with_its_own_algorithm() {
         assert_eq!(key.sign(b"message").unwrap().len(), length);
     }
 }
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_told_and_left() {
+    let stage = Stage::new();
+    profile(&stage);
+    let ports = connect(&stage, tokens());
+    for _ in 0..2 {
+        stage.script.answer(
+            200,
+            r#"{"items":[{"id":"5","periodname":"Jun 2026","startdate":"2026-06-01",
+                "enddate":"2026-06-30"}],"hasMore":true}"#,
+        );
+    }
+    stage
+        .script
+        .answer(200, r#"{"items":[{"id":"5"}],"hasMore":true}"#);
+    let fault = ports.whole.periods().await.unwrap_err();
+    assert!(matches!(fault, Fault::Drift { .. }), "{fault}");
+    assert!(fault.to_string().contains("goes in circles"), "{fault}");
+}
+
+#[tokio::test]
+async fn two_creations_answered_with_one_record_are_known_of_neither() {
+    let stage = Stage::new();
+    profile(&stage);
+    let ports = connect(&stage, tokens());
+    stage.script.rows(&json!([]));
+    stage.script.rows(&json!([]));
+    for _ in 0..2 {
+        let location = "https://h/services/rest/record/v1/vendorpayment/887";
+        stage.script.answer_with(204, &[("location", location)], "");
+    }
+    let mut other = payment();
+    other.external_id = Some(Key::of(["bill", "008X", "stp2"]));
+    let orders = [
+        order(Action::Create, None, Document::Payment(payment())),
+        order(Action::Create, None, Document::Payment(other)),
+    ];
+    let answers = ports.write[&Kind::Payment].write(&orders).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer, Answer::Failed(Fault::Unknown { .. }))),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn an_error_without_words_still_says_something() {
+    let problem = crate::problem::Problem::read(b"{}").unwrap();
+    assert_eq!(problem.words(), "no reason was given");
+}

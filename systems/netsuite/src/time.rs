@@ -129,6 +129,15 @@ impl Progress {
         }
     }
 
+    /// Whether a page that ends with this id brings the read further.
+    pub(crate) fn goes_on(&self, id: &str) -> bool {
+        let number = |text: &str| text.parse::<i64>().ok();
+        match (number(id), number(&self.last)) {
+            (Some(id), Some(last)) => id > last,
+            (id, _) => id.is_some(),
+        }
+    }
+
     /// Whether the read has found no moment to count from.
     pub(crate) fn lacks_a_moment(&self) -> bool {
         self.now.at.is_empty() || self.now.deleted.is_empty() && self.asked.is_empty()

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tieout_domain::code::Code;
-use tieout_domain::port::{Answer, Observed, Order, Receipt};
+use tieout_domain::port::{Answer, Observed, Order, Receipt, told_apart};
 use tieout_domain::{Document, Fault, Kind, RemoteId};
 
 use crate::call::Client;
@@ -277,14 +277,16 @@ async fn complete(writer: &dyn Upsert, orders: &[Order], made: Vec<Made>) -> Vec
     } else {
         by_external_id(writer, &nameless).await
     };
-    let mut answers: Vec<Answer> = orders
-        .iter()
-        .zip(made)
-        .map(|(order, made)| match made {
-            Some(answer) => answer,
-            None => named(order, &found),
-        })
-        .collect();
+    let mut answers = told_apart(
+        orders
+            .iter()
+            .zip(made)
+            .map(|(order, made)| match made {
+                Some(answer) => answer,
+                None => named(order, &found),
+            })
+            .collect(),
+    );
     if writer.shows_what_was_made() {
         show(writer, &mut answers).await;
     }

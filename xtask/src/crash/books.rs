@@ -25,7 +25,7 @@ pub(super) struct Item {
 
 /// Everything that must be there once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Books {
+pub(crate) struct Books {
     /// The records of both sides.
     pub(super) items: Vec<Item>,
     /// The ledger's accounts: number and currency, and what was posted to it.
@@ -34,7 +34,7 @@ pub(super) struct Books {
 
 impl Books {
     /// Reads both sides, past tieout: the ledger by SuiteQL on the panel, BILL by its own lists.
-    pub(super) fn read(sandbox: &Sandbox, caller: &Caller) -> Result<Self> {
+    pub(crate) fn read(sandbox: &Sandbox, caller: &Caller) -> Result<Self> {
         let mut books = Self::default();
         ledger(sandbox, caller, &mut books)?;
         platform(sandbox, caller, &mut books)?;

@@ -13,23 +13,23 @@ const OF_THE_MOMENT: [&str; 8] = [
 
 /// What is wrong with a world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// Records that are there more often than they may be.
-    pub(super) duplicates: Vec<String>,
+    pub(crate) duplicates: Vec<String>,
     /// Records that are not there.
-    pub(super) lost: Vec<String>,
+    pub(crate) lost: Vec<String>,
     /// Whatever else differs.
-    pub(super) differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
 }
 
 impl Findings {
     /// Whether nothing is wrong.
-    pub(super) fn none(&self) -> bool {
+    pub(crate) fn none(&self) -> bool {
         self.duplicates.is_empty() && self.lost.is_empty() && self.differences.is_empty()
     }
 
     /// All of them, in words.
-    pub(super) fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let duplicates = self.duplicates.iter().map(|what| format!("twice: {what}"));
         let lost = self.lost.iter().map(|what| format!("lost: {what}"));
         let others = self
@@ -41,7 +41,7 @@ impl Findings {
 }
 
 /// Compares the books of a disturbed world with those of an undisturbed one.
-pub(super) fn compare(wanted: &Books, found: &Books) -> Findings {
+pub(crate) fn compare(wanted: &Books, found: &Books) -> Findings {
     let mut findings = Findings::default();
     let mut identities = BTreeSet::new();
     for item in found.items.iter().filter(|item| !item.identity.is_empty()) {
@@ -96,7 +96,7 @@ fn counts(books: &Books) -> BTreeMap<(&'static str, &String), usize> {
 }
 
 /// Where two states differ, apart from what belongs to the moment.
-pub(super) fn compare_states(left: &Value, right: &Value) -> Vec<String> {
+pub(crate) fn compare_states(left: &Value, right: &Value) -> Vec<String> {
     let mut differences = Vec::new();
     compare_at("", left, right, &mut differences);
     differences
@@ -122,7 +122,7 @@ fn compare_at(place: &str, left: &Value, right: &Value, differences: &mut Vec<St
 }
 
 /// What a plan would still write, in words. A plan that can't be read is no empty one.
-pub(super) fn left_to_do(printed: &str) -> Vec<String> {
+pub(crate) fn left_to_do(printed: &str) -> Vec<String> {
     let Ok(value) = serde_json::from_str::<Value>(printed) else {
         return vec![format!("the plan is no JSON: {printed}")];
     };

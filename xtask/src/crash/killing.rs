@@ -21,11 +21,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_micros(500);
 const AFTER_MICROSECONDS: u64 = 6_000;
 
 /// A small generator (SplitMix64): the same seed gives the same choices on every machine.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `most`, which counts as one at least.
-    pub(super) fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

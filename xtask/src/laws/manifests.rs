@@ -29,10 +29,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("systems/kit", &["tieout-domain"]),
     ("xtask", &["tieout-kit", "tieout-flows"]),
+    ("fuzz", &["tieout-fuzz"]),
 ];
 
 /// The crates that put everything together.
-const WIRING: [&str; 2] = ["crates/tieout", "crates/sim"];
+const WIRING: [&str; 3] = ["crates/tieout", "crates/sim", "crates/fuzz"];
 
 /// Libraries that only these folders may use.
 const OWNERS: &[(&str, &[&str])] = &[

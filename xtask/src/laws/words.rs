@@ -26,16 +26,18 @@ pub(super) fn private_keys(workspace: &Workspace) -> Result<Vec<String>> {
 /// Nothing in the lock file comes from anywhere but crates.io, and no configuration turns it elsewhere.
 pub(super) fn registries(workspace: &Workspace) -> Result<Vec<String>> {
     let mut breaches = Vec::new();
-    let lock: toml::Table = workspace.read("Cargo.lock")?.parse()?;
-    let packages = lock.get("package").and_then(toml::Value::as_array);
-    for package in packages.into_iter().flatten() {
-        let source = package.get("source").and_then(toml::Value::as_str);
-        if source.is_some_and(|source| source != CRATES_IO) {
-            let name = package
-                .get("name")
-                .and_then(toml::Value::as_str)
-                .unwrap_or_default();
-            breaches.push(format!("Cargo.lock: {name} comes from elsewhere"));
+    for path in ["Cargo.lock", "fuzz/Cargo.lock"] {
+        let lock: toml::Table = workspace.read(path)?.parse()?;
+        let packages = lock.get("package").and_then(toml::Value::as_array);
+        for package in packages.into_iter().flatten() {
+            let source = package.get("source").and_then(toml::Value::as_str);
+            if source.is_some_and(|source| source != CRATES_IO) {
+                let name = package
+                    .get("name")
+                    .and_then(toml::Value::as_str)
+                    .unwrap_or_default();
+                breaches.push(format!("{path}: {name} comes from elsewhere"));
+            }
         }
     }
     let configuration: toml::Table = workspace.read(".cargo/config.toml")?.parse()?;

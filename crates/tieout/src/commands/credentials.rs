@@ -105,10 +105,13 @@ pub fn known_kind(name: &str) -> Result<&'static CredentialKind, Failure> {
 }
 
 /// Every field must be there, be text and not be empty; unknown ones are refused. Values are never named.
-fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// `credential-malformed`, with the line or the field.
+pub fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
     let malformed = |cause: String| Failure::usage(Code::new("credential-malformed"), cause);
     let names: Vec<_> = kind.fields.iter().map(|field| field.name).collect();
-    let shape = || format!("a JSON object with {}", names.join(", "));
+    let shape = || format!("a JSON object with `{}`", names.join("`, `"));
     let value: Value = serde_json::from_str(json).map_err(|error| {
         malformed(format!(
             "line {}, column {}: this is not {}",

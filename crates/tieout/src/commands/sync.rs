@@ -1,6 +1,6 @@
 //! `tieout plan` and `tieout sync`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -148,14 +148,22 @@ pub fn print_plan(plan: &Plan, quiet: bool) {
 }
 
 /// Reads plans from a file that `plan --out` or `plan --json` wrote.
-fn read_plans(path: &PathBuf) -> Result<Vec<Plan>, Failure> {
+fn read_plans(path: &Path) -> Result<Vec<Plan>, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    plans_of(&text, path)
+}
+
+/// The plans in the text of a file.
+///
+/// # Errors
+/// `plan-malformed`, with the line and the column.
+pub fn plans_of(text: &str, path: &Path) -> Result<Vec<Plan>, Failure> {
     #[derive(serde::Deserialize)]
     struct File {
         plans: Vec<Plan>,
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
-    let file: File = serde_json::from_str(&text).map_err(|error| {
+    let file: File = serde_json::from_str(text).map_err(|error| {
         let cause = format!("{} is no plan: {error}", path.display());
         Failure::usage(Code::new("plan-malformed"), cause)
     })?;

@@ -526,3 +526,60 @@ async fn who_is_paid_under_its_own_name_is_paid_under_its_new_one() {
         r#"{"name":"Birch & Sons","paymentInformation":{"payeeName":"Birch & Sons"}}"#
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_shows_one_record_twice_is_known_of_neither() {
+    let stage = Stage::new(|seen| {
+        let bodies: Vec<Value> = serde_json::from_str(&seen.body).unwrap();
+        let shown: Vec<Value> = bodies.iter().map(|body| created(body, "00n1")).collect();
+        ok(json!(shown).to_string())
+    });
+    let answers = stage.ports().write[&Kind::Bill].write(&orders(2)).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(fault(answer), Fault::Unknown { .. })),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_creation_answered_with_another_bill_is_unknown() {
+    let stage = Stage::new(|seen| {
+        let mut body: Value = serde_json::from_str(&seen.body).unwrap();
+        body["invoice"]["invoiceNumber"] = json!("INV-99");
+        ok(created(&body, "00n1").to_string())
+    });
+    let answers = stage.ports().write[&Kind::Bill].write(&orders(1)).await;
+    assert!(matches!(fault(&answers[0]), Fault::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn a_change_is_never_applied_to_another_record_than_its_own() {
+    let shown = |id: &str| {
+        let body = json!({"vendorId": "009V", "invoice": {"invoiceNumber": "INV-0", "invoiceDate": "2026-06-12"},
+            "dueDate": "2026-07-12", "amount": 10.1, "fundingAmount": 10.1, "dueAmount": 10.1,
+            "billLineItems": [{"id": "bli1", "amount": 10.1, "classifications": {"chartOfAccountId": "0ca"}}],
+            "description": "Chairs"});
+        created(&body, id).to_string()
+    };
+    // The look beforehand shows another record; then the answer to the change itself does.
+    for (looked_at, answered) in [("00n2", "00n1"), ("00n1", "00n2")] {
+        let stage = Stage::new(move |seen| {
+            ok(shown(if seen.method == "GET" {
+                looked_at
+            } else {
+                answered
+            }))
+        });
+        let wanted = bill("INV-0", vec![line("12.00", "0ca")]);
+        let change = order(Action::Amend, Some("00n1"), Document::Bill(wanted));
+        let answers = stage.ports().write[&Kind::Bill].write(&[change]).await;
+        let cause = fault(&answers[0]).to_string();
+        assert!(cause.contains("`00n2`"), "{cause}");
+        assert!(matches!(
+            fault(&answers[0]),
+            Fault::Drift { .. } | Fault::Unknown { .. }
+        ));
+    }
+}

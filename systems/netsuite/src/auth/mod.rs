@@ -122,7 +122,7 @@ impl Auth {
             Self::ClientCredentials(auth) => {
                 let token = auth.token(wire).await?;
                 let header = HeaderValue::from_str(&format!("Bearer {token}"))
-                    .map_err(|_| odd("the access token"))?;
+                    .map_err(|_| odd("access_token"))?;
                 Ok(Authorization {
                     header: sensitive(header),
                     used: Used::Token(token),
@@ -185,7 +185,7 @@ fn sensitive(mut header: HeaderValue) -> HeaderValue {
 fn odd(what: &str) -> Fault {
     Fault::Drift {
         code: Code::new("drift"),
-        cause: format!("{what} holds characters that no header can carry"),
+        cause: format!("`{what}` holds characters that no header can carry"),
     }
 }
 

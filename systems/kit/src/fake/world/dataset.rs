@@ -216,6 +216,9 @@ impl Row<'_> {
     }
 }
 
+/// The most that the sandbox's books hold of one bill, in whole dollars.
+const TOTAL_MAX: i64 = 900_000_000_000;
+
 /// One vendor's lines of one day and sign are one bill.
 type BillKey = (usize, Date, std::cmp::Ordering);
 
@@ -264,8 +267,26 @@ impl Import {
             location: None,
         };
         let bills = &mut self.world.bills;
+        let beyond = |total: Option<Decimal>| {
+            total.is_none_or(|total| total.abs() > Decimal::from(TOTAL_MAX))
+        };
+        let too_large = || {
+            let problem = format!("the bill of `{amount}` is larger than {TOTAL_MAX}");
+            row.wrong(
+                "amount",
+                problem,
+                "one vendor's lines of one day are one bill",
+            )
+        };
         match self.bills.entry((vendor, date, amount.cmp(&Decimal::ZERO))) {
-            Entry::Occupied(known) => bills[*known.get()].lines.push(line),
+            Entry::Occupied(known) => {
+                let bill = &mut bills[*known.get()];
+                if beyond(bill.total().checked_add(amount)) {
+                    return Err(too_large());
+                }
+                bill.lines.push(line);
+            }
+            Entry::Vacant(_) if beyond(Some(amount)) => return Err(too_large()),
             Entry::Vacant(new) => {
                 new.insert(bills.len());
                 bills.push(Bill {
@@ -553,6 +574,17 @@ mod tests {
                 assert!(message.contains(part), "{line}: {message}");
             }
         }
+    }
+
+    #[test]
+    fn a_bill_that_the_books_can_not_hold_is_refused_with_its_line() {
+        let line = "2026-01-15,BIRCH,899999999999.99,1,F,2,C,6100,Books\n";
+        let file = format!("{}\n{line}{line}", COLUMNS.join(","));
+        let shape = Shape::new(jiff::civil::date(2026, 6, 20));
+        let refused = read(file.as_bytes(), &shape).unwrap_err().to_string();
+        assert!(refused.starts_with("line 3, column `amount`"), "{refused}");
+        let one = format!("{}\n{line}", COLUMNS.join(","));
+        assert!(read(one.as_bytes(), &shape).is_ok());
     }
 
     #[test]

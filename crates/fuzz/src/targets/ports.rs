@@ -1,0 +1,215 @@
+//! What every port must hold, whatever a service answers.
+
+use std::sync::Arc;
+
+use tieout_domain::port::{Action, Answer, Depth, Observed, Order, Page, Ports, Read, Receipt};
+use tieout_domain::{Document, Fault, Fingerprint, Kind};
+
+use super::documents::order;
+use crate::answers::{Answers, Exchange};
+use crate::place;
+use crate::stage;
+
+/// What to read: `vendor changes`, `bill whole`, `ping`, `periods`.
+pub(super) fn read(ports: &Ports, told: &str) {
+    let mut words = told.split_whitespace();
+    let what = words.next().unwrap_or_default();
+    match what {
+        "ping" => return failed_read(stage::wait_for(ports.whole.ping()).map(drop)),
+        "periods" => return failed_read(stage::wait_for(ports.whole.periods()).map(drop)),
+        _ => {}
+    }
+    let reader = match what
+        .parse::<Kind>()
+        .ok()
+        .and_then(|kind| ports.read.get(&kind))
+    {
+        Some(reader) => reader,
+        None => match ports
+            .read
+            .values()
+            .nth(what.len() % ports.read.len().max(1))
+        {
+            Some(reader) => reader,
+            None => return,
+        },
+    };
+    let depth = match words.next() {
+        Some("whole") => Depth::Whole,
+        _ => Depth::Changes,
+    };
+    failed_read(stage::wait_for(pages(reader, depth)));
+}
+
+/// Reads page after page, then what changed since, then the first record alone.
+async fn pages(reader: &Arc<dyn Read>, depth: Depth) -> Result<(), Fault> {
+    let mut token = None;
+    let mut mark = None;
+    let mut first = None;
+    loop {
+        let page = reader.page(depth, None, token.as_ref()).await?;
+        readable(&page);
+        first = first.or_else(|| page.records.first().map(|record| record.id.clone()));
+        mark = page.mark.or(mark);
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    if mark.is_some() {
+        readable(&reader.page(Depth::Changes, mark.as_ref(), None).await?);
+    }
+    if let Some(id) = first {
+        reader.fetch(&[id]).await?.iter().for_each(kept);
+    }
+    Ok(())
+}
+
+fn readable(page: &Page) {
+    page.records.iter().for_each(kept);
+    for (id, why) in &page.unreadable {
+        assert!(!id.as_str().is_empty(), "a record without an id: {why}");
+        place::assert_named(why);
+    }
+}
+
+/// A record that was read can be kept: it comes back from the store as it was.
+fn kept(observed: &Observed) {
+    assert!(
+        !observed.id.as_str().is_empty(),
+        "a record without an id: {observed:?}"
+    );
+    let text = serde_json::to_string(observed).expect("a record can be written as JSON");
+    let back: Observed = serde_json::from_str(&text).unwrap_or_else(|error| {
+        panic!("a record that was kept can't be read back: {error}: {text}")
+    });
+    assert_eq!(*observed, back);
+    assert_eq!(observed.fingerprint(), Fingerprint::of(&back.document));
+    drop(observed.document.label());
+}
+
+/// A failed read says what was asked, and is never unknown: nothing was changed over there.
+fn failed_read(result: Result<(), Fault>) {
+    let Err(fault) = result else { return };
+    assert!(
+        !matches!(fault, Fault::Unknown { .. }),
+        "a read can't be unknown: {fault}"
+    );
+    failed(&fault);
+}
+
+fn failed(fault: &Fault) {
+    place::assert_explained(&fault.code(), &fault.to_string());
+    if let Fault::Drift { cause, .. } = fault {
+        place::assert_named(cause);
+    }
+}
+
+/// What to write: `bill create 3`, `payment void 1`.
+pub(super) fn write(ports: &Ports, answers: &Answers, told: &str) {
+    let mut words = told.split_whitespace();
+    let what = words.next().unwrap_or_default();
+    let (kind, writer) = match what
+        .parse::<Kind>()
+        .ok()
+        .and_then(|kind| ports.write.get_key_value(&kind))
+    {
+        Some(found) => found,
+        None => match ports
+            .write
+            .iter()
+            .nth(what.len() % ports.write.len().max(1))
+        {
+            Some(found) => found,
+            None => return,
+        },
+    };
+    let action = match words.next() {
+        Some("amend") => Action::Amend,
+        Some("archive") => Action::Archive,
+        Some("restore") => Action::Restore,
+        Some("void") => Action::Void,
+        _ => Action::Create,
+    };
+    let count = match words.next() {
+        Some("2") => 2,
+        Some("3") => 3,
+        _ => 1,
+    };
+    let orders: Vec<_> = (0..count).map(|nth| order(*kind, action, nth)).collect();
+    let looked = words.next() == Some("look");
+    if looked {
+        let found = stage::wait_for(writer.candidates(&orders, stage::start()));
+        found.iter().flatten().for_each(kept);
+        return failed_read(found.map(drop));
+    }
+    let done = stage::wait_for(writer.write(&orders));
+    assert_eq!(done.len(), orders.len(), "one answer for each order");
+    let mut ids = Vec::new();
+    for (order, answer) in orders.iter().zip(&done) {
+        match answer {
+            Answer::Failed(fault) => failed(fault),
+            Answer::Applied(receipt) => {
+                applied(receipt, order, &answers.exchanges());
+                ids.push(&receipt.id);
+            }
+        }
+    }
+    ids.sort();
+    assert!(
+        ids.windows(2).all(|pair| pair[0] != pair[1]),
+        "one record for two orders: {done:?}"
+    );
+}
+
+/// A receipt names the record that was written, and shows no other. What tells one from the other is the id of
+/// an order that names its record; else the external id; else vendor and number.
+fn applied(receipt: &Receipt, order: &Order, exchanges: &[Exchange]) {
+    assert!(
+        !receipt.id.as_str().trim().is_empty(),
+        "applied to a record without an id"
+    );
+    let written = |exchange: &Exchange| exchange.success && exchange.method != http::Method::GET;
+    assert!(
+        receipt.adopted || exchanges.iter().any(written),
+        "applied without a success: {exchanges:?}"
+    );
+    if let Some(observed) = &receipt.observed {
+        kept(observed);
+        assert_eq!(observed.id, receipt.id, "the receipt shows another record");
+        assert_eq!(
+            observed.document.kind(),
+            order.document.kind(),
+            "the receipt shows another kind"
+        );
+    }
+    if let Some(target) = &order.target {
+        assert_eq!(receipt.id, *target, "applied to another record");
+        return;
+    }
+    let Some(observed) = &receipt.observed else {
+        return;
+    };
+    let (there, wanted) = (&observed.document, &order.document);
+    if let (Some(there), Some(wanted)) = (external_id(there), external_id(wanted)) {
+        assert!(
+            there.eq_ignore_ascii_case(&wanted),
+            "another event's record"
+        );
+        return;
+    }
+    assert_eq!(there.vendor(), wanted.vendor(), "another vendor's record");
+    if let (Document::Bill(there), Document::Bill(wanted)) = (there, wanted) {
+        assert_eq!(there.number, wanted.number, "another bill");
+        assert_eq!(there.total, wanted.total, "another bill");
+    }
+}
+
+fn external_id(document: &Document) -> Option<String> {
+    let key = match document {
+        Document::Payment(payment) => payment.external_id.as_ref(),
+        Document::Journal(journal) => journal.external_id.as_ref(),
+        _ => None,
+    };
+    key.map(|key| key.as_str().to_owned())
+}

@@ -1,0 +1,60 @@
+//! Notifications of BILL's.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tieout_bill::webhooks::{BODY_BYTES_MAX, Rejected, SecurityKeys, receive};
+
+use crate::answers::first_line;
+use crate::place;
+
+const CURRENT: &str = "the key in use";
+const PREVIOUS: &str = "the key before it";
+
+/// `signed`, `signed before` or a signature, then the body.
+pub(super) fn notifications(bytes: &[u8]) {
+    let (told, body) = first_line(bytes);
+    let keys = SecurityKeys {
+        current: CURRENT.to_owned().into(),
+        previous: Some(PREVIOUS.to_owned().into()),
+    };
+    let (signature, is_ours) = match told.as_str() {
+        "signed" => (Some(signature(CURRENT, body)), true),
+        "signed before" => (Some(signature(PREVIOUS, body)), true),
+        "" => (None, false),
+        _ => {
+            let forged = told.clone().into_bytes();
+            let by_chance = [CURRENT, PREVIOUS]
+                .iter()
+                .any(|key| signature(key, body) == forged.trim_ascii());
+            (Some(forged), by_chance)
+        }
+    };
+    let received = receive(&keys, signature.as_deref(), body);
+    match received {
+        Ok(hint) => {
+            assert!(is_ours, "taken without a signature of BILL's");
+            assert!(!hint.event.is_empty() && !hint.organization.is_empty());
+            assert!(
+                hint.id.is_none() || hint.kind.is_some(),
+                "a record of no kind: {hint:?}"
+            );
+        }
+        Err(rejected) => {
+            place::assert_explained(&rejected.code(), &rejected.to_string());
+            match rejected {
+                Rejected::Malformed { cause } => {
+                    assert!(is_ours, "it was read without a signature");
+                    place::assert_named(&cause);
+                }
+                Rejected::Unsigned { .. } => assert!(!is_ours, "a signature of BILL's was refused"),
+                Rejected::TooLarge { bytes } => assert!(bytes > BODY_BYTES_MAX),
+            }
+        }
+    }
+}
+
+fn signature(key: &str, body: &[u8]) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+    STANDARD.encode(hmac::sign(&key, body)).into_bytes()
+}
