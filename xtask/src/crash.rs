@@ -2,7 +2,7 @@
 //! bills go out, payments come back, payments are voided and bills edited, what is open is paid again. Then compares
 //! both sides, item by item, with those of a world that nobody disturbed.
 
-mod acts;
+pub(crate) mod acts;
 pub(crate) mod books;
 pub(crate) mod check;
 mod history;

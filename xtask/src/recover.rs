@@ -8,9 +8,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::crash::{compare, never_twice, pay};
+use crate::crash::acts::People;
+use crate::crash::books::Books;
+use crate::crash::check::{compare, compare_states};
 use crate::home::{CONNECTION, Home};
-use crate::panel::{Caller, bills};
+use crate::panel::{Caller, Platform, marker};
 use crate::sandbox::Sandbox;
 use crate::workspace::Workspace;
 
@@ -44,12 +46,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
     let night = home.path().join("last-night");
     home.must(&["backup", &night.display().to_string()], None)?;
     home.sync()?;
-    pay(&sandbox, &caller)?;
+    let people = People {
+        sandbox: &sandbox,
+        caller: &caller,
+    };
+    people.pay()?;
     home.sync()?;
     let lived = home.sync()?;
-    let service = &sandbox.described["bill"];
-    let made = bills(&caller, service)?;
-    let made = made.iter().filter(|bill| bill.marker.is_some()).count();
+    let platform = Platform::sign_in(&caller, &sandbox.described["bill"])?;
+    let marked = |bill: &Value| bill["description"].as_str().and_then(marker).is_some();
+    let made = platform
+        .list("bills")?
+        .iter()
+        .filter(|bill| marked(bill))
+        .count();
     println!("{made} bills were made after the backup");
     if made < arguments.bills as usize {
         bail!(
@@ -57,32 +67,31 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
             arguments.bills
         );
     }
-    let before = sandbox.state(&caller)?;
-    let books = Books {
+    let sides = Sides {
         sandbox: &sandbox,
         caller: &caller,
-        before: &before,
+        state: sandbox.state(&caller)?,
+        books: Books::read(&sandbox, &caller)?,
     };
 
     println!("the store is put back from the backup");
     forget(&home, false)?;
     std::fs::copy(night.join("tieout.db"), home.path().join("tieout.db"))?;
-    let mut same = books.refused(&home)?;
-    same &= books.recovered(&home)?;
-    let restored = books.ended(&home)?;
+    let mut same = sides.refused(&home)?;
+    same &= sides.recovered(&home)?;
+    let restored = sides.ended(&home)?;
     same &= alike(&lived, &restored);
 
     println!("the store is lost");
     forget(&home, true)?;
     home.must(&["init"], None)?;
     home.seal(&sandbox)?;
-    same &= books.refused(&home)?;
-    same &= books.recovered(&home)?;
+    same &= sides.refused(&home)?;
+    same &= sides.recovered(&home)?;
     let suggest = ["map", "suggest", CONNECTION, "--confirm-exact"];
     home.must(&suggest, None)?;
-    let rebuilt = books.ended(&home)?;
+    let rebuilt = sides.ended(&home)?;
     same &= alike(&lived, &rebuilt);
-    never_twice(&bills(&caller, service)?)?;
     home.must(&["audit", "verify"], None)?;
     println!(
         "{}",
@@ -96,13 +105,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
 }
 
 /// Both sides, as they must stay.
-struct Books<'a> {
+struct Sides<'a> {
     sandbox: &'a Sandbox,
     caller: &'a Caller,
-    before: &'a Value,
+    state: Value,
+    books: Books,
 }
 
-impl Books<'_> {
+impl Sides<'_> {
     /// A sync notices by itself, and refuses.
     fn refused(&self, home: &Home) -> Result<bool> {
         let sync = home.run(&["sync", CONNECTION, "--json"], None)?;
@@ -141,7 +151,10 @@ impl Books<'_> {
     }
 
     fn stayed(&self, what: &str) -> Result<bool> {
-        let differences = compare(self.before, &self.sandbox.state(self.caller)?);
+        let books = Books::read(self.sandbox, self.caller)?;
+        let mut differences = compare(&self.books, &books).told();
+        let state = self.sandbox.state(self.caller)?;
+        differences.extend(compare_states(&self.state, &state));
         for difference in differences.iter().take(20) {
             println!("  {what} changed {difference}");
         }

@@ -17,9 +17,9 @@ const PAID_IN_PART: usize = 12;
 const NEW: usize = 12;
 
 /// Both sides, in the hands of people.
-pub(super) struct People<'a> {
-    pub(super) sandbox: &'a Sandbox,
-    pub(super) caller: &'a Caller,
+pub(crate) struct People<'a> {
+    pub(crate) sandbox: &'a Sandbox,
+    pub(crate) caller: &'a Caller,
 }
 
 /// A bill that came from the ledger, as BILL has it.
@@ -82,7 +82,7 @@ impl People<'_> {
     }
 
     /// After the first sync: bills are paid in BILL and in the ledger, edited, and new ones come.
-    pub(super) fn pay(&self) -> Result<()> {
+    pub(crate) fn pay(&self) -> Result<()> {
         let bills = self.open_bills()?;
         let of = |rest: usize| bills.iter().skip(rest).step_by(6);
         // One payment for each vendor, over all of its bills that are named.
