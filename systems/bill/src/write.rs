@@ -459,11 +459,11 @@ impl<R: Writable> Writer<R> {
 /// `Unknown` if it is not that record.
 pub(crate) fn shown_of(bytes: &[u8], id: &RemoteId, noun: &str) -> Result<Box<RawValue>, Fault> {
     let raw: Option<Box<RawValue>> = serde_json::from_slice(bytes).ok();
-    let is_it = |raw: &Box<RawValue>| {
+    let of_it = raw.filter(|raw| {
         let head = serde_json::from_str::<Head>(raw.get());
         head.is_ok_and(|head| head.id == id.as_str())
-    };
-    raw.filter(is_it).ok_or_else(|| Fault::Unknown {
+    });
+    of_it.ok_or_else(|| Fault::Unknown {
         cause: format!("BILL: changing {noun} {id}: the answer doesn't show this {noun}"),
     })
 }
