@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -23,6 +24,9 @@ const TOKEN_SHOWN_MAX: usize = 60;
 
 /// How far the service's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// How late a list may show a change, at least. README §Lists.
+const LAG: Duration = Duration::from_secs(5 * 60);
 
 /// A collection.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +108,89 @@ struct Place {
     earlier: String,
     /// The newest change seen on the very first page.
     mark: Option<Timestamp>,
+    /// The change down to which this read goes; nothing if it reads everything.
+    until: Option<Timestamp>,
+    /// What the next read may have to look behind.
+    behind: Option<Behind>,
+}
+
+/// What a finished read leaves for the next.
+///
+/// A list may show a change late, when a newer one has already been seen: such a change lies behind the mark. So
+/// the pages down to where everything was seen are read once more, after what could be late must have come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    /// The newest change seen.
+    newest: Timestamp,
+    /// Everything up to this change has been seen; nothing if that is the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<Behind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Behind {
+    /// Up to here everything has been seen.
+    whole: Timestamp,
+    /// Up to here everything will have been seen by a read that begins at `due`, by our clock, and goes down to
+    /// `whole`.
+    next: Timestamp,
+    /// When to look behind the mark.
+    due: Timestamp,
+}
+
+impl Seen {
+    /// A mark of an earlier version was the newest change alone.
+    fn of(mark: &Mark) -> Option<Self> {
+        serde_json::from_str(&mark.0).ok().or_else(|| {
+            let newest = mark.0.parse().ok()?;
+            Some(Self {
+                newest,
+                behind: None,
+            })
+        })
+    }
+
+    /// The change down to which a read that begins now goes.
+    fn until(&self, now: Timestamp) -> Timestamp {
+        match self.behind {
+            Some(behind) if behind.due <= now => behind.whole,
+            _ => self.newest,
+        }
+    }
+
+    /// What is to be looked behind after a read that began at `began` and has seen `newest`.
+    fn after(
+        before: Option<&Self>,
+        newest: Timestamp,
+        began: Timestamp,
+        lag: Duration,
+    ) -> Option<Behind> {
+        let due = began.checked_add(lag).unwrap_or(Timestamp::MAX);
+        let Some(before) = before else {
+            // A whole read: what was late for it is not older than this.
+            let whole = newest.checked_sub(lag).unwrap_or(Timestamp::MIN);
+            return Some(Behind {
+                whole,
+                next: newest,
+                due,
+            });
+        };
+        match before.behind {
+            Some(behind) if behind.due > began => Some(behind),
+            Some(behind) if behind.next < newest => Some(Behind {
+                whole: behind.next,
+                next: newest,
+                due,
+            }),
+            Some(_) => None,
+            None if before.newest < newest => Some(Behind {
+                whole: before.newest,
+                next: newest,
+                due,
+            }),
+            None => None,
+        }
+    }
 }
 
 /// Adds what a listing asks for.
@@ -343,8 +430,7 @@ pub(crate) struct Reader<R> {
 }
 
 impl<R: Room> Reader<R> {
-    fn start(&self, depth: Depth, since: Option<Timestamp>) -> Place {
-        let whole = depth == Depth::Whole || since.is_none();
+    fn start(&self, whole: bool) -> Place {
         let pass = if whole && self.room.shelf().archives {
             Pass::Current
         } else {
@@ -356,6 +442,8 @@ impl<R: Room> Reader<R> {
             pages: 0,
             earlier: String::new(),
             mark: None,
+            until: None,
+            behind: None,
         }
     }
 
@@ -393,9 +481,10 @@ impl<R: Room> Read for Reader<R> {
         mark: Option<&Mark>,
         token: Option<&PageToken>,
     ) -> Result<Page, Fault> {
-        let since: Option<Timestamp> = mark.and_then(|mark| mark.0.parse().ok());
+        let now = self.client.kit.timer.now();
+        let before = mark.and_then(Seen::of).filter(|_| depth == Depth::Changes);
         let mut place = match token {
-            None => self.start(depth, since),
+            None => self.start(before.is_none()),
             Some(token) => serde_json::from_str(&token.0).map_err(|error| Fault::Drift {
                 code: Code::new("drift"),
                 cause: format!("a page token of BILL's that this program didn't make: {error}"),
@@ -422,11 +511,18 @@ impl<R: Room> Read for Reader<R> {
         };
         let sight = observe(&self.client, &*self.room, &page.results).await?;
         // The earliest of the marks is the safe one: later passes may be much later.
-        place.mark = place.mark.or(sight.newest);
+        if place.mark.is_none() {
+            place.mark = sight.newest;
+            let lag = self.client.settings.settle.max(LAG);
+            place.until = before.as_ref().map(|before| before.until(now));
+            place.behind = place
+                .mark
+                .and_then(|newest| Seen::after(before.as_ref(), newest, now, lag));
+        }
         let mark = kept(&place);
-        // No overlap: the page must be all known besides, and a whole read looks behind it.
-        let reached = |since: Timestamp| sight.oldest.is_some_and(|oldest| oldest <= since);
-        let may_stop = depth == Depth::Changes && since.is_some_and(reached);
+        // Every record on the page must be known besides.
+        let reached = |until: Timestamp| sight.oldest.is_some_and(|oldest| oldest <= until);
+        let may_stop = place.until.is_some_and(reached);
         let next = self.after(place, page.next_page)?;
         let next = next.map(|place| serde_json::to_string(&place)).transpose();
         let next = next.map_err(|error| Fault::Drift {
@@ -458,7 +554,11 @@ impl<R: Room> Read for Reader<R> {
 }
 
 fn kept(place: &Place) -> Option<Mark> {
-    place.mark.map(|mark| Mark(mark.to_string()))
+    let seen = Seen {
+        newest: place.mark?,
+        behind: place.behind,
+    };
+    serde_json::to_string(&seen).ok().map(Mark)
 }
 
 fn unfilterable(failed: &Failed) -> bool {

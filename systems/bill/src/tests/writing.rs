@@ -477,6 +477,30 @@ async fn candidates_are_looked_for_by_vendor_and_time() {
 }
 
 #[tokio::test]
+async fn one_look_shows_what_became_of_a_hundred_bills() {
+    let made: Vec<Value> = orders(100)
+        .iter()
+        .enumerate()
+        .map(|(nth, order)| {
+            let Document::Bill(bill) = &order.document else {
+                panic!()
+            };
+            let body = json!({"vendorId": "009V", "dueDate": "2026-07-12", "amount": 10.1,
+                "invoice": {"invoiceNumber": bill.number, "invoiceDate": "2026-06-12"},
+                "description": format!("Chairs ns:1:{nth}"), "billLineItems": [{"id": "bli1", "amount": 10.1}]});
+            created(&body, &format!("id-{nth}"))
+        })
+        .collect();
+    let page = json!({"results": made}).to_string();
+    let stage = Stage::new(move |_| ok(page.clone()));
+    let since: Timestamp = "2026-06-20T10:30:00Z".parse().unwrap();
+    let writer = &stage.ports().write[&Kind::Bill];
+    let found = writer.candidates(&orders(100), since).await.unwrap();
+    assert_eq!(found.len(), 100);
+    assert_eq!(stage.calls().len(), 1);
+}
+
+#[tokio::test]
 async fn candidates_are_found_where_creation_time_is_no_filter() {
     let row = |id: &str, time: &str| {
         format!(r#"{{"id":"{id}","name":"C","createdTime":"{time}","updatedTime":"{time}"}}"#)
