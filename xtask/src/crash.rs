@@ -190,7 +190,7 @@ impl Walk<'_> {
         };
         let mut sent = [Sent::default(); PHASES.len()];
         let mut left = killing.map_or(0, |(_, kills)| kills);
-        for phase in 0..PHASES.len() {
+        for (phase, sent) in sent.iter_mut().enumerate() {
             match phase {
                 1 => people.pay()?,
                 2 => people.undo()?,
@@ -212,7 +212,7 @@ impl Walk<'_> {
             }
             let before = Sent::so_far(&sandbox, self.caller)?;
             home.sync()?;
-            sent[phase] = Sent::so_far(&sandbox, self.caller)?.since(before);
+            *sent = Sent::so_far(&sandbox, self.caller)?.since(before);
             // Voids are decided after a while: in every world before the next phase.
             let later = json!({"advance": "1 minute"});
             sandbox.panel(self.caller, Method::POST, "clock", Some(&later))?;
