@@ -16,9 +16,10 @@ use clap::Args;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::crash::acts::People;
-use crate::crash::books::Books;
-use crate::crash::check::{Findings, compare, compare_states, left_to_do};
+pub(crate) use crate::crash::acts::People;
+pub(crate) use crate::crash::books::Books;
+use crate::crash::check::{Findings, left_to_do};
+pub(crate) use crate::crash::check::{compare, compare_states};
 use crate::crash::history::{Tally, tally};
 use crate::crash::killing::{Dice, Killing, Sent};
 use crate::home::{Home, Manner};

@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 
-use crate::crash::acts::People;
-use crate::crash::books::Books;
-use crate::crash::check::{compare, compare_states};
+use crate::crash::{Books, People, compare, compare_states};
 use crate::home::{CONNECTION, Home};
 use crate::panel::{Caller, Platform, marker};
 use crate::sandbox::Sandbox;
@@ -45,21 +44,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
     let home = Home::connected(&program, &sandbox)?;
     let night = home.path().join("last-night");
     home.must(&["backup", &night.display().to_string()], None)?;
-    home.sync()?;
-    let people = People {
-        sandbox: &sandbox,
-        caller: &caller,
-    };
-    people.pay()?;
-    home.sync()?;
+    live(&home, &sandbox, &caller)?;
     let lived = home.sync()?;
     let platform = Platform::sign_in(&caller, &sandbox.described["bill"])?;
-    let marked = |bill: &Value| bill["description"].as_str().and_then(marker).is_some();
-    let made = platform
-        .list("bills")?
-        .iter()
-        .filter(|bill| marked(bill))
-        .count();
+    let is_marked = |bill: &&Value| bill["description"].as_str().and_then(marker).is_some();
+    let made = platform.list("bills")?.iter().filter(is_marked).count();
     println!("{made} bills were made after the backup");
     if made < arguments.bills as usize {
         bail!(
@@ -102,6 +91,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RecoverArguments) -> Result
         }
     );
     Ok(same)
+}
+
+/// A company's life: bills go out, are paid on both sides, some of it is undone, and all is paid again.
+fn live(home: &Home, sandbox: &Sandbox, caller: &Caller) -> Result<()> {
+    let people = People { sandbox, caller };
+    let minute = json!({"advance": "1 minute"});
+    for act in 0..4 {
+        match act {
+            1 => people.pay()?,
+            2 => people.undo()?,
+            3 => people.pay_again()?,
+            _ => {}
+        }
+        home.sync()?;
+        // Voids are decided after a while.
+        sandbox.panel(caller, Method::POST, "clock", Some(&minute))?;
+    }
+    home.sync()?;
+    Ok(())
 }
 
 /// Both sides, as they must stay.
@@ -151,14 +159,13 @@ impl Sides<'_> {
     }
 
     fn stayed(&self, what: &str) -> Result<bool> {
+        let mut changes = compare_states(&self.state, &self.sandbox.state(self.caller)?);
         let books = Books::read(self.sandbox, self.caller)?;
-        let mut differences = compare(&self.books, &books).told();
-        let state = self.sandbox.state(self.caller)?;
-        differences.extend(compare_states(&self.state, &state));
-        for difference in differences.iter().take(20) {
-            println!("  {what} changed {difference}");
+        changes.extend(compare(&self.books, &books).told());
+        for change in changes.iter().take(20) {
+            println!("  {what} changed {change}");
         }
-        Ok(differences.is_empty())
+        Ok(changes.is_empty())
     }
 }
 
@@ -206,7 +213,6 @@ fn alike(before: &Value, after: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn more_than_one_in_a_thousand_is_too_many() {

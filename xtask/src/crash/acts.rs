@@ -116,7 +116,7 @@ impl People<'_> {
     }
 
     /// After the second sync: payments are voided on both sides, credits are used, scheduled ones go out.
-    pub(super) fn undo(&self) -> Result<()> {
+    pub(crate) fn undo(&self) -> Result<()> {
         let payments = self.service()?.list("payments")?;
         let mut online: Vec<&Value> = payments
             .iter()
@@ -167,7 +167,7 @@ impl People<'_> {
     }
 
     /// After the third sync: what is open again is paid again.
-    pub(super) fn pay_again(&self) -> Result<()> {
+    pub(crate) fn pay_again(&self) -> Result<()> {
         let bills = self.open_bills()?;
         let again: Vec<_> = bills.iter().step_by(5).map(|bill| &bill.id).collect();
         let body = json!({"bills": again, "method": "ACH", "status": "PROCESSED"});

@@ -13,23 +13,23 @@ use crate::sandbox::Sandbox;
 
 /// One record of one side.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Whose and what: `netsuite payment`.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What identifies it in this world; no two items of a kind may share it. Empty for what has no identity of
     /// its own.
-    pub(super) identity: String,
+    pub(crate) identity: String,
     /// What it is, the same in every world.
-    pub(super) says: String,
+    pub(crate) says: String,
 }
 
 /// Everything that must be there once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Books {
     /// The records of both sides.
-    pub(super) items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// The ledger's accounts: number and currency, and what was posted to it.
-    pub(super) money: BTreeMap<String, String>,
+    pub(crate) money: BTreeMap<String, String>,
 }
 
 impl Books {
@@ -44,7 +44,7 @@ impl Books {
 }
 
 /// A field as text; empty if it isn't there.
-pub(super) fn text(value: &Value, pointer: &str) -> String {
+pub(crate) fn text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -53,7 +53,7 @@ pub(super) fn text(value: &Value, pointer: &str) -> String {
 }
 
 /// The rows of a query.
-pub(super) fn rows(sandbox: &Sandbox, caller: &Caller, sql: &str) -> Result<Vec<Value>> {
+pub(crate) fn rows(sandbox: &Sandbox, caller: &Caller, sql: &str) -> Result<Vec<Value>> {
     let body = json!({"q": sql});
     let answer = sandbox.panel(caller, http::Method::POST, "netsuite/query", Some(&body))?;
     let items = answer.get("items").and_then(Value::as_array);
