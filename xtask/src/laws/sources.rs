@@ -13,9 +13,10 @@ const LINES_MAX: usize = 700;
 /// A file longer than this is pointed out.
 const LINES_AIM: usize = 500;
 
-/// Where a clock may be read: the command line's seam, the fakes' own clock, and the moment by which a
-/// fake judges signatures, which real services judge by the wall clock too.
-const CLOCKS: [&str; 3] = [
+/// Where a clock may be read: the command line's seam, the fakes' own clock, the moment by which a fake judges
+/// signatures, which real services judge by the wall clock too, and where a developer is told how long it took.
+const CLOCKS: [&str; 4] = [
+    "crates/sim/src/main.rs",
     "crates/tieout/src/seams.rs",
     "systems/kit/src/fake/clock.rs",
     "systems/netsuite/fake/src/options.rs",

@@ -6,6 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+/// The machine's time.
+pub(super) fn machine() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A clock that can be moved. Started at the wall clock it keeps running; started at a moment it stands
 /// still until it is moved, which is what a simulation wants.
 #[derive(Debug)]

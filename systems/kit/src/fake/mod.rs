@@ -56,7 +56,7 @@ impl Chassis {
             faults: Arc::new(Faults::new(seed)),
             calls: Arc::new(Calls::new()),
             latency: Duration::ZERO,
-            wall_clock: Arc::new(Timestamp::now),
+            wall_clock: Arc::new(clock::machine),
             outgoing: None,
         }
     }
