@@ -35,6 +35,8 @@ pub(crate) struct Intent {
     /// The open write that this sends once more, unchanged. Nobody knows whether its first sending was carried
     /// out, and no answer but success to the second one tells.
     pub(crate) again: Option<u64>,
+    /// Whether it, or a write like it, was sent before and looked for in vain.
+    pub(crate) resent: bool,
 }
 
 /// The order that a step stands for.
@@ -105,7 +107,8 @@ pub(crate) struct Applied {
 
 /// Carries out a page of writes.
 pub(crate) async fn apply(run: &mut Run<'_>, intents: Vec<Intent>) -> Result<Applied, EngineError> {
-    let (ready, mut commit) = sift(run, intents).await?;
+    let (mut ready, mut commit) = sift(run, intents).await?;
+    mark_resent(run, &mut ready).await?;
     commit.facts = run.news(commit.facts).await?;
     if !commit.facts.is_empty() || !commit.settled.is_empty() {
         run.connection.store.commit(commit).await?;
@@ -167,6 +170,25 @@ async fn sift(
     Ok((ready, commit))
 }
 
+/// Finds those that were sent before: their records wait for the outcome of that until they are decided on anew.
+async fn mark_resent(run: &Run<'_>, intents: &mut [Intent]) -> Result<(), EngineError> {
+    let mut records: BTreeMap<&'static str, Vec<RecordRef>> = BTreeMap::new();
+    for intent in intents.iter() {
+        let of_flow = records.entry(intent.flow).or_default();
+        of_flow.push(intent.record.clone());
+    }
+    for (flow, records) in records {
+        let items = run.connection.store.items(flow, &records).await?;
+        for intent in intents.iter_mut().filter(|intent| intent.flow == flow) {
+            let code = items
+                .get(&intent.record)
+                .and_then(|item| item.outcome.code.as_ref());
+            intent.resent |= code.is_some_and(|code| code.as_str() == "settling");
+        }
+    }
+    Ok(())
+}
+
 /// A record that a write changes.
 fn target(intent: &Intent) -> Option<RecordRef> {
     Some(RecordRef {
@@ -223,18 +245,22 @@ async fn journal(run: &Run<'_>, intents: Vec<Intent>) -> Result<Vec<(u64, Intent
 }
 
 /// Sorts writes into calls of the size that the far side takes.
+///
+/// What is sent once more never shares a call with what is new: a call is carried out or refused as a whole, and the
+/// first sending of one, should it have come through after all, must not take new ones down with it.
 fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
-    let mut groups: BTreeMap<(Side, Kind, Action), Vec<(u64, Intent)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Side, Kind, Action, bool), Vec<(u64, Intent)>> = BTreeMap::new();
     for (write, intent) in writes {
         let sort = (
             intent.step.side,
             intent.step.document.kind(),
             intent.step.action,
+            intent.resent,
         );
         groups.entry(sort).or_default().push((write, intent));
     }
     let mut batches = Vec::new();
-    for ((side, kind, action), group) in groups {
+    for ((side, kind, action, _), group) in groups {
         let max = run
             .connection
             .sides
@@ -268,8 +294,8 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// Whether another call to this side may begin, beside those under way and so many more. A call that would only wait for its turn is not begun: its
-    /// settling time would run before it is sent.
+    /// Whether another call to this side may begin, beside those under way and so many more. A call that would
+    /// only wait for its turn is not begun: its settling time would run before it is sent.
     fn has_room(&self, run: &Run<'_>, side: Side, more: usize) -> bool {
         let now = self.writes.values().filter(|(of, ..)| *of == side).count();
         now + more < run.connection.sides.of(side).in_flight_max.max(1)

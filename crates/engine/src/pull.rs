@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use tieout_domain::port::{Depth, Mark, Observed, Page};
+use tieout_domain::port::{Depth, Mark, Observed, Page, Read};
 use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
 use tieout_flows::matching::match_key;
 use tieout_store::{Commit, Due, RecordChange, Settled};
@@ -16,6 +16,9 @@ use crate::run::Run;
 
 /// How many records are fetched by id at once.
 const FETCH: u32 = 500;
+
+/// How many records that can't be read are looked for among others.
+const UNREADABLE_MAX: usize = 10;
 
 /// Under this name the store keeps, among what is due, the bills that must be read again. No flow has it.
 const READ_AGAIN: &str = "(read again)";
@@ -115,26 +118,75 @@ async fn pull_paid(
             continue;
         }
         let mut commit = run.commit();
+        let mut unreadable = BTreeMap::new();
         if !fresh {
             let ids: Vec<_> = page.iter().map(|(record, _)| record.id.clone()).collect();
-            match reader.fetch(&ids).await {
-                Ok(records) => {
-                    take_records(run, side, Kind::Bill, records, Vec::new(), &mut commit).await?;
-                }
+            let fetched = match fetch(&**reader, &ids).await {
+                Ok(fetched) => fetched,
                 Err(fault) => return Ok(Err(fault)),
             };
+            take_records(
+                run,
+                side,
+                Kind::Bill,
+                fetched.records,
+                Vec::new(),
+                &mut commit,
+            )
+            .await?;
+            for (id, cause) in &fetched.unreadable {
+                run.problem_record(side, Kind::Bill, id, cause);
+            }
+            unreadable = fetched.unreadable;
         }
-        commit
-            .settled
-            .extend(page.into_iter().map(|(record, stamp)| {
-                let due = Due {
-                    flow: READ_AGAIN.to_owned(),
-                    record,
-                };
-                Settled { due, stamp }
-            }));
+        // What can't be read is asked for again by the next run.
+        let page = page
+            .into_iter()
+            .filter(|(record, _)| !unreadable.contains_key(&record.id));
+        commit.settled.extend(page.map(|(record, stamp)| {
+            let due = Due {
+                flow: READ_AGAIN.to_owned(),
+                record,
+            };
+            Settled { due, stamp }
+        }));
         store.commit(commit).await?;
     }
+}
+
+/// Records that were fetched by id.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// Those that are there.
+    pub(crate) records: Vec<Observed>,
+    /// Those that are there and can't be read, and why.
+    pub(crate) unreadable: BTreeMap<RemoteId, String>,
+}
+
+/// Fetches records by id. One that can't be read is set apart and hides none of the others: to find it among many,
+/// they are asked for in halves, which takes two calls for each halving.
+pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched, Fault> {
+    let mut fetched = Fetched::default();
+    let mut groups = vec![ids];
+    while let Some(group) = groups.pop() {
+        if group.is_empty() {
+            continue;
+        }
+        match (reader.fetch(group).await, group) {
+            (Ok(records), _) => fetched.records.extend(records),
+            // Where so many can't be read it is no longer a matter of single records.
+            (Err(fault), _) if fetched.unreadable.len() >= UNREADABLE_MAX => return Err(fault),
+            (Err(Fault::Drift { cause, .. }), [one]) => {
+                fetched.unreadable.insert(one.clone(), cause);
+            }
+            (Err(Fault::Drift { .. }), _) => {
+                let (left, right) = group.split_at(group.len() / 2);
+                groups.extend([right, left]);
+            }
+            (Err(fault), _) => return Err(fault),
+        }
+    }
+    Ok(fetched)
 }
 
 /// The bills that a payment or credit is applied to: they are to be read again.
@@ -239,37 +291,31 @@ async fn unreadable(
         .unwrap_or_default())
 }
 
-/// Tries again, one by one, what could not be read before. Gives those that still can't be.
+/// Tries again what could not be read before. Gives those that still can't be.
 async fn read_unreadable(
     run: &Run<'_>,
     side: Side,
     kind: Kind,
     before: &BTreeSet<RemoteId>,
 ) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
-    let mut still = BTreeSet::new();
     let Some(reader) = run.connection.sides.reader(side, kind) else {
-        return Ok(Ok(still));
+        return Ok(Ok(BTreeSet::new()));
     };
-    for id in before {
-        match reader.fetch(std::slice::from_ref(id)).await {
-            Ok(records) => {
-                take_in(
-                    run,
-                    side,
-                    kind,
-                    Page {
-                        records,
-                        ..Page::default()
-                    },
-                )
-                .await?;
-            }
-            Err(Fault::Drift { cause, .. }) => {
-                run.problem_record(side, kind, id, &cause);
-                still.insert(id.clone());
-            }
-            Err(fault) => return Ok(Err(fault)),
-        }
+    let ids: Vec<RemoteId> = before.iter().cloned().collect();
+    let fetched = match fetch(&**reader, &ids).await {
+        Ok(fetched) => fetched,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    for (id, cause) in &fetched.unreadable {
+        run.problem_record(side, kind, id, cause);
+    }
+    let still = fetched.unreadable.into_keys().collect();
+    if !fetched.records.is_empty() {
+        let page = Page {
+            records: fetched.records,
+            ..Page::default()
+        };
+        take_in(run, side, kind, page).await?;
     }
     Ok(Ok(still))
 }

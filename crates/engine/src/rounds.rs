@@ -209,6 +209,7 @@ impl Run<'_> {
                     amount: decision.amount,
                     step: *step,
                     again: same,
+                    resent: same.is_some(),
                 }),
             }
         }

@@ -105,6 +105,8 @@ pub(crate) struct Run<'a> {
     pub(crate) repeatable: HashMap<(String, RecordRef), OpenWrite>,
     /// Records whose open write was sent again in this run: once is enough.
     pub(crate) repeated: HashSet<(String, RecordRef)>,
+    /// Records whose write was sent in vain in this run: after a second time they wait for the next one.
+    pub(crate) in_vain: HashSet<(String, RecordRef)>,
     /// With which stamp the records at hand were due.
     pub(crate) stamps: HashMap<RecordRef, u64>,
     pub(crate) problems: RefCell<Vec<Problem>>,
@@ -270,6 +272,7 @@ impl<'a> Run<'a> {
             resting: HashMap::new(),
             repeatable: HashMap::new(),
             repeated: HashSet::new(),
+            in_vain: HashSet::new(),
             stamps: HashMap::new(),
             problems: RefCell::default(),
             only: None,
@@ -407,6 +410,15 @@ impl<'a> Run<'a> {
         let key = (flow.to_owned(), record.clone());
         self.resting.remove(&key);
         self.repeatable.remove(&key);
+    }
+
+    /// Its write was certainly not carried out: it may be decided on again, but not for ever in one run. A side that
+    /// answers no write is not asked again and again.
+    pub(crate) fn sent_in_vain(&mut self, flow: &str, record: &RecordRef) {
+        self.settled(flow, record);
+        if !self.in_vain.insert((flow.to_owned(), record.clone())) {
+            self.rest_until_next_run(flow, record.clone());
+        }
     }
 
     /// The record may be looked at again, and its open write sent again if it is decided on once more.

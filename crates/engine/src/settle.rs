@@ -19,7 +19,7 @@ use tieout_store::{Commit, Due, Fact, OpenWrite, WriteStatus};
 use crate::EngineError;
 use crate::apply::mapped;
 use crate::decide::decided;
-use crate::pull::{in_population, read_again, take_records};
+use crate::pull::{fetch, in_population, read_again, take_records};
 use crate::run::Run;
 
 /// Windows that end within this are waited for; longer ones end as `HOLD(settling)`.
@@ -113,15 +113,30 @@ async fn settle_changes(
             .collect();
         ids.sort();
         ids.dedup();
-        let found = match reader.fetch(&ids).await {
-            Ok(found) => found,
+        let fetched = match fetch(&*reader, &ids).await {
+            Ok(fetched) => fetched,
             Err(fault) => return stay_open(run, side, &writes, &fault).await,
         };
-        // By what was known when the window was waited for: each answer tells whole seconds anew.
+        let found = fetched.records;
+        for (id, cause) in &fetched.unreadable {
+            run.problem_record(side, kind, id, cause);
+        }
         let looked_at = told.unwrap_or_else(|| run.connection.time_there(side, began));
         let mut commit = run.commit();
         let mut open = Vec::new();
         for write in writes {
+            let target = write.order.target.as_ref();
+            if let Some(cause) = target.and_then(|id| fetched.unreadable.get(id)) {
+                // Nobody can tell whether it was changed; the others go their way.
+                let cause =
+                    format!("it can't be read, so whether it was changed is not known: {cause}");
+                state(
+                    &mut commit,
+                    &write,
+                    Outcome::because(State::Hold, Code::new("settling"), cause),
+                );
+                continue;
+            }
             match judge(&write.order, &found) {
                 Judgement::Found(id) => {
                     let target = RecordRef { side, kind, id };
@@ -133,12 +148,13 @@ async fn settle_changes(
                         &write,
                         "the record was read again and is not changed",
                     );
-                    run.settled(&write.flow, &write.record);
+                    run.sent_in_vain(&write.flow, &write.record);
                 }
                 _ => open.push(write),
             }
         }
         take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
+        commit.facts = run.news(commit.facts).await?;
         run.connection.store.commit(commit).await?;
         writes = open;
         if !wait(run, side, &writes, settle).await? {
@@ -211,8 +227,12 @@ async fn settle_creations(
                     take_records(run, side, kind, observed, Vec::new(), &mut commit).await?;
                 }
                 Judgement::Absent if settled => {
-                    give_up(&mut commit, &write, "it was looked for and is not there");
-                    run.settled(&write.flow, &write.record);
+                    let cause = "it was looked for and is not there";
+                    give_up(&mut commit, &write, cause);
+                    // Known as one that was sent before, until it is decided on anew.
+                    let outcome = Outcome::because(State::Hold, Code::new("settling"), cause);
+                    state(&mut commit, &write, outcome);
+                    run.sent_in_vain(&write.flow, &write.record);
                 }
                 Judgement::Absent if writer.repeatable(Action::Create) => {
                     // An upsert under the same key can be repeated, as long as it says the same.

@@ -100,6 +100,7 @@ struct Shelf {
     hidden: bool,
     unreadable: BTreeSet<String>,
     refused_fetches: u32,
+    fetches: u32,
     lease: Option<ConnectionStore>,
     lease_lost: u32,
     thief: Option<(PathBuf, ConnectionStore)>,
@@ -158,6 +159,11 @@ impl Memory {
 
     pub(crate) fn refuse_fetches(&self, times: u32) {
         self.shelf().refused_fetches = times;
+    }
+
+    /// How often records were asked for by id.
+    pub(crate) fn fetches(&self) -> u32 {
+        self.shelf().fetches
     }
 
     pub(crate) fn next(&self, effect: Effect) {
@@ -323,6 +329,7 @@ impl Read for Reader {
     async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault> {
         {
             let mut shelf = self.0.shelf();
+            shelf.fetches += 1;
             if shelf.refused_fetches > 0 {
                 shelf.refused_fetches -= 1;
                 return Err(later());

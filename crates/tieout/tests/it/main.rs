@@ -18,3 +18,4 @@ mod restored;
 mod review;
 mod sign_in;
 mod stage;
+mod trouble;
