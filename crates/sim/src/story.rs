@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
+use tieout::failure::Failure;
 use tieout_engine::{EngineError, RunOptions, RunReport, mapping};
 use tieout_store::{Fact, Store};
 use tieout_systems::Entry;
@@ -140,7 +141,8 @@ impl Story<'_> {
             match self.dice.between(0, 10) {
                 0..3 => self.sync_and_die().await?,
                 3 => self.two_workers().await?,
-                4..6 => self.a_day_passes().await,
+                4 => self.a_day_passes().await,
+                5 => self.hints().await?,
                 _ => self.sync_among_people().await?,
             }
         }
@@ -175,22 +177,21 @@ impl Story<'_> {
         holder: &str,
     ) -> Result<Option<Result<RunReport, EngineError>>> {
         let process = Process::new(&self.world.time, fate);
-        let whole = self.dice.chance(0.1);
-        self.sync_in(&process, holder, whole).await
+        let options = RunOptions {
+            whole: self.dice.chance(0.1),
+            ..RunOptions::new(self.run_id(), "test")
+        };
+        self.sync_in(&process, holder, options).await
     }
 
     async fn sync_in(
         &self,
         process: &Arc<Process>,
         holder: &str,
-        whole: bool,
+        options: RunOptions,
     ) -> Result<Option<Result<RunReport, EngineError>>> {
         let work = async {
             let started = self.world.start_as(process, holder).await?;
-            let options = RunOptions {
-                whole,
-                ..RunOptions::new(self.run_id(), "test")
-            };
             let result = tieout_engine::sync(&started.connection, options).await;
             anyhow::Ok((started.store.clone(), result))
         };
@@ -208,7 +209,13 @@ impl Story<'_> {
             }
             Some(Err(error)) => {
                 // A process that can't even start: its disk is full.
-                figures.count("syncs", &format!("could not start: {error:.60}"));
+                let code = error
+                    .downcast_ref::<Failure>()
+                    .map(|failure| failure.code.as_str());
+                figures.count(
+                    "syncs",
+                    &format!("could not start: {}", code.unwrap_or("?")),
+                );
                 Ok(None)
             }
             Some(Ok((store, result))) => {
@@ -226,7 +233,8 @@ impl Story<'_> {
     /// A sync in calm weather with this fate; gives the process, whether it is alive or not.
     pub(crate) async fn sync_as(&self, fate: Fate) -> Result<Arc<Process>> {
         let process = Process::new(&self.world.time, fate);
-        self.sync_in(&process, "worker", false).await?;
+        let options = RunOptions::new(self.run_id(), "test");
+        self.sync_in(&process, "worker", options).await?;
         Ok(process)
     }
 
@@ -262,6 +270,44 @@ impl Story<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A webhook carries no data: it says that something may be due. It comes once, twice, out of order with
+    /// others, long after, or before what it tells of; or never.
+    async fn hints(&self) -> Result<()> {
+        // Whoever waits for another's run looks again and again: it isn't to be a long one.
+        self.world.set_sky(Sky {
+            trouble: 0.02,
+            late: Duration::from_secs(240),
+        });
+        let mut moments: Vec<(Duration, &str)> = Vec::new();
+        for _ in 0..self.dice.between(1, 4) {
+            let soon = || {
+                self.dice
+                    .time(Duration::from_millis(1), Duration::from_secs(20))
+            };
+            match self.dice.between(0, 5) {
+                0 => self.world.figures.count("hints", "never"),
+                1 => moments.push((Duration::ZERO, "early")),
+                2 => moments.push((soon() + Duration::from_secs(1800), "late")),
+                3 => moments.extend([(soon(), "twice"), (soon(), "twice")]),
+                _ => moments.push((soon(), "once")),
+            }
+        }
+        let runs = moments.into_iter().map(|(after, name)| async move {
+            self.world.time.sleep(after).await;
+            self.world.figures.count("hints", name);
+            let process = Process::new(&self.world.time, Fate::default());
+            let options = RunOptions {
+                flows: vec!["bill-payments".to_owned()],
+                ..RunOptions::new(self.run_id(), "webhook")
+            };
+            self.sync_in(&process, "hinted", options).await
+        });
+        let people = self.people();
+        let meanwhile = people.go_on(self.dice.between(1, 4), Duration::from_secs(10));
+        let (runs, ()) = futures::future::join(futures::future::join_all(runs), meanwhile).await;
+        runs.into_iter().try_for_each(|run| run.map(drop))
     }
 
     /// Two workers on machines that share a store: one is paused for longer than its lease, the other takes

@@ -36,6 +36,12 @@ struct Seen {
 /// An answer, or none.
 type Reply = Result<(u16, String), Lost>;
 
+/// The id of the record that this JSON shows.
+fn id_of(json: &str) -> RemoteId {
+    let shown: serde_json::Value = serde_json::from_str(json).unwrap();
+    shown["id"].as_str().unwrap().into()
+}
+
 fn ok(body: impl Into<String>) -> Reply {
     Ok((200, body.into()))
 }

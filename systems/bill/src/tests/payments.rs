@@ -8,9 +8,10 @@ use super::*;
 const RECORDED: &str = include_str!("../../fixtures/recorded-payment.json");
 
 async fn read(json: String) -> Payment {
+    let id = id_of(&json);
     let stage = Stage::new(move |_| ok(json.clone()));
     let found = stage.ports().read[&Kind::Payment]
-        .fetch(&["x".into()])
+        .fetch(&[id])
         .await
         .unwrap();
     let Document::Payment(payment) = found[0].document.clone() else {
@@ -183,7 +184,10 @@ fn outside(parts: &[(&str, &str)]) -> Payment {
 
 #[tokio::test]
 async fn s121_a_payment_made_in_the_ledger_is_recorded_with_its_key_and_not_exported() {
-    let stage = Stage::new(|_| ok(RECORDED));
+    // The fixture's payment is of 70 for one bill.
+    let shown = RECORDED.replacen(r#""amount":70}]"#, r#""amount":70.30}]"#, 1);
+    let shown = shown.replace(r#""amount":70,"#, r#""amount":70.30,"#);
+    let stage = Stage::new(move |_| ok(shown.clone()));
     let payment = Document::Payment(outside(&[("00n1", "70.10"), ("00n2", "0.20")]));
     let mut order = order(Action::Create, None, payment);
     order.key = Key::of(["ns", "1234567-SB1", "900"]);
@@ -237,7 +241,10 @@ async fn s123_a_recorded_payment_is_voided_and_a_real_one_is_not() {
         r#"{"type":"VOID_ONLY","reason":"Voided in the ledger (ns_1234567-SB1_1)"}"#
     );
     for (single, adopted) in [("VOIDED", true), ("SENT", false)] {
-        let stage = Stage::new(move |_| ok(online(&format!("\"{single}\""), "\"PAID\"", "")));
+        let stage = Stage::new(move |_| {
+            let shown = online(&format!("\"{single}\""), "\"PAID\"", "");
+            ok(shown.replace("\"stp1\"", "\"stpAAAAAAAAAAAAAAA09\""))
+        });
         let answers = stage.ports().write[&Kind::Payment].write(&[void()]).await;
         if adopted {
             assert!(applied(&answers[0]).adopted);

@@ -16,7 +16,7 @@ async fn shown(kind: Kind, json: &'static str) -> Document {
         }
     });
     let ports = stage.ports();
-    let mut found = ports.read[&kind].fetch(&["x".into()]).await.unwrap();
+    let mut found = ports.read[&kind].fetch(&[id_of(json)]).await.unwrap();
     found.pop().unwrap().document
 }
 
