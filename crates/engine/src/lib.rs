@@ -21,6 +21,7 @@ mod decide;
 mod error;
 mod evidence;
 mod join;
+mod keep;
 mod lag;
 pub mod mapping;
 mod overlay;

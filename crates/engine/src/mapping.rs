@@ -10,8 +10,9 @@ use tieout_store::{Commit, Due, Fact, MapEntry, MapStatus};
 
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
+use crate::keep::while_held;
 use crate::pull::pull;
-use crate::run::{Run, RunOptions, while_held};
+use crate::run::{Run, RunOptions};
 use crate::{Connection, EngineError};
 
 /// What can be mapped, in the order in which it is asked about.

@@ -9,22 +9,18 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
 use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
-use tieout_store::{
-    Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind, StoreError,
-};
+use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind};
 
 use crate::Connection;
 use crate::error::EngineError;
 use crate::join::{Meanwhile, Taken, take};
+use crate::keep::{LEASE, while_held};
 use crate::mapping::propose_read;
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, pull};
 use crate::report::{Problem, RunReport};
 use crate::settle::settle;
-
-/// How long a lease lasts without being renewed. Longer than any remote call's deadline.
-const LEASE: Duration = Duration::from_secs(300);
 
 /// How often the closing pull is followed by another look.
 const CONFIRMATIONS_MAX: usize = 3;
@@ -182,40 +178,6 @@ pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, 
     let plan = result?;
     released?;
     Ok(plan)
-}
-
-/// Works while the lease is renewed beside it, however long a single call takes; stops at once when the lease
-/// has passed to somebody else. Meanwhile requests go out under the lease alone.
-pub(crate) async fn while_held<T>(
-    lease: Arc<Lease>,
-    connection: &Connection,
-    work: impl Future<Output = Result<T, EngineError>>,
-) -> Result<T, EngineError> {
-    let (timer, holding) = (&connection.timer, &connection.holding);
-    holding.extend(lease.until());
-    let lost = async {
-        loop {
-            timer.sleep(LEASE / 3).await;
-            match lease.renew().await {
-                Ok(()) => holding.extend(lease.until()),
-                Err(error @ StoreError::Fenced { .. }) => return error,
-                Err(error) if lease.until() <= timer.now() => return error,
-                // The store may answer next time; there is time left.
-                Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
-            }
-        }
-    };
-    let (work, lost) = (std::pin::pin!(work), std::pin::pin!(lost));
-    match futures::future::select(work, lost).await {
-        futures::future::Either::Left((result, _)) => {
-            holding.free();
-            result
-        }
-        futures::future::Either::Right((error, _)) => {
-            holding.end();
-            Err(error.into())
-        }
-    }
 }
 
 /// The flows that were named, in their own order.

@@ -1,0 +1,45 @@
+//! Keeping the lease while work goes on beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tieout_store::{Lease, StoreError};
+
+use crate::{Connection, EngineError};
+
+/// How long a lease lasts without being renewed. Longer than any remote call's deadline.
+pub(crate) const LEASE: Duration = Duration::from_secs(300);
+
+/// Works while the lease is renewed beside it, however long a single call takes; stops at once when the lease
+/// has passed to somebody else. Meanwhile requests go out under the lease alone.
+pub(crate) async fn while_held<T>(
+    lease: Arc<Lease>,
+    connection: &Connection,
+    work: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    let (timer, holding) = (&connection.timer, &connection.holding);
+    holding.extend(lease.until());
+    let lost = async {
+        loop {
+            timer.sleep(LEASE / 3).await;
+            match lease.renew().await {
+                Ok(()) => holding.extend(lease.until()),
+                Err(error @ StoreError::Fenced { .. }) => return error,
+                Err(error) if lease.until() <= timer.now() => return error,
+                // The store may answer next time; there is time left.
+                Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
+            }
+        }
+    };
+    let (work, lost) = (std::pin::pin!(work), std::pin::pin!(lost));
+    match futures::future::select(work, lost).await {
+        futures::future::Either::Left((result, _)) => {
+            holding.free();
+            result
+        }
+        futures::future::Either::Right((error, _)) => {
+            holding.end();
+            Err(error.into())
+        }
+    }
+}
