@@ -249,7 +249,7 @@ async fn journal(run: &Run<'_>, intents: Vec<Intent>) -> Result<Vec<(u64, Intent
 /// What is sent once more never shares a call with what is new: a call is carried out or refused as a whole, and the
 /// first sending of one, should it have come through after all, must not take new ones down with it.
 fn batches(run: &Run<'_>, writes: Vec<(u64, Intent)>) -> Vec<Batch> {
-    let mut groups: BTreeMap<(Side, Kind, Action, bool), Vec<(u64, Intent)>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<(u64, Intent)>> = BTreeMap::new();
     for (write, intent) in writes {
         let sort = (
             intent.step.side,
