@@ -39,8 +39,8 @@ impl Store {
     /// [`StoreError::Corrupt`] for a file that is damaged: no chain can be trusted to be all of it. Also what a
     /// database can answer.
     pub async fn verify(&self) -> Result<Verification, StoreError> {
-        let _turn = self.turn().await;
         self.check_file().await?;
+        let _turn = self.turn().await;
         let folder = tempfile::tempdir()
             .map_err(|error| crate::store::cannot_open(&std::env::temp_dir(), &error))?;
         let url = format!("sqlite:{}", folder.path().join("fold.db").display());
