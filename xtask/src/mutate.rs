@@ -47,7 +47,7 @@ const MUTATIONS: &[Mutation] = &[
             },
             Edit {
                 file: "crates/engine/src/settle.rs",
-                find: "            let settled = write_settled(&write, settle, looked_at);",
+                find: "            let settled = write_settled(&write, writer.settle(), looked_at);",
                 put: "            let settled = true;",
             },
         ],
@@ -87,8 +87,8 @@ const MUTATIONS: &[Mutation] = &[
         what: "the journal's word, before a write is sent, that it may have been",
         edits: &[Edit {
             file: "crates/engine/src/apply.rs",
-            find: "        attempt(run, &launched).await?;",
-            put: "        if false { attempt(run, &launched).await?; }",
+            find: "        if let Some(stop) = attempt(run, calls.iter()).await? {",
+            put: "        if let Some(stop) = attempt(run, calls[..0].iter()).await? {",
         }],
     },
     Mutation {
@@ -176,4 +176,24 @@ fn noticed(workspace: &Workspace, root: &Path) -> Result<bool> {
         println!("  {line}");
     }
     Ok(!output.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_taken_away_is_still_there() {
+        let workspace = Workspace::here().unwrap();
+        for edit in MUTATIONS.iter().flat_map(|mutation| mutation.edits) {
+            let text = workspace.read(edit.file).unwrap();
+            assert_eq!(
+                text.matches(edit.find).count(),
+                1,
+                "{}: {}",
+                edit.file,
+                edit.find
+            );
+        }
+    }
 }
