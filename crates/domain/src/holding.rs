@@ -1,52 +1,67 @@
 //! How long this process may still speak for a connection.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
+
+use crate::Clock;
 
 /// Until when a connection is held. The engine keeps it in step with its lease; whoever sends requests for the
 /// connection sends none after that moment, and waits for no answer beyond it.
 ///
 /// The far side can't be asked whether a request comes from the present holder or from one that was paused in
 /// the middle of a step and woke up too late: only the sender can keep it back.
-#[derive(Debug)]
-pub struct Holding {
-    until_us: AtomicI64,
-}
+///
+/// The end is told by two clocks, and the first one to reach it counts: a step back of the time that people set
+/// lengthens nothing, and the count that nobody sets may stand still while a machine sleeps.
+#[derive(Debug, Default)]
+pub struct Holding(Mutex<Until>);
 
-impl Default for Holding {
-    fn default() -> Self {
-        Self {
-            until_us: AtomicI64::new(i64::MAX),
-        }
-    }
+#[derive(Debug, Clone, Copy, Default)]
+enum Until {
+    /// Nothing is held, and nothing forbidden.
+    #[default]
+    Free,
+    /// Until this time, and this [`uptime`](Clock::uptime).
+    Both(Timestamp, Duration),
+    /// It has passed to somebody else.
+    Ended,
 }
 
 impl Holding {
     /// Nothing is held, and nothing forbidden: a check of a sign-in needs no lease.
     pub fn free(&self) {
-        self.until_us.store(i64::MAX, Ordering::Relaxed);
+        *self.lock() = Until::Free;
     }
 
-    /// It is held until this moment.
-    pub fn extend(&self, until: Timestamp) {
-        self.until_us
-            .store(until.as_microsecond(), Ordering::Relaxed);
+    /// It is held until this moment of the clock.
+    pub fn extend(&self, until: Timestamp, clock: &dyn Clock) {
+        let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or_default();
+        *self.lock() = Until::Both(until, clock.uptime().saturating_add(left));
     }
 
     /// It has passed to somebody else: nothing more may be sent.
     pub fn end(&self) {
-        self.until_us.store(i64::MIN, Ordering::Relaxed);
+        *self.lock() = Until::Ended;
     }
 
-    /// What is left of it, in microseconds: none, or for ever.
+    /// What is left of it: nothing, or for ever.
     #[must_use]
-    pub fn left(&self, now: Timestamp) -> std::time::Duration {
-        let left = self
-            .until_us
-            .load(Ordering::Relaxed)
-            .saturating_sub(now.as_microsecond());
-        std::time::Duration::from_micros(u64::try_from(left).unwrap_or(0))
+    pub fn left(&self, clock: &dyn Clock) -> Duration {
+        match *self.lock() {
+            Until::Free => Duration::MAX,
+            Until::Ended => Duration::ZERO,
+            Until::Both(until, uptime) => {
+                let left = Duration::try_from(until.duration_since(clock.now()));
+                left.unwrap_or_default()
+                    .min(uptime.saturating_sub(clock.uptime()))
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Until> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,18 +69,44 @@ impl Holding {
 mod tests {
     use super::*;
 
+    struct At(&'static str, u64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            self.0.parse().unwrap()
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::from_secs(self.1)
+        }
+    }
+
+    const TEN: At = At("2026-06-12T10:00:00Z", 500);
+
+    fn held() -> Holding {
+        let holding = Holding::default();
+        holding.extend("2026-06-12T10:01:00Z".parse().unwrap(), &TEN);
+        holding
+    }
+
     #[test]
     fn nothing_is_left_after_its_end_and_everything_before_it_began() {
-        let now: Timestamp = "2026-06-12T10:00:00Z".parse().unwrap();
-        let minute = std::time::Duration::from_secs(60);
-        let holding = Holding::default();
-        assert!(holding.left(now) > minute * 1_000_000);
-        holding.extend(now.checked_add(minute).unwrap());
-        assert_eq!(holding.left(now), minute);
-        assert!(holding.left(now.checked_add(minute * 2).unwrap()).is_zero());
+        assert_eq!(Holding::default().left(&TEN), Duration::MAX);
+        let holding = held();
+        assert_eq!(holding.left(&TEN), Duration::from_secs(60));
+        assert!(holding.left(&At("2026-06-12T10:02:00Z", 620)).is_zero());
         holding.end();
-        assert!(holding.left(now).is_zero());
+        assert!(holding.left(&TEN).is_zero());
         holding.free();
-        assert!(!holding.left(now).is_zero());
+        assert_eq!(holding.left(&TEN), Duration::MAX);
+    }
+
+    #[test]
+    fn s224_neither_a_step_back_nor_a_machine_that_sleeps_lengthens_it() {
+        // The time was set back by an hour.
+        let stepped = At("2026-06-12T09:00:30Z", 530);
+        assert_eq!(held().left(&stepped), Duration::from_secs(30));
+        // The machine slept for an hour, and its count stood still.
+        assert!(held().left(&At("2026-06-12T11:00:00Z", 500)).is_zero());
     }
 }

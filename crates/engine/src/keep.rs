@@ -18,12 +18,12 @@ pub(crate) async fn while_held<T>(
     work: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
     let (timer, holding) = (&connection.timer, &connection.holding);
-    holding.extend(lease.until());
+    holding.extend(lease.until(), &**timer);
     let lost = async {
         loop {
             timer.sleep(LEASE / 3).await;
             match lease.renew().await {
-                Ok(()) => holding.extend(lease.until()),
+                Ok(()) => holding.extend(lease.until(), &**timer),
                 Err(error @ StoreError::Fenced { .. }) => return error,
                 Err(error) if lease.until() <= timer.now() => return error,
                 // The store may answer next time; there is time left.
@@ -33,6 +33,14 @@ pub(crate) async fn while_held<T>(
     };
     let (work, lost) = (std::pin::pin!(work), std::pin::pin!(lost));
     match futures::future::select(work, lost).await {
+        // Told by a commit that it has passed on: a call that is being stopped may still be about to send.
+        futures::future::Either::Left((
+            Err(error @ EngineError::Store(StoreError::Fenced { .. })),
+            _,
+        )) => {
+            holding.end();
+            Err(error)
+        }
         futures::future::Either::Left((result, _)) => {
             holding.free();
             result

@@ -260,7 +260,8 @@ impl<'a> Run<'a> {
             .duration_since(self.connection.timer.now());
         if Duration::try_from(left).unwrap_or_default() < LEASE / 2 {
             self.lease.renew().await?;
-            self.connection.holding.extend(self.lease.until());
+            let Connection { holding, timer, .. } = self.connection;
+            holding.extend(self.lease.until(), &**timer);
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ impl Transport for Guarded {
         request: http::Request<Bytes>,
         deadline: Duration,
     ) -> Result<http::Response<Bytes>, Lost> {
-        let left = self.holding.left(self.timer.now());
+        let left = self.holding.left(&*self.timer);
         if left.is_zero() {
             return Err(Lost::NeverLeft(
                 "the lease on this connection has ended".to_owned(),
@@ -176,7 +176,8 @@ mod tests {
         let bench = bench();
         let minute = Duration::from_secs(60);
         bench.guarded.send(request(), minute).await.unwrap();
-        bench.holding.extend(Timestamp::from_second(20).unwrap());
+        let until = Timestamp::from_second(20).unwrap();
+        bench.holding.extend(until, &*bench.clocks);
         bench.guarded.send(request(), minute).await.unwrap();
         bench.clocks.wall_seconds.store(20, Ordering::Relaxed);
         let lost = bench.guarded.send(request(), minute).await.unwrap_err();
