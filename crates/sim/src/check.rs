@@ -7,6 +7,7 @@ use anyhow::Result;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
+use tieout_engine::{Plan, RunReport};
 use tieout_store::{ConnectionStore, Item, ItemFilter, Store};
 
 /// The services' records at one moment.
@@ -21,6 +22,9 @@ pub struct Snapshot {
     /// The ledger's subsidiary that the connection is for, if the account has subsidiaries.
     pub subsidiary: Option<String>,
 }
+
+/// The account of the ledger that payments are posted to, by its number.
+pub(crate) const PAYMENT_ACCOUNT: &str = "1090";
 
 /// What the store says became of each record, by flow.
 pub type Items = BTreeMap<(String, RecordRef), Item>;
@@ -56,6 +60,7 @@ pub fn servers(
     found.extend(posted_right(after, items));
     found.extend(echoes(after));
     found.extend(balanced(after));
+    found.extend(conserved(before, after));
     found.extend(pairs_equal(after, items));
     found.extend(nothing_lost(after, items, counterparts));
     found
@@ -159,6 +164,11 @@ fn payees_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
 
 /// What was posted to the ledger for each of the platform's payments, by the platform's id.
 fn postings(after: &Snapshot) -> BTreeMap<String, Vec<&Value>> {
+    keyed(after, "VendPymt")
+}
+
+/// The transactions of this type that carry the key of one of the platform's payments, by the platform's id.
+fn keyed<'a>(after: &'a Snapshot, of_type: &str) -> BTreeMap<String, Vec<&'a Value>> {
     let keys: Vec<(String, String)> = list(&after.platform, "payments")
         .map(|payment| {
             let id = text(payment, "id").to_owned();
@@ -167,7 +177,7 @@ fn postings(after: &Snapshot) -> BTreeMap<String, Vec<&Value>> {
         })
         .collect();
     let mut postings: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    for posting in list(&after.ledger, "transactions").filter(|one| one["type"] == "VendPymt") {
+    for posting in list(&after.ledger, "transactions").filter(|one| one["type"] == of_type) {
         let external = text(posting, "external_id");
         let of = keys.iter().find(|(key, _)| {
             external == key
@@ -282,6 +292,48 @@ pub fn balanced(after: &Snapshot) -> Vec<Violation> {
     )]
 }
 
+/// Money is conserved per account and currency: what left the account that payments are posted to is what the
+/// live postings say, less the journals that reverse some, to the cent, in each currency.
+#[must_use]
+pub fn conserved(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
+    let left = |snapshot: &Snapshot| -> BTreeMap<String, Decimal> {
+        let mut left = BTreeMap::new();
+        for one in list(&snapshot.ledger, "balances") {
+            if text(one, "number") == PAYMENT_ACCOUNT {
+                *left.entry(text(one, "currency").to_owned()).or_default() -=
+                    amount(one, "foreign");
+            }
+        }
+        left
+    };
+    let (was, is) = (left(before), left(after));
+    let mut posted: BTreeMap<String, Decimal> = BTreeMap::new();
+    let live = postings(after).into_values().flatten();
+    for posting in live.filter(|posting| text(posting, "voided") != "T") {
+        let currency = text(posting, "currency").to_owned();
+        *posted.entry(currency).or_default() += amount(posting, "total").abs();
+    }
+    for reversal in keyed(after, "Journal").into_values().flatten() {
+        let currency = text(reversal, "currency").to_owned();
+        *posted.entry(currency).or_default() -= amount(reversal, "total").abs();
+    }
+    let currencies: BTreeSet<&String> = is.keys().chain(posted.keys()).collect();
+    let of = |amounts: &BTreeMap<String, Decimal>, currency: &String| {
+        amounts.get(currency).copied().unwrap_or_default()
+    };
+    currencies
+        .into_iter()
+        .filter_map(|currency| {
+            let moved = of(&is, currency) - of(&was, currency);
+            let posted = of(&posted, currency);
+            let what = format!(
+                "{moved} of currency {currency} left account {PAYMENT_ACCOUNT}, and {posted} is posted"
+            );
+            (moved != posted).then(|| violation("conserved", what))
+        })
+        .collect()
+}
+
 /// What is said to be done is the same on both sides, to the cent.
 #[must_use]
 pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
@@ -390,6 +442,29 @@ pub async fn counterparts(store: &ConnectionStore) -> Result<Counterparts> {
         counterparts
             .extend(current.map(|link| (link.record.id.to_string(), link.target.id.to_string())));
     }
+}
+
+/// When nothing goes wrong any more, a sync writes nothing and has no problem, and nothing is left to do.
+#[must_use]
+pub fn quiet(last: &RunReport, plan: &Plan) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if last.written > 0 {
+        found.push(violation("rest", "it goes on writing for ever"));
+    }
+    let problems = last.problems.iter();
+    found.extend(
+        problems.map(|problem| violation("rest", format!("{}: {}", problem.code, problem.cause))),
+    );
+    let stops = last.stopped.iter().chain(&plan.stops);
+    found.extend(stops.map(|stop| violation("rest", format!("writes are stopped: {stop:?}"))));
+    found.extend(plan.steps.iter().map(|step| {
+        let what = format!(
+            "left to do: {} {} {}: {}",
+            step.flow, step.action, step.record, step.because
+        );
+        violation("rest", what)
+    }));
+    found
 }
 
 /// What must be true of the store: its history verifies, no write is open, nothing waits for a window.

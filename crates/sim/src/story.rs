@@ -338,20 +338,15 @@ impl Story<'_> {
         self.world.set_sky(Sky::CALM);
         self.world.step_clock(SignedDuration::ZERO);
         self.restore_credentials();
-        let mut violations = Vec::new();
-        let mut quiet = false;
+        let mut last = None;
         for _ in 0..LAST_SYNCS_MAX {
             // Longer than any window, and than any allowance is used up.
             self.world.pass(Duration::from_secs(2 * 3600)).await;
             match self.sync(Fate::default(), "last").await? {
                 Some(Ok(report)) => {
-                    quiet = report.written == 0;
+                    let quiet = report.written == 0;
+                    last = Some(report);
                     if quiet {
-                        let problems = report.problems.iter();
-                        violations.extend(problems.map(|problem| Violation {
-                            check: "rest",
-                            what: format!("{}: {}", problem.code, problem.cause),
-                        }));
                         break;
                     }
                 }
@@ -359,22 +354,11 @@ impl Story<'_> {
                 None => bail!("a sync in calm weather did not end"),
             }
         }
-        if !quiet {
-            violations.push(Violation {
-                check: "rest",
-                what: "it goes on writing for ever".to_owned(),
-            });
-        }
+        let last = last.context("there was a last sync")?;
         let started = self.world.start(Fate::default(), "checker").await?;
         let options = RunOptions::new(self.run_id(), "test");
         let plan = tieout_engine::plan(&started.connection, options).await?;
-        violations.extend(plan.steps.iter().map(|step| Violation {
-            check: "rest",
-            what: format!(
-                "left to do: {} {} {}: {}",
-                step.flow, step.action, step.record, step.because
-            ),
-        }));
+        let mut violations = check::quiet(&last, &plan);
         let connection = &started.connection.store;
         let items = check::items(connection).await?;
         violations.extend(check::store(&started.store, connection, &items).await?);

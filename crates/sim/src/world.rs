@@ -324,7 +324,8 @@ fn configuration(sandbox: &Value) -> String {
          [connections.{NAME}.bill]\norganization = \"{organization}\"\nenvironment = \"sandbox\"\n\
          credential = \"bill\"\nbase_url = \"{bill}\"\nevents_url = \"{events}\"\n\
          [connections.{NAME}.preferences.lists]\ncreate_missing = true\n\
-         [connections.{NAME}.preferences.transactions]\npayment_account = \"1090\"\n",
+         [connections.{NAME}.preferences.transactions]\npayment_account = \"{payment_account}\"\n",
+        payment_account = crate::check::PAYMENT_ACCOUNT,
         account = text("netsuite", "account"),
         netsuite = text("netsuite", "base_url"),
         organization = text("bill", "organization"),

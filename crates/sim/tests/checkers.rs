@@ -2,11 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
-use tieout_domain::{Kind, Outcome, RecordRef, Side, State};
+use tieout_domain::document::{Account, AccountKind};
+use tieout_domain::port::{Action, Order};
+use tieout_domain::{
+    Clock, ConnectionName, Document, Key, Kind, Outcome, RecordRef, Side, State, Timestamp,
+};
+use tieout_engine::{Plan, PlannedStep, Problem, RunReport, RunStatus};
 use tieout_sim::check::{self, Items, Snapshot};
-use tieout_store::Item;
+use tieout_store::{Commit, Fact, Item, Stop, StopKind, Store};
 
 const ORGANIZATION: &str = "00801ABC";
 
@@ -19,11 +27,16 @@ fn sound() -> Snapshot {
             "transactions": [
                 {"id": "1", "type": "VendBill", "total": "100", "unpaid": "0", "subsidiary": "3"},
                 {"id": "2", "type": "VendBill", "total": "50", "unpaid": "50", "subsidiary": "3"},
-                {"id": "9", "type": "VendPymt", "external_id": "bill_00801ABC_stp1"},
+                {"id": "9", "type": "VendPymt", "external_id": "bill_00801ABC_stp1", "currency": "1", "total": "-100",
+                    "voided": "F"},
             ],
             "applications": [{"from": "9", "to": "1", "amount": "100"}],
             "vendors": [{"id": "7", "name": "Acme"}],
-            "balances": [{"amount": "-50"}, {"amount": "50"}],
+            "balances": [
+                {"number": "1090", "currency": "1", "amount": "-100", "foreign": "-100"},
+                {"number": "2000", "currency": "1", "amount": "-50", "foreign": "-50"},
+                {"number": "5000", "currency": "1", "amount": "150", "foreign": "150"},
+            ],
         }),
         platform: json!({
             "vendors": [{"id": "v1", "name": "Acme"}],
@@ -79,6 +92,7 @@ fn checks(after: &Snapshot, items: &Items) -> Vec<&'static str> {
 /// Before tieout had done anything.
 fn sound_before() -> Snapshot {
     let mut before = sound();
+    before.ledger["balances"] = json!([]);
     for table in ["vendors", "bills", "vendor_credits", "payments"] {
         before.platform[table] = json!([]);
     }
@@ -187,6 +201,216 @@ fn books_that_do_not_balance_are_found() {
     let mut after = sound();
     push(&mut after.ledger, "balances", json!({"amount": "0.01"}));
     assert_eq!(checks(&after, &items()), ["balanced"]);
+}
+
+#[test]
+fn money_that_left_the_account_without_a_posting_is_found() {
+    let moved = |currency: &str, from_there: &str| {
+        json!([
+            {"number": "1090", "currency": "1", "amount": "-100", "foreign": "-100"},
+            {"number": "1090", "currency": currency, "amount": "-1", "foreign": from_there},
+            {"number": "5000", "currency": "1", "amount": "101", "foreign": "101"},
+        ])
+    };
+    for (currency, amount) in [("1", "-0.01"), ("1", "0.01"), ("2", "-1.30")] {
+        let mut after = sound();
+        after.ledger["balances"] = moved(currency, amount);
+        assert_eq!(
+            checks(&after, &items()),
+            ["conserved"],
+            "{currency} {amount}"
+        );
+    }
+    let mut reversed = sound();
+    let journal = json!({"id": "10", "type": "Journal", "external_id": "bill_00801ABC_stp1_reversal",
+        "currency": "1", "total": "100", "voided": "F"});
+    push(&mut reversed.ledger, "transactions", journal);
+    assert_eq!(checks(&reversed, &items()), ["conserved"]);
+    let mut voided = sound();
+    voided.ledger["transactions"][2]["voided"] = json!("T");
+    assert_eq!(checks(&voided, &items()), ["conserved"]);
+}
+
+fn report() -> RunReport {
+    RunReport {
+        id: "01".to_owned(),
+        connection: "acme".to_owned(),
+        status: RunStatus::Done,
+        flows: BTreeMap::new(),
+        calls: BTreeMap::new(),
+        seconds: 0.0,
+        written: 0,
+        joined: false,
+        problems: Vec::new(),
+        stopped: None,
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        connection: "acme".to_owned(),
+        flows: vec!["bills".to_owned()],
+        steps: Vec::new(),
+        states: BTreeMap::new(),
+        stops: Vec::new(),
+    }
+}
+
+#[test]
+fn a_world_that_does_not_come_to_rest_is_found() {
+    assert_eq!(check::quiet(&report(), &plan()), []);
+    let mut writing = report();
+    writing.written = 1;
+    assert_eq!(check::quiet(&writing, &plan())[0].check, "rest");
+    let mut problem = report();
+    problem.problems.push(Problem {
+        code: Code::new("maintenance"),
+        cause: "closed".to_owned(),
+        side_failed: true,
+    });
+    assert_eq!(check::quiet(&problem, &plan())[0].check, "rest");
+    let stop = Stop {
+        connection: None,
+        kind: StopKind::Paused,
+        reason: "look first".to_owned(),
+        actor: "user:robin".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        seq: 1,
+    };
+    let mut stopped = plan();
+    stopped.stops.push(stop);
+    assert_eq!(check::quiet(&report(), &stopped)[0].check, "rest");
+    let mut due = plan();
+    due.steps.push(PlannedStep {
+        flow: "bills".to_owned(),
+        record: RecordRef::new(Side::Ledger, Kind::Bill, "2"),
+        label: "INV-2".to_owned(),
+        amount: String::new(),
+        action: "create".to_owned(),
+        side: Side::Platform,
+        kind: Kind::Bill,
+        target: String::new(),
+        role: String::new(),
+        key: "ns_1_2".to_owned(),
+        because: "it is approved".to_owned(),
+        fingerprint: String::new(),
+    });
+    assert_eq!(check::quiet(&report(), &due)[0].check, "rest");
+}
+
+/// The machine's clock.
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// What the checks of a store say, once these facts are in it and its file was changed by `break_file`.
+async fn store_checks(
+    facts: Vec<Fact>,
+    break_file: impl FnOnce(&mut Vec<u8>),
+) -> Vec<&'static str> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tieout.db");
+    let url = format!("sqlite:{}", path.display());
+    let name: ConnectionName = "acme".parse().unwrap();
+    let store = Store::open(&url, Arc::new(Wall)).await.unwrap();
+    let commit = Commit {
+        actor: "engine".to_owned(),
+        facts,
+        ..Commit::default()
+    };
+    store.connection(&name).commit(commit).await.unwrap();
+    store.close().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    break_file(&mut bytes);
+    std::fs::write(&path, bytes).unwrap();
+    let store = Store::open(&url, Arc::new(Wall)).await.unwrap();
+    let connection = store.connection(&name);
+    let items = check::items(&connection).await.unwrap();
+    let found = check::store(&store, &connection, &items).await.unwrap();
+    found.into_iter().map(|violation| violation.check).collect()
+}
+
+fn stated(outcome: Outcome) -> Fact {
+    Fact::Stated {
+        flow: "bills".to_owned(),
+        record: RecordRef::new(Side::Ledger, Kind::Bill, "1"),
+        outcome,
+        label: "INV-1-as-it-was".to_owned(),
+        amount: None,
+    }
+}
+
+fn intended() -> Fact {
+    Fact::Intended {
+        flow: "bills".to_owned(),
+        record: RecordRef::new(Side::Ledger, Kind::Bill, "1"),
+        role: String::new(),
+        order: Order {
+            key: Key::of(["ns", "1", "1"]),
+            action: Action::Create,
+            target: None,
+            document: Document::Account(Account {
+                number: "6100".to_owned(),
+                name: "Rent".to_owned(),
+                path: "Rent".to_owned(),
+                account_kind: AccountKind::Expense,
+                parent: None,
+                summary: false,
+                inactive: false,
+                subsidiaries: Vec::new(),
+                description: String::new(),
+            }),
+            expect: None,
+        },
+        because: "it is approved".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_sound_store_gives_nothing_to_complain_of() {
+    let found = store_checks(vec![stated(Outcome::done())], |_| ()).await;
+    assert_eq!(found, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_write_that_is_left_open_is_found() {
+    assert_eq!(store_checks(vec![intended()], |_| ()).await, ["open"]);
+    let attempted = Fact::Attempted {
+        writes: vec![1],
+        there: None,
+    };
+    let unknown = Fact::Unknown {
+        write: 1,
+        cause: "no answer came".to_owned(),
+    };
+    let facts = vec![intended(), attempted, unknown];
+    assert_eq!(store_checks(facts, |_| ()).await, ["open"]);
+}
+
+#[tokio::test]
+async fn a_record_that_settles_for_ever_is_found() {
+    let outcome = Outcome::because(State::Hold, Code::new("settling"), "not yet known");
+    assert_eq!(store_checks(vec![stated(outcome)], |_| ()).await, ["open"]);
+}
+
+#[tokio::test]
+async fn a_history_with_a_changed_byte_is_found() {
+    let found = store_checks(vec![stated(Outcome::done())], |bytes| {
+        let was = b"INV-1-as-it-was";
+        let places: Vec<usize> = (0..bytes.len() - was.len())
+            .filter(|place| bytes[*place..].starts_with(was))
+            .collect();
+        assert!(!places.is_empty());
+        for place in places {
+            bytes[place] = b'J';
+        }
+    })
+    .await;
+    assert!(found.contains(&"history"), "{found:?}");
 }
 
 #[test]

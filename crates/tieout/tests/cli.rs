@@ -1232,6 +1232,29 @@ fn s239_the_kill_switch_says_who_when_and_why_and_asks_a_reason_only_to_go_on() 
 }
 
 #[test]
+fn one_changed_byte_of_the_history_is_named_and_fails_the_command() {
+    let machine = Machine::with_home();
+    machine.write_config(CONNECTION);
+    machine.tieout(&["pause"]).went_well();
+    machine
+        .tieout(&["resume", "--reason", "looked at the ledger"])
+        .went_well();
+    machine.tieout(&["audit", "verify"]).went_well();
+    let file = machine.home().join("tieout.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let was = b"looked at the ledger";
+    let place = (0..bytes.len() - was.len())
+        .find(|place| bytes[*place..].starts_with(was))
+        .unwrap();
+    bytes[place] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let verified = machine.tieout(&["audit", "verify"]);
+    assert_eq!(verified.status, 1, "{}{}", verified.out, verified.err);
+    let said = format!("{}{}", verified.out, verified.err);
+    assert!(said.contains("entry 2"), "{said}");
+}
+
+#[test]
 fn a_backup_holds_all_but_the_key_and_overwrites_nothing() {
     let machine = Machine::with_home();
     let folder = machine.folder.path().join("copies").join("june");

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::ledger::LedgerError;
 use crate::schema::from_units;
 
-/// Transactions with what they are applied to, vendors, and the balances of accounts in base currency.
+/// Transactions with what they are applied to, vendors, and the balances of accounts: by currency of the
+/// transactions, in it and in base currency.
 pub(crate) fn records(books: &Connection) -> Result<Value, LedgerError> {
     Ok(json!({
         "transactions": transactions(books)?,
@@ -79,11 +80,16 @@ fn vendors(books: &Connection) -> Result<Vec<Value>, LedgerError> {
 }
 
 fn balances(books: &Connection) -> Result<Vec<Value>, LedgerError> {
-    let query = "SELECT a.id, a.acctnumber, a.accttype, SUM(l.amount) FROM transactionaccountingline l \
-                 JOIN account a ON a.id = l.account WHERE l.posting = 'T' GROUP BY a.id ORDER BY a.id";
+    let query = "SELECT a.id, a.acctnumber, a.accttype, t.currency, SUM(l.amount), SUM(tl.foreignamount) \
+                 FROM transactionaccountingline l \
+                 JOIN account a ON a.id = l.account \
+                 JOIN \"transaction\" t ON t.id = l.\"transaction\" \
+                 JOIN transactionline tl ON tl.\"transaction\" = l.\"transaction\" AND tl.id = l.transactionline \
+                 WHERE l.posting = 'T' GROUP BY a.id, t.currency ORDER BY a.id, t.currency";
     rows(books, query, |row| {
         Ok(json!({
-            "id": id(row, 0)?, "number": text(row, 1)?, "type": text(row, 2)?, "amount": amount(row, 3)?,
+            "id": id(row, 0)?, "number": text(row, 1)?, "type": text(row, 2)?, "currency": id(row, 3)?,
+            "amount": amount(row, 4)?, "foreign": amount(row, 5)?,
         }))
     })
 }
