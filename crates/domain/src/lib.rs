@@ -14,6 +14,7 @@ mod money;
 mod period;
 pub mod port;
 mod state;
+pub mod subledger;
 
 pub use document::{Document, Kind};
 pub use fault::{Fault, Lost};

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::subledger::Subledger;
 use crate::{Document, Fault, Fingerprint, Key, Kind, Period, RemoteId, SystemId};
 
 /// A record as one side showed it.
@@ -262,6 +263,8 @@ pub struct Ports {
     pub read: BTreeMap<Kind, Arc<dyn Read>>,
     /// Writers.
     pub write: BTreeMap<Kind, Arc<dyn Write>>,
+    /// Its control accounts, for a ledger.
+    pub subledger: Option<Arc<dyn Subledger>>,
     /// How many calls may be under way at once.
     pub in_flight_max: usize,
     /// The first part of keys derived from this system's ids: `ns`, `bill`.

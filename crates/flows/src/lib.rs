@@ -21,6 +21,7 @@ pub mod preferences;
 pub mod projection;
 mod scope;
 mod text;
+pub mod tie_out;
 pub mod trace;
 pub mod vendor_credits;
 pub mod vendors;

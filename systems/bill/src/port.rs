@@ -44,6 +44,7 @@ pub(crate) fn connect(
         }),
         read: BTreeMap::new(),
         write: BTreeMap::new(),
+        subledger: None,
         in_flight_max: IN_FLIGHT_MAX,
         key_prefix: "bill",
         account,

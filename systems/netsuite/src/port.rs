@@ -75,6 +75,7 @@ pub(crate) fn connect(
         whole: Arc::new(Account(client)),
         read,
         write,
+        subledger: None,
         in_flight_max,
         key_prefix: "ns",
         account,

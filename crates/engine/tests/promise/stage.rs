@@ -651,6 +651,7 @@ fn ports(name: &'static str, memory: &Arc<Memory>, kinds: &[Kind]) -> Ports {
         whole: Arc::new(NoQuestions),
         read: read.collect(),
         write: BTreeMap::from([(Kind::Bill, writer)]),
+        subledger: None,
         in_flight_max: if name == "there" { 1 } else { 0 },
         key_prefix: name,
         account: "A".to_owned(),

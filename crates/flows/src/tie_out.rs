@@ -1,0 +1,12 @@
+//! The tie-out: whether the ledger and the platform agree on what is owed, item by item, to the cent.
+//!
+//! Everything here is arithmetic on what was read: no I/O, no clock. The definition is in `docs/book/tie-out.md`.
+
+mod category;
+mod report;
+
+pub use category::{Category, Gravity, Leg};
+pub use report::{
+    AccountName, Aging, BasisLine, Check, Completeness, Document, Extract, Figure, Flow, Item,
+    LegReport, Method, Party, PeriodName, Report, Status,
+};
