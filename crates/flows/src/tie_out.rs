@@ -3,9 +3,16 @@
 //! Everything here is arithmetic on what was read: no I/O, no clock. The definition is in `docs/book/tie-out.md`.
 
 mod category;
+mod clearing;
+mod conclude;
+mod explain;
+pub mod input;
+mod loose;
+mod platform_leg;
 mod report;
 
 pub use category::{Category, Gravity, Leg};
+pub use conclude::{judge, report};
 pub use report::{
     AccountName, Aging, BasisLine, Check, Completeness, Document, Extract, Figure, Flow, Item,
     LegReport, Method, Party, PeriodName, Report, Status,

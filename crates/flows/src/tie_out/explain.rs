@@ -1,0 +1,137 @@
+//! Which of the closed list's categories a difference belongs to.
+
+use tieout_domain::subledger::PostingKind;
+use tieout_domain::{Date, State};
+
+use super::Category;
+use super::input::{Effect, EffectKind, Pair, Presence, Standing};
+
+/// Codes of what is left out by the cut-over.
+const CUT_OVER: &[&str] = &[
+    "before-cut-over",
+    "paid-at-cut-over",
+    "partly-paid",
+    "applied-at-cut-over",
+    "partly-applied",
+];
+/// Codes of a suspected twin.
+const TWIN: &[&str] = &["possible-duplicate", "resembles"];
+/// Codes of a link that can't be told.
+const UNLINKED: &[&str] = &[
+    "ambiguous-match",
+    "marked-elsewhere",
+    "adopt-paid",
+    "adopt-differs",
+    "counterpart-gone",
+    "closed-on-both-sides",
+    "vendor-merged",
+];
+/// Codes of a payment that waits for the posting period.
+const PERIOD: &[&str] = &["closed-period", "locked-period", "period-missing"];
+/// Codes of a payment whose fate on the platform is open.
+const UNDECIDED: &[&str] = &["returned", "void-pending"];
+
+/// How many days ago, at the end of the day reported on.
+pub(super) fn age(date: Date, day: Date) -> i64 {
+    date.until(day)
+        .map_or(0, |span| i64::from(span.get_days()))
+        .max(0)
+}
+
+/// Why a document is open in the ledger and not there on the platform.
+pub(super) fn only_in_ledger(pair: &Pair, day: Date, grace: i64) -> Category {
+    let Some(held) = &pair.ledger else {
+        return Category::Link;
+    };
+    if pair
+        .platform
+        .as_ref()
+        .is_some_and(|there| there.presence == Presence::Later)
+    {
+        return Category::Queue;
+    }
+    match &held.kind {
+        PostingKind::Payment if pair.posted_by_us => return Category::Amount,
+        PostingKind::Payment => return Category::CutOver,
+        PostingKind::Journal | PostingKind::Revaluation | PostingKind::Other(_) => {
+            return Category::Excluded;
+        }
+        PostingKind::Bill | PostingKind::VendorCredit => {}
+    }
+    let waiting = |since: Date| match held.kind {
+        _ if age(since, day) > grace => Category::Blocked,
+        PostingKind::VendorCredit => Category::Credit,
+        _ => Category::Queue,
+    };
+    let Some(standing) = &pair.standing else {
+        return waiting(held.date);
+    };
+    match standing.state {
+        State::Skipped if standing.is(&["currency"]) => Category::Currency,
+        State::Skipped if standing.is(&["zero"]) => Category::Zero,
+        State::Skipped if standing.is(CUT_OVER) => Category::CutOver,
+        State::Skipped | State::Noop => Category::Excluded,
+        State::Blocked | State::Conflict | State::Orphan if standing.is(TWIN) => {
+            Category::Duplicate
+        }
+        State::Blocked | State::Conflict | State::Orphan if standing.is(UNLINKED) => Category::Link,
+        State::Blocked | State::Conflict => Category::Blocked,
+        State::Orphan | State::Reversed => Category::Link,
+        State::Hold | State::Done => waiting(standing.since),
+    }
+}
+
+/// Why a document is open on the platform and not in the ledger.
+pub(super) fn only_on_platform(pair: &Pair) -> Category {
+    match pair.ledger.as_ref().map(|held| held.presence) {
+        Some(Presence::Gone) => return Category::Ghost,
+        Some(Presence::Later) => return Category::CutOff,
+        Some(Presence::There) | None => {}
+    }
+    let is_credit = pair
+        .platform
+        .as_ref()
+        .is_some_and(|held| held.kind == PostingKind::VendorCredit);
+    match &pair.standing {
+        Some(standing) if standing.is(TWIN) => Category::Duplicate,
+        Some(standing) if standing.is(UNLINKED) => Category::Link,
+        Some(standing) if standing.state == State::Hold && is_credit => Category::Credit,
+        _ => Category::BillOnly,
+    }
+}
+
+/// Why a linked pair comes to different totals.
+pub(super) fn differing_totals(pair: &Pair, day: Date, grace: i64) -> Category {
+    match &pair.standing {
+        Some(standing) if standing.is(TWIN) => Category::Duplicate,
+        Some(standing) if standing.state == State::Hold && age(standing.since, day) <= grace => {
+            Category::Queue
+        }
+        _ => Category::Amount,
+    }
+}
+
+/// Why one side counts a payment or an application and the other doesn't.
+pub(super) fn effect(effect: &Effect, day: Date, grace: i64) -> Category {
+    let standing = effect.standing.as_ref();
+    let is = |codes: &[&str]| standing.is_some_and(|standing| standing.is(codes));
+    let state = standing.map(|standing: &Standing| standing.state);
+    match effect.kind {
+        EffectKind::PostedLater | EffectKind::PaidLaterOnPlatform | EffectKind::UndoneLater => {
+            Category::CutOff
+        }
+        EffectKind::PaidInLedger => Category::PaidOut,
+        EffectKind::CreditInLedger | EffectKind::CreditOnPlatform => Category::Credit,
+        EffectKind::UndoneOnPlatform if is(UNDECIDED) || state == Some(State::Hold) => {
+            Category::Void
+        }
+        EffectKind::UndoneOnPlatform => Category::Revived,
+        EffectKind::PaidOnPlatform if is(UNDECIDED) => Category::Void,
+        EffectKind::PaidOnPlatform if is(PERIOD) => Category::CutOff,
+        EffectKind::PaidOnPlatform => match state {
+            Some(State::Blocked | State::Conflict | State::Orphan) => Category::Blocked,
+            _ if age(effect.date, day) > grace => Category::Unposted,
+            _ => Category::InFlight,
+        },
+    }
+}

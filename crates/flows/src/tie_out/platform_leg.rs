@@ -1,0 +1,312 @@
+//! Leg 2: what the sub-ledger has open, less what the platform has open, document by document.
+//!
+//! A difference is taken apart into what happened: a payment or an application that one side counts and the
+//! other doesn't, and a total that differs. What is left of a pair after that is explained by nothing: it goes
+//! into the residual.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tieout_domain::{Amount, MoneyError, RecordRef};
+
+use super::input::{Effect, EffectKind, Held, Input, Note, Pair, Presence, Scope};
+use super::{Category, Document, Item, explain};
+
+/// The largest difference of a pair that is a matter of rounding, and the most of all such differences of a
+/// report, in hundredths.
+const ROUNDING: (i64, i64) = (1, 5);
+
+/// What leg 2 comes to.
+pub(super) struct PlatformLeg {
+    pub(super) ledger: Amount,
+    pub(super) platform: Amount,
+    pub(super) items: Vec<Item>,
+}
+
+/// Works it out.
+pub(super) fn work(input: &Input) -> Result<PlatformLeg, MoneyError> {
+    let mut leg = PlatformLeg {
+        ledger: Amount::ZERO,
+        platform: Amount::ZERO,
+        items: Vec::new(),
+    };
+    let mut touched = Touched::of(&input.effects);
+    let mut doubles = Doubles::default();
+    let mut rounding = Amount::ZERO;
+    for pair in &input.pairs {
+        let (a, b) = (open(pair.ledger.as_ref()), open(pair.platform.as_ref()));
+        leg.ledger = leg.ledger.plus(a)?;
+        leg.platform = leg.platform.plus(b)?;
+        let effects = touched.on(pair);
+        doubles.look(pair, &effects, &input.effects)?;
+        let by_effects = Amount::total(effects.iter().map(|(_, amount)| *amount))?;
+        let rest = a.minus(b)?.minus(by_effects)?;
+        if rest.is_zero() {
+            continue;
+        }
+        let Some((category, amount)) = cause(pair, rest, &input.scope, &mut rounding)? else {
+            continue;
+        };
+        leg.items
+            .push(pair_item(pair, category, amount, &input.scope));
+    }
+    for (at, effect) in input.effects.iter().enumerate() {
+        // A part on a document that neither side has any more is no part of the difference.
+        let amount = touched.counted[at];
+        if doubles.take(at) {
+            continue;
+        }
+        let category = explain::effect(effect, input.scope.day, input.scope.grace_days);
+        leg.items
+            .push(effect_item(effect, category, amount, &input.scope));
+    }
+    leg.items.extend(doubles.items(input, &touched)?);
+    for item in &mut leg.items {
+        note(item, &input.notes);
+    }
+    Ok(leg)
+}
+
+fn open(held: Option<&Held>) -> Amount {
+    held.filter(|held| held.presence == Presence::There)
+        .map_or(Amount::ZERO, |held| held.open)
+}
+
+fn total(held: Option<&Held>) -> Amount {
+    held.filter(|held| held.presence == Presence::There)
+        .map_or(Amount::ZERO, |held| held.total)
+}
+
+/// The category of what effects don't explain of a pair, and how much of it that category explains.
+fn cause(
+    pair: &Pair,
+    rest: Amount,
+    scope: &Scope,
+    rounding: &mut Amount,
+) -> Result<Option<(Category, Amount)>, MoneyError> {
+    let there = |held: &Option<Held>| {
+        held.as_ref()
+            .is_some_and(|held| held.presence == Presence::There)
+    };
+    let (in_ledger, on_platform) = (there(&pair.ledger), there(&pair.platform));
+    let alone = if in_ledger && !on_platform {
+        Some((
+            explain::only_in_ledger(pair, scope.day, scope.grace_days),
+            open(pair.ledger.as_ref()),
+        ))
+    } else if on_platform && !in_ledger {
+        Some((
+            explain::only_on_platform(pair),
+            -open(pair.platform.as_ref()),
+        ))
+    } else {
+        None
+    };
+    if let Some(cause) = alone {
+        return Ok(Some(cause));
+    }
+    let differs = total(pair.ledger.as_ref()).minus(total(pair.platform.as_ref()))?;
+    if differs.is_zero() {
+        return Ok(None);
+    }
+    let cents = |cents: i64| Amount::new(rust_decimal::Decimal::new(cents, 2));
+    let so_far = rounding.plus(differs.abs())?;
+    if differs == rest && differs.abs() <= cents(ROUNDING.0) && so_far <= cents(ROUNDING.1) {
+        *rounding = so_far;
+        return Ok(Some((Category::Rounding, differs)));
+    }
+    let category = explain::differing_totals(pair, scope.day, scope.grace_days);
+    Ok(Some((category, differs)))
+}
+
+/// Which effects touch a document, and how much of each effect has been found on documents.
+struct Touched {
+    on: HashMap<RecordRef, Vec<(usize, Amount)>>,
+    counted: Vec<Amount>,
+}
+
+impl Touched {
+    fn of(effects: &[Effect]) -> Self {
+        let mut on: HashMap<RecordRef, Vec<(usize, Amount)>> = HashMap::new();
+        for (at, effect) in effects.iter().enumerate() {
+            for (record, amount) in &effect.parts {
+                // What the platform has paid is open in the ledger still, and the other way round.
+                let signed = if effect.kind.is_of_platform() {
+                    *amount
+                } else {
+                    -*amount
+                };
+                on.entry(record.clone()).or_default().push((at, signed));
+            }
+        }
+        Self {
+            on,
+            counted: vec![Amount::ZERO; effects.len()],
+        }
+    }
+
+    /// The effects on a pair of which both documents count, or whose one document the effect was counted on.
+    fn on(&mut self, pair: &Pair) -> Vec<(usize, Amount)> {
+        let both = [&pair.ledger, &pair.platform].map(|held| {
+            held.as_ref()
+                .is_some_and(|held| held.presence == Presence::There)
+        });
+        if both != [true, true] {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for held in [&pair.ledger, &pair.platform].into_iter().flatten() {
+            found.extend(self.on.get(&held.record).into_iter().flatten().copied());
+        }
+        for (at, amount) in &found {
+            self.counted[*at] = [self.counted[*at], *amount].into_iter().sum();
+        }
+        found
+    }
+}
+
+/// Bills that were paid on both sides by different payments.
+#[derive(Default)]
+struct Doubles {
+    /// The payments of a double, by the place of either: the ledger's and the platform's.
+    found: BTreeMap<usize, usize>,
+    of_platform: BTreeMap<usize, usize>,
+}
+
+impl Doubles {
+    fn look(
+        &mut self,
+        pair: &Pair,
+        on_pair: &[(usize, Amount)],
+        effects: &[Effect],
+    ) -> Result<(), MoneyError> {
+        let of = |kind: EffectKind| {
+            on_pair
+                .iter()
+                .filter(move |(at, _)| effects[*at].kind == kind)
+        };
+        let there = Amount::total(of(EffectKind::PaidOnPlatform).map(|(_, amount)| *amount))?;
+        // More was paid there than the ledger, which has its own payment, still owes.
+        if there <= open(pair.ledger.as_ref()) {
+            return Ok(());
+        }
+        let pairs = of(EffectKind::PaidInLedger).zip(of(EffectKind::PaidOnPlatform));
+        for ((here, _), (there, _)) in pairs {
+            if !self.found.contains_key(here) && !self.of_platform.contains_key(there) {
+                self.found.insert(*here, *there);
+                self.of_platform.insert(*there, *here);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this effect is part of a double, and not told by itself.
+    fn take(&self, at: usize) -> bool {
+        self.found.contains_key(&at) || self.of_platform.contains_key(&at)
+    }
+
+    fn items(&self, input: &Input, touched: &Touched) -> Result<Vec<Item>, MoneyError> {
+        let mut items = Vec::new();
+        for (here, there) in &self.found {
+            let (ledger, platform) = (&input.effects[*here], &input.effects[*there]);
+            let amount = touched.counted[*here].plus(touched.counted[*there])?;
+            let mut item = effect_item(ledger, Category::Double, amount, &input.scope);
+            item.platform.clone_from(&platform.platform);
+            if let Some(standing) = &platform.standing {
+                item.cause.clone_from(&standing.cause);
+                item.code.clone_from(&standing.code);
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+fn document(held: &Held) -> Document {
+    Document {
+        record: held.record.clone(),
+        label: held.label.clone(),
+        amount: if held.presence == Presence::There {
+            held.open
+        } else {
+            Amount::ZERO
+        },
+    }
+}
+
+fn pair_item(pair: &Pair, category: Category, amount: Amount, scope: &Scope) -> Item {
+    let date = pair
+        .ledger
+        .as_ref()
+        .or(pair.platform.as_ref())
+        .map_or(scope.day, |held| held.date);
+    let cause = pair
+        .standing
+        .as_ref()
+        .map(|standing| standing.cause.clone())
+        .filter(|cause| !cause.is_empty());
+    Item {
+        category,
+        ledger: pair.ledger.as_ref().map(document),
+        platform: pair.platform.as_ref().map(document),
+        vendor: pair.vendor.clone(),
+        amount,
+        date,
+        age_days: explain::age(date, scope.day),
+        cause: cause.unwrap_or_else(|| category.title().to_owned()),
+        code: pair
+            .standing
+            .as_ref()
+            .and_then(|standing| standing.code.clone()),
+        clears_by: clears_by(category, date, scope),
+        owner: String::new(),
+        comment: String::new(),
+    }
+}
+
+fn effect_item(effect: &Effect, category: Category, amount: Amount, scope: &Scope) -> Item {
+    let standing = effect.standing.as_ref();
+    let cause = standing
+        .map(|standing| standing.cause.clone())
+        .filter(|cause| !cause.is_empty());
+    Item {
+        category,
+        ledger: effect.ledger.clone(),
+        platform: effect.platform.clone(),
+        vendor: effect.vendor.clone(),
+        amount,
+        date: effect.date,
+        age_days: explain::age(effect.date, scope.day),
+        cause: cause.unwrap_or_else(|| category.title().to_owned()),
+        code: standing.and_then(|standing| standing.code.clone()),
+        clears_by: clears_by(category, effect.date, scope),
+        owner: String::new(),
+        comment: String::new(),
+    }
+}
+
+/// A timing difference is an error once it is older than this.
+fn clears_by(
+    category: Category,
+    date: tieout_domain::Date,
+    scope: &Scope,
+) -> Option<tieout_domain::Date> {
+    let waits = matches!(
+        category,
+        Category::Queue | Category::InFlight | Category::Credit
+    );
+    let days = jiff::Span::new().days(scope.grace_days);
+    waits.then(|| date.checked_add(days).ok()).flatten()
+}
+
+/// What was said of it.
+pub(super) fn note(item: &mut Item, notes: &BTreeMap<RecordRef, Note>) {
+    let named = [&item.ledger, &item.platform];
+    let note = named
+        .into_iter()
+        .flatten()
+        .find_map(|document| notes.get(&document.record));
+    if let Some(note) = note {
+        item.owner.clone_from(&note.owner);
+        item.comment.clone_from(&note.comment);
+    }
+}

@@ -1,0 +1,230 @@
+//! What must hold of any world and any history: both sides are built from what happened, each on its own, and
+//! the arithmetic must find its way back.
+
+use proptest::prelude::*;
+use tieout_domain::{Amount, Side, State};
+use tieout_flows::tie_out::input::{EffectKind, Input, Presence};
+use tieout_flows::tie_out::{Leg, Status, report};
+
+use crate::make::{close, effect, empty, held, pair, standing};
+
+/// A bill's life, in cents.
+#[derive(Debug, Clone)]
+struct Life {
+    total: i64,
+    /// How much more the platform's copy comes to.
+    edited: i64,
+    /// Whether it is there: in the ledger, on the platform.
+    there: (bool, bool),
+    /// Whether the side where it isn't has it gone or later, or never had it.
+    absent: u8,
+    /// Payments: who counts them, and how much.
+    payments: Vec<(Counted, i64)>,
+    state: (State, &'static str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Both,
+    Platform(EffectKind),
+    Ledger(EffectKind),
+}
+
+fn counted() -> impl Strategy<Value = Counted> {
+    prop_oneof![
+        Just(Counted::Both),
+        prop_oneof![
+            Just(EffectKind::PaidOnPlatform),
+            Just(EffectKind::PostedLater),
+            Just(EffectKind::CreditOnPlatform),
+        ]
+        .prop_map(Counted::Platform),
+        prop_oneof![
+            Just(EffectKind::PaidInLedger),
+            Just(EffectKind::PaidLaterOnPlatform),
+            Just(EffectKind::UndoneOnPlatform),
+            Just(EffectKind::UndoneLater),
+            Just(EffectKind::CreditInLedger),
+        ]
+        .prop_map(Counted::Ledger),
+    ]
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let state = prop_oneof![
+        Just((State::Done, "")),
+        Just((State::Skipped, "currency")),
+        Just((State::Skipped, "before-cut-over")),
+        Just((State::Hold, "settling")),
+        Just((State::Hold, "returned")),
+        Just((State::Blocked, "unmapped-account")),
+        Just((State::Blocked, "possible-duplicate")),
+        Just((State::Conflict, "both-changed")),
+        Just((State::Orphan, "only-on-platform")),
+        Just((State::Noop, "cancelled")),
+    ];
+    (
+        1_i64..1_000_000,
+        prop_oneof![4 => Just(0_i64), 1 => -3_i64..3, 1 => -500_i64..500],
+        prop_oneof![
+            6 => Just((true, true)),
+            1 => Just((true, false)),
+            1 => Just((false, true)),
+        ],
+        0_u8..3,
+        prop::collection::vec((counted(), 1_i64..400_000), 0..4),
+        state,
+    )
+        .prop_map(|(total, edited, there, absent, payments, state)| Life {
+            total,
+            edited,
+            there,
+            absent,
+            payments,
+            state,
+        })
+}
+
+fn cents(cents: i64) -> Amount {
+    Amount::new(rust_decimal::Decimal::new(cents, 2))
+}
+
+/// Both sides as they came to be.
+fn world(lives: &[Life]) -> Input {
+    let mut input = empty();
+    for (at, life) in lives.iter().enumerate() {
+        let (here, there) = (format!("{at}"), format!("b{at}"));
+        let paid = |of: Side| -> i64 {
+            life.payments
+                .iter()
+                .filter(|(counted, _)| match counted {
+                    Counted::Both => true,
+                    Counted::Platform(_) => of == Side::Platform,
+                    Counted::Ledger(_) => of == Side::Ledger,
+                })
+                .map(|(_, amount)| amount)
+                .sum()
+        };
+        let mut ledger = held(
+            Side::Ledger,
+            &here,
+            cents(life.total),
+            cents(life.total - paid(Side::Ledger)),
+        );
+        let platform_total = life.total + life.edited;
+        let mut platform = held(
+            Side::Platform,
+            &there,
+            cents(platform_total),
+            cents(platform_total - paid(Side::Platform)),
+        );
+        let absent = [None, Some(Presence::Gone), Some(Presence::Later)][usize::from(life.absent)];
+        let mut sides = (Some(ledger.clone()), Some(platform.clone()));
+        if !life.there.0 {
+            sides.0 = absent.map(|presence| {
+                ledger.presence = presence;
+                ledger.clone()
+            });
+        }
+        if !life.there.1 {
+            sides.1 = absent.map(|presence| {
+                platform.presence = presence;
+                platform.clone()
+            });
+        }
+        let (state, code) = life.state;
+        input
+            .pairs
+            .push(pair(sides.0, sides.1, Some(standing(state, code))));
+        for (number, (counted, amount)) in life.payments.iter().enumerate() {
+            let (kind, id) = match counted {
+                Counted::Both => continue,
+                Counted::Platform(kind) => (*kind, &there),
+                Counted::Ledger(kind) => (*kind, &here),
+            };
+            let text = cents(*amount).decimal().to_string();
+            let payment = format!("{at}.{number}");
+            input.effects.push(effect(
+                kind,
+                &payment,
+                &[(id, &text)],
+                Some(standing(state, code)),
+            ));
+        }
+    }
+    close(&mut input);
+    input
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn every_difference_lands_in_one_category_and_the_legs_close(
+        lives in prop::collection::vec(life(), 0..12),
+    ) {
+        let input = world(&lives);
+        let made = report(input).unwrap();
+        for leg in Leg::ALL {
+            prop_assert!(made.residual(leg).is_zero(), "{leg:?}: {made:#?}");
+        }
+        // No record is told twice under one leg.
+        let mut named = std::collections::BTreeSet::new();
+        for item in made.items_of(Leg::Platform) {
+            let name = (
+                item.ledger.as_ref().map(|one| one.record.clone()),
+                item.platform.as_ref().map(|one| one.record.clone()),
+            );
+            prop_assert!(named.insert(name), "twice: {item:?}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_explains_is_never_tied(
+        lives in prop::collection::vec(life(), 1..12),
+        at in any::<prop::sample::Index>(),
+        off in prop_oneof![-5000_i64..-1, 1_i64..5000],
+        of_ledger in any::<bool>(),
+    ) {
+        let mut input = world(&lives);
+        let open: Vec<usize> = input
+            .pairs
+            .iter()
+            .enumerate()
+            .filter(|(_, pair)| {
+                let there = |held: &Option<tieout_flows::tie_out::input::Held>| {
+                    held.as_ref().is_some_and(|held| held.presence == Presence::There)
+                };
+                there(&pair.ledger) && there(&pair.platform)
+            })
+            .map(|(at, _)| at)
+            .collect();
+        prop_assume!(!open.is_empty());
+        let pair = &mut input.pairs[open[at.index(open.len())]];
+        let held = if of_ledger { &mut pair.ledger } else { &mut pair.platform };
+        let held = held.as_mut().unwrap();
+        held.open = [held.open, cents(off)].into_iter().sum();
+        close(&mut input);
+        let made = report(input).unwrap();
+        prop_assert_eq!(made.status, Status::NotTied);
+        let signed = if of_ledger { off } else { -off };
+        prop_assert_eq!(made.residual(Leg::Platform), cents(signed));
+    }
+
+    #[test]
+    fn any_figure_that_is_off_is_seen(
+        lives in prop::collection::vec(life(), 0..12),
+        off in prop_oneof![-5000_i64..-1, 1_i64..5000],
+        which in 0_u8..3,
+    ) {
+        let mut input = world(&lives);
+        let figure = match which {
+            0 => &mut input.control,
+            1 => &mut input.clearing,
+            _ => &mut input.roll_forward.opening,
+        };
+        *figure = [*figure, cents(off)].into_iter().sum();
+        let made = report(input).unwrap();
+        prop_assert_eq!(made.status, Status::NotTied);
+    }
+}
