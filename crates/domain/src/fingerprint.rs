@@ -45,6 +45,30 @@ impl Fingerprint {
     }
 }
 
+/// The SHA-256 of rows that were read, one after the other: each as its canonical JSON and a line's end, so
+/// that anybody can make it again from a file of them.
+#[derive(Debug, Clone, Default)]
+pub struct RowsHash(Sha256);
+
+impl RowsHash {
+    /// Takes a row in.
+    ///
+    /// # Panics
+    /// Never for the types of this crate: they serialise to JSON by construction.
+    pub fn add<T: Serialize + ?Sized>(&mut self, row: &T) {
+        let value = serde_json::to_value(row).expect("domain types serialise to JSON");
+        self.0.update(value.to_string());
+        self.0.update("\n");
+    }
+
+    /// 64 hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> String {
+        let digest = self.0.finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

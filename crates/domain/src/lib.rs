@@ -18,7 +18,7 @@ pub mod subledger;
 
 pub use document::{Document, Kind};
 pub use fault::{Fault, Lost};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, RowsHash};
 pub use holding::Holding;
 pub use id::{ConnectionName, IdError, Key, Marker, RecordRef, RemoteId, SystemId};
 pub use money::{Amount, Currency, Money, MoneyError};

@@ -40,6 +40,9 @@ pub enum EngineError {
     /// A record was named that isn't known, or not clearly.
     #[error("{0}")]
     UnknownRecord(String),
+    /// A posting period was named that the ledger doesn't have.
+    #[error("{0}")]
+    UnknownPeriod(String),
 }
 
 impl EngineError {
@@ -54,6 +57,7 @@ impl EngineError {
             Self::RecoveryUnfinished(_) => Code::new("recovery-unfinished"),
             Self::UnknownFlow { .. } => Code::new("unknown-flow"),
             Self::UnknownRecord(_) => Code::new("unknown-record"),
+            Self::UnknownPeriod(_) => Code::new("unknown-period"),
         }
     }
 }

@@ -33,6 +33,7 @@ mod report;
 mod rounds;
 mod run;
 mod settle;
+pub mod tie_out;
 
 pub use connection::{Connection, Sides};
 pub use error::EngineError;

@@ -31,6 +31,37 @@ pub const NAME: &str = "bill-payments";
 /// split.
 pub const REVERSAL: &str = "reversal";
 
+/// How a payment of the platform counts when what is open there is added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It has not reached the posting trigger: the bill is still open.
+    NotYet,
+    /// It has: the bill is paid, whatever may still become of the payment.
+    Counts,
+    /// It counts, and the platform is owed the money (scenario 116).
+    Owed,
+    /// A cancellation or void is under way, or the money came back and nobody has decided: it counts if it was
+    /// posted before (scenarios 111, 113).
+    Undecided,
+    /// Undone: the bill is open again.
+    Undone,
+    /// Another payment stands in its place (scenario 109).
+    Replaced,
+}
+
+/// How a payment counts under the preference for when to post.
+#[must_use]
+pub fn reached(payment: &Payment, post_at: crate::preferences::PostAt) -> Reached {
+    match stage::of(payment, post_at) {
+        Stage::NotYet(_) | Stage::Unknown(_) => Reached::NotYet,
+        Stage::Paid | Stage::Expiring | Stage::Escheated => Reached::Counts,
+        Stage::Owed => Reached::Owed,
+        Stage::Stopping(_) | Stage::Returned => Reached::Undecided,
+        Stage::Undone => Reached::Undone,
+        Stage::Reissued => Reached::Replaced,
+    }
+}
+
 /// Carries payments both ways.
 #[derive(Debug, Clone, Copy)]
 pub struct BillPayments;

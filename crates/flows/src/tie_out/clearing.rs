@@ -115,6 +115,9 @@ fn match_withdrawals<'a>(
                 break;
             }
             let sum = Amount::total(payments.iter().map(|one| one.posting.amount))?;
+            if sum.is_zero() {
+                continue;
+            }
             if withdrawal.posting.amount == -sum {
                 found = Some((*date, true));
                 break;
@@ -126,8 +129,9 @@ fn match_withdrawals<'a>(
                 found = Some((*date, true));
                 break;
             }
-            if !so_far.is_empty() || collected < -sum {
-                found = found.or((collected < -sum).then_some((*date, false)));
+            // The first of two lump sums of a day.
+            if found.is_none() && withdrawal.posting.amount.is_positive() && collected < -sum {
+                found = Some((*date, false));
             }
         }
         match found {

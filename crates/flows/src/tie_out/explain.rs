@@ -51,6 +51,16 @@ pub(super) fn only_in_ledger(pair: &Pair, day: Date, grace: i64) -> Category {
         return Category::Queue;
     }
     match &held.kind {
+        // Its application has moved to the journal that reverses it, in a later period.
+        PostingKind::Payment
+            if pair.posted_by_us
+                && pair
+                    .standing
+                    .as_ref()
+                    .is_some_and(|standing| standing.state == State::Reversed) =>
+        {
+            return Category::CutOff;
+        }
         PostingKind::Payment if pair.posted_by_us => return Category::Amount,
         PostingKind::Payment => return Category::CutOver,
         PostingKind::Journal | PostingKind::Revaluation | PostingKind::Other(_) => {

@@ -51,7 +51,9 @@ pub(super) fn work(input: &Input) -> Result<PlatformLeg, MoneyError> {
     }
     for (at, effect) in input.effects.iter().enumerate() {
         // A part on a document that neither side has any more is no part of the difference.
-        let amount = touched.counted[at];
+        let Some(amount) = touched.counted[at] else {
+            continue;
+        };
         if doubles.take(at) {
             continue;
         }
@@ -118,10 +120,11 @@ fn cause(
     Ok(Some((category, differs)))
 }
 
-/// Which effects touch a document, and how much of each effect has been found on documents.
+/// Which effects touch a document, and how much of each effect has been found on documents; `None` for one
+/// that touches nothing that both sides have, and so makes no difference.
 struct Touched {
     on: HashMap<RecordRef, Vec<(usize, Amount)>>,
-    counted: Vec<Amount>,
+    counted: Vec<Option<Amount>>,
 }
 
 impl Touched {
@@ -140,7 +143,7 @@ impl Touched {
         }
         Self {
             on,
-            counted: vec![Amount::ZERO; effects.len()],
+            counted: vec![None; effects.len()],
         }
     }
 
@@ -158,7 +161,8 @@ impl Touched {
             found.extend(self.on.get(&held.record).into_iter().flatten().copied());
         }
         for (at, amount) in &found {
-            self.counted[*at] = [self.counted[*at], *amount].into_iter().sum();
+            let so_far = self.counted[*at].unwrap_or(Amount::ZERO);
+            self.counted[*at] = Some([so_far, *amount].into_iter().sum());
         }
         found
     }
@@ -208,7 +212,8 @@ impl Doubles {
         let mut items = Vec::new();
         for (here, there) in &self.found {
             let (ledger, platform) = (&input.effects[*here], &input.effects[*there]);
-            let amount = touched.counted[*here].plus(touched.counted[*there])?;
+            let counted = |at: usize| touched.counted[at].unwrap_or(Amount::ZERO);
+            let amount = counted(*here).plus(counted(*there))?;
             let mut item = effect_item(ledger, Category::Double, amount, &input.scope);
             item.platform.clone_from(&platform.platform);
             if let Some(standing) = &platform.standing {

@@ -151,7 +151,7 @@ pub struct Figure {
 }
 
 /// A line of the roll-forward.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// `bills`, `credits`, `payments`, `voids`, `journals`.
     pub label: String,

@@ -1,0 +1,391 @@
+//! Payments of both sides: which of them one side counts and the other doesn't.
+
+use std::collections::{HashMap, HashSet};
+
+use tieout_domain::document::{Payment, PaymentStatus};
+use tieout_domain::{
+    Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State,
+};
+use tieout_flows::bill_payments::{self, REVERSAL, Reached, reached};
+use tieout_flows::tie_out::input::{Effect, EffectKind};
+use tieout_flows::tie_out::{Document, Flow};
+use tieout_store::{Item, Link, Mirrored};
+
+use super::evidence::Counting;
+use super::gather::{Gatherer, PAGE, plus, standing};
+use crate::EngineError;
+
+/// What the payments come to.
+#[derive(Default)]
+pub(super) struct Payments {
+    /// What only one side counts.
+    pub(super) effects: Vec<Effect>,
+    /// What the platform takes off a bill's open amount already, though it doesn't count at the end of the day;
+    /// by bill.
+    pub(super) not_yet: HashMap<RemoteId, Amount>,
+    /// Postings of the ledger that stand for a payment of the platform, and whether the platform is owed the
+    /// money.
+    pub(super) ours: HashMap<RemoteId, bool>,
+    /// Uses of credits that an effect speaks of already: credit and bill of the platform.
+    pub(super) credits_spoken_for: HashSet<(RemoteId, RemoteId)>,
+    /// What the platform paid in the period.
+    pub(super) paid: Flow,
+}
+
+/// Where a posting stands at the end of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Posted {
+    /// It isn't there.
+    No,
+    /// It counts.
+    Counts,
+    /// It is there, in a later period.
+    Later,
+    /// It was reversed, and the reversal counts.
+    Reversed,
+    /// It was reversed, in a later period.
+    ReversedLater,
+}
+
+impl Gatherer<'_> {
+    /// Goes through the payments of both sides.
+    pub(super) async fn payments(&mut self) -> Result<Payments, EngineError> {
+        let mut found = Payments {
+            paid: Flow {
+                label: "payments".to_owned(),
+                ..Flow::default()
+            },
+            ..Payments::default()
+        };
+        self.platform_payments(&mut found).await?;
+        self.ledger_payments(&mut found).await?;
+        Ok(found)
+    }
+
+    async fn platform_payments(&mut self, found: &mut Payments) -> Result<(), EngineError> {
+        let store = &self.connection.store;
+        let mut counting = Counting::begin(
+            "payments of the platform",
+            "every payment, read page by page to the end",
+            self.now(),
+        );
+        let mut after: Option<RemoteId> = None;
+        loop {
+            let page = store
+                .records_page(Side::Platform, Kind::Payment, after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.observed.id.clone());
+            let records: Vec<RecordRef> = page.iter().map(Mirrored::record).collect();
+            let items = store.items(bill_payments::NAME, &records).await?;
+            let mut links: HashMap<RecordRef, Vec<Link>> = HashMap::new();
+            for link in store.links(bill_payments::NAME, &records).await? {
+                links.entry(link.record.clone()).or_default().push(link);
+            }
+            let postings = self.postings_of(links.values().flatten()).await?;
+            for (record, mirrored) in records.iter().zip(&page) {
+                let AnyDocument::Payment(payment) = &mirrored.observed.document else {
+                    continue;
+                };
+                if mirrored.gone || payment.currency != self.currency {
+                    continue;
+                }
+                counting.add(&mirrored.observed, payment.total);
+                let none = Vec::new();
+                let links = links.get(record).unwrap_or(&none);
+                self.platform_payment(record, payment, items.get(record), links, &postings, found)?;
+            }
+        }
+        let extract = counting.end(self.now(), self.platform_time());
+        self.extracts.push(extract);
+        Ok(())
+    }
+
+    /// The ledger's payments that these links lead to.
+    async fn postings_of(
+        &self,
+        links: impl Iterator<Item = &Link>,
+    ) -> Result<HashMap<RemoteId, Mirrored>, EngineError> {
+        let ids: Vec<RemoteId> = links
+            .filter(|link| link.target.side == Side::Ledger && link.target.kind == Kind::Payment)
+            .map(|link| link.target.id.clone())
+            .collect();
+        let store = &self.connection.store;
+        Ok(store.records(Side::Ledger, Kind::Payment, &ids).await?)
+    }
+
+    fn platform_payment(
+        &self,
+        record: &RecordRef,
+        payment: &Payment,
+        item: Option<&Item>,
+        links: &[Link],
+        postings: &HashMap<RemoteId, Mirrored>,
+        found: &mut Payments,
+    ) -> Result<(), EngineError> {
+        let post_at = self.connection.preferences.transactions.post_payments_at;
+        let how = reached(payment, post_at);
+        let posted = self.posted(links, postings);
+        for link in links.iter().filter(|link| link.target.side == Side::Ledger) {
+            let owed = how == Reached::Owed;
+            found.ours.insert(link.target.id.clone(), owed);
+        }
+        let was_posted = posted != Posted::No;
+        let state = item.map(|item| item.outcome.state);
+        // Undone after the day that is reported on: it counted then.
+        let undone_since = item
+            .filter(|item| item.outcome.state == State::Reversed)
+            .map(|item| self.day_of(item.since));
+        let counts = payment.date <= self.day
+            && match how {
+                Reached::Counts | Reached::Owed => true,
+                Reached::Undecided => was_posted,
+                Reached::NotYet => false,
+                Reached::Undone => undone_since.is_some_and(|day| day > self.day),
+                Reached::Replaced => return Ok(()),
+            };
+        let deducted = !matches!(how, Reached::Undone);
+        for part in &payment.applications {
+            let mut amount = part.amount;
+            for used in &part.credits {
+                amount = plus(amount, used.amount)?;
+            }
+            // The platform deducts what is scheduled, and no longer what is undone.
+            let add_back = match (deducted, counts) {
+                (true, false) => amount,
+                (false, true) => -amount,
+                _ => continue,
+            };
+            let so_far = found.not_yet.entry(part.document.clone()).or_default();
+            *so_far = plus(*so_far, add_back)?;
+        }
+        if payment.outside {
+            // Told with the ledger's payment that it records.
+            return Ok(());
+        }
+        if counts && payment.date >= self.start {
+            found.paid.platform_count += 1;
+            for part in &payment.applications {
+                found.paid.platform_amount = plus(found.paid.platform_amount, -part.amount)?;
+            }
+        }
+        let kind = match (counts, posted) {
+            (true, Posted::No) => EffectKind::PaidOnPlatform,
+            (true, Posted::Later) => EffectKind::PostedLater,
+            // Its application has left the bill, in a later period: by period the bill is open.
+            (true, Posted::ReversedLater) => EffectKind::PostedLater,
+            (true, Posted::Counts | Posted::Reversed) => return Ok(()),
+            (false, Posted::Counts) if payment.date > self.day => EffectKind::PaidLaterOnPlatform,
+            (false, Posted::Counts) if state == Some(State::Noop) => return Ok(()),
+            (false, Posted::Counts) => EffectKind::UndoneOnPlatform,
+            (false, _) => return Ok(()),
+        };
+        let of_platform = counts;
+        let parts = if of_platform {
+            let mut parts = Vec::new();
+            for part in &payment.applications {
+                let bill = RecordRef::new(Side::Platform, Kind::Bill, part.document.clone());
+                let mut amount = part.amount;
+                for used in &part.credits {
+                    amount = plus(amount, used.amount)?;
+                    let credit =
+                        RecordRef::new(Side::Platform, Kind::VendorCredit, used.credit.clone());
+                    parts.push((credit, -used.amount));
+                    found
+                        .credits_spoken_for
+                        .insert((used.credit.clone(), part.document.clone()));
+                }
+                parts.push((bill, amount));
+            }
+            parts
+        } else {
+            ledger_parts(links, postings)
+        };
+        let posting = links
+            .iter()
+            .find(|link| !link.role.starts_with(REVERSAL))
+            .and_then(|link| postings.get(&link.target.id));
+        found.effects.push(Effect {
+            kind,
+            ledger: posting.map(document),
+            platform: Some(Document {
+                record: record.clone(),
+                label: payment.label(),
+                amount: payment.total,
+            }),
+            vendor: self.vendor_name(Side::Platform, &payment.vendor),
+            date: payment.date,
+            parts,
+            standing: item.map(|item| standing(item, &self.connection.time_zone)),
+        });
+        Ok(())
+    }
+
+    fn posted(&self, links: &[Link], postings: &HashMap<RemoteId, Mirrored>) -> Posted {
+        let mut best = Posted::No;
+        for link in links.iter().filter(|link| !link.role.starts_with(REVERSAL)) {
+            let Some(mirrored) = postings.get(&link.target.id) else {
+                continue;
+            };
+            let AnyDocument::Payment(payment) = &mirrored.observed.document else {
+                continue;
+            };
+            if mirrored.gone || payment.status == PaymentStatus::LedgerVoided || !payment.posted {
+                continue;
+            }
+            best = if self.is_later(payment.period.as_ref()) {
+                Posted::Later
+            } else {
+                Posted::Counts
+            };
+        }
+        if best != Posted::Counts {
+            return best;
+        }
+        let reversal = links.iter().find(|link| link.role.starts_with(REVERSAL));
+        match reversal.and_then(|link| link.applied.as_ref()) {
+            Some(AnyDocument::Journal(journal)) if journal.date > self.until => {
+                Posted::ReversedLater
+            }
+            Some(_) => Posted::Reversed,
+            None if reversal.is_some() => Posted::Reversed,
+            None => Posted::Counts,
+        }
+    }
+
+    async fn ledger_payments(&mut self, found: &mut Payments) -> Result<(), EngineError> {
+        let store = &self.connection.store;
+        let mut after: Option<RemoteId> = None;
+        loop {
+            let page = store
+                .records_page(Side::Ledger, Kind::Payment, after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.observed.id.clone());
+            let page: Vec<Mirrored> = page
+                .into_iter()
+                .filter(|mirrored| !found.ours.contains_key(&mirrored.observed.id))
+                .collect();
+            let records: Vec<RecordRef> = page.iter().map(Mirrored::record).collect();
+            let items = store.items(bill_payments::NAME, &records).await?;
+            let links = store.links(bill_payments::NAME, &records).await?;
+            let recorded: HashMap<&RecordRef, &RecordRef> = links
+                .iter()
+                .filter(|link| link.target.side == Side::Platform)
+                .map(|link| (&link.record, &link.target))
+                .collect();
+            let ids: Vec<RemoteId> = recorded.values().map(|target| target.id.clone()).collect();
+            let there = store.records(Side::Platform, Kind::Payment, &ids).await?;
+            for (record, mirrored) in records.iter().zip(&page) {
+                let recorded = recorded
+                    .get(record)
+                    .and_then(|target| there.get(&target.id));
+                if let Some(effect) = self.paid_in_ledger(mirrored, items.get(record), recorded) {
+                    found.effects.push(effect);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A payment that a person made in the ledger, if the two sides don't count it alike.
+    fn paid_in_ledger(
+        &self,
+        mirrored: &Mirrored,
+        item: Option<&Item>,
+        recorded: Option<&Mirrored>,
+    ) -> Option<Effect> {
+        let AnyDocument::Payment(payment) = &mirrored.observed.document else {
+            return None;
+        };
+        if payment.currency != self.currency {
+            return None;
+        }
+        let counts = !mirrored.gone
+            && payment.posted
+            && payment.status != PaymentStatus::LedgerVoided
+            && !self.is_later(payment.period.as_ref());
+        let record = recorded.and_then(|recorded| match &recorded.observed.document {
+            AnyDocument::Payment(payment) if !recorded.gone => Some((recorded, payment)),
+            _ => None,
+        });
+        let post_at = self.connection.preferences.transactions.post_payments_at;
+        let is_there = record.is_some_and(|(_, payment)| {
+            !matches!(
+                reached(payment, post_at),
+                Reached::Undone | Reached::Replaced
+            )
+        });
+        let counts_there = record.is_some_and(|(_, payment)| payment.date <= self.day) && is_there;
+        let (kind, side) = match (counts, counts_there) {
+            (true, false) if is_there => (EffectKind::PaidLaterOnPlatform, Side::Ledger),
+            (true, false) => (EffectKind::PaidInLedger, Side::Ledger),
+            (false, true) if self.is_later(payment.period.as_ref()) => {
+                (EffectKind::PostedLater, Side::Platform)
+            }
+            (false, true) => (EffectKind::PaidOnPlatform, Side::Platform),
+            _ => return None,
+        };
+        let of = if side == Side::Ledger {
+            payment
+        } else {
+            record.map(|(_, payment)| payment)?
+        };
+        let parts = of
+            .applications
+            .iter()
+            .map(|part| {
+                let bill = RecordRef::new(side, Kind::Bill, part.document.clone());
+                (bill, part.amount)
+            })
+            .collect();
+        Some(Effect {
+            kind,
+            ledger: Some(document(mirrored)),
+            platform: record.map(|(recorded, _)| document(recorded)),
+            vendor: self.vendor_name(Side::Ledger, &payment.vendor),
+            date: payment.date,
+            parts,
+            standing: item.map(|item| standing(item, &self.connection.time_zone)),
+        })
+    }
+
+    /// Whether a posting period ends after the one that is reported on.
+    pub(super) fn is_later(&self, period: Option<&RemoteId>) -> bool {
+        period.is_some_and(|id| self.later_periods.contains(id))
+    }
+
+    /// The company's day of a moment.
+    pub(super) fn day_of(&self, moment: tieout_domain::Timestamp) -> Date {
+        moment.to_zoned(self.connection.time_zone.clone()).date()
+    }
+}
+
+/// What the postings of a payment settle in the ledger.
+fn ledger_parts(
+    links: &[Link],
+    postings: &HashMap<RemoteId, Mirrored>,
+) -> Vec<(RecordRef, Amount)> {
+    let mut parts = Vec::new();
+    for link in links.iter().filter(|link| !link.role.starts_with(REVERSAL)) {
+        let Some(mirrored) = postings.get(&link.target.id) else {
+            continue;
+        };
+        if let AnyDocument::Payment(payment) = &mirrored.observed.document {
+            parts.extend(payment.applications.iter().map(|part| {
+                let bill = RecordRef::new(Side::Ledger, Kind::Bill, part.document.clone());
+                (bill, part.amount)
+            }));
+        }
+    }
+    parts
+}
+
+fn document(mirrored: &Mirrored) -> Document {
+    let amount = mirrored.observed.document.amount();
+    Document {
+        record: mirrored.record(),
+        label: mirrored.observed.document.label(),
+        amount: amount.map(|money| money.amount).unwrap_or_default(),
+    }
+}
