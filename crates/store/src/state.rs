@@ -174,6 +174,18 @@ impl ConnectionStore {
             .collect()
     }
 
+    /// All that people have decided in a flow, in the order of the records.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn decisions_in(&self, flow: &str) -> Result<Vec<Decision>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let rows = with(sql::DECISIONS_IN, cells![&*self.chain, flow])
+            .fetch_all(&mut *reader)
+            .await?;
+        rows.iter().map(decision).collect()
+    }
+
     /// Which of these waits (`link:vendors:12`, `map:account:58`) any item is waiting for.
     ///
     /// # Errors

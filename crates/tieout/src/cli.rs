@@ -76,6 +76,8 @@ pub enum Command {
     Exceptions(crate::commands::exceptions::ExceptionsArgs),
     /// One record's whole life; the chain checked.
     Audit(crate::commands::audit::AuditArgs),
+    /// Whether the two sides agree at a month's end, item by item.
+    TieOut(crate::commands::tie_out::TieOutArgs),
     /// What a code means, its causes, and the fix.
     Explain(crate::commands::explain::ExplainArgs),
     /// Does a failed write again, under the same key.

@@ -104,7 +104,9 @@ impl From<EngineError> for Failure {
             EngineError::PlanOutdated(_)
             | EngineError::Busy(_)
             | EngineError::RecoveryUnfinished(_) => Exit::Refused,
-            EngineError::UnknownFlow { .. } | EngineError::UnknownRecord(_) => Exit::Usage,
+            EngineError::UnknownFlow { .. }
+            | EngineError::UnknownRecord(_)
+            | EngineError::UnknownPeriod(_) => Exit::Usage,
         };
         Self {
             code: error.code(),

@@ -74,6 +74,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Recover(args) => commands::recover::run(global, args).await,
         Command::Pause(args) => commands::pause::pause(global, args).await,
         Command::Resume(args) => commands::pause::resume(global, args).await,
+        Command::TieOut(args) => commands::tie_out::run(global, args).await,
         Command::Backup(args) => commands::backup::run(global, args).await,
         Command::Map(args) => commands::map::run(global, args).await,
         Command::Preferences(args) => commands::preferences::run(global, args).await,

@@ -138,6 +138,8 @@ statements! {
         write_columns!(),
         "status IN ('intended', 'attempted', 'unknown') ORDER BY write_id"
     );
+    DECISIONS_IN = "SELECT flow, record, decision, reason, actor, at_us, seq FROM decisions \
+                    WHERE connection = $1 AND flow = $2 ORDER BY record";
     DECISION_DROP = "DELETE FROM decisions WHERE connection = $1 AND flow = $2 AND record = $3";
 
     RECORDS_PAGE = concat!(

@@ -17,3 +17,4 @@ pub mod replay;
 pub mod runs;
 pub mod sandbox;
 pub mod sync;
+pub mod tie_out;
