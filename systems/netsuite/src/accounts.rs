@@ -9,7 +9,8 @@ use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
 use crate::suiteql::{Columns, Row, Unreadable, column, optional};
 
-const COLUMNS: Columns = Columns {
+/// What is read of an account.
+pub(crate) const COLUMNS: Columns = Columns {
     family: "accounts",
     columns: &[
         column("t.id", "id"),
@@ -71,7 +72,8 @@ impl Source for Accounts {
     }
 }
 
-fn account(row: &Row) -> Result<Account, Unreadable> {
+/// The account that a row shows.
+pub(crate) fn account(row: &Row) -> Result<Account, Unreadable> {
     row.need_id("id")?;
     let number = row.string("acctnumber");
     let path = without_numbers(row.text("fullname"), &number);

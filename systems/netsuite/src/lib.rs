@@ -22,6 +22,7 @@ mod problem;
 mod reader;
 mod records;
 mod settings;
+mod subledger;
 mod suiteql;
 #[cfg(test)]
 mod testing;

@@ -22,6 +22,7 @@ use crate::journals::JournalWriter;
 use crate::payments::Payments;
 use crate::reader::{Reader, Source};
 use crate::settings::Settings;
+use crate::subledger::ControlAccounts;
 use crate::vendor_credits::VendorCredits;
 use crate::vendor_payments::PaymentWriter;
 use crate::vendors::Vendors;
@@ -72,10 +73,10 @@ pub(crate) fn connect(
     );
     Ok(Ports {
         system: SystemId::new("netsuite"),
-        whole: Arc::new(Account(client)),
+        whole: Arc::new(Account(Arc::clone(&client))),
         read,
         write,
-        subledger: None,
+        subledger: Some(Arc::new(ControlAccounts::new(client))),
         in_flight_max,
         key_prefix: "ns",
         account,

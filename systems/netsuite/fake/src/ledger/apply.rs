@@ -79,6 +79,8 @@ pub(super) struct Payer {
     pub(super) currency: i64,
     pub(super) subsidiary: Option<i64>,
     pub(super) date: String,
+    /// The line that settles: a journal entry's own, 0 for all others.
+    pub(super) line: i64,
 }
 
 /// Takes back all that a payment or credit was applied to.
@@ -125,45 +127,116 @@ pub(super) fn apply(
     let mut sum = Decimal::ZERO;
     for application in applications {
         let Application { doc, line, .. } = *application;
-        let open = connection
-            .prepare_cached(&format!("{OPEN} AND t.id = ?5 AND l.id = ?6"))?
-            .query_row(
-                params![
-                    payer.entity,
-                    payer.account,
-                    payer.currency,
-                    payer.subsidiary,
-                    doc,
-                    line
-                ],
-                open_row,
-            )
-            .optional()?
-            .ok_or(LedgerError::NotApplicable { doc, line })?;
+        let open = open(connection, payer, doc, line)?;
         let amount = application.amount.unwrap_or(open.due);
         if amount.is_zero() {
             continue;
         }
-        if amount.is_sign_negative() {
-            return Err(LedgerError::Invalid {
-                field: "amount",
-                message: format!("{amount} is negative"),
-            });
-        }
-        if amount > open.due {
-            return Err(LedgerError::OverApplied {
-                doc,
-                line,
-                due: open.due,
-                amount,
-            });
-        }
-        link(connection, payer, &open, amount, &stamp(context.now))?;
-        settle(connection, doc)?;
-        touch(connection, context, doc)?;
+        settle_with(connection, context, payer, &open, amount)?;
         sum += amount;
     }
     Ok(sum)
+}
+
+/// What is open on a line, if this payer can settle it.
+fn open(
+    connection: &Connection,
+    payer: &Payer,
+    doc: i64,
+    line: i64,
+) -> Result<Applicable, LedgerError> {
+    connection
+        .prepare_cached(&format!("{OPEN} AND t.id = ?5 AND l.id = ?6"))?
+        .query_row(
+            params![
+                payer.entity,
+                payer.account,
+                payer.currency,
+                payer.subsidiary,
+                doc,
+                line
+            ],
+            open_row,
+        )
+        .optional()?
+        .ok_or(LedgerError::NotApplicable { doc, line })
+}
+
+/// Lets the payer settle so much of what is open.
+fn settle_with(
+    connection: &Connection,
+    context: &Context,
+    payer: &Payer,
+    open: &Applicable,
+    amount: Decimal,
+) -> Result<(), LedgerError> {
+    let &Applicable { doc, line, due, .. } = open;
+    if amount.is_sign_negative() {
+        return Err(LedgerError::Invalid {
+            field: "amount",
+            message: format!("{amount} is negative"),
+        });
+    }
+    if amount > due {
+        return Err(LedgerError::OverApplied {
+            doc,
+            line,
+            due,
+            amount,
+        });
+    }
+    link(connection, payer, open, amount, &stamp(context.now))?;
+    settle(connection, doc)?;
+    touch(connection, context, doc)
+}
+
+/// Lets a debit of a journal entry in A/P settle a bill of its vendor: while a bill is paid, such a line is
+/// offered among the credits.
+///
+/// # Errors
+/// [`LedgerError::NotApplicable`] where the entry has no such line with enough left.
+pub(super) fn apply_debit(
+    connection: &Connection,
+    context: &Context,
+    journal: i64,
+    bill: i64,
+    amount: Decimal,
+) -> Result<(), LedgerError> {
+    let not_applicable = || LedgerError::NotApplicable {
+        doc: journal,
+        line: 0,
+    };
+    let units = super::post::units("amount", amount)?;
+    let payer = connection
+        .prepare_cached(
+            "SELECT j.id, l.id, l.entity, a.account, j.currency, j.subsidiary, j.trandate
+             FROM \"transaction\" b
+             JOIN \"transaction\" j ON j.id = ?1 AND j.type = 'Journal' AND j.posting = 'T'
+               AND j.voided = 'F' AND j.currency = b.currency
+             JOIN transactionline l ON l.\"transaction\" = j.id AND l.entity = b.entity
+               AND l.foreignamount > 0
+             JOIN transactionaccountingline a ON a.\"transaction\" = j.id
+               AND a.transactionline = l.id AND a.account = b.account
+             WHERE b.id = ?2 AND l.foreignamount - ?3 >= (SELECT COALESCE(SUM(n.foreignamount), 0)
+               FROM nexttransactionlinelink n WHERE n.nextdoc = j.id AND n.nextline = l.id)
+             ORDER BY l.id LIMIT 1",
+        )?
+        .query_row(params![journal, bill, units], |row| {
+            Ok(Payer {
+                id: row.get(0)?,
+                kind: "Journal",
+                line: row.get(1)?,
+                entity: row.get(2)?,
+                account: row.get(3)?,
+                currency: row.get(4)?,
+                subsidiary: row.get(5)?,
+                date: row.get(6)?,
+            })
+        })
+        .optional()?
+        .ok_or_else(not_applicable)?;
+    let open = open(connection, &payer, bill, 0)?;
+    settle_with(connection, context, &payer, &open, amount)
 }
 
 /// Writes one application into both link tables.
@@ -181,11 +254,11 @@ fn link(
             .prepare_cached(&format!(
                 "INSERT INTO {table} (id, previousdoc, previousline, previoustype, previousdate,
                  nextdoc, nextline, nexttype, nextdate, linktype, foreignamount, lastmodifieddate)
-                 VALUES (?1,?2,?3,?4,?5,?6,0,?7,?8,'Payment',?9,?10)"
+                 VALUES (?1,?2,?3,?4,?5,?6,?11,?7,?8,'Payment',?9,?10)"
             ))?
             .execute(params![
                 id, open.doc, open.line, open.kind, open.date, payer.id, payer.kind, payer.date,
-                amount, at
+                amount, at, payer.line
             ])?;
     }
     Ok(())
@@ -207,6 +280,7 @@ pub(crate) fn link_seeded(
         account: 0,
         currency: 0,
         subsidiary: None,
+        line: 0,
     };
     let open = Applicable {
         doc: doc.0,

@@ -212,6 +212,7 @@ fn book(
             currency,
             subsidiary,
             date: date.to_string(),
+            line: 0,
         };
         let applied = apply::apply(connection, context, &payer, &bill.applications)?;
         if applied > total {

@@ -211,6 +211,7 @@ pub(super) fn reversal(
         currency: found.currency,
         subsidiary: found.subsidiary,
         date: context.today.to_string(),
+        line: 0,
     };
     let all = [Application {
         doc: id,

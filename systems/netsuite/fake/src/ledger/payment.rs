@@ -202,6 +202,7 @@ fn book_in(
         currency,
         subsidiary,
         date: date.to_string(),
+        line: 0,
     };
     let applied = apply::apply(connection, context, &payer, &payment.applications)?;
     let total = match (kind, payment.amount) {
@@ -324,7 +325,7 @@ pub(crate) fn rows(
     ])
 }
 
-/// Applies a credit further to a bill.
+/// Applies a credit, or a journal entry's debit, further to a bill.
 fn use_credit(
     connection: &Connection,
     context: &Context,
@@ -334,6 +335,10 @@ fn use_credit(
         doc: used.credit,
         line: 0,
     };
+    let journal = post::stored(connection, used.credit)?.is_some_and(|one| one.kind == "Journal");
+    if journal {
+        return apply::apply_debit(connection, context, used.credit, used.bill, used.amount);
+    }
     let Some(mut credit) = bill::read_bill(connection, used.credit)? else {
         return Err(not_found);
     };

@@ -1,0 +1,507 @@
+//! What the general ledger tells of control accounts: balances, open items, lines without a vendor
+//! (README §Control accounts).
+//!
+//! A row that can't be read makes the whole answer `drift`: what is held against a balance must be complete.
+
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
+use tieout_domain::port::PageToken;
+use tieout_domain::subledger::{
+    Asked, Balance, Basis, Movement, Posting, PostingKind, Subledger, Told,
+};
+use tieout_domain::{Date, Fault, RemoteId};
+
+use crate::accounts;
+use crate::bills::{currency, external_id};
+use crate::call::Client;
+use crate::probe::Shape;
+use crate::problem::unknown_column;
+use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number};
+use text::{After, Has, Party, Scope};
+
+/// Columns that an account may lack, by the names under which refusals tell of them.
+const CURRENCY: &str = "currency";
+const BOOK: &str = "accountingbook";
+const EXTERNAL_ID: &str = "externalid";
+const CLOCK: &str = "current_timestamp";
+
+/// Reads the control accounts of one connection.
+pub(crate) struct ControlAccounts {
+    pub(crate) client: Arc<Client>,
+    /// Rows of a page.
+    pub(crate) page: usize,
+}
+
+impl ControlAccounts {
+    pub(crate) fn new(client: Arc<Client>) -> Self {
+        Self { client, page: PAGE }
+    }
+}
+
+/// What a page token says.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    id: i64,
+    account: i64,
+    vendor: i64,
+}
+
+fn drift(cause: String) -> Fault {
+    Fault::Drift {
+        code: Code::new("drift"),
+        cause,
+    }
+}
+
+fn remembered(name: &str) -> String {
+    format!("subledger.{name}")
+}
+
+/// An answer of the service, before it is read.
+struct Answer {
+    asked: Asked,
+    rows: Vec<Row>,
+    more: bool,
+    shape: Arc<Shape>,
+}
+
+impl ControlAccounts {
+    fn has(&self) -> Has {
+        let hidden = self.client.profile.hidden();
+        let has = |name: &str| !hidden.contains(&remembered(name));
+        Has {
+            currency: has(CURRENCY),
+            book: has(BOOK),
+            external_id: has(EXTERNAL_ID),
+            clock: has(CLOCK),
+        }
+    }
+
+    /// Asks, leaving out what the account says that it lacks. A column that amounts depend on is left out
+    /// only where the refusal names it: without the book's, lines would count once for each book.
+    async fn ask(
+        &self,
+        accounts: &[RemoteId],
+        query: impl Fn(&Scope<'_>) -> String,
+    ) -> Result<Answer, Fault> {
+        if let Some(odd) = accounts.iter().find(|id| !is_whole_number(id.as_str())) {
+            return Err(drift(format!("`{odd}` is no internal id of an account")));
+        }
+        let shape = self.client.shape().await?;
+        let text = |has: Has| {
+            query(&Scope {
+                accounts,
+                subsidiary: self.client.settings.subsidiary.as_ref(),
+                has,
+            })
+        };
+        let (sql, Rows { rows, .. }) = loop {
+            let has = self.has();
+            let sql = text(has);
+            let fault = match self.client.query(&sql, &[]).await {
+                Ok(rows) => break (sql, rows),
+                Err(fault) => fault,
+            };
+            let named = match &fault {
+                Fault::Refused { cause, .. } => unknown_column(cause),
+                _ => None,
+            };
+            let missing = match named {
+                Some(name) => [CURRENCY, BOOK, EXTERNAL_ID, CLOCK]
+                    .into_iter()
+                    .find(|known| *known == name),
+                None if fault.code() == Code::new("server-error")
+                    || matches!(fault, Fault::Refused { .. }) =>
+                {
+                    self.culprit(has, &text).await
+                }
+                None => None,
+            };
+            let hidden = match missing {
+                Some(name) => self.client.hide(remembered(name)).await,
+                None => false,
+            };
+            if !hidden {
+                return Err(match fault {
+                    Fault::Refused { cause, .. } => {
+                        drift(format!("reading the control accounts was refused: {cause}"))
+                    }
+                    other => other,
+                });
+            }
+        };
+        let server_time = match rows.first().map(|row| row.text("asked")) {
+            Some(asked) if !asked.is_empty() => asked.to_owned(),
+            _ => self.client.clock().await?,
+        };
+        let unknown = rows.iter().any(|row| {
+            row.id("currency")
+                .is_some_and(|id| shape.currency(Some(&id), None).is_none())
+        });
+        // A currency that isn't known may be new.
+        let shape = if unknown {
+            self.client.shape_anew().await?
+        } else {
+            shape
+        };
+        Ok(Answer {
+            asked: Asked {
+                query: sql,
+                server_time,
+            },
+            more: rows.len() >= self.page,
+            rows,
+            shape,
+        })
+    }
+
+    /// Some missing columns make the service fail without naming them: tries without those on which no amount
+    /// depends.
+    async fn culprit(&self, has: Has, text: &impl Fn(Has) -> String) -> Option<&'static str> {
+        let tries = [
+            (
+                has.clock,
+                CLOCK,
+                Has {
+                    clock: false,
+                    ..has
+                },
+            ),
+            (
+                has.external_id,
+                EXTERNAL_ID,
+                Has {
+                    external_id: false,
+                    ..has
+                },
+            ),
+        ];
+        for (there, name, without) in tries {
+            if there && self.client.query(&text(without), &[]).await.is_ok() {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// Sums: always one page, or it is no answer.
+    async fn sums<T>(
+        &self,
+        accounts: &[RemoteId],
+        query: impl Fn(&Scope<'_>) -> String,
+        read: impl Fn(&Row, &Shape, Option<&RemoteId>) -> Result<T, Unreadable>,
+    ) -> Result<Told<T>, Fault> {
+        let answer = self.ask(accounts, query).await?;
+        if answer.rows.len() >= PAGE {
+            return Err(drift(
+                "sums of control accounts fill a whole page".to_owned(),
+            ));
+        }
+        let subsidiary = self.client.settings.subsidiary.as_ref();
+        let rows = answer
+            .rows
+            .iter()
+            .map(|row| {
+                read(row, &answer.shape, subsidiary).map_err(|Unreadable(cause)| {
+                    let of = match (row.text("account"), row.text("type")) {
+                        ("", "") => "all open items".to_owned(),
+                        ("", kind) => format!("`{kind}`"),
+                        (account, _) => format!("account {account}"),
+                    };
+                    drift(format!("the sum of {of} can't be read: {cause}"))
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Told {
+            asked: answer.asked,
+            rows,
+            next: None,
+        })
+    }
+
+    /// A page of postings.
+    async fn listed(
+        &self,
+        accounts: &[RemoteId],
+        token: Option<&PageToken>,
+        query: impl Fn(&Scope<'_>, Option<&After>) -> String,
+    ) -> Result<Told<Posting>, Fault> {
+        let after = token.map(place).transpose()?;
+        let answer = self
+            .ask(accounts, |scope| query(scope, after.as_ref()))
+            .await?;
+        let subsidiary = self.client.settings.subsidiary.as_ref();
+        let mut rows = Vec::with_capacity(answer.rows.len());
+        let mut last = after;
+        for row in &answer.rows {
+            let unreadable = |Unreadable(cause): Unreadable| {
+                drift(format!(
+                    "transaction {} can't be read: {cause}",
+                    row.text("id")
+                ))
+            };
+            let key = key(row).map_err(unreadable)?;
+            // What comes twice or out of turn would be counted twice, or be left out by the next page.
+            let further = last.as_ref().is_none_or(|last| {
+                (key.id, key.account, key.vendor) > (last.id, last.account, last.vendor)
+            });
+            if !further {
+                return Err(drift(format!(
+                    "transaction {} came twice or out of turn",
+                    row.text("id")
+                )));
+            }
+            rows.push(posting(row, &answer.shape, subsidiary).map_err(unreadable)?);
+            last = Some(key);
+        }
+        let next = last
+            .filter(|_| answer.more)
+            .map(
+                |After {
+                     id,
+                     account,
+                     vendor,
+                 }| {
+                    let place = Place {
+                        id,
+                        account,
+                        vendor,
+                    };
+                    serde_json::to_string(&place).map(PageToken)
+                },
+            )
+            .transpose()
+            .map_err(|error| drift(format!("a page token can't be written: {error}")))?;
+        Ok(Told {
+            asked: answer.asked,
+            rows,
+            next,
+        })
+    }
+}
+
+fn place(token: &PageToken) -> Result<After, Fault> {
+    let Place {
+        id,
+        account,
+        vendor,
+    } = serde_json::from_str(&token.0)
+        .map_err(|error| drift(format!("a page token can't be read back: {error}")))?;
+    Ok(After {
+        id,
+        account,
+        vendor,
+    })
+}
+
+fn key(row: &Row) -> Result<After, Unreadable> {
+    let number = |name: &str| {
+        row.number(name)
+            .ok_or_else(|| Unreadable(format!("`{name}` is `{}`: no id", row.text(name))))
+    };
+    Ok(After {
+        id: number("id")?,
+        account: number("account")?,
+        vendor: number("vendor")?,
+    })
+}
+
+/// What kind of transaction a type code means.
+fn kind(row: &Row) -> Result<PostingKind, Unreadable> {
+    Ok(match row.text("type") {
+        "" => return Err(Unreadable("`type` is missing".to_owned())),
+        "VendBill" => PostingKind::Bill,
+        "VendCred" => PostingKind::VendorCredit,
+        "VendPymt" => PostingKind::Payment,
+        "Journal" => PostingKind::Journal,
+        "FxReval" => PostingKind::Revaluation,
+        other => PostingKind::Other(other.to_owned()),
+    })
+}
+
+fn count(row: &Row, name: &str) -> Result<u64, Unreadable> {
+    row.text(name)
+        .parse()
+        .map_err(|_| Unreadable(format!("`{name}` is `{}`: no count", row.text(name))))
+}
+
+fn posting(row: &Row, shape: &Shape, subsidiary: Option<&RemoteId>) -> Result<Posting, Unreadable> {
+    Ok(Posting {
+        id: row.need_id("id")?,
+        kind: kind(row)?,
+        account: row.need_id("account")?,
+        number: row.string("tranid"),
+        external_id: external_id(row),
+        vendor: row.id("vendor").filter(|id| id.as_str() != "0"),
+        vendor_name: row.string("vendorname"),
+        date: row.need_date("trandate")?,
+        due: row.date("duedate")?,
+        period_end: row.need_date("periodend")?,
+        currency: currency(row, shape, subsidiary)?,
+        amount: row.need_amount("amount")?,
+        open: row.need_amount("openamount")?,
+        memo: row.string("memo"),
+    })
+}
+
+fn balance(row: &Row, shape: &Shape, subsidiary: Option<&RemoteId>) -> Result<Balance, Unreadable> {
+    Ok(Balance {
+        account: row.need_id("account")?,
+        currency: currency(row, shape, subsidiary)?,
+        amount: row.need_amount("amount")?,
+        base: row.need_amount("base")?,
+        lines: count(row, "lines")?,
+    })
+}
+
+fn movement(
+    row: &Row,
+    kind: PostingKind,
+    shape: &Shape,
+    subsidiary: Option<&RemoteId>,
+) -> Result<Movement, Unreadable> {
+    Ok(Movement {
+        kind,
+        currency: currency(row, shape, subsidiary)?,
+        amount: row.need_amount("amount")?,
+        count: count(row, "documents")?,
+    })
+}
+
+#[async_trait]
+impl Subledger for ControlAccounts {
+    async fn payables_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault> {
+        self.client.shape().await?;
+        let named = &self.client.settings.payables_accounts;
+        let which = if named.is_empty() {
+            "t.accttype = 'AcctPay'".to_owned()
+        } else {
+            format!("t.id IN ({})", id_list(named))
+        };
+        let rows = self
+            .client
+            .select_all(accounts::COLUMNS, |last| {
+                let after = last
+                    .map(|row| format!(" AND t.id > {}", row.text("id")))
+                    .unwrap_or_default();
+                format!(
+                    "FROM account t WHERE {which}{after} ORDER BY t.id FETCH FIRST {PAGE} ROWS ONLY"
+                )
+            })
+            .await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let unreadable = |Unreadable(cause): Unreadable| {
+                drift(format!("account {} can't be read: {cause}", row.text("id")))
+            };
+            let id = row.need_id("id").map_err(unreadable)?;
+            let account = accounts::account(row).map_err(unreadable)?;
+            all.push((id, account.label()));
+        }
+        // One that is named and not there would leave its part out of every sum.
+        match named
+            .iter()
+            .find(|id| !all.iter().any(|(known, _)| known == *id))
+        {
+            Some(lost) => Err(drift(format!(
+                "`payables_accounts` names the account {lost}, which isn't there or can't be seen"
+            ))),
+            None => Ok(all),
+        }
+    }
+
+    async fn balances(&self, accounts: &[RemoteId], until: Date) -> Result<Told<Balance>, Fault> {
+        self.sums(accounts, |scope| scope.balances(until), balance)
+            .await
+    }
+
+    async fn movements(
+        &self,
+        accounts: &[RemoteId],
+        from: Date,
+        until: Date,
+    ) -> Result<Told<Movement>, Fault> {
+        self.sums(
+            accounts,
+            |scope| scope.movements(from, until),
+            |row, shape, subsidiary| movement(row, kind(row)?, shape, subsidiary),
+        )
+        .await
+    }
+
+    async fn open_items(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+        basis: Basis,
+        token: Option<&PageToken>,
+    ) -> Result<Told<Posting>, Fault> {
+        self.listed(accounts, token, |scope, after| {
+            scope.open_items(until, basis, after, self.page)
+        })
+        .await
+    }
+
+    async fn open_totals(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+    ) -> Result<Told<Movement>, Fault> {
+        let told = self
+            .sums(
+                accounts,
+                |scope| scope.open_totals(until),
+                |row, shape, subsidiary| {
+                    // Without currencies there is one row, also where nothing is open.
+                    if row.text("documents") == "0" {
+                        return Ok(None);
+                    }
+                    // All types together: which they are is no part of this check.
+                    let kind = PostingKind::Other(String::new());
+                    movement(row, kind, shape, subsidiary).map(Some)
+                },
+            )
+            .await?;
+        Ok(Told {
+            asked: told.asked,
+            rows: told.rows.into_iter().flatten().collect(),
+            next: None,
+        })
+    }
+
+    async fn loose_lines(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+        token: Option<&PageToken>,
+    ) -> Result<Told<Posting>, Fault> {
+        self.listed(accounts, token, |scope, after| {
+            scope.postings(Party::Nobody, until, after, self.page)
+        })
+        .await
+    }
+
+    async fn postings(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+        token: Option<&PageToken>,
+    ) -> Result<Told<Posting>, Fault> {
+        self.listed(accounts, token, |scope, after| {
+            scope.postings(Party::Any, until, after, self.page)
+        })
+        .await
+    }
+
+    async fn time(&self) -> Result<String, Fault> {
+        self.client.clock().await
+    }
+}

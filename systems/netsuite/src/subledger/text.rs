@@ -1,0 +1,322 @@
+//! The texts of the subledger's queries (README §Control accounts).
+//!
+//! Only what SuiteQL is documented to take: joins, inline views with `GROUP BY`, `CASE`, `COALESCE`, `ABS`. An
+//! aggregate stands in an inline view, and what is selected from it outside; so the moment of asking can be
+//! selected beside it.
+
+use tieout_domain::{Date, RemoteId};
+
+use crate::suiteql::id_list;
+use tieout_domain::subledger::Basis;
+
+/// Columns that an account may lack.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Has {
+    /// Without several currencies there is no `transaction.currency`.
+    pub(super) currency: bool,
+    /// Without several books there may be no `accountingbook`; then every line stands there once.
+    pub(super) book: bool,
+    pub(super) external_id: bool,
+    /// Whether the moment of asking can be selected.
+    pub(super) clock: bool,
+}
+
+/// The last posting of a page: its transaction, account and vendor (`0` for none).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct After {
+    pub(super) id: i64,
+    pub(super) account: i64,
+    pub(super) vendor: i64,
+}
+
+/// Whose lines are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Party {
+    /// Lines with a vendor.
+    Vendor,
+    /// Lines without one.
+    Nobody,
+    /// All lines.
+    Any,
+}
+
+/// What all queries of one call have in common.
+pub(super) struct Scope<'a> {
+    pub(super) accounts: &'a [RemoteId],
+    pub(super) subsidiary: Option<&'a RemoteId>,
+    pub(super) has: Has,
+}
+
+/// A day as a literal.
+fn day(date: Date) -> String {
+    format!("TO_DATE('{date}', 'YYYY-MM-DD')")
+}
+
+/// The condition that a transaction belongs to the days up to this one.
+fn within(transaction: &str, period: &str, until: Date, basis: Basis) -> String {
+    match basis {
+        Basis::Period => format!("{period}.enddate <= {}", day(until)),
+        Basis::Day => format!("{transaction}.trandate <= {}", day(until)),
+    }
+}
+
+impl Scope<'_> {
+    /// `FROM … WHERE …`: posting lines on the accounts.
+    ///
+    /// A vendor on the line counts before the transaction's: a journal entry has its vendors on lines only.
+    fn lines(&self, joins: &str, party: Party, condition: &str) -> String {
+        // The primary book has the id 1; other books repeat every line.
+        let book = if self.has.book {
+            " AND tal.accountingbook = 1"
+        } else {
+            ""
+        };
+        let party = match party {
+            Party::Vendor => " AND (vl.id IS NOT NULL OR vt.id IS NOT NULL)",
+            Party::Nobody => " AND vl.id IS NULL AND vt.id IS NULL",
+            Party::Any => "",
+        };
+        let subsidiary = self
+            .subsidiary
+            .map(|id| format!(" AND tl.subsidiary = {id}"))
+            .unwrap_or_default();
+        format!(
+            "FROM transaction t JOIN transactionline tl ON tl.transaction = t.id \
+             JOIN transactionaccountingline tal ON tal.transaction = tl.transaction \
+             AND tal.transactionline = tl.id{book} \
+             JOIN accountingperiod p ON p.id = t.postingperiod \
+             LEFT JOIN vendor vl ON vl.id = tl.entity LEFT JOIN vendor vt ON vt.id = t.entity{joins} \
+             WHERE tal.posting = 'T' AND tal.account IN ({}){subsidiary}{party} AND {condition}",
+            id_list(self.accounts)
+        )
+    }
+
+    fn asked(&self) -> &'static str {
+        if self.has.clock {
+            ", TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI:SS') AS asked"
+        } else {
+            ""
+        }
+    }
+
+    /// The currency as a column of an inline view, and as a term of its `GROUP BY`.
+    fn currency(&self) -> (&'static str, &'static str) {
+        if self.has.currency {
+            ("t.currency AS currency, ", "t.currency")
+        } else {
+            ("", "")
+        }
+    }
+
+    /// The currency, selected from the inline view `s`.
+    fn own_currency(&self) -> &'static str {
+        if self.has.currency {
+            "s.currency AS currency, "
+        } else {
+            ""
+        }
+    }
+
+    /// See [`Subledger::balances`](tieout_domain::subledger::Subledger::balances).
+    pub(super) fn balances(&self, until: Date) -> String {
+        let (currency, by) = self.currency();
+        let by = if by.is_empty() { "" } else { ", t.currency" };
+        let lines = self.lines("", Party::Any, &within("t", "p", until, Basis::Period));
+        format!(
+            "SELECT s.account AS account, {}s.amount AS amount, s.base AS base, s.lines AS lines{} \
+             FROM (SELECT tal.account AS account, {currency}SUM(COALESCE(tl.foreignamount, 0)) AS amount, \
+             SUM(tal.amount) AS base, COUNT(*) AS lines {lines} GROUP BY tal.account{by}) s \
+             ORDER BY s.account",
+            self.own_currency(),
+            self.asked(),
+        )
+    }
+
+    /// See [`Subledger::movements`](tieout_domain::subledger::Subledger::movements).
+    pub(super) fn movements(&self, from: Date, until: Date) -> String {
+        let (currency, by) = self.currency();
+        let by = if by.is_empty() { "" } else { ", t.currency" };
+        let span = format!("p.enddate >= {} AND p.enddate <= {}", day(from), day(until));
+        let lines = self.lines("", Party::Vendor, &span);
+        format!(
+            "SELECT s.type AS type, {}s.amount AS amount, s.documents AS documents{} \
+             FROM (SELECT t.type AS type, {currency}SUM(COALESCE(tl.foreignamount, 0)) AS amount, \
+             COUNT(DISTINCT t.id) AS documents {lines} GROUP BY t.type{by}) s ORDER BY s.type",
+            self.own_currency(),
+            self.asked(),
+        )
+    }
+
+    /// Vendors' documents with what is open of each: an inline view of `id`, `account`, `vendor`, `amount`,
+    /// `memo` and `openamount`.
+    ///
+    /// A journal entry is applied line by line, any other document as a whole: its applications count on the
+    /// main line of a bill or credit, and on the only payables line of whatever else there is.
+    fn open(&self, until: Date, basis: Basis, after: Option<&After>) -> String {
+        let from = after.map(|after| after.id);
+        let later = from
+            .map(|id| format!(" AND t.id >= {id}"))
+            .unwrap_or_default();
+        let links = |own: Own, by_line: bool| applied(own, by_line, until, basis, from);
+        let joins = format!(
+            " LEFT JOIN ({}) pl ON pl.doc = t.id AND pl.line = tl.id \
+             LEFT JOIN ({}) nl ON nl.doc = t.id AND nl.line = tl.id",
+            links(Own::Previous, true),
+            links(Own::Next, true),
+        );
+        let condition = format!("{}{later}", within("t", "p", until, basis));
+        let lines = self.lines(&joins, Party::Vendor, &condition);
+        format!(
+            "SELECT g.id AS id, g.account AS account, g.vendor AS vendor, g.amount AS amount, \
+             g.memo AS memo, g.amount + g.applied + CASE WHEN g.whole = 'T' \
+             THEN COALESCE(pd.amount, 0) - COALESCE(nd.amount, 0) ELSE 0 END AS openamount \
+             FROM (SELECT t.id AS id, tal.account AS account, COALESCE(vl.id, vt.id) AS vendor, \
+             SUM(COALESCE(tl.foreignamount, 0)) AS amount, MAX(tl.memo) AS memo, \
+             SUM(COALESCE(pl.amount, 0) - COALESCE(nl.amount, 0)) AS applied, \
+             MAX(CASE WHEN t.type = 'Journal' THEN 'F' \
+             WHEN t.type IN ('VendBill', 'VendCred') THEN tl.mainline ELSE 'T' END) AS whole \
+             {lines} GROUP BY t.id, tal.account, COALESCE(vl.id, vt.id)) g \
+             LEFT JOIN ({}) pd ON pd.doc = g.id LEFT JOIN ({}) nd ON nd.doc = g.id",
+            links(Own::Previous, false),
+            links(Own::Next, false),
+        )
+    }
+
+    /// See [`Subledger::open_items`](tieout_domain::subledger::Subledger::open_items).
+    pub(super) fn open_items(
+        &self,
+        until: Date,
+        basis: Basis,
+        after: Option<&After>,
+        page: usize,
+    ) -> String {
+        let open = self.open(until, basis, after);
+        self.listed(&open, "g.openamount <> 0", after, page)
+    }
+
+    /// See [`Subledger::open_totals`](tieout_domain::subledger::Subledger::open_totals).
+    pub(super) fn open_totals(&self, until: Date) -> String {
+        let (currency, by) = self.currency();
+        let by = if by.is_empty() {
+            ""
+        } else {
+            " GROUP BY t.currency"
+        };
+        format!(
+            "SELECT {}s.amount AS amount, s.documents AS documents{} \
+             FROM (SELECT {currency}SUM(o.openamount) AS amount, COUNT(*) AS documents \
+             FROM ({}) o JOIN transaction t ON t.id = o.id WHERE o.openamount <> 0{by}) s \
+             ORDER BY s.documents",
+            self.own_currency(),
+            self.asked(),
+            self.open(until, Basis::Period, None),
+        )
+    }
+
+    /// Postings of periods that end on or before the day, added up by transaction, account and vendor.
+    pub(super) fn postings(
+        &self,
+        party: Party,
+        until: Date,
+        after: Option<&After>,
+        page: usize,
+    ) -> String {
+        let later = after
+            .map(|after| format!(" AND t.id >= {}", after.id))
+            .unwrap_or_default();
+        let condition = format!("{}{later}", within("t", "p", until, Basis::Period));
+        let lines = self.lines("", party, &condition);
+        let sums = format!(
+            "SELECT t.id AS id, tal.account AS account, COALESCE(vl.id, vt.id, 0) AS vendor, \
+             SUM(COALESCE(tl.foreignamount, 0)) AS amount, MAX(tl.memo) AS memo, \
+             SUM(COALESCE(tl.foreignamount, 0)) AS openamount \
+             {lines} GROUP BY t.id, tal.account, COALESCE(vl.id, vt.id, 0)"
+        );
+        // Lines that cancel out, such as those of a voided entry, stand for nothing that was left over.
+        let condition = match party {
+            Party::Nobody => "g.amount <> 0",
+            Party::Vendor | Party::Any => "g.id IS NOT NULL",
+        };
+        self.listed(&sums, condition, after, page)
+    }
+
+    /// A page of what an inline view adds up, with what its transactions say.
+    fn listed(&self, view: &str, condition: &str, after: Option<&After>, page: usize) -> String {
+        let further = after
+            .map(
+                |After {
+                     id,
+                     account,
+                     vendor,
+                 }| {
+                    format!(
+                        " AND (g.id > {id} OR (g.id = {id} AND (g.account > {account} \
+                     OR (g.account = {account} AND g.vendor > {vendor}))))"
+                    )
+                },
+            )
+            .unwrap_or_default();
+        let currency = if self.has.currency {
+            "t.currency AS currency, "
+        } else {
+            ""
+        };
+        let external_id = if self.has.external_id {
+            "t.externalid AS externalid, "
+        } else {
+            ""
+        };
+        format!(
+            "SELECT g.id AS id, t.type AS type, g.account AS account, t.tranid AS tranid, {external_id}\
+             {currency}g.vendor AS vendor, COALESCE(v.companyname, v.altname, v.entityid) AS vendorname, \
+             TO_CHAR(t.trandate, 'YYYY-MM-DD') AS trandate, TO_CHAR(t.duedate, 'YYYY-MM-DD') AS duedate, \
+             TO_CHAR(p.enddate, 'YYYY-MM-DD') AS periodend, g.amount AS amount, \
+             g.openamount AS openamount, COALESCE(t.memo, g.memo) AS memo{} \
+             FROM ({view}) g JOIN transaction t ON t.id = g.id \
+             JOIN accountingperiod p ON p.id = t.postingperiod LEFT JOIN vendor v ON v.id = g.vendor \
+             WHERE {condition}{further} ORDER BY g.id, g.account, g.vendor \
+             FETCH FIRST {page} ROWS ONLY",
+            self.asked(),
+        )
+    }
+}
+
+/// On which side of an application the document stands that it is counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// It is paid.
+    Previous,
+    /// It pays.
+    Next,
+}
+
+/// What was applied to documents, or by them: an inline view of `doc`, `amount` and, by line, `line`.
+///
+/// The document itself is held against the day by the query around; here the one on the other side is. An
+/// amount counts by its size. Where a credit stands on the paid side, a payment has used it up: there the
+/// credit gives, and the payment takes.
+fn applied(own: Own, by_line: bool, until: Date, basis: Basis, from: Option<i64>) -> String {
+    let (own, other, paid) = match own {
+        Own::Previous => ("previous", "next", "d"),
+        Own::Next => ("next", "previous", "o"),
+    };
+    let (line, by) = if by_line {
+        (format!("k.{own}line AS line, "), format!(", k.{own}line"))
+    } else {
+        (String::new(), String::new())
+    };
+    let journal = if by_line { "=" } else { "<>" };
+    let later = from
+        .map(|id| format!(" AND k.{own}doc >= {id}"))
+        .unwrap_or_default();
+    format!(
+        "SELECT k.{own}doc AS doc, {line}SUM(CASE WHEN {paid}.type = 'VendCred' \
+         THEN 0 - ABS(k.foreignamount) ELSE ABS(k.foreignamount) END) AS amount \
+         FROM nexttransactionlinelink k JOIN transaction d ON d.id = k.{own}doc \
+         JOIN transaction o ON o.id = k.{other}doc \
+         JOIN accountingperiod op ON op.id = o.postingperiod \
+         WHERE k.linktype = 'Payment' AND d.type {journal} 'Journal' AND o.posting = 'T' \
+         AND {}{later} GROUP BY k.{own}doc{by}",
+        within("o", "op", until, basis)
+    )
+}
