@@ -1,6 +1,6 @@
 //! The ledger's sets, read whole, each with the evidence of how it was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -199,12 +199,12 @@ fn totals(open: &[Posting], totals: &[Movement]) -> Vec<Check> {
         *count += total.count;
         *sum = [*sum, total.amount].into_iter().sum();
     }
-    let currencies: Vec<Currency> = rows.keys().chain(expected.keys()).copied().collect();
+    let currencies: BTreeSet<Currency> = rows.keys().chain(expected.keys()).copied().collect();
     let said = |of: &BTreeMap<Currency, (u64, Amount)>, currency: Currency| {
         let (count, sum) = of.get(&currency).copied().unwrap_or_default();
         format!("{count} rows, {}", sum.of(currency))
     };
-    let mut checks: Vec<Check> = currencies
+    currencies
         .into_iter()
         .map(|currency| {
             same(
@@ -213,9 +213,7 @@ fn totals(open: &[Posting], totals: &[Movement]) -> Vec<Check> {
                 said(&rows, currency),
             )
         })
-        .collect();
-    checks.dedup();
-    checks
+        .collect()
 }
 
 /// The postings on clearing accounts against the balances of these.

@@ -197,6 +197,13 @@ impl Stage {
 }
 
 impl Stage {
+    /// Closes the posting period of a day.
+    pub(crate) async fn close_period(&self, day: tieout_domain::Date) {
+        let path = format!("/control/netsuite/periods/{}", day.strftime("%b%%20%Y"));
+        let body = json!({"state": "closed"}).to_string();
+        self.panel.post(&path, &body).await.unwrap();
+    }
+
     /// The process date of a payment of the platform, as BILL tells it.
     pub(crate) async fn payment_day(&self, payment: &RemoteId) -> tieout_domain::Date {
         let reader = self

@@ -18,4 +18,5 @@ mod restored;
 mod review;
 mod sign_in;
 mod stage;
+mod tie_out;
 mod trouble;

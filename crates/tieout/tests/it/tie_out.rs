@@ -1,0 +1,337 @@
+//! The tie-out against the sandbox: what agrees is TIED, and each difference is named with its cause.
+
+use serde_json::json;
+use tieout::commands::sync::run_id;
+use tieout_domain::{Amount, Date, Kind, RemoteId, Side};
+use tieout_engine::tie_out::{TieOutOptions, tie_out};
+use tieout_flows::tie_out::{Category, Item, Leg, Report, Status};
+
+use crate::acts::{amount, ledger};
+use crate::stage::Stage;
+
+impl Stage {
+    pub(crate) async fn today(&self) -> Date {
+        let now = self.connection.timer.now();
+        now.to_zoned(self.connection.time_zone.clone()).date()
+    }
+
+    pub(crate) async fn tie_out(&self) -> Vec<Report> {
+        let options = TieOutOptions {
+            month: self.today().await,
+            id: run_id(),
+            notes: std::collections::BTreeMap::new(),
+            notices: Vec::new(),
+        };
+        tie_out(&self.connection, &options).await.unwrap()
+    }
+
+    /// The report in dollars; all legs of all currencies closed.
+    async fn closed(&self) -> Report {
+        let mut reports = self.tie_out().await;
+        for report in &reports {
+            assert_closed(report);
+        }
+        reports.remove(0)
+    }
+}
+
+fn assert_closed(report: &Report) {
+    let failed: Vec<_> = report
+        .completeness
+        .checks
+        .iter()
+        .filter(|check| !check.holds)
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    for leg in &report.legs {
+        assert!(
+            leg.residual.is_zero(),
+            "{} {:?}: {leg:#?} {:#?}",
+            report.currency,
+            leg.leg,
+            report.items
+        );
+    }
+}
+
+/// The items of leg 2 that are no matter of scope.
+fn telling(report: &Report) -> Vec<&Item> {
+    report
+        .items_of(Leg::Platform)
+        .filter(|item| !item.category.code().starts_with("S-"))
+        .collect()
+}
+
+fn one<'a>(report: &'a Report, category: Category) -> &'a Item {
+    let found: Vec<_> = report
+        .items
+        .iter()
+        .filter(|item| item.category == category)
+        .collect();
+    assert_eq!(found.len(), 1, "{category}: {:#?}", telling(report));
+    found[0]
+}
+
+/// A bill of the platform by hand, for the counterpart of a ledger's vendor.
+async fn typed(stage: &Stage, vendor: &RemoteId, number: &str, total: f64) {
+    let vendor = stage
+        .target("vendors", &ledger(Kind::Vendor, vendor))
+        .await
+        .unwrap();
+    let body = json!({"vendor": vendor.id, "number": number, "amount": total});
+    stage.in_bill("type-in", body).await;
+}
+
+/// What is there now and was not there before, by category and amount.
+fn news(before: &Report, after: &Report) -> Vec<(Category, Amount)> {
+    let names = |report: &Report| -> Vec<(Category, Amount, String)> {
+        let items = report.items.iter();
+        items
+            .map(|item| {
+                let records = [&item.ledger, &item.platform].map(|one| {
+                    one.as_ref()
+                        .map(|one| one.record.to_string())
+                        .unwrap_or_default()
+                });
+                (item.category, item.amount, records.join(" "))
+            })
+            .collect()
+    };
+    let known = names(before);
+    names(after)
+        .into_iter()
+        .filter(|item| !known.contains(item))
+        .map(|(category, amount, _)| (category, amount))
+        .collect()
+}
+
+/// A synced world with an open bill; its ids here and there, its vendor, and its total.
+struct Scene {
+    stage: Stage,
+    here: RemoteId,
+    there: RemoteId,
+    vendor: RemoteId,
+    total: Amount,
+    before: Report,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let stage = Stage::new().await;
+        stage.sync().await;
+        let (here, there, vendor) = stage.an_open_bill().await;
+        let total = stage.ledger_bill(&here).await.total;
+        let before = stage.closed().await;
+        Self {
+            stage,
+            here,
+            there,
+            vendor,
+            total,
+            before,
+        }
+    }
+
+    async fn news(&self) -> Vec<(Category, Amount)> {
+        news(&self.before, &self.stage.closed().await)
+    }
+
+    async fn paid(&self, status: &str) -> String {
+        let bills = [self.there.clone()];
+        self.stage.pay(&bills, None, status).await.remove(0)
+    }
+
+    async fn paid_by_check(&self) -> RemoteId {
+        let body = json!({"bills": [self.here], "number": "CHK-77"});
+        self.stage.enter("vendorpayment", body).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_synced_paid_and_posted_differs_in_nothing() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let pairs = stage.open_pairs().await;
+    for (_, there) in pairs.iter().take(8) {
+        stage
+            .pay(std::slice::from_ref(there), None, "PROCESSED")
+            .await;
+    }
+    stage.sync_twice().await;
+    let news = scene.news().await;
+    // The money of the day is under way; nothing else is to be told.
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert_eq!(news[0].0, Category::Transit);
+}
+
+#[tokio::test]
+async fn a_bill_that_is_not_sent_yet_and_one_that_was_typed_there_are_told_apart() {
+    let scene = Scene::new().await;
+    let fields = json!({"entity": scene.vendor, "tranId": "NEW-1", "amount": 41.5});
+    scene.stage.enter("vendorbill", fields).await;
+    assert_eq!(scene.news().await, [(Category::Queue, amount("41.5"))]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    typed(&scene.stage, &scene.vendor, "TYPED-1", 12.25).await;
+    assert_eq!(scene.news().await, [(Category::BillOnly, amount("-12.25"))]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, [(Category::BillOnly, amount("-12.25"))]);
+}
+
+#[tokio::test]
+async fn s093_s121_a_payment_of_one_side_alone_is_in_flight_or_paid_outside() {
+    let scene = Scene::new().await;
+    let payment = scene.paid("PROCESSED").await;
+    assert_eq!(scene.news().await, [(Category::InFlight, scene.total)]);
+    scene.stage.sync().await;
+    let transit = (Category::Transit, scene.total);
+    assert_eq!(scene.news().await, [transit]);
+    // Undone over there, and not yet here.
+    scene
+        .stage
+        .move_payment(&payment, json!({"status": "VOIDED"}))
+        .await;
+    let revived = (Category::Revived, -scene.total);
+    assert_eq!(scene.news().await, [revived, transit]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    scene.paid_by_check().await;
+    assert_eq!(scene.news().await, [(Category::PaidOut, -scene.total)]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, [], "it is recorded on the platform");
+}
+
+#[tokio::test]
+async fn s104_what_is_only_scheduled_is_open_on_both_sides() {
+    let scene = Scene::new().await;
+    scene.paid("SCHEDULED").await;
+    assert_eq!(scene.news().await, []);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn s120_a_bill_that_was_paid_twice_is_critical() {
+    let scene = Scene::new().await;
+    scene.paid("PROCESSED").await;
+    scene.paid_by_check().await;
+    scene.stage.sync().await;
+    let report = scene.stage.closed().await;
+    assert_eq!(
+        news(&scene.before, &report),
+        [(Category::Double, Amount::ZERO)]
+    );
+    let item = one(&report, Category::Double);
+    assert!(item.cause.contains("CHK-77"), "{}", item.cause);
+    assert_eq!(report.status, Status::NotTied);
+}
+
+#[tokio::test]
+async fn s113_money_that_came_back_waits_for_a_decision() {
+    let scene = Scene::new().await;
+    let status = "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED";
+    let payment = scene.paid("PROCESSED").await;
+    scene
+        .stage
+        .move_payment(&payment, json!({"status": status}))
+        .await;
+    scene.stage.sync().await;
+    // It was never posted: neither side counts it.
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn a_bill_that_was_edited_or_deleted_on_one_side_is_named() {
+    let scene = Scene::new().await;
+    let more: Amount = [scene.total, amount("5")].into_iter().sum();
+    let fields = json!({"amount": more.decimal().to_string().parse::<f64>().unwrap()});
+    scene.stage.edit("vendorbill", &scene.here, fields).await;
+    assert_eq!(scene.news().await, [(Category::Amount, amount("5"))]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    scene
+        .stage
+        .in_netsuite("vendorbill", &scene.here, json!({"action": "delete"}))
+        .await;
+    assert_eq!(scene.news().await, [(Category::Ghost, -more)]);
+}
+
+#[tokio::test]
+async fn s131_a_payment_that_waits_for_its_period_is_a_matter_of_cut_off() {
+    let scene = Scene::new().await;
+    let payment = RemoteId::from(scene.paid("PROCESSED").await.as_str());
+    let day = scene.stage.payment_day(&payment).await;
+    scene.stage.close_period(day).await;
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, [(Category::CutOff, scene.total)]);
+}
+
+#[tokio::test]
+async fn a_vendor_credit_is_a_credit_until_it_is_sent() {
+    let scene = Scene::new().await;
+    scene.stage.credit(&scene.vendor, "CM-77", 7.5).await;
+    assert_eq!(scene.news().await, [(Category::Credit, amount("-7.5"))]);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn what_is_on_the_control_or_the_clearing_account_by_hand_is_listed() {
+    let scene = Scene::new().await;
+    let account = |number: &str| {
+        let number = number.to_owned();
+        let stage = &scene.stage;
+        async move {
+            let accounts = stage.records(Side::Ledger, Kind::Account).await;
+            let found = accounts.into_iter().find(|record| {
+                record
+                    .observed
+                    .document
+                    .label()
+                    .starts_with(&format!("{number} "))
+            });
+            found.unwrap().observed.id
+        }
+    };
+    let (payables, clearing, bank) = (
+        account("2000").await,
+        account("1090").await,
+        account("1000").await,
+    );
+    let journal = json!({"lines": [
+        {"account": bank, "debit": 3000}, {"account": payables, "credit": 3000},
+    ]});
+    scene.stage.enter("journalentry", journal).await;
+    assert_eq!(scene.news().await, [(Category::Journal, amount("3000"))]);
+    let fee = json!({"lines": [
+        {"account": bank, "debit": 1.25}, {"account": clearing, "credit": 1.25},
+    ]});
+    scene.stage.enter("journalentry", fee).await;
+    let check = json!({"bills": [scene.here], "number": "CHK-1", "account": clearing});
+    scene.stage.enter("vendorpayment", check).await;
+    scene.stage.sync().await;
+    assert_eq!(
+        scene.news().await,
+        [
+            (Category::Journal, amount("3000")),
+            (Category::Fee, amount("-1.25")),
+            (Category::Offline, -scene.total),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_has_an_owner_and_a_comment_is_tied_with_exceptions() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let mut reports = stage.tie_out().await;
+    let report = reports.remove(0);
+    assert_eq!(report.status, Status::NotTied, "the world has open items");
+    let mut owned = report.clone();
+    for item in &mut owned.items {
+        item.owner = "robin".to_owned();
+        item.comment = "asked the vendor".to_owned();
+    }
+    tieout_flows::tie_out::judge(&mut owned);
+    assert_eq!(owned.status, Status::TiedWithExceptions);
+}
