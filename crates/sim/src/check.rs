@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
 use tieout_engine::{Plan, RunReport};
+use tieout_flows::tie_out::Report;
 use tieout_store::{ConnectionStore, Item, ItemFilter, Store};
 
 /// The services' records at one moment.
@@ -464,6 +465,33 @@ pub fn quiet(last: &RunReport, plan: &Plan) -> Vec<Violation> {
         );
         violation("rest", what)
     }));
+    found
+}
+
+/// Whatever happened, the four legs of the tie-out close to 0.00, and what was read is known to be whole.
+#[must_use]
+pub fn closes(reports: &[Report]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for report in reports {
+        let currency = report.currency;
+        let residuals = report.residuals.iter().filter(|(_, left)| !left.is_zero());
+        found.extend(residuals.map(|(leg, left)| {
+            let left = left.of(currency);
+            violation(
+                "tie-out",
+                format!("leg {}: {left} is unexplained", leg.number()),
+            )
+        }));
+        let failed = report
+            .completeness
+            .checks
+            .iter()
+            .filter(|check| !check.holds);
+        found.extend(failed.map(|check| {
+            let (what, expected, found) = (&check.what, &check.expected, &check.found);
+            violation("tie-out", format!("{what}: {expected}, not {found}"))
+        }));
+    }
     found
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
 use tieout::failure::Failure;
+use tieout_engine::tie_out::{TieOutOptions, tie_out};
 use tieout_engine::{EngineError, RunOptions, RunReport, mapping};
 use tieout_store::{Fact, Store};
 use tieout_systems::Entry;
@@ -359,6 +360,22 @@ impl Story<'_> {
         let options = RunOptions::new(self.run_id(), "test");
         let plan = tieout_engine::plan(&started.connection, options).await?;
         let mut violations = check::quiet(&last, &plan);
+        let options = TieOutOptions {
+            month: started
+                .connection
+                .timer
+                .now()
+                .to_zoned(started.connection.time_zone.clone())
+                .date(),
+            id: self.run_id(),
+            notes: std::collections::BTreeMap::new(),
+            notices: Vec::new(),
+        };
+        let reports = tie_out(&started.connection, &options).await?;
+        violations.extend(check::closes(&reports));
+        for item in reports.iter().flat_map(|report| &report.items) {
+            self.world.figures.count("tie-out", item.category.code());
+        }
         let connection = &started.connection.store;
         let items = check::items(connection).await?;
         violations.extend(check::store(&started.store, connection, &items).await?);
