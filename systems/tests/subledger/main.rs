@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod stage;
+mod stories;
 mod worlds;
 
 use serde_json::json;
