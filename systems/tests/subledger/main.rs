@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod stage;
+mod stories;
 mod worlds;
 
 use serde_json::json;
@@ -320,6 +321,51 @@ async fn another_subsidiary_is_left_out_and_what_does_not_post_too() {
         (told.rows[0].lines, told.rows[0].base.to_string()),
         (1, "-1".to_owned())
     );
+}
+
+#[tokio::test]
+async fn another_currency_is_counted_in_itself_and_in_base() {
+    let stage = Stage::new(&bare(true)).await;
+    let vendor = stage.vendor(0).await;
+    let dollar = stage
+        .value("SELECT id FROM currency WHERE symbol = 'CAD'")
+        .await;
+    let bill = stage
+        .person(
+            "vendorbill",
+            json!({"vendor": vendor, "number": "CA-1", "date": "2026-05-10", "amount": "100",
+                "currency": dollar, "exchangeRate": "0.75"}),
+        )
+        .await;
+    let own = stage.bill(&vendor, "2026-05-11", "8").await;
+    stage.pay(&bill, "2026-06-01", "40").await;
+    let told = stage
+        .ledger
+        .balances(&stage.payables, day("2026-06-30"))
+        .await
+        .unwrap();
+    let mut found: Vec<_> = told
+        .rows
+        .iter()
+        .map(|row| {
+            let sums = (row.amount.to_string(), row.base.to_string());
+            (row.currency.code().to_owned(), sums, row.lines)
+        })
+        .collect();
+    found.sort();
+    let sums = |amount: &str, base: &str| (amount.to_owned(), base.to_owned());
+    assert_eq!(
+        found,
+        [
+            ("CAD".to_owned(), sums("-60", "-45"), 2),
+            ("USD".to_owned(), sums("-8", "-8"), 1)
+        ]
+    );
+    let june = stage.open("2026-06-30", Basis::Period).await;
+    assert_eq!(opens(&june), rows(&[(&bill, "-60"), (&own, "-8")]));
+    assert_eq!(june[0].currency.code(), "CAD");
+    stage.assert_ties("2026-05-31").await;
+    stage.assert_ties("2026-06-30").await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //!
 //! A row that can't be read makes the whole answer `drift`: what is held against a balance must be complete.
 
+mod rows;
 mod text;
 
 #[cfg(test)]
@@ -20,11 +21,11 @@ use tieout_domain::subledger::{
 use tieout_domain::{Date, Fault, RemoteId};
 
 use crate::accounts;
-use crate::bills::{currency, external_id};
 use crate::call::Client;
 use crate::probe::Shape;
 use crate::problem::unknown_column;
 use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number};
+use rows::{balance, key, kind, movement, posting};
 use text::{After, Has, Party, Scope};
 
 /// Columns that an account may lack, by the names under which refusals tell of them.
@@ -299,80 +300,6 @@ fn place(token: &PageToken) -> Result<After, Fault> {
         id,
         account,
         vendor,
-    })
-}
-
-fn key(row: &Row) -> Result<After, Unreadable> {
-    let number = |name: &str| {
-        row.number(name)
-            .ok_or_else(|| Unreadable(format!("`{name}` is `{}`: no id", row.text(name))))
-    };
-    Ok(After {
-        id: number("id")?,
-        account: number("account")?,
-        vendor: number("vendor")?,
-    })
-}
-
-/// What kind of transaction a type code means.
-fn kind(row: &Row) -> Result<PostingKind, Unreadable> {
-    Ok(match row.text("type") {
-        "" => return Err(Unreadable("`type` is missing".to_owned())),
-        "VendBill" => PostingKind::Bill,
-        "VendCred" => PostingKind::VendorCredit,
-        "VendPymt" => PostingKind::Payment,
-        "Journal" => PostingKind::Journal,
-        "FxReval" => PostingKind::Revaluation,
-        other => PostingKind::Other(other.to_owned()),
-    })
-}
-
-fn count(row: &Row, name: &str) -> Result<u64, Unreadable> {
-    row.text(name)
-        .parse()
-        .map_err(|_| Unreadable(format!("`{name}` is `{}`: no count", row.text(name))))
-}
-
-fn posting(row: &Row, shape: &Shape, subsidiary: Option<&RemoteId>) -> Result<Posting, Unreadable> {
-    Ok(Posting {
-        id: row.need_id("id")?,
-        kind: kind(row)?,
-        account: row.need_id("account")?,
-        number: row.string("tranid"),
-        external_id: external_id(row),
-        vendor: row.id("vendor").filter(|id| id.as_str() != "0"),
-        vendor_name: row.string("vendorname"),
-        date: row.need_date("trandate")?,
-        due: row.date("duedate")?,
-        period_end: row.need_date("periodend")?,
-        currency: currency(row, shape, subsidiary)?,
-        amount: row.need_amount("amount")?,
-        open: row.need_amount("openamount")?,
-        memo: row.string("memo"),
-    })
-}
-
-fn balance(row: &Row, shape: &Shape, subsidiary: Option<&RemoteId>) -> Result<Balance, Unreadable> {
-    Ok(Balance {
-        account: row.need_id("account")?,
-        currency: currency(row, shape, subsidiary)?,
-        amount: row.need_amount("amount")?,
-        base: row.need_amount("base")?,
-        lines: count(row, "lines")?,
-    })
-}
-
-fn movement(
-    row: &Row,
-    kind: PostingKind,
-    shape: &Shape,
-    subsidiary: Option<&RemoteId>,
-) -> Result<Movement, Unreadable> {
-    Ok(Movement {
-        kind,
-        currency: currency(row, shape, subsidiary)?,
-        amount: row.need_amount("amount")?,
-        count: count(row, "documents")?,
     })
 }
 

@@ -320,6 +320,13 @@ pub(super) fn is_settled(connection: &Connection, id: i64) -> Result<bool, Ledge
         .exists([id])?)
 }
 
+/// Whether the document is applied to something.
+pub(super) fn settles(connection: &Connection, id: i64) -> Result<bool, LedgerError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM nexttransactionlinelink WHERE nextdoc = ?1")?
+        .exists([id])?)
+}
+
 /// Brings paid, unpaid, used, unused and the status letter in step with the applications.
 pub(crate) fn settle(connection: &Connection, id: i64) -> Result<(), LedgerError> {
     let found: Option<(String, i64, Option<i64>, String)> = connection

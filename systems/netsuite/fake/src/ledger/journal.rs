@@ -30,7 +30,7 @@ pub(crate) fn insert_journal(
 /// Books a journal entry anew under its id.
 ///
 /// # Errors
-/// Any of [`LedgerError`]; [`LedgerError::InUse`] when one of its lines is settled.
+/// Any of [`LedgerError`]; [`LedgerError::InUse`] when one of its lines is settled, or settles a bill.
 pub(crate) fn update_journal(
     connection: &Connection,
     context: &Context,
@@ -42,7 +42,8 @@ pub(crate) fn update_journal(
         let old = post::stored(connection, id)?
             .filter(|old| old.kind == "Journal")
             .ok_or(LedgerError::NotFound { record, id })?;
-        if old.voided || apply::is_settled(connection, id)? {
+        let used = apply::is_settled(connection, id)? || apply::settles(connection, id)?;
+        if old.voided || used {
             return Err(LedgerError::InUse { record, id });
         }
         check::period_open(connection, context, old.period, "Journal")?;

@@ -395,6 +395,62 @@ fn credits_settle_bills_too() {
 }
 
 #[test]
+fn a_debit_of_an_entry_settles_a_bill_as_far_as_it_goes() {
+    let books = books();
+    let bill = books.insert(&books.bill("30"));
+    let line = |account, debit: &str, credit: &str, entity| JournalLineIn {
+        account,
+        debit: amount(debit),
+        credit: amount(credit),
+        entity,
+        memo: None,
+        department: None,
+        class: None,
+        location: None,
+        extra: None,
+    };
+    let entry = |entity| JournalIn {
+        subsidiary: Some(SUBSIDIARY),
+        number: None,
+        date: None,
+        currency: None,
+        rate: None,
+        memo: None,
+        external_id: None,
+        period: None,
+        approved: true,
+        lines: vec![
+            line(books.expense, "0", "20", None),
+            line(books.payables, "20", "0", entity),
+        ],
+        extra: None,
+    };
+    let journal = entry(Some(books.vendor));
+    let id = insert_journal(&books.connection, &books.context, &journal).unwrap();
+    let nobodys = insert_journal(&books.connection, &books.context, &entry(None)).unwrap();
+    let with = |credit, used: &str| {
+        let mut payment = books.payment(&[]);
+        payment.credits = vec![CreditUse {
+            credit,
+            bill,
+            amount: amount(used),
+        }];
+        insert_payment(&books.connection, &books.context, &payment)
+    };
+    with(id, "15").unwrap();
+    assert_eq!(books.status(bill), ("A".into(), Some(amount("15"))));
+    for refused in [with(id, "5.01"), with(nobodys, "5")] {
+        assert!(matches!(refused, Err(LedgerError::NotApplicable { .. })));
+    }
+    assert!(matches!(
+        update_journal(&books.connection, &books.context, id, &journal),
+        Err(LedgerError::InUse { .. })
+    ));
+    void(&books.connection, &books.context, id).unwrap();
+    assert_eq!(books.status(bill), ("A".into(), Some(amount("30"))));
+}
+
+#[test]
 fn closed_and_locked_periods_refuse() {
     let mut books = books();
     let period: i64 = books
