@@ -66,7 +66,7 @@ fn cover(report: &Report, format: Format) -> Markup {
         header {
             h1 { (words::TITLE) " " span.light { (clean(&report.connection)) } }
             div.status {
-                strong { (words::sign(report.status)) " " (report.status.as_str()) }
+                strong { (words::sign(report.status)) (report.status.as_str()) }
                 @if !report.reasons.is_empty() {
                     ul { @for reason in &report.reasons { li { (clean(reason)) } } }
                 }

@@ -10,7 +10,7 @@ mod picture;
 mod table;
 
 use paper::{Ink, MARGIN, Mark, POINT, Paper, Style};
-use table::{Cell, Column, table};
+use table::{Cell, Column, captioned, table};
 use tieout_domain::Amount;
 use tieout_flows::tie_out::{Flow, Leg, LegReport, Report};
 
@@ -49,10 +49,8 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
     let mut paper = Paper::new(report.currency, head)?;
     cover(&mut paper, report, format);
     for leg in &report.legs {
-        paper.turn();
         section(&mut paper, report, format, leg);
     }
-    paper.turn();
     basis(&mut paper, report, format);
     aging(&mut paper, report, format);
     evidence::section(&mut paper, report, format);
@@ -96,7 +94,7 @@ fn cover(paper: &mut Paper, report: &Report, format: Format) {
 
 fn status(paper: &mut Paper, report: &Report) {
     let style = Style::plain(16 * POINT).bold();
-    let text = format!("{} {}", words::sign(report.status), report.status.as_str());
+    let text = format!("{}{}", words::sign(report.status), report.status.as_str());
     paper.put(Mark::Box {
         x: MARGIN,
         y: paper.y,
@@ -185,7 +183,7 @@ fn signatures(paper: &mut Paper) {
 }
 
 fn section(paper: &mut Paper, report: &Report, format: Format, leg: &LegReport) {
-    paper.heading(&words::leg(leg));
+    paper.next_section(&words::leg(leg));
     let part = TEXT.grey();
     let line = |style: Style, text: String, amount: Amount| {
         vec![cell(style, &text), cell(style, &format.amount(amount))]
@@ -227,7 +225,6 @@ fn flows(paper: &mut Paper, format: Format, flows: &[Flow]) {
     if flows.is_empty() {
         return;
     }
-    paper.subheading("What happened in the period");
     let columns = [
         Column::words("Flow", 1),
         Column::figures("Ledger, number"),
@@ -247,11 +244,17 @@ fn flows(paper: &mut Paper, format: Format, flows: &[Flow]) {
             ]
         })
         .collect();
-    table(paper, TEXT.size, &columns, &rows);
+    captioned(
+        paper,
+        "What happened in the period",
+        TEXT.size,
+        &columns,
+        &rows,
+    );
 }
 
 fn basis(paper: &mut Paper, report: &Report, format: Format) {
-    paper.heading("Memo: what an aging report by transaction date shows");
+    paper.next_section("Memo: what an aging report by transaction date shows");
     let words = format!(
         "Documents whose day and posting period lie on different sides of {}. The sub-ledger of this report goes \
          by posting period, as the general ledger does.",

@@ -60,7 +60,7 @@ impl Paper<'_> {
         let title = format!("{}  {}", words::TITLE, clean(&report.connection));
         self.column.wrapped("", 0, &title);
         self.column.rule('=');
-        let status = format!("{} {}", words::sign(report.status), report.status.as_str());
+        let status = format!("{}{}", words::sign(report.status), report.status.as_str());
         self.column.wrapped("Status", HEAD, &status);
         for reason in &report.reasons {
             self.column
@@ -255,7 +255,8 @@ impl Paper<'_> {
         } else {
             "!! WITHOUT THE LAST PAGE"
         };
-        let text = format!("{}: {} rows, {end}", clean(&extract.what), extract.rows);
+        let rows = words::rows(extract.rows);
+        let text = format!("{}: {rows}, {end}", clean(&extract.what));
         self.figure(2, &text, extract.total);
     }
 

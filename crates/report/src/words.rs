@@ -24,12 +24,12 @@ pub(crate) fn method(method: Method) -> &'static str {
     }
 }
 
-/// A sign that tells the status without colour.
+/// What stands before a status that must be seen without colour; nothing before the others.
 pub(crate) fn sign(status: Status) -> &'static str {
     match status {
-        Status::Tied | Status::TiedWithExceptions => "=",
-        Status::NotTied => "!!",
-        Status::Incomplete => "??",
+        Status::Tied | Status::TiedWithExceptions => "",
+        Status::NotTied => "!! ",
+        Status::Incomplete => "?? ",
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn period(report: &Report) -> String {
     )
 }
 
-/// `Leg 2  Sub-ledger and platform`.
+/// `Leg 2: Sub-ledger and platform`.
 pub(crate) fn leg(leg: &LegReport) -> String {
     let title = clean(&leg.title);
     let title = if title.is_empty() {
@@ -78,7 +78,7 @@ pub(crate) fn leg(leg: &LegReport) -> String {
     } else {
         title
     };
-    format!("Leg {}  {title}", leg.leg.number())
+    format!("Leg {}: {title}", leg.leg.number())
 }
 
 /// `A  sub-ledger, open items`.
@@ -116,6 +116,11 @@ pub(crate) fn days(days: i64) -> String {
 /// `1 item`, `2 items`.
 pub(crate) fn items(count: u64) -> String {
     counted(i64::try_from(count).unwrap_or(i64::MAX), "item", "items")
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn rows(count: u64) -> String {
+    counted(i64::try_from(count).unwrap_or(i64::MAX), "row", "rows")
 }
 
 fn counted(number: i64, one: &str, many: &str) -> String {

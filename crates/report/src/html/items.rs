@@ -57,7 +57,7 @@ fn row(format: Format, item: &Item) -> Markup {
 fn document(format: Format, document: Option<&Document>) -> Markup {
     page! {
         @if let Some(document) = document {
-            (words::record(document))
+            span.id { (words::record(document)) }
             br;
             (clean(&document.label))
             br;

@@ -9,13 +9,19 @@ use crate::waterfall::{Bar, Part, WIDTH, Waterfall};
 const ROW: i32 = 24;
 const LABEL: i32 = 170;
 const PLOT: i32 = 420;
-const FIGURE: i32 = 130;
+/// What a digit takes at most.
+const DIGIT: i32 = 8;
 
 /// The picture, with each amount beside its bar, and signs that need no colour: what adds is filled, what takes away
 /// is outlined, what nothing explains is dashed.
 pub(super) fn figure(format: Format, waterfall: &Waterfall) -> Markup {
     let rows = i32::try_from(waterfall.bars.len()).unwrap_or(i32::MAX / ROW);
-    let (width, height) = (LABEL + PLOT + FIGURE, rows * ROW + 8);
+    let amounts = waterfall
+        .bars
+        .iter()
+        .map(|bar| format.amount(bar.amount).len());
+    let figures = i32::try_from(amounts.max().unwrap_or(0)).unwrap_or(0) * DIGIT + 20;
+    let (width, height) = (LABEL + PLOT + figures, rows * ROW + 8);
     let zero = x(waterfall.zero);
     page! {
         figure {
@@ -24,14 +30,14 @@ pub(super) fn figure(format: Format, waterfall: &Waterfall) -> Markup {
                 aria-label="Waterfall of the difference by category" {
                 line.axis x1=(zero) x2=(zero) y1="0" y2=(height) {}
                 @for (at, bar) in (0..).zip(&waterfall.bars) {
-                    (row(format, bar, at * ROW + 4, at + 1 < rows))
+                    (row(bar, &format.amount(bar.amount), (at * ROW + 4, width - 2), at + 1 < rows))
                 }
             }
         }
     }
 }
 
-fn row(format: Format, bar: &Bar, top: i32, goes_on: bool) -> Markup {
+fn row(bar: &Bar, amount: &str, (top, right): (i32, i32), goes_on: bool) -> Markup {
     let class = match bar.part {
         Part::Total => "total",
         Part::Residual => "residual",
@@ -46,7 +52,7 @@ fn row(format: Format, bar: &Bar, top: i32, goes_on: bool) -> Markup {
         @if goes_on {
             line.link x1=(end) x2=(end) y1=(top + ROW - 6) y2=(top + ROW) {}
         }
-        text x=(LABEL + PLOT + FIGURE - 2) y=(top + 14) text-anchor="end" { (format.amount(bar.amount)) }
+        text x=(right) y=(top + 14) text-anchor="end" { (amount) }
     }
 }
 

@@ -3,7 +3,7 @@
 use tieout_flows::tie_out::{Extract, Report};
 
 use super::paper::{MARGIN, POINT, Paper, Style};
-use super::table::{Column, table};
+use super::table::{Column, captioned, table};
 use super::{TEXT, cell};
 use crate::format::{Format, clean, clean_lines};
 
@@ -13,8 +13,7 @@ const SMALL: Style = Style::plain(7_500);
 /// What was read, how it was checked, and how every record stands.
 pub(super) fn section(paper: &mut Paper, report: &Report, format: Format) {
     let completeness = &report.completeness;
-    paper.turn();
-    paper.heading("Completeness: why this is known to be all");
+    paper.next_section("Completeness: why this is known to be all");
     let words = format!(
         "Both sides were read within {} seconds by tieout {}, under the rules {}.",
         completeness.window_seconds,
@@ -96,7 +95,6 @@ fn states(paper: &mut Paper, report: &Report) {
     if states.is_empty() {
         return;
     }
-    paper.subheading("How every record stands");
     let mut rows = Vec::new();
     for (flow, states) in states {
         let flow = clean(flow);
@@ -119,5 +117,11 @@ fn states(paper: &mut Paper, report: &Report) {
         Column::words("State", 2),
         Column::figures("Records"),
     ];
-    table(paper, SMALL.size, &columns, &rows);
+    captioned(
+        paper,
+        "How every record stands",
+        SMALL.size,
+        &columns,
+        &rows,
+    );
 }

@@ -3,7 +3,7 @@
 use tieout_flows::tie_out::{Document, Item, Leg, Report};
 
 use super::paper::{POINT, Paper, Style};
-use super::table::{Cell, Column, table};
+use super::table::{Cell, Column, captioned};
 use crate::format::{Format, clean};
 use crate::words;
 
@@ -15,7 +15,6 @@ pub(super) fn items(paper: &mut Paper, report: &Report, format: Format, leg: Leg
     if rows.is_empty() {
         return;
     }
-    paper.subheading("Item by item");
     let columns = [
         Column::short("Category"),
         Column::words("Vendor", 20),
@@ -25,7 +24,7 @@ pub(super) fn items(paper: &mut Paper, report: &Report, format: Format, leg: Leg
         Column::words("Cause and owner", 39),
         Column::figures("Difference"),
     ];
-    table(paper, SMALL.size, &columns, &rows);
+    captioned(paper, "Item by item", SMALL.size, &columns, &rows);
 }
 
 fn row(format: Format, item: &Item) -> Vec<Cell> {

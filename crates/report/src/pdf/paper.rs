@@ -99,6 +99,8 @@ pub(super) struct Paper {
     pub(super) places: Vec<(String, usize, i32)>,
     pub(super) y: i32,
     head: String,
+    /// The section that goes on where a page ends.
+    section: String,
 }
 
 impl Paper {
@@ -110,14 +112,19 @@ impl Paper {
         } else {
             (595_276, 841_890)
         };
+        let fonts = Fonts::new()?;
+        // It stands beside other words in one line; in full it is on the cover.
+        let running = fonts.face(false).wrap(&head, 7 * POINT, width / 2);
+        let head = running.into_iter().next().unwrap_or_default();
         let mut paper = Self {
-            fonts: Fonts::new()?,
+            fonts,
             width,
             height,
             pages: Vec::new(),
             places: Vec::new(),
             y: 0,
             head,
+            section: String::new(),
         };
         paper.turn();
         Ok(paper)
@@ -144,7 +151,12 @@ impl Paper {
         self.y = MARGIN;
         if self.pages.len() > 1 {
             let head = self.head.clone();
-            self.line_of(MARGIN, Style::plain(7 * POINT).grey(), &head);
+            let style = Style::plain(7 * POINT).grey();
+            self.line_of(MARGIN, style, &head);
+            if !self.section.is_empty() {
+                let goes_on = format!("{}, continued", self.section);
+                self.line_up_to(self.width - MARGIN, style, &goes_on);
+            }
             self.y = MARGIN + 20 * POINT;
         }
     }
@@ -166,12 +178,23 @@ impl Paper {
         }
     }
 
+    /// Begins a page with another section.
+    pub(super) fn next_section(&mut self, title: &str) {
+        self.section.clear();
+        self.turn();
+        self.heading(title);
+    }
+
     /// A heading that a reader can jump to; a little of what follows stays with it.
-    pub(super) fn heading(&mut self, text: &str) {
-        self.need(80 * POINT);
-        let place = (text.to_owned(), self.pages.len() - 1, self.y);
+    pub(super) fn heading(&mut self, title: &str) {
+        if self.left() < 80 * POINT {
+            self.section.clear();
+            self.turn();
+        }
+        title.clone_into(&mut self.section);
+        let place = (title.to_owned(), self.pages.len() - 1, self.y);
         self.places.push(place);
-        self.paragraph(Style::plain(13 * POINT).bold(), text);
+        self.paragraph(Style::plain(13 * POINT).bold(), title);
         self.rule(POINT, Ink::Black);
         self.gap(8 * POINT);
     }
@@ -235,12 +258,15 @@ impl Paper {
         let style = Style::plain(7 * POINT).grey();
         let count = self.pages.len();
         let y = self.height - 36 * POINT;
+        let room = self.body() - 80 * POINT;
+        let foot = self.fonts.face(false).wrap(foot, style.size, room);
+        let foot = foot.into_iter().next().unwrap_or_default();
         for at in 0..count {
             let number = format!("page {} of {count}", at + 1);
             let face = self.fonts.face(false);
             let width = face.width(&number, style.size);
             let texts = [
-                (MARGIN, face.fit(foot)),
+                (MARGIN, foot.clone()),
                 (self.width - MARGIN - width, number),
             ];
             for (x, text) in texts {

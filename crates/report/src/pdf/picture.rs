@@ -6,15 +6,21 @@ use crate::waterfall::{Bar, Part, WIDTH, Waterfall};
 
 const ROW: i32 = 16 * POINT;
 const BAR: i32 = 11 * POINT;
+const SIZE: i32 = 8 * POINT;
 const LABEL: i32 = 110 * POINT;
-const FIGURE: i32 = 90 * POINT;
 
 /// The picture, kept on one page.
 pub(super) fn picture(paper: &mut Paper, format: Format, waterfall: &Waterfall) {
     let rows = waterfall.bars.len() as i32;
     paper.need(rows * ROW + 40 * POINT);
     paper.subheading("How the difference is made up (filled adds, outlined takes away)");
-    let plot = paper.body() - LABEL - FIGURE;
+    let bold = paper.fonts.face(true);
+    let figures = waterfall
+        .bars
+        .iter()
+        .map(|bar| bold.width(&format.amount(bar.amount), SIZE));
+    let figures = figures.max().unwrap_or(0) + 12 * POINT;
+    let plot = (paper.body() - LABEL - figures).max(0);
     let place = |at: i32| {
         let along = i64::from(at) * i64::from(plot) / i64::from(WIDTH);
         MARGIN + LABEL + i32::try_from(along).unwrap_or(plot)
@@ -44,7 +50,7 @@ pub(super) fn picture(paper: &mut Paper, format: Format, waterfall: &Waterfall) 
 }
 
 fn row(paper: &mut Paper, format: Format, bar: &Bar, (from, until): (i32, i32)) {
-    let style = Style::plain(8 * POINT);
+    let style = Style::plain(SIZE);
     let style = if bar.part == Part::Step {
         style
     } else {

@@ -69,6 +69,17 @@ struct Line {
 
 /// Puts a table on the paper. Without titles it has no head.
 pub(super) fn table(paper: &mut Paper, size: i32, columns: &[Column], rows: &[Vec<Cell>]) {
+    captioned(paper, "", size, columns, rows);
+}
+
+/// Puts a table with a heading of its own on the paper: heading, head and first row stay together.
+pub(super) fn captioned(
+    paper: &mut Paper,
+    caption: &str,
+    size: i32,
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+) {
     let head = Style::plain(size).bold();
     let widths = widths(paper, head, columns, rows);
     let titled = columns.iter().any(|column| !column.title.is_empty());
@@ -82,7 +93,11 @@ pub(super) fn table(paper: &mut Paper, size: i32, columns: &[Column], rows: &[Ve
         widths: &widths,
         titles: titled.then_some(&titles),
     };
-    paper.need(height(&titles) * 2 + 20 * POINT);
+    let first = rows.first().map(|row| height(&lines(paper, row, &widths)));
+    paper.need(height(&titles) + first.unwrap_or(0) + 34 * POINT);
+    if !caption.is_empty() {
+        paper.subheading(caption);
+    }
     table.head(paper);
     for row in rows {
         table.row(paper, &lines(paper, row, &widths));

@@ -22,17 +22,17 @@ use tieout_flows::tie_out::{
 };
 
 /// An amount.
-pub fn amount(text: &str) -> Amount {
+pub(crate) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
 /// A day.
-pub fn day(text: &str) -> Date {
+pub(crate) fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
 /// A document of one side.
-pub fn document(side: Side, kind: Kind, id: &str, label: &str, sum: &str) -> Document {
+pub(crate) fn document(side: Side, kind: Kind, id: &str, label: &str, sum: &str) -> Document {
     Document {
         record: RecordRef::new(side, kind, id),
         label: label.to_owned(),
@@ -157,10 +157,15 @@ fn items() -> Vec<Item> {
     for group in GROUPS {
         for (at, sum) in group.amounts.iter().enumerate() {
             number += 1;
+            let prefix = match group.kind {
+                Kind::Payment => "PMT",
+                _ => "INV",
+            };
             let side = |side: Side, id: String, sum: String| {
-                group.sides.contains(&side).then(|| {
-                    document(side, group.kind, &id, &format!("INV-{number}"), &sum)
-                })
+                group
+                    .sides
+                    .contains(&side)
+                    .then(|| document(side, group.kind, &id, &format!("{prefix}-{number}"), &sum))
             };
             let open = sum.trim_start_matches('-').to_owned();
             // Where both have it, the one side owes all of it still, and the other nothing.
@@ -206,7 +211,8 @@ fn journal() -> Item {
         amount: amount("3000"),
         date: day("2026-06-30"),
         age_days: 0,
-        cause: "A journal entry on the control account without a vendor: \"accrue freight\".".to_owned(),
+        cause: "A journal entry on the control account without a vendor: \"accrue freight\"."
+            .to_owned(),
         code: None,
         clears_by: None,
         owner: "j.doe".to_owned(),
@@ -218,13 +224,7 @@ fn transit(sum: &str, label: &str, when: &str, payments: u32) -> Item {
     Item {
         category: Category::Transit,
         ledger: None,
-        platform: Some(document(
-            Side::Platform,
-            Kind::Payment,
-            label,
-            label,
-            sum,
-        )),
+        platform: Some(document(Side::Platform, Kind::Payment, label, label, sum)),
         vendor: String::new(),
         amount: amount(sum),
         date: day("2026-06-30"),
@@ -326,7 +326,12 @@ fn completeness() -> Completeness {
         found: expected.to_owned(),
         holds: true,
     };
-    let states = [("in step", 168), ("waiting", 17), ("blocked", 2), ("out of scope", 7)];
+    let states = [
+        ("in step", 168),
+        ("waiting", 17),
+        ("blocked", 2),
+        ("out of scope", 7),
+    ];
     let states: BTreeMap<_, _> = states
         .into_iter()
         .map(|(state, count)| (state.to_owned(), count))
@@ -358,7 +363,10 @@ fn completeness() -> Completeness {
         checks: vec![
             check("open items, counted by the ledger itself", "187"),
             check("open items, added up by the ledger itself", "409,906.18"),
-            check("the report's own items add up to the difference", "38,715.75"),
+            check(
+                "the report's own items add up to the difference",
+                "38,715.75",
+            ),
         ],
         states: [("bills".to_owned(), states)].into(),
         window_seconds: 36,
@@ -368,7 +376,7 @@ fn completeness() -> Completeness {
 }
 
 /// The worked example.
-pub fn report() -> Report {
+pub(crate) fn report() -> Report {
     let aging = |bucket: &str, ledger: &str, platform: &str| Aging {
         bucket: bucket.to_owned(),
         ledger: amount(ledger),
@@ -432,7 +440,7 @@ pub fn report() -> Report {
 }
 
 /// The same with this many further timing differences, and none explained twice.
-pub fn large(count: u32) -> Report {
+pub(crate) fn large(count: u32) -> Report {
     let mut report = report();
     for number in 0..count {
         let label = format!("LARGE-{number:05}");
@@ -459,3 +467,36 @@ pub fn large(count: u32) -> Report {
     }
     report
 }
+
+/// Makes it a report that can't be signed, with texts that somebody chose to do harm.
+pub(crate) fn spoil(report: &mut Report) {
+    report.status = Status::Incomplete;
+    report.reasons = vec![
+        "leg 2: 1,250,000.01 is not explained".to_owned(),
+        "platform, open bills: the last page was not seen".to_owned(),
+    ];
+    let leg = &mut report.legs[1];
+    leg.residual = amount("-1250000.01");
+    leg.difference = amount("-1211284.26");
+    report.residuals.insert(Leg::Platform, leg.residual);
+    report.completeness.extracts[2].last_page_seen = false;
+    report.completeness.checks[0].holds = false;
+    report.completeness.checks[0].found = "186".to_owned();
+    let item = &mut report.items[0];
+    item.vendor = HARM.to_owned();
+    item.cause = format!(
+        "{} {}",
+        "A long cause. ".repeat(60),
+        "unbreakable".repeat(30)
+    );
+    item.owner = "=HYPERLINK(\"http://example.com\")".to_owned();
+    item.comment = "@SUM(1+1)*cmd|' /C calc'!A0".to_owned();
+    item.amount = amount("-12345678901234.56");
+    if let Some(document) = &mut item.ledger {
+        document.record.id = RemoteId::new("X".repeat(60));
+        document.label = "-2+3".to_owned();
+    }
+}
+
+/// A vendor's name that wants to be a script, a command to the terminal and text from right to left.
+pub(crate) const HARM: &str = "<script>alert('x')</script> & \"Co\" \u{1b}[2J\u{7}\u{202e}東京 Ltd";
