@@ -12,9 +12,18 @@ pub(super) fn table(report: &Report, format: Format, leg: Leg) -> Markup {
     if items.peek().is_none() {
         return page! {};
     }
+    // The columns are fixed, so that ids break and not the words; the figures get what the longest of them takes.
+    let figures = report
+        .items_of(leg)
+        .map(|item| format.amount(item.amount).len());
+    let figures = figures.max().unwrap_or(0).max("Difference".len()) + 3;
     page! {
         h3 { "Item by item" }
         table.items {
+            colgroup {
+                col.when; col.wide; col.side; col.wide; col.when; col;
+                col style=(format!("width: {figures}ch"));
+            }
             thead {
                 tr {
                     th { "Category" }
@@ -44,7 +53,9 @@ fn row(format: Format, item: &Item) -> Markup {
             td { (document(format, item.platform.as_ref())) }
             td.day { (item.date) br; (words::days(item.age_days)) }
             td {
-                (words::cause(item))
+                (clean(&item.cause))
+                @if let Some(code) = &item.code { " [" (clean(code.as_str())) "]" }
+                @if let Some(day) = item.clears_by { " Expected to clear by " span.day { (day) } "." }
                 br;
                 @if item.is_owned() { em { (words::owner(item)) } }
                 @else { span.light { (words::owner(item)) } }
@@ -57,7 +68,7 @@ fn row(format: Format, item: &Item) -> Markup {
 fn document(format: Format, document: Option<&Document>) -> Markup {
     page! {
         @if let Some(document) = document {
-            span.id { (words::record(document)) }
+            (words::record(document))
             br;
             (clean(&document.label))
             br;
