@@ -224,9 +224,7 @@ fn id(record: &RecordRef) -> String {
 /// A plain number stays one.
 fn harmless(text: &str) -> String {
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let number = text
-        .strip_prefix(['-', '+'])
-        .is_some_and(|digits| is_number(digits));
+    let number = text.strip_prefix(['-', '+']).is_some_and(is_number);
     if risky && !number {
         format!("'{text}")
     } else {

@@ -64,7 +64,7 @@ pub(crate) fn clean(text: &str) -> String {
 
 /// As [`clean`], with its line breaks kept: for what is shown word by word.
 pub(crate) fn clean_lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| clean_line(line)).collect()
+    text.lines().map(clean_line).collect()
 }
 
 /// Without harm, but with the spaces that it begins with.

@@ -104,3 +104,20 @@ fn place(amount: Amount, low: Amount, high: Amount) -> i32 {
     let place = (share * Decimal::from(WIDTH)).round().to_i32();
     place.unwrap_or(0).clamp(0, WIDTH)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_lie_between_the_lowest_and_the_highest() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let (low, high) = (amount("-7190"), amount("38715.75"));
+        assert_eq!(place(low, low, high), 0);
+        assert_eq!(place(high, low, high), WIDTH);
+        assert_eq!(place(Amount::ZERO, low, high), 1_566);
+        assert_eq!(place(Amount::ZERO, Amount::ZERO, Amount::ZERO), 0);
+        let huge = amount("79228162514264337593543950335");
+        assert_eq!(place(huge, -huge, huge), WIDTH, "beyond what can be added");
+    }
+}

@@ -275,3 +275,29 @@ impl Paper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paper_is_that_of_the_country_and_a_page_is_begun_when_one_is_full() {
+        let paper = |currency: &str| Paper::new(currency.parse().unwrap(), "head".repeat(200));
+        let mut letter = paper("USD").unwrap();
+        assert_eq!((letter.width, letter.height), (612 * POINT, 792 * POINT));
+        assert_eq!(paper("EUR").unwrap().height, 841_890);
+
+        let style = Style::plain(10 * POINT);
+        letter.paragraph(style, &"word ".repeat(5_000));
+        assert!(letter.pages.len() > 3);
+        letter.finish("foot");
+        for mark in letter.pages.iter().flatten() {
+            let Mark::Text { x, y, style, text } = mark else {
+                continue;
+            };
+            let width = letter.fonts.face(style.bold).width(text, style.size);
+            assert!(*x >= MARGIN && x + width <= letter.width - MARGIN, "{text}");
+            assert!(*y >= MARGIN && *y <= letter.height - 20 * POINT, "{text}");
+        }
+    }
+}

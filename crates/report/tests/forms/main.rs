@@ -1,4 +1,5 @@
 //! The forms of a report, on a worked example.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../sample/mod.rs"]
 mod sample;

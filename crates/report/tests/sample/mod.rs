@@ -8,8 +8,9 @@
 //! | 4 | opening 388,120.44 and what happened | closing 409,906.18 | 0.00 |
 
 #![allow(
+    clippy::unwrap_used,
     dead_code,
-    reason = "each test file takes what it needs of the example"
+    reason = "what is written here can be read, and each user takes what it needs"
 )]
 
 use std::collections::BTreeMap;
