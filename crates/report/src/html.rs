@@ -39,6 +39,9 @@ pub fn html(report: &Report) -> String {
             body {
                 (cover(report, format))
                 @for leg in &report.legs { (section(report, format, leg)) }
+                @for leg in sums::legs_aside(report) {
+                    section.break { h2 { (words::leg_aside(leg)) } (items::table(report, format, leg)) }
+                }
                 section.break {
                     (basis(report, format))
                     (aging(report, format))
@@ -80,6 +83,9 @@ fn cover(report: &Report, format: Format) -> Markup {
                 }
             }
             (summary(report, format))
+            @if let Some(warning) = words::not_to_be_signed(report.status) {
+                p { strong.open { (warning) } }
+            }
             div.signatures {
                 (signature("Prepared by"))
                 (signature("Reviewed by"))

@@ -51,6 +51,10 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
     for leg in &report.legs {
         section(&mut paper, report, format, leg);
     }
+    for leg in sums::legs_aside(report) {
+        paper.next_section(&words::leg_aside(leg));
+        items::items(&mut paper, report, format, leg);
+    }
     basis(&mut paper, report, format);
     aging(&mut paper, report, format);
     evidence::section(&mut paper, report, format);
@@ -89,6 +93,10 @@ fn cover(paper: &mut Paper, report: &Report, format: Format) {
     table(paper, TEXT.size, &columns, &rows);
     paper.gap(8 * POINT);
     summary(paper, report, format);
+    if let Some(warning) = words::not_to_be_signed(report.status) {
+        paper.gap(8 * POINT);
+        paper.paragraph(TEXT.bold(), warning);
+    }
     signatures(paper);
 }
 

@@ -28,6 +28,16 @@ pub(crate) fn by_category(report: &Report, leg: Leg) -> Vec<CategorySum> {
     sums.into_values().collect()
 }
 
+/// Legs that have items and are not in the report: a ledger without a clearing account has no third leg. Their items
+/// are shown all the same.
+pub(crate) fn legs_aside(report: &Report) -> Vec<Leg> {
+    let reported = |leg: &Leg| report.legs.iter().any(|reported| reported.leg == *leg);
+    Leg::ALL
+        .into_iter()
+        .filter(|leg| !reported(leg) && report.items_of(*leg).next().is_some())
+        .collect()
+}
+
 /// What the items of a leg come to.
 pub(crate) fn of_items(report: &Report, leg: Leg) -> Amount {
     report.items_of(leg).map(|item| item.amount).sum()

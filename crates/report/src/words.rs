@@ -33,6 +33,17 @@ pub(crate) fn sign(status: Status) -> &'static str {
     }
 }
 
+/// What stands above the lines for signatures of a report that must not have any.
+pub(crate) fn not_to_be_signed(status: Status) -> Option<&'static str> {
+    (status == Status::Incomplete)
+        .then_some("!! NOT TO BE SIGNED: what was read is not known to be all.")
+}
+
+/// The heading over items of a leg that is not in the report.
+pub(crate) fn leg_aside(leg: Leg) -> String {
+    format!("Leg {}: {}, not compared", leg.number(), leg.title())
+}
+
 /// `netsuite 1234567, subsidiary 3`.
 pub(crate) fn party(party: &Party) -> String {
     let mut text = format!("{} {}", clean(&party.system), clean(&party.account));

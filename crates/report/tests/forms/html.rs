@@ -62,6 +62,21 @@ fn what_is_not_explained_is_said_in_words() {
 }
 
 #[test]
+fn a_report_that_is_not_whole_is_not_to_be_signed() {
+    assert!(!html(&sample::report()).contains("NOT TO BE SIGNED"));
+    assert!(html(&spoiled()).contains("!! NOT TO BE SIGNED"));
+}
+
+#[test]
+fn items_of_a_leg_that_is_not_compared_are_shown_all_the_same() {
+    let mut report = sample::report();
+    report.legs.remove(2);
+    let page = html(&report);
+    assert!(page.contains("Leg 3: Clearing account, not compared"));
+    assert!(page.contains("W-0701"));
+}
+
+#[test]
 fn no_item_is_lost() {
     let page = html(&sample::large(MANY));
     assert_eq!(found(&page).len(), MANY as usize);

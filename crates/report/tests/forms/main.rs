@@ -7,6 +7,7 @@ mod sample;
 mod csv;
 mod html;
 mod pdf;
+mod properties;
 mod text;
 
 use std::collections::BTreeSet;

@@ -101,6 +101,15 @@ fn a_cause_longer_than_a_page_goes_on_over_the_next_ones() {
 }
 
 #[test]
+fn items_of_a_leg_that_is_not_compared_are_shown_all_the_same() {
+    let mut report = sample::report();
+    report.legs.remove(2);
+    let Some(text) = read(&report) else { return };
+    assert!(text.contains("Leg 3: Clearing account, not compared"));
+    assert!(text.contains("W-0701"));
+}
+
+#[test]
 fn no_item_is_lost() {
     let Some(text) = read(&sample::large(MANY)) else {
         return;
