@@ -148,20 +148,21 @@ pub(crate) fn gravity(gravity: Gravity) -> &'static str {
     }
 }
 
-/// Who looks after an item, and what was said of it.
+/// Who looks after an item, and what was said of it; marked where somebody must and nobody does.
 pub(crate) fn owner(item: &Item) -> String {
-    let owner = clean(&item.owner);
-    let owner = if owner.is_empty() {
-        NOBODY.to_owned()
+    let grave = matches!(item.category.gravity(), Gravity::Critical | Gravity::Error);
+    let mut text = if grave && !item.is_owned() {
+        "!! owner: ".to_owned()
     } else {
-        owner
+        "owner: ".to_owned()
     };
-    let comment = clean(&item.comment);
-    if comment.is_empty() {
-        format!("owner: {owner}")
-    } else {
-        format!("owner: {owner}: {comment}")
+    let (owner, comment) = (clean(&item.owner), clean(&item.comment));
+    text.push_str(if owner.is_empty() { NOBODY } else { &owner });
+    if !comment.is_empty() {
+        text.push_str(": ");
+        text.push_str(&comment);
     }
+    text
 }
 
 /// The cause in words, with the code to ask about and the day by which it should be gone.

@@ -43,6 +43,17 @@ fn what_is_not_explained_is_unmistakable_without_colour() {
 }
 
 #[test]
+fn an_error_that_is_nobodys_is_marked() {
+    let mut report = sample::report();
+    report.items[0].owner.clear();
+    report.items[1].comment.clear();
+    let shown = text(&report, 100);
+    assert!(shown.contains("!! owner: nobody: account is being mapped"));
+    assert_eq!(shown.matches("!! owner: j.doe\n").count(), 1);
+    assert!(!text(&sample::report(), 100).contains("!! owner"));
+}
+
+#[test]
 fn nobody_commands_the_terminal() {
     let mut report = spoiled();
     let item = &mut report.items[0];
