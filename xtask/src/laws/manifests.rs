@@ -13,6 +13,7 @@ use crate::workspace::{Manifest, Workspace};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("crates/domain", &[]),
     ("crates/flows", &["tieout-domain"]),
+    ("crates/report", &["tieout-domain", "tieout-flows"]),
     ("crates/store", &["tieout-domain"]),
     (
         "crates/engine",
@@ -60,7 +61,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// The crates that are pure.
-const PURE: [&str; 2] = ["crates/domain", "crates/flows"];
+const PURE: [&str; 3] = ["crates/domain", "crates/flows", "crates/report"];
 
 /// A system never depends on another one, the engine or the store; a fake never on its client, nor a client
 /// on its fake; only the command line and the simulation wire.
