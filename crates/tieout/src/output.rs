@@ -10,6 +10,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
 
+/// The width of a result that goes into a pipe or a file.
+const WIDTH: usize = 140;
+/// Below this nothing is readable.
+const WIDTH_MIN: usize = 80;
+
 /// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides.
 pub fn log(verbose: u8, quiet: bool) {
     let level = match (quiet, verbose) {
@@ -49,6 +54,24 @@ pub fn json(value: &impl Serialize) {
 /// Prints a line of the result.
 pub fn line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints a result that is made of lines, or of no text at all.
+pub fn bytes(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(bytes);
+    let _ = out.flush();
+}
+
+/// Whether the result is shown on a terminal.
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// How many characters a line of the result may have.
+pub fn width() -> usize {
+    let width = comfy_table::Table::new().width();
+    width.map_or(WIDTH, |width| usize::from(width).max(WIDTH_MIN))
 }
 
 /// A table without borders; the columns named in `right` are aligned to the right.

@@ -79,7 +79,14 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
             ..leg(
                 Leg::RollForward,
                 figure("A", "sub-ledger at the end", platform.ledger),
-                figure("", "opening balance and what happened", rolled),
+                figure(
+                    "",
+                    &format!(
+                        "opening balance {} and what happened in the period",
+                        forward.opening.of(scope.currency)
+                    ),
+                    rolled,
+                ),
                 Amount::ZERO,
             )?
         },

@@ -41,7 +41,7 @@ pub struct TieOutArgs {
     /// In which form.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Into this file instead of the screen; needed for a PDF.
+    /// Into this file instead of the screen.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -91,6 +91,33 @@ pub enum Format {
     Text,
     /// For scripts.
     Json,
+    /// For a spreadsheet.
+    Csv,
+    /// To read and print.
+    Html,
+    /// To file.
+    Pdf,
+}
+
+impl Format {
+    /// The report in this form.
+    pub fn of(self, made: &Made) -> Result<Vec<u8>, Failure> {
+        let report = &made.report;
+        Ok(match self {
+            Self::Text => tieout_report::text(report, output::width()).into_bytes(),
+            Self::Json => {
+                let mut value = json!(report);
+                value["other_currencies"] = json!(made.others);
+                format!("{value}\n").into_bytes()
+            }
+            Self::Csv => tieout_report::csv(report).into_bytes(),
+            Self::Html => tieout_report::html(report).into_bytes(),
+            Self::Pdf => tieout_report::pdf(report).map_err(|error| {
+                let cause = format!("the PDF can't be made: {error}");
+                Failure::failed(Code::new("file"), cause)
+            })?,
+        })
+    }
 }
 
 /// Makes the report, or does something with it.
@@ -105,20 +132,17 @@ pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
     } else {
         args.format
     };
-    let text = match format {
-        Format::Text => format!("{:#?}", made.report),
-        Format::Json => {
-            let mut value = json!(made.report);
-            value["other_currencies"] = json!(made.others);
-            value.to_string()
-        }
-    };
+    let bytes = format.of(&made)?;
     match &args.out {
-        Some(path) => std::fs::write(path, text).map_err(|error| {
+        Some(path) => std::fs::write(path, bytes).map_err(|error| {
             let cause = format!("{} can't be written: {error}", path.display());
             Failure::failed(Code::new("file"), cause)
         })?,
-        None => output::line(text.trim_end()),
+        None if format == Format::Pdf && output::is_terminal() => {
+            let cause = "a PDF is nothing for the screen: name a file with --out";
+            return Err(Failure::usage(Code::new("usage"), cause));
+        }
+        None => output::bytes(&bytes),
     }
     Ok(if made.report.status == Status::Incomplete {
         Exit::Failed
