@@ -15,5 +15,5 @@ pub use category::{Category, Gravity, Leg};
 pub use conclude::{judge, report};
 pub use report::{
     AccountName, Aging, BasisLine, Check, Completeness, Document, Extract, Figure, Flow, Item,
-    LegReport, Method, Party, PeriodName, Report, Status,
+    LegReport, Method, OpenDocument, Party, PeriodName, Report, Signature, Status,
 };

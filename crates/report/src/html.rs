@@ -87,18 +87,21 @@ fn cover(report: &Report, format: Format) -> Markup {
                 p { strong.open { (warning) } }
             }
             div.signatures {
-                (signature("Prepared by"))
-                (signature("Reviewed by"))
+                @for (title, role) in words::ROLES {
+                    (signature(title, words::signed(report, role)))
+                }
             }
         }
     }
 }
 
-fn signature(role: &str) -> Markup {
+fn signature(title: &str, signed: [String; 3]) -> Markup {
     page! {
         div.signature {
-            h2 { (role) }
-            @for line in ["Name", "Signature", "Date"] { p { span { (line) } } }
+            h2 { (title) }
+            @for (line, said) in words::SIGNATURE.iter().zip(signed) {
+                p { span { (line) } " " (said) }
+            }
         }
     }
 }

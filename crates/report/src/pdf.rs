@@ -97,7 +97,7 @@ fn cover(paper: &mut Paper, report: &Report, format: Format) {
         paper.gap(8 * POINT);
         paper.paragraph(TEXT.bold(), warning);
     }
-    signatures(paper);
+    signatures(paper, report);
 }
 
 fn status(paper: &mut Paper, report: &Report) {
@@ -162,22 +162,26 @@ fn residual(style: Style, format: Format, leg: &LegReport) -> Cell {
     ]
 }
 
-fn signatures(paper: &mut Paper) {
+fn signatures(paper: &mut Paper, report: &Report) {
     paper.need(140 * POINT);
     paper.gap(24 * POINT);
     let between = 30 * POINT;
     let width = (paper.body() - between) / 2;
     let top = paper.y;
-    for (role, x) in [
-        ("Prepared by", MARGIN),
-        ("Reviewed by", MARGIN + width + between),
-    ] {
+    for ((title, role), x) in words::ROLES
+        .into_iter()
+        .zip([MARGIN, MARGIN + width + between])
+    {
         paper.y = top;
-        paper.line_of(x, TEXT.bold(), role);
+        paper.line_of(x, TEXT.bold(), title);
         paper.gap(14 * POINT);
-        for name in ["Name", "Signature", "Date"] {
+        for (name, said) in words::SIGNATURE
+            .into_iter()
+            .zip(words::signed(report, role))
+        {
             paper.gap(18 * POINT);
             paper.line_of(x, Style::plain(7 * POINT).grey(), name);
+            paper.line_of(x + 52 * POINT, TEXT, &said);
             paper.gap(11 * POINT);
             let line = Mark::Line {
                 from: (x, paper.y),

@@ -203,3 +203,26 @@ pub(crate) fn explained(leg: Leg) -> &'static str {
         _ => "Explained by the items",
     }
 }
+
+/// The two who sign: as the paper calls them, and as the report does.
+pub(crate) const ROLES: [(&str, &str); 2] =
+    [("Prepared by", "preparer"), ("Reviewed by", "reviewer")];
+
+/// What a signature consists of.
+pub(crate) const SIGNATURE: [&str; 3] = ["Name", "Signature", "Date"];
+
+/// How much of a hash identifies it to the eye.
+const HASH_SHOWN: usize = 24;
+
+/// A signature in this role, line by line; blank lines to be filled in by hand where there is none.
+pub(crate) fn signed(report: &Report, role: &str) -> [String; 3] {
+    let found = report.signatures.iter().find(|one| one.role == role);
+    found.map_or_else(Default::default, |one| {
+        let hash: String = one.sha256.chars().take(HASH_SHOWN).collect();
+        [
+            one.who.clone(),
+            format!("sha256 {hash}…"),
+            one.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        ]
+    })
+}

@@ -371,7 +371,8 @@ impl Story<'_> {
             notes: std::collections::BTreeMap::new(),
             notices: Vec::new(),
         };
-        let reports = tie_out(&started.connection, &options).await?;
+        let made = tie_out(&started.connection, &options).await?;
+        let reports: Vec<_> = made.into_iter().map(|made| made.report).collect();
         violations.extend(check::closes(&reports));
         for item in reports.iter().flat_map(|report| &report.items) {
             self.world.figures.count("tie-out", item.category.code());

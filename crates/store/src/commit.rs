@@ -10,7 +10,7 @@ use crate::facts::{Commit, Fact, Settled};
 use crate::fold::{Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
-use crate::{StoreError, batch, mirror, private, stops, witness};
+use crate::{StoreError, batch, frozen, mirror, private, stops, witness};
 
 /// How often a commit is tried again that met another one on PostgreSQL.
 const TRIES: usize = 5;
@@ -99,6 +99,7 @@ pub(crate) async fn commit_in(
     write_marks(database, chain, commit).await?;
     write_due(database, chain, commit, wakes).await?;
     write_remembered(database, chain, commit).await?;
+    frozen::write(database, chain, &commit.frozen).await?;
     Ok(seqs)
 }
 

@@ -104,6 +104,8 @@ pub struct Commit {
     pub wakes: Vec<String>,
     /// Records that have been looked at. Taken off before `due`, and before what the facts make due.
     pub settled: Vec<Settled>,
+    /// Texts that a fact of this commit signs: kept under their SHA-256 ([`frozen_name`](crate::frozen_name)).
+    pub frozen: Vec<String>,
     /// What is to be known from run to run, by name.
     pub remember: Vec<(String, String)>,
 }
@@ -369,6 +371,25 @@ pub enum Fact {
         /// On whose demand.
         reason: String,
     },
+    /// A person signed a report: what it says is kept under its hash, and what it was made of beside it.
+    Signed {
+        /// What sort of report: `tie-out`.
+        report: String,
+        /// Which period: `2026-06`.
+        period: String,
+        /// Which currency.
+        currency: String,
+        /// As what: `preparer` or `reviewer`.
+        role: String,
+        /// What it came to.
+        status: String,
+        /// The report's SHA-256.
+        sha256: String,
+        /// The SHA-256 of what it was made of.
+        extract: String,
+        /// What the person said.
+        comment: String,
+    },
     /// A sealed credential was set or removed. On the installation's chain.
     Credential {
         /// Its name.
@@ -423,6 +444,7 @@ impl Fact {
             Self::RecoveryNeeded { .. } => "recovery-needed",
             Self::Released { .. } => "released",
             Self::Erased { .. } => "erased",
+            Self::Signed { .. } => "signed",
             Self::Credential { .. } => "credential",
             Self::Preference { .. } => "preference",
             Self::Note { .. } => "note",

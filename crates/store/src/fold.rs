@@ -387,6 +387,7 @@ pub(crate) fn fold(
         Fact::Resumed { .. } => vec![no_stop(connection, StopKind::Paused)],
         Fact::Released { .. } => vec![no_stop(connection, StopKind::Recovering)],
         Fact::Erased { .. }
+        | Fact::Signed { .. }
         | Fact::Credential { .. }
         | Fact::Preference { .. }
         | Fact::Note { .. } => Vec::new(),

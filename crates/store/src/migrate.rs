@@ -33,6 +33,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0003_stops.sql"),
         append_only: &[],
     },
+    Step {
+        number: 4,
+        text: include_str!("../migrations/0004_frozen.sql"),
+        append_only: &["frozen"],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

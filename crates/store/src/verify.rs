@@ -15,7 +15,7 @@ use crate::fold::Recorded;
 use crate::seams::Seams;
 use crate::sql::{self, cells, count, text, with};
 use crate::store::Store;
-use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch};
+use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch, frozen};
 
 /// How many entries are folded in one go.
 const GROUP: usize = 512;
@@ -127,6 +127,15 @@ async fn check_chain(
         found.faults.push(fault);
         return Ok(());
     }
+    for (seq, fact) in walk.signed {
+        if let Some(cause) = frozen::fault(snapshot, &chain, &fact).await? {
+            found.faults.push(VerificationFault {
+                chain: chain.clone(),
+                seq: Some(seq),
+                cause,
+            });
+        }
+    }
     let mut folded = scratch.reader().await?;
     for (what, statement, keys) in STATE {
         let fault = compare(snapshot, &mut folded, &chain, what, statement, keys).await?;
@@ -150,6 +159,8 @@ struct Walk<'a> {
     /// From how many entries the history itself says that values were erased.
     erasures: u64,
     group: Vec<(Stored, Fact)>,
+    /// What was signed, and in which entry.
+    signed: Vec<(u64, Fact)>,
 }
 
 impl<'a> Walk<'a> {
@@ -162,6 +173,7 @@ impl<'a> Walk<'a> {
             erased: 0,
             erasures: 0,
             group: Vec::new(),
+            signed: Vec::new(),
         }
     }
 
@@ -183,6 +195,9 @@ impl<'a> Walk<'a> {
                 Ok(fact) => {
                     if let Fact::Erased { entries, .. } = fact {
                         self.erasures += entries;
+                    }
+                    if matches!(fact, Fact::Signed { .. }) {
+                        self.signed.push((self.seq, fact.clone()));
                     }
                     self.group.push((stored, fact));
                 }

@@ -103,12 +103,16 @@ impl Bed {
 
     /// Lets the history be changed, as whoever owns the file can.
     async fn lift_guard(&self) {
+        self.lift_guard_of("entries").await;
+    }
+
+    async fn lift_guard_of(&self, table: &str) {
         let text = if self.server.is_some() {
-            "DROP TRIGGER entries_append_only ON entries"
+            format!("DROP TRIGGER {table}_append_only ON {table}")
         } else {
-            "DROP TRIGGER entries_no_UPDATE; DROP TRIGGER entries_no_DELETE"
+            format!("DROP TRIGGER {table}_no_UPDATE; DROP TRIGGER {table}_no_DELETE")
         };
-        self.run(text).await.unwrap();
+        self.run(&text).await.unwrap();
     }
 
     async fn end(self, store: Store) {
@@ -193,6 +197,7 @@ contract! {
     s225_a_history_that_is_shorter_than_its_witness_tells_is_noticed,
     a_backup_is_a_whole_store_of_its_own,
     marks_and_keys_lead_to_their_records,
+    what_was_signed_is_kept_word_for_word,
     a_newer_schema_is_refused,
     credentials_open_with_their_key_alone,
     what_is_kept_expires,
@@ -1265,6 +1270,48 @@ async fn s247_personal_values_are_erased_and_the_chain_holds(bed: &Bed, store: &
             assert!(!found, "{word} in {}", path.display());
         }
     }
+}
+
+async fn what_was_signed_is_kept_word_for_word(bed: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    let bodies = [r#"{"status":"TIED"}"#, "12 rows"].map(str::to_owned);
+    let [sha256, extract] = [&bodies[0], &bodies[1]].map(|body| tieout_store::frozen_name(body));
+    let signed = Fact::Signed {
+        report: "tie-out".to_owned(),
+        period: "2026-06".to_owned(),
+        currency: "USD".to_owned(),
+        role: "preparer".to_owned(),
+        status: "TIED".to_owned(),
+        sha256: sha256.clone(),
+        extract: extract.clone(),
+        comment: String::new(),
+    };
+    let commit = Commit {
+        frozen: bodies.to_vec(),
+        ..facts(vec![signed.clone(), intended("1")])
+    };
+    connection.commit(commit.clone()).await.unwrap();
+    // The same again, as the reviewer does: it is there once.
+    connection.commit(commit).await.unwrap();
+    let signatures = connection.signatures().await.unwrap();
+    assert_eq!(signatures.len(), 2);
+    assert_eq!((signatures[0].seq, &signatures[0].fact), (1, &signed));
+    let kept = connection.frozen(&sha256).await.unwrap();
+    assert_eq!(kept.as_ref(), Some(&bodies[0]));
+    assert_eq!(connection.frozen("0").await.unwrap(), None);
+    assert_holds(store).await;
+    bed.run("UPDATE frozen SET body = 'other'")
+        .await
+        .unwrap_err();
+    bed.lift_guard_of("frozen").await;
+    let text = format!("UPDATE frozen SET body = '13 rows' WHERE sha256 = '{extract}'");
+    assert_eq!(bed.run(&text).await.unwrap(), 1);
+    let faults = store.verify().await.unwrap().faults;
+    assert_eq!(faults[0].seq, Some(1), "{faults:?}");
+    assert!(connection.frozen(&extract).await.is_err());
+    bed.run("DELETE FROM frozen").await.unwrap();
+    let faults = store.verify().await.unwrap().faults;
+    assert!(faults[0].cause.contains("is not there"), "{faults:?}");
 }
 
 async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {

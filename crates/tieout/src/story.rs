@@ -119,6 +119,26 @@ pub fn sentence(entry: &Entry) -> Option<String> {
                 entry.actor
             )
         }
+        Fact::Signed {
+            report,
+            period,
+            currency,
+            role,
+            status,
+            sha256,
+            comment,
+            ..
+        } => {
+            let said = if comment.is_empty() {
+                String::new()
+            } else {
+                format!(": {comment}")
+            };
+            format!(
+                "{} signs the {report} of {period} in {currency}, {status}, as {role} ({sha256}){said}",
+                entry.actor
+            )
+        }
         Fact::Paused { reason } => {
             format!("{} pauses remote writes: {reason}", entry.actor)
         }

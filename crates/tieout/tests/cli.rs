@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use clap::CommandFactory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tieout::sandbox::{Sandbox, SandboxOptions};
+use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {
@@ -1356,4 +1356,151 @@ async fn s225_a_recovery_is_asked_for_made_and_released_from_the_command_line() 
     let synced = machine.tieout(&["sync", "--json"]);
     assert!([0, 3].contains(&synced.status), "{}", synced.err);
     assert!(synced.json()["runs"][0]["written"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
+    let mut stage = connectable_to(20, 60).await;
+    let panel = Panel::new(&stage.sandbox.description).unwrap();
+    let machine = &mut stage.machine;
+    machine.tieout(&["connect", "acme"]).went_well();
+    machine
+        .tieout(&["map", "suggest", "--confirm-exact"])
+        .went_well();
+    assert_eq!(machine.tieout(&["sync", "--quiet"]).status, 3);
+
+    let made = machine
+        .tieout(&["tie-out", "acme", "--json"])
+        .went_well()
+        .json();
+    assert_eq!(made["status"], "NOT TIED", "{}", made["reasons"]);
+    for (leg, left) in made["residuals"].as_object().unwrap() {
+        assert_eq!(left, "0", "leg {leg}");
+    }
+    let sign = |role: &'static str| ["tie-out", "sign", "acme", "--as", role];
+    machine
+        .tieout(&sign("reviewer"))
+        .failed(2, &["error[not-signed]"]);
+    machine
+        .tieout(&sign("preparer"))
+        .failed(5, &["error[not-tied]", "fix:"]);
+    // Each form says the same, and none of them is empty.
+    let folder = machine.folder.path().join("papers");
+    std::fs::create_dir(&folder).unwrap();
+    for (format, begins) in [
+        ("text", ""),
+        ("csv", "row,"),
+        ("html", "<!DOCTYPE html>"),
+        ("pdf", "%PDF-"),
+    ] {
+        let file = folder.join(format);
+        let place = file.to_str().unwrap();
+        let command = ["tie-out", "acme", "--format", format, "--out", place];
+        machine.tieout(&command).went_well();
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(
+            bytes.starts_with(begins.as_bytes()) && bytes.len() > 1000,
+            "{format}"
+        );
+    }
+
+    let errors = made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["category"].as_str().unwrap().starts_with("E-"));
+    for item in errors {
+        let document = if item["ledger"].is_null() {
+            &item["platform"]
+        } else {
+            &item["ledger"]
+        };
+        let record = document["record"].as_str().unwrap();
+        machine
+            .tieout(&[
+                "tie-out",
+                "own",
+                "acme",
+                record,
+                "--owner",
+                "robin",
+                "--comment",
+                "asked",
+            ])
+            .went_well();
+    }
+    machine
+        .tieout(&[
+            "tie-out",
+            "own",
+            "acme",
+            "no-such",
+            "--owner",
+            "a",
+            "--comment",
+            "b",
+        ])
+        .failed(2, &["error[unknown-record]"]);
+    let text = machine.tieout(&["tie-out", "acme"]).went_well().out;
+    assert!(
+        text.contains("TIED WITH EXCEPTIONS") && text.contains("robin"),
+        "{text}"
+    );
+    machine.tieout(&sign("preparer")).went_well();
+    machine
+        .tieout(&sign("reviewer"))
+        .failed(5, &["error[same-person]"]);
+    machine
+        .environment
+        .insert("USER".to_owned(), "reviewer".to_owned());
+    machine.tieout(&sign("reviewer")).went_well();
+    let frozen = machine
+        .tieout(&["tie-out", "acme", "--signed", "--json"])
+        .went_well()
+        .json();
+    let roles: Vec<_> = frozen["signatures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["role"].as_str().unwrap(), one["who"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        roles,
+        [("preparer", "user:tester"), ("reviewer", "user:reviewer")]
+    );
+    let html = machine.tieout(&["tie-out", "acme", "--signed", "--format", "html"]);
+    assert!(html.went_well().out.contains("user:reviewer"));
+
+    let quiet = machine
+        .tieout(&["tie-out", "drift", "acme"])
+        .went_well()
+        .out;
+    assert!(quiet.contains("nothing has changed since"), "{quiet}");
+    let owed = made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["category"] == "S-SCOPE");
+    let record = owed.unwrap()["ledger"]["record"].as_str().unwrap();
+    let id = record.rsplit('/').next().unwrap();
+    let edit = json!({"action": "edit", "fields": {"amount": 1.11}}).to_string();
+    panel
+        .post(&format!("/control/netsuite/vendorbill/{id}"), &edit)
+        .await
+        .unwrap();
+    let drift = machine
+        .tieout(&["tie-out", "drift", "acme"])
+        .went_well()
+        .out;
+    assert!(
+        drift.contains("CHANGED SINCE SIGN-OFF") && drift.contains(record),
+        "{drift}"
+    );
+    machine.tieout(&["audit", "verify"]).went_well();
+    machine
+        .tieout(&["tie-out", "acme", "--period", "June"])
+        .failed(2, &["no month", "2026-06"]);
+    machine
+        .tieout(&["tie-out", "acme", "--period", "1999-01"])
+        .failed(2, &["error[unknown-period]", "1999-01"]);
 }

@@ -17,10 +17,10 @@ use tieout_domain::{
     Timestamp,
 };
 use tieout_flows::matching::account_number_key;
-use tieout_flows::tie_out::input::{Cleared, Input, Note, RollForward, Scope};
+use tieout_flows::tie_out::input::{Cleared, Input, Note, Presence, RollForward, Scope};
 use tieout_flows::tie_out::{
-    AccountName, BasisLine, Check, Completeness, Document, Flow, Method, Party, PeriodName, Report,
-    report,
+    AccountName, BasisLine, Check, Completeness, Document, Flow, Method, OpenDocument, Party,
+    PeriodName, Report, report,
 };
 use tieout_store::StoreError;
 
@@ -52,6 +52,15 @@ pub struct TieOutOptions {
     pub notices: Vec<String>,
 }
 
+/// A report, and the documents that it is made of.
+#[derive(Debug, Clone)]
+pub struct TiedOut {
+    /// The report.
+    pub report: Report,
+    /// What is open on either side, document by document.
+    pub documents: Vec<OpenDocument>,
+}
+
 /// Makes the reports of a period: one for each currency that either side has anything in, the home currency's
 /// first. Writes nothing to either side.
 ///
@@ -60,7 +69,7 @@ pub struct TieOutOptions {
 pub async fn tie_out(
     connection: &Connection,
     options: &TieOutOptions,
-) -> Result<Vec<Report>, EngineError> {
+) -> Result<Vec<TiedOut>, EngineError> {
     let lease = match take(connection, &[], Meanwhile::Wait, LEASE).await? {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
@@ -74,7 +83,7 @@ pub async fn tie_out(
     Ok(reports)
 }
 
-async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<Report>, EngineError> {
+async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, EngineError> {
     let connection = run.connection;
     connection.sides.run_begins();
     let started = connection.timer.now();
@@ -124,12 +133,34 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<Report>, Eng
             currency,
         };
         let input = input.compose().await?;
-        let made = report(input).map_err(|error| StoreError::Corrupt {
+        let documents = documents(&input);
+        let report = report(input).map_err(|error| StoreError::Corrupt {
             cause: error.to_string(),
         })?;
-        reports.push(made);
+        reports.push(TiedOut { report, documents });
     }
     Ok(reports)
+}
+
+fn documents(input: &Input) -> Vec<OpenDocument> {
+    let mut documents: Vec<OpenDocument> = input
+        .pairs
+        .iter()
+        .flat_map(|pair| {
+            let sides = [&pair.ledger, &pair.platform].into_iter().flatten();
+            sides
+                .filter(|held| held.presence == Presence::There && !held.open.is_zero())
+                .map(|held| OpenDocument {
+                    record: held.record.clone(),
+                    label: held.label.clone(),
+                    vendor: pair.vendor.clone(),
+                    date: held.date,
+                    open: held.open,
+                })
+        })
+        .collect();
+    documents.sort_by(|a, b| a.record.cmp(&b.record));
+    documents
 }
 
 /// Brings the mirror up to date: the platform's side from the first record to the last, the ledger's by what

@@ -117,6 +117,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
         basis_difference,
         aging,
         completeness: input.completeness,
+        signatures: Vec::new(),
         notices: input.notices,
     };
     judge(&mut report);

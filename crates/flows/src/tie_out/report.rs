@@ -266,6 +266,38 @@ pub struct Completeness {
     pub rules: String,
 }
 
+/// A signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// `preparer` or `reviewer`.
+    pub role: String,
+    /// Who.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// What was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
+    /// The SHA-256 of what was signed.
+    pub sha256: String,
+}
+
+/// What one document has open on its side at the end of the day: what a report is made of, kept with it so that
+/// a later change is found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenDocument {
+    /// The record.
+    pub record: RecordRef,
+    /// What people call it.
+    pub label: String,
+    /// The vendor, by name.
+    pub vendor: String,
+    /// Its day.
+    pub date: Date,
+    /// What of it is open; a payable is positive.
+    pub open: Amount,
+}
+
 /// The report of one connection, control account set, currency and period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -308,6 +340,9 @@ pub struct Report {
     pub aging: Vec<Aging>,
     /// Why what was read is known to be all.
     pub completeness: Completeness,
+    /// Who signed it; empty in what is signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
     /// What is not as the controls want it, for example "segregation of duties waived".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,

@@ -107,6 +107,10 @@ statements! {
 
     ENTRIES_ALL = concat!(entry_columns!(), "e.chain = $1 ORDER BY e.seq");
     ENTRIES_AFTER = concat!(entry_columns!(), "e.chain = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
+    ENTRIES_SIGNED = concat!(entry_columns!(), "e.chain = $1 AND e.fact = 'signed' ORDER BY e.seq");
+    FROZEN_PUT = "INSERT INTO frozen (connection, sha256, body) VALUES ($1, $2, $3) \
+                  ON CONFLICT (connection, sha256) DO NOTHING";
+    FROZEN_GET = "SELECT body FROM frozen WHERE connection = $1 AND sha256 = $2";
     ENTRIES_OF_RUN = concat!(
         entry_columns!(),
         "e.chain = $1 AND e.run_id = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"

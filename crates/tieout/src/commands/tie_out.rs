@@ -1,5 +1,9 @@
 //! `tieout tie-out`: whether the two sides agree at a month's end, item by item.
 
+mod drift;
+mod own;
+mod sign;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -9,14 +13,12 @@ use serde_json::json;
 use tieout_domain::code::Code;
 use tieout_domain::{Currency, RecordRef};
 use tieout_engine::Connection;
-use tieout_engine::tie_out::{TieOutOptions, tie_out};
+use tieout_engine::tie_out::{TieOutOptions, TiedOut, tie_out};
 use tieout_flows::tie_out::input::Note;
-use tieout_flows::tie_out::{Report, Status};
-use tieout_store::{Commit, ConnectionStore, Fact};
+use tieout_flows::tie_out::{OpenDocument, Report, Status};
+use tieout_store::ConnectionStore;
 
-use super::audit::find;
 use super::sync::{connections, run_id};
-use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -38,6 +40,9 @@ pub struct TieOutArgs {
     /// What to report on.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// The one that was last signed, word for word, with its signatures, instead of a new one.
+    #[arg(long)]
+    pub signed: bool,
     /// In which form.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -64,24 +69,11 @@ pub struct ScopeArgs {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Takes a difference on: says who looks after it, and what there is to say.
-    Own(OwnArgs),
-}
-
-/// What `tie-out own` takes.
-#[derive(Debug, Args)]
-pub struct OwnArgs {
-    /// Which connection.
-    #[arg(value_name = "CONN")]
-    pub connection: String,
-    /// The record that the difference names, by SIDE/KIND/ID, id or number.
-    #[arg(value_name = "RECORD")]
-    pub record: String,
-    /// Who looks after it.
-    #[arg(long, value_name = "NAME")]
-    pub owner: String,
-    /// What there is to say of it.
-    #[arg(long, value_name = "TEXT")]
-    pub comment: String,
+    Own(own::OwnArgs),
+    /// Signs a report: it is frozen under its hash, in the history.
+    Sign(sign::SignArgs),
+    /// What has changed in signed periods since.
+    Drift(drift::DriftArgs),
 }
 
 /// The forms of a report.
@@ -123,10 +115,17 @@ impl Format {
 /// Makes the report, or does something with it.
 pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    if let Some(Action::Own(args)) = &args.action {
-        return own(global, &home, args).await;
+    match &args.action {
+        None => {}
+        Some(Action::Own(args)) => return own::run(global, &home, args).await,
+        Some(Action::Sign(args)) => return sign::run(global, &home, args).await,
+        Some(Action::Drift(args)) => return drift::run(global, &home, args).await,
     }
-    let made = make(global, &home, &args.scope).await?;
+    let made = if args.signed {
+        sign::as_signed(&home, &args.scope).await?
+    } else {
+        make(global, &home, &args.scope).await?
+    };
     let format = if global.json {
         Format::Json
     } else {
@@ -155,6 +154,8 @@ pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
 pub struct Made {
     /// The one asked for.
     pub report: Report,
+    /// What it is made of.
+    pub documents: Vec<OpenDocument>,
     /// Status by currency.
     pub others: BTreeMap<Currency, Status>,
 }
@@ -162,15 +163,7 @@ pub struct Made {
 /// Makes the report of one connection, month and currency.
 pub async fn make(global: &Global, home: &Home, scope: &ScopeArgs) -> Result<Made, Failure> {
     let names: Vec<String> = scope.connection.iter().cloned().collect();
-    let mut chosen = connections(global, home, &names).await?;
-    if chosen.len() > 1 {
-        let cause = "there are several connections: name the one to report on";
-        return Err(Failure::usage(Code::new("usage"), cause));
-    }
-    let Some(connection) = chosen.pop() else {
-        let cause = "there is no connection to report on";
-        return Err(Failure::usage(Code::new("no-connection"), cause));
-    };
+    let connection = the_only(connections(global, home, &names).await?)?;
     let month = month(&connection, scope.period.as_deref())?;
     let options = TieOutOptions {
         month,
@@ -187,20 +180,33 @@ pub async fn make(global: &Global, home: &Home, scope: &ScopeArgs) -> Result<Mad
         })
         .transpose()?
         .unwrap_or(connection.home_currency);
-    let mut reports = tie_out(&connection, &options).await?;
-    let at = reports.iter().position(|report| report.currency == wanted);
+    let mut made = tie_out(&connection, &options).await?;
+    let at = made.iter().position(|one| one.report.currency == wanted);
     let Some(at) = at else {
         let cause = format!("neither side has anything in {wanted}");
         return Err(Failure::usage(Code::new("usage"), cause));
     };
-    let report = reports.swap_remove(at);
+    let TiedOut { report, documents } = made.swap_remove(at);
     Ok(Made {
         report,
-        others: reports
+        documents,
+        others: made
             .iter()
-            .map(|other| (other.currency, other.status))
+            .map(|other| (other.report.currency, other.report.status))
             .collect(),
     })
+}
+
+/// The one connection that was named, or that there is.
+fn the_only<T>(mut chosen: Vec<T>) -> Result<T, Failure> {
+    if chosen.len() > 1 {
+        let cause = "there are several connections: name the one to report on";
+        return Err(Failure::usage(Code::new("usage"), cause));
+    }
+    let cause = "there is no connection to report on";
+    chosen
+        .pop()
+        .ok_or_else(|| Failure::usage(Code::new("no-connection"), cause))
 }
 
 /// The first day of a month; of the present one if none is named.
@@ -232,53 +238,4 @@ async fn notes(store: &ConnectionStore) -> Result<BTreeMap<RecordRef, Note>, Fai
             Some((decision.record, note))
         })
         .collect())
-}
-
-async fn own(global: &Global, home: &Home, args: &OwnArgs) -> Result<Exit, Failure> {
-    let names = [args.connection.clone()];
-    let chosen = home.config.chosen(&names)?;
-    for (name, _) in chosen {
-        let store = home.store.connection(name);
-        let record = match args.record.parse::<RecordRef>() {
-            Ok(record) => record,
-            Err(_) => the_one(find(&store, &args.record).await?, &args.record)?,
-        };
-        let fact = Fact::Decided {
-            flow: NOTES.to_owned(),
-            record: record.clone(),
-            decision: format!("{OWNED_BY}{}", args.owner.trim()),
-            reason: args.comment.trim().to_owned(),
-        };
-        let commit = Commit {
-            actor: actor(),
-            facts: vec![fact],
-            ..Commit::default()
-        };
-        store.commit(commit).await?;
-        if global.json {
-            output::json(&json!({"connection": name, "record": record, "owner": args.owner}));
-        } else {
-            output::line(&format!("{record} is {}'s", args.owner.trim()));
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn the_one(mut found: Vec<RecordRef>, text: &str) -> Result<RecordRef, Failure> {
-    match (found.pop(), found.is_empty()) {
-        (Some(record), true) => Ok(record),
-        (None, _) => {
-            let cause = format!("`{text}` is no record that is known");
-            Err(Failure::usage(Code::new("unknown-record"), cause))
-        }
-        (Some(last), false) => {
-            let names: Vec<String> = found
-                .iter()
-                .chain([&last])
-                .map(ToString::to_string)
-                .collect();
-            let cause = format!("`{text}` may be any of {}", names.join(", "));
-            Err(Failure::usage(Code::new("unknown-record"), cause))
-        }
-    }
 }

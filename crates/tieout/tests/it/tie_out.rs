@@ -22,7 +22,8 @@ impl Stage {
             notes: std::collections::BTreeMap::new(),
             notices: Vec::new(),
         };
-        tie_out(&self.connection, &options).await.unwrap()
+        let made = tie_out(&self.connection, &options).await.unwrap();
+        made.into_iter().map(|made| made.report).collect()
     }
 
     /// The report in dollars; all legs of all currencies closed.
