@@ -56,7 +56,7 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Shows everything at work on the sandbox: connect, sync, pay, post back, compare.
+    /// Shows everything at work on the sandbox: connect, sync, pay, post back, tie out.
     Demo(crate::commands::demo::DemoArgs),
     /// Creates the home: tieout.toml, store, key.
     Init(crate::commands::init::InitArgs),

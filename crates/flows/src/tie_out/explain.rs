@@ -26,6 +26,8 @@ const UNLINKED: &[&str] = &[
     "closed-on-both-sides",
     "vendor-merged",
 ];
+/// Codes of what waits for something that a person has to put right: whatever could be made of it was.
+const HELD_UP: &[&str] = &["waits-for-vendor", "waits-for-parent", "waits-for-bill"];
 /// Codes of a payment that waits for the posting period.
 const PERIOD: &[&str] = &["closed-period", "locked-period", "period-missing"];
 /// Codes of a payment whose fate on the platform is open.
@@ -87,6 +89,7 @@ pub(super) fn only_in_ledger(pair: &Pair, day: Date, grace: i64) -> Category {
         State::Blocked | State::Conflict | State::Orphan if standing.is(UNLINKED) => Category::Link,
         State::Blocked | State::Conflict => Category::Blocked,
         State::Orphan | State::Reversed => Category::Link,
+        State::Hold if standing.is(HELD_UP) => Category::Blocked,
         State::Hold | State::Done => waiting(standing.since),
     }
 }

@@ -262,7 +262,13 @@ fn pair_item(pair: &Pair, category: Category, amount: Amount, scope: &Scope) -> 
             .standing
             .as_ref()
             .and_then(|standing| standing.code.clone()),
-        clears_by: clears_by(category, date, scope),
+        clears_by: clears_by(
+            category,
+            pair.standing
+                .as_ref()
+                .map_or(date, |standing| standing.since),
+            scope,
+        ),
         owner: String::new(),
         comment: String::new(),
     }

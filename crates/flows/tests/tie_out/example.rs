@@ -52,6 +52,7 @@ fn a_bill_of_the_ledger_alone_is_named_by_what_was_decided_of_it() {
         (State::Skipped, "zero", Category::Zero),
         (State::Skipped, "other-subsidiary", Category::Excluded),
         (State::Hold, "settling", Category::Queue),
+        (State::Hold, "waits-for-vendor", Category::Blocked),
         (State::Blocked, "unmapped-account", Category::Blocked),
         (State::Blocked, "possible-duplicate", Category::Duplicate),
         (State::Blocked, "ambiguous-match", Category::Link),

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Document, RecordRef, RemoteId, State};
 use tieout_engine::compare::{Comparison, compare};
+use tieout_engine::tie_out::{TieOutOptions, tie_out};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
+use tieout_flows::tie_out::{Report, Status};
 use tieout_store::KeySource;
 
 use super::{credentials, init, sync};
@@ -21,7 +23,7 @@ use crate::sandbox::{Panel, Sandbox, SandboxOptions, told_to_stop};
 /// What `demo` takes.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Exit after the comparison instead of keeping the sandbox running.
+    /// Exit after the tie-out instead of keeping the sandbox running.
     #[arg(long)]
     pub once: bool,
     /// A CSV file of real payables lines to start from.
@@ -189,6 +191,7 @@ struct Shown {
     reversed: RunReport,
     paid: Paid,
     comparison: Comparison,
+    reports: Vec<Report>,
     waiting: Vec<tieout_store::ExceptionGroup>,
     quiet_at_last: bool,
 }
@@ -252,6 +255,19 @@ impl Demo {
         let quiet =
             tieout_engine::sync(&self.connection, RunOptions::new(sync::run_id(), "demo")).await?;
         let comparison = compare(&self.connection.store).await?;
+        let month = self
+            .connection
+            .timer
+            .now()
+            .to_zoned(self.connection.time_zone.clone());
+        let options = TieOutOptions {
+            month: month.date(),
+            id: sync::run_id(),
+            notes: BTreeMap::new(),
+            notices: Vec::new(),
+        };
+        let made = tie_out(&self.connection, &options).await?;
+        let reports = made.into_iter().map(|made| made.report).collect();
         let waiting = self.connection.store.exceptions(false).await?;
         let shown = Shown {
             first,
@@ -259,6 +275,7 @@ impl Demo {
             reversed,
             paid,
             comparison,
+            reports,
             waiting,
             quiet_at_last: quiet.written == 0,
         };
@@ -393,6 +410,11 @@ impl Demo {
                 difference.platform_amounts
             ));
         }
+        for report in &shown.reports {
+            let title = format!("the tie-out in {}", report.currency);
+            self.tell.step(&title);
+            output::line(tieout_report::text(report, output::width()).trim_end());
+        }
         if !shown.waiting.is_empty() {
             self.tell.step("what waits for a person");
         }
@@ -436,7 +458,8 @@ fn payment_ids(answer: &Value) -> Vec<String> {
 }
 
 impl Shown {
-    /// Whether the end is what was foretold: every run finished, nothing is left to write, and all pairs agree.
+    /// Whether the end is what was foretold: every run finished, nothing is left to write, all pairs agree, and
+    /// the legs of every tie-out close.
     fn exit(&self) -> Exit {
         let runs = [&self.first, &self.posted, &self.reversed];
         let ran = runs.iter().all(|run| run.status != RunStatus::Failed);
@@ -447,6 +470,7 @@ impl Shown {
             && self.quiet_at_last
             && self.comparison.agrees()
             && self.comparison.pairs > 0
+            && self.reports.iter().all(closes)
         {
             Exit::Done
         } else {
@@ -459,8 +483,14 @@ impl Shown {
             "runs": [self.first, self.posted, self.reversed],
             "paid": self.paid,
             "comparison": self.comparison,
+            "tie_out": self.reports,
             "waiting": self.waiting,
             "nothing_left_to_write": self.quiet_at_last,
         })
     }
+}
+
+/// Whether nothing is left unexplained, and all is known to have been read.
+fn closes(report: &Report) -> bool {
+    report.status != Status::Incomplete && report.residuals.values().all(|left| left.is_zero())
 }
