@@ -314,7 +314,7 @@ fn s128_a_withdrawal_stands_for_the_payments_of_one_day() {
 }
 
 #[test]
-fn s125_s130_what_does_not_belong_on_the_clearing_account_is_named() {
+fn s130_what_does_not_belong_on_the_clearing_account_is_named() {
     let input = with(|input| {
         input.cleared = vec![
             cleared(
