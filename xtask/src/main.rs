@@ -21,6 +21,7 @@ mod scenarios;
 mod simulate;
 mod steps;
 mod test;
+mod tie_out;
 mod walks;
 mod workspace;
 
@@ -74,6 +75,8 @@ enum Task {
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
     Memory(walks::WalkArguments),
+    /// Measures a tie-out over many open documents.
+    TieOut(tie_out::TieOutArguments),
     /// Walks clients of the services that others wrote against the sandbox.
     Peers {
         /// Use the development build.
@@ -119,6 +122,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
+        Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
     }

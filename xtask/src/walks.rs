@@ -202,7 +202,7 @@ fn totals(calls: &Value) -> String {
 }
 
 /// The most memory that a process has had resident so far, in KiB, as the kernel counts it.
-fn peak(process: u32) -> Option<u64> {
+pub(crate) fn peak(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
         .lines()
