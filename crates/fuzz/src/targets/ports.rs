@@ -3,20 +3,25 @@
 use std::sync::Arc;
 
 use tieout_domain::port::{Action, Answer, Depth, Observed, Order, Page, Ports, Read, Receipt};
-use tieout_domain::{Document, Fault, Fingerprint, Kind};
+use tieout_domain::subledger::Basis;
+use tieout_domain::{Date, Document, Fault, Fingerprint, Kind, RemoteId};
 
 use super::documents::order;
 use crate::answers::{Answers, Exchange};
 use crate::place;
 use crate::stage;
 
-/// What to read: `vendor changes`, `bill whole`, `ping`, `periods`.
+/// What to read: `vendor changes`, `bill whole`, `ping`, `periods`, `control open`.
 pub(super) fn read(ports: &Ports, told: &str) {
     let mut words = told.split_whitespace();
     let what = words.next().unwrap_or_default();
     match what {
         "ping" => return failed_read(stage::wait_for(ports.whole.ping()).map(drop)),
         "periods" => return failed_read(stage::wait_for(ports.whole.periods()).map(drop)),
+        "control" => {
+            let set = words.next().unwrap_or_default();
+            return failed_read(stage::wait_for(control(ports, set)));
+        }
         _ => {}
     }
     let reader = match what
@@ -63,6 +68,46 @@ async fn pages(reader: &Arc<dyn Read>, depth: Depth) -> Result<(), Fault> {
         reader.fetch(&[id]).await?.iter().for_each(kept);
     }
     Ok(())
+}
+
+/// Reads a set of the control accounts, page after page.
+async fn control(ports: &Ports, set: &str) -> Result<(), Fault> {
+    let Some(ledger) = &ports.subledger else {
+        return Ok(());
+    };
+    let accounts = [RemoteId::new("111")];
+    let day = Date::constant(2026, 6, 30);
+    match set {
+        "accounts" => return ledger.payables_accounts().await.map(drop),
+        "balances" => return ledger.balances(&accounts, day).await.map(drop),
+        "movements" => return ledger.movements(&accounts, day, day).await.map(drop),
+        "totals" => return ledger.open_totals(&accounts, day).await.map(drop),
+        _ => {}
+    }
+    let mut token = None;
+    loop {
+        let told = match set {
+            "loose" => ledger.loose_lines(&accounts, day, token.as_ref()).await?,
+            "postings" => ledger.postings(&accounts, day, token.as_ref()).await?,
+            _ => {
+                let basis = if set == "day" {
+                    Basis::Day
+                } else {
+                    Basis::Period
+                };
+                ledger
+                    .open_items(&accounts, day, basis, token.as_ref())
+                    .await?
+            }
+        };
+        for posting in &told.rows {
+            assert!(!posting.id.as_str().is_empty(), "a posting without an id");
+        }
+        token = told.next;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn readable(page: &Page) {
