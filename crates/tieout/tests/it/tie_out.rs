@@ -4,7 +4,7 @@ use serde_json::json;
 use tieout::commands::sync::run_id;
 use tieout_domain::{Amount, Date, Kind, RemoteId, Side};
 use tieout_engine::tie_out::{TieOutOptions, tie_out};
-use tieout_flows::tie_out::{Category, Item, Leg, Report, Status};
+use tieout_flows::tie_out::{Category, Item, Leg, Method, Report, Status};
 
 use crate::acts::{amount, ledger};
 use crate::stage::Stage;
@@ -16,8 +16,12 @@ impl Stage {
     }
 
     pub(crate) async fn tie_out(&self) -> Vec<Report> {
+        self.tie_out_of(self.today().await).await
+    }
+
+    async fn tie_out_of(&self, month: Date) -> Vec<Report> {
         let options = TieOutOptions {
-            month: self.today().await,
+            month,
             id: run_id(),
             notes: std::collections::BTreeMap::new(),
             notices: Vec::new(),
@@ -335,4 +339,38 @@ async fn what_has_an_owner_and_a_comment_is_tied_with_exceptions() {
     }
     tieout_flows::tie_out::judge(&mut owned);
     assert_eq!(owned.status, Status::TiedWithExceptions);
+}
+
+#[tokio::test]
+async fn months_that_have_ended_are_rolled_back_and_close_too() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let pairs = stage.open_pairs().await;
+    let mut payments = Vec::new();
+    for (_, there) in pairs.iter().take(6) {
+        payments.extend(
+            stage
+                .pay(std::slice::from_ref(there), None, "PROCESSED")
+                .await,
+        );
+    }
+    stage.sync().await;
+    for payment in payments.iter().take(2) {
+        stage
+            .move_payment(payment, json!({"status": "VOIDED"}))
+            .await;
+    }
+    stage.sync().await;
+    let mut month = stage.today().await.first_of_month();
+    let mut rolled_back = 0;
+    for _ in 0..12 {
+        for report in stage.tie_out_of(month).await {
+            assert_closed(&report);
+            rolled_back += u32::from(report.method == Method::RollBack);
+            let opening = &report.legs[3];
+            assert!(opening.residual.is_zero());
+        }
+        month = month.yesterday().unwrap().first_of_month();
+    }
+    assert!(rolled_back > 10, "{rolled_back}");
 }
