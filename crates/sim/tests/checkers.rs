@@ -10,9 +10,11 @@ use tieout_domain::code::Code;
 use tieout_domain::document::{Account, AccountKind};
 use tieout_domain::port::{Action, Order};
 use tieout_domain::{
-    Clock, ConnectionName, Document, Key, Kind, Outcome, RecordRef, Side, State, Timestamp,
+    Amount, Clock, ConnectionName, Currency, Document, Key, Kind, Outcome, RecordRef, Side, State,
+    Timestamp,
 };
 use tieout_engine::{Plan, PlannedStep, Problem, RunReport, RunStatus};
+use tieout_flows::tie_out::{Check, Completeness, Leg, Method, Party, PeriodName, Report, Status};
 use tieout_sim::check::{self, Items, Snapshot};
 use tieout_store::{Commit, Fact, Item, Stop, StopKind, Store};
 
@@ -296,6 +298,64 @@ fn a_world_that_does_not_come_to_rest_is_found() {
         fingerprint: String::new(),
     });
     assert_eq!(check::quiet(&report(), &due)[0].check, "rest");
+}
+
+fn tied() -> Report {
+    let party = || Party {
+        system: "netsuite".to_owned(),
+        account: "1".to_owned(),
+        part: String::new(),
+    };
+    let day = Timestamp::UNIX_EPOCH
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    Report {
+        status: Status::Tied,
+        reasons: Vec::new(),
+        connection: "acme".to_owned(),
+        ledger: party(),
+        platform: party(),
+        accounts: Vec::new(),
+        clearing: Vec::new(),
+        currency: Currency::USD,
+        period: PeriodName {
+            id: "1".into(),
+            name: "Jan 1970".to_owned(),
+            start: day,
+            end: day,
+            state: "open".to_owned(),
+        },
+        day,
+        method: Method::AsOfNow,
+        made_at: Timestamp::UNIX_EPOCH,
+        residuals: Leg::ALL.map(|leg| (leg, Amount::ZERO)).into(),
+        legs: Vec::new(),
+        items: Vec::new(),
+        basis: Vec::new(),
+        basis_difference: Amount::ZERO,
+        aging: Vec::new(),
+        completeness: Completeness::default(),
+        signatures: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+#[test]
+fn a_tie_out_that_does_not_close_or_is_not_whole_is_found() {
+    assert_eq!(check::closes(&[tied(), tied()]), []);
+    for leg in Leg::ALL {
+        let mut off = tied();
+        off.residuals.insert(leg, "0.01".parse().unwrap());
+        assert_eq!(check::closes(&[tied(), off])[0].check, "tie-out");
+    }
+    let mut part = tied();
+    part.completeness.checks.push(Check {
+        what: "rows".to_owned(),
+        expected: "2".to_owned(),
+        found: "1".to_owned(),
+        holds: false,
+    });
+    assert_eq!(check::closes(&[part])[0].check, "tie-out");
 }
 
 /// The machine's clock.
