@@ -259,9 +259,12 @@ impl ConnectionStore {
         let rows = sql::RECORDS_BY_MATCH
             .fetch(&mut reader, &fixed, &keys)
             .await?;
-        rows.iter()
+        let mut found: Vec<Mirrored> = rows
+            .iter()
             .map(|row| read(row).map(|(_, mirrored)| mirrored))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        found.sort_by_cached_key(|mirrored| mirrored.record().to_string());
+        Ok(found)
     }
 
     /// The records that exist and bear one of these marks.

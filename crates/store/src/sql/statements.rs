@@ -317,8 +317,9 @@ lookups! {
     RECORDS_BY_MATCH = concat!(
         record_columns!(),
         "gone = 0 AND match_key <> '' AND side = $2 AND kind = $3 AND match_key"
-    ), 3, " ORDER BY record";
-    // Nothing more than the index has, and no order: SQLite would rather walk along another index.
+    ), 3, "";
+    // Here and above nothing more than the index has, and no order: SQLite would rather walk along another index,
+    // through every record of the kind.
     RECORDS_BY_MARKER = concat!(record_columns!(), "gone = 0 AND marker"), 1, "";
     RECORDS_BY_KEY = concat!(record_columns!(), "gone = 0 AND external_id"), 1, "";
     MARKED_BY_LEDGER_VENDOR = concat!(
