@@ -1,11 +1,26 @@
-//! The history in words: one line for each entry that says something about a record.
+//! The history in words: one line for each entry.
 
 use tieout_store::{Entry, Fact};
 
-/// An entry of the history in one line; `None` for what says nothing about a record.
+/// An entry of the history in one line, with its time; `None` for what says nothing about a record.
+#[must_use]
 pub fn sentence(entry: &Entry) -> Option<String> {
-    let at = format!("{:.0}", entry.at);
-    let what = match &entry.fact {
+    let silent = matches!(
+        entry.fact,
+        Fact::RunStarted { .. }
+            | Fact::RunEnded { .. }
+            | Fact::Attempted { .. }
+            | Fact::Forgotten { .. }
+            | Fact::Credential { .. }
+            | Fact::Preference { .. }
+    );
+    (!silent).then(|| format!("{:.0}  {}", entry.at, words(entry)))
+}
+
+/// What an entry says, whatever it is about. What became of a write is set in by two spaces.
+#[must_use]
+pub fn words(entry: &Entry) -> String {
+    match &entry.fact {
         Fact::Intended {
             flow,
             record,
@@ -130,7 +145,40 @@ pub fn sentence(entry: &Entry) -> Option<String> {
             format!("{} ends the recovery: {reason}", entry.actor)
         }
         Fact::Note { text } => format!("{}: {text}", entry.actor),
-        _ => return None,
-    };
-    Some(format!("{at}  {what}"))
+        Fact::RunStarted { trigger, flows } => {
+            format!("run started by {trigger}: {}", flows.join(", "))
+        }
+        Fact::RunEnded {
+            status,
+            flows,
+            calls,
+            cause,
+        } => {
+            let records: u64 = flows.values().flat_map(|states| states.values()).sum();
+            let calls: u64 = calls.values().sum();
+            let cause = if cause.is_empty() {
+                String::new()
+            } else {
+                format!(": {cause}")
+            };
+            format!("run ended: {status}, {records} records looked after, {calls} calls{cause}")
+        }
+        Fact::Attempted { writes, .. } => {
+            let writes: Vec<String> = writes.iter().map(ToString::to_string).collect();
+            format!("  about to be sent: write {}", writes.join(", "))
+        }
+        Fact::Forgotten { flow, record } => format!("{flow}: {record} leaves the population"),
+        Fact::Credential { name, kind, change } => {
+            format!("{}: credential {name} ({kind}) {change}", entry.actor)
+        }
+        Fact::Preference {
+            connection,
+            name,
+            before,
+            after,
+        } => format!(
+            "{}: preference {name} of {connection} changed from `{before}` to `{after}`",
+            entry.actor
+        ),
+    }
 }

@@ -196,6 +196,7 @@ statements! {
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";
     STOP_DROP = "DELETE FROM stops WHERE connection = $1 AND kind = $2";
     ENTRY_HASH = "SELECT hash FROM entries WHERE chain = $1 AND seq = $2";
+    ENTRY_BEFORE = "SELECT COALESCE(MAX(seq), 0) FROM entries WHERE chain = $1 AND at_us < $2";
 
     VAULT = "SELECT salt, sealed FROM vault WHERE name = $1";
     VAULT_START = "INSERT INTO vault (name, salt, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";

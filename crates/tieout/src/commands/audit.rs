@@ -1,6 +1,6 @@
 //! `tieout audit`: one record's whole life, and the check of the history.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
@@ -15,29 +15,44 @@ use crate::story::sentence;
 
 /// What `audit` takes.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct AuditArgs {
+    /// Something other than a record's life or the check.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// A record by SIDE/KIND/ID, id, number, name or external id, of either side; or `verify`.
-    #[arg(value_name = "RECORD")]
-    pub record: String,
+    #[arg(value_name = "RECORD", required = true)]
+    pub record: Option<String>,
     /// Only of this connection.
     #[arg(long, value_name = "CONN")]
     pub connection: Option<String>,
 }
 
+/// What else an auditor asks for.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// A month's evidence as files that can be read and checked without tieout.
+    Export(super::export::ExportArgs),
+}
+
 /// How many records one name may stand for.
 const FOUND_MAX: u32 = 20;
 
-/// Tells a record's life, or verifies the history.
+/// Tells a record's life, verifies the history, or exports a month of it.
 pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    if args.record == "verify" {
+    if let Some(Action::Export(args)) = &args.action {
+        return super::export::run(global, &home, args).await;
+    }
+    let sought = args.record.as_deref().unwrap_or_default();
+    if sought == "verify" {
         return Ok(verify(global, &home.store.verify().await?));
     }
     let mut told = Vec::new();
     let names: Vec<String> = args.connection.iter().cloned().collect();
     for (name, _) in home.config.chosen(&names)? {
         let store = home.store.connection(name);
-        for record in find(&store, &args.record).await? {
+        for record in find(&store, sought).await? {
             let life = life(&store, record).await?;
             if !global.json {
                 life.print(name.as_str());
@@ -49,7 +64,7 @@ pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
         }
     }
     if told.is_empty() {
-        let cause = format!("`{}` is no record that is known", args.record);
+        let cause = format!("`{sought}` is no record that is known");
         return Err(Failure::usage(Code::new("unknown-record"), cause));
     }
     if global.json {
