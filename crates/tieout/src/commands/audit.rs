@@ -15,7 +15,11 @@ use crate::story::sentence;
 
 /// What `audit` takes.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
 pub struct AuditArgs {
     /// Something other than a record's life or the check.
     #[command(subcommand)]

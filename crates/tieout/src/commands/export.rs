@@ -36,7 +36,7 @@ pub struct ExportArgs {
 }
 
 /// How many entries or items are read at once.
-const PAGE: u32 = 500;
+const PAGE: u32 = 250;
 
 /// A chain to export, and what of it is the period.
 struct Part<'a> {

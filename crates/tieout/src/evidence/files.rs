@@ -62,7 +62,10 @@ impl Pack {
         out.flush()
             .and_then(|()| out.get_ref().sync_all())
             .map_err(|error| Failure::file("can't write", &path, &error))?;
-        let sum = hash.finalize().into_iter().map(|byte| format!("{byte:02x}"));
+        let sum = hash
+            .finalize()
+            .into_iter()
+            .map(|byte| format!("{byte:02x}"));
         self.sums.insert(name, sum.collect());
         Ok(())
     }

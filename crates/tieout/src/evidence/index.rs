@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tieout_domain::Timestamp;
 
-use super::registers::REGISTERS;
+use super::catalogue::REGISTERS;
 
 /// The index's file.
 pub const README: &str = "README.txt";
@@ -80,16 +80,17 @@ pub fn readme(manifest: &Manifest) -> String {
     line("------------");
     line("");
     for head in &manifest.chains {
-        line(&format!(
-            "{}: entries 1 to {} of the history. The period is from {} until before {}.",
-            head.file, head.seq, head.from, head.until
-        ));
-        let hash = if head.hash.is_empty() {
-            "none"
-        } else {
-            &head.hash
+        let entries = match head.seq {
+            0 => "no entry by then".to_owned(),
+            last => format!("entries 1 to {last} of the history"),
         };
-        line(&format!("  hash of the last entry: {hash}"));
+        line(&format!(
+            "{}: {entries}. The period is from {} until before {}.",
+            head.file, head.from, head.until
+        ));
+        if head.seq > 0 {
+            line(&format!("  hash of the last entry: {}", head.hash));
+        }
     }
     for words in CHAINS {
         line(words);
@@ -128,7 +129,7 @@ const CHAINS: [&str; 6] = [
     "manifest.json: the end of each chain, for a program. manifest.sha256: the sum of every other file.",
 ];
 
-const CHECKING: [&str; 23] = [
+const CHECKING: [&str; 25] = [
     "",
     "How to check it without tieout",
     "------------------------------",
@@ -148,8 +149,10 @@ const CHECKING: [&str; 23] = [
     "   It must end with: the chains hold.",
     "",
     "3. The hash of each chain's last entry, above, is the one that was noted elsewhere: in the manifest of a",
-    "   backup, in an earlier or later pack (a later chain begins with all of an earlier one), or as",
-    "   `tieout audit verify` printed it. This is what nobody can have made up afterwards.",
+    "   backup, as `tieout audit verify` printed it, or in an earlier pack: a later chain begins with all of an",
+    "   earlier one, so that the earlier hash is found in it. This is what nobody can make up afterwards.",
+    "",
+    "    grep -c HASH-OF-THE-EARLIER-PACK 'chain/CONNECTION.jsonl'",
     "",
     "verify.py is these lines, to be read before they are run, or typed anew:",
 ];

@@ -2,6 +2,7 @@
 //!
 //! Everything is written as it is read: the files may be large, the memory stays small.
 
+pub mod catalogue;
 pub mod files;
 pub mod index;
 pub mod registers;

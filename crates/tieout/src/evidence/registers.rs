@@ -1,215 +1,19 @@
-//! The registers of a pack: what each holds, and which entry of the history goes into which.
+//! Filling the registers: which entry of the history goes into which.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::{Money, State, Timestamp};
+use tieout_report::Format;
 use tieout_store::{Exported, Fact, Item, MapStatus};
 
+use super::catalogue::REGISTERS;
 use super::files::Pack;
 use super::table::Table;
 use crate::commands::tie_out::NOTES;
 use crate::failure::Failure;
 use crate::story::words;
-
-/// A register: a table with a purpose.
-#[derive(Debug, Clone, Copy)]
-pub struct Register {
-    /// Its name, and its files'.
-    pub name: &'static str,
-    /// Its columns.
-    pub columns: &'static [&'static str],
-    /// What a row is.
-    pub about: &'static str,
-    /// Which control it serves.
-    pub control: &'static str,
-}
-
-/// All of them, in the order in which the index tells of them.
-pub const REGISTERS: [Register; 11] = [
-    Register {
-        name: "entries",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "actor",
-            "run",
-            "fact",
-            "flow",
-            "record",
-            "words",
-            "hash",
-        ],
-        about: "every entry of the history in the period, in words; number and hash are those in chain/",
-        control: "C3, the record of what was done can't be changed unseen",
-    },
-    Register {
-        name: "runs",
-        columns: &[
-            "connection",
-            "run",
-            "trigger",
-            "actor",
-            "started",
-            "ended",
-            "status",
-            "calls",
-            "cause",
-            "flow",
-            "records",
-            "done",
-            "noop",
-            "skipped",
-            "hold",
-            "blocked",
-            "conflict",
-            "reversed",
-            "orphan",
-        ],
-        about: "every run that ended in the period, or began in it and has no end; a row for each flow, with its \
-                records by state: the states add up to the records",
-        control: "C6, the interface is complete: every record of the population has a state",
-    },
-    Register {
-        name: "writes",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "actor",
-            "run",
-            "write",
-            "event",
-            "flow",
-            "record",
-            "action",
-            "document",
-            "target",
-            "key",
-            "code",
-            "cause",
-        ],
-        about: "every step of every write: intended, applied, unknown, later, refused, abandoned, and whether it was \
-                read back as written (confirmed, drifted). Rows of one write share its number",
-        control: "C7, what arrives is what was sent; C8, nothing is sent twice: one key for one event",
-    },
-    Register {
-        name: "replays",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "actor",
-            "flow",
-            "record",
-            "reason",
-        ],
-        about: "every failed write that a person had done again, with the reason and the writes it repeats",
-        control: "C4, a replay is asked for by name and with a reason",
-    },
-    Register {
-        name: "mappings",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "actor",
-            "kind",
-            "from",
-            "from_label",
-            "before_to",
-            "before_label",
-            "before_status",
-            "after_to",
-            "after_label",
-            "after_status",
-            "why",
-        ],
-        about: "every change of a mapping of an account, a dimension or a funding account, before and after",
-        control: "C2, changes of mappings are known, with who made them",
-    },
-    Register {
-        name: "preferences",
-        columns: &[
-            "seq",
-            "at",
-            "actor",
-            "connection",
-            "name",
-            "before",
-            "after",
-        ],
-        about: "every change of a preference made by a command, before and after; of all connections",
-        control: "C2, changes of the configuration are known, with who made them",
-    },
-    Register {
-        name: "decisions",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "actor",
-            "about",
-            "flow",
-            "record",
-            "decision",
-            "reason",
-        ],
-        about: "what people decided about a record that waited (exception), and who took a difference of the tie-out \
-                on (difference). An empty decision takes an earlier one back",
-        control: "C5, what stands open at the period's end has an owner; exceptions are decided by a person",
-    },
-    Register {
-        name: "stops",
-        columns: &["connection", "seq", "at", "actor", "event", "reason"],
-        about: "every pause of remote writes and its end, every recovery and its end",
-        control: "C6, when the interface stood still, and who let it go on",
-    },
-    Register {
-        name: "credentials",
-        columns: &["seq", "at", "actor", "name", "kind", "change"],
-        about: "every credential that was set or removed: its name and kind, never what it holds",
-        control: "C11, changes of credentials are known, with who made them",
-    },
-    Register {
-        name: "reversals",
-        columns: &[
-            "connection",
-            "seq",
-            "at",
-            "run",
-            "flow",
-            "record",
-            "label",
-            "amount",
-            "currency",
-            "code",
-            "cause",
-        ],
-        about: "every record of which an earlier posting was backed out by a reversing entry",
-        control: "C5, a posting is undone by an entry of its own, in an open period",
-    },
-    Register {
-        name: "exceptions",
-        columns: &[
-            "connection",
-            "flow",
-            "record",
-            "label",
-            "amount",
-            "currency",
-            "state",
-            "code",
-            "title",
-            "cause",
-            "since",
-        ],
-        about: "what waited for a person when this pack was made",
-        control: "C6, what did not get through is known, with its cause",
-    },
-];
 
 /// The span of time that a pack tells of: the first moment in it, and the first after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -614,9 +418,11 @@ fn run(exported: &Exported) -> String {
     exported.sealed.run.clone().unwrap_or_default()
 }
 
+/// A plain number with the currency's digits, and the currency.
 fn money(money: Option<Money>) -> (Value, Value) {
+    let plain = |money: Money| Format::of(money.currency).plain(money.amount);
     (
-        json!(money.map(|money| money.amount.to_string())),
+        json!(money.map(plain)),
         json!(money.map(|money| money.currency.to_string())),
     )
 }
