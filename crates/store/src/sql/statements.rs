@@ -107,6 +107,10 @@ statements! {
 
     ENTRIES_ALL = concat!(entry_columns!(), "e.chain = $1 ORDER BY e.seq");
     ENTRIES_AFTER = concat!(entry_columns!(), "e.chain = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
+    ENTRIES_OF_FACT = concat!(
+        entry_columns!(),
+        "e.chain = $1 AND e.fact = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"
+    );
     ENTRIES_OF_RUN = concat!(
         entry_columns!(),
         "e.chain = $1 AND e.run_id = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"

@@ -2,16 +2,16 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
-use tieout_store::{ConnectionStore, Entry, Item, Link, Mirrored, Verification};
+use tieout_domain::{Kind, RecordRef, Side};
+use tieout_store::{ConnectionStore, Entry, Fact, Item, Link, Mirrored, Verification};
 
 use crate::assemble::flow_names;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-use crate::story::sentence;
+use crate::story;
 
 /// What `audit` takes.
 #[derive(Debug, Args)]
@@ -41,6 +41,12 @@ pub enum Action {
 
 /// How many records one name may stand for.
 const FOUND_MAX: u32 = 20;
+
+/// The word of what is said of a mapping.
+const MAPPED: &str = "mapped";
+
+/// How many entries are read at once.
+const PAGE: u32 = 1000;
 
 /// Tells a record's life, verifies the history, or exports a month of it.
 pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
@@ -127,9 +133,10 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
     let mut history = store.history(&record).await?;
     if origin != record {
         history.extend(store.history(&origin).await?);
-        history.sort_by_key(|entry| entry.seq);
-        history.dedup_by_key(|entry| entry.seq);
     }
+    history.extend(mappings(store, &record).await?);
+    history.sort_by_key(|entry| entry.seq);
+    history.dedup_by_key(|entry| entry.seq);
     let ids = [record.id.clone()];
     let now = store
         .records(record.side, record.kind, &ids)
@@ -142,6 +149,50 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
         links,
         history,
     })
+}
+
+/// What was said of the record's mapping, and of mappings to it.
+async fn mappings(store: &ConnectionStore, record: &RecordRef) -> Result<Vec<Entry>, Failure> {
+    let mut found = Vec::new();
+    let lists = [Kind::Account, Kind::FundingAccount];
+    if !lists.contains(&record.kind) && !Kind::DIMENSIONS.contains(&record.kind) {
+        return Ok(found);
+    }
+    let mut after = 0;
+    loop {
+        let page = store.entries_of(MAPPED, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = last.seq;
+        found.extend(
+            page.into_iter()
+                .filter(|entry| is_mapping_of(entry, record)),
+        );
+    }
+}
+
+/// A ledger's list is mapped to the platform's; a funding account, the platform's, to an account of the ledger.
+fn is_mapping_of(entry: &Entry, record: &RecordRef) -> bool {
+    let Fact::Mapped { kind, from, to, .. } = &entry.fact else {
+        return false;
+    };
+    let funding = kind == Kind::FundingAccount.as_str();
+    let (first, second) = if funding {
+        (Side::Platform, Side::Ledger)
+    } else {
+        (Side::Ledger, Side::Platform)
+    };
+    let target = if funding {
+        Kind::Account.as_str()
+    } else {
+        kind.as_str()
+    };
+    let is_from = record.side == first && record.kind.as_str() == kind && record.id == *from;
+    let is_to = record.side == second
+        && record.kind.as_str() == target
+        && to.as_ref().is_some_and(|to| record.id == *to);
+    is_from || is_to
 }
 
 impl Life {
@@ -189,10 +240,9 @@ impl Life {
                 link.flow, link.target, link.record, link.how
             ));
         }
-        self.history
+        story::life(&self.history)
             .iter()
-            .filter_map(sentence)
-            .for_each(|text| output::line(&text));
+            .for_each(|text| output::line(text));
     }
 }
 
