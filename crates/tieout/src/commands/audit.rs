@@ -88,11 +88,13 @@ pub async fn find(store: &ConnectionStore, text: &str) -> Result<Vec<RecordRef>,
     if let Ok(record) = text.parse::<RecordRef>() {
         let ids = [record.id.clone()];
         let known = store.known(record.side, record.kind, &ids).await?;
-        return Ok(if known.is_empty() {
-            Vec::new()
-        } else {
-            vec![record]
-        });
+        // What was made and is never read, a reversing journal entry, is known by its link alone.
+        let told = !known.is_empty()
+            || !store
+                .links_to(std::slice::from_ref(&record))
+                .await?
+                .is_empty();
+        return Ok(if told { vec![record] } else { Vec::new() });
     }
     Ok(store
         .find(text, FOUND_MAX)

@@ -123,5 +123,48 @@ async fn a_life_is_found_by_any_name_and_told_with_who_when_why_and_what_changed
     ] {
         assert!(text.contains(words), "`{words}` is missing in: {text}");
     }
+
+    // A payment of the platform and what was posted for it are one life.
+    let body = json!({
+        "bills": [bare(&platform)], "amount": null, "method": "ACH", "status": "PAID",
+    });
+    let paid = panel.post("/control/bill/pay", &body.to_string()).await;
+    let payment = format!("platform/payment/{}", paid.unwrap()["id"].as_str().unwrap());
+    tokio::task::block_in_place(|| {
+        sync(&machine);
+        sync(&machine);
+    });
+    // It comes back: what was posted is backed out, and the life goes on to that.
+    let path = format!("/control/bill/payments/{}", bare(&payment));
+    let body = json!({"status": "VOIDED"}).to_string();
+    panel.post(&path, &body).await.unwrap();
+    tokio::task::block_in_place(|| {
+        sync(&machine);
+        sync(&machine);
+    });
+    let (text, told) = life(&machine, &payment);
+    let links = told["records"][0]["links"].as_array().unwrap();
+    let targets: Vec<&str> = links
+        .iter()
+        .map(|link| link["target"].as_str().unwrap())
+        .collect();
+    let [posted, reversal] = targets[..] else {
+        panic!("a posting and its reversal: {targets:?}");
+    };
+    for words in [
+        format!("bill-payments: create payment for {payment}"),
+        "the platform has paid it".to_owned(),
+        format!("applied: {posted}"),
+        "is DONE".to_owned(),
+        "is REVERSED".to_owned(),
+        ", by user:tester".to_owned(),
+    ] {
+        assert!(text.contains(&words), "`{words}` is missing in: {text}");
+    }
+    let history = &told["records"][0]["history"];
+    for name in [posted, reversal] {
+        let (_, there) = life(&machine, name);
+        assert_eq!(there["records"][0]["history"], *history, "{name}");
+    }
     drop(sandbox);
 }
