@@ -222,7 +222,8 @@ fn id(record: &RecordRef) -> String {
 
 /// Keeps a spreadsheet from reckoning what somebody wrote: an apostrophe goes before what looks like a formula.
 /// A plain number stays one.
-fn harmless(text: &str) -> String {
+#[must_use]
+pub fn harmless(text: &str) -> String {
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let number = text.strip_prefix(['-', '+']).is_some_and(is_number);
     if risky && !number {

@@ -13,7 +13,7 @@ mod waterfall;
 mod words;
 mod wrap;
 
-pub use crate::csv::csv;
+pub use crate::csv::{csv, harmless};
 pub use format::Format;
 pub use html::html;
 pub use pdf::{PdfError, pdf};

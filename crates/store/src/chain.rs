@@ -11,7 +11,7 @@ use crate::sql::{Cell, cells, count, int, maybe_int, maybe_text, parse, text};
 use crate::{Entry, StoreError};
 
 /// Changes whenever the canonical form of an entry does.
-const VERSION: &str = "tieout-entry-1";
+pub(crate) const VERSION: &str = "tieout-entry-1";
 
 /// The chain of the installation. No connection can have this name.
 pub(crate) const INSTALLATION: &str = "(installation)";

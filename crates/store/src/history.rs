@@ -62,6 +62,26 @@ impl ConnectionStore {
         entries_after(&self.store, &self.chain, seq, rows).await
     }
 
+    /// The entries after this number whose fact has this [word](crate::Fact::word), at most so many.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn entries_of(
+        &self,
+        word: &str,
+        after: u64,
+        rows: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let cells = cells![&*self.chain, word, after, limit(rows)];
+        let rows = with(sql::ENTRIES_OF_FACT, cells)
+            .fetch_all(&mut *reader)
+            .await?;
+        rows.iter()
+            .map(|row| Stored::read(row)?.entry(&self.chain))
+            .collect()
+    }
+
     /// The latest runs, the latest first.
     ///
     /// # Errors

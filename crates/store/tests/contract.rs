@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tieout_domain::code::Code;
 use tieout_domain::document::{Account, AccountKind, Approval, Bill, BillStatus, Vendor};
@@ -188,6 +189,7 @@ contract! {
     the_history_can_be_neither_changed_nor_deleted,
     one_flipped_byte_is_named,
     a_missing_entry_is_named,
+    a_chain_is_exported_page_by_page_as_it_was_hashed,
     a_changed_state_is_named,
     a_changed_personal_value_is_named,
     s247_personal_values_are_erased_and_the_chain_holds,
@@ -1150,6 +1152,63 @@ async fn a_missing_entry_is_named(bed: &Bed, store: &Store) {
     assert!(faults[0].cause.contains("entry 1 is missing"), "{faults:?}");
 }
 
+async fn a_chain_is_exported_page_by_page_as_it_was_hashed(bed: &Bed, store: &Store) {
+    sample(store).await;
+    let middle = bed.clock.now();
+    let connection = store.connection(&name());
+    let more = vec![stated("2", blocked("unmapped", ""))];
+    connection.commit(facts(more)).await.unwrap();
+    let export = store.export(Some(&name()));
+    assert_eq!(export.chain(), "acme-us");
+    assert_eq!(export.last_before(middle).await.unwrap(), 3);
+    assert_eq!(export.last_before(bed.clock.now()).await.unwrap(), 4);
+    assert_eq!(export.last_before(Timestamp::UNIX_EPOCH).await.unwrap(), 0);
+    let mut all = export.page(0, 3).await.unwrap();
+    assert_eq!(all.len(), 3);
+    all.extend(export.page(3, 3).await.unwrap());
+    let told: Vec<_> = all.iter().map(|one| one.entry.clone()).collect();
+    assert_eq!(told, connection.entries_after(0, 10).await.unwrap());
+    let mut before = String::new();
+    for (one, seq) in all.iter().zip(1..) {
+        let sealed = &one.sealed;
+        assert_eq!((sealed.seq, &sealed.before), (seq, &before));
+        // The form, told once more and in other words than the store's own.
+        let part = |text: &str| format!("{}:{text}", text.len());
+        let maybe = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), part);
+        let form = [
+            part(sealed.version),
+            part(&sealed.before),
+            part(&sealed.chain),
+            part(&sealed.seq.to_string()),
+            part(&sealed.at_us.to_string()),
+            part(&sealed.actor),
+            maybe(&sealed.run),
+            part(&sealed.fact),
+            maybe(&sealed.flow),
+            maybe(&sealed.record),
+            part(&sealed.body),
+        ];
+        let sum = Sha256::digest(form.concat()).into_iter();
+        let hash: String = sum.map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(sealed.hash, hash);
+        assert!(
+            !sealed.body.contains("INV-"),
+            "a label is a digest: {}",
+            sealed.body
+        );
+        before = hash;
+    }
+    let empty = store.export(None).page(0, 10).await.unwrap();
+    assert!(empty.is_empty(), "the installation has no history yet");
+
+    bed.lift_guard().await;
+    bed.run("UPDATE entries SET actor = 'me' WHERE seq = 2")
+        .await
+        .unwrap();
+    let error = export.page(1, 10).await.unwrap_err();
+    assert!(error.to_string().contains("entry 2 of acme-us"), "{error}");
+}
+
 async fn a_changed_state_is_named(bed: &Bed, store: &Store) {
     sample(store).await;
     bed.run("UPDATE items SET state = 'DONE'").await.unwrap();
@@ -1325,7 +1384,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 3
+            known: 4
         }
     );
     assert!(!error.fix().is_empty());

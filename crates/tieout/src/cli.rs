@@ -74,7 +74,7 @@ pub enum Command {
     Show(crate::commands::runs::ShowArgs),
     /// What waits for a person, grouped by cause, with the fix.
     Exceptions(crate::commands::exceptions::ExceptionsArgs),
-    /// One record's whole life; the chain checked.
+    /// One record's whole life; the chain checked; a month's evidence as files.
     Audit(crate::commands::audit::AuditArgs),
     /// Whether the two sides agree at a month's end, item by item.
     TieOut(crate::commands::tie_out::TieOutArgs),

@@ -4,9 +4,11 @@
 //! library so that tests can put the same things together as the program does; [`main`] is the program.
 
 pub mod assemble;
+pub mod beside;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod evidence;
 pub mod failure;
 pub mod home;
 pub mod output;

@@ -68,7 +68,7 @@ pub(super) fn work(input: &Input) -> Result<ClearingLeg, MoneyError> {
             format!("{count} payments")
         };
         let cause = format!("{what} of {date}, whose money is not withdrawn yet");
-        let first = payments.first().map(|one| *one);
+        let first = payments.first().copied();
         leg.items
             .extend(first.map(|one| item(one, Category::Transit, -sum, cause, scope)));
     }

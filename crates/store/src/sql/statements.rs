@@ -111,6 +111,10 @@ statements! {
     FROZEN_PUT = "INSERT INTO frozen (connection, sha256, body) VALUES ($1, $2, $3) \
                   ON CONFLICT (connection, sha256) DO NOTHING";
     FROZEN_GET = "SELECT body FROM frozen WHERE connection = $1 AND sha256 = $2";
+    ENTRIES_OF_FACT = concat!(
+        entry_columns!(),
+        "e.chain = $1 AND e.fact = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"
+    );
     ENTRIES_OF_RUN = concat!(
         entry_columns!(),
         "e.chain = $1 AND e.run_id = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4"
@@ -200,6 +204,7 @@ statements! {
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";
     STOP_DROP = "DELETE FROM stops WHERE connection = $1 AND kind = $2";
     ENTRY_HASH = "SELECT hash FROM entries WHERE chain = $1 AND seq = $2";
+    ENTRY_BEFORE = "SELECT COALESCE(MAX(seq), 0) FROM entries WHERE chain = $1 AND at_us < $2";
 
     VAULT = "SELECT salt, sealed FROM vault WHERE name = $1";
     VAULT_START = "INSERT INTO vault (name, salt, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";

@@ -1,43 +1,68 @@
 //! `tieout audit`: one record's whole life, and the check of the history.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
-use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
-use tieout_store::{ConnectionStore, Entry, Item, Link, Mirrored, Verification};
+use tieout_domain::{Kind, RecordRef, Side};
+use tieout_store::{ConnectionStore, Entry, Fact, Item, Link, Mirrored, Verification};
 
 use crate::assemble::flow_names;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-use crate::story::sentence;
+use crate::story;
 
 /// What `audit` takes.
 #[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
 pub struct AuditArgs {
+    /// Something other than a record's life or the check.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// A record by SIDE/KIND/ID, id, number, name or external id, of either side; or `verify`.
-    #[arg(value_name = "RECORD")]
-    pub record: String,
+    #[arg(value_name = "RECORD", required = true)]
+    pub record: Option<String>,
     /// Only of this connection.
     #[arg(long, value_name = "CONN")]
     pub connection: Option<String>,
 }
 
+/// What else an auditor asks for.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// A month's evidence as files that can be read and checked without tieout.
+    Export(super::export::ExportArgs),
+}
+
 /// How many records one name may stand for.
 const FOUND_MAX: u32 = 20;
 
-/// Tells a record's life, or verifies the history.
+/// The word of what is said of a mapping.
+const MAPPED: &str = "mapped";
+
+/// How many entries are read at once.
+const PAGE: u32 = 1000;
+
+/// Tells a record's life, verifies the history, or exports a month of it.
 pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    if args.record == "verify" {
+    if let Some(Action::Export(args)) = &args.action {
+        return super::export::run(global, &home, args).await;
+    }
+    let sought = args.record.as_deref().unwrap_or_default();
+    if sought == "verify" {
         return Ok(verify(global, &home.store.verify().await?));
     }
     let mut told = Vec::new();
     let names: Vec<String> = args.connection.iter().cloned().collect();
     for (name, _) in home.config.chosen(&names)? {
         let store = home.store.connection(name);
-        for record in find(&store, &args.record).await? {
+        for record in find(&store, sought).await? {
             let life = life(&store, record).await?;
             if !global.json {
                 life.print(name.as_str());
@@ -49,7 +74,7 @@ pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
         }
     }
     if told.is_empty() {
-        let cause = format!("`{}` is no record that is known", args.record);
+        let cause = format!("`{sought}` is no record that is known");
         return Err(Failure::usage(Code::new("unknown-record"), cause));
     }
     if global.json {
@@ -63,11 +88,13 @@ pub async fn find(store: &ConnectionStore, text: &str) -> Result<Vec<RecordRef>,
     if let Ok(record) = text.parse::<RecordRef>() {
         let ids = [record.id.clone()];
         let known = store.known(record.side, record.kind, &ids).await?;
-        return Ok(if known.is_empty() {
-            Vec::new()
-        } else {
-            vec![record]
-        });
+        // What was made and is never read, a reversing journal entry, is known by its link alone.
+        let told = !known.is_empty()
+            || !store
+                .links_to(std::slice::from_ref(&record))
+                .await?
+                .is_empty();
+        return Ok(if told { vec![record] } else { Vec::new() });
     }
     Ok(store
         .find(text, FOUND_MAX)
@@ -108,9 +135,10 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
     let mut history = store.history(&record).await?;
     if origin != record {
         history.extend(store.history(&origin).await?);
-        history.sort_by_key(|entry| entry.seq);
-        history.dedup_by_key(|entry| entry.seq);
     }
+    history.extend(mappings(store, &record).await?);
+    history.sort_by_key(|entry| entry.seq);
+    history.dedup_by_key(|entry| entry.seq);
     let ids = [record.id.clone()];
     let now = store
         .records(record.side, record.kind, &ids)
@@ -123,6 +151,50 @@ async fn life(store: &ConnectionStore, record: RecordRef) -> Result<Life, Failur
         links,
         history,
     })
+}
+
+/// What was said of the record's mapping, and of mappings to it.
+async fn mappings(store: &ConnectionStore, record: &RecordRef) -> Result<Vec<Entry>, Failure> {
+    let mut found = Vec::new();
+    let lists = [Kind::Account, Kind::FundingAccount];
+    if !lists.contains(&record.kind) && !Kind::DIMENSIONS.contains(&record.kind) {
+        return Ok(found);
+    }
+    let mut after = 0;
+    loop {
+        let page = store.entries_of(MAPPED, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = last.seq;
+        found.extend(
+            page.into_iter()
+                .filter(|entry| is_mapping_of(entry, record)),
+        );
+    }
+}
+
+/// A ledger's list is mapped to the platform's; a funding account, the platform's, to an account of the ledger.
+fn is_mapping_of(entry: &Entry, record: &RecordRef) -> bool {
+    let Fact::Mapped { kind, from, to, .. } = &entry.fact else {
+        return false;
+    };
+    let funding = kind == Kind::FundingAccount.as_str();
+    let (first, second) = if funding {
+        (Side::Platform, Side::Ledger)
+    } else {
+        (Side::Ledger, Side::Platform)
+    };
+    let target = if funding {
+        Kind::Account.as_str()
+    } else {
+        kind.as_str()
+    };
+    let is_from = record.side == first && record.kind.as_str() == kind && record.id == *from;
+    let is_to = record.side == second
+        && record.kind.as_str() == target
+        && to.as_ref().is_some_and(|to| record.id == *to);
+    is_from || is_to
 }
 
 impl Life {
@@ -170,10 +242,9 @@ impl Life {
                 link.flow, link.target, link.record, link.how
             ));
         }
-        self.history
+        story::life(&self.history)
             .iter()
-            .filter_map(sentence)
-            .for_each(|text| output::line(&text));
+            .for_each(|text| output::line(text));
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tieout backup FOLDER`: a copy of the home while it is in use.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +8,7 @@ use serde_json::json;
 use tieout_domain::{Clock as _, Timestamp};
 use tieout_store::{ChainHead, StoreError};
 
+use crate::beside::{Beside, write};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::{CONFIG, Home};
@@ -50,19 +50,7 @@ pub async fn run(global: &Global, args: &BackupArgs) -> Result<Exit, Failure> {
     if goal.exists() {
         return Err(StoreError::BackupExists { path: goal }.into());
     }
-    let parent = match goal.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(parent).map_err(|error| Failure::file("can't make", parent, &error))?;
-    // Beside its goal and its owner's alone; whatever goes wrong, nothing of it stays.
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tieout-backup-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let beside = builder
-        .tempdir_in(parent)
-        .map_err(|error| Failure::file("can't make a folder in", parent, &error))?;
+    let beside = Beside::of(&goal)?;
     let copy = home.store.backup(&beside.path().join(STORE)).await?;
     let config = home.folder.join(CONFIG);
     let text =
@@ -76,13 +64,7 @@ pub async fn run(global: &Global, args: &BackupArgs) -> Result<Exit, Failure> {
     };
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     write(&beside.path().join(MANIFEST), text.as_bytes())?;
-    let beside = beside.keep();
-    let renamed = std::fs::rename(&beside, &goal);
-    if let Err(error) = renamed {
-        // What can't be removed either is named by what follows.
-        let _ = std::fs::remove_dir_all(&beside);
-        return Err(Failure::file("can't make", &goal, &error));
-    }
+    beside.finish()?;
     report(global, &goal, &manifest);
     Ok(Exit::Done)
 }
@@ -94,15 +76,6 @@ fn goal(folder: &Path, made: Timestamp) -> PathBuf {
     } else {
         folder.to_owned()
     }
-}
-
-/// Writes a file and waits until it is on the disk.
-fn write(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let written = std::fs::File::create_new(path).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()
-    });
-    written.map_err(|error| Failure::file("can't write", path, &error))
 }
 
 fn report(global: &Global, goal: &Path, manifest: &Manifest) {

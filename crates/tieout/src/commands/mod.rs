@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod demo;
 pub mod exceptions;
 pub mod explain;
+pub mod export;
 pub mod init;
 pub mod map;
 pub mod pause;

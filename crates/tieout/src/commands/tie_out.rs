@@ -218,6 +218,11 @@ fn month(connection: &Connection, named: Option<&str>) -> Result<Date, Failure> 
             .to_zoned(connection.time_zone.clone());
         return Ok(today.date().first_of_month());
     };
+    named_month(text)
+}
+
+/// The first day of the month that a text names.
+pub fn named_month(text: &str) -> Result<Date, Failure> {
     format!("{}-01", text.trim()).parse().map_err(|_| {
         let cause = format!("`{text}` is no month; a month is written as 2026-06");
         Failure::usage(Code::new("usage"), cause)

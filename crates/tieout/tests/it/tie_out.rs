@@ -67,7 +67,7 @@ fn telling(report: &Report) -> Vec<&Item> {
         .collect()
 }
 
-fn one<'a>(report: &'a Report, category: Category) -> &'a Item {
+fn one(report: &Report, category: Category) -> &Item {
     let found: Vec<_> = report
         .items
         .iter()
