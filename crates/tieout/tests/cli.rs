@@ -1500,3 +1500,38 @@ async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
         .tieout(&["tie-out", "acme", "--period", "1999-01"])
         .failed(2, &["error[unknown-period]", "1999-01"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s247_a_person_is_erased_from_the_history_and_it_still_verifies() {
+    let stage = connectable_to(20, 60).await;
+    let machine = &stage.machine;
+    machine.tieout(&["connect", "acme"]).went_well();
+    machine
+        .tieout(&["map", "suggest", "--confirm-exact"])
+        .went_well();
+    assert_eq!(machine.tieout(&["sync", "--quiet"]).status, 3);
+    let history = |record: &str| {
+        let life = machine
+            .tieout(&["audit", record, "--json"])
+            .went_well()
+            .json();
+        life["records"][0]["history"].to_string()
+    };
+    // A vendor whose address of mail was sent over there, and so is told in the history.
+    let record = (1001..1020)
+        .map(|id| format!("ledger/vendor/{id}"))
+        .find(|record| history(record).contains('@'))
+        .unwrap();
+    machine
+        .tieout(&["audit", "erase", "no-such", "--reason", "a demand"])
+        .failed(2, &["error[unknown-record]"]);
+    let erased = machine
+        .tieout(&["audit", "erase", &record, "--reason", "a demand", "--json"])
+        .went_well()
+        .json();
+    assert!(erased["entries"].as_u64().unwrap() > 0, "{erased}");
+    let left = history(&record);
+    assert!(!left.contains('@'), "{left}");
+    assert!(left.contains("a demand"), "{left}");
+    machine.tieout(&["audit", "verify"]).went_well();
+}

@@ -37,6 +37,8 @@ pub struct AuditArgs {
 pub enum Action {
     /// A month's evidence as files that can be read and checked without tieout.
     Export(super::export::ExportArgs),
+    /// Takes a person's values out of the history, which still verifies.
+    Erase(super::erase::EraseArgs),
 }
 
 /// How many records one name may stand for.
@@ -48,11 +50,13 @@ const MAPPED: &str = "mapped";
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
 
-/// Tells a record's life, verifies the history, or exports a month of it.
+/// Tells a record's life, verifies the history, exports a month of it, or erases a person's values.
 pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    if let Some(Action::Export(args)) = &args.action {
-        return super::export::run(global, &home, args).await;
+    match &args.action {
+        None => {}
+        Some(Action::Export(args)) => return super::export::run(global, &home, args).await,
+        Some(Action::Erase(args)) => return super::erase::run(global, &home, args).await,
     }
     let sought = args.record.as_deref().unwrap_or_default();
     if sought == "verify" {
