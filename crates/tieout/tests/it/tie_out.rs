@@ -374,3 +374,76 @@ async fn months_that_have_ended_are_rolled_back_and_close_too() {
     }
     assert!(rolled_back > 10, "{rolled_back}");
 }
+
+#[tokio::test]
+async fn an_empty_pair_of_books_is_tied() {
+    let stage = Stage::bare().await;
+    stage.sync().await;
+    let report = stage.closed().await;
+    assert_eq!(report.status, Status::Tied, "{:?}", report.reasons);
+    assert!(report.items.is_empty());
+}
+
+/// A year of payables of fifteen vendors, as a city would publish them.
+fn published() -> String {
+    let header =
+        "payment_date,vendor,amount,fund,fund_name,center,center_name,account,account_name";
+    let mut lines = vec![header.to_owned()];
+    for at in 0_u32..300 {
+        let (month, day) = (1 + at % 12, 1 + (at * 7) % 28);
+        let vendor = [
+            "Birch & Sons",
+            "Acme, Inc.",
+            "Calder Water",
+            "Dunmore Paving",
+        ];
+        let vendor = format!("{} {}", vendor[at as usize % 4], at % 15);
+        let cents = 100 + (u64::from(at) * 7_919) % 2_000_000;
+        let account = 6100 + at % 5;
+        lines.push(format!(
+            "2026-{month:02}-{day:02},\"{vendor}\",{}.{:02},101,General,2010,Library,{account},Account {account}",
+            cents / 100,
+            cents % 100
+        ));
+    }
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn a_full_cycle_of_bills_payments_and_voids_is_tied() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("published.csv");
+    std::fs::write(&file, published()).unwrap();
+    let stage = Stage::with(tieout::sandbox::SandboxOptions {
+        dataset: Some(file),
+        ..crate::stage::options()
+    })
+    .await;
+    stage.sync().await;
+    let mut payments = Vec::new();
+    for (at, (_, there)) in stage.open_pairs().await.into_iter().enumerate() {
+        let amount = (at % 5 == 0).then_some("0.50");
+        payments.extend(stage.pay(&[there], amount, "PROCESSED").await);
+    }
+    assert!(payments.len() > 50, "{}", payments.len());
+    stage.sync().await;
+    for payment in payments.iter().step_by(9) {
+        stage
+            .move_payment(payment, json!({"status": "VOIDED"}))
+            .await;
+    }
+    stage.sync_twice().await;
+    let report = stage.closed().await;
+    assert_eq!(
+        report.status,
+        Status::Tied,
+        "{:?} {:#?}",
+        report.reasons,
+        telling(&report)
+    );
+    assert!(telling(&report).is_empty(), "{:#?}", telling(&report));
+    let [_, platform, clearing, _] = &report.legs[..] else {
+        panic!("four legs");
+    };
+    assert!(platform.left.amount.is_positive() && clearing.left.amount.is_negative());
+}
