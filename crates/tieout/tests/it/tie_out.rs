@@ -447,3 +447,42 @@ async fn a_full_cycle_of_bills_payments_and_voids_is_tied() {
     };
     assert!(platform.left.amount.is_positive() && clearing.left.amount.is_negative());
 }
+
+#[tokio::test]
+async fn twins_and_links_that_cannot_be_told_are_named() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let enter = |number: &str, total: f64| {
+        let fields = json!({"entity": scene.vendor, "tranId": number, "amount": total});
+        stage.enter("vendorbill", fields)
+    };
+    enter("TWIN-1", 81.5).await;
+    stage.sync().await;
+    enter("TWIN 1", 81.5).await;
+    stage.sync().await;
+    assert_eq!(scene.news().await, [(Category::Duplicate, amount("81.5"))]);
+    for _ in 0..2 {
+        typed(stage, &scene.vendor, "MANY-1", 33.25).await;
+    }
+    enter("MANY-1", 33.25).await;
+    stage.sync().await;
+    let news = scene.news().await;
+    let of = |category: Category| -> Vec<Amount> {
+        let found = news.iter().filter(|(one, _)| *one == category);
+        found.map(|(_, amount)| *amount).collect()
+    };
+    assert_eq!(of(Category::Link), [amount("33.25")], "{news:?}");
+    assert_eq!(of(Category::BillOnly), [amount("-33.25"); 2], "{news:?}");
+}
+
+#[tokio::test]
+async fn s116_money_that_is_owed_to_the_platform_is_expected_on_the_clearing_account() {
+    let scene = Scene::new().await;
+    let payment = scene.paid("PROCESSED").await;
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, [(Category::Transit, scene.total)]);
+    let body = json!({"status": "FUNDING_FAILED_ACTION_NEEDED"});
+    scene.stage.move_payment(&payment, body).await;
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, [(Category::FundingFailed, scene.total)]);
+}
