@@ -1377,7 +1377,12 @@ async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
     for (leg, left) in made["residuals"].as_object().unwrap() {
         assert_eq!(left, "0", "leg {leg}");
     }
-    let sign = |role: &'static str| ["tie-out", "sign", "acme", "--as", role];
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("US/Pacific").unwrap());
+    let month = now.strftime("%Y-%m").to_string();
+    let sign = |role: &'static str| {
+        let month = month.as_str();
+        ["tie-out", "sign", "acme", "--period", month, "--as", role]
+    };
     machine
         .tieout(&sign("reviewer"))
         .failed(2, &["error[not-signed]"]);
@@ -1451,7 +1456,7 @@ async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
         .insert("USER".to_owned(), "reviewer".to_owned());
     machine.tieout(&sign("reviewer")).went_well();
     let frozen = machine
-        .tieout(&["tie-out", "acme", "--signed", "--json"])
+        .tieout(&["tie-out", "acme", "--signed", "--period", &month, "--json"])
         .went_well()
         .json();
     let roles: Vec<_> = frozen["signatures"]
@@ -1464,9 +1469,14 @@ async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
         roles,
         [("preparer", "user:tester"), ("reviewer", "user:reviewer")]
     );
-    let html = machine.tieout(&["tie-out", "acme", "--signed", "--format", "html"]);
+    let html = machine.tieout(&[
+        "tie-out", "acme", "--signed", "--period", &month, "--format", "html",
+    ]);
     assert!(html.went_well().out.contains("user:reviewer"));
 
+    machine
+        .tieout(&["tie-out", "acme", "--signed"])
+        .failed(2, &["--period"]);
     let quiet = machine
         .tieout(&["tie-out", "drift", "acme"])
         .went_well()

@@ -266,13 +266,21 @@ fn vendor_changed(
     this.create(&this.key().with(payee.as_str()))
 }
 
-/// Its coding can't be translated any more. That matters only if something must be written.
+/// Its coding can't be translated any more. That matters only if something must be written; once money has
+/// moved nothing is, and another amount is the same conflict as with a coding that can be.
 fn untranslatable(this: &This<'_>, there: &Bill, outcome: Outcome, exposure: &Exposure) -> Verdict {
-    let same = this.bill.total == there.total && this.number() == there.number;
-    if same || !exposure.untouched() {
+    let wanted = wanted::total(this, Some(there));
+    let same_total = wanted == there.total;
+    if same_total && this.number() == there.number {
         return rested(this, there);
     }
-    Verdict::Rest(outcome)
+    if exposure.untouched() {
+        return Verdict::Rest(outcome);
+    }
+    if same_total {
+        return changed_after_payment(this, exposure);
+    }
+    money_moved(this, exposure, wanted, there.total).unwrap_or(Verdict::Rest(outcome))
 }
 
 struct Edit<'a> {
@@ -331,35 +339,56 @@ fn edited(edit: &Edit<'_>) -> Verdict {
     {
         return amend(edit, "it changed in the ledger");
     }
+    changed_after_payment(edit.this, edit.exposure)
+}
+
+/// Its words or coding changed when it was too late to say so over there.
+fn changed_after_payment(this: &This<'_>, exposure: &Exposure) -> Verdict {
     let cause = format!(
-        "{label} changed in the ledger, its amount didn't; {}",
-        edit.exposure.words()
+        "{} changed in the ledger, its amount didn't; {}",
+        this.label(),
+        exposure.words()
     );
     noop(Code::new("edited-after-payment"), cause)
 }
 
-/// What stands against writing a new total, if something does (scenarios 59 and 60).
+/// What stands against another total once money has moved or is about to (scenarios 59 and 60).
+fn money_moved(
+    this: &This<'_>,
+    exposure: &Exposure,
+    wanted: Amount,
+    there: Amount,
+) -> Option<Verdict> {
+    let cause = unequal(this, exposure, wanted, there);
+    if !exposure.scheduled.is_zero() {
+        Some(conflict(Code::new("amount-edited-while-scheduled"), cause))
+    } else if exposure.paid.is_zero() {
+        None
+    } else if wanted < exposure.paid {
+        Some(blocked(Code::new("over-payment"), cause))
+    } else {
+        Some(conflict(Code::new("amount-edited-after-payment"), cause))
+    }
+}
+
+fn unequal(this: &This<'_>, exposure: &Exposure, wanted: Amount, there: Amount) -> String {
+    format!(
+        "{} is {wanted} in the ledger and {there} on the platform; {}",
+        this.label(),
+        exposure.words()
+    )
+}
+
+/// What stands against writing a new total, if something does.
 fn total_changed(edit: &Edit<'_>) -> Option<Verdict> {
     let (wanted, there) = (edit.wanted.total, edit.there.total);
-    let label = edit.this.label();
-    let exposure = edit.exposure;
-    let cause = format!(
-        "{label} is {wanted} in the ledger and {there} on the platform; {}",
-        exposure.words()
-    );
-    if !exposure.scheduled.is_zero() {
-        return Some(conflict(Code::new("amount-edited-while-scheduled"), cause));
-    }
-    if !exposure.paid.is_zero() {
-        return Some(if wanted < exposure.paid {
-            blocked(Code::new("over-payment"), cause)
-        } else {
-            conflict(Code::new("amount-edited-after-payment"), cause)
-        });
+    if let Some(verdict) = money_moved(edit.this, edit.exposure, wanted, there) {
+        return Some(verdict);
     }
     if edit.this.accepted() {
         return None;
     }
+    let cause = unequal(edit.this, edit.exposure, wanted, there);
     match edit.applied.map(|applied| applied.total) {
         Some(applied) if applied != there && applied != wanted => {
             Some(conflict(Code::new("both-changed"), cause))

@@ -27,20 +27,9 @@ pub(super) fn document(
     there: Option<&Bill>,
 ) -> Result<Document, Outcome> {
     let bill = this.bill;
-    let opening = this
-        .link()
-        .map_or(bill.open != bill.total, |link| link.role == super::OPENING);
     let translated = lines::translate(&this.label(), &bill.lines, this.books)?;
-    let applied = this.link().and_then(|link| link.applied.as_ref());
-    let total = match (opening, applied, there) {
-        // What was open at cut-over is what was sent; the ledger's own payments don't change it.
-        (true, Some(Document::Bill(applied)), _) => applied.total,
-        // What was sent is known no longer: it is what stands there.
-        (true, None, Some(there)) if this.link().is_some() => there.total,
-        (true, ..) => bill.open,
-        (false, ..) => bill.total,
-    };
-    let translated = if opening {
+    let total = total(this, there);
+    let translated = if is_opening(this) {
         vec![balance(&translated, total, bill)]
     } else {
         translated
@@ -73,6 +62,26 @@ pub(super) fn document(
         marker,
         external_id: None,
     }))
+}
+
+/// Whether only what is open of it goes over: it was partly paid before.
+fn is_opening(this: &This<'_>) -> bool {
+    let partly_paid = this.bill.open != this.bill.total;
+    this.link()
+        .map_or(partly_paid, |link| link.role == super::OPENING)
+}
+
+/// What the platform's copy is to come to, whether or not its lines can be translated.
+pub(super) fn total(this: &This<'_>, there: Option<&Bill>) -> Amount {
+    let applied = this.link().and_then(|link| link.applied.as_ref());
+    match (is_opening(this), applied, there) {
+        // What was open at cut-over is what was sent; the ledger's own payments don't change it.
+        (true, Some(Document::Bill(applied)), _) => applied.total,
+        // What was sent is known no longer: it is what stands there.
+        (true, None, Some(there)) if this.link().is_some() => there.total,
+        (true, ..) => this.bill.open,
+        (false, ..) => this.bill.total,
+    }
 }
 
 fn credit(

@@ -358,6 +358,41 @@ fn s060_an_amount_below_what_was_paid_is_an_overpayment() {
 }
 
 #[test]
+fn s060_an_amount_edited_after_payment_is_a_conflict_also_where_its_coding_has_no_counterpart() {
+    for (open, scheduled, total, expected) in [
+        ("0", "0", "140.00", "CONFLICT(amount-edited-after-payment)"),
+        ("0", "0", "70.00", "BLOCKED(over-payment)"),
+        (
+            "0",
+            "100",
+            "140.00",
+            "CONFLICT(amount-edited-while-scheduled)",
+        ),
+        ("100", "0", "140.00", "BLOCKED(unmapped-account)"),
+        ("0", "0", "100.00", "DONE"),
+    ] {
+        let mut world = with(|_| {});
+        let there = there(&world);
+        world.bill(&there, |it| {
+            (it.open, it.scheduled) = (amount(open), amount(scheduled));
+        });
+        world.put(
+            ledger(Kind::Account, "59"),
+            account(
+                "6020",
+                "Rail",
+                tieout_domain::document::AccountKind::Expense,
+            ),
+        );
+        lines(&mut world, &[total]);
+        world.bill(&bill_ref("1"), |it| {
+            it.lines[0].account = Some("59".into());
+        });
+        assert_eq!(state(&world), expected, "{open} {scheduled} {total}");
+    }
+}
+
+#[test]
 fn s061_new_coding_is_sent_while_unpaid_and_no_matter_afterwards() {
     let mut world = with(|_| {});
     world.put(

@@ -57,7 +57,7 @@ pub struct ScopeArgs {
     /// Which connection.
     #[arg(value_name = "CONN")]
     pub connection: Option<String>,
-    /// Which month, as 2026-06; the present one if none is named.
+    /// Which month, as 2026-06. A new report is of the present one if none is named; what was signed must be named.
     #[arg(long, value_name = "MONTH")]
     pub period: Option<String>,
     /// Which currency; the organization's own if none is named.

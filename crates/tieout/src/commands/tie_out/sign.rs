@@ -1,5 +1,7 @@
 //! `tieout tie-out sign`: a preparer and a reviewer, who is somebody else, put their names under a report.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tieout_domain::Currency;
@@ -229,32 +231,40 @@ async fn reviewed(
     Ok((fact, Vec::new()))
 }
 
-/// The last signature of this period and currency, in this role.
+/// The last signature of this month and currency, in this role. What was signed is never guessed: the month is
+/// named, and the currency too where several were signed.
 async fn last(
     store: &ConnectionStore,
     scope: &ScopeArgs,
     role: Option<&str>,
 ) -> Result<Signed, Failure> {
-    let wanted = |signed: &Signed| {
-        scope
-            .period
-            .as_ref()
-            .is_none_or(|period| *period == signed.period)
-            && scope
-                .currency
-                .as_ref()
-                .is_none_or(|currency| currency.eq_ignore_ascii_case(&signed.currency))
-            && role.is_none_or(|role| role == signed.signature.role)
+    let Some(period) = &scope.period else {
+        let cause = "name the month that was signed with --period, as 2026-06";
+        return Err(Failure::usage(Code::new("usage"), cause));
     };
-    signatures(store)
-        .await?
-        .into_iter()
-        .rfind(wanted)
-        .ok_or_else(|| {
-            let period = scope.period.as_deref().unwrap_or("any period");
-            let cause = format!("no tie-out of {period} was signed by a preparer");
-            Failure::usage(Code::new("not-signed"), cause)
-        })
+    let mut found: Vec<Signed> = signatures(store).await?;
+    found.retain(|signed| {
+        let currency = scope.currency.as_ref();
+        signed.period == *period
+            && currency.is_none_or(|code| code.eq_ignore_ascii_case(&signed.currency))
+            && role.is_none_or(|role| role == signed.signature.role)
+    });
+    let currencies: BTreeSet<&str> = found.iter().map(|one| one.currency.as_str()).collect();
+    if currencies.len() > 1 {
+        let names: Vec<&str> = currencies.into_iter().collect();
+        let cause = format!(
+            "{period} was signed in {}: name one with --currency",
+            names.join(", ")
+        );
+        return Err(Failure::usage(Code::new("usage"), cause));
+    }
+    found.pop().ok_or_else(|| {
+        let cause = match role {
+            Some(role) => format!("no tie-out of {period} was signed by a {role}"),
+            None => format!("no tie-out of {period} was signed"),
+        };
+        Failure::usage(Code::new("not-signed"), cause)
+    })
 }
 
 /// The report that was last signed, with its signatures.
