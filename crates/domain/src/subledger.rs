@@ -189,10 +189,4 @@ pub trait Subledger: Send + Sync {
         until: Date,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault>;
-
-    /// The system's own time, as it says it.
-    ///
-    /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
-    async fn time(&self) -> Result<String, Fault>;
 }

@@ -19,7 +19,6 @@ pub(crate) const NOBODY: &str = "nobody";
 pub(crate) fn method(method: Method) -> &'static str {
     match method {
         Method::AsOfNow => "as of now: the day had not ended, or ended just before the reading",
-        Method::Snapshot => "from the snapshot of the night after the day",
         Method::RollBack => "today's figures, with what happened since taken back",
     }
 }

@@ -408,7 +408,6 @@ impl Composer<'_> {
         }
         Ok(RollForward {
             opening: sum(&self.ledger.opening)?,
-            platform_opening: Amount::ZERO,
             flows,
         })
     }

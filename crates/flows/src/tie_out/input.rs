@@ -176,8 +176,6 @@ pub struct Cleared {
 pub struct RollForward {
     /// What the sub-ledger had open at the end of the period before.
     pub opening: Amount,
-    /// What the platform had open then.
-    pub platform_opening: Amount,
     /// What happened, by name, in the order in which it is shown: counts and signed amounts.
     pub flows: Vec<super::Flow>,
 }

@@ -45,8 +45,6 @@ impl Status {
 pub enum Method {
     /// The day has not ended, or ended just now: what is there is as of now.
     AsOfNow,
-    /// From the snapshot of the night after the day.
-    Snapshot,
     /// Today's figures, with what happened since taken back.
     RollBack,
 }

@@ -416,7 +416,7 @@ pub(crate) fn report() -> Report {
             state: "locked".to_owned(),
         },
         day: day("2026-06-30"),
-        method: Method::Snapshot,
+        method: Method::RollBack,
         made_at: "2026-07-01T06:01:12Z".parse().unwrap(),
         residuals: Leg::ALL.map(|leg| (leg, Amount::ZERO)).into(),
         legs: legs(),

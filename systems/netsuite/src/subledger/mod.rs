@@ -427,8 +427,4 @@ impl Subledger for ControlAccounts {
         })
         .await
     }
-
-    async fn time(&self) -> Result<String, Fault> {
-        self.client.clock().await
-    }
 }
