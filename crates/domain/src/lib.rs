@@ -4,6 +4,7 @@
 //! system can read and write. There is no I/O here, no runtime and no clock: everything else in the
 //! workspace may depend on this crate, and it depends on nothing of ours.
 
+pub mod check;
 pub mod code;
 pub mod document;
 mod fault;

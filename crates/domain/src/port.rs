@@ -12,6 +12,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
+use crate::code::Code;
 use crate::subledger::Subledger;
 use crate::{Document, Fault, Fingerprint, Key, Kind, Period, RemoteId, SystemId};
 
@@ -233,6 +235,19 @@ pub trait Whole: Send + Sync {
     /// # Errors
     /// The [`Fault`] that tells why not.
     async fn ping(&self) -> Result<Identity, Fault>;
+
+    /// Checks everything about this side that can be wrong, and tells one cause from another, with evidence
+    /// (scenarios 201 to 205, 209, 218 to 221). Never in a way that could lock anyone out: a sign-in that was
+    /// refused is not repeated.
+    async fn examine(&self) -> Vec<Check> {
+        match self.ping().await {
+            Ok(identity) => vec![Check::ok(
+                Code::new("sign-in"),
+                format!("signed in to {} ({})", identity.name, identity.id),
+            )],
+            Err(fault) => vec![Check::failed(&fault)],
+        }
+    }
 
     /// Posting periods, for a ledger; empty for a platform.
     ///

@@ -39,5 +39,6 @@ pub static SYSTEM: System = System {
     manual: include_str!("../README.md"),
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,
+    guides: &[],
     connect: port::connect,
 };

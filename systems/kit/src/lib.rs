@@ -10,6 +10,7 @@
 pub mod fake;
 pub mod governor;
 pub mod guard;
+pub mod guide;
 pub mod seams;
 pub mod system;
 pub mod transport;

@@ -7,6 +7,7 @@ use tieout_domain::port::Ports;
 use tieout_domain::{Side, SystemId};
 
 use crate::Kit;
+use crate::guide::Guide;
 
 /// Makes a system's ports from its table in the configuration, a credential, and the seams.
 pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>;
@@ -25,6 +26,8 @@ pub struct System {
     pub settings: &'static [Setting],
     /// The kinds of credentials it takes, best first.
     pub credentials: &'static [CredentialKind],
+    /// How a person comes by its credentials, and renews them.
+    pub guides: &'static [Guide],
     /// Makes the ports. Sends nothing yet: the first call signs in.
     pub connect: Connect,
 }

@@ -46,6 +46,7 @@ pub static SYSTEM: System = System {
     manual: include_str!("../README.md"),
     settings: SETTINGS,
     credentials: CREDENTIALS,
+    guides: &[],
     connect: port::connect,
 };
 
