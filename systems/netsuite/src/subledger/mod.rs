@@ -3,6 +3,7 @@
 //!
 //! A row that can't be read makes the whole answer `drift`: what is held against a balance must be complete.
 
+mod paging;
 mod rows;
 mod text;
 
@@ -12,7 +13,6 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::port::PageToken;
 use tieout_domain::subledger::{
@@ -25,8 +25,9 @@ use crate::call::Client;
 use crate::probe::Shape;
 use crate::problem::unknown_column;
 use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number};
+use paging::Place;
 use rows::{balance, key, kind, movement, posting};
-use text::{After, Has, Party, Scope};
+use text::{Has, Party, Scope, Stretch};
 
 /// Columns that an account may lack, by the names under which refusals tell of them.
 const CURRENCY: &str = "currency";
@@ -45,14 +46,6 @@ impl ControlAccounts {
     pub(crate) fn new(client: Arc<Client>) -> Self {
         Self { client, page: PAGE }
     }
-}
-
-/// What a page token says.
-#[derive(Serialize, Deserialize)]
-struct Place {
-    id: i64,
-    account: i64,
-    vendor: i64,
 }
 
 fn drift(cause: String) -> Fault {
@@ -233,15 +226,17 @@ impl ControlAccounts {
         &self,
         accounts: &[RemoteId],
         token: Option<&PageToken>,
-        query: impl Fn(&Scope<'_>, Option<&After>) -> String,
+        query: impl Fn(&Scope<'_>, &Stretch) -> String,
     ) -> Result<Told<Posting>, Fault> {
-        let after = token.map(place).transpose()?;
-        let answer = self
-            .ask(accounts, |scope| query(scope, after.as_ref()))
-            .await?;
+        let place = match token {
+            Some(token) => Place::read(token)?,
+            None => Place::first(self.newest().await?, self.page),
+        };
+        let stretch = place.stretch();
+        let answer = self.ask(accounts, |scope| query(scope, &stretch)).await?;
         let subsidiary = self.client.settings.subsidiary.as_ref();
         let mut rows = Vec::with_capacity(answer.rows.len());
-        let mut last = after;
+        let mut last = stretch.after;
         for row in &answer.rows {
             let unreadable = |Unreadable(cause): Unreadable| {
                 drift(format!(
@@ -251,56 +246,34 @@ impl ControlAccounts {
             };
             let key = key(row).map_err(unreadable)?;
             // What comes twice or out of turn would be counted twice, or be left out by the next page.
-            let further = last.as_ref().is_none_or(|last| {
-                (key.id, key.account, key.vendor) > (last.id, last.account, last.vendor)
-            });
-            if !further {
+            if (key.id, key.account, key.vendor) <= (last.id, last.account, last.vendor) {
                 return Err(drift(format!(
                     "transaction {} came twice or out of turn",
                     row.text("id")
                 )));
             }
             rows.push(posting(row, &answer.shape, subsidiary).map_err(unreadable)?);
-            last = Some(key);
+            last = key;
         }
-        let next = last
-            .filter(|_| answer.more)
-            .map(
-                |After {
-                     id,
-                     account,
-                     vendor,
-                 }| {
-                    let place = Place {
-                        id,
-                        account,
-                        vendor,
-                    };
-                    serde_json::to_string(&place).map(PageToken)
-                },
-            )
-            .transpose()
-            .map_err(|error| drift(format!("a page token can't be written: {error}")))?;
+        let cut_off = answer.more.then_some(last);
+        let next = place.next(rows.len(), cut_off, self.page);
         Ok(Told {
             asked: answer.asked,
             rows,
-            next,
+            next: next.map(|place| place.token()).transpose()?,
         })
     }
-}
 
-fn place(token: &PageToken) -> Result<After, Fault> {
-    let Place {
-        id,
-        account,
-        vendor,
-    } = serde_json::from_str(&token.0)
-        .map_err(|error| drift(format!("a page token can't be read back: {error}")))?;
-    Ok(After {
-        id,
-        account,
-        vendor,
-    })
+    /// The newest transaction's id; 0 where there is none.
+    async fn newest(&self) -> Result<i64, Fault> {
+        // A subsidiary that isn't there is told of before anything is read of it.
+        self.client.shape().await?;
+        let rows = self.client.query(&Scope::newest(), &[]).await?.rows;
+        Ok(rows
+            .first()
+            .and_then(|row| row.number("newest"))
+            .unwrap_or(0))
+    }
 }
 
 #[async_trait]
@@ -371,8 +344,8 @@ impl Subledger for ControlAccounts {
         basis: Basis,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault> {
-        self.listed(accounts, token, |scope, after| {
-            scope.open_items(until, basis, after, self.page)
+        self.listed(accounts, token, |scope, stretch| {
+            scope.open_items(until, basis, stretch, self.page)
         })
         .await
     }
@@ -410,8 +383,8 @@ impl Subledger for ControlAccounts {
         until: Date,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault> {
-        self.listed(accounts, token, |scope, after| {
-            scope.postings(Party::Nobody, until, after, self.page)
+        self.listed(accounts, token, |scope, stretch| {
+            scope.postings(Party::Nobody, until, stretch, self.page)
         })
         .await
     }
@@ -422,8 +395,8 @@ impl Subledger for ControlAccounts {
         until: Date,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault> {
-        self.listed(accounts, token, |scope, after| {
-            scope.postings(Party::Any, until, after, self.page)
+        self.listed(accounts, token, |scope, stretch| {
+            scope.postings(Party::Any, until, stretch, self.page)
         })
         .await
     }

@@ -24,8 +24,14 @@ fn item(id: &str, amount: &str) -> Value {
         "amount": amount, "openamount": "-60", "asked": "2026-06-12 03:00:00"})
 }
 
+/// What a first page asks before: how far the account's transactions reach.
+fn newest(stage: &Stage) {
+    stage.script.rows(&json!([{"newest": "3900"}]));
+}
+
 async fn refused(stage: &Stage, rows: Value) -> String {
     let reader = reader(stage);
+    newest(stage);
     stage.script.rows(&rows);
     let until = "2026-05-31".parse().unwrap();
     let fault = reader
@@ -62,6 +68,7 @@ async fn a_row_that_comes_twice_is_drift() {
 async fn the_evidence_is_the_query_as_sent_and_the_time_as_told() {
     let stage = Stage::new();
     let reader = reader(&stage);
+    newest(&stage);
     stage.script.rows(&json!([item("4001", "-100")]));
     let until = "2026-05-31".parse().unwrap();
     let told = reader

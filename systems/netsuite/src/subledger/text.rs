@@ -4,10 +4,11 @@
 //! aggregate stands in an inline view, and what is selected from it outside; so the moment of asking can be
 //! selected beside it.
 
+use serde::{Deserialize, Serialize};
+use tieout_domain::subledger::Basis;
 use tieout_domain::{Date, RemoteId};
 
 use crate::suiteql::id_list;
-use tieout_domain::subledger::Basis;
 
 /// Columns that an account may lack.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +22,35 @@ pub(super) struct Has {
     pub(super) clock: bool,
 }
 
-/// The last posting of a page: its transaction, account and vendor (`0` for none).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The place of a posting in the order of pages: its transaction, account and vendor (`0` for none).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct After {
     pub(super) id: i64,
     pub(super) account: i64,
     pub(super) vendor: i64,
+}
+
+/// Which postings a query is about: those after a place, of transactions below an id.
+///
+/// The service adds up what the inline views name before it cuts off a page. Without an upper end every page
+/// would cost as much as all that are left, and many open items the square of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// The last posting of the page before.
+    pub(super) after: After,
+    /// The first transaction id that is no longer asked for; `None` asks for all that are left.
+    pub(super) end: Option<i64>,
+}
+
+impl Stretch {
+    /// The condition on a transaction's id.
+    fn holds(&self, id: &str) -> String {
+        let below = self
+            .end
+            .map(|end| format!(" AND {id} < {end}"))
+            .unwrap_or_default();
+        format!(" AND {id} >= {}{below}", self.after.id)
+    }
 }
 
 /// Whose lines are asked for.
@@ -152,19 +176,16 @@ impl Scope<'_> {
     ///
     /// A journal entry is applied line by line, any other document as a whole: its applications count on the
     /// main line of a bill or credit, and on the only payables line of whatever else there is.
-    fn open(&self, until: Date, basis: Basis, after: Option<&After>) -> String {
-        let from = after.map(|after| after.id);
-        let later = from
-            .map(|id| format!(" AND t.id >= {id}"))
-            .unwrap_or_default();
-        let links = |own: Own, by_line: bool| applied(own, by_line, until, basis, from);
+    fn open(&self, until: Date, basis: Basis, stretch: Option<&Stretch>) -> String {
+        let held = |id: &str| stretch.map(|stretch| stretch.holds(id)).unwrap_or_default();
+        let links = |own: Own, by_line: bool| applied(own, by_line, until, basis, &held);
         let joins = format!(
             " LEFT JOIN ({}) pl ON pl.doc = t.id AND pl.line = tl.id \
              LEFT JOIN ({}) nl ON nl.doc = t.id AND nl.line = tl.id",
             links(Own::Previous, true),
             links(Own::Next, true),
         );
-        let condition = format!("{}{later}", within("t", "p", until, basis));
+        let condition = format!("{}{}", within("t", "p", until, basis), held("t.id"));
         let lines = self.lines(&joins, Party::Vendor, &condition);
         format!(
             "SELECT g.id AS id, g.account AS account, g.vendor AS vendor, g.amount AS amount, \
@@ -187,11 +208,11 @@ impl Scope<'_> {
         &self,
         until: Date,
         basis: Basis,
-        after: Option<&After>,
+        stretch: &Stretch,
         page: usize,
     ) -> String {
-        let open = self.open(until, basis, after);
-        self.listed(&open, "g.openamount <> 0", after, page)
+        let open = self.open(until, basis, Some(stretch));
+        self.listed(&open, "g.openamount <> 0", &stretch.after, page)
     }
 
     /// See [`Subledger::open_totals`](tieout_domain::subledger::Subledger::open_totals).
@@ -218,13 +239,11 @@ impl Scope<'_> {
         &self,
         party: Party,
         until: Date,
-        after: Option<&After>,
+        stretch: &Stretch,
         page: usize,
     ) -> String {
-        let later = after
-            .map(|after| format!(" AND t.id >= {}", after.id))
-            .unwrap_or_default();
-        let condition = format!("{}{later}", within("t", "p", until, Basis::Period));
+        let period = within("t", "p", until, Basis::Period);
+        let condition = format!("{period}{}", stretch.holds("t.id"));
         let lines = self.lines("", party, &condition);
         let sums = format!(
             "SELECT t.id AS id, tal.account AS account, COALESCE(vl.id, vt.id, 0) AS vendor, \
@@ -237,25 +256,25 @@ impl Scope<'_> {
             Party::Nobody => "g.amount <> 0",
             Party::Vendor | Party::Any => "g.id IS NOT NULL",
         };
-        self.listed(&sums, condition, after, page)
+        self.listed(&sums, condition, &stretch.after, page)
+    }
+
+    /// The newest transaction of the account.
+    pub(super) fn newest() -> String {
+        "SELECT MAX(t.id) AS newest FROM transaction t".to_owned()
     }
 
     /// A page of what an inline view adds up, with what its transactions say.
-    fn listed(&self, view: &str, condition: &str, after: Option<&After>, page: usize) -> String {
-        let further = after
-            .map(
-                |After {
-                     id,
-                     account,
-                     vendor,
-                 }| {
-                    format!(
-                        " AND (g.id > {id} OR (g.id = {id} AND (g.account > {account} \
-                     OR (g.account = {account} AND g.vendor > {vendor}))))"
-                    )
-                },
-            )
-            .unwrap_or_default();
+    fn listed(&self, view: &str, condition: &str, after: &After, page: usize) -> String {
+        let After {
+            id,
+            account,
+            vendor,
+        } = after;
+        let further = format!(
+            " AND (g.id > {id} OR (g.id = {id} AND (g.account > {account} \
+             OR (g.account = {account} AND g.vendor > {vendor}))))"
+        );
         let currency = if self.has.currency {
             "t.currency AS currency, "
         } else {
@@ -295,7 +314,13 @@ enum Own {
 /// The document itself is held against the day by the query around; here the one on the other side is. An
 /// amount counts by its size. Where a credit stands on the paid side, a payment has used it up: there the
 /// credit gives, and the payment takes.
-fn applied(own: Own, by_line: bool, until: Date, basis: Basis, from: Option<i64>) -> String {
+fn applied(
+    own: Own,
+    by_line: bool,
+    until: Date,
+    basis: Basis,
+    held: &impl Fn(&str) -> String,
+) -> String {
     let (own, other, paid) = match own {
         Own::Previous => ("previous", "next", "d"),
         Own::Next => ("next", "previous", "o"),
@@ -306,9 +331,7 @@ fn applied(own: Own, by_line: bool, until: Date, basis: Basis, from: Option<i64>
         (String::new(), String::new())
     };
     let journal = if by_line { "=" } else { "<>" };
-    let later = from
-        .map(|id| format!(" AND k.{own}doc >= {id}"))
-        .unwrap_or_default();
+    let held = held(&format!("k.{own}doc"));
     format!(
         "SELECT k.{own}doc AS doc, {line}SUM(CASE WHEN {paid}.type = 'VendCred' \
          THEN 0 - ABS(k.foreignamount) ELSE ABS(k.foreignamount) END) AS amount \
@@ -316,7 +339,7 @@ fn applied(own: Own, by_line: bool, until: Date, basis: Basis, from: Option<i64>
          JOIN transaction o ON o.id = k.{other}doc \
          JOIN accountingperiod op ON op.id = o.postingperiod \
          WHERE k.linktype = 'Payment' AND d.type {journal} 'Journal' AND o.posting = 'T' \
-         AND {}{later} GROUP BY k.{own}doc{by}",
+         AND {}{held} GROUP BY k.{own}doc{by}",
         within("o", "op", until, basis)
     )
 }
