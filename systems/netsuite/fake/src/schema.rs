@@ -207,7 +207,7 @@ const INDICES: &[(&str, &str)] = &[
         "transactionaccountingline",
         "\"transaction\", transactionline",
     ),
-    ("transactionaccountingline", "account"),
+    ("transactionaccountingline", "account, \"transaction\""),
     ("nexttransactionlinelink", "previousdoc"),
     ("nexttransactionlinelink", "nextdoc"),
     ("previoustransactionlinelink", "previousdoc"),

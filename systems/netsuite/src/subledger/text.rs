@@ -33,7 +33,8 @@ pub(super) struct After {
 /// Which postings a query is about: those after a place, of transactions below an id.
 ///
 /// The service adds up what the inline views name before it cuts off a page. Without an upper end every page
-/// would cost as much as all that are left, and many open items the square of it.
+/// would cost as much as all that are left, and many open items the square of it. For the same reason each table
+/// with a transaction's id is held to the stretch, and not only the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stretch {
     /// The last posting of the page before.
@@ -43,7 +44,7 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// The condition on a transaction's id.
+    /// The condition on a column that holds a transaction's id.
     fn holds(&self, id: &str) -> String {
         let below = self
             .end
@@ -185,7 +186,12 @@ impl Scope<'_> {
             links(Own::Previous, true),
             links(Own::Next, true),
         );
-        let condition = format!("{}{}", within("t", "p", until, basis), held("t.id"));
+        let condition = format!(
+            "{}{}{}",
+            within("t", "p", until, basis),
+            held("t.id"),
+            held("tal.transaction")
+        );
         let lines = self.lines(&joins, Party::Vendor, &condition);
         format!(
             "SELECT g.id AS id, g.account AS account, g.vendor AS vendor, g.amount AS amount, \
@@ -243,7 +249,8 @@ impl Scope<'_> {
         page: usize,
     ) -> String {
         let period = within("t", "p", until, Basis::Period);
-        let condition = format!("{period}{}", stretch.holds("t.id"));
+        let (own, line) = (stretch.holds("t.id"), stretch.holds("tal.transaction"));
+        let condition = format!("{period}{own}{line}");
         let lines = self.lines("", party, &condition);
         let sums = format!(
             "SELECT t.id AS id, tal.account AS account, COALESCE(vl.id, vt.id, 0) AS vendor, \
