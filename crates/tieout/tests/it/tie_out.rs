@@ -141,6 +141,18 @@ impl Scene {
         news(&self.before, &self.stage.closed().await)
     }
 
+    /// The ids of the accounts with these numbers.
+    async fn accounts<const N: usize>(&self, numbers: [&str; N]) -> [RemoteId; N] {
+        let accounts = self.stage.records(Side::Ledger, Kind::Account).await;
+        numbers.map(|number| {
+            let found = accounts.iter().find(|record| {
+                let label = record.observed.document.label();
+                label.starts_with(&format!("{number} "))
+            });
+            found.unwrap().observed.id.clone()
+        })
+    }
+
     async fn paid(&self, status: &str) -> String {
         let bills = [self.there.clone()];
         self.stage.pay(&bills, None, status).await.remove(0)
@@ -283,26 +295,7 @@ async fn a_vendor_credit_is_a_credit_until_it_is_sent() {
 #[tokio::test]
 async fn what_is_on_the_control_or_the_clearing_account_by_hand_is_listed() {
     let scene = Scene::new().await;
-    let account = |number: &str| {
-        let number = number.to_owned();
-        let stage = &scene.stage;
-        async move {
-            let accounts = stage.records(Side::Ledger, Kind::Account).await;
-            let found = accounts.into_iter().find(|record| {
-                record
-                    .observed
-                    .document
-                    .label()
-                    .starts_with(&format!("{number} "))
-            });
-            found.unwrap().observed.id
-        }
-    };
-    let (payables, clearing, bank) = (
-        account("2000").await,
-        account("1090").await,
-        account("1000").await,
-    );
+    let [bank, payables, clearing] = scene.accounts(["1000", "2000", "1090"]).await;
     let journal = json!({"lines": [
         {"account": bank, "debit": 3000}, {"account": payables, "credit": 3000},
     ]});
@@ -323,6 +316,32 @@ async fn what_is_on_the_control_or_the_clearing_account_by_hand_is_listed() {
             (Category::Offline, -scene.total),
         ]
     );
+}
+
+#[tokio::test]
+async fn revaluations_and_checks_on_the_control_or_the_clearing_account_are_told_from_journals() {
+    let scene = Scene::new().await;
+    let [bank, payables, clearing] = scene.accounts(["1000", "2000", "1090"]).await;
+    let of = |debit: &RemoteId, credit: &RemoteId, amount: f64| {
+        json!({"lines": [
+            {"account": debit, "debit": amount}, {"account": credit, "credit": amount},
+        ]})
+    };
+    let enter = |record, fields| scene.stage.enter(record, fields);
+    let revalued = enter("fxreval", of(&bank, &payables, 12.5)).await;
+    let check = enter("check", of(&payables, &bank, 40.0)).await;
+    let exchange = enter("fxreval", of(&clearing, &bank, 0.75)).await;
+    let report = scene.stage.closed().await;
+    for (category, id, signed) in [
+        (Category::Revaluation, revalued, "12.5"),
+        (Category::OtherType, check, "-40"),
+        (Category::ClearingExchange, exchange, "0.75"),
+    ] {
+        let item = one(&report, category);
+        assert_eq!(item.amount, amount(signed), "{category}");
+        assert_eq!(item.ledger.as_ref().unwrap().record.id, id, "{category}");
+    }
+    assert_eq!(news(&scene.before, &report).len(), 3);
 }
 
 #[tokio::test]

@@ -23,9 +23,14 @@ use crate::schema::{Display, stamp};
 const ACTIONS: &str = "approve, reject, edit (with \"fields\"), void, delete, inactivate, activate, \
                        rename (with \"fields\": {\"name\"}), merge (with \"into\"), or conflict (with \"times\")";
 
+/// Transactions of lines that people make on NetSuite's pages and integrations only read, with their type codes.
+/// Their fields are those of a journal entry.
+const OF_PAGES: &[(&str, &str)] = &[("check", "Check"), ("fxreval", "FxReval")];
+
 /// `POST /control/netsuite/{record}`: makes one.
 pub(super) fn make(fake: &NetSuiteFake, record: &str, body: &Value) -> Result<Value, ControlError> {
-    let record = find(record)?;
+    let of_pages = OF_PAGES.iter().find(|(name, _)| *name == record);
+    let record = find(of_pages.map_or(record, |_| "journalentry"))?;
     let fields = body.get("fields").unwrap_or(body);
     let fields = fields
         .as_object()
@@ -43,10 +48,16 @@ pub(super) fn make(fake: &NetSuiteFake, record: &str, body: &Value) -> Result<Va
             books,
         };
         let body = spelled_out(fake, books, record, fields, true)?;
-        desk.write_as_person(record, body, Target::New(None))
-            .map_err(told)
+        let id = desk
+            .write_as_person(record, body, Target::New(None))
+            .map_err(told)?;
+        if let Some((_, kind)) = of_pages {
+            ledger::book_as(books, id, kind).map_err(|error| refused(&error))?;
+        }
+        Ok::<_, ControlError>(id)
     })?;
-    Ok(json!({"id": id.to_string(), "record": record.name}))
+    let name = of_pages.map_or(record.name, |(name, _)| name);
+    Ok(json!({"id": id.to_string(), "record": name}))
 }
 
 /// `POST /control/netsuite/{record}/{id}`: acts on one.

@@ -27,6 +27,19 @@ pub(crate) fn insert_journal(
     })
 }
 
+/// Makes a booked journal entry a transaction of another type with the same lines, such as a currency
+/// revaluation.
+///
+/// # Errors
+/// When SQLite fails.
+pub(crate) fn book_as(connection: &Connection, id: i64, kind: &str) -> Result<(), LedgerError> {
+    connection.execute(
+        "UPDATE \"transaction\" SET type = ?2, recordtype = ?3, abbrevtype = ?4 WHERE id = ?1",
+        rusqlite::params![id, kind, post::record_name(kind), post::abbreviation(kind)],
+    )?;
+    Ok(())
+}
+
 /// Books a journal entry anew under its id.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 pub(crate) use apply::{Applicable, applicable};
 pub(crate) use bill::{insert_bill, read_bill, update_bill};
 pub(crate) use entity::{delete_entity, insert_entity, merge_vendors, read_entity, update_entity};
-pub(crate) use journal::{insert_journal, read_journal, update_journal};
+pub(crate) use journal::{book_as, insert_journal, read_journal, update_journal};
 pub(crate) use payment::{insert_payment, read_payment, update_payment};
 pub(crate) use post::{account_balance, delete, set_approval, void};
 

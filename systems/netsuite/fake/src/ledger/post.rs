@@ -76,11 +76,13 @@ pub(crate) fn record_name(kind: &str) -> &'static str {
         "CustCred" => "creditmemo",
         "CustPymt" => "customerpayment",
         "Journal" => "journalentry",
+        "FxReval" => "fxreval",
+        "Check" => "check",
         _ => "transaction",
     }
 }
 
-fn abbreviation(kind: &str) -> &'static str {
+pub(super) fn abbreviation(kind: &str) -> &'static str {
     match kind {
         "VendBill" => "BILL",
         "VendCred" => "BILLCRED",
@@ -88,6 +90,8 @@ fn abbreviation(kind: &str) -> &'static str {
         "CustInvc" => "INV",
         "CustCred" => "CREDMEM",
         "CustPymt" => "PYMT",
+        "FxReval" => "FXREVAL",
+        "Check" => "CHK",
         _ => "GENJRNL",
     }
 }
