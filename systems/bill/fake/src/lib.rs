@@ -135,6 +135,11 @@ impl Shared {
     }
 }
 
+/// BILL's days are days of US Pacific time, wherever the company is (scenario 135).
+fn pacific() -> TimeZone {
+    TimeZone::get("America/Los_Angeles").unwrap_or(TimeZone::UTC)
+}
+
 /// The BILL sandbox.
 pub struct BillFake {
     shared: Arc<Shared>,
@@ -143,12 +148,11 @@ pub struct BillFake {
 impl BillFake {
     /// A sandbox that holds what the world says the platform holds.
     pub fn new(chassis: Chassis, world: &World, options: Options) -> Arc<Self> {
-        let zone = TimeZone::get(&world.time_zone).unwrap_or(TimeZone::UTC);
         let transport = OnceLock::new();
         if let Some(given) = &options.transport {
             drop(transport.set(Some(Arc::clone(given))));
         }
-        let mut organization = Organization::new(Arc::clone(&chassis.clock), zone, options);
+        let mut organization = Organization::new(Arc::clone(&chassis.clock), pacific(), options);
         load::load(&mut organization, world);
         Arc::new(Self {
             shared: Arc::new(Shared {
