@@ -13,6 +13,7 @@ mod holding;
 mod id;
 mod money;
 mod period;
+pub mod other_sync;
 pub mod port;
 mod state;
 pub mod subledger;
