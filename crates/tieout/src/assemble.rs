@@ -155,16 +155,16 @@ async fn side(
         home.store.kept(vault),
         system.id.to_string(),
     ));
-    if let Some(instead) = shared.instead.as_ref().filter(|it| it.name == credential_name) {
+    if let Some(instead) = shared
+        .instead
+        .as_ref()
+        .filter(|it| it.name == credential_name)
+    {
         let credential = instead.credential.clone();
         let kept = Arc::clone(&instead.kept);
         return ports(shared, (holding, kept), name, system, settings, credential);
     }
-    let (row, fields) = home
-        .store
-        .credentials()
-        .get(vault, credential_name)
-        .await?;
+    let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
     check_kind(system, credential_name, &row.kind)?;
     let credential = Credential {
         kind: row.kind,

@@ -49,19 +49,16 @@ pub struct Made {
 ///
 /// # Errors
 /// `certificate` where the key can't be made, or `days` is nothing or more than [`DAYS_MAX`].
-pub fn make(
-    algorithm: Algorithm,
-    name: &str,
-    days: u16,
-    now: Timestamp,
-) -> Result<Made, Failure> {
+pub fn make(algorithm: Algorithm, name: &str, days: u16, now: Timestamp) -> Result<Made, Failure> {
     let failed = |cause: String| Failure::failed(Code::new("certificate"), cause);
     if !(1..=DAYS_MAX).contains(&days) {
         let cause = format!("a certificate is valid for 1 to {DAYS_MAX} days, and not for {days}");
         return Err(Failure::usage(Code::new("certificate"), cause));
     }
     let day = |from_now: i64| {
-        let at = now.checked_add(SignedDuration::from_hours(24 * from_now)).unwrap_or(now);
+        let at = now
+            .checked_add(SignedDuration::from_hours(24 * from_now))
+            .unwrap_or(now);
         at.to_zoned(jiff::tz::TimeZone::UTC).date()
     };
     let midnight = |day: Date| {
@@ -112,7 +109,10 @@ mod tests {
         for algorithm in Algorithm::value_variants() {
             let made = make(*algorithm, "tieout acme", DAYS_MAX, now).unwrap();
             assert!(made.private_key_pem.expose_secret().contains("BEGIN"));
-            assert!(made.certificate_pem.starts_with("-----BEGIN CERTIFICATE-----"));
+            assert!(
+                made.certificate_pem
+                    .starts_with("-----BEGIN CERTIFICATE-----")
+            );
             assert_eq!(made.expires.to_string(), "2028-06-28");
         }
     }

@@ -95,7 +95,11 @@ mod tests {
             ("2027-01-02", -2, Nearness::Past),
         ] {
             let expiry = seen(today);
-            assert_eq!((expiry.days_left, expiry.nearness()), (left, nearness), "{today}");
+            assert_eq!(
+                (expiry.days_left, expiry.nearness()),
+                (left, nearness),
+                "{today}"
+            );
         }
         assert_eq!(seen("2026-10-01").warning(), None);
         assert_eq!(
@@ -107,7 +111,12 @@ mod tests {
     #[test]
     fn a_credential_that_tells_no_day_has_no_end() {
         let today = "2026-11-01".parse().unwrap();
-        for fields in ["{}", r#"{"expires":""}"#, r#"{"expires":"soon"}"#, "not json"] {
+        for fields in [
+            "{}",
+            r#"{"expires":""}"#,
+            r#"{"expires":"soon"}"#,
+            "not json",
+        ] {
             assert_eq!(Expiry::of(fields, today), None, "{fields}");
         }
     }

@@ -111,6 +111,13 @@ pub fn old_name(name: &str) -> String {
     format!("{name}-old")
 }
 
+/// Whether a name is that of a credential beside the one in use, which no connection names.
+#[must_use]
+pub fn is_aside(home: &Home, name: &str) -> bool {
+    let aside = name.ends_with("-next") || name.ends_with("-old");
+    aside && crate::trial::uses(home, name).is_empty()
+}
+
 /// A sealed credential of this name, opened; `None` where there is none.
 ///
 /// # Errors
@@ -124,7 +131,10 @@ pub async fn opened(
         return Ok(None);
     }
     let (row, fields) = credentials.get(&home.vault().await?, name).await?;
-    Ok(Some((known_kind(&row.kind)?, Fields::read(fields.expose_secret())?)))
+    Ok(Some((
+        known_kind(&row.kind)?,
+        Fields::read(fields.expose_secret())?,
+    )))
 }
 
 /// Seals fields under a name; they need not be whole.

@@ -8,10 +8,10 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use secrecy::{ExposeSecret, SecretString};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
@@ -92,11 +92,13 @@ pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failur
             let kind = known_kind(kind)?;
             let fields = read(kind, file.as_ref())?;
             let set = set::replace(&home, name, kind, fields, !no_check).await?;
-            set.tell(global);
-            if *sync {
-                return super::sync::run_all(global, &home, &set.connections()).await;
-            }
-            Ok(Exit::Done)
+            let runs = if *sync {
+                Some(super::sync::run_all(global, &home, &set.connections()).await?)
+            } else {
+                None
+            };
+            set.tell(global, runs.as_ref());
+            Ok(runs.map_or(Exit::Done, |runs| runs.exit()))
         }
         Action::List => list(global, &home).await,
         Action::Check { names } => check::run(global, &home, names).await,
@@ -162,7 +164,9 @@ pub fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
     };
     for CredentialField { name, required, .. } in kind.fields {
         match fields.get(*name) {
-            Some(Value::String(text)) if *name == EXPIRES.name => known_day(text).map_err(malformed)?,
+            Some(Value::String(text)) if *name == EXPIRES.name => {
+                known_day(text).map_err(malformed)?
+            }
             Some(Value::String(text)) if !text.trim().is_empty() => {}
             None if !required => {}
             Some(Value::String(_)) => return Err(malformed(format!("`{name}` is empty"))),
@@ -246,7 +250,9 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
 /// Which connections use a credential.
 fn used_by(home: &Home, name: &str) -> Vec<String> {
     let uses = crate::trial::uses(home, name);
-    uses.iter().map(|user| user.connection.to_string()).collect()
+    uses.iter()
+        .map(|user| user.connection.to_string())
+        .collect()
 }
 
 async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {

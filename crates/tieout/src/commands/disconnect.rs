@@ -51,7 +51,9 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
         switch_off(&home.config, name.as_str())?;
         let text = format!("disconnected `{name}`; its links and history stay");
         let installation = home.store.installation();
-        installation.commit(&actor(), vec![Fact::Note { text }]).await?;
+        installation
+            .commit(&actor(), vec![Fact::Note { text }])
+            .await?;
     }
     for credential in &forgotten {
         pending::forget(&home, credential).await?;
@@ -60,9 +62,13 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
         output::json(&json!({"connection": name, "enabled": false, "forgotten": forgotten}));
         return Ok(Exit::Done);
     }
-    output::line(&format!("`{name}` is disconnected: it runs no more, and its links and history stay"));
+    output::line(&format!(
+        "`{name}` is disconnected: it runs no more, and its links and history stay"
+    ));
     for credential in &forgotten {
-        output::line(&format!("forgot the credential `{credential}`: nothing else uses it"));
+        output::line(&format!(
+            "forgot the credential `{credential}`: nothing else uses it"
+        ));
     }
     output::line(&format!("to resume: tieout connect {name}"));
     Ok(Exit::Done)
@@ -83,10 +89,15 @@ fn confirm(args: &DisconnectArgs, forgotten: &[String]) -> Result<(), Failure> {
     let refused = |cause: String| Failure::usage(Code::new("not-confirmed"), cause);
     let name = &args.connection;
     if !std::io::stdin().is_terminal() {
-        return Err(refused(format!("`{name}` is not disconnected without a yes; give --yes")));
+        return Err(refused(format!(
+            "`{name}` is not disconnected without a yes; give --yes"
+        )));
     }
     if !forgotten.is_empty() {
-        eprintln!("credentials that are forgotten with it: {}", forgotten.join(", "));
+        eprintln!(
+            "credentials that are forgotten with it: {}",
+            forgotten.join(", ")
+        );
     }
     eprint!("disconnect `{name}`? [y/N] ");
     let mut answer = String::new();
@@ -105,7 +116,10 @@ fn switch_off(config: &Config, name: &str) -> Result<(), Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        Failure::usage(Code::new("config-syntax"), format!("{}: {error}", path.display()))
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {error}", path.display()),
+        )
     })?;
     document["connections"][name]["enabled"] = toml_edit::value(false);
     let text = document.to_string();

@@ -163,7 +163,10 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// Keys whose values differ: key, before, after.
-pub(super) fn differences(before: &Preferences, after: &Preferences) -> Vec<(&'static str, Value, Value)> {
+pub(super) fn differences(
+    before: &Preferences,
+    after: &Preferences,
+) -> Vec<(&'static str, Value, Value)> {
     catalogue()
         .into_iter()
         .filter_map(|entry| {

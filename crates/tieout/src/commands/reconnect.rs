@@ -89,7 +89,10 @@ pub async fn run(global: &Global, args: &ReconnectArgs) -> Result<Exit, Failure>
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
     let Some(credential) = credential_name(settings) else {
-        let cause = format!("`connections.{}.{}.credential` is missing", args.connection, system.id);
+        let cause = format!(
+            "`connections.{}.{}.credential` is missing",
+            args.connection, system.id
+        );
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
     rotate(global, &home, credential, &args.renewal).await
@@ -182,7 +185,10 @@ fn in_order(
     for named in args.step.iter().chain(&args.confirmed) {
         if !guide.steps.iter().any(|step| step.id == named) {
             let ids: Vec<_> = guide.steps.iter().map(|step| step.id).collect();
-            let cause = format!("`{named}` is no step of this renewal; there are {}", ids.join(", "));
+            let cause = format!(
+                "`{named}` is no step of this renewal; there are {}",
+                ids.join(", ")
+            );
             return Err(Failure::usage(Code::new("usage"), cause));
         }
     }
@@ -193,14 +199,21 @@ fn in_order(
     match (&args.step, next) {
         (Some(asked), Some(next)) if asked != next.id => {
             let done = renewal.is_some_and(|renewal| renewal.is_done(asked));
-            if done { Ok(()) } else { Err(out_of_order(asked, next)) }
+            if done {
+                Ok(())
+            } else {
+                Err(out_of_order(asked, next))
+            }
         }
         _ => Ok(()),
     }
 }
 
 fn out_of_order(asked: &str, next: &Step) -> Failure {
-    let cause = format!("`{asked}` can't be done yet: `{}` comes first ({})", next.id, next.title);
+    let cause = format!(
+        "`{asked}` can't be done yet: `{}` comes first ({})",
+        next.id, next.title
+    );
     refusal(Code::new("step-out-of-order"), cause)
 }
 
@@ -243,7 +256,9 @@ impl Walk<'_> {
         while let Some(step) = self.renewal.next(self.guide) {
             match self.carry_out(step).await? {
                 Reached::Done(evidence) => {
-                    self.renewal.finish(self.home, step, evidence.clone()).await?;
+                    self.renewal
+                        .finish(self.home, step, evidence.clone())
+                        .await?;
                     self.tell_done(step, &evidence);
                 }
                 Reached::Waits(what) => {

@@ -212,14 +212,14 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
     Ok(done.exit())
 }
 
-/// One run of each connection of these names, told as `sync` tells it.
-pub async fn run_all(global: &Global, home: &Home, names: &[String]) -> Result<Exit, Failure> {
+/// One run of each connection of these names.
+pub async fn run_all(global: &Global, home: &Home, names: &[String]) -> Result<Done, Failure> {
     let mut done = Done::default();
     for connection in connections(global, home, names).await? {
-        done.run(&connection, RunOptions::new(run_id(), "command")).await;
+        done.run(&connection, RunOptions::new(run_id(), "command"))
+            .await;
     }
-    done.tell(global);
-    Ok(done.exit())
+    Ok(done)
 }
 
 /// What runs came to.
@@ -247,9 +247,14 @@ impl Done {
         if global.json {
             output::json(&json!({ "runs": self.reports }));
         } else {
-            for report in &self.reports {
-                print_report(report, global.quiet);
-            }
+            self.print(global.quiet);
+        }
+    }
+
+    /// Prints the reports for people.
+    pub fn print(&self, quiet: bool) {
+        for report in &self.reports {
+            print_report(report, quiet);
         }
     }
 

@@ -79,7 +79,10 @@ impl Synced {
 
     /// The links, as the history knows them.
     async fn facts(&self) -> String {
-        let done = self.tieout(&["plan", "acme-us", "--json"]).await.went_well();
+        let done = self
+            .tieout(&["plan", "acme-us", "--json"])
+            .await
+            .went_well();
         let plan = &done.json()["plans"][0];
         json!([plan["steps"], plan["states"]]).to_string()
     }
@@ -111,6 +114,7 @@ impl Synced {
                 Value::Null => Some(stdin),
                 entered => {
                     stdin.write_all(entered.to_string().as_bytes()).unwrap();
+                    drop(stdin);
                     None
                 }
             };
@@ -130,7 +134,9 @@ impl Synced {
     }
 
     async fn next_step(&self) -> Value {
-        let done = self.tieout(&["reconnect", "acme-us", "--status", "--json"]).await;
+        let done = self
+            .tieout(&["reconnect", "acme-us", "--status", "--json"])
+            .await;
         done.went_well().json()["renewal"]["next"].clone()
     }
 }
@@ -156,11 +162,17 @@ async fn s211_the_steps_of_a_renewal_are_verified_resumed_and_never_out_of_order
     let step = synced.waits(&RENEW, &Value::Null).await;
     assert_eq!(step, "block-consumer-key");
     let plan = synced.tieout(&["plan", "--json"]).await.json();
-    assert_eq!(plan["plans"][0]["stops"][0]["kind"], "paused", "writes rest meanwhile");
+    assert_eq!(
+        plan["plans"][0]["stops"][0]["kind"], "paused",
+        "writes rest meanwhile"
+    );
 
     // A person's word isn't believed where it can be seen.
     let word = with(&["--confirm", "block-consumer-key"]);
-    synced.tieout(&word).await.failed(5, &["error[still-signs-in]"]);
+    synced
+        .tieout(&word)
+        .await
+        .failed(5, &["error[still-signs-in]"]);
     let early = synced.tieout(&with(&["--confirm", "create-token"])).await;
     early.failed(5, &["error[step-out-of-order]"]);
 
@@ -169,7 +181,6 @@ async fn s211_the_steps_of_a_renewal_are_verified_resumed_and_never_out_of_order
     assert_eq!(synced.waits(&word, &nothing).await, "revoke-token");
     let revoked = json!({"action": "revoke", "token_id": token["token_id"]});
     synced.panel("tokens", revoked).await;
-    let word = with(&["--confirm", "revoke-token"]);
     let alone = with(&["--step", "revoke-token", "--confirm", "revoke-token"]);
     synced.tieout(&alone).await.went_well();
 
@@ -195,7 +206,11 @@ async fn s211_the_steps_of_a_renewal_are_verified_resumed_and_never_out_of_order
     let mut next = synced.next_step().await;
     while next != "sync" {
         let step = NINE_AND_THE_SYNC[place(&next)];
-        let input = if step == "create-token" { &fresh } else { &Value::Null };
+        let input = if step == "create-token" {
+            &fresh
+        } else {
+            &Value::Null
+        };
         let said = synced.killed_after(step, input).await;
         for secret in [&fresh["token_secret"], &entered["consumer_secret"]] {
             assert!(!said.contains(secret.as_str().unwrap()), "{said}");
@@ -205,7 +220,10 @@ async fn s211_the_steps_of_a_renewal_are_verified_resumed_and_never_out_of_order
         next = reached;
     }
     // A step that is done is not done again.
-    synced.tieout(&with(&["--step", "switch"])).await.went_well();
+    synced
+        .tieout(&with(&["--step", "switch"]))
+        .await
+        .went_well();
     // The plan is shown, and waits for a yes.
     let shown = synced.tieout(&RENEW).await;
     assert_eq!(shown.status, 3, "{}", shown.err);
@@ -214,16 +232,104 @@ async fn s211_the_steps_of_a_renewal_are_verified_resumed_and_never_out_of_order
     assert!([0, 3].contains(&ended.status), "{}{}", ended.out, ended.err);
     let ended = ended.json();
     let steps: Vec<_> = ended["renewal"]["steps"].as_array().unwrap().clone();
-    let ids: Vec<_> = steps.iter().map(|step| step["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> = steps
+        .iter()
+        .map(|step| step["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, NINE_AND_THE_SYNC);
-    assert!(steps.iter().all(|step| step["state"] == "done" && step["by"] == "user:tester"));
+    assert!(
+        steps
+            .iter()
+            .all(|step| step["state"] == "done" && step["by"] == "user:tester")
+    );
 
     assert_eq!(synced.next_step().await, Value::Null);
-    assert_eq!(synced.world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
+    assert_eq!(
+        synced.world.credentials(),
+        ["acme-us-bill", "acme-us-netsuite"]
+    );
     synced.tieout(&["ping"]).await.went_well();
     assert_eq!(synced.figures().await, figures, "nothing was made twice");
-    assert_eq!(synced.facts().await, facts, "links and states are as they were");
+    assert_eq!(
+        synced.facts().await,
+        facts,
+        "links and states are as they were"
+    );
     synced.tieout(&["audit", "verify"]).await.went_well();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s210_a_bundles_lost_preferences_are_shown_until_they_are_back() {
+    let synced = Synced::by_token().await;
+    let subsidiary = synced.world.sandbox.description["netsuite"]["subsidiary"].clone();
+    let bundle = |action: &str, only_approved: bool| {
+        json!({
+            "action": action, "subsidiary": subsidiary,
+            "fields": {"custrecord_bdc_only_approved": only_approved},
+        })
+    };
+    synced.panel("bundle", bundle("install", true)).await;
+    synced.panel("bundle", bundle("set", true)).await;
+    let token = synced.world.sandbox.description["netsuite"]["netsuite-tba"].clone();
+    let nothing = json!({});
+    assert_eq!(synced.waits(&RENEW, &nothing).await, "block-consumer-key");
+    // Somebody changes one of ours meanwhile.
+    let ours = "transactions.payment_account";
+    synced
+        .tieout(&["preferences", "set", "acme-us", ours, "1090"])
+        .await
+        .went_well();
+
+    let key = json!({"action": "block", "consumer_key": token["consumer_key"]});
+    synced.panel("integrations", key).await;
+    let revoked = json!({"action": "revoke", "token_id": token["token_id"]});
+    synced.panel("tokens", revoked).await;
+    let words = with(&[
+        "--confirm",
+        "block-consumer-key",
+        "--confirm",
+        "revoke-token",
+    ]);
+    assert_eq!(synced.waits(&words, &nothing).await, "uninstall-bundle");
+    synced.panel("bundle", bundle("uninstall", true)).await;
+    let integration = synced.panel("integrations", json!({"action": "new"})).await;
+    let made = json!({"action": "new", "consumer_key": integration["consumer_key"]});
+    let fresh = synced.panel("tokens", made).await;
+    let whole = json!({
+        "consumer_key": integration["consumer_key"],
+        "consumer_secret": integration["consumer_secret"],
+        "token_id": fresh["token_id"], "token_secret": fresh["token_secret"],
+    });
+    // All at once is as good as one by one.
+    let word = with(&["--confirm", "uninstall-bundle"]);
+    assert_eq!(synced.waits(&word, &whole).await, "reinstall-bundle");
+    let word = with(&["--confirm", "reinstall-bundle"]);
+    synced
+        .tieout(&word)
+        .await
+        .failed(5, &["error[bundle-not-as-expected]", "fix:"]);
+    synced.panel("bundle", bundle("install", true)).await;
+
+    // Ours wait for a yes, theirs for a person.
+    assert_eq!(synced.waits(&word, &nothing).await, "restore-preferences");
+    let shown = synced.tieout(&with(&["--yes"])).await;
+    assert_eq!(shown.status, 3, "{}", shown.err);
+    let differences = &shown.json()["shown"]["preferences"];
+    assert_eq!(differences["ours"][0]["preference"], ours, "{differences}");
+    let field = differences["other"][0][1].as_str().unwrap();
+    assert!(
+        field.starts_with("custrecord_bdc_only_approved"),
+        "{differences}"
+    );
+    assert_eq!(differences["other"].as_array().unwrap().len(), 1);
+    let config = synced.world.config();
+    let named = config
+        .lines()
+        .any(|line| line.starts_with("payment_account"));
+    assert!(!named, "put back: {config}");
+
+    synced.panel("bundle", bundle("set", true)).await;
+    assert_eq!(synced.waits(&RENEW, &nothing).await, "sync");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,46 +345,68 @@ async fn s208_from_token_to_certificate_both_live_until_the_new_one_is_proven() 
     assert_eq!(synced.waits(&made, &entered).await, "upload-certificate");
     // The old one still serves.
     synced.tieout(&["ping"]).await.went_well();
-    let pem = std::fs::read_to_string(synced.world.machine.home().join("acme-us-netsuite.pem")).unwrap();
-    assert!(pem.contains("BEGIN CERTIFICATE") && !pem.contains("PRIVATE"), "{pem}");
+    let pem =
+        std::fs::read_to_string(synced.world.machine.home().join("acme-us-netsuite.pem")).unwrap();
+    assert!(
+        pem.contains("BEGIN CERTIFICATE") && !pem.contains("PRIVATE"),
+        "{pem}"
+    );
     let upload = json!({
         "action": "upload", "client_id": integration["client_id"], "certificate": pem,
     });
     let mapped = synced.panel("certificates", upload).await;
     assert_eq!(synced.waits(&to(&[]), &mapped).await, "revoke-token");
-    let listed = synced.tieout(&["credentials", "list", "--json"]).await.json();
+    let listed = synced
+        .tieout(&["credentials", "list", "--json"])
+        .await
+        .json();
     let row = |name: &str| {
         let rows = listed["credentials"].as_array().unwrap();
         rows.iter().find(|row| row["name"] == name).unwrap().clone()
     };
     assert_eq!(row("acme-us-netsuite")["kind"], "netsuite-m2m");
-    assert_eq!(row("acme-us-netsuite")["days_left"], 729, "the certificate's own end");
+    assert_eq!(
+        row("acme-us-netsuite")["days_left"],
+        729,
+        "the certificate's own end"
+    );
     // Another goal is another renewal.
     let other = synced.tieout(&with(&["--to", "netsuite-tba"])).await;
     other.failed(5, &["error[renewal-under-way]"]);
 
     let revoked = json!({"action": "revoke", "token_id": token["token_id"]});
     synced.panel("tokens", revoked).await;
-    let done = synced.tieout(&to(&["--confirm", "revoke-token", "--yes"])).await;
+    let done = synced
+        .tieout(&to(&["--confirm", "revoke-token", "--yes"]))
+        .await;
     assert!([0, 3].contains(&done.status), "{}{}", done.out, done.err);
     synced.tieout(&["ping"]).await.went_well();
     assert_eq!(synced.figures().await, figures, "nothing was written");
     assert_eq!(synced.facts().await, facts);
-    assert_eq!(synced.world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
+    assert_eq!(
+        synced.world.credentials(),
+        ["acme-us-bill", "acme-us-netsuite"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s209_a_certificate_is_rotated_while_both_are_active() {
     let synced = Synced::by_certificate().await;
     let old = synced.world.sandbox.description["netsuite"]["netsuite-m2m"].clone();
-    let step = synced.waits(&with(&["--algorithm", "p384", "--days", "50"]), &json!({})).await;
+    let step = synced
+        .waits(&with(&["--algorithm", "p384", "--days", "50"]), &json!({}))
+        .await;
     assert_eq!(step, "upload-certificate");
-    let pem = std::fs::read_to_string(synced.world.machine.home().join("acme-us-netsuite.pem")).unwrap();
+    let pem =
+        std::fs::read_to_string(synced.world.machine.home().join("acme-us-netsuite.pem")).unwrap();
     let upload = json!({"action": "upload", "client_id": old["client_id"], "certificate": pem});
     let mapped = synced.panel("certificates", upload).await;
     assert_eq!(synced.waits(&RENEW, &mapped).await, "revoke-certificate");
     let word = with(&["--confirm", "revoke-certificate", "--yes"]);
-    synced.tieout(&word).await.failed(5, &["error[still-signs-in]"]);
+    synced
+        .tieout(&word)
+        .await
+        .failed(5, &["error[still-signs-in]"]);
     let revoked = json!({"action": "revoke", "certificate_id": old["certificate_id"]});
     synced.panel("certificates", revoked).await;
     let done = synced.tieout(&word).await;
@@ -290,12 +418,21 @@ async fn s209_a_certificate_is_rotated_while_both_are_active() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s206_a_renewal_warns_that_a_reset_breaks_other_integrations() {
     let synced = Synced::by_token().await;
-    let begun = synced.tieout(&["credentials", "rotate", "acme-us-netsuite"]).await;
+    let begun = synced
+        .tieout(&["credentials", "rotate", "acme-us-netsuite"])
+        .await;
     assert_eq!(begun.status, 3, "{}", begun.err);
-    assert!(begun.out.contains("for acme-us"), "whom it touches: {}", begun.out);
+    assert!(
+        begun.out.contains("for acme-us"),
+        "whom it touches: {}",
+        begun.out
+    );
     assert!(begun.out.contains("other integrations"), "{}", begun.out);
     // Before the page, not after it.
-    let (warning, page) = (begun.err.find("Never reset"), begun.err.find("State: Blocked"));
+    let (warning, page) = (
+        begun.err.find("Never reset"),
+        begun.err.find("State: Blocked"),
+    );
     assert!(warning.is_some() && warning < page, "{}", begun.err);
 }
 
@@ -303,7 +440,10 @@ async fn s206_a_renewal_warns_that_a_reset_breaks_other_integrations() {
 async fn a_renewal_that_is_given_up_leaves_everything_as_it_was() {
     let synced = Synced::by_token().await;
     assert_eq!(synced.waits(&RENEW, &json!({})).await, "block-consumer-key");
-    synced.tieout(&["reconnect", "acme-us", "--abandon"]).await.went_well();
+    synced
+        .tieout(&["reconnect", "acme-us", "--abandon"])
+        .await
+        .went_well();
     assert_eq!(synced.next_step().await, Value::Null);
     let plan = synced.tieout(&["plan", "--json"]).await.json();
     assert_eq!(plan["plans"][0]["stops"], Value::Null, "writes go on");
@@ -319,8 +459,17 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
         "--platform-credential",
         "acme-us-bill",
     ];
-    let elsewhere = ["connect", "acme-far", "--no-check", "--set", "netsuite.account=7654321"];
-    synced.tieout(&[&elsewhere[..], &shared].concat()).await.went_well();
+    let elsewhere = [
+        "connect",
+        "acme-far",
+        "--no-check",
+        "--set",
+        "netsuite.account=7654321",
+    ];
+    synced
+        .tieout(&[&elsewhere[..], &shared].concat())
+        .await
+        .went_well();
     let integration = synced.panel("integrations", json!({"action": "new"})).await;
     let made = json!({"action": "new", "consumer_key": integration["consumer_key"]});
     let fresh = synced.panel("tokens", made).await;
@@ -329,10 +478,27 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
         "consumer_secret": integration["consumer_secret"],
         "token_id": fresh["token_id"], "token_secret": fresh["token_secret"],
     });
-    let set = ["credentials", "set", "acme-us-netsuite", "--kind", "netsuite-tba", "--json"];
+    let set = [
+        "credentials",
+        "set",
+        "acme-us-netsuite",
+        "--kind",
+        "netsuite-tba",
+        "--json",
+    ];
     let refused = synced.tieout_reading(&set, &value).await;
-    refused.failed(4, &["error[credential-not-accepted]", "acme-far", "the old one stays"]);
-    let listed = synced.tieout(&["credentials", "list", "--json"]).await.json();
+    refused.failed(
+        4,
+        &[
+            "error[credential-not-accepted]",
+            "acme-far",
+            "the old one stays",
+        ],
+    );
+    let listed = synced
+        .tieout(&["credentials", "list", "--json"])
+        .await
+        .json();
     assert_eq!(listed["credentials"][1]["version"], 1, "{listed}");
 
     // The old one goes, and with it a run; the new one is proven for both and lets both go on.
@@ -348,7 +514,10 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
     assert_eq!(done["version"], 2);
     assert_eq!(done["released"], json!(["acme-us"]));
     let proven: Vec<_> = done["proven"].as_array().unwrap().clone();
-    let names: Vec<_> = proven.iter().map(|it| it["connection"].as_str().unwrap()).collect();
+    let names: Vec<_> = proven
+        .iter()
+        .map(|it| it["connection"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["acme-far", "acme-us"]);
     synced.tieout(&["ping"]).await.went_well();
     synced.settled_sync().await;
@@ -381,18 +550,31 @@ async fn s212_disconnecting_and_connecting_again_makes_nothing_new() {
     let (figures, facts) = (synced.figures().await, synced.facts().await);
     let unasked = synced.tieout(&["disconnect", "acme-us"]).await;
     unasked.failed(2, &["error[not-confirmed]", "--yes"]);
-    let done = synced.tieout(&["disconnect", "acme-us", "--yes", "--json"]).await;
+    let done = synced
+        .tieout(&["disconnect", "acme-us", "--yes", "--json"])
+        .await;
     let forgotten = done.went_well().json()["forgotten"].clone();
     assert_eq!(forgotten, json!(["acme-us-netsuite", "acme-us-bill"]));
     assert!(synced.world.credentials().is_empty());
-    synced.tieout(&["sync", "acme-us"]).await.failed(5, &["error[disconnected]", "fix:"]);
+    synced
+        .tieout(&["sync", "acme-us"])
+        .await
+        .failed(5, &["error[disconnected]", "fix:"]);
     let all = synced.tieout(&["sync", "--json"]).await.went_well().json();
     assert_eq!(all["runs"], json!([]), "without a name it is left out");
-    let runs = synced.tieout(&["runs", "acme-us", "--json"]).await.went_well().json();
+    let runs = synced
+        .tieout(&["runs", "acme-us", "--json"])
+        .await
+        .went_well()
+        .json();
     assert_ne!(runs["runs"], json!([]), "its history can be read");
 
     synced.tieout(&["connect", "acme-us"]).await.went_well();
-    assert!(!synced.world.config().contains("enabled"), "{}", synced.world.config());
+    assert!(
+        !synced.world.config().contains("enabled"),
+        "{}",
+        synced.world.config()
+    );
     synced.settled_sync().await;
     assert_eq!(synced.figures().await, figures, "nothing was made twice");
     assert_eq!(synced.facts().await, facts);
@@ -402,7 +584,14 @@ async fn s212_disconnecting_and_connecting_again_makes_nothing_new() {
 async fn a_certificate_made_for_a_credential_keeps_its_key_out_of_every_file() {
     let synced = Synced::by_certificate().await;
     let client_id = synced.world.machine.environment["TIEOUT_NETSUITE_CLIENT_ID"].clone();
-    let make = ["credentials", "certificate", "acme-us-netsuite", "--algorithm", "p256", "--json"];
+    let make = [
+        "credentials",
+        "certificate",
+        "acme-us-netsuite",
+        "--algorithm",
+        "p256",
+        "--json",
+    ];
     let made = synced.tieout(&make).await.went_well().json();
     let path = made["certificate"].as_str().unwrap();
     for entry in std::fs::read_dir(synced.world.machine.home()).unwrap() {
@@ -416,12 +605,20 @@ async fn a_certificate_made_for_a_credential_keeps_its_key_out_of_every_file() {
     let mapped = synced.panel("certificates", upload).await;
     let complete = ["credentials", "certificate", "acme-us-netsuite", "--id"];
     // A wrong id is found out before anything is replaced.
-    let wrong = synced.tieout(&[&complete[..], &["nobody-knows-it"]].concat()).await;
+    let wrong = synced
+        .tieout(&[&complete[..], &["nobody-knows-it"]].concat())
+        .await;
     wrong.failed(4, &["error[credential-not-accepted]"]);
     synced.tieout(&["ping"]).await.went_well();
     let id = mapped["certificate_id"].as_str().unwrap();
-    synced.tieout(&[&complete[..], &[id]].concat()).await.went_well();
-    assert_eq!(synced.world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
+    synced
+        .tieout(&[&complete[..], &[id]].concat())
+        .await
+        .went_well();
+    assert_eq!(
+        synced.world.credentials(),
+        ["acme-us-bill", "acme-us-netsuite"]
+    );
     synced.tieout(&["ping"]).await.went_well();
 }
 
@@ -432,8 +629,15 @@ fn s209_the_end_of_a_credential_is_listed_and_a_wrong_day_refused() {
     fields["expires"] = json!("2020-01-31");
     seal(&machine, "old", "netsuite-tba", &fields);
     let listed = machine.tieout(&["credentials", "list"]).went_well();
-    assert!(listed.out.contains("expired on 2020-01-31"), "{}", listed.out);
-    let row = machine.tieout(&["credentials", "list", "--json"]).went_well().json();
+    assert!(
+        listed.out.contains("expired on 2020-01-31"),
+        "{}",
+        listed.out
+    );
+    let row = machine
+        .tieout(&["credentials", "list", "--json"])
+        .went_well()
+        .json();
     let row = row["credentials"][0].clone();
     assert_eq!(row["expires"], "2020-01-31");
     assert!(row["days_left"].as_i64().unwrap() < 0);

@@ -144,3 +144,62 @@ const CERTIFICATE_UPLOADED: Step = Step {
     yields: &["certificate_id"],
     proof: Proof::NewSignsIn,
 };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn fields(kind: &str) -> impl Iterator<Item = &'static str> {
+        let kind = crate::CREDENTIALS
+            .iter()
+            .find(|it| it.name == kind)
+            .unwrap();
+        kind.fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name)
+    }
+
+    #[test]
+    fn a_guide_yields_every_field_or_keeps_it_from_the_credential_it_renews() {
+        for guide in GUIDES {
+            let yields: BTreeSet<_> = guide.steps.iter().flat_map(|step| step.yields).collect();
+            let kept = guide.purpose == Purpose::Renewal && guide.from == guide.credential;
+            let missing: Vec<_> = fields(guide.credential)
+                .filter(|it| !yields.contains(it))
+                .collect();
+            assert!(
+                missing.is_empty() || kept,
+                "{}: {missing:?}",
+                guide.credential
+            );
+            let ids: BTreeSet<_> = guide.steps.iter().map(|step| step.id).collect();
+            assert_eq!(ids.len(), guide.steps.len(), "a step's id is its own");
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_away_before_the_preferences_are_noted_and_nothing_unproven_is_put_in_place()
+    {
+        for guide in GUIDES
+            .iter()
+            .filter(|guide| guide.purpose == Purpose::Renewal)
+        {
+            let at = |proof| guide.steps.iter().position(|step| step.proof == proof);
+            assert_eq!(at(Proof::Noted), Some(0));
+            assert!(at(Proof::NewSignsIn) < at(Proof::Switched));
+            assert!(at(Proof::Switched) < at(Proof::Restored));
+            assert_eq!(at(Proof::Synced), Some(guide.steps.len() - 1));
+        }
+    }
+
+    #[test]
+    fn a_page_that_shows_a_secret_once_is_warned_of_before_it() {
+        let steps = GUIDES.iter().flat_map(|guide| guide.steps);
+        for step in steps.filter(|step| step.yields.iter().any(|name| name.ends_with("_secret"))) {
+            assert!(step.warning.contains("never reset old ones"), "{}", step.id);
+        }
+    }
+}

@@ -26,10 +26,7 @@ const REVOKE_TOKEN: Step = Step {
     id: "revoke-token",
     title: "Revoke the old access token",
     menu: MANAGE_TOKENS,
-    instructions: &[
-        "Edit, next to the token that tieout used",
-        "Revoke",
-    ],
+    instructions: &["Edit, next to the token that tieout used", "Revoke"],
     warning: "A revoked token can't be brought back.",
     yields: &[],
     proof: Proof::OldRefused,
@@ -94,6 +91,7 @@ pub(super) const TOKEN: &[Step] = &[
         menu: "Customization > SuiteBundler > Search & Install Bundles > List",
         instructions: &[
             "The menu next to \"Bill.com sync for Oracle NetSuite\": Uninstall",
+            "No such bundle in the list: nothing to do here, nor at the step that installs it again",
         ],
         warning: "The record \"Bill.com Preferences\" goes with the bundle.",
         yields: &[],

@@ -74,7 +74,10 @@ pub(super) async fn run(
         return Ok(Exit::Done);
     };
     let Some((kind, mut fields)) = pending::opened(home, &next).await? else {
-        let cause = format!("no certificate was made for `{}` that waits for its id", args.name);
+        let cause = format!(
+            "no certificate was made for `{}` that waits for its id",
+            args.name
+        );
         return Err(Failure::usage(Code::new("certificate"), cause));
     };
     fields.set(CERTIFICATE_ID, id.clone().into());
@@ -86,7 +89,7 @@ pub(super) async fn run(
     }
     let set = set::replace(home, &args.name, kind, fields.json(), !args.no_check).await?;
     pending::forget(home, &next).await?;
-    set.tell(global);
+    set.tell(global, None);
     Ok(Exit::Done)
 }
 

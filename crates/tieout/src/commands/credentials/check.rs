@@ -11,33 +11,44 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::pending;
 use crate::trial::{Trial, Verdict};
 
 /// Checks the credentials of these names; all of them if none is named.
-pub(super) async fn run(
-    global: &Global,
-    home: &Home,
-    names: &[String],
-) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, home: &Home, names: &[String]) -> Result<Exit, Failure> {
     let rows = home.store.credentials().list().await?;
-    if let Some(name) = names.iter().find(|name| rows.iter().all(|row| row.name != **name)) {
+    if let Some(name) = names
+        .iter()
+        .find(|name| rows.iter().all(|row| row.name != **name))
+    {
         return Err(StoreError::CredentialMissing { name: name.clone() }.into());
     }
     let trial = Trial::new(home).await?;
     let mut results = Vec::new();
     for row in rows {
-        if names.is_empty() || names.contains(&row.name) {
+        let chosen = match names {
+            // What is half put together, or on its way out, belongs to a renewal.
+            [] => !pending::is_aside(home, &row.name),
+            names => names.contains(&row.name),
+        };
+        if chosen {
             let result = one(home, &trial, &row).await;
             results.push((row, result));
         }
     }
     if global.json {
-        let rows: Vec<_> = results.iter().map(|(row, result)| document(row, result)).collect();
+        let rows: Vec<_> = results
+            .iter()
+            .map(|(row, result)| document(row, result))
+            .collect();
         output::json(&json!({ "credentials": rows }));
     } else {
         results.iter().for_each(|(row, result)| print(row, result));
     }
-    let worst = results.iter().filter_map(|(_, result)| failed(result)).max();
+    let worst = results
+        .iter()
+        .filter_map(|(_, result)| failed(result))
+        .max();
     Ok(worst.unwrap_or(Exit::Done))
 }
 
@@ -55,7 +66,10 @@ async fn one(home: &Home, trial: &Trial<'_>, row: &CredentialRow) -> Result<Vec<
 fn failed(result: &Result<Vec<Verdict>, Failure>) -> Option<Exit> {
     match result {
         Err(failure) => Some(failure.exit),
-        Ok(verdicts) => verdicts.iter().any(|verdict| verdict.result.is_err()).then_some(Exit::Side),
+        Ok(verdicts) => verdicts
+            .iter()
+            .any(|verdict| verdict.result.is_err())
+            .then_some(Exit::Side),
     }
 }
 

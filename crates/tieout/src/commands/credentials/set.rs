@@ -9,6 +9,7 @@ use tieout_kit::system::CredentialKind;
 
 use super::{checked, seal};
 use crate::cli::Global;
+use crate::commands::sync::Done;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -78,7 +79,10 @@ pub(crate) async fn prove(
         .iter()
         .filter_map(|verdict| {
             let failure = verdict.result.as_ref().err()?;
-            Some(format!("{}: {} [{}]", verdict.connection, failure.cause, failure.code))
+            Some(format!(
+                "{}: {} [{}]",
+                verdict.connection, failure.cause, failure.code
+            ))
         })
         .collect();
     if wrong.is_empty() {
@@ -105,7 +109,9 @@ pub(crate) async fn stopped_by_sign_in(home: &Home, name: &str) -> Result<Vec<St
     for user in uses(home, name) {
         let store = home.store.connection(user.connection);
         let last = store.runs(1).await?;
-        if last.iter().any(|run| run.status == "failed" && run.cause.contains(&format!("{}: ", user.system.id))) {
+        if last.iter().any(|run| {
+            run.status == "failed" && run.cause.contains(&format!("{}: ", user.system.id))
+        }) {
             stopped.push(user.connection.to_string());
         }
     }
@@ -116,18 +122,23 @@ pub(crate) async fn stopped_by_sign_in(home: &Home, name: &str) -> Result<Vec<St
 impl Set {
     /// The connections that use it.
     pub(super) fn connections(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.proven.iter().map(|it| it.connection.to_string()).collect();
+        let mut names: Vec<_> = self
+            .proven
+            .iter()
+            .map(|it| it.connection.to_string())
+            .collect();
         names.dedup();
         names
     }
 
     /// Tells people and scripts.
-    pub(super) fn tell(&self, global: &Global) {
+    pub(super) fn tell(&self, global: &Global, runs: Option<&Done>) {
         if global.json {
             let proven: Vec<Value> = self.proven.iter().map(entry).collect();
             output::json(&json!({
                 "name": self.name, "kind": self.kind.name, "version": self.version,
                 "proven": proven, "released": self.released,
+                "runs": runs.map(|runs| &runs.reports),
             }));
             return;
         }
@@ -143,6 +154,9 @@ impl Set {
             output::line(&format!(
                 "{connection}: the old value had stopped its last run; `tieout sync {connection}` goes on from there"
             ));
+        }
+        if let Some(runs) = runs {
+            runs.print(global.quiet);
         }
     }
 }
@@ -163,7 +177,11 @@ pub(crate) fn entry(verdict: &Verdict) -> Value {
 
 /// A verdict as a line.
 pub(crate) fn tell(verdict: &Verdict) {
-    let Verdict { connection, system, result } = verdict;
+    let Verdict {
+        connection,
+        system,
+        result,
+    } = verdict;
     match result {
         Ok(identity) => output::line(&format!(
             "{connection}: {} ok: {} ({})",

@@ -32,7 +32,9 @@ impl Entered {
     pub(super) fn asks(&self, question: &str) -> Result<bool, Failure> {
         eprint!("{question}");
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map_err(|error| unread(&error))?;
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|error| unread(&error))?;
         Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
     }
 
@@ -50,7 +52,9 @@ impl Entered {
             return Ok(Fields::default());
         }
         let mut text = Zeroizing::new(String::new());
-        std::io::stdin().read_to_string(&mut text).map_err(|error| unread(&error))?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| unread(&error))?;
         if text.trim().is_empty() {
             return Ok(Fields::default());
         }
@@ -61,7 +65,11 @@ impl Entered {
 /// Asks for the fields that a step yields; nothing typed leaves a field out.
 fn prompt(kind: &CredentialKind, step: &Step) -> Result<Fields, Failure> {
     let mut fields = Fields::default();
-    for field in kind.fields.iter().filter(|field| step.yields.contains(&field.name)) {
+    for field in kind
+        .fields
+        .iter()
+        .filter(|field| step.yields.contains(&field.name))
+    {
         let text = rpassword::prompt_password(format!("{}: ", field.label))
             .map_err(|error| unread(&error))?;
         if !text.trim().is_empty() {
@@ -72,5 +80,8 @@ fn prompt(kind: &CredentialKind, step: &Step) -> Result<Fields, Failure> {
 }
 
 fn unread(error: &std::io::Error) -> Failure {
-    Failure::failed(Code::new("file"), format!("can't read standard input: {error}"))
+    Failure::failed(
+        Code::new("file"),
+        format!("can't read standard input: {error}"),
+    )
 }

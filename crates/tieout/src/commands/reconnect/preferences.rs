@@ -27,20 +27,30 @@ impl Walk<'_> {
             if let Some(config) = self.home.config.connections.get(&connection) {
                 let text = toml::to_string(&config.preferences)
                     .map_err(|error| Failure::failed(Code::new("file"), error.to_string()))?;
-                self.renewal.preferences.insert(connection.to_string(), text);
+                self.renewal
+                    .preferences
+                    .insert(connection.to_string(), text);
             }
         }
-        let (credential, noted) = (self.credential_in_use().await?, self.renewal.preferences.len());
+        let (credential, noted) = (
+            self.credential_in_use().await?,
+            self.renewal.preferences.len(),
+        );
         let (bundle, said) = match self.bundle(&credential).await {
             Ok(bundle) if bundle.values().all(Vec::is_empty) => {
                 (Some(bundle), "no other sync's were found".to_owned())
             }
             Ok(bundle) => (Some(bundle), "the other sync's were noted too".to_owned()),
             // The old credential may be why all this is done.
-            Err(failure) => (None, format!("the other sync's can't be read: {}", failure.cause)),
+            Err(failure) => (
+                None,
+                format!("the other sync's can't be read: {}", failure.cause),
+            ),
         };
         self.renewal.bundle = bundle;
-        Ok(Reached::Done(format!("ours of {noted} connections are noted; {said}")))
+        Ok(Reached::Done(format!(
+            "ours of {noted} connections are noted; {said}"
+        )))
     }
 
     /// The other sync's preferences as they are now, by connection.
@@ -53,6 +63,10 @@ impl Walk<'_> {
             fields: fields.clone(),
         };
         let trial = Trial::new(self.home).await?;
+        // A refusal counts, whatever was to be read after it.
+        for verdict in trial.sign_in(&self.renewal.credential, &credential).await? {
+            verdict.result?;
+        }
         let kept = Arc::new(InMemory::default());
         let mut found = BTreeMap::new();
         for user in uses(self.home, &self.renewal.credential) {
@@ -70,16 +84,19 @@ impl Walk<'_> {
     pub(super) async fn restore_preferences(&mut self) -> Result<Reached, Failure> {
         let theirs = self.differs_there().await?;
         for (connection, field, before, after) in &theirs {
-            let text = format!("{connection}: {field} of the other sync was {before}, and is {after}");
+            let text =
+                format!("{connection}: {field} of the other sync was {before}, and is {after}");
             line(self.global, &text);
         }
         let mut ours = Vec::new();
         let now = Config::read(&self.home.config.path)?;
         for (connection, noted) in &self.renewal.preferences {
-            let noted: Preferences = toml::from_str(noted).map_err(|error| {
-                Failure::failed(Code::new("store-corrupt"), error.to_string())
-            })?;
-            let config = now.connections.iter().find(|(name, _)| name.as_str() == connection);
+            let noted: Preferences = toml::from_str(noted)
+                .map_err(|error| Failure::failed(Code::new("store-corrupt"), error.to_string()))?;
+            let config = now
+                .connections
+                .iter()
+                .find(|(name, _)| name.as_str() == connection);
             let Some((_, config)) = config else { continue };
             for (key, before, after) in differences(&noted, &config.preferences) {
                 let text = format!(
@@ -96,7 +113,9 @@ impl Walk<'_> {
         self.shown["preferences"] = json!({"ours": ours, "other": theirs});
         if !ours.is_empty() {
             if !self.agrees("put tieout's own preferences back? [y/N] ")? {
-                return Ok(Reached::Waits("say yes to putting the preferences back (--yes)".to_owned()));
+                return Ok(Reached::Waits(
+                    "say yes to putting the preferences back (--yes)".to_owned(),
+                ));
             }
             for (connection, noted) in &self.renewal.preferences {
                 put_back(self.home, connection, noted).await?;
@@ -104,7 +123,9 @@ impl Walk<'_> {
         }
         let step = self.renewal.next(self.guide);
         if !theirs.is_empty() && !step.map_or(Ok(false), |step| self.word(step))? {
-            return Ok(Reached::Waits("set them in the ledger, or confirm that they may differ".to_owned()));
+            return Ok(Reached::Waits(
+                "set them in the ledger, or confirm that they may differ".to_owned(),
+            ));
         }
         Ok(Reached::Done(format!(
             "{} of ours put back; {} of the other sync's differ",
@@ -125,7 +146,10 @@ impl Walk<'_> {
         Ok(noted
             .iter()
             .flat_map(|(connection, records)| {
-                let (before, after) = (values(records), values(now.get(connection).map_or(&[][..], Vec::as_slice)));
+                let (before, after) = (
+                    values(records),
+                    values(now.get(connection).map_or(&[][..], Vec::as_slice)),
+                );
                 before
                     .into_iter()
                     .filter_map(|(field, before)| {
@@ -143,7 +167,10 @@ fn values(records: &[OtherSync]) -> BTreeMap<String, String> {
     records
         .iter()
         .flat_map(|record| {
-            let of = record.subsidiary.as_ref().map_or(String::new(), |id| format!(" (subsidiary {id})"));
+            let of = record
+                .subsidiary
+                .as_ref()
+                .map_or(String::new(), |id| format!(" (subsidiary {id})"));
             record
                 .fields
                 .iter()

@@ -52,7 +52,10 @@ impl Walk<'_> {
             None => self.credential_in_use().await?,
         };
         let credential = Credential { kind, fields };
-        let verdicts = Trial::new(self.home).await?.sign_in(name, &credential).await?;
+        let verdicts = Trial::new(self.home)
+            .await?
+            .sign_in(name, &credential)
+            .await?;
         for verdict in &verdicts {
             match &verdict.result {
                 Ok(identity) => {
@@ -66,28 +69,43 @@ impl Walk<'_> {
                 Err(_) => {}
             }
         }
-        Ok(Reached::Done("the old credential was tried once, and refused".to_owned()))
+        Ok(Reached::Done(
+            "the old credential was tried once, and refused".to_owned(),
+        ))
     }
 
     /// Uninstalling and installing the bundle, where there is one.
     async fn bundle_step(&self, step: &Step) -> Result<Reached, Failure> {
-        let none = |bundle: &std::collections::BTreeMap<String, Vec<_>>| bundle.values().all(Vec::is_empty);
+        let none = |bundle: &std::collections::BTreeMap<String, Vec<_>>| {
+            bundle.values().all(Vec::is_empty)
+        };
         let gone = step.proof == Proof::BundleGone;
         if self.renewal.bundle.as_ref().is_some_and(none) {
-            return Ok(Reached::Done("there is no bundle of another sync".to_owned()));
+            return Ok(Reached::Done(
+                "there is no bundle of another sync".to_owned(),
+            ));
         }
-        if !(self.renewal.moving_over && !gone) && !self.word(step)? {
+        if (gone || !self.renewal.moving_over) && !self.word(step)? {
             return Ok(waits(step));
         }
         if gone {
             // Nobody signs in between the old credential and the new one: it is looked at when the new one can.
-            return Ok(Reached::Done("a person says so; it is looked at with the new credential".to_owned()));
+            return Ok(Reached::Done(
+                "a person says so; it is looked at with the new credential".to_owned(),
+            ));
         }
         let next = self.next().await?;
-        let found = self.bundle(&(next.0.name.to_owned(), next.1.json())).await?;
+        let found = self
+            .bundle(&(next.0.name.to_owned(), next.1.json()))
+            .await?;
         match (self.renewal.moving_over, none(&found)) {
             (false, false) => Ok(Reached::Done("its preferences can be read".to_owned())),
-            (true, true) => Ok(Reached::Done("it stays uninstalled: moving over".to_owned())),
+            (true, true) => Ok(Reached::Done(
+                "it stays uninstalled: moving over".to_owned(),
+            )),
+            (false, true) if self.renewal.bundle.is_none() => Ok(Reached::Done(
+                "it can't be seen, nor could it before: a person says so".to_owned(),
+            )),
             (false, true) => {
                 let cause = "the bundle's preferences can't be seen: it isn't installed, or the role may not read them";
                 Err(refusal(Code::new("bundle-not-as-expected"), cause))
@@ -109,7 +127,13 @@ impl Walk<'_> {
             }
             let entered = self.entered.fields(kind, step)?;
             fields.take(entered, kind)?;
-            pending::seal(self.home, &next_name(&self.renewal.credential), kind, &fields).await?;
+            pending::seal(
+                self.home,
+                &next_name(&self.renewal.credential),
+                kind,
+                &fields,
+            )
+            .await?;
         }
         if missing(&fields) {
             return Ok(waits(step));
@@ -184,9 +208,9 @@ impl Walk<'_> {
         }
         let mut kept = Vec::new();
         for user in crate::trial::uses(self.home, name) {
-            let values = ["account", "subsidiary", "organization"].into_iter().filter_map(|key| {
-                Some(format!("{key} {}", user.settings.get(key)?.as_str()?))
-            });
+            let values = ["account", "subsidiary", "organization"]
+                .into_iter()
+                .filter_map(|key| Some(format!("{key} {}", user.settings.get(key)?.as_str()?)));
             let values: Vec<_> = values.collect();
             kept.push(format!("{}: {}", user.connection, values.join(", ")));
         }
@@ -199,7 +223,8 @@ impl Walk<'_> {
         let connections = sync::connections(self.global, self.home, &names).await?;
         let mut plans = Vec::new();
         for connection in &connections {
-            let plan = tieout_engine::plan(connection, RunOptions::new(sync::run_id(), "plan")).await?;
+            let plan =
+                tieout_engine::plan(connection, RunOptions::new(sync::run_id(), "plan")).await?;
             if !self.global.json {
                 sync::print_plan(&plan, self.global.quiet);
             }
@@ -207,12 +232,15 @@ impl Walk<'_> {
         }
         self.shown["plans"] = json!(plans);
         if !self.agrees("sync now? [y/N] ")? {
-            return Ok(Reached::Waits("look at the plan and say yes (--yes)".to_owned()));
+            return Ok(Reached::Waits(
+                "look at the plan and say yes (--yes)".to_owned(),
+            ));
         }
         self.renewal.resume(self.home).await?;
         let mut done = sync::Done::default();
         for connection in &connections {
-            done.run(connection, RunOptions::new(sync::run_id(), "command")).await;
+            done.run(connection, RunOptions::new(sync::run_id(), "command"))
+                .await;
         }
         for report in &done.reports {
             if !self.global.json {
@@ -223,10 +251,13 @@ impl Walk<'_> {
         let exit = done.exit();
         self.shown["exit"] = json!(exit as u8);
         match exit {
-            Exit::Done | Exit::Exceptions => {
-                Ok(Reached::Done(format!("{} connections ran", done.reports.len())))
-            }
-            _ => Ok(Reached::Waits("the run did not go through; it is tried again".to_owned())),
+            Exit::Done | Exit::Exceptions => Ok(Reached::Done(format!(
+                "{} connections ran",
+                done.reports.len()
+            ))),
+            _ => Ok(Reached::Waits(
+                "the run did not go through; it is tried again".to_owned(),
+            )),
         }
     }
 

@@ -91,7 +91,9 @@ impl Renewal {
             }
         }
         // What it is about to pause is known before it is paused: a stop in between leaves nothing paused for ever.
-        renewal.save(home, &format!("begun, from {from} to {to}")).await?;
+        renewal
+            .save(home, &format!("begun, from {from} to {to}"))
+            .await?;
         renewal.pause(home).await?;
         Ok(renewal)
     }
@@ -144,9 +146,8 @@ impl Renewal {
     }
 
     async fn save(&self, home: &Home, said: &str) -> Result<(), Failure> {
-        let text = serde_json::to_string(self).map_err(|error| {
-            Failure::failed(Code::new("store-corrupt"), error.to_string())
-        })?;
+        let text = serde_json::to_string(self)
+            .map_err(|error| Failure::failed(Code::new("store-corrupt"), error.to_string()))?;
         self.remember(home, said, text).await
     }
 
@@ -156,14 +157,19 @@ impl Renewal {
         };
         let remembered = (remembered_as(&self.credential), text);
         let installation = home.store.installation();
-        Ok(installation.remember(&actor(), vec![note], remembered).await?)
+        Ok(installation
+            .remember(&actor(), vec![note], remembered)
+            .await?)
     }
 
     /// Lets the writes go on that it has paused.
     pub(super) async fn resume(&self, home: &Home) -> Result<(), Failure> {
         for connection in &self.paused {
             if is_paused(home, connection).await? {
-                let reason = format!("the renewal of the credential `{}` has ended", self.credential);
+                let reason = format!(
+                    "the renewal of the credential `{}` has ended",
+                    self.credential
+                );
                 say(home, connection, Fact::Resumed { reason }).await?;
             }
         }
@@ -181,7 +187,9 @@ impl Renewal {
 
 /// The guide from one kind of credential to another.
 pub(super) fn guide(from: &str, to: &str) -> Result<&'static Guide, Failure> {
-    let mut guides = tieout_systems::ALL.iter().flat_map(|entry| entry.system.guides);
+    let mut guides = tieout_systems::ALL
+        .iter()
+        .flat_map(|entry| entry.system.guides);
     let found = guides.find(|guide| {
         guide.purpose == Purpose::Renewal && guide.from == from && guide.credential == to
     });

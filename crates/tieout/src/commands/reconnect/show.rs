@@ -25,9 +25,17 @@ pub(super) fn abandoned(global: &Global, renewal: &Renewal) {
         return;
     }
     let name = &renewal.credential;
-    output::line(&format!("the renewal of `{name}` is given up; `{name}` is as it is, and writes go on"));
-    if renewal.done.iter().any(|done| done.step != "note-preferences") {
-        output::line("what was done over there stays done: `tieout credentials check` tells whether it still signs in");
+    output::line(&format!(
+        "the renewal of `{name}` is given up; `{name}` is as it is, and writes go on"
+    ));
+    if renewal
+        .done
+        .iter()
+        .any(|done| done.step != "note-preferences")
+    {
+        output::line(
+            "what was done over there stays done: `tieout credentials check` tells whether it still signs in",
+        );
     }
 }
 
@@ -46,12 +54,21 @@ pub(super) fn status(global: &Global, home: &Home, renewal: &Renewal, guide: &'s
             None if next == Some(step.id) => "next".to_owned(),
             None => String::new(),
         };
-        output::line(&format!("{:>2} {:<20} {}  {state}", number + 1, step.id, step.title));
+        output::line(&format!(
+            "{:>2} {:<20} {}  {state}",
+            number + 1,
+            step.id,
+            step.title
+        ));
     }
 }
 
 fn heading(home: &Home, renewal: &Renewal) -> String {
-    let names: Vec<_> = renewal.connections(home).iter().map(ToString::to_string).collect();
+    let names: Vec<_> = renewal
+        .connections(home)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     format!(
         "renewal of `{}` ({} to {}) for {}",
         renewal.credential,
@@ -102,8 +119,18 @@ impl Walk<'_> {
 
     /// A step with what to do there, the warning first.
     pub(super) fn show_step(&self, step: &Step) {
-        let number = self.guide.steps.iter().position(|it| it.id == step.id).map_or(0, |at| at + 1);
-        let mut text = format!("step {number} of {}: {} ({})\n", self.guide.steps.len(), step.title, step.id);
+        let number = self
+            .guide
+            .steps
+            .iter()
+            .position(|it| it.id == step.id)
+            .map_or(0, |at| at + 1);
+        let mut text = format!(
+            "step {number} of {}: {} ({})\n",
+            self.guide.steps.len(),
+            step.title,
+            step.id
+        );
         if !step.warning.is_empty() {
             text.push_str(&format!("  MIND: {}\n", step.warning));
         }
@@ -118,7 +145,8 @@ impl Walk<'_> {
 
     pub(super) fn tell_done(&mut self, step: &Step, evidence: &str) {
         line(self.global, &format!("{}: {evidence}", step.id));
-        self.told.push(json!({"step": step.id, "evidence": evidence}));
+        self.told
+            .push(json!({"step": step.id, "evidence": evidence}));
     }
 
     pub(super) fn tell_already(&self, step: &str) {
@@ -136,14 +164,20 @@ impl Walk<'_> {
         let name = &self.renewal.credential;
         let how = match step.yields {
             [] => format!("tieout credentials rotate {name} --confirm {}", step.id),
-            fields => format!("tieout credentials rotate {name}, with {} as JSON", fields.join(", ")),
+            fields => format!(
+                "tieout credentials rotate {name}, with {} as JSON",
+                fields.join(", ")
+            ),
         };
         output::line(&format!("then: {how}"));
     }
 
     pub(super) fn tell_end(&self) {
         if self.renewal.next(self.guide).is_none() {
-            line(self.global, &format!("`{}` is renewed", self.renewal.credential));
+            line(
+                self.global,
+                &format!("`{}` is renewed", self.renewal.credential),
+            );
         }
         self.tell_document(None);
     }

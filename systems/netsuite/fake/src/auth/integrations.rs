@@ -54,9 +54,15 @@ impl Credentials {
                     }
                     found = true;
                 }
-                told(found, "integrations: no such consumer_key", json!({"state": action}))
+                told(
+                    found,
+                    "integrations: no such consumer_key",
+                    json!({"state": action}),
+                )
             }
-            _ => Err(ControlError::bad("integrations: action is new, block or enable")),
+            _ => Err(ControlError::bad(
+                "integrations: action is new, block or enable",
+            )),
         }
     }
 
@@ -90,7 +96,11 @@ impl Credentials {
                 let id = text(body, "token_id")?;
                 let token = state.tokens.iter_mut().find(|it| it.token_id == id);
                 let found = token.map(|it| it.standing = Standing::Revoked).is_some();
-                told(found, "tokens: no such token_id", json!({"state": "revoked"}))
+                told(
+                    found,
+                    "tokens: no such token_id",
+                    json!({"state": "revoked"}),
+                )
             }
             _ => Err(ControlError::bad("tokens: action is new or revoke")),
         }
@@ -109,12 +119,16 @@ impl Credentials {
                 if !known {
                     return Err(ControlError::missing("certificates: no such client_id"));
                 }
-                let active = |it: &&Mapping| it.client_id == client_id && it.standing == Standing::Good;
+                let active =
+                    |it: &&Mapping| it.client_id == client_id && it.standing == Standing::Good;
                 if state.mappings.iter().filter(active).count() >= CERTIFICATES_MAX {
-                    return Err(ControlError::bad("certificates: five are active, and five is the most"));
+                    return Err(ControlError::bad(
+                        "certificates: five are active, and five is the most",
+                    ));
                 }
-                let key = public_key(text(body, "certificate")?)
-                    .ok_or_else(|| ControlError::bad("certificates: this is no X.509 certificate"))?;
+                let key = public_key(text(body, "certificate")?).ok_or_else(|| {
+                    ControlError::bad("certificates: this is no X.509 certificate")
+                })?;
                 let key = PublicKey::from_der(&key).map_err(ControlError::bad)?;
                 let certificate_id = made()[..43].to_owned();
                 state.mappings.push(Mapping {
@@ -130,9 +144,15 @@ impl Credentials {
                 let id = text(body, "certificate_id")?;
                 let mapping = state.mappings.iter_mut().find(|it| it.certificate_id == id);
                 let found = mapping.map(|it| it.standing = Standing::Revoked).is_some();
-                told(found, "certificates: no such certificate_id", json!({"state": "revoked"}))
+                told(
+                    found,
+                    "certificates: no such certificate_id",
+                    json!({"state": "revoked"}),
+                )
             }
-            _ => Err(ControlError::bad("certificates: action is upload or revoke")),
+            _ => Err(ControlError::bad(
+                "certificates: action is upload or revoke",
+            )),
         }
     }
 }
@@ -153,13 +173,19 @@ fn told(found: bool, missing: &str, answer: Value) -> Result<Value, ControlError
 /// 64 hexadecimal digits that nobody can foretell.
 fn made() -> String {
     let (left, right) = (keys::random_bytes(), keys::random_bytes());
-    left.iter().chain(&right).map(|byte| format!("{byte:02x}")).collect()
+    left.iter()
+        .chain(&right)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The `SubjectPublicKeyInfo` of a certificate in PEM: the seventh part of its first part, after the version, the
 /// serial number, the algorithm, the issuer, the validity and the subject (RFC 5280, section 4.1).
 fn public_key(pem: &str) -> Option<Vec<u8>> {
-    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
     let der = STANDARD.decode(body.trim()).ok()?;
     let certificate = contents(part(&der)?.0)?;
     let mut rest = contents(part(certificate)?.0)?;
