@@ -416,6 +416,31 @@ async fn s209_a_certificate_is_rotated_while_both_are_active() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_platforms_credential_is_renewed_by_the_same_rules() {
+    let synced = Synced::by_certificate().await;
+    let whole = synced.world.sandbox.description["bill"]["bill"].clone();
+    let renew = |more: &[&'static str]| with(&[&["--system", "bill"], more].concat());
+    assert_eq!(synced.waits(&renew(&[]), &json!({})).await, "developer-key");
+    let mut wrong = whole.clone();
+    wrong["password"] = json!("not this one");
+    let refused = synced.tieout_reading(&renew(&[]), &wrong).await;
+    refused.failed(4, &["error[credential-not-accepted]"]);
+    assert_eq!(synced.waits(&renew(&[]), &whole).await, "retire-token");
+    // The same value again is no new one: the old can't be gone.
+    let word = renew(&["--confirm", "retire-token"]);
+    synced
+        .tieout(&word)
+        .await
+        .failed(5, &["error[still-signs-in]"]);
+    synced.tieout(&renew(&["--abandon"])).await.went_well();
+    assert_eq!(
+        synced.world.credentials(),
+        ["acme-us-bill", "acme-us-netsuite"]
+    );
+    synced.tieout(&["ping"]).await.went_well();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s206_a_renewal_warns_that_a_reset_breaks_other_integrations() {
     let synced = Synced::by_token().await;
     let begun = synced
