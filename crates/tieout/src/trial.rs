@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Identity, Ports};
-use tieout_domain::{ConnectionName, Fault, Holding};
+use tieout_domain::{Clock as _, ConnectionName, Fault, Holding};
 use tieout_kit::{Credential, System};
 use tieout_store::Vault;
 
@@ -20,7 +20,7 @@ use crate::assemble::{self, Instead, Shared};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::pending::next_name;
-use crate::seams::InMemory;
+use crate::seams::{InMemory, WallClock};
 
 /// So many refusals within [`REMEMBERED`] leave room for a person's own mistake.
 const REFUSALS_MAX: u32 = 4;
@@ -212,7 +212,8 @@ impl<'a> Trial<'a> {
 
     async fn count(&self, name: &str) -> Result<(), Failure> {
         let count = self.refusals(name).await? + 1;
-        let until = Timestamp::now()
+        let until = WallClock
+            .now()
             .checked_add(REMEMBERED)
             .unwrap_or(Timestamp::MAX);
         let kept = self.home.store.kept(&self.vault);

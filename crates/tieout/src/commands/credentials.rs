@@ -8,11 +8,11 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
+use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
 use zeroize::Zeroizing;
@@ -23,6 +23,7 @@ use crate::expiry::Expiry;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::seams::WallClock;
 
 /// What `credentials` takes.
 #[derive(Debug, Args)]
@@ -307,7 +308,7 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
 
 /// Today, where certificates are judged: in UTC.
 fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
+    WallClock.now().to_zoned(TimeZone::UTC).date()
 }
 
 async fn remove(home: &Home, name: &str) -> Result<Exit, Failure> {

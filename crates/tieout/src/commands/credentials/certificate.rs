@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::json;
+use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialKind, EXPIRES};
 
@@ -16,6 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
 use crate::pending::{self, Fields, next_name};
+use crate::seams::WallClock;
 
 /// The field that a certificate's private key fills.
 const PRIVATE_KEY: &str = "private_key_pem";
@@ -116,7 +117,7 @@ pub(crate) fn make(
     making: &MakingArgs,
 ) -> Result<PathBuf, Failure> {
     let subject = format!("tieout {name}");
-    let made = certificate::make(making.algorithm, &subject, making.days, Timestamp::now())?;
+    let made = certificate::make(making.algorithm, &subject, making.days, WallClock.now())?;
     let path = making
         .certificate
         .clone()

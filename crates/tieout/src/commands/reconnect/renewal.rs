@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
+use tieout_domain::{Clock as _, ConnectionName};
 use tieout_kit::guide::{Guide, Purpose, Step};
 use tieout_store::{Commit, Fact, StopKind};
 
@@ -15,6 +15,7 @@ use crate::assemble::actor;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::pending;
+use crate::seams::WallClock;
 use crate::trial::uses;
 
 /// A renewal. It holds no secret.
@@ -138,7 +139,7 @@ impl Renewal {
         let said = format!("{} done: {evidence}", step.id);
         self.done.push(Finished {
             step: step.id.to_owned(),
-            at: Timestamp::now(),
+            at: WallClock.now(),
             by: actor(),
             evidence,
         });
