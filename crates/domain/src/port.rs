@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::code::Code;
+use crate::other_sync::OtherSync;
 use crate::subledger::Subledger;
 use crate::{Document, Fault, Fingerprint, Key, Kind, Period, RemoteId, SystemId};
 
@@ -247,6 +248,15 @@ pub trait Whole: Send + Sync {
             )],
             Err(fault) => vec![Check::failed(&fault)],
         }
+    }
+
+    /// The preferences of another sync between the same systems, as this side keeps them: one record for each
+    /// subsidiary that it serves, or that of this connection's alone. Empty where there are none to be seen.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read.
+    async fn other_syncs(&self) -> Result<Vec<OtherSync>, Fault> {
+        Ok(Vec::new())
     }
 
     /// Posting periods, for a ledger; empty for a platform.

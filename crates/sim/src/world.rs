@@ -211,6 +211,7 @@ impl World {
             timer: self.clock(process),
             entropy: Arc::clone(&self.machine_dice) as Arc<dyn tieout_kit::Entropy>,
             governors: Arc::new(Governors::default()),
+            instead: None,
         };
         let (name, config) = home
             .config

@@ -265,11 +265,7 @@ impl ConnectionStore {
     /// # Errors
     /// What a database can answer.
     pub async fn remembered(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let mut reader = self.store.reader().await?;
-        let row = with(sql::REMEMBERED, cells![&*self.chain, name])
-            .fetch_optional(&mut *reader)
-            .await?;
-        row.map(|row| text(&row, 0)).transpose()
+        remembered(&self.store, &self.chain, name).await
     }
 
     async fn mark_items(&self, statement: &'static str, flow: &str) -> Result<u64, StoreError> {
@@ -510,4 +506,17 @@ fn open_write(row: &AnyRow) -> Result<OpenWrite, StoreError> {
         flow: write.flow,
         role: write.role,
     })
+}
+
+/// What was last remembered under a name, of one chain.
+pub(crate) async fn remembered(
+    store: &crate::Store,
+    chain: &str,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut reader = store.reader().await?;
+    let row = with(sql::REMEMBERED, cells![chain, name])
+        .fetch_optional(&mut *reader)
+        .await?;
+    row.map(|row| text(&row, 0)).transpose()
 }

@@ -311,6 +311,35 @@ impl InstallationStore {
         crate::commit::commit(&self.store, INSTALLATION, &commit).await
     }
 
+    /// Records facts, and with them what is to be known under a name from now on, all or none.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn remember(
+        &self,
+        actor: &str,
+        facts: Vec<Fact>,
+        (name, text): (String, String),
+    ) -> Result<(), StoreError> {
+        let commit = Commit {
+            actor: actor.to_owned(),
+            facts,
+            remember: vec![(name, text)],
+            ..Commit::default()
+        };
+        crate::commit::commit(&self.store, INSTALLATION, &commit)
+            .await
+            .map(drop)
+    }
+
+    /// What was last remembered under a name.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn remembered(&self, name: &str) -> Result<Option<String>, StoreError> {
+        crate::state::remembered(&self.store, INSTALLATION, name).await
+    }
+
     /// The entries after this number, at most `limit`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::{Entropy, SystemEntropy};
 use tieout_kit::transport::{Metered, Network};
-use tieout_kit::{Credential, Kit, Meter, System, Transport};
+use tieout_kit::{Credential, Kept, Kit, Meter, System, Transport};
 use tieout_store::Vault;
 
 use crate::config::ConnectionConfig;
@@ -32,6 +32,18 @@ pub struct Shared {
     pub entropy: Arc<dyn Entropy>,
     /// The limits that everything in this process keeps together.
     pub governors: Arc<Governors>,
+    /// A credential that is used in the place of the sealed one of its name.
+    pub instead: Option<Instead>,
+}
+
+/// A credential that is not in use yet, with what is kept of its sessions.
+pub struct Instead {
+    /// The name under which connections refer to it.
+    pub name: String,
+    /// The credential.
+    pub credential: Credential,
+    /// Its sessions and tokens.
+    pub kept: Arc<dyn Kept>,
 }
 
 impl Shared {
@@ -44,6 +56,7 @@ impl Shared {
             timer: Arc::new(WallClock),
             entropy: Arc::new(SystemEntropy),
             governors: Arc::new(Governors::default()),
+            instead: None,
         })
     }
 }
@@ -133,13 +146,47 @@ async fn side(
     system: &System,
     settings: &Map<String, Value>,
 ) -> Result<(Ports, Arc<Meter>), Failure> {
-    let place = format!("connections.{name}.{}", system.id);
-    let Some(credential_name) = settings.get("credential").and_then(Value::as_str) else {
+    let Some(credential_name) = credential_name(settings) else {
+        let place = format!("connections.{name}.{}", system.id);
         let cause = format!("`{place}.credential` is missing: the name of a sealed credential");
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
+    let kept: Arc<dyn Kept> = Arc::new(SealedInStore::new(
+        home.store.kept(vault),
+        system.id.to_string(),
+    ));
+    if let Some(instead) = shared
+        .instead
+        .as_ref()
+        .filter(|it| it.name == credential_name)
+    {
+        let credential = instead.credential.clone();
+        let kept = Arc::clone(&instead.kept);
+        return ports(shared, (holding, kept), name, system, settings, credential);
+    }
     let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
     check_kind(system, credential_name, &row.kind)?;
+    let credential = Credential {
+        kind: row.kind,
+        fields: fields.expose_secret().to_owned().into(),
+    };
+    ports(shared, (holding, kept), name, system, settings, credential)
+}
+
+/// The name of the credential that a side's table names.
+pub fn credential_name(settings: &Map<String, Value>) -> Option<&str> {
+    settings.get("credential").and_then(Value::as_str)
+}
+
+/// Puts one side together. Sends nothing.
+pub(crate) fn ports(
+    shared: &Shared,
+    (holding, kept): (&Arc<Holding>, Arc<dyn Kept>),
+    name: &ConnectionName,
+    system: &System,
+    settings: &Map<String, Value>,
+    credential: Credential,
+) -> Result<(Ports, Arc<Meter>), Failure> {
     let meter = Arc::new(Meter::default());
     let metered = Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter));
     let timer = Arc::clone(&shared.timer);
@@ -154,19 +201,14 @@ async fn side(
         transport: Arc::new(transport),
         timer,
         entropy: Arc::clone(&shared.entropy),
-        kept: Arc::new(SealedInStore::new(
-            home.store.kept(vault),
-            system.id.to_string(),
-        )),
+        kept,
         governors: Arc::clone(&shared.governors),
         far_clock,
     };
-    let credential = Credential {
-        kind: row.kind,
-        fields: fields.expose_secret().to_owned().into(),
-    };
-    let ports = (system.connect)(settings, credential, kit)
-        .map_err(|error| Failure::usage(error.code, format!("`{place}`: {}", error.cause)))?;
+    let ports = (system.connect)(settings, credential, kit).map_err(|error| {
+        let place = format!("connections.{name}.{}", system.id);
+        Failure::usage(error.code, format!("`{place}`: {}", error.cause))
+    })?;
     Ok((ports, meter))
 }
 

@@ -62,6 +62,10 @@ pub enum Command {
     Init(crate::commands::init::InitArgs),
     /// Asks what a connection needs, checks it, stores it.
     Connect(crate::commands::connect::ConnectArgs),
+    /// Stops a connection; its links and history stay, and connecting again resumes.
+    Disconnect(crate::commands::disconnect::DisconnectArgs),
+    /// Guided renewal of a connection's credential in the one safe order, each step verified.
+    Reconnect(crate::commands::reconnect::ReconnectArgs),
     /// Signs in on both sides and reads one record each.
     Ping(Connections),
     /// What sync would do, record by record, touching nothing.
@@ -94,7 +98,7 @@ pub enum Command {
     Map(crate::commands::map::MapArgs),
     /// Shows, sets, exports, imports and compares preferences.
     Preferences(crate::commands::preferences::PreferencesArgs),
-    /// Sets, lists, checks and removes credentials. Their values never come back out.
+    /// Sets, lists, checks, renews and removes credentials. Their values never come back out.
     Credentials(crate::commands::credentials::CredentialsArgs),
     /// The fake services on loopback; prints addresses and credentials as JSON.
     Sandbox(crate::commands::sandbox::SandboxArgs),

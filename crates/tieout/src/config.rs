@@ -35,6 +35,8 @@ pub struct Config {
 pub struct ConnectionConfig {
     /// Its pair: `netsuite-bill`.
     pub pair: String,
+    /// Whether it runs; `disconnect` switches it off.
+    pub enabled: bool,
     /// The ledger and the platform.
     pub ledger: &'static Entry,
     /// See `ledger`.
@@ -266,6 +268,7 @@ impl Reader<'_> {
         let (l, p) = (ledger.system.id.as_str(), platform.system.id.as_str());
         let known = [
             "pair",
+            "enabled",
             "schedule",
             "schedules",
             "time_zone",
@@ -287,6 +290,11 @@ impl Reader<'_> {
             self.wrong(&format!("{at}.time_zone"), &why)
         })?;
         let (preferences, named_preferences) = self.preferences(at, table)?;
+        let enabled = match table.get("enabled") {
+            None => true,
+            Some(toml::Value::Boolean(enabled)) => *enabled,
+            Some(_) => return Err(self.wrong(&format!("{at}.enabled"), "it must be true or false")),
+        };
         Ok(ConnectionConfig {
             ledger_settings: self.settings(at, table, ledger.system)?,
             platform_settings: self.settings(at, table, platform.system)?,
@@ -295,6 +303,7 @@ impl Reader<'_> {
             time_zone,
             preferences,
             named_preferences,
+            enabled,
             pair,
             ledger,
             platform,

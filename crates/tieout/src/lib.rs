@@ -5,17 +5,21 @@
 
 pub mod assemble;
 pub mod beside;
+pub mod certificate;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod evidence;
+pub mod expiry;
 pub mod failure;
 pub mod home;
 pub mod output;
+pub mod pending;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
 pub mod story;
+pub mod trial;
 
 use std::process::ExitCode;
 
@@ -64,6 +68,8 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => commands::demo::run(global, args).await,
         Command::Init(args) => commands::init::run(global, args).await,
         Command::Connect(args) => commands::connect::run(global, args).await,
+        Command::Disconnect(args) => commands::disconnect::run(global, args).await,
+        Command::Reconnect(args) => commands::reconnect::run(global, args).await,
         Command::Ping(args) => commands::ping::run(global, &args.connections).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,

@@ -1,6 +1,7 @@
 //! The real clock and the real keeper of sealed values: what the simulation replaces.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -72,5 +73,38 @@ impl Kept for SealedInStore {
             .remove(&self.name(name))
             .await
             .map_err(|error| KeptError(error.to_string()))
+    }
+}
+
+/// Keeps sessions and tokens in memory, for one command: what tries a credential out must really sign in, and
+/// must not leave a session behind.
+#[derive(Default)]
+pub struct InMemory(Mutex<HashMap<String, SecretString>>);
+
+impl InMemory {
+    fn values(&self) -> std::sync::MutexGuard<'_, HashMap<String, SecretString>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Kept for InMemory {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
+        Ok(self.values().get(name).cloned())
+    }
+
+    async fn put(
+        &self,
+        name: &str,
+        value: &SecretString,
+        _expires: Timestamp,
+    ) -> Result<(), KeptError> {
+        self.values().insert(name.to_owned(), value.clone());
+        Ok(())
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), KeptError> {
+        self.values().remove(name);
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod call;
 mod currencies;
 mod dimensions;
 mod funding_accounts;
+mod guides;
 mod list;
 mod payments;
 mod port;
@@ -39,6 +40,6 @@ pub static SYSTEM: System = System {
     manual: include_str!("../README.md"),
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,
-    guides: &[],
+    guides: guides::GUIDES,
     connect: port::connect,
 };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::Fingerprint;
 use tieout_domain::code::Code;
-use tieout_kit::system::{CredentialField, CredentialKind, Setting};
+use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
 use tieout_kit::{ConnectError, Credential};
 use url::Url;
 
@@ -66,17 +66,21 @@ pub(crate) const CREDENTIALS: &[CredentialKind] = &[CredentialKind {
             name: "dev_key",
             label: "Developer key",
             secret: true,
+            required: true,
         },
         CredentialField {
             name: "username",
             label: "User name, or sync token name",
             secret: false,
+            required: true,
         },
         CredentialField {
             name: "password",
             label: "Password, or sync token value",
             secret: true,
+            required: true,
         },
+        EXPIRES,
     ],
 }];
 

@@ -10,6 +10,33 @@ pub enum Purpose {
     Renewal,
 }
 
+/// How it is known that a step has been done. The next one waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It can't be seen from outside: a person says so.
+    Said,
+    /// The preferences have been noted. tieout's own step.
+    Noted,
+    /// The credential in use signs in no more: it is tried once.
+    OldRefused,
+    /// The bundle's preferences can be read no more. Only where the bundle was there.
+    BundleGone,
+    /// The bundle's preferences can be read again. Only where the bundle was there.
+    BundleBack,
+    /// The fields that the step yields have been given.
+    Given,
+    /// A key pair and its certificate have been made. tieout's own step.
+    Certified,
+    /// The new credential is whole, and signs in for every connection that uses it.
+    NewSignsIn,
+    /// The new credential has taken the place of the old one. tieout's own step.
+    Switched,
+    /// The preferences are as they were noted. tieout's own step.
+    Restored,
+    /// What a run would do was shown, a person said yes, and the run went through.
+    Synced,
+}
+
 /// The steps to a credential, in the only order that is safe.
 #[derive(Debug, Clone, Copy)]
 pub struct Guide {
@@ -17,6 +44,8 @@ pub struct Guide {
     pub credential: &'static str,
     /// What it is for.
     pub purpose: Purpose,
+    /// For a renewal, the kind that it starts from; for a setup, the same as `credential`.
+    pub from: &'static str,
     /// The steps, in order.
     pub steps: &'static [Step],
 }
@@ -36,4 +65,6 @@ pub struct Step {
     pub warning: &'static str,
     /// The fields of the credential that the step yields, by their names in JSON.
     pub yields: &'static [&'static str],
+    /// How it is known to be done.
+    pub proof: Proof,
 }

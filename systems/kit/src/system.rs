@@ -63,7 +63,18 @@ pub struct CredentialField {
     pub label: &'static str,
     /// Whether it must never be shown.
     pub secret: bool,
+    /// Whether it must be there.
+    pub required: bool,
 }
+
+/// The day from which a credential no longer serves, where a person or a certificate tells it: every kind may
+/// carry it.
+pub const EXPIRES: CredentialField = CredentialField {
+    name: "expires",
+    label: "Expires on (YYYY-MM-DD, if known)",
+    secret: false,
+    required: false,
+};
 
 /// A credential in the clear, in memory that is wiped.
 #[derive(Debug, Clone)]

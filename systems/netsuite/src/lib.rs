@@ -6,12 +6,14 @@
 mod accounts;
 mod auth;
 mod bills;
+mod bundle_preferences;
 mod call;
 mod credit_applications;
 mod deleted;
 mod dimensions;
 #[cfg(test)]
 mod endings;
+mod guides;
 mod journals;
 mod lines;
 mod payments;
@@ -36,7 +38,7 @@ mod vendors;
 
 use tieout_domain::{Side, SystemId};
 use tieout_kit::System;
-use tieout_kit::system::{CredentialField, CredentialKind, Setting};
+use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
 
 /// NetSuite, as the registry knows it.
 pub static SYSTEM: System = System {
@@ -46,7 +48,7 @@ pub static SYSTEM: System = System {
     manual: include_str!("../README.md"),
     settings: SETTINGS,
     credentials: CREDENTIALS,
-    guides: &[],
+    guides: guides::GUIDES,
     connect: port::connect,
 };
 
@@ -94,6 +96,13 @@ const SETTINGS: &[Setting] = &[
         help: "internal ids: only bills booked to these accounts; all of them by default",
         required: false,
     },
+    Setting {
+        name: "preferences_record",
+        label: "Record of BILL's own preferences",
+        help: "the script id of the custom record \"Bill.com Preferences\", such as customrecord_…; found \
+               by its name unless given",
+        required: false,
+    },
 ];
 
 const CREDENTIALS: &[CredentialKind] = &[
@@ -104,17 +113,21 @@ const CREDENTIALS: &[CredentialKind] = &[
                 name: "client_id",
                 label: "Client ID (Consumer Key)",
                 secret: false,
+                required: true,
             },
             CredentialField {
                 name: "certificate_id",
                 label: "Certificate ID",
                 secret: false,
+                required: true,
             },
             CredentialField {
                 name: "private_key_pem",
                 label: "Private key (PEM)",
                 secret: true,
+                required: true,
             },
+            EXPIRES,
         ],
     },
     CredentialKind {
@@ -124,22 +137,27 @@ const CREDENTIALS: &[CredentialKind] = &[
                 name: "consumer_key",
                 label: "Consumer Key",
                 secret: true,
+                required: true,
             },
             CredentialField {
                 name: "consumer_secret",
                 label: "Consumer Secret",
                 secret: true,
+                required: true,
             },
             CredentialField {
                 name: "token_id",
                 label: "Token ID",
                 secret: true,
+                required: true,
             },
             CredentialField {
                 name: "token_secret",
                 label: "Token Secret",
                 secret: true,
+                required: true,
             },
+            EXPIRES,
         ],
     },
 ];

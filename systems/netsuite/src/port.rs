@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
+use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::{
     Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
 };
@@ -155,6 +156,10 @@ impl Whole for Account {
             id: settings.account.as_str().to_owned(),
             details,
         })
+    }
+
+    async fn other_syncs(&self) -> Result<Vec<OtherSync>, Fault> {
+        self.0.bundle_preferences().await
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

@@ -145,7 +145,9 @@ impl Connecting {
     /// Sees to it that a side's table names a credential: the one named; else the one that the environment
     /// or a person tells, sealed under the connection's and the system's name.
     async fn credential(&mut self, system: &'static System) -> Result<(), Failure> {
-        if let Some(name) = self.given.text(system, "credential") {
+        if let Some(name) = self.given.text(system, "credential")
+            && !self.was_forgotten(&name).await?
+        {
             return self.known_credential(system, &name).await;
         }
         let (kind, fields) = match given::credential_from_environment(system)? {
@@ -154,6 +156,15 @@ impl Connecting {
             None => return Err(no_credential(system)),
         };
         self.seal(system, kind, fields).await
+    }
+
+    /// Disconnecting forgot the credential that the table still names: it is given anew.
+    async fn was_forgotten(&self, name: &str) -> Result<bool, Failure> {
+        if !self.given.disconnected {
+            return Ok(false);
+        }
+        let rows = self.home.store.credentials().list().await?;
+        Ok(rows.iter().all(|row| row.name != name))
     }
 
     /// A named credential must be there and be of a kind that the system takes.
@@ -398,6 +409,7 @@ fn no_credential(system: &System) -> Failure {
             let names: Vec<_> = kind
                 .fields
                 .iter()
+                .filter(|field| field.required)
                 .map(|field| given::variable(system, field.name))
                 .collect();
             names.join(", ")

@@ -1,20 +1,29 @@
 //! `tieout credentials`: sealed once, shared by name, never shown again.
 
+pub(crate) mod certificate;
+mod check;
+pub(crate) mod set;
+
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
+use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
-use tieout_kit::system::CredentialKind;
+use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
 use zeroize::Zeroizing;
 
 use crate::assemble::actor;
 use crate::cli::Global;
+use crate::expiry::Expiry;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::seams::WallClock;
 
 /// What `credentials` takes.
 #[derive(Debug, Args)]
@@ -35,11 +44,25 @@ enum Action {
         /// Read the JSON from this file instead of standard input.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        /// Seal it without signing in for the connections that use it.
+        #[arg(long)]
+        no_check: bool,
+        /// Run the connections that use it afterwards.
+        #[arg(long)]
+        sync: bool,
     },
-    /// Lists names, kinds, versions and who uses them.
+    /// Lists names, kinds, versions, who uses them, and when they expire.
     List,
-    /// Opens every credential and checks that its fields are there. Sends nothing: `ping` does.
-    Check,
+    /// Signs in with credentials, for every connection that uses them. A fifth refused sign-in is never risked.
+    Check {
+        /// Which; all if none is named.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Guided renewal of a credential, for all of its connections at once.
+    Rotate(RotateArgs),
+    /// Makes a key pair and a certificate for signing in; then takes the id that the upload gave it.
+    Certificate(certificate::CertificateArgs),
     /// Forgets a credential that no connection uses.
     Remove {
         /// Its name.
@@ -47,26 +70,43 @@ enum Action {
     },
 }
 
+/// What `credentials rotate` takes.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The credential's name.
+    pub name: String,
+    #[command(flatten)]
+    pub(super) renewal: super::reconnect::RenewalArgs,
+}
+
 /// Carries out the action.
 pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     match &args.action {
-        Action::Set { name, kind, file } => {
+        Action::Set {
+            name,
+            kind,
+            file,
+            no_check,
+            sync,
+        } => {
             let kind = known_kind(kind)?;
-            let json = read(kind, file.as_ref())?;
-            let version = seal(&home, name, kind, json).await?;
-            if global.json {
-                output::json(&json!({"name": name, "kind": kind.name, "version": version}));
-            } else if !global.quiet {
-                output::line(&format!(
-                    "sealed `{name}` ({}), version {version}",
-                    kind.name
-                ));
-            }
-            Ok(Exit::Done)
+            let fields = read(kind, file.as_ref())?;
+            let set = set::replace(&home, name, kind, fields, !no_check).await?;
+            let runs = if *sync {
+                Some(super::sync::run_all(global, &home, &set.connections()).await?)
+            } else {
+                None
+            };
+            set.tell(global, runs.as_ref());
+            Ok(runs.map_or(Exit::Done, |runs| runs.exit()))
         }
         Action::List => list(global, &home).await,
-        Action::Check => check(global, &home).await,
+        Action::Check { names } => check::run(global, &home, names).await,
+        Action::Rotate(args) => {
+            super::reconnect::rotate(global, &home, &args.name, &args.renewal).await
+        }
+        Action::Certificate(args) => certificate::run(global, &home, args).await,
         Action::Remove { name } => remove(&home, name).await,
     }
 }
@@ -123,9 +163,13 @@ pub fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
     let Value::Object(fields) = value else {
         return Err(malformed(format!("this is not {}", shape())));
     };
-    for name in &names {
+    for CredentialField { name, required, .. } in kind.fields {
         match fields.get(*name) {
+            Some(Value::String(text)) if *name == EXPIRES.name => {
+                known_day(text).map_err(malformed)?
+            }
             Some(Value::String(text)) if !text.trim().is_empty() => {}
+            None if !required => {}
             Some(Value::String(_)) => return Err(malformed(format!("`{name}` is empty"))),
             Some(_) => return Err(malformed(format!("`{name}` must be text"))),
             None => return Err(malformed(format!("`{name}` is missing"))),
@@ -135,6 +179,15 @@ pub fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
         Some(key) => Err(malformed(format!("`{key}` is no field of {}", kind.name))),
         None => Ok(()),
     }
+}
+
+/// A day that a credential may end with; nothing stands for no day.
+fn known_day(text: &str) -> Result<(), String> {
+    let text = text.trim();
+    if text.is_empty() || text.parse::<Date>().is_ok() {
+        return Ok(());
+    }
+    Err("`expires` is no day; write one such as 2027-06-30".to_owned())
 }
 
 fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, Failure> {
@@ -187,6 +240,9 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
         } else {
             asked(&label)?
         };
+        if !field.required && text.trim().is_empty() {
+            continue;
+        }
         fields.insert(field.name.to_owned(), Value::String(text.trim().to_owned()));
     }
     Ok(Value::Object(fields).to_string().into())
@@ -194,27 +250,33 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
 
 /// Which connections use a credential.
 fn used_by(home: &Home, name: &str) -> Vec<String> {
-    let uses = |settings: &Map<String, Value>| {
-        settings.get("credential").and_then(Value::as_str) == Some(name)
-    };
-    home.config
-        .connections
-        .iter()
-        .filter(|(_, c)| uses(&c.ledger_settings) || uses(&c.platform_settings))
-        .map(|(connection, _)| connection.to_string())
+    let uses = crate::trial::uses(home, name);
+    uses.iter()
+        .map(|user| user.connection.to_string())
         .collect()
 }
 
 async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
-    let rows = home.store.credentials().list().await?;
+    let vault = home.vault().await?;
+    let credentials = home.store.credentials();
+    let today = today();
+    let mut rows = Vec::new();
+    for row in credentials.list().await? {
+        let (_, fields) = credentials.get(&vault, &row.name).await?;
+        let expiry = Expiry::of(fields.expose_secret(), today);
+        rows.push((row, expiry));
+    }
     if global.json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|row| {
+            .map(|(row, expiry)| {
                 json!({
                     "name": row.name, "kind": row.kind, "version": row.version,
                     "set_at": row.set_at, "set_by": row.set_by,
                     "used_by": used_by(home, &row.name),
+                    "expires": expiry.map(|expiry| expiry.expires),
+                    "days_left": expiry.map(|expiry| expiry.days_left),
+                    "warning": expiry.and_then(|expiry| expiry.warning()),
                 })
             })
             .collect();
@@ -223,61 +285,30 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
     }
     let rows = rows
         .into_iter()
-        .map(|row| {
+        .map(|(row, expiry)| {
             let used = used_by(home, &row.name).join(", ");
+            let end = expiry.map(|expiry| expiry.warning().unwrap_or(expiry.expires.to_string()));
             vec![
                 row.name,
                 row.kind,
                 row.version.to_string(),
                 format!("{:.0}", row.set_at),
                 used,
+                end.unwrap_or_default(),
             ]
         })
         .collect();
     output::line(&output::table(
-        &["name", "kind", "version", "set at", "used by"],
+        &["name", "kind", "version", "set at", "used by", "expires"],
         rows,
         &[2],
     ));
     Ok(Exit::Done)
 }
 
-async fn check(global: &Global, home: &Home) -> Result<Exit, Failure> {
-    let vault = home.vault().await?;
-    let credentials = home.store.credentials();
-    let mut results = Vec::new();
-    for row in credentials.list().await? {
-        let opened = credentials.get(&vault, &row.name).await;
-        let result = match opened {
-            Ok((_, fields)) => {
-                known_kind(&row.kind).and_then(|kind| checked(kind, fields.expose_secret()))
-            }
-            Err(error) => Err(error.into()),
-        };
-        results.push((row.name, result.err()));
-    }
-    let failed = results.iter().any(|(_, error)| error.is_some());
-    if global.json {
-        let rows: Vec<_> = results
-            .iter()
-            .map(|(name, error)| match error {
-                None => json!({"name": name, "status": "ok"}),
-                Some(error) => json!({
-                    "name": name, "status": "failed", "code": error.code, "cause": error.cause,
-                    "fix": error.code.fix(),
-                }),
-            })
-            .collect();
-        output::json(&json!({ "credentials": rows }));
-    } else {
-        for (name, error) in &results {
-            match error {
-                None => output::line(&format!("{name}: ok")),
-                Some(error) => output::line(&format!("{name}: {error}")),
-            }
-        }
-    }
-    Ok(if failed { Exit::Usage } else { Exit::Done })
+/// Today, where certificates are judged: in UTC.
+fn today() -> Date {
+    WallClock.now().to_zoned(TimeZone::UTC).date()
 }
 
 async fn remove(home: &Home, name: &str) -> Result<Exit, Failure> {

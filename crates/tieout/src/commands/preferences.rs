@@ -151,7 +151,8 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-fn plain(value: &Value) -> String {
+/// A value as people write it.
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) if text.is_empty() => "none".to_owned(),
@@ -162,7 +163,10 @@ fn plain(value: &Value) -> String {
 }
 
 /// Keys whose values differ: key, before, after.
-fn differences(before: &Preferences, after: &Preferences) -> Vec<(&'static str, Value, Value)> {
+pub(super) fn differences(
+    before: &Preferences,
+    after: &Preferences,
+) -> Vec<(&'static str, Value, Value)> {
     catalogue()
         .into_iter()
         .filter_map(|entry| {
@@ -208,6 +212,14 @@ async fn change(
         .collect();
     home.store.installation().commit(&actor(), facts).await?;
     Ok(Exit::Done)
+}
+
+/// Sets a connection's preferences to what they were when this was exported.
+pub(super) async fn put_back(home: &Home, connection: &str, text: &str) -> Result<(), Failure> {
+    let wanted: Preferences = toml::from_str(text)
+        .map_err(|error| Failure::usage(Code::new("config-value"), error.to_string()))?;
+    let now = of(&Config::read(&home.config.path)?, connection)?;
+    change(home, connection, &now, &wanted).await.map(drop)
 }
 
 /// Sets a preference in the document. Nothing (null) means the default: the key is taken out.

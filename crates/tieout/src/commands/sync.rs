@@ -52,20 +52,36 @@ pub struct SyncArgs {
     pub whole: bool,
 }
 
-/// Puts the chosen connections together.
+/// Puts the chosen connections together. One that was disconnected is left out, and refused where it is named.
 pub async fn connections(
+    global: &Global,
+    home: &Home,
+    names: &[String],
+) -> Result<Vec<Connection>, Failure> {
+    connections_by(&Shared::new()?, global, home, names).await
+}
+
+/// The same, by seams of the caller's.
+pub async fn connections_by(
+    shared: &Shared,
     global: &Global,
     home: &Home,
     names: &[String],
 ) -> Result<Vec<Connection>, Failure> {
     let chosen = home.config.chosen(names)?;
     let vault = home.vault().await?;
-    let shared = Shared::new()?;
     let progress = progress(global.quiet || global.json);
     let mut connections = Vec::new();
     for (name, config) in chosen {
+        if !config.enabled {
+            if names.is_empty() {
+                continue;
+            }
+            let cause = format!("`{name}` is disconnected; its links and history are still there");
+            return Err(crate::trial::refusal(Code::new("disconnected"), cause));
+        }
         let progress = std::sync::Arc::clone(&progress);
-        let connection = assemble::connection(home, &vault, &shared, name, config, progress);
+        let connection = assemble::connection(home, &vault, shared, name, config, progress);
         connections.push(connection.await?);
     }
     Ok(connections)
@@ -181,8 +197,7 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
     if let (Some(plans), true) = (&plans, names.is_empty()) {
         names = plans.iter().map(|plan| plan.connection.clone()).collect();
     }
-    let mut reports = Vec::new();
-    let mut failure = None;
+    let mut done = Done::default();
     for connection in connections(global, &home, &names).await? {
         let options = RunOptions {
             flows: args.flows.clone(),
@@ -191,29 +206,65 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
             plan: plan_for(&mut plans, &connection)?,
             ..RunOptions::new(run_id(), "command")
         };
-        match tieout_engine::sync(&connection, options).await {
-            Ok(report) => reports.push(report),
-            // The other connections go on.
+        done.run(&connection, options).await;
+    }
+    done.tell(global);
+    Ok(done.exit())
+}
+
+/// One run of each connection of these names.
+pub async fn run_all(global: &Global, home: &Home, names: &[String]) -> Result<Done, Failure> {
+    let mut done = Done::default();
+    for connection in connections(global, home, names).await? {
+        done.run(&connection, RunOptions::new(run_id(), "command"))
+            .await;
+    }
+    Ok(done)
+}
+
+/// What runs came to.
+#[derive(Default)]
+pub struct Done {
+    /// The reports of those that ran.
+    pub reports: Vec<RunReport>,
+    failure: Option<Failure>,
+}
+
+impl Done {
+    /// Runs one more. Where it can't, the others go on.
+    pub async fn run(&mut self, connection: &Connection, options: RunOptions) {
+        match tieout_engine::sync(connection, options).await {
+            Ok(report) => self.reports.push(report),
             Err(error) => {
                 let error = Failure::from(error);
                 eprintln!("{}: {error}", connection.store.name());
-                failure.get_or_insert(error);
+                self.failure.get_or_insert(error);
             }
         }
     }
-    if global.json {
-        output::json(&json!({ "runs": reports }));
-    } else {
-        for report in &reports {
-            print_report(report, global.quiet);
+
+    fn tell(&self, global: &Global) {
+        if global.json {
+            output::json(&json!({ "runs": self.reports }));
+        } else {
+            self.print(global.quiet);
         }
     }
-    let worst = reports
-        .iter()
-        .map(exit)
-        .chain(failure.map(|failure| failure.exit))
-        .max_by_key(rank);
-    Ok(worst.unwrap_or(Exit::Done))
+
+    /// Prints the reports for people.
+    pub fn print(&self, quiet: bool) {
+        for report in &self.reports {
+            print_report(report, quiet);
+        }
+    }
+
+    /// The exit status that tells the worst of them.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        let exits = self.reports.iter().map(exit);
+        let failed = self.failure.as_ref().map(|failure| failure.exit);
+        exits.chain(failed).max_by_key(rank).unwrap_or(Exit::Done)
+    }
 }
 
 /// The plan that is to be done exactly, if one was given. Flows that it is of are the run's.

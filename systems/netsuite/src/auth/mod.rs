@@ -43,6 +43,9 @@ struct CertificateFields {
     client_id: String,
     certificate_id: String,
     private_key_pem: String,
+    // Known and warned of before a sign-in; here only so that it is a known field.
+    #[serde(rename = "expires", default)]
+    _expires: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +55,9 @@ struct TokenFields {
     consumer_secret: String,
     token_id: String,
     token_secret: String,
+    // See above.
+    #[serde(rename = "expires", default)]
+    _expires: Option<String>,
 }
 
 impl Auth {

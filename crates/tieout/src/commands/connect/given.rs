@@ -31,6 +31,8 @@ pub(super) struct Given {
     pub(super) values: Values,
     /// Whether it is in the configuration already.
     pub(super) existing: bool,
+    /// Whether it is there and was disconnected.
+    pub(super) disconnected: bool,
     /// What the sides' tables hold already, by system.
     kept: Values,
 }
@@ -75,7 +77,8 @@ pub(super) fn gather(
     }
     let name = name(args, asking)?;
     let known = config.connections.get(&name);
-    if known.is_some() && !args.replace {
+    let disconnected = known.is_some_and(|known| !known.enabled);
+    if known.is_some() && !disconnected && !args.replace {
         let cause = format!(
             "there is a connection `{name}` in {} already",
             config.path.display()
@@ -88,6 +91,10 @@ pub(super) fn gather(
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
     values.insert("pair".to_owned(), Value::String(pair.clone()));
+    if disconnected {
+        // Connecting again resumes (scenario 212).
+        values.insert("enabled".to_owned(), Value::Null);
+    }
     let mut given = Given {
         name,
         pair,
@@ -95,6 +102,7 @@ pub(super) fn gather(
         platform: platform.system,
         values,
         existing: known.is_some(),
+        disconnected,
         kept: known.map(kept).unwrap_or_default(),
     };
     for (system, flag) in [
@@ -341,7 +349,7 @@ pub(super) fn credential_from_environment(
         if let Some(absent) = kind
             .fields
             .iter()
-            .find(|field| !fields.contains_key(field.name))
+            .find(|field| field.required && !fields.contains_key(field.name))
         {
             let cause = format!("{} is not set", variable(system, absent.name));
             return Err(Failure::usage(Code::new("connect-incomplete"), cause));

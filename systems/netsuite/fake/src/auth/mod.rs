@@ -6,6 +6,7 @@
 
 pub(crate) mod assertion;
 pub(crate) mod endpoints;
+mod integrations;
 pub(crate) mod keys;
 pub(crate) mod role;
 pub(crate) mod signature;
@@ -130,6 +131,8 @@ pub(crate) struct Credentials {
 struct State {
     mappings: Vec<Mapping>,
     tokens: Vec<Token>,
+    /// Integration records that a person has made since.
+    integrations: Vec<integrations::Integration>,
     access: HashMap<String, Access>,
     /// Nonces seen, with the second they were stamped with.
     nonces: HashMap<(String, String), i64>,

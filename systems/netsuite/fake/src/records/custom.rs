@@ -20,11 +20,11 @@ use crate::{NetSuiteFake, lock};
 const PERMISSION: &str = "Lists -> Custom Record Entries";
 
 /// The records of one type: id and fields.
-type Records = BTreeMap<i64, Vec<(String, Json)>>;
+pub(super) type Records = BTreeMap<i64, Vec<(String, Json)>>;
 
 /// The custom records of the account, by type.
 #[derive(Debug, Default)]
-pub(crate) struct CustomRecords(Mutex<BTreeMap<String, Records>>);
+pub(crate) struct CustomRecords(pub(super) Mutex<BTreeMap<String, Records>>);
 
 /// `/services/rest/record/v1/customrecord_…`
 pub(crate) fn dispatch(
