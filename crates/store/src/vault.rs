@@ -114,8 +114,12 @@ impl Vault {
         let (sealed_key, sealed) = parts(context, sealed)?;
         let data_key = open_with(&self.key, &format!("key\n{context}"), sealed_key)
             .ok_or_else(|| wrong(context))?;
-        let data_key: Zeroizing<[u8; KEY_BYTES]> =
-            Zeroizing::new(data_key.as_slice().try_into().map_err(|_| damaged(context))?);
+        let data_key: Zeroizing<[u8; KEY_BYTES]> = Zeroizing::new(
+            data_key
+                .as_slice()
+                .try_into()
+                .map_err(|_| damaged(context))?,
+        );
         open_with(&data_key, &format!("secret\n{context}"), sealed).ok_or_else(|| wrong(context))
     }
 }

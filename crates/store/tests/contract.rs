@@ -1464,9 +1464,14 @@ async fn the_key_is_rotated_as_a_whole(bed: &Bed, store: &Store) {
     let set = credentials.set(&old, "acme", "bill", value.clone(), "sam");
     assert!(wrong(set.await.unwrap_err()));
     let old_kept = store.kept(&old);
-    assert!(wrong(old_kept.put("session", &value, None).await.unwrap_err()));
     assert!(wrong(
-        store.rotate_key(&old, &passphrase, "sam").await.unwrap_err()
+        old_kept.put("session", &value, None).await.unwrap_err()
+    ));
+    assert!(wrong(
+        store
+            .rotate_key(&old, &passphrase, "sam")
+            .await
+            .unwrap_err()
     ));
     assert!(wrong(store.vault(&passphrase).await.unwrap_err()));
     let (_, opened) = credentials.get(&new, "acme").await.unwrap();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::{Fault, Timestamp};
 use tieout_kit::governor::Paused;
+use zeroize::Zeroizing;
 
 use crate::call::{Client, Failed, Hitch};
 use crate::problem::Effect;
@@ -19,6 +20,9 @@ const PERSON: Duration = Duration::from_secs(35 * 60);
 const SYNC_TOKEN: Duration = Duration::from_secs(48 * 3600);
 /// How long a refused sign-in is remembered, so that waiting callers don't lock the user by trying again.
 const DENIAL: Duration = Duration::from_secs(60);
+
+/// Longer than a sign-in's body.
+const BODY_BYTES: usize = 4096;
 
 /// What is known about the session.
 #[derive(Debug, Default)]
@@ -142,7 +146,9 @@ impl Client {
     /// and starts again without end must not use up what the others need.
     async fn take_login(&self) -> Result<(), Failed> {
         let now = self.kit.timer.now();
-        self.logins.take(now).map_err(|paused| used_up(now, paused))?;
+        self.logins
+            .take(now)
+            .map_err(|paused| used_up(now, paused))?;
         let taken = self
             .kit
             .kept
@@ -160,18 +166,23 @@ impl Client {
 
     /// Signs in. A sign-in changes nothing at BILL, so an unanswered one is simply tried again.
     async fn log_in(&self) -> Result<SecretString, Failed> {
-        let body = serde_json::to_string(&LoginBody {
+        // Room for all of it from the start: growing would leave copies behind that nobody wipes.
+        let mut body = Zeroizing::new(Vec::with_capacity(BODY_BYTES));
+        let login = LoginBody {
             username: &self.login.username,
             password: self.login.password.expose_secret(),
             organization_id: &self.settings.organization,
             dev_key: self.login.dev_key.expose_secret(),
-        })
-        .map_err(|error| Failed::drift(format!("BILL: the sign-in can't be written: {error}")))?;
+        };
+        serde_json::to_writer(&mut *body, &login).map_err(|error| {
+            Failed::drift(format!("BILL: the sign-in can't be written: {error}"))
+        })?;
+        let body = std::str::from_utf8(&body).unwrap_or_default();
         let what = "signing in";
         let mut tries = 0;
         loop {
             self.take_login().await?;
-            let request = self.request(&Method::POST, "/v3/login", Some(&body), None)?;
+            let request = self.request(&Method::POST, "/v3/login", Some(body), None)?;
             let hitch = match self.exchange(request, Effect::Read, what).await {
                 Ok(bytes) => {
                     let answer: LoginAnswer = crate::call::parse(&bytes, Effect::Read, what)?;
