@@ -98,6 +98,7 @@ impl Vault {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
+        let written = written.and_then(|()| keep_name(path));
         written.map_err(|error| missing(format!("{} can't be made: {error}", path.display())))
     }
 
@@ -305,6 +306,18 @@ fn read_key(path: &Path, private: bool) -> Result<Zeroizing<[u8; KEY_BYTES]>, St
             path.display()
         ))
     })
+}
+
+/// Waits until the file's name, too, is on the disk: nothing may be sealed before.
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn missing(cause: impl Into<String>) -> StoreError {

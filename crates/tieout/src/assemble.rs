@@ -10,6 +10,7 @@ use tieout_domain::port::Ports;
 use tieout_domain::{ConnectionName, Currency, Holding, Kind, Timer};
 use tieout_engine::{Connection, Progress, Sides};
 use tieout_flows::Flow;
+use tieout_kit::echo::WithoutEcho;
 use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::{Entropy, SystemEntropy};
@@ -150,6 +151,7 @@ async fn side(
         Arc::clone(&far_clock),
         Arc::clone(&timer),
     );
+    let transport = WithoutEcho::new(Arc::new(transport), fields.expose_secret());
     let kit = Kit {
         transport: Arc::new(transport),
         timer,
@@ -163,7 +165,7 @@ async fn side(
     };
     let credential = Credential {
         kind: row.kind,
-        fields: fields.expose_secret().to_owned().into(),
+        fields,
     };
     let ports = (system.connect)(settings, credential, kit)
         .map_err(|error| Failure::usage(error.code, format!("`{place}`: {}", error.cause)))?;

@@ -15,6 +15,7 @@ pub mod output;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
+pub mod search;
 pub mod story;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ pub mod ping;
 pub mod preferences;
 pub mod recover;
 pub mod replay;
+pub mod rotate_key;
 pub mod runs;
 pub mod sandbox;
 pub mod sync;
