@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
+#[path = "cli/secrets.rs"]
+mod secrets;
+
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {
     folder: TempDir,

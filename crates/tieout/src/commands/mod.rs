@@ -19,5 +19,6 @@ pub mod replay;
 pub mod rotate_key;
 pub mod runs;
 pub mod sandbox;
+pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;
