@@ -68,6 +68,8 @@ impl fmt::Display for Code {
 /// ## Causes
 /// ## Fix
 /// ```
+///
+/// and, where people come with somebody else's words, `## Also seen as` with one message a line.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
     text: &'static str,
@@ -106,6 +108,15 @@ impl Page {
             .lines()
             .find_map(|line| line.strip_prefix("Who: "))
             .unwrap_or_default()
+    }
+
+    /// The words of others that lead here: messages of the services and of other programs.
+    pub fn also_seen_as(self) -> impl Iterator<Item = &'static str> {
+        self.text
+            .split_once("\n## Also seen as\n")
+            .map_or("", |(_, rest)| rest)
+            .lines()
+            .filter_map(|line| line.strip_prefix("- "))
     }
 
     /// The first paragraph under `## Fix`, in one line.

@@ -28,7 +28,7 @@ pub struct CredentialRow {
 }
 
 impl CredentialRow {
-    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         Ok(Self {
             name: text(row, 0)?,
             kind: text(row, 1)?,
@@ -38,7 +38,7 @@ impl CredentialRow {
         })
     }
 
-    fn context(&self) -> String {
+    pub(crate) fn context(&self) -> String {
         context(&self.name, &self.kind, self.version)
     }
 }
@@ -83,7 +83,7 @@ impl Credentials {
     /// Seals a credential (its fields as JSON) under a name, and returns its version.
     ///
     /// # Errors
-    /// What a database can answer.
+    /// [`StoreError::VaultKeyWrong`] when the store's key is another by now. Also what a database can answer.
     pub async fn set(
         &self,
         vault: &Vault,
@@ -93,6 +93,7 @@ impl Credentials {
         actor: &str,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.store.begin().await?;
+        vault.hold(&mut transaction).await?;
         let row = with(sql::CREDENTIAL, cells![name])
             .fetch_optional(&mut *transaction)
             .await?;
@@ -105,7 +106,8 @@ impl Credentials {
         with(sql::CREDENTIAL_SET, cells)
             .execute(&mut *transaction)
             .await?;
-        self.record(&mut transaction, name, kind, "set", actor)
+        self.store
+            .record_credential(&mut transaction, name, kind, "set", actor)
             .await?;
         transaction.commit().await?;
         Ok(version)
@@ -159,47 +161,16 @@ impl Credentials {
         with(sql::CREDENTIAL_DROP, cells![name])
             .execute(&mut *transaction)
             .await?;
-        self.record(&mut transaction, name, &text(&row, 1)?, "removed", actor)
+        self.store
+            .record_credential(&mut transaction, name, &text(&row, 1)?, "removed", actor)
             .await?;
         transaction.commit().await
     }
+}
 
-    /// Seals everything anew with another key; what was kept for a while is dropped and will be fetched again.
-    ///
-    /// # Errors
-    /// [`StoreError::VaultKeyWrong`] if the old key isn't the one. Also what a database can answer.
-    pub async fn reseal(&self, old: &Vault, new: &crate::KeySource) -> Result<Vault, StoreError> {
-        let mut transaction = self.store.begin().await?;
-        let row = with(sql::VAULT, cells!["key"])
-            .fetch_one(&mut *transaction)
-            .await?;
-        let salt = text(&row, 0)?;
-        let new = Vault::from_key(new, salt.as_bytes())?;
-        for row in with(sql::CREDENTIALS, cells![])
-            .fetch_all(&mut *transaction)
-            .await?
-        {
-            let credential = CredentialRow::read(&row)?;
-            let secret = old.open(&credential.context(), &text(&row, 5)?)?;
-            let sealed = new.seal(&credential.context(), &secret)?;
-            let cells = cells![sealed, credential.name];
-            with(sql::CREDENTIAL_RESEAL, cells)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        let check = old.open("check", &text(&row, 1)?)?;
-        let cells = cells![salt, new.seal("check", &check)?, "key"];
-        with(sql::VAULT_SET, cells)
-            .execute(&mut *transaction)
-            .await?;
-        with(sql::KEPT_CLEAR, cells![])
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(new)
-    }
-
-    async fn record(
+impl Store {
+    /// Puts a change of a credential, or of the key that seals them, into the history.
+    pub(crate) async fn record_credential(
         &self,
         database: &mut AnyConnection,
         name: &str,
@@ -217,7 +188,7 @@ impl Credentials {
             facts: vec![fact],
             ..Commit::default()
         };
-        crate::commit::commit_in(database, &self.store, INSTALLATION, &commit)
+        crate::commit::commit_in(database, self, INSTALLATION, &commit)
             .await
             .map(drop)
     }
@@ -244,7 +215,7 @@ impl Kept {
     /// Keeps a value, in place of what was kept under this name; for ever if it doesn't expire.
     ///
     /// # Errors
-    /// What a database can answer.
+    /// [`StoreError::VaultKeyWrong`] when the store's key is another by now. Also what a database can answer.
     pub async fn put(
         &self,
         name: &str,
@@ -256,10 +227,24 @@ impl Kept {
             .seal(&format!("kept\n{name}"), value.expose_secret().as_bytes())?;
         let cells = cells![name, sealed, expires.map(|at| at.as_microsecond())];
         let mut transaction = self.store.begin().await?;
+        self.vault.hold(&mut transaction).await?;
         with(sql::KEPT_SET, cells)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await
+    }
+
+    /// Takes one of what is allowed in an hour: see [`Store::take_allowance`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn take_allowance(
+        &self,
+        name: &str,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        self.store.take_allowance(name, now, most).await
     }
 
     /// Forgets what is kept under this name.

@@ -15,6 +15,7 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod allowances;
 mod backup;
 mod batch;
 mod chain;

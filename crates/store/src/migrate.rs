@@ -38,6 +38,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0004_frozen.sql"),
         append_only: &["frozen"],
     },
+    Step {
+        number: 5,
+        text: include_str!("../migrations/0005_allowances.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -13,9 +13,11 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::AnyConnection;
 use zeroize::Zeroizing;
 
 use crate::StoreError;
+use crate::credentials::CredentialRow;
 use crate::private::hex;
 use crate::sql::{self, cells, text, with};
 use crate::store::Store;
@@ -96,6 +98,7 @@ impl Vault {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
+        let written = written.and_then(|()| keep_name(path));
         written.map_err(|error| missing(format!("{} can't be made: {error}", path.display())))
     }
 
@@ -109,29 +112,102 @@ impl Vault {
 
     /// Opens what was sealed for this context.
     pub(crate) fn open(&self, context: &str, sealed: &str) -> Result<Bytes, StoreError> {
-        let damaged =
-            || StoreError::corrupt(format!("what is sealed for {context:?} has not its form"));
-        let mut parts = sealed.split('.');
-        let (Some(VERSION), Some(sealed_key), Some(sealed), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(damaged());
-        };
-        let wrong = || StoreError::VaultKeyWrong {
-            cause: format!(
-                "{} was sealed with another key, or was changed",
-                context.replace('\n', " ")
-            ),
-        };
-        let data_key =
-            open_with(&self.key, &format!("key\n{context}"), sealed_key).ok_or_else(wrong)?;
-        let data_key: Zeroizing<[u8; KEY_BYTES]> =
-            Zeroizing::new(data_key.as_slice().try_into().map_err(|_| damaged())?);
-        open_with(&data_key, &format!("secret\n{context}"), sealed).ok_or_else(wrong)
+        let (sealed_key, sealed) = parts(context, sealed)?;
+        let data_key = open_with(&self.key, &format!("key\n{context}"), sealed_key)
+            .ok_or_else(|| wrong(context))?;
+        let data_key: Zeroizing<[u8; KEY_BYTES]> = Zeroizing::new(
+            data_key
+                .as_slice()
+                .try_into()
+                .map_err(|_| damaged(context))?,
+        );
+        open_with(&data_key, &format!("secret\n{context}"), sealed).ok_or_else(|| wrong(context))
+    }
+}
+
+impl Vault {
+    /// What is sealed, under another vault's key: its data key is sealed anew, the secret itself is not
+    /// touched and never in the clear.
+    fn resealed(&self, context: &str, sealed: &str, new: &Self) -> Result<String, StoreError> {
+        let (sealed_key, secret) = parts(context, sealed)?;
+        let context = format!("key\n{context}");
+        let data_key = open_with(&self.key, &context, sealed_key).ok_or_else(|| wrong(&context))?;
+        let sealed_key = seal_with(&new.key, &context, &data_key)?;
+        Ok(format!("{VERSION}.{sealed_key}.{secret}"))
+    }
+
+    /// Holds the store's key as it is until the transaction ends, and makes sure that it is this one: what
+    /// is sealed now must open after a rotation by another process.
+    pub(crate) async fn hold(&self, transaction: &mut AnyConnection) -> Result<(), StoreError> {
+        let row = with(sql::VAULT_HOLD, cells!["key"])
+            .fetch_one(transaction)
+            .await?;
+        let opened = self.open("check", &text(&row, 1)?);
+        opened.map(drop).map_err(|_| StoreError::VaultKeyWrong {
+            cause: "the store's key was changed by another process".to_owned(),
+        })
     }
 }
 
 impl Store {
+    /// Puts another key in the place of the vault's, in one transaction: each data key is sealed anew, what
+    /// they seal stays as it is. What is kept for a while stays, too. Whoever holds the old key opens and
+    /// seals nothing from then on, and is told so by [`StoreError::VaultKeyWrong`].
+    ///
+    /// # Errors
+    /// [`StoreError::VaultKeyWrong`] if the old key isn't the one, [`StoreError::VaultKeyMissing`] for the
+    /// new one. Also what a database can answer. Whatever goes wrong, the old key is still the store's.
+    pub async fn rotate_key(
+        &self,
+        old: &Vault,
+        new: &KeySource,
+        actor: &str,
+    ) -> Result<Vault, StoreError> {
+        // A salt of its own for each passphrase; made a key of before anybody has to wait for us.
+        let salt = hex(random::<16>()?.as_slice());
+        let new = Vault::from_key(new, salt.as_bytes())?;
+        let mut transaction = self.begin().await?;
+        old.hold(&mut transaction).await?;
+        self.reseal_credentials(&mut transaction, old, &new).await?;
+        for row in with(sql::KEPT_ALL, cells![])
+            .fetch_all(&mut *transaction)
+            .await?
+        {
+            let name = text(&row, 0)?;
+            let sealed = old.resealed(&format!("kept\n{name}"), &text(&row, 1)?, &new)?;
+            with(sql::KEPT_RESEAL, cells![sealed, name])
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let cells = cells![salt, new.seal("check", CHECK)?, "key"];
+        with(sql::VAULT_SET, cells)
+            .execute(&mut *transaction)
+            .await?;
+        self.record_credential(&mut transaction, "vault key", "vault", "rotated", actor)
+            .await?;
+        transaction.commit().await?;
+        Ok(new)
+    }
+
+    async fn reseal_credentials(
+        &self,
+        transaction: &mut AnyConnection,
+        old: &Vault,
+        new: &Vault,
+    ) -> Result<(), StoreError> {
+        for row in with(sql::CREDENTIALS, cells![])
+            .fetch_all(&mut *transaction)
+            .await?
+        {
+            let credential = CredentialRow::read(&row)?;
+            let sealed = old.resealed(&credential.context(), &text(&row, 5)?, new)?;
+            with(sql::CREDENTIAL_RESEAL, cells![sealed, credential.name])
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Opens the vault: holds the key against what is sealed already. On a new store, the first key that
     /// comes is the one from then on.
     ///
@@ -163,6 +239,28 @@ impl Store {
         };
         transaction.commit().await?;
         Ok(vault)
+    }
+}
+
+/// The sealed data key and the sealed secret.
+fn parts<'a>(context: &str, sealed: &'a str) -> Result<(&'a str, &'a str), StoreError> {
+    let mut parts = sealed.split('.');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(VERSION), Some(sealed_key), Some(sealed), None) => Ok((sealed_key, sealed)),
+        _ => Err(damaged(context)),
+    }
+}
+
+fn damaged(context: &str) -> StoreError {
+    StoreError::corrupt(format!("what is sealed for {context:?} has not its form"))
+}
+
+fn wrong(context: &str) -> StoreError {
+    StoreError::VaultKeyWrong {
+        cause: format!(
+            "{} was sealed with another key, or was changed",
+            context.replace('\n', " ")
+        ),
     }
 }
 
@@ -208,6 +306,18 @@ fn read_key(path: &Path, private: bool) -> Result<Zeroizing<[u8; KEY_BYTES]>, St
             path.display()
         ))
     })
+}
+
+/// Waits until the file's name, too, is on the disk: nothing may be sealed before.
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn missing(cause: impl Into<String>) -> StoreError {
@@ -280,6 +390,17 @@ mod tests {
             let error = vault(key).open(context, &sealed).unwrap_err();
             assert!(matches!(error, StoreError::VaultKeyWrong { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn another_key_takes_over_what_is_sealed_without_opening_it() {
+        let sealed = vault(1).seal("a", b"hush").unwrap();
+        let resealed = vault(1).resealed("a", &sealed, &vault(2)).unwrap();
+        assert_eq!(vault(2).open("a", &resealed).unwrap().as_slice(), b"hush");
+        assert!(vault(1).open("a", &resealed).is_err());
+        assert!(vault(1).resealed("b", &sealed, &vault(2)).is_err());
+        let secret = |text: &str| text.rsplit('.').next().unwrap().to_owned();
+        assert_eq!(secret(&sealed), secret(&resealed));
     }
 
     #[test]

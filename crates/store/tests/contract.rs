@@ -203,6 +203,8 @@ contract! {
     a_newer_schema_is_refused,
     credentials_open_with_their_key_alone,
     what_is_kept_expires,
+    the_key_is_rotated_as_a_whole,
+    an_allowance_is_counted_over_all_processes,
     any_sequence_of_facts_folds_alike_again,
 }
 
@@ -1429,16 +1431,77 @@ async fn credentials_open_with_their_key_alone(_: &Bed, store: &Store) {
         "vault-key-missing"
     );
 
-    let renewed = credentials.reseal(&vault, &two).await.unwrap();
-    assert!(credentials.get(&vault, "acme").await.is_err());
-    credentials.get(&renewed, "acme").await.unwrap();
-    store.vault(&two).await.unwrap();
     credentials.remove("acme", "sam").await.unwrap();
     assert!(credentials.list().await.unwrap().is_empty());
     let told = store.installation().entries_after(0, 10).await.unwrap();
     let words: Vec<_> = told.iter().map(|entry| entry.fact.word()).collect();
     assert_eq!(words, ["credential"; 3]);
     assert_holds(store).await;
+}
+
+/// From a passphrase to a file and back; what is kept stays, and an old key does nothing any more.
+async fn the_key_is_rotated_as_a_whole(bed: &Bed, store: &Store) {
+    let passphrase = KeySource::Passphrase(SecretString::from("open sesame".to_owned()));
+    let file = bed.folder.path().join("new key");
+    Vault::create_key_file(&file).unwrap();
+    let file = KeySource::File(file);
+    let old = store.vault(&passphrase).await.unwrap();
+    let (credentials, value) = (store.credentials(), SecretString::from("hush".to_owned()));
+    credentials
+        .set(&old, "acme", "bill", value.clone(), "sam")
+        .await
+        .unwrap();
+    store.kept(&old).put("session", &value, None).await.unwrap();
+
+    let none = KeySource::File(bed.folder.path().join("none"));
+    let refused = store.rotate_key(&old, &none, "sam").await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "vault-key-missing");
+    credentials.get(&old, "acme").await.unwrap();
+
+    let new = store.rotate_key(&old, &file, "sam").await.unwrap();
+    let wrong = |error: tieout_store::StoreError| error.code().as_str() == "vault-key-wrong";
+    assert!(wrong(credentials.get(&old, "acme").await.unwrap_err()));
+    let set = credentials.set(&old, "acme", "bill", value.clone(), "sam");
+    assert!(wrong(set.await.unwrap_err()));
+    let old_kept = store.kept(&old);
+    assert!(wrong(
+        old_kept.put("session", &value, None).await.unwrap_err()
+    ));
+    assert!(wrong(
+        store
+            .rotate_key(&old, &passphrase, "sam")
+            .await
+            .unwrap_err()
+    ));
+    assert!(wrong(store.vault(&passphrase).await.unwrap_err()));
+    let (_, opened) = credentials.get(&new, "acme").await.unwrap();
+    assert_eq!(opened.expose_secret(), "hush");
+    let kept = store.kept(&new).get("session").await.unwrap().unwrap();
+    assert_eq!(kept.expose_secret(), "hush");
+
+    store.rotate_key(&new, &passphrase, "sam").await.unwrap();
+    let again = store.vault(&passphrase).await.unwrap();
+    credentials.get(&again, "acme").await.unwrap();
+    assert!(wrong(credentials.get(&old, "acme").await.unwrap_err()));
+    let told = store.installation().entries_after(0, 10).await.unwrap();
+    assert_eq!(told.len(), 3);
+    assert_holds(store).await;
+}
+
+async fn an_allowance_is_counted_over_all_processes(bed: &Bed, store: &Store) {
+    let other = bed.store().await;
+    let hour = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (ten, eleven) = (hour("2026-06-12T10:59:59Z"), hour("2026-06-12T11:00:00Z"));
+    assert!(store.take_allowance("key", ten, 2).await.unwrap());
+    assert!(other.take_allowance("key", ten, 2).await.unwrap());
+    assert!(!store.take_allowance("key", ten, 2).await.unwrap());
+    assert!(store.take_allowance("another", ten, 2).await.unwrap());
+    assert!(store.take_allowance("key", eleven, 2).await.unwrap());
+    // A clock that is behind brings nothing back.
+    assert!(other.take_allowance("key", ten, 2).await.unwrap());
+    assert!(!other.take_allowance("key", ten, 2).await.unwrap());
+    assert!(!store.take_allowance("key", eleven, 2).await.unwrap());
+    other.close().await;
 }
 
 async fn what_is_kept_expires(bed: &Bed, store: &Store) {

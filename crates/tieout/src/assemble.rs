@@ -10,6 +10,7 @@ use tieout_domain::port::Ports;
 use tieout_domain::{ConnectionName, Currency, Holding, Kind, Timer};
 use tieout_engine::{Connection, Progress, Sides};
 use tieout_flows::Flow;
+use tieout_kit::echo::WithoutEcho;
 use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::{Entropy, SystemEntropy};
@@ -168,7 +169,7 @@ async fn side(
     check_kind(system, credential_name, &row.kind)?;
     let credential = Credential {
         kind: row.kind,
-        fields: fields.expose_secret().to_owned().into(),
+        fields,
     };
     ports(shared, (holding, kept), name, system, settings, credential)
 }
@@ -197,6 +198,7 @@ pub(crate) fn ports(
         Arc::clone(&far_clock),
         Arc::clone(&timer),
     );
+    let transport = WithoutEcho::new(Arc::new(transport), credential.fields.expose_secret());
     let kit = Kit {
         transport: Arc::new(transport),
         timer,

@@ -100,6 +100,8 @@ pub enum Command {
     Preferences(crate::commands::preferences::PreferencesArgs),
     /// Sets, lists, checks, renews and removes credentials. Their values never come back out.
     Credentials(crate::commands::credentials::CredentialsArgs),
+    /// Gathers in one file what help needs, with nothing secret in it.
+    SupportBundle(crate::commands::support_bundle::SupportBundleArgs),
     /// The fake services on loopback; prints addresses and credentials as JSON.
     Sandbox(crate::commands::sandbox::SandboxArgs),
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
-use tieout_store::{KeySource, Seams, Store, Vault};
+use tieout_store::{KeySource, Seams, Store, StoreError, Vault};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -16,6 +17,9 @@ pub const CONFIG: &str = "tieout.toml";
 
 /// The name of the key in the home, where `init` made one.
 pub const KEY: &str = "tieout.key";
+
+/// The key that is about to take the place of the home's own: see `credentials rotate-key`.
+const NEXT_KEY: &str = "tieout.key.next";
 
 /// Where the home is and where its key comes from, as the command line and the environment say.
 #[derive(Debug, Clone, Default)]
@@ -88,9 +92,45 @@ impl Home {
         })
     }
 
-    /// Opens the vault.
+    /// Opens the vault. Finishes a rotation that was killed after the store had taken the new key.
     pub async fn vault(&self) -> Result<Vault, Failure> {
-        Ok(self.store.vault(&self.place.key_source()).await?)
+        let opened = self.store.vault(&self.place.key_source()).await;
+        let Err(StoreError::VaultKeyWrong { .. } | StoreError::VaultKeyMissing { .. }) = opened
+        else {
+            return Ok(opened?);
+        };
+        let Some(next) = self.next_key().filter(|next| next.exists()) else {
+            return Ok(opened?);
+        };
+        match self.store.vault(&KeySource::File(next)).await {
+            Ok(vault) => {
+                self.take_next_key()?;
+                Ok(vault)
+            }
+            Err(_) => Ok(opened?),
+        }
+    }
+
+    /// Where the next key lies, if the key is the home's own file.
+    pub fn next_key(&self) -> Option<PathBuf> {
+        let KeySource::File(file) = self.place.key_source() else {
+            return None;
+        };
+        (file == self.folder.join(KEY)).then(|| self.folder.join(NEXT_KEY))
+    }
+
+    /// Puts the next key in the place of the home's own, and the old one beside it; says where.
+    pub fn take_next_key(&self) -> Result<PathBuf, Failure> {
+        let (key, next) = (self.folder.join(KEY), self.folder.join(NEXT_KEY));
+        let moment = format!("{:.0}", WallClock.now()).replace(':', "");
+        let before = self.folder.join(format!("{KEY}.before-{moment}"));
+        if key.exists() {
+            std::fs::rename(&key, &before)
+                .map_err(|error| Failure::file("can't rename", &key, &error))?;
+        }
+        std::fs::rename(&next, &key)
+            .map_err(|error| Failure::file("can't rename", &next, &error))?;
+        Ok(before)
     }
 }
 

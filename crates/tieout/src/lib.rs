@@ -18,6 +18,7 @@ pub mod pending;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
+pub mod search;
 pub mod story;
 pub mod trial;
 
@@ -87,6 +88,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Map(args) => commands::map::run(global, args).await,
         Command::Preferences(args) => commands::preferences::run(global, args).await,
         Command::Credentials(args) => commands::credentials::run(global, args).await,
+        Command::SupportBundle(args) => commands::support_bundle::run(global, args).await,
         Command::Sandbox(args) => commands::sandbox::run(global, args).await,
     }
 }

@@ -74,6 +74,10 @@ impl Kept for SealedInStore {
             .await
             .map_err(|error| KeptError(error.to_string()))
     }
+    async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
+        let taken = self.kept.take_allowance(&self.name(name), now, most).await;
+        taken.map_err(|error| KeptError(error.to_string()))
+    }
 }
 
 /// Keeps sessions and tokens in memory, for one command: what tries a credential out must really sign in, and

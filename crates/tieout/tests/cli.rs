@@ -18,6 +18,8 @@ use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
 #[path = "cli/renewal.rs"]
 mod renewal;
+#[path = "cli/secrets.rs"]
+mod secrets;
 
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {

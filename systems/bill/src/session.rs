@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::{Fault, Timestamp};
+use tieout_kit::governor::Paused;
+use zeroize::Zeroizing;
 
 use crate::call::{Client, Failed, Hitch};
 use crate::problem::Effect;
@@ -18,6 +20,9 @@ const PERSON: Duration = Duration::from_secs(35 * 60);
 const SYNC_TOKEN: Duration = Duration::from_secs(48 * 3600);
 /// How long a refused sign-in is remembered, so that waiting callers don't lock the user by trying again.
 const DENIAL: Duration = Duration::from_secs(60);
+
+/// Longer than a sign-in's body.
+const BODY_BYTES: usize = 4096;
 
 /// What is known about the session.
 #[derive(Debug, Default)]
@@ -90,6 +95,16 @@ impl Client {
         {
             return Err(fault.clone().into());
         }
+        // One after the other for a key: a hundred connections that start at once don't sign in at once,
+        // and those of one user find the session that the first of them made.
+        let _turn = self.signing_in.enter().await;
+        if let Some(kept) = self.kept_session(self.kit.timer.now()).await
+            && stale.is_none_or(|stale| !same(&kept.id, stale))
+        {
+            let id = kept.id.clone();
+            state.current = Some(kept);
+            return Ok(id);
+        }
         match self.log_in().await {
             Ok(id) => {
                 self.keep_session(&id, now, life).await;
@@ -127,28 +142,47 @@ impl Client {
         }
     }
 
+    /// Takes one of the hour's sign-ins of the developer key, which all processes share: one that crashes
+    /// and starts again without end must not use up what the others need.
+    async fn take_login(&self) -> Result<(), Failed> {
+        let now = self.kit.timer.now();
+        self.logins
+            .take(now)
+            .map_err(|paused| used_up(now, paused))?;
+        let taken = self
+            .kit
+            .kept
+            .take(&self.logins_name, now, self.logins.per_hour())
+            .await;
+        match taken {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(used_up(now, self.logins.pause_until_next_hour(now))),
+            Err(error) => {
+                tracing::warn!(%error, "BILL sign-ins can't be counted in the store; counting here alone");
+                Ok(())
+            }
+        }
+    }
+
     /// Signs in. A sign-in changes nothing at BILL, so an unanswered one is simply tried again.
     async fn log_in(&self) -> Result<SecretString, Failed> {
-        let body = serde_json::to_string(&LoginBody {
+        // Room for all of it from the start: growing would leave copies behind that nobody wipes.
+        let mut body = Zeroizing::new(Vec::with_capacity(BODY_BYTES));
+        let login = LoginBody {
             username: &self.login.username,
             password: self.login.password.expose_secret(),
             organization_id: &self.settings.organization,
             dev_key: self.login.dev_key.expose_secret(),
-        })
-        .map_err(|error| Failed::drift(format!("BILL: the sign-in can't be written: {error}")))?;
+        };
+        serde_json::to_writer(&mut *body, &login).map_err(|error| {
+            Failed::drift(format!("BILL: the sign-in can't be written: {error}"))
+        })?;
+        let body = std::str::from_utf8(&body).unwrap_or_default();
         let what = "signing in";
         let mut tries = 0;
         loop {
-            if let Err(paused) = self.logins.take(self.kit.timer.now()) {
-                return Err(Fault::Later {
-                    code: Code::new("hourly-limit"),
-                    cause: "BILL: the developer key's 200 sign-ins of this hour are used up"
-                        .to_owned(),
-                    after: Some(paused.after),
-                }
-                .into());
-            }
-            let request = self.request(&Method::POST, "/v3/login", Some(&body), None)?;
+            self.take_login().await?;
+            let request = self.request(&Method::POST, "/v3/login", Some(body), None)?;
             let hitch = match self.exchange(request, Effect::Read, what).await {
                 Ok(bytes) => {
                     let answer: LoginAnswer = crate::call::parse(&bytes, Effect::Read, what)?;
@@ -175,6 +209,19 @@ impl Client {
             }
         }
     }
+}
+
+fn used_up(now: Timestamp, paused: Paused) -> Failed {
+    let turns = now.checked_add(paused.after).unwrap_or(now);
+    Fault::Later {
+        code: Code::new("hourly-limit"),
+        cause: format!(
+            "BILL: the developer key's sign-ins of this hour are used up; there are new ones from {} UTC",
+            turns.strftime("%H:%M")
+        ),
+        after: Some(paused.after),
+    }
+    .into()
 }
 
 fn same(a: &SecretString, b: &SecretString) -> bool {

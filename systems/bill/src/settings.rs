@@ -11,6 +11,7 @@ use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
 use tieout_kit::{ConnectError, Credential};
 use url::Url;
+use zeroize::Zeroizing;
 
 /// The keys of the table.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -287,7 +288,9 @@ impl Login {
             serde_json::from_str(credential.fields.expose_secret())
                 .map_err(|_| malformed("the credential of bill is no JSON object"))?;
         let mut take = |name: &str| match fields.remove(name) {
-            Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+            Some(Value::String(text)) if !text.trim().is_empty() => {
+                Ok(Zeroizing::new(text).trim().to_owned())
+            }
             _ => Err(ConnectError {
                 code: Code::new("config-missing"),
                 cause: format!("the credential of bill has no `{name}`"),

@@ -183,6 +183,12 @@ impl Allowance {
         Ok(())
     }
 
+    /// How many an hour.
+    #[must_use]
+    pub fn per_hour(&self) -> u32 {
+        self.per_hour
+    }
+
     /// The service says that the hour's allowance is used up: nothing more until it turns.
     pub fn pause_until_next_hour(&self, now: Timestamp) -> Paused {
         let until = next_hour(now);

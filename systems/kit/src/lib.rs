@@ -7,6 +7,7 @@
 //!
 //! Only this crate sends HTTP.
 
+pub mod echo;
 pub mod fake;
 pub mod governor;
 pub mod guard;

@@ -63,6 +63,13 @@ pub trait Kept: Send + Sync {
 
     /// Forgets a value.
     async fn remove(&self, name: &str) -> Result<(), KeptError>;
+
+    /// Takes one of so many that a service allows in the clock hour of `now`, counted over all processes;
+    /// `false` when they are used up. A keeper that doesn't outlive its process has nothing to count: the
+    /// process's own [`Governors`] do.
+    async fn take(&self, _name: &str, _now: Timestamp, _most: u32) -> Result<bool, KeptError> {
+        Ok(true)
+    }
 }
 
 /// Everything a system needs from outside to work.

@@ -209,6 +209,7 @@ statements! {
     VAULT = "SELECT salt, sealed FROM vault WHERE name = $1";
     VAULT_START = "INSERT INTO vault (name, salt, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
     VAULT_SET = "UPDATE vault SET salt = $1, sealed = $2 WHERE name = $3";
+    VAULT_HOLD = "UPDATE vault SET salt = salt WHERE name = $1 RETURNING salt, sealed";
     CREDENTIAL = "SELECT name, kind, version, set_us, set_by, sealed FROM credentials WHERE name = $1";
     CREDENTIALS = "SELECT name, kind, version, set_us, set_by, sealed FROM credentials ORDER BY name";
     CREDENTIAL_SET = "INSERT INTO credentials (name, kind, version, sealed, set_us, set_by) \
@@ -221,7 +222,14 @@ statements! {
     KEPT_SET = "INSERT INTO kept (name, sealed, expires_us) VALUES ($1, $2, $3) ON CONFLICT (name) \
                 DO UPDATE SET sealed = excluded.sealed, expires_us = excluded.expires_us";
     KEPT_DROP = "DELETE FROM kept WHERE name = $1";
-    KEPT_CLEAR = "DELETE FROM kept";
+    KEPT_ALL = "SELECT name, sealed FROM kept ORDER BY name";
+    KEPT_RESEAL = "UPDATE kept SET sealed = $1 WHERE name = $2";
+
+    ALLOWANCE_TAKE = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, 1) \
+                      ON CONFLICT (name) DO UPDATE SET \
+                      used = CASE WHEN excluded.hour > allowances.hour THEN 1 ELSE allowances.used + 1 END, \
+                      hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
+                      WHERE excluded.hour > allowances.hour OR allowances.used < $3 RETURNING used";
 
     ITEM_BLANK = "UPDATE items SET label = $1, cause = $2 WHERE connection = $3 AND flow = $4 AND record = $5";
     LINK_BLANK = "UPDATE links SET applied = $1, drift = $2 \

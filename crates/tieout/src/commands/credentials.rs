@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::assemble::actor;
 use crate::cli::Global;
@@ -63,6 +63,8 @@ enum Action {
     Rotate(RotateArgs),
     /// Makes a key pair and a certificate for signing in; then takes the id that the upload gave it.
     Certificate(certificate::CertificateArgs),
+    /// Seals everything with another key while everything goes on; the old one opens nothing more.
+    RotateKey(super::rotate_key::RotateKeyArgs),
     /// Forgets a credential that no connection uses.
     Remove {
         /// Its name.
@@ -107,6 +109,7 @@ pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failur
             super::reconnect::rotate(global, &home, &args.name, &args.renewal).await
         }
         Action::Certificate(args) => certificate::run(global, &home, args).await,
+        Action::RotateKey(args) => super::rotate_key::run(global, &home, args).await,
         Action::Remove { name } => remove(&home, name).await,
     }
 }
@@ -144,6 +147,24 @@ pub fn known_kind(name: &str) -> Result<&'static CredentialKind, Failure> {
     })
 }
 
+/// Parsed secrets, wiped when they are no longer needed.
+struct Wiped(Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Every field must be there, be text and not be empty; unknown ones are refused. Values are never named.
 ///
 /// # Errors
@@ -160,7 +181,8 @@ pub fn checked(kind: &CredentialKind, json: &str) -> Result<(), Failure> {
             shape()
         ))
     })?;
-    let Value::Object(fields) = value else {
+    let value = Wiped(value);
+    let Value::Object(fields) = &value.0 else {
         return Err(malformed(format!("this is not {}", shape())));
     };
     for CredentialField { name, required, .. } in kind.fields {
@@ -193,8 +215,9 @@ fn known_day(text: &str) -> Result<(), String> {
 fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, Failure> {
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
             .map_err(|error| Failure::file("can't read", path, &error))?;
-        return Ok(text.into());
+        return Ok(text.as_str().into());
     }
     if std::io::stdin().is_terminal() {
         return prompt(kind);
@@ -208,7 +231,7 @@ fn read(kind: &CredentialKind, file: Option<&PathBuf>) -> Result<SecretString, F
                 format!("can't read standard input: {error}"),
             )
         })?;
-    Ok(text.as_str().to_owned().into())
+    Ok(text.as_str().into())
 }
 
 fn unread(error: std::io::Error) -> Failure {
@@ -230,7 +253,7 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
     let mut fields = Map::new();
     for field in kind.fields {
         let label = format!("{}: ", field.label);
-        let text = if field.name.ends_with("_pem") {
+        let text = Zeroizing::new(if field.name.ends_with("_pem") {
             // Several lines: a terminal takes one, so its file is asked for.
             let path = PathBuf::from(asked(&format!("{} in which file: ", field.label))?.trim());
             std::fs::read_to_string(&path)
@@ -239,13 +262,16 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
             rpassword::prompt_password(label).map_err(unread)?
         } else {
             asked(&label)?
-        };
+        });
         if !field.required && text.trim().is_empty() {
             continue;
         }
         fields.insert(field.name.to_owned(), Value::String(text.trim().to_owned()));
     }
-    Ok(Value::Object(fields).to_string().into())
+    let mut fields = Value::Object(fields);
+    let text = Zeroizing::new(fields.to_string());
+    wipe(&mut fields);
+    Ok(text.as_str().into())
 }
 
 /// Which connections use a credential.

@@ -7,24 +7,32 @@ use tieout_domain::code::{Code, Page};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::search;
 
 /// What `explain` takes.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The code, as it was shown: unmapped-account, or BLOCKED(unmapped-account). All codes if not given.
+    /// The code, as it was shown: unmapped-account, or BLOCKED(unmapped-account); or the words of a message
+    /// of NetSuite, BILL or another sync. All codes if not given.
     #[arg(value_name = "CODE")]
-    pub code: Option<String>,
+    pub words: Vec<String>,
 }
 
 /// Prints the page of a code, or the list of all.
 pub fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let Some(asked) = &args.code else {
+    if args.words.is_empty() {
         return Ok(list(global));
-    };
+    }
+    let asked = &args.words.join(" ");
     let name = plain(asked);
     let code = Code::from_text(name.clone());
     let Some(page) = code.page() else {
-        return Err(unknown(asked, &name));
+        let found = search::pages(asked);
+        if found.is_empty() {
+            return Err(unknown(asked, &name));
+        }
+        causes(global, &found);
+        return Ok(Exit::Done);
     };
     if global.json {
         output::json(&json!({
@@ -35,6 +43,32 @@ pub fn run(global: &Global, args: &ExplainArgs) -> Result<Exit, Failure> {
         output::line(page.text().trim_end());
     }
     Ok(Exit::Done)
+}
+
+/// Lists what may be behind a message, the likeliest first.
+fn causes(global: &Global, found: &[&'static str]) {
+    let pages: Vec<_> = found
+        .iter()
+        .filter_map(|name| Some((*name, Code::from_text(*name).page()?)))
+        .collect();
+    if global.json {
+        let codes: Vec<_> = pages
+            .iter()
+            .map(|(name, page)| {
+                json!({"code": name, "title": page.title(), "who": page.who(), "fix": page.fix()})
+            })
+            .collect();
+        output::json(&json!({ "codes": codes }));
+        return;
+    }
+    output::line("This may be behind it; `tieout explain CODE` says more:");
+    for (name, page) in pages {
+        output::line(&format!(
+            "\n{name}: {}\n  fix: {}",
+            page.title(),
+            page.fix()
+        ));
+    }
 }
 
 /// The code's own name, out of what people copy: `error[x]`, `BLOCKED(x)`, capitals.

@@ -162,7 +162,10 @@ impl Entropy for Half {
 }
 
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<String, (SecretString, Timestamp)>>);
+struct Memory(
+    Mutex<BTreeMap<String, (SecretString, Timestamp)>>,
+    Mutex<BTreeMap<(String, i64), u32>>,
+);
 
 #[async_trait]
 impl Kept for Memory {
@@ -191,6 +194,15 @@ impl Kept for Memory {
     async fn remove(&self, name: &str) -> Result<(), KeptError> {
         self.0.lock().unwrap().remove(name);
         Ok(())
+    }
+
+    async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
+        let mut counts = self.1.lock().unwrap();
+        let used = counts
+            .entry((name.to_owned(), now.as_second() / 3600))
+            .or_default();
+        *used += 1;
+        Ok(*used <= most)
     }
 }
 
@@ -249,6 +261,17 @@ impl Stage {
             kept,
             kit,
         }
+    }
+
+    /// The next process: it has what was kept, and counts from nothing.
+    fn restart(&mut self) {
+        self.kit.governors = Arc::new(Governors::default());
+    }
+
+    /// The next process after one that was killed before it kept anything.
+    fn crash(&mut self) {
+        self.kept.0.lock().unwrap().clear();
+        self.restart();
     }
 
     /// A connection; each call makes another of the same key and organization.

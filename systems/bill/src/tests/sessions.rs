@@ -79,7 +79,7 @@ async fn s217_a_kept_session_serves_the_next_process() {
 #[tokio::test]
 async fn s217_sign_ins_stay_under_their_own_hourly_limit() {
     let stage = Stage::new(|_| ok(EMPTY));
-    for organization in 0..200 {
+    for organization in 0..190 {
         let ports = stage.ports_of(&format!("008{organization}"), 100);
         ports.read[&Kind::Payment]
             .page(Depth::Changes, None, None)
@@ -92,7 +92,46 @@ async fn s217_sign_ins_stay_under_their_own_hourly_limit() {
         .await
         .unwrap_err();
     assert_eq!(fault.code().as_str(), "hourly-limit");
-    assert_eq!(stage.transport.sign_ins(), 200);
+    assert_eq!(stage.transport.sign_ins(), 190);
+}
+
+/// A hundred organizations of one key, by processes that are killed before they keep a session.
+#[tokio::test]
+async fn s217_a_loop_of_crashes_stays_under_the_hourly_limit_and_loses_nothing() {
+    let mut stage = Stage::new(|_| ok(EMPTY));
+    let mut refused = Vec::new();
+    for _ in 0..5 {
+        stage.crash();
+        refused = all_of_a_hundred(&stage).await;
+    }
+    assert_eq!(stage.transport.sign_ins(), 190);
+    assert_eq!(refused.len(), 100);
+    for fault in refused {
+        assert_eq!(fault.code().as_str(), "hourly-limit");
+        assert!(fault.to_string().contains("from 11:00 UTC"), "{fault}");
+    }
+
+    stage.timer.0.fetch_add(30 * 60 * 1000, Ordering::SeqCst);
+    stage.restart();
+    assert!(all_of_a_hundred(&stage).await.is_empty());
+    // The sessions of that hour serve every later process.
+    for _ in 0..5 {
+        stage.restart();
+        assert!(all_of_a_hundred(&stage).await.is_empty());
+    }
+    assert_eq!(stage.transport.sign_ins(), 190 + 100);
+}
+
+/// What a hundred connections that start at once fail with.
+async fn all_of_a_hundred(stage: &Stage) -> Vec<Fault> {
+    let reads = (0..100).map(|organization| async move {
+        stage.ports_of(&format!("008{organization}"), 100).read[&Kind::Payment]
+            .page(Depth::Changes, None, None)
+            .await
+            .err()
+    });
+    let failed = futures::future::join_all(reads).await;
+    failed.into_iter().flatten().collect()
 }
 
 #[tokio::test]
