@@ -12,10 +12,12 @@ mod deleted;
 mod dimensions;
 #[cfg(test)]
 mod endings;
+mod examine;
 mod journals;
 mod lines;
 mod payments;
 mod periods;
+mod permissions;
 mod port;
 mod probe;
 mod problem;

@@ -17,6 +17,8 @@ use url::Url;
 
 use crate::call::Wire;
 use crate::settings::Settings;
+pub(crate) use client_credentials::NoToken;
+
 use client_credentials::ClientCredentials;
 use token_based::TokenBased;
 
@@ -43,6 +45,9 @@ struct CertificateFields {
     client_id: String,
     certificate_id: String,
     private_key_pem: String,
+    // Known and warned of before a sign-in; here only so that it is a known field.
+    #[serde(rename = "expires", default)]
+    _expires: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +57,9 @@ struct TokenFields {
     consumer_secret: String,
     token_id: String,
     token_secret: String,
+    // See above.
+    #[serde(rename = "expires", default)]
+    _expires: Option<String>,
 }
 
 impl Auth {
