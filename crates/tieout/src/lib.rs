@@ -65,6 +65,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Init(args) => commands::init::run(global, args).await,
         Command::Connect(args) => commands::connect::run(global, args).await,
         Command::Ping(args) => commands::ping::run(global, &args.connections).await,
+        Command::Doctor(args) => commands::doctor::run(global, args).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,

@@ -13,6 +13,7 @@ use tieout_domain::code::Code;
 use tieout_domain::{Fault, Lost};
 use tieout_kit::Kit;
 use tieout_kit::governor::{Allowance, Concurrency};
+use tieout_kit::refusals::Refusals;
 
 use crate::currencies::Known;
 use crate::problem::{Effect, Problem};
@@ -47,6 +48,7 @@ pub(crate) struct Client {
     pub(crate) kit: Kit,
     pub(crate) session: tokio::sync::Mutex<State>,
     pub(crate) session_name: String,
+    pub(crate) refusals: Refusals,
     pub(crate) logins: Arc<Allowance>,
     pub(crate) currencies: Mutex<Known>,
     concurrency: Arc<Concurrency>,
@@ -142,6 +144,7 @@ impl Client {
                 .allowance(&format!("bill/{key}/logins"), LOGINS_AN_HOUR),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
+            refusals: Refusals::new(format!("bill/{organization}/{user}/refusals")),
             currencies: Mutex::default(),
             settings,
             login,

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod connect;
 pub mod credentials;
 pub mod demo;
+pub mod doctor;
 pub mod erase;
 pub mod exceptions;
 pub mod explain;

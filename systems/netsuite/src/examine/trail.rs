@@ -17,6 +17,9 @@ const AGE_SECONDS: i64 = 300;
 impl Client {
     /// The latest refused sign-ins of the account.
     pub(crate) async fn refused_sign_ins(&self) -> Result<Vec<RefusedSignIn>, Fault> {
+        if self.refusals.barred_until(&self.wire.kit).await.is_some() {
+            return Ok(Vec::new());
+        }
         let sql = "SELECT l.detail AS detail, l.requesturi AS address, \
                    TO_CHAR(l.date, 'YYYY-MM-DD HH24:MI:SS') AS at, \
                    TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI:SS') AS asked \
