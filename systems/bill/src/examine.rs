@@ -14,7 +14,10 @@ const READS: [(&str, &str); 4] = [
     ("/v3/vendors?max=1", "vendors"),
     ("/v3/bills?max=1", "bills"),
     ("/v3/payments?max=1", "payments"),
-    ("/v3/classifications/chart-of-accounts?max=1", "the chart of accounts"),
+    (
+        "/v3/classifications/chart-of-accounts?max=1",
+        "the chart of accounts",
+    ),
 ];
 
 impl Client {

@@ -40,10 +40,7 @@ impl Refusals {
         let mut recent = self.recent(kit).await;
         let now = kit.timer.now();
         recent.push(now);
-        let seconds: Vec<String> = recent
-            .iter()
-            .map(|at| at.as_second().to_string())
-            .collect();
+        let seconds: Vec<String> = recent.iter().map(|at| at.as_second().to_string()).collect();
         let value: SecretString = seconds.join(" ").into();
         let until = now.checked_add(WINDOW).unwrap_or(now);
         if let Err(error) = kit.kept.put(&self.kept_as, &value, until).await {

@@ -122,7 +122,10 @@ impl Settings {
     /// Where the hosts of an account are told to anybody.
     pub(crate) fn discovery(&self) -> String {
         let host = self.base_url.as_deref().unwrap_or(DISCOVERY_HOST);
-        format!("{host}/rest/datacenterurls?account={}", self.account.as_str())
+        format!(
+            "{host}/rest/datacenterurls?account={}",
+            self.account.as_str()
+        )
     }
 }
 

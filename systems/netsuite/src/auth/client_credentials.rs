@@ -110,7 +110,10 @@ impl ClientCredentials {
             audience: settings.account.token_endpoint(),
             endpoint: format!("{}{TOKEN_PATH}", settings.services()),
             kept_as: format!("netsuite/{}/token/{fingerprint}", settings.account.as_str()),
-            worked_as: format!("netsuite/{}/worked/{fingerprint}", settings.account.as_str()),
+            worked_as: format!(
+                "netsuite/{}/worked/{fingerprint}",
+                settings.account.as_str()
+            ),
             token: Mutex::new(None),
         }
     }

@@ -66,14 +66,7 @@ impl TokenBased {
         self.header(Party::Integration, method, url, nonce, time)
     }
 
-    fn header(
-        &self,
-        party: Party,
-        method: &Method,
-        url: &Url,
-        nonce: &str,
-        time: i64,
-    ) -> String {
+    fn header(&self, party: Party, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
         let parameters = self.parameters(party, nonce, time);
         let signature = self.signature(party, method, url, &parameters);
         let mut header = format!("OAuth realm=\"{}\"", self.realm);

@@ -73,7 +73,8 @@ impl Client {
         let cause = format!(
             "`concurrency` is {ours} and the account's limit, which all its integrations share, is {limit}"
         );
-        let fix = "Set `concurrency` under the connection's `netsuite` table to less than the limit.";
+        let fix =
+            "Set `concurrency` under the connection's `netsuite` table to less than the limit.";
         checks.push(
             Check::found(Status::Warning, Code::new("concurrency-limit"), cause).with_fix(fix),
         );

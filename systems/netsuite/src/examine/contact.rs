@@ -135,7 +135,8 @@ fn judge(answer: &Response<Bytes>, label: &str) -> Found {
         }
         return Found::Unknown(words);
     }
-    if matches!(status.as_u16(), 400 | 404) && serde_json::from_slice::<serde_json::Value>(body).is_ok()
+    if matches!(status.as_u16(), 400 | 404)
+        && serde_json::from_slice::<serde_json::Value>(body).is_ok()
     {
         return Found::Unknown(words);
     }

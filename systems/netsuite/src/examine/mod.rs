@@ -95,7 +95,13 @@ impl Client {
         let Some(expires) = self.evidence().expires else {
             return true;
         };
-        let today = self.wire.kit.timer.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = self
+            .wire
+            .kit
+            .timer
+            .now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
         let left = today
             .until(expires)
             .map_or(i32::MAX, |span| span.get_days());

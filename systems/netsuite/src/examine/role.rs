@@ -61,10 +61,11 @@ impl Client {
 
     /// Tries each permission in the cheapest way there is.
     pub(super) async fn check_permissions(&self, features: &Features, checks: &mut Vec<Check>) {
-        let tried = join_all(PERMISSIONS.iter().map(|permission| async move {
-            (permission, self.holds(permission, features).await)
-        }))
-        .await;
+        let tried =
+            join_all(PERMISSIONS.iter().map(|permission| async move {
+                (permission, self.holds(permission, features).await)
+            }))
+            .await;
         let mut whole = true;
         for (permission, fault) in tried {
             let Some(fault) = fault else { continue };
@@ -97,7 +98,8 @@ impl Client {
             Probe::Table(table, column)
             | Probe::Courtesy(table, column)
             | Probe::TableOfFeature(table, column, _) => {
-                let sql = format!("SELECT x.{column} AS one FROM {table} x FETCH FIRST 1 ROWS ONLY");
+                let sql =
+                    format!("SELECT x.{column} AS one FROM {table} x FETCH FIRST 1 ROWS ONLY");
                 self.query(&sql, &[]).await.map(|_| ())
             }
             Probe::Record(record) => {
@@ -129,9 +131,8 @@ fn missing(permission: &Permission, status: Status) -> Check {
         ..
     } = permission;
     let level = level.as_str();
-    let cause = format!(
-        "the role lacks {tab} > {name} ({level}), which is needed for {needed_for}"
-    );
+    let cause =
+        format!("the role lacks {tab} > {name} ({level}), which is needed for {needed_for}");
     let fix = format!(
         "Setup > Users/Roles > Manage Roles > the role of this credential > Permissions > {tab}: add {name} \
          with the level {level}. Or give the user the role {ROLE}, which has all of them: suitescript/README.md \

@@ -166,7 +166,11 @@ impl Client {
                  (permission_denied)",
             )
         };
-        Check::found(Status::Failed, code, format!("the sign-in is refused: {cause}"))
+        Check::found(
+            Status::Failed,
+            code,
+            format!("the sign-in is refused: {cause}"),
+        )
     }
 
     /// `None` where the answer says nothing: an integration whose box *TBA: Authorization Flow* is off is refused

@@ -28,7 +28,12 @@ impl Client {
         let rows = self.query(sql, &[]).await?.rows;
         let seconds = |text: &str| -> Option<i64> {
             let at: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
-            Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+            Some(
+                at.to_zoned(jiff::tz::TimeZone::UTC)
+                    .ok()?
+                    .timestamp()
+                    .as_second(),
+            )
         };
         Ok(rows
             .iter()
@@ -52,9 +57,17 @@ impl Client {
             Auth::ClientCredentials(_) => TOKEN_PATH,
             Auth::TokenBased(_) => "/rest/tokeninfo",
         };
-        let entry = seen
-            .iter()
-            .find(|entry| entry.address.ends_with(own) && entry.seconds_ago <= AGE_SECONDS)?;
+        let ours = |entry: &&RefusedSignIn| {
+            entry.address.ends_with(own) && entry.seconds_ago <= AGE_SECONDS
+        };
+        let entry = seen.iter().find(ours)?;
+        // Times are told to the second: of two different ones within it, neither is certainly ours.
+        let rival = |other: &RefusedSignIn| {
+            other.seconds_ago == entry.seconds_ago && other.detail != entry.detail
+        };
+        if seen.iter().filter(ours).any(rival) {
+            return None;
+        }
         self.meaning(&entry.detail)
     }
 

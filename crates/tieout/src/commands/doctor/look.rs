@@ -52,9 +52,8 @@ impl Examined {
 
 impl Side {
     fn signed_in(&self) -> bool {
-        let sign_in = |check: &Check| {
-            check.status == Status::Ok && check.code == Code::new("sign-in")
-        };
+        let sign_in =
+            |check: &Check| check.status == Status::Ok && check.code == Code::new("sign-in");
         self.checks.iter().any(sign_in)
     }
 
@@ -143,14 +142,9 @@ impl Parts<'_> {
             }
         };
         // What was refused once is refused again, and counts again.
-        let refused = before
-            .iter()
-            .flat_map(|one| &one.sides)
-            .find(|other| {
-                other.credential == side.credential
-                    && other.same_account(&ports)
-                    && !other.signed_in()
-            });
+        let refused = before.iter().flat_map(|one| &one.sides).find(|other| {
+            other.credential == side.credential && other.same_account(&ports) && !other.signed_in()
+        });
         side.checks = match refused {
             Some(other) => other.checks.clone(),
             None => ports.whole.examine().await,
@@ -174,6 +168,10 @@ impl Parts<'_> {
         for at in 0..examined.len() {
             for side in 0..examined[at].sides.len() {
                 if !examined[at].sides[side].is_unclear() {
+                    continue;
+                }
+                if let Some(checks) = already_explained(examined, (at, side)) {
+                    examined[at].sides[side].checks = checks;
                     continue;
                 }
                 let Some(check) = self.explained(examined, (at, side), auditor).await else {
@@ -245,6 +243,22 @@ impl Parts<'_> {
         }
         None
     }
+}
+
+/// What has been found out for an earlier connection that uses the same credential.
+fn already_explained(examined: &[Examined], (at, side): (usize, usize)) -> Option<Vec<Check>> {
+    let own = &examined[at].sides[side];
+    let ports = own.ports.as_ref()?;
+    examined[..at]
+        .iter()
+        .flat_map(|one| &one.sides)
+        .find(|other| {
+            other.credential == own.credential
+                && other.same_account(ports)
+                && !other.signed_in()
+                && !other.is_unclear()
+        })
+        .map(|other| other.checks.clone())
 }
 
 /// A refusal that the refused one can't tell the cause of.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tieout::assemble::Shared;
-use tieout::commands::{credentials, demo, doctor};
+use tieout::commands::{demo, doctor};
 use tieout::failure::Exit;
 use tieout::home::{CONFIG, Home, KEY, Place};
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
@@ -90,11 +90,7 @@ impl Bench {
         self.doctor_with(names, None).await
     }
 
-    pub(super) async fn doctor_with(
-        &self,
-        names: &[&str],
-        auditor: Option<&str>,
-    ) -> (Exit, Found) {
+    pub(super) async fn doctor_with(&self, names: &[&str], auditor: Option<&str>) -> (Exit, Found) {
         let shared = Shared::new().unwrap();
         self.doctor_among(&shared, names, auditor).await
     }
@@ -158,6 +154,17 @@ impl Bench {
         }
     }
 
+    /// A vendor that has bills in the connection's subsidiary.
+    pub(super) async fn vendor(&self) -> String {
+        let sql = "SELECT MIN(t.entity) AS id FROM transaction t \
+                   JOIN transactionline l ON l.transaction = t.id \
+                   WHERE t.type = 'VendBill' AND l.subsidiary = 3";
+        let query = json!({ "q": sql }).to_string();
+        let path = "/control/netsuite/query";
+        let answer = self.panel.post(path, &query).await.unwrap();
+        answer["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     async fn steps(&self, steps: &[(&str, Value)]) {
         for (path, body) in steps {
             let path = format!("/control/{path}");
@@ -179,10 +186,13 @@ impl Bench {
     pub(super) async fn append_connection(&self, name: &str, credential: &str) {
         let path = self.folder.path().join(CONFIG);
         let text = tokio::fs::read_to_string(&path).await.unwrap();
-        let first = &text[text.find("[connections.demo]").unwrap()..];
-        let first = first.split("\n[connections.demo.preferences").next().unwrap();
+        let first = &text[text.find("[connections.acme-us]").unwrap()..];
+        let first = first
+            .split("\n[connections.acme-us.preferences")
+            .next()
+            .unwrap();
         let more = first
-            .replace("connections.demo", &format!("connections.{name}"))
+            .replace("connections.acme-us", &format!("connections.{name}"))
             .replace("demo-netsuite", credential);
         tokio::fs::write(&path, format!("{text}\n{more}\n"))
             .await
@@ -211,7 +221,6 @@ impl Bench {
             .set(&vault, name, kind, fields.to_string().into(), "test")
             .await
             .unwrap();
-        let _ = credentials::known_kind(kind).unwrap();
     }
 
     /// The credential as the sandbox gave it out.

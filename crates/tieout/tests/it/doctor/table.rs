@@ -77,10 +77,19 @@ fn config(from: &str, to: &str) -> Trouble {
 
 fn without(permission: &'static str) -> Row {
     let trouble = Trouble::Panel(
-        vec![("netsuite/role", json!({"permissions": {permission: "none"}}))],
+        vec![(
+            "netsuite/role",
+            json!({"permissions": {permission: "none"}}),
+        )],
         vec![("netsuite/role", json!({"restore": true}))],
     );
-    row(permission, "demo", trouble, "permission-missing", permission)
+    row(
+        permission,
+        "acme-us",
+        trouble,
+        "permission-missing",
+        permission,
+    )
 }
 
 fn feature(id: &str, connection: &'static str, name: &'static str) -> Row {
@@ -105,7 +114,7 @@ pub(super) async fn rows(bench: &Bench) -> Vec<Row> {
     rows.extend(tokens());
     rows.extend(certificates().await);
     rows.extend(rights());
-    rows.extend(account());
+    rows.extend(account(&bench.vendor().await));
     rows
 }
 
@@ -121,81 +130,78 @@ fn platform() -> Vec<Row> {
     vec![
         row(
             "s201 BILL: a wrong password",
-            "demo",
+            "acme-us",
             field("demo-bill", "password", "not-the-password"),
             "wrong-password",
             "BDC_1101",
         ),
         row(
             "s201 BILL: an expired password",
-            "demo",
+            "acme-us",
             act(BILL, "expire"),
             "wrong-password",
             "BDC_1101",
         ),
         row(
             "BILL: a locked user",
-            "demo",
+            "acme-us",
             act(BILL, "lock"),
             "locked-user",
             "BDC_1110",
         ),
         row(
             "BILL: a user who has left",
-            "demo",
+            "acme-us",
             act(BILL, "revoke"),
             "locked-user",
             "BDC_1111",
         ),
         row(
             "BILL: a wrong developer key, or the other environment's",
-            "demo",
+            "acme-us",
             field("demo-bill", "dev_key", "01notthekey"),
             "wrong-developer-key",
             "other environment",
         ),
         row(
             "BILL: an inactive developer key",
-            "demo",
+            "acme-us",
             act(BILL, "block"),
             "wrong-developer-key",
             "BDC_1103",
         ),
         row(
             "BILL: a wrong organization",
-            "demo",
+            "acme-us",
             config("organization = \"008", "organization = \"009"),
             "wrong-organization",
             "BDC_1123",
         ),
         row(
             "BILL: a locked organization",
-            "demo",
+            "acme-us",
             organization_locked,
             "organization-locked",
             "BDC_1107",
         ),
         row(
             "s203 BILL: a role that may not read",
-            "demo",
+            "acme-us",
             narrow,
             "permission-missing",
             "vendors",
         ),
         warning(row(
             "s204 BILL: two-factor in the way",
-            "demo",
+            "acme-us",
             act(BILL, "phone"),
             "two-factor",
             "sync token",
         )),
         row(
             "s220 a sandbox with a production organization",
-            "demo",
-            config(
-                "environment = \"sandbox\"",
-                "environment = \"production\"",
-            ),
+            "acme-us",
+            config("environment = \"sandbox\"", "environment = \"production\""),
             "environments-mixed",
             "production",
         ),
@@ -214,28 +220,28 @@ fn network(bench: &Bench) -> Vec<Row> {
     vec![
         row(
             "nobody answers at the address",
-            "demo",
+            "acme-us",
             at("http://127.0.0.1:1"),
             "unreachable",
             "127.0.0.1:1",
         ),
         row(
             "what answers speaks no TLS",
-            "demo",
+            "acme-us",
             at(&format!("https://127.0.0.1:{port}")),
             "tls-not-spoken",
             "base_url",
         ),
         row(
             "a proxy's page in the place of the service",
-            "demo",
+            "acme-us",
             fault(json!({"effect": "html"})),
             "proxy",
             "proxy",
         ),
         row(
             "s218 maintenance",
-            "demo",
+            "acme-us",
             fault(json!({"effect": "status", "status": 503, "body": "down"})),
             "maintenance",
             "503",
@@ -364,11 +370,11 @@ async fn certificates() -> Vec<Row> {
     ];
     let mut rows: Vec<_> = rows
         .into_iter()
-        .map(|(name, trouble, code, word)| row(name, "demo", trouble, code, word))
+        .map(|(name, trouble, code, word)| row(name, "acme-us", trouble, code, word))
         .collect();
     rows.push(warning(row(
         "s209 a certificate that ends within a month",
-        "demo",
+        "acme-us",
         field("demo-netsuite", "expires", &day(20)),
         "certificate-expiring",
         "in 20 days",
@@ -400,21 +406,21 @@ fn rights() -> Vec<Row> {
     .map(without)
     .collect();
     rows.extend([
-        feature("RESTWEBSERVICES", "demo", "REST Web Services"),
-        feature("OAUTH2", "demo", "OAuth 2.0"),
+        feature("RESTWEBSERVICES", "acme-us", "REST Web Services"),
+        feature("OAUTH2", "acme-us", "OAuth 2.0"),
         feature("TBA", "tba", "Token-based Authentication"),
-        warning(feature("CUSTOMCODE", "demo", "Client SuiteScript")),
+        warning(feature("CUSTOMCODE", "acme-us", "Client SuiteScript")),
         warning(feature(
             "SERVERSIDESCRIPTING",
-            "demo",
+            "acme-us",
             "Server SuiteScript",
         )),
-        warning(feature("WEBSERVICESEXTERNAL", "demo", "SuiteTalk")),
+        warning(feature("WEBSERVICESEXTERNAL", "acme-us", "SuiteTalk")),
     ]);
     rows
 }
 
-fn account() -> Vec<Row> {
+fn account(vendor: &str) -> Vec<Row> {
     let crowded = |disguised: bool| {
         Trouble::Panel(
             vec![
@@ -430,52 +436,52 @@ fn account() -> Vec<Row> {
     vec![
         row(
             "s202 no subsidiary",
-            "demo",
+            "acme-us",
             config("subsidiary = \"3\"\n", "subsidiary = \"\"\n"),
             "subsidiary-missing",
             "3 = ",
         ),
         row(
             "s202 a subsidiary that isn't there",
-            "demo",
+            "acme-us",
             config("subsidiary = \"3\"\n", "subsidiary = \"99\"\n"),
             "subsidiary-wrong",
             "3 = ",
         ),
         row(
             "s228 another account, or a wrong form of it",
-            "demo",
+            "acme-us",
             config("account = \"1234567_SB1\"", "account = \"1234567_SB2\""),
             "account-unknown",
             "1234567_SB2",
         ),
         row(
             "s216 the account's calls are used up",
-            "demo",
+            "acme-us",
             crowded(false),
             "concurrency-limit",
             "Integration Governance",
         ),
         row(
             "s216 the same, looking like a wrong sign-in",
-            "demo",
+            "acme-us",
             crowded(true),
             "concurrency-limit",
             "The credential is right",
         ),
         row(
             "s249 BILL's own sync is at work",
-            "demo",
+            "acme-us",
             Trouble::Document(
                 "vendorBill",
-                json!({"vendor": "1", "number": "B-1", "amount": "10.00", "memo": "Created by Bill.com"}),
+                json!({"vendor": vendor, "number": "B-1", "amount": "10.00", "memo": "Created by Bill.com"}),
             ),
             "other-sync-active",
             "Bill.com",
         ),
         row(
             "a credential that isn't there",
-            "demo",
+            "acme-us",
             config("credential = \"demo-bill\"", "credential = \"no-such\""),
             "credential-missing",
             "no-such",

@@ -57,11 +57,7 @@ fn visible<'a>(
         .filter(|record| caller.role.may(record.permission, Level::Edit))
 }
 
-fn find(
-    fake: &NetSuiteFake,
-    caller: &Caller,
-    name: &str,
-) -> Result<&'static RecordType, Problem> {
+fn find(fake: &NetSuiteFake, caller: &Caller, name: &str) -> Result<&'static RecordType, Problem> {
     visible(fake, caller)
         .find(|record| record.name.eq_ignore_ascii_case(name))
         .ok_or_else(|| {
