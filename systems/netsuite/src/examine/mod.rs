@@ -111,12 +111,12 @@ impl Client {
                 Code::new("certificate-expired"),
                 format!("the credential expired on {expires}"),
             ),
-            ..=URGENT_DAYS => (
+            left if left <= URGENT_DAYS => (
                 Status::Warning,
                 Code::new("certificate-expiring"),
                 format!("the credential expires on {expires}, in {left} days"),
             ),
-            ..=TOLD_DAYS => (
+            left if left <= TOLD_DAYS => (
                 Status::Note,
                 Code::new("certificate-expiring"),
                 format!("the credential expires on {expires}, in {left} days"),
