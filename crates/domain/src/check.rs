@@ -75,6 +75,19 @@ impl Check {
     }
 }
 
+/// A sign-in that a service refused, as its own records tell it to somebody whom it lets in.
+///
+/// The one who was refused is often told nothing but "no"; the reason stands only there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedSignIn {
+    /// The address that was asked.
+    pub address: String,
+    /// The service's word for the reason.
+    pub detail: String,
+    /// How long ago it was, in seconds, by the service's clock.
+    pub seconds_ago: i64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

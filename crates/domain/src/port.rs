@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Check;
+use crate::check::{Check, RefusedSignIn};
 use crate::code::Code;
 use crate::other_sync::OtherSync;
 use crate::subledger::Subledger;
@@ -257,6 +257,36 @@ pub trait Whole: Send + Sync {
     /// A [`Fault`] of the read.
     async fn other_syncs(&self) -> Result<Vec<OtherSync>, Fault> {
         Ok(Vec::new())
+    }
+
+    /// Whether it is real money: `production`, `sandbox`, or what else the system knows. Sends nothing. `None`
+    /// where the settings don't tell.
+    fn environment(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The sign-ins to this account that were refused lately, newest first, where the system shows them to
+    /// whoever is signed in; empty where it doesn't.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read.
+    async fn refused_sign_ins(&self) -> Result<Vec<RefusedSignIn>, Fault> {
+        Ok(Vec::new())
+    }
+
+    /// Names the cause of this side's own refused sign-in by what another sign-in to the same account has
+    /// [seen](Self::refused_sign_ins). Sends nothing. `None` where nothing there is about it.
+    fn explain_refusal(&self, _seen: &[RefusedSignIn]) -> Option<Check> {
+        None
+    }
+
+    /// Whether another program keeps the same two sides in agreement, with the evidence: two of them fight, and
+    /// make everything twice (scenario 249). `None` where nothing speaks for it.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read.
+    async fn other_sync(&self) -> Result<Option<String>, Fault> {
+        Ok(None)
     }
 
     /// Posting periods, for a ledger; empty for a platform.

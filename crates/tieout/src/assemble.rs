@@ -122,6 +122,20 @@ pub async fn connection(
     })
 }
 
+/// One side of a connection, put together by itself. Sends nothing.
+pub async fn one_side(
+    home: &Home,
+    vault: &Vault,
+    shared: &Shared,
+    name: &ConnectionName,
+    system: &System,
+    settings: &Map<String, Value>,
+) -> Result<Ports, Failure> {
+    let holding = Arc::new(Holding::default());
+    let (ports, _) = side((home, vault, shared), &holding, name, system, settings).await?;
+    Ok(ports)
+}
+
 /// The flows of a pair follow from what its platform can do.
 fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
     if platform.write.contains_key(&Kind::Bill) {

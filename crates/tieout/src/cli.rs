@@ -68,6 +68,8 @@ pub enum Command {
     Reconnect(crate::commands::reconnect::ReconnectArgs),
     /// Signs in on both sides and reads one record each.
     Ping(Connections),
+    /// Checks everything that can be wrong with a connection, says which, and how to fix it.
+    Doctor(crate::commands::doctor::DoctorArgs),
     /// What sync would do, record by record, touching nothing.
     Plan(crate::commands::sync::PlanArgs),
     /// One run, now.

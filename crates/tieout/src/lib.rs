@@ -72,6 +72,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Disconnect(args) => commands::disconnect::run(global, args).await,
         Command::Reconnect(args) => commands::reconnect::run(global, args).await,
         Command::Ping(args) => commands::ping::run(global, &args.connections).await,
+        Command::Doctor(args) => commands::doctor::run(global, args).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,

@@ -13,6 +13,7 @@ use tieout_domain::code::Code;
 use tieout_domain::{Fault, Lost};
 use tieout_kit::Kit;
 use tieout_kit::governor::{Allowance, Concurrency};
+use tieout_kit::refusals::Refusals;
 
 use crate::currencies::Known;
 use crate::problem::{Effect, Problem};
@@ -48,6 +49,7 @@ pub(crate) struct Client {
     pub(crate) kit: Kit,
     pub(crate) session: tokio::sync::Mutex<State>,
     pub(crate) session_name: String,
+    pub(crate) refusals: Refusals,
     pub(crate) logins: Arc<Allowance>,
     /// Under which the key's sign-ins are counted over all processes.
     pub(crate) logins_name: String,
@@ -149,6 +151,7 @@ impl Client {
             signing_in: kit.governors.concurrency(&format!("bill/{key}/logins"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
+            refusals: Refusals::new(format!("bill/{organization}/{user}/refusals")),
             currencies: Mutex::default(),
             settings,
             login,

@@ -10,6 +10,7 @@ mod bills;
 mod call;
 mod currencies;
 mod dimensions;
+mod examine;
 mod funding_accounts;
 mod guides;
 mod list;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tieout_domain::check::Check;
 use tieout_domain::port::{Identity, Ports, Read, Whole, Write};
 use tieout_domain::{Fault, Kind, Period, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
@@ -104,10 +105,10 @@ struct Organization {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SessionInfo {
-    organization_id: String,
+pub(crate) struct SessionInfo {
+    pub(crate) organization_id: String,
     #[serde(default, deserialize_with = "wire::text")]
-    mfa_status: String,
+    pub(crate) mfa_status: String,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +167,14 @@ impl Whole for Organization {
             details.push(("two-step sign-in".to_owned(), session.mfa_status));
         }
         Ok(Identity { name, id, details })
+    }
+
+    async fn examine(&self) -> Vec<Check> {
+        self.client.examine().await
+    }
+
+    fn environment(&self) -> Option<&'static str> {
+        Some(self.client.settings.environment.as_str())
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

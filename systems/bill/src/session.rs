@@ -108,6 +108,7 @@ impl Client {
         match self.log_in().await {
             Ok(id) => {
                 self.keep_session(&id, now, life).await;
+                self.refusals.forget(&self.kit).await;
                 state.denied = None;
                 state.current = Some(Current {
                     id: id.clone(),
@@ -118,6 +119,7 @@ impl Client {
             Err(failed) => {
                 if matches!(failed.fault, Fault::Denied { .. }) {
                     state.denied = Some((failed.fault.clone(), now));
+                    self.refusals.note(&self.kit).await;
                 }
                 Err(failed)
             }

@@ -12,6 +12,8 @@ pub mod fake;
 pub mod governor;
 pub mod guard;
 pub mod guide;
+pub mod reach;
+pub mod refusals;
 pub mod seams;
 pub mod system;
 pub mod transport;

@@ -1,6 +1,6 @@
 //! Sending one call: sign, take a place, send, judge, and try again where that is certainly safe.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use http::{HeaderMap, Method, StatusCode};
 use tieout_domain::code::Code;
 use tieout_domain::{Fault, Lost, Timestamp};
 use tieout_kit::governor::Concurrency;
+use tieout_kit::refusals::Refusals;
 use tieout_kit::{ConnectError, Credential, Kit};
 use url::Url;
 
 use crate::auth::{Auth, Authorization};
 use crate::deleted::Deletions;
+use crate::examine::Evidence;
 use crate::probe::ProfileCell;
 use crate::problem::{Aim, Verdict, judge};
 use crate::settings::Settings;
@@ -116,6 +118,10 @@ pub(crate) struct Client {
     pub(crate) auth: Auth,
     pub(crate) profile: ProfileCell,
     pub(crate) deletions: Deletions,
+    pub(crate) refusals: Refusals,
+    pub(crate) evidence: Mutex<Evidence>,
+    /// Somebody waits for the answer: a call is repeated once at most.
+    pub(crate) hasty: AtomicBool,
     denied: Mutex<Option<(Timestamp, Fault)>>,
 }
 
@@ -151,12 +157,20 @@ impl Client {
             seen: AtomicI64::new(0),
         };
         let deletions = Deletions::default();
+        let refusals = Refusals::new(format!(
+            "netsuite/{}/refusals/{fingerprint}",
+            settings.account.as_str()
+        ));
+        let evidence = Mutex::new(Evidence::of(credential));
         Ok(Self {
             settings,
             wire,
             auth,
             profile,
             deletions,
+            refusals,
+            evidence,
+            hasty: AtomicBool::new(false),
             denied: Mutex::new(None),
         })
     }
@@ -176,6 +190,7 @@ impl Client {
                     if matches!(&fault, Fault::Denied { code, .. } if *code == Code::new("invalid-login"))
                     {
                         self.remember_denied(&fault);
+                        self.refusals.note(&self.wire.kit).await;
                     }
                     return Err(fault);
                 }
@@ -183,7 +198,7 @@ impl Client {
                 Sent::Again(Wait::Crowded(fault, after)) => {
                     crowded += 1;
                     let too_long = after.is_some_and(|after| after > Duration::from_secs(30));
-                    if crowded > CROWDED_MAX || too_long {
+                    if crowded > self.at_most(CROWDED_MAX) || too_long {
                         return Err(fault);
                     }
                     match after {
@@ -192,7 +207,7 @@ impl Client {
                     }
                 }
                 Sent::Again(Wait::Passing(fault)) => {
-                    if call.aim == Aim::Write || reads >= READS_MAX {
+                    if call.aim == Aim::Write || reads > self.at_most(READS_MAX - 1) {
                         return Err(fault);
                     }
                     self.wire.pause(reads).await;
@@ -284,8 +299,22 @@ impl Client {
         Sent::Fault(self.auth.denied(words))
     }
 
+    /// How often a call is repeated.
+    fn at_most(&self, repeats: u32) -> u32 {
+        if self.hasty.load(Ordering::Relaxed) {
+            repeats.min(1)
+        } else {
+            repeats
+        }
+    }
+
     fn address(&self, call: &Call) -> Result<Url, Fault> {
-        let address = format!("{}{}", self.settings.services(), call.path);
+        let host = if call.path.starts_with("/rest/") {
+            self.settings.token_services()
+        } else {
+            self.settings.services()
+        };
+        let address = format!("{host}{}", call.path);
         let mut url = Url::parse(&address).map_err(|error| Fault::Drift {
             code: Code::new("drift"),
             cause: format!("{} is no address: {error}", call.path),

@@ -13,11 +13,13 @@ mod deleted;
 mod dimensions;
 #[cfg(test)]
 mod endings;
+mod examine;
 mod guides;
 mod journals;
 mod lines;
 mod payments;
 mod periods;
+mod permissions;
 mod port;
 mod probe;
 mod problem;

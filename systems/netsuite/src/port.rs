@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
+use tieout_domain::check::{Check, RefusedSignIn};
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::{
     Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
@@ -160,6 +161,26 @@ impl Whole for Account {
 
     async fn other_syncs(&self) -> Result<Vec<OtherSync>, Fault> {
         self.0.bundle_preferences().await
+    }
+
+    async fn examine(&self) -> Vec<Check> {
+        self.0.examine().await
+    }
+
+    fn environment(&self) -> Option<&'static str> {
+        Some(self.0.settings.account.environment())
+    }
+
+    async fn refused_sign_ins(&self) -> Result<Vec<RefusedSignIn>, Fault> {
+        self.0.refused_sign_ins().await
+    }
+
+    fn explain_refusal(&self, seen: &[RefusedSignIn]) -> Option<Check> {
+        self.0.explain_refusal(seen)
+    }
+
+    async fn other_sync(&self) -> Result<Option<String>, Fault> {
+        self.0.other_sync().await
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

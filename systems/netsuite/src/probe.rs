@@ -147,7 +147,7 @@ impl Shape {
             (Some(id), true) if !self.subsidiaries.is_empty() => {
                 match self.subsidiaries.iter().find(|known| known.id == *id) {
                     Some(known) if known.elimination || known.inactive => Err(Fault::Denied {
-                        code: Code::new("subsidiary-missing"),
+                        code: Code::new("subsidiary-wrong"),
                         cause: format!(
                             "subsidiary {id} ({}) is inactive or an elimination subsidiary; {listed}",
                             known.name
@@ -155,7 +155,7 @@ impl Shape {
                     }),
                     Some(_) => Ok(()),
                     None => Err(Fault::Denied {
-                        code: Code::new("subsidiary-missing"),
+                        code: Code::new("subsidiary-wrong"),
                         cause: format!(
                             "there is no subsidiary {id} that this role may see; {listed}"
                         ),

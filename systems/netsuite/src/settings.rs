@@ -119,7 +119,26 @@ impl Settings {
             .clone()
             .unwrap_or_else(|| self.account.services_host())
     }
+
+    /// Where the services around tokens are: who am I, and the first step of asking for a token.
+    pub(crate) fn token_services(&self) -> String {
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| self.account.restlets_host())
+    }
+
+    /// Where the hosts of an account are told to anybody.
+    pub(crate) fn discovery(&self) -> String {
+        let host = self.base_url.as_deref().unwrap_or(DISCOVERY_HOST);
+        format!(
+            "{host}/rest/datacenterurls?account={}",
+            self.account.as_str()
+        )
+    }
 }
+
+/// The one host that belongs to no account.
+const DISCOVERY_HOST: &str = "https://rest.netsuite.com";
 
 /// The script id of a custom record: it becomes part of an address.
 fn script_id(text: &str) -> Result<String, ConnectError> {
@@ -220,6 +239,11 @@ impl AccountId {
     /// The account's own address of the record and query services.
     pub(crate) fn services_host(&self) -> String {
         format!("https://{}.suitetalk.api.netsuite.com", self.host_label())
+    }
+
+    /// The account's own address of scripts and of the services around tokens.
+    pub(crate) fn restlets_host(&self) -> String {
+        format!("https://{}.restlets.api.netsuite.com", self.host_label())
     }
 
     /// The documented address of the account's token endpoint: the audience of every assertion, also when

@@ -6,6 +6,7 @@ pub mod connect;
 pub mod credentials;
 pub mod demo;
 pub mod disconnect;
+pub mod doctor;
 pub mod erase;
 pub mod exceptions;
 pub mod explain;

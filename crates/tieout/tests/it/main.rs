@@ -8,6 +8,7 @@
 mod accounting;
 mod acts;
 mod credits;
+mod doctor;
 mod edits;
 mod lag;
 mod limits;

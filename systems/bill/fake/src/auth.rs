@@ -78,6 +78,8 @@ pub(crate) struct Auth {
     remembered: HashMap<String, (String, Timestamp)>,
     challenges: Vec<String>,
     phones: Vec<Json>,
+    /// The user must register a phone before anything that needs a second factor.
+    phone_wanted: bool,
 }
 
 impl Auth {
@@ -101,6 +103,7 @@ impl Auth {
             remembered: HashMap::new(),
             challenges: Vec::new(),
             phones: Vec::new(),
+            phone_wanted: false,
         }
     }
 
@@ -170,7 +173,9 @@ impl Auth {
                 })?;
                 self.role = role.to_uppercase();
             }
+            "phone" => self.phone_wanted = true,
             "restore" => {
+                self.phone_wanted = false;
                 self.state = State::Good;
                 self.role = "ADMINISTRATOR".to_owned();
                 self.failures = 0;
@@ -178,7 +183,7 @@ impl Auth {
             }
             _ => {
                 return Err(ControlError::bad(
-                    "action: revoke, block, expire, lock, role or restore",
+                    "action: revoke, block, expire, lock, phone, role or restore",
                 ));
             }
         }
@@ -287,6 +292,8 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
         ("GET", ["login", "session"]) => {
             let status = if call.session.trusted {
                 "COMPLETE"
+            } else if org.auth.phone_wanted {
+                "PHONE_VERIFICATION"
             } else {
                 "DISABLED"
             };

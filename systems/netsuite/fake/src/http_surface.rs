@@ -184,6 +184,7 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
             return endpoints::token(&fake, &call);
         }
         ["rest", "tokeninfo"] => return endpoints::token_info(&fake, &call),
+        ["rest", "requesttoken"] => return endpoints::request_token(&fake, &call),
         ["rest", "issuetoken"] => return endpoints::person_tokens(&fake, &call, false),
         ["rest", "revoketoken"] => return endpoints::person_tokens(&fake, &call, true),
         ["services", "rest", ..] => {}
@@ -222,7 +223,10 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
 }
 
 fn serve(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Response {
-    if fake.is_off("RESTWEBSERVICES") || !caller.role.may(REST, Level::Full) {
+    if fake.is_off("RESTWEBSERVICES") {
+        return Problem::feature_off("REST Web Services").into_response();
+    }
+    if !caller.role.may(REST, Level::Full) {
         return Problem::forbidden(REST).into_response();
     }
     let path: Vec<&str> = call.segments.iter().skip(2).map(String::as_str).collect();

@@ -86,6 +86,18 @@ impl Problem {
         )
     }
 
+    /// 403 for a service whose feature is off. The words are assumed: no source shows them for REST.
+    pub(crate) fn feature_off(feature: &str) -> Self {
+        Self::new(
+            403,
+            "FEATURE_DISABLED",
+            format!(
+                "The feature '{feature}' required to access this functionality is not enabled in this \
+                 account."
+            ),
+        )
+    }
+
     /// 404 `NONEXISTENT_ID`.
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
         Self::new(404, "NONEXISTENT_ID", detail)

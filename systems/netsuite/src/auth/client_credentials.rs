@@ -38,6 +38,8 @@ pub(crate) struct ClientCredentials {
     audience: String,
     endpoint: String,
     kept_as: String,
+    /// Under this name it is kept that this credential was accepted once.
+    worked_as: String,
     /// Held while a token is fetched, so that many calls at once cause one sign-in.
     token: Mutex<Option<Token>>,
 }
@@ -78,6 +80,21 @@ enum Attempt {
     Refused { error: String, words: String },
 }
 
+/// Why there is no token: the fault, and the endpoint's word for it where it gave one.
+pub(crate) struct NoToken {
+    pub(crate) fault: Fault,
+    pub(crate) error: String,
+}
+
+impl From<Fault> for NoToken {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            error: String::new(),
+        }
+    }
+}
+
 impl ClientCredentials {
     pub(crate) fn new(
         client_id: String,
@@ -93,6 +110,10 @@ impl ClientCredentials {
             audience: settings.account.token_endpoint(),
             endpoint: format!("{}{TOKEN_PATH}", settings.services()),
             kept_as: format!("netsuite/{}/token/{fingerprint}", settings.account.as_str()),
+            worked_as: format!(
+                "netsuite/{}/worked/{fingerprint}",
+                settings.account.as_str()
+            ),
             token: Mutex::new(None),
         }
     }
@@ -110,11 +131,26 @@ impl ClientCredentials {
             return Ok(token.text.expose_secret().to_owned());
         }
         *held = None;
+        let token = self.sign_in(wire).await.map_err(|none| none.fault)?;
+        let text = token.text.expose_secret().to_owned();
+        self.keep(wire, &token).await;
+        *held = Some(token);
+        Ok(text)
+    }
+
+    /// A token fetched now, whatever is kept: whether this credential is still accepted.
+    pub(crate) async fn prove(&self, wire: &Wire) -> Result<String, NoToken> {
+        let mut held = self.token.lock().await;
         let token = self.sign_in(wire).await?;
         let text = token.text.expose_secret().to_owned();
         self.keep(wire, &token).await;
         *held = Some(token);
         Ok(text)
+    }
+
+    /// Whether this credential has ever been accepted.
+    pub(crate) async fn has_worked(&self, wire: &Wire) -> bool {
+        matches!(wire.kit.kept.get(&self.worked_as).await, Ok(Some(_)))
     }
 
     /// Throws this token away, unless another call has already replaced it.
@@ -147,9 +183,13 @@ impl ClientCredentials {
         if let Err(error) = wire.kit.kept.put(&self.kept_as, &value, token.ends).await {
             tracing::debug!(%error, "the token could not be kept; the next process signs in anew");
         }
+        let (yes, always) = ("yes".into(), Timestamp::MAX);
+        if let Err(error) = wire.kit.kept.put(&self.worked_as, &yes, always).await {
+            tracing::debug!(%error, "that this credential was accepted could not be kept");
+        }
     }
 
-    async fn sign_in(&self, wire: &Wire) -> Result<Token, Fault> {
+    async fn sign_in(&self, wire: &Wire) -> Result<Token, NoToken> {
         let mut tries = 0;
         let mut clock_tried = false;
         loop {
@@ -159,7 +199,7 @@ impl ClientCredentials {
                 Attempt::Again(fault) => {
                     tries += 1;
                     if tries >= TRIES {
-                        return Err(fault);
+                        return Err(fault.into());
                     }
                     wire.pause(tries).await;
                 }
@@ -169,7 +209,8 @@ impl ClientCredentials {
                         clock_tried = true;
                         continue;
                     }
-                    return Err(denied(&error, &words, wire.clock_offset()));
+                    let fault = denied(&error, &words, wire.clock_offset());
+                    return Err(NoToken { fault, error });
                 }
             }
         }

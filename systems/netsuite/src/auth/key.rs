@@ -83,7 +83,7 @@ impl SigningKey {
 
 fn wrong(rule: &str) -> ConnectError {
     ConnectError {
-        code: Code::new("config-value"),
+        code: Code::new("private-key-unfit"),
         cause: format!("`private_key_pem` can't be used: {rule}"),
     }
 }

@@ -17,6 +17,8 @@ use url::Url;
 
 use crate::call::Wire;
 use crate::settings::Settings;
+pub(crate) use client_credentials::NoToken;
+
 use client_credentials::ClientCredentials;
 use token_based::TokenBased;
 

@@ -51,36 +51,61 @@ impl TokenBased {
 
     /// The `Authorization` header of one request at this time (seconds since 1970).
     pub(crate) fn sign(&self, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
-        let signature = self.signature(method, url, nonce, time);
+        self.header(Party::Token, method, url, nonce, time)
+    }
+
+    /// The same for asking for a token: it is signed by the integration alone, so that its answer says something
+    /// about the consumer key and secret and nothing about the token.
+    pub(crate) fn sign_as_integration(
+        &self,
+        method: &Method,
+        url: &Url,
+        nonce: &str,
+        time: i64,
+    ) -> String {
+        self.header(Party::Integration, method, url, nonce, time)
+    }
+
+    fn header(&self, party: Party, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
+        let parameters = self.parameters(party, nonce, time);
+        let signature = self.signature(party, method, url, &parameters);
         let mut header = format!("OAuth realm=\"{}\"", self.realm);
-        for (name, value) in [
-            ("oauth_token", self.token_id.as_str()),
-            ("oauth_consumer_key", &self.consumer_key),
-            ("oauth_nonce", nonce),
-            ("oauth_timestamp", &time.to_string()),
-            ("oauth_signature_method", "HMAC-SHA256"),
-            ("oauth_version", "1.0"),
-            ("oauth_signature", &signature),
-        ] {
+        for (name, value) in &parameters {
             let _ = write!(header, ", {name}=\"{}\"", encode(value));
         }
+        let _ = write!(header, ", oauth_signature=\"{}\"", encode(&signature));
         header
     }
 
-    fn signature(&self, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
+    fn parameters(&self, party: Party, nonce: &str, time: i64) -> [(&'static str, String); 6] {
+        let first = match party {
+            Party::Token => ("oauth_token", self.token_id.clone()),
+            // Nobody is sent anywhere: the flow ends with this step.
+            Party::Integration => ("oauth_callback", "oob".to_owned()),
+        };
+        [
+            first,
+            ("oauth_consumer_key", self.consumer_key.clone()),
+            ("oauth_nonce", nonce.to_owned()),
+            ("oauth_timestamp", time.to_string()),
+            ("oauth_signature_method", "HMAC-SHA256".to_owned()),
+            ("oauth_version", "1.0".to_owned()),
+        ]
+    }
+
+    fn signature(
+        &self,
+        party: Party,
+        method: &Method,
+        url: &Url,
+        own: &[(&'static str, String)],
+    ) -> String {
         let mut parameters: Vec<(String, String)> = url
             .query_pairs()
             .map(|(name, value)| (encode(&name), encode(&value)))
             .collect();
-        for (name, value) in [
-            ("oauth_token", self.token_id.as_str()),
-            ("oauth_consumer_key", &self.consumer_key),
-            ("oauth_nonce", nonce),
-            ("oauth_timestamp", &time.to_string()),
-            ("oauth_signature_method", "HMAC-SHA256"),
-            ("oauth_version", "1.0"),
-        ] {
-            parameters.push((name.to_owned(), encode(value)));
+        for (name, value) in own {
+            parameters.push(((*name).to_owned(), encode(value)));
         }
         parameters.sort();
         let joined: Vec<String> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
@@ -92,14 +117,24 @@ impl TokenBased {
             encode(address.as_str()),
             encode(&joined.join("&"))
         );
-        let secret = format!(
-            "{}&{}",
-            encode(self.consumer_secret.expose_secret()),
-            encode(self.token_secret.expose_secret())
-        );
+        let token_secret = match party {
+            Party::Token => encode(self.token_secret.expose_secret()),
+            Party::Integration => String::new(),
+        };
+        let consumer_secret = encode(self.consumer_secret.expose_secret());
+        let secret = format!("{consumer_secret}&{token_secret}");
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         STANDARD.encode(hmac::sign(&key, base.as_bytes()))
     }
+}
+
+/// Who signs.
+#[derive(Debug, Clone, Copy)]
+enum Party {
+    /// The integration and the token together.
+    Token,
+    /// The integration alone.
+    Integration,
 }
 
 #[cfg(test)]
@@ -124,14 +159,21 @@ mod tests {
         )
     }
 
+    impl TokenBased {
+        fn signed(&self, method: &Method, url: &Url, nonce: &str, time: i64) -> String {
+            let parameters = self.parameters(Party::Token, nonce, time);
+            self.signature(Party::Token, method, url, &parameters)
+        }
+    }
+
     #[test]
     fn oracles_own_examples_are_signed_alike() {
         let url = "https://123456.suitetalk.api.netsuite.com/services/rest/record/v1/employee/40";
-        let signed = sample().signature(&Method::GET, &url.parse().unwrap(), NONCE, TIME);
+        let signed = sample().signed(&Method::GET, &url.parse().unwrap(), NONCE, TIME);
         assert_eq!(signed, "B5OIWznZ2YP0OB7VrJrGkYsTh+8H+5T9Hag+o92q0zY=");
         let url = "https://123456.restlets.api.netsuite.com/app/site/hosting/restlet.nl\
                    ?script=6&deploy=1&customParam=someValue&testParam=someOtherValue";
-        let signed = sample().signature(&Method::POST, &url.parse().unwrap(), NONCE, TIME);
+        let signed = sample().signed(&Method::POST, &url.parse().unwrap(), NONCE, TIME);
         assert_eq!(signed, "+KK4SKNgz4ZiILGLwOMtfYlgcXSy1eis8ldE9X90azQ=");
     }
 
@@ -139,8 +181,8 @@ mod tests {
     fn query_parameters_change_the_signature_and_secrets_stay_out_of_the_header() {
         let plain: Url = "https://h/services?limit=1000&offset=0".parse().unwrap();
         let paged: Url = "https://h/services?limit=1000&offset=1000".parse().unwrap();
-        let one = sample().signature(&Method::POST, &plain, NONCE, TIME);
-        assert_ne!(one, sample().signature(&Method::POST, &paged, NONCE, TIME));
+        let one = sample().signed(&Method::POST, &plain, NONCE, TIME);
+        assert_ne!(one, sample().signed(&Method::POST, &paged, NONCE, TIME));
         let header = sample().sign(&Method::POST, &plain, NONCE, TIME);
         assert!(header.starts_with("OAuth realm=\"123456\", oauth_token="));
         assert!(!header.contains("d26ad321a4b2") && !header.contains("c29a677df7d5"));

@@ -177,6 +177,7 @@ impl Credentials {
             Standing::Good => {}
             Standing::Revoked => return Err(Refused::grant("certificate_revoked")),
             Standing::Expired => return Err(Refused::grant("certificate_expired")),
+            Standing::Unmapped => return Err(Refused::grant("certificate_unknown")),
             Standing::Blocked => {
                 return Err(Refused::new("invalid_client", "consumer_key_refused"));
             }

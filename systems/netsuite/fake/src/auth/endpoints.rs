@@ -90,6 +90,35 @@ pub(crate) fn token_info(fake: &NetSuiteFake, call: &Call) -> Response {
     json_response(StatusCode::OK, "application/json;charset=UTF-8", &body)
 }
 
+/// `POST /rest/requesttoken`: the first step of the three-legged flow.
+pub(crate) fn request_token(fake: &NetSuiteFake, call: &Call) -> Response {
+    let incoming = incoming(call);
+    match fake.credentials.request_token(incoming, fake.wall()) {
+        Ok((token, secret)) => {
+            let body = format!(
+                "oauth_token={token}&oauth_token_secret={secret}&oauth_callback_confirmed=true"
+            );
+            let form = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            (StatusCode::OK, [form], body).into_response()
+        }
+        Err(failure) => {
+            fake.audit_login(failure.reason, call);
+            failure.problem.into_response()
+        }
+    }
+}
+
+/// The parts of a call that signing in looks at.
+fn incoming(call: &Call) -> Incoming<'_> {
+    Incoming {
+        method: &call.method,
+        host: &call.host,
+        path: &call.raw_path,
+        query: &call.query,
+        authorization: call.header(header::AUTHORIZATION.as_str()),
+    }
+}
+
 /// `GET /rest/issuetoken` and `GET /rest/revoketoken`, signed with a person's name and password.
 pub(crate) fn person_tokens(fake: &NetSuiteFake, call: &Call, revoke: bool) -> Response {
     match fake.credentials.by_person(call, revoke) {
@@ -185,15 +214,8 @@ impl Credentials {
 impl NetSuiteFake {
     /// Signs a call in, and writes failures to the login audit trail.
     pub(crate) fn sign_in(&self, call: &Call) -> Result<super::Caller, Problem> {
-        let incoming = Incoming {
-            method: &call.method,
-            host: &call.host,
-            path: &call.raw_path,
-            query: &call.query,
-            authorization: call.header(header::AUTHORIZATION.as_str()),
-        };
         self.credentials
-            .authenticate(incoming, self.now(), self.wall())
+            .authenticate(incoming(call), self.now(), self.wall())
             .map_err(|failure| {
                 self.audit_login(failure.reason, call);
                 failure.problem

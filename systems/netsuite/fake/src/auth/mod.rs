@@ -83,6 +83,8 @@ pub(crate) enum Standing {
     Blocked,
     /// The certificate (or token) has expired.
     Expired,
+    /// The certificate's mapping is gone, as after a refresh of a sandbox.
+    Unmapped,
     /// Locked until then, by the sandbox's clock.
     Locked(Timestamp),
 }
@@ -140,6 +142,8 @@ struct State {
     /// Features that sign-ins need and that are switched off.
     oauth2_off: bool,
     tba_off: bool,
+    /// The integration record's box *TBA: Authorization Flow*, off as guides for integrations have it.
+    authorization_flow: bool,
 }
 
 impl Credentials {
@@ -274,6 +278,32 @@ impl Credentials {
         }
     }
 
+    /// The first step of the three-legged flow: signed by the integration alone. An integration whose box for it
+    /// is off is refused whatever its secret (assumed: the words are the same for all refusals).
+    pub(crate) fn request_token(
+        &self,
+        incoming: Incoming<'_>,
+        wall: Timestamp,
+    ) -> Result<(String, String), Failure> {
+        let state = self.state();
+        let fail = |reason| Failure {
+            problem: invalid_login(),
+            reason,
+        };
+        if state.tba_off {
+            return Err(fail("FeatureDisabled"));
+        }
+        if !state.authorization_flow {
+            return Err(fail("permission_denied"));
+        }
+        signature::verify_integration(&self.account, &state.tokens, incoming, wall)
+            .map_err(fail)?;
+        Ok((
+            keys::derived(state.issued, "request token"),
+            keys::derived(state.issued, &format!("{:?}", keys::random_bytes())),
+        ))
+    }
+
     fn bearer(&self, token: &str, now: Timestamp) -> Result<Caller, Failure> {
         let refused = |reason| Failure {
             problem: invalid_login().with_header(
@@ -306,7 +336,7 @@ impl Credentials {
         };
         let reason = match mapping.standing {
             Standing::Good => None,
-            Standing::Revoked | Standing::Expired => Some("token_rejected"),
+            Standing::Revoked | Standing::Expired | Standing::Unmapped => Some("token_rejected"),
             Standing::Blocked => Some("consumer_key_refused"),
             Standing::Locked(until) => (until > now).then_some("temporary_locked"),
         };
@@ -372,7 +402,13 @@ impl Credentials {
             "block" => Standing::Blocked,
             "expire" => Standing::Expired,
             "lock" => Standing::Locked(now + LOCK),
+            "unmap" if kind == M2M => Standing::Unmapped,
             "restore" => Standing::Good,
+            "authorization-flow" => {
+                let on = body.get("on").and_then(Value::as_bool).unwrap_or(true);
+                self.state().authorization_flow = on;
+                return Ok(json!({"kind": kind, "authorization_flow": on}));
+            }
             "role" => return self.set_role(kind, body),
             other => {
                 return Err(ControlError::bad(format!(
@@ -425,7 +461,8 @@ impl Credentials {
     }
 }
 
-const ACTIONS: &str = "revoke, block, expire, lock, role (with \"role\"), or restore";
+const ACTIONS: &str = "revoke, block, expire, lock, unmap (netsuite-m2m), role (with \"role\"), \
+                       authorization-flow (with \"on\"), or restore";
 
 /// The claims-like text of an access token: a JWT whose third part of `sub` is the role.
 fn access_token_text(

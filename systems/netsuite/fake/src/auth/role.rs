@@ -186,7 +186,7 @@ impl Role {
 }
 
 /// The permission a SuiteQL table needs, for the tables that a role may lack.
-pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 22] = [
+pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 23] = [
     ("transaction", "Find Transaction"),
     ("transactionline", "Find Transaction"),
     ("transactionaccountingline", "Find Transaction"),
@@ -209,4 +209,5 @@ pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 22] = [
     ("term", "Accounting Lists"),
     ("accountingperiod", "Manage Accounting Periods"),
     ("deletedrecord", "Deleted Records"),
+    ("loginaudit", "View Login Audit Trail"),
 ];

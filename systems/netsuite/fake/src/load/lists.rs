@@ -327,6 +327,9 @@ impl Loader<'_> {
             ("SUBSIDIARIES", "Subsidiaries", one_world),
             ("RESTWEBSERVICES", "REST Web Services", true),
             ("TBA", "Token-based Authentication", true),
+            ("WEBSERVICESEXTERNAL", "SuiteTalk (Web Services)", true),
+            ("CUSTOMCODE", "Client SuiteScript", true),
+            ("SERVERSIDESCRIPTING", "Server SuiteScript", true),
             ("OAUTH2", "OAuth 2.0", true),
             ("MULTIBOOK", "Multi-Book Accounting", false),
         ];
@@ -355,7 +358,7 @@ impl Loader<'_> {
             ("Vendors", "LIST_VENDOR"),
             ("Accounts", "LIST_ACCOUNT"),
             ("Subsidiaries", "LIST_SUBSIDIARY"),
-            ("Deleted Records", "ADMI_DELETEDRECORDS"),
+            ("Deleted Records", "ADMI_DELETEDRECORD"),
             ("REST Web Services", "ADMI_RESTWEBSERVICES"),
         ];
         for (name, key) in permissions {

@@ -5,6 +5,8 @@ use http::{Method, StatusCode};
 
 use super::catalog::{RECORD_TYPES, RecordType};
 use crate::NetSuiteFake;
+use crate::auth::Caller;
+use crate::auth::role::Level;
 use crate::http_surface::{COLLECTION, Call, json_response};
 use crate::json::Json;
 use crate::problem::{Place, Problem};
@@ -15,6 +17,7 @@ use crate::schema::{Display, Kind};
 pub(crate) fn dispatch(
     fake: &NetSuiteFake,
     call: &Call,
+    caller: &Caller,
     rest: &[&str],
 ) -> Result<Response, Problem> {
     if call.method != Method::GET {
@@ -24,10 +27,10 @@ pub(crate) fn dispatch(
         .header("accept")
         .is_some_and(|media| media.contains("swagger"));
     match rest {
-        [] if open_api => Ok(description(fake, &selected(fake, call)?)),
-        [] => Ok(list(fake, call)),
+        [] if open_api => Ok(description(fake, &selected(fake, call, caller)?)),
+        [] => Ok(list(fake, call, caller)),
         [name] => {
-            let record = find(fake, name)?;
+            let record = find(fake, caller, name)?;
             if open_api {
                 Ok(description(fake, &[record]))
             } else {
@@ -42,15 +45,20 @@ pub(crate) fn dispatch(
     }
 }
 
-fn visible(fake: &NetSuiteFake) -> impl Iterator<Item = &'static RecordType> {
+/// The record types that the role can open: the catalogue depends on it.
+fn visible<'a>(
+    fake: &NetSuiteFake,
+    caller: &'a Caller,
+) -> impl Iterator<Item = &'static RecordType> + use<'a> {
     let one_world = fake.one_world;
     RECORD_TYPES
         .iter()
         .filter(move |record| one_world || record.name != "subsidiary")
+        .filter(|record| caller.role.may(record.permission, Level::Edit))
 }
 
-fn find(fake: &NetSuiteFake, name: &str) -> Result<&'static RecordType, Problem> {
-    visible(fake)
+fn find(fake: &NetSuiteFake, caller: &Caller, name: &str) -> Result<&'static RecordType, Problem> {
+    visible(fake, caller)
         .find(|record| record.name.eq_ignore_ascii_case(name))
         .ok_or_else(|| {
             Problem::missing(format!("Record type '{name}' does not exist."))
@@ -58,18 +66,22 @@ fn find(fake: &NetSuiteFake, name: &str) -> Result<&'static RecordType, Problem>
         })
 }
 
-fn selected(fake: &NetSuiteFake, call: &Call) -> Result<Vec<&'static RecordType>, Problem> {
+fn selected(
+    fake: &NetSuiteFake,
+    call: &Call,
+    caller: &Caller,
+) -> Result<Vec<&'static RecordType>, Problem> {
     match call.parameter("select") {
-        None => Ok(visible(fake).collect()),
+        None => Ok(visible(fake, caller).collect()),
         Some(names) => names
             .split(',')
-            .map(|name| find(fake, name.trim()))
+            .map(|name| find(fake, caller, name.trim()))
             .collect(),
     }
 }
 
-fn list(fake: &NetSuiteFake, call: &Call) -> Response {
-    let items: Vec<Json> = visible(fake)
+fn list(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Response {
+    let items: Vec<Json> = visible(fake, caller)
         .map(|record| {
             let href = format!(
                 "{}/services/rest/record/v1/metadata-catalog/{}",

@@ -59,7 +59,7 @@ pub(crate) fn dispatch(
     path: &[&str],
 ) -> Result<Response, Problem> {
     if let ["metadata-catalog", rest @ ..] = path {
-        return metadata::dispatch(fake, call, rest);
+        return metadata::dispatch(fake, call, caller, rest);
     }
     if call.prefers("respond-async") && call.method != Method::GET {
         return jobs::submit(fake, call, caller, path);

@@ -1,0 +1,295 @@
+//! Examining the sides of connections, each by itself, and then together: a credential that was refused isn't tried
+//! again for the next connection, and what one side is not told another may see.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tieout_domain::ConnectionName;
+use tieout_domain::check::{Check, Status};
+use tieout_domain::code::Code;
+use tieout_domain::port::{Ports, Whole};
+use tieout_kit::System;
+use tieout_store::Vault;
+
+use crate::assemble::{self, Shared};
+use crate::config::ConnectionConfig;
+use crate::failure::Failure;
+use crate::home::Home;
+
+/// What was found out about a connection.
+pub struct Examined {
+    name: String,
+    sides: Vec<Side>,
+    /// About both sides together.
+    together: Option<Check>,
+}
+
+/// What was found out about a side.
+struct Side {
+    system: &'static str,
+    credential: String,
+    /// `None` where it can't even be put together.
+    ports: Option<Ports>,
+    checks: Vec<Check>,
+}
+
+impl Examined {
+    /// The connection.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The checks, each with the system that it is about; empty where it is about both.
+    pub fn checks(&self) -> impl Iterator<Item = (&str, &Check)> {
+        let of_sides = self
+            .sides
+            .iter()
+            .flat_map(|side| side.checks.iter().map(|check| (side.system, check)));
+        of_sides.chain(self.together.iter().map(|check| ("", check)))
+    }
+}
+
+impl Side {
+    fn signed_in(&self) -> bool {
+        let sign_in =
+            |check: &Check| check.status == Status::Ok && check.code == Code::new("sign-in");
+        self.checks.iter().any(sign_in)
+    }
+
+    fn is_unclear(&self) -> bool {
+        self.checks.iter().any(unclear)
+    }
+
+    /// Whether both sign in to the same account.
+    fn same_account(&self, other: &Ports) -> bool {
+        let same = |own: &Ports| own.system == other.system && own.account == other.account;
+        self.ports.as_ref().is_some_and(same)
+    }
+}
+
+/// What all sides are put together from.
+struct Parts<'a> {
+    home: &'a Home,
+    shared: &'a Shared,
+    vault: Result<Vault, Failure>,
+}
+
+/// Examines the connections named, or all.
+///
+/// # Errors
+/// Wrong usage: a name that is no connection's. Everything else becomes a check.
+pub async fn examine(
+    home: &Home,
+    shared: &Shared,
+    names: &[String],
+    auditor: Option<&str>,
+) -> Result<Vec<Examined>, Failure> {
+    let chosen = home.config.chosen(names)?;
+    let parts = Parts {
+        home,
+        shared,
+        vault: home.vault().await,
+    };
+    let mut examined: Vec<Examined> = Vec::new();
+    for (name, config) in chosen {
+        let one = parts.connection(name, config, &examined).await;
+        examined.push(one);
+    }
+    parts.explain(&mut examined, auditor).await;
+    Ok(examined)
+}
+
+impl Parts<'_> {
+    async fn connection(
+        &self,
+        name: &ConnectionName,
+        config: &ConnectionConfig,
+        before: &[Examined],
+    ) -> Examined {
+        let ledger = (config.ledger.system, &config.ledger_settings);
+        let platform = (config.platform.system, &config.platform_settings);
+        let (ledger, platform) = tokio::join!(
+            self.side(name, ledger, before),
+            self.side(name, platform, before)
+        );
+        let sides = vec![ledger, platform];
+        Examined {
+            name: name.to_string(),
+            together: environments(&sides),
+            sides,
+        }
+    }
+
+    async fn side(
+        &self,
+        name: &ConnectionName,
+        (system, settings): (&'static System, &Map<String, Value>),
+        before: &[Examined],
+    ) -> Side {
+        let credential = credential(settings).to_owned();
+        let mut side = Side {
+            system: system.id.as_str(),
+            credential,
+            ports: None,
+            checks: Vec::new(),
+        };
+        let ports = match self.ports(name, system, settings).await {
+            Ok(ports) => ports,
+            Err(failure) => {
+                side.checks = vec![Check::found(Status::Failed, failure.code, failure.cause)];
+                return side;
+            }
+        };
+        // What was refused once is refused again, and counts again.
+        let refused = before.iter().flat_map(|one| &one.sides).find(|other| {
+            other.credential == side.credential && other.same_account(&ports) && !other.signed_in()
+        });
+        side.checks = match refused {
+            Some(other) => other.checks.clone(),
+            None => ports.whole.examine().await,
+        };
+        side.ports = Some(ports);
+        side
+    }
+
+    async fn ports(
+        &self,
+        name: &ConnectionName,
+        system: &'static System,
+        settings: &Map<String, Value>,
+    ) -> Result<Ports, Failure> {
+        let vault = self.vault.as_ref().map_err(Clone::clone)?;
+        assemble::one_side(self.home, vault, self.shared, name, system, settings).await
+    }
+
+    /// Names the cause of each refused sign-in, where somebody else of the same account can see it.
+    async fn explain(&self, examined: &mut [Examined], auditor: Option<&str>) {
+        for at in 0..examined.len() {
+            for side in 0..examined[at].sides.len() {
+                if !examined[at].sides[side].is_unclear() {
+                    continue;
+                }
+                if let Some(checks) = already_explained(examined, (at, side)) {
+                    examined[at].sides[side].checks = checks;
+                    continue;
+                }
+                let Some(check) = self.explained(examined, (at, side), auditor).await else {
+                    continue;
+                };
+                let checks = &mut examined[at].sides[side].checks;
+                if let Some(unclear) = checks.iter_mut().find(|check| unclear(check)) {
+                    *unclear = check;
+                }
+            }
+        }
+    }
+
+    async fn explained(
+        &self,
+        examined: &[Examined],
+        (at, side): (usize, usize),
+        auditor: Option<&str>,
+    ) -> Option<Check> {
+        let refused = &examined[at].sides[side];
+        let own = refused.ports.as_ref()?;
+        let witness = examined
+            .iter()
+            .flat_map(|one| &one.sides)
+            .find(|other| other.signed_in() && other.same_account(own))
+            .and_then(|other| other.ports.as_ref())
+            .map(|ports| Arc::clone(&ports.whole));
+        let whole = match witness {
+            Some(whole) => whole,
+            None => self.witness(examined, (at, side), auditor).await?,
+        };
+        let seen = whole.refused_sign_ins().await.ok()?;
+        own.whole.explain_refusal(&seen)
+    }
+
+    /// Somebody else who can sign in to the same account: the auditor named, or the credential of a connection that
+    /// wasn't asked about. Whoever it is signs in once at most.
+    async fn witness(
+        &self,
+        examined: &[Examined],
+        (at, side): (usize, usize),
+        auditor: Option<&str>,
+    ) -> Option<Arc<dyn Whole>> {
+        let refused = &examined[at].sides[side];
+        let own = refused.ports.as_ref()?;
+        let tried = |name: &str| {
+            let mut sides = examined.iter().flat_map(|one| &one.sides);
+            sides.any(|side| side.credential == name)
+        };
+        for (name, config) in &self.home.config.connections {
+            let sides = [
+                (config.ledger.system, &config.ledger_settings),
+                (config.platform.system, &config.platform_settings),
+            ];
+            for (system, settings) in sides.into_iter().filter(|side| side.0.id == own.system) {
+                let mut settings = settings.clone();
+                if let Some(auditor) = auditor {
+                    settings.insert("credential".to_owned(), auditor.into());
+                }
+                if tried(credential(&settings)) {
+                    continue;
+                }
+                if let Ok(ports) = self.ports(name, system, &settings).await
+                    && refused.same_account(&ports)
+                {
+                    return Some(ports.whole);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What has been found out for an earlier connection that uses the same credential.
+fn already_explained(examined: &[Examined], (at, side): (usize, usize)) -> Option<Vec<Check>> {
+    let own = &examined[at].sides[side];
+    let ports = own.ports.as_ref()?;
+    examined[..at]
+        .iter()
+        .flat_map(|one| &one.sides)
+        .find(|other| {
+            other.credential == own.credential
+                && other.same_account(ports)
+                && !other.signed_in()
+                && !other.is_unclear()
+        })
+        .map(|other| other.checks.clone())
+}
+
+/// A refusal that the refused one can't tell the cause of.
+fn unclear(check: &Check) -> bool {
+    check.status == Status::Failed
+        && [Code::new("invalid-login"), Code::new("token-refused")].contains(&check.code)
+}
+
+fn credential(settings: &Map<String, Value>) -> &str {
+    settings
+        .get("credential")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// Test data must never meet real money (scenario 220), whoever wrote the configuration.
+fn environments(sides: &[Side]) -> Option<Check> {
+    let known: Vec<_> = sides
+        .iter()
+        .filter_map(|side| Some((side.system, side.ports.as_ref()?.whole.environment()?)))
+        .collect();
+    let [(ledger, first), (platform, second)] = known.as_slice() else {
+        return None;
+    };
+    if (*first == "production") == (*second == "production") {
+        return None;
+    }
+    let cause = format!("{ledger} is a {first} account and {platform} a {second} organization");
+    Some(Check::found(
+        Status::Failed,
+        Code::new("environments-mixed"),
+        cause,
+    ))
+}
