@@ -12,6 +12,7 @@ mod fingerprint;
 mod holding;
 mod id;
 mod money;
+pub mod other_sync;
 mod period;
 pub mod port;
 mod state;

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod evidence;
 pub mod failure;
+pub mod guide;
 pub mod home;
 pub mod output;
 pub mod progress;

@@ -40,5 +40,6 @@ pub static SYSTEM: System = System {
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,
     guides: &[],
+    understand: settings::understand,
     connect: port::connect,
 };

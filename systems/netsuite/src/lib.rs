@@ -6,6 +6,7 @@
 mod accounts;
 mod auth;
 mod bills;
+mod bundle_preferences;
 mod call;
 mod credit_applications;
 mod deleted;
@@ -47,6 +48,7 @@ pub static SYSTEM: System = System {
     settings: SETTINGS,
     credentials: CREDENTIALS,
     guides: &[],
+    understand: settings::understand,
     connect: port::connect,
 };
 
@@ -92,6 +94,13 @@ const SETTINGS: &[Setting] = &[
         name: "payables_accounts",
         label: "Payables accounts",
         help: "internal ids: only bills booked to these accounts; all of them by default",
+        required: false,
+    },
+    Setting {
+        name: "preferences_record",
+        label: "Record of BILL's own preferences",
+        help: "the script id of the custom record \"Bill.com Preferences\", such as customrecord_…; found \
+               by its name unless given",
         required: false,
     },
 ];

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::RemoteId;
 use tieout_domain::code::Code;
-use tieout_kit::ConnectError;
+use tieout_kit::{ConnectError, Understood};
 use url::Url;
 
 /// What a connection to one account needs to know.
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) concurrency: usize,
     /// Only bills booked to these payables accounts; empty means all.
     pub(crate) payables_accounts: Vec<RemoteId>,
+    /// The script id of the custom record with the preferences of BILL's own sync, in lower case.
+    pub(crate) preferences_record: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,7 @@ struct Table {
     concurrency: Option<usize>,
     #[serde(default)]
     payables_accounts: Vec<Text>,
+    preferences_record: Option<String>,
 }
 
 /// An id that people write with or without quotes.
@@ -102,6 +105,11 @@ impl Settings {
             settle: duration("settle", table.settle.as_deref().unwrap_or("15 minutes"))?,
             concurrency,
             payables_accounts,
+            preferences_record: table
+                .preferences_record
+                .as_deref()
+                .map(script_id)
+                .transpose()?,
         })
     }
 
@@ -110,6 +118,35 @@ impl Settings {
         self.base_url
             .clone()
             .unwrap_or_else(|| self.account.services_host())
+    }
+}
+
+/// Reads the account however it was pasted, and says which host and environment follow from it.
+pub(crate) fn understand(table: &Map<String, Value>) -> Result<Understood, ConnectError> {
+    let settings = Settings::from_table(table)?;
+    let account = &settings.account;
+    Ok(Understood {
+        kept: vec![("account", account.as_str().to_owned())],
+        follows: vec![
+            ("account ID", account.as_str().to_owned()),
+            ("host", settings.services()),
+            ("environment", account.environment().to_owned()),
+        ],
+    })
+}
+
+/// The script id of a custom record: it becomes part of an address.
+fn script_id(text: &str) -> Result<String, ConnectError> {
+    let id = text.trim().to_ascii_lowercase();
+    let fits = id
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if fits && id.starts_with("customrecord") && id.len() <= 60 {
+        Ok(id)
+    } else {
+        let rule = "give the ID that Customization > Lists, Records, & Fields > Record Types shows, such \
+                    as customrecord_bill_preferences";
+        Err(wrong("preferences_record", text, rule))
     }
 }
 

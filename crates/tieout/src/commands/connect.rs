@@ -1,6 +1,7 @@
 //! `tieout connect`: gathers what a connection needs, signs in on both sides, and only then stores it.
 
 mod given;
+mod guided;
 mod table;
 
 use std::io::IsTerminal;
@@ -54,6 +55,10 @@ pub struct ConnectArgs {
     /// Store it without signing in on both sides.
     #[arg(long)]
     pub no_check: bool,
+    /// Ask step by step, up to a first plan; so it is on a terminal unless a file is given. Through a pipe,
+    /// each line of standard input is an answer.
+    #[arg(long, conflicts_with_all = ["from", "replace", "no_check"])]
+    pub guided: bool,
 }
 
 /// Gathers, checks, stores.
@@ -64,14 +69,23 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     let asking = Asking {
         terminal: !from_input && std::io::stdin().is_terminal(),
     };
-    let given = given::gather(args, &home.config, &asking)?;
+    let guided = args.guided || asking.terminal && !args.replace && !args.no_check && !global.json;
+    let given = if guided {
+        given::begin(args, &home.config, &asking)?
+    } else {
+        given::gather(args, &home.config, &asking)?
+    };
     let mut connecting = Connecting {
         home,
         given,
         asking,
         sealed: Vec::new(),
     };
-    let done = connecting.through(global, args).await;
+    let done = if guided {
+        connecting.guide(global, args).await
+    } else {
+        connecting.through(global, args).await
+    };
     let stored = matches!(done, Ok(Exit::Done));
     connecting.unseal(stored).await;
     done

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
+use tieout_domain::other_sync::{Meaning, OtherSync};
 use tieout_flows::Preferences;
 use tieout_flows::preferences::catalogue;
 use tieout_store::Fact;
@@ -93,7 +94,8 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
     }
 }
 
-fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
+/// The preferences of one connection.
+pub(super) fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
     let names = [connection.to_owned()];
     let chosen = config.chosen(&names)?;
     Ok(chosen
@@ -151,7 +153,8 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-fn plain(value: &Value) -> String {
+/// A value as people read it.
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) if text.is_empty() => "none".to_owned(),
@@ -162,7 +165,10 @@ fn plain(value: &Value) -> String {
 }
 
 /// Keys whose values differ: key, before, after.
-fn differences(before: &Preferences, after: &Preferences) -> Vec<(&'static str, Value, Value)> {
+pub(super) fn differences(
+    before: &Preferences,
+    after: &Preferences,
+) -> Vec<(&'static str, Value, Value)> {
     catalogue()
         .into_iter()
         .filter_map(|entry| {
@@ -197,16 +203,10 @@ async fn change(
     // What would be refused at the next command is refused now.
     Config::parse(&text, path)?;
     replace(path, &text)?;
-    let facts = changes
-        .into_iter()
-        .map(|(key, before, after)| Fact::Preference {
-            connection: connection.to_owned(),
-            name: key.to_owned(),
-            before: plain(&before),
-            after: plain(&after),
-        })
-        .collect();
-    home.store.installation().commit(&actor(), facts).await?;
+    home.store
+        .installation()
+        .commit(&actor(), facts(connection, changes))
+        .await?;
     Ok(Exit::Done)
 }
 
@@ -232,6 +232,63 @@ fn place(document: &mut DocumentMut, connection: &str, key: &str, value: &Value)
             }
         }
     }
+}
+
+/// Another sync's preferences, as the ledger keeps them: every field, and what it amounts to here.
+pub(super) fn shown_other(other: &OtherSync) -> String {
+    let mut text = format!("{}, record {}", other.title, other.id);
+    if let Some(subsidiary) = &other.subsidiary {
+        text.push_str(&format!(", subsidiary {subsidiary}"));
+    }
+    for field in &other.fields {
+        let meaning = match &field.meaning {
+            Meaning::Preference(key, value) => format!("{key} = {value}"),
+            Meaning::Settled(why) => why.clone(),
+            Meaning::Unknown => "not known: look at it yourself".to_owned(),
+        };
+        text.push_str(&format!("\n  {} = {}: {meaning}", field.name, field.value));
+    }
+    text
+}
+
+/// Preferences with those of another sync in them, and what of it was unfit and left out.
+pub(super) fn taken_over(before: &Preferences, other: &OtherSync) -> (Preferences, Vec<String>) {
+    let mut taken = before.clone();
+    let mut unfit = Vec::new();
+    for field in &other.fields {
+        if let Meaning::Preference(key, value) = &field.meaning
+            && !value.is_empty()
+            && let Err(error) = taken.set(key, value)
+        {
+            unfit.push(format!("{}: {error}", field.name));
+        }
+    }
+    (taken, unfit)
+}
+
+/// Records in the history how a connection's preferences stand in this configuration, if they differ from what
+/// they were.
+pub(super) async fn version(
+    home: &Home,
+    config: &Config,
+    connection: &str,
+    before: &Preferences,
+) -> Result<(), Failure> {
+    let facts = facts(connection, differences(before, &of(config, connection)?));
+    if !facts.is_empty() {
+        home.store.installation().commit(&actor(), facts).await?;
+    }
+    Ok(())
+}
+
+fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Vec<Fact> {
+    let fact = |(key, before, after): (&str, Value, Value)| Fact::Preference {
+        connection: connection.to_owned(),
+        name: key.to_owned(),
+        before: plain(&before),
+        after: plain(&after),
+    };
+    changes.into_iter().map(fact).collect()
 }
 
 fn edited(value: &Value) -> Option<toml_edit::Value> {

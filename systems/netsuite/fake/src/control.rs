@@ -87,10 +87,11 @@ pub(crate) fn control(
         ["switches"] => set_switches(fake, body),
         ["limits"] => set_limits(fake, body),
         ["query"] => query(fake, body),
+        ["bundle"] => crate::records::bundle::control(fake, body),
         [record] => person::make(fake, record, body),
         [record, id] => person::act(fake, record, id, body),
         _ => Err(ControlError::missing(
-            "netsuite: use {record}, {record}/{id}, periods/{id}, features, role, switches, limits or query",
+            "netsuite: use {record}, {record}/{id}, periods/{id}, features, role, switches, limits, bundle or query",
         )),
     }
 }

@@ -19,12 +19,22 @@ use crate::{NetSuiteFake, lock};
 
 const PERMISSION: &str = "Lists -> Custom Record Entries";
 
+/// A record's fields, by script id.
+pub(crate) type Fields = Vec<(String, Json)>;
+
 /// The records of one type: id and fields.
-type Records = BTreeMap<i64, Vec<(String, Json)>>;
+type Records = BTreeMap<i64, Fields>;
 
 /// The custom records of the account, by type.
 #[derive(Debug, Default)]
 pub(crate) struct CustomRecords(Mutex<BTreeMap<String, Records>>);
+
+impl CustomRecords {
+    /// Puts these in the place of all records of a type.
+    pub(crate) fn replace(&self, kind: &str, rows: Vec<Fields>) {
+        lock(&self.0).insert(kind.to_owned(), (1..).zip(rows).collect());
+    }
+}
 
 /// `/services/rest/record/v1/customrecord_…`
 pub(crate) fn dispatch(

@@ -1,6 +1,7 @@
 //! The record service: verbs over record types (README, section *Records*).
 
 mod body;
+pub(crate) mod bundle;
 mod catalog;
 pub(crate) mod custom;
 pub(crate) mod documents;
