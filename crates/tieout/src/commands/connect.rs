@@ -146,6 +146,12 @@ impl Connecting {
                 refuse_mixed(checked.as_ref())?;
                 preferences::replace(&self.home.config.path, &text)?;
                 self.note().await?;
+                let name = self.given.name.as_str();
+                let known = self.home.config.connections.get(&self.given.name);
+                let before = known.map(|known| known.preferences.clone());
+                let stored = Config::parse(&text, &self.home.config.path)?;
+                let before = before.unwrap_or_default();
+                preferences::version(&self.home, &stored, name, &before).await?;
                 self.done(global, checked.as_ref());
                 return Ok(Exit::Done);
             };

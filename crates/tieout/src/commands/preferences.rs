@@ -1,6 +1,8 @@
 //! `tieout preferences`: shows where each comes from; changes are made in `tieout.toml` and kept in the
 //! history.
 
+mod versions;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -58,15 +60,34 @@ enum Action {
         #[arg(value_name = "CONN")]
         connection: String,
         /// The file.
-        file: PathBuf,
+        #[arg(required_unless_present = "from_netsuite")]
+        file: Option<PathBuf>,
+        /// Read NetSuite's own record "Bill.com Preferences" instead: shows what it says, and changes nothing
+        /// without --yes.
+        #[arg(long, conflicts_with = "file")]
+        from_netsuite: bool,
+        /// Take over what is shown.
+        #[arg(long, requires = "from_netsuite")]
+        yes: bool,
     },
-    /// What differs from another connection or an exported file.
+    /// What was changed when, and by whom.
+    History {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+    },
+    /// What differs from another connection, an exported file or an earlier version.
+    #[command(disable_version_flag = true)]
     Diff {
         /// Which connection.
         #[arg(value_name = "CONN")]
         connection: String,
         /// The other connection, or a file.
-        other: String,
+        #[arg(required_unless_present = "version")]
+        other: Option<String>,
+        /// An earlier version of the same connection's; 0 is before the first change.
+        #[arg(long, value_name = "N", conflicts_with = "other")]
+        version: Option<usize>,
     },
 }
 
@@ -86,11 +107,33 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
             change(&home, connection, &before, &changed).await
         }
         Action::Export { connection, file } => export(&home.config, connection, file.as_deref()),
-        Action::Import { connection, file } => {
+        Action::Import {
+            connection,
+            file: Some(file),
+            ..
+        } => {
             let before = of(&home.config, connection)?;
             change(&home, connection, &before, &read(file)?).await
         }
-        Action::Diff { connection, other } => diff(global, &home.config, connection, other),
+        Action::Import {
+            connection, yes, ..
+        } => take_over(global, &home, connection, *yes).await,
+        Action::History { connection } => versions::list(global, &home, connection).await,
+        Action::Diff {
+            connection,
+            other,
+            version,
+        } => {
+            let (there, name) = match (other, version) {
+                (Some(other), _) => (other_of(&home.config, other)?, other.clone()),
+                (None, version) => {
+                    let version = version.unwrap_or_default();
+                    let there = versions::at(&home, connection, version).await?;
+                    (there, format!("version {version}"))
+                }
+            };
+            diff(global, &home.config, connection, &there, &name)
+        }
     }
 }
 
@@ -153,11 +196,14 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
+/// What people read where there is no value.
+const NOTHING: &str = "none";
+
 /// A value as people read it.
 pub(super) fn plain(value: &Value) -> String {
     match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) if text.is_empty() => "none".to_owned(),
+        Value::Null => NOTHING.to_owned(),
+        Value::String(text) if text.is_empty() => NOTHING.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
@@ -346,14 +392,86 @@ fn read(path: &Path) -> Result<Preferences, Failure> {
     })
 }
 
-fn diff(global: &Global, config: &Config, connection: &str, other: &str) -> Result<Exit, Failure> {
+/// The preferences of another connection, or of a file.
+fn other_of(config: &Config, other: &str) -> Result<Preferences, Failure> {
     let known = config.connections.keys().any(|name| name.as_str() == other);
-    let there = if known {
-        of(config, other)?
+    if known {
+        of(config, other)
     } else {
-        read(Path::new(other))?
-    };
-    let changes = differences(&of(config, connection)?, &there);
+        read(Path::new(other))
+    }
+}
+
+/// Reads the other sync's own preferences, shows them, and takes them over if told to.
+async fn take_over(
+    global: &Global,
+    home: &Home,
+    connection: &str,
+    yes: bool,
+) -> Result<Exit, Failure> {
+    let names = [connection.to_owned()];
+    let before = of(&home.config, connection)?;
+    let mut after = before.clone();
+    let mut found = Vec::new();
+    let mut unfit = Vec::new();
+    for side in super::sync::connections(global, home, &names).await? {
+        let others = side.sides.ledger.whole.other_syncs().await;
+        found.extend(others.map_err(|fault| Failure {
+            code: fault.code(),
+            cause: fault.to_string(),
+            exit: Exit::Side,
+        })?);
+    }
+    for other in &found {
+        let (taken, left_out) = taken_over(&after, other);
+        after = taken;
+        unfit.extend(left_out);
+    }
+    let changes = differences(&before, &after);
+    if global.json {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|(key, before, after)| json!({"key": key, "before": before, "after": after}))
+            .collect();
+        output::json(
+            &json!({"records": found, "changes": changes, "unfit": unfit, "applied": yes}),
+        );
+    } else {
+        for other in &found {
+            output::line(&shown_other(other));
+        }
+        if found.is_empty() {
+            output::line("NetSuite shows no record of BILL's own preferences for this connection");
+        }
+        for cause in &unfit {
+            output::line(&format!("not taken over: {cause}"));
+        }
+        for (key, before, after) in &changes {
+            output::line(&format!(
+                "{key}: {} becomes {}",
+                plain(before),
+                plain(after)
+            ));
+        }
+        if !yes && !changes.is_empty() {
+            output::line("nothing was changed: --yes takes it over");
+        }
+    }
+    if yes {
+        change(home, connection, &before, &after).await
+    } else {
+        Ok(Exit::Done)
+    }
+}
+
+fn diff(
+    global: &Global,
+    config: &Config,
+    connection: &str,
+    there: &Preferences,
+    other: &str,
+) -> Result<Exit, Failure> {
+    let changes = differences(&of(config, connection)?, there);
     if global.json {
         let changes: Vec<_> = changes
             .iter()

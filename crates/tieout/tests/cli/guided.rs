@@ -140,6 +140,9 @@ fn answer(given: &[(&'static str, String)], subsidiary: &str, text: &str) -> Opt
             .find(|line| line.contains("learing") && line.contains("internal id"))?;
         return Some(line.split_whitespace().next()?.to_owned());
     }
+    if question.starts_with("Should accounts and dimensions") {
+        return Some("true".to_owned());
+    }
     let known = given.iter().find(|(label, _)| question.starts_with(label));
     Some(known.map(|(_, value)| value.clone()).unwrap_or_default())
 }
@@ -311,5 +314,71 @@ async fn s210_bills_own_preferences_are_offered_and_nothing_of_them_is_dropped()
         world.config().contains("default_department = "),
         "{}",
         world.config()
+    );
+    // Who set what and when is known, and an earlier version can be compared with.
+    let told = world
+        .tieout(&["preferences", "history", "acme-us", "--json"])
+        .await
+        .went_well()
+        .json();
+    assert_eq!(told["versions"][0]["who"], "user:tester", "{told}");
+    let set = [
+        "preferences",
+        "set",
+        "acme-us",
+        "transactions.bills_from",
+        "2026-01-01",
+    ];
+    world.tieout(&set).await.went_well();
+    let args = ["preferences", "diff", "acme-us", "--version", "1", "--json"];
+    let differs = world.tieout(&args).await.went_well().json();
+    assert_eq!(
+        differs["differences"].as_array().unwrap().len(),
+        1,
+        "{differs}"
+    );
+    assert_eq!(differs["differences"][0]["here"], "2026-01-01");
+    let args = ["preferences", "diff", "acme-us", "--version", "9"];
+    world.tieout(&args).await.failed(2, &["error[usage]"]);
+
+    // The same record read again: shown, and taken over only when told to.
+    let unset = [
+        "preferences",
+        "set",
+        "acme-us",
+        "miscellaneous.default_department",
+        "",
+    ];
+    world.tieout(&unset).await.went_well();
+    let args = ["preferences", "import", "acme-us", "--from-netsuite"];
+    let shown = world.tieout(&args).await.went_well();
+    assert!(
+        shown.out.contains("nothing was changed") && shown.out.contains("po_prefix"),
+        "{}",
+        shown.out
+    );
+    let args = [
+        "preferences",
+        "import",
+        "acme-us",
+        "--from-netsuite",
+        "--yes",
+        "--json",
+    ];
+    let taken = world.tieout(&args).await.went_well().json();
+    assert_eq!(
+        taken["changes"][0]["key"], "miscellaneous.default_department",
+        "{taken}"
+    );
+    let args = [
+        "preferences",
+        "import",
+        "acme-us",
+        "--from-netsuite",
+        "--json",
+    ];
+    assert_eq!(
+        world.tieout(&args).await.went_well().json()["changes"],
+        json!([])
     );
 }

@@ -110,12 +110,16 @@ impl Connecting {
         review::counts(&connection).await?;
         review::matches(&connection, &plan).await?;
         step(7, "Accounts, dimensions and funding accounts");
-        self.mappings(&connection).await?;
+        let confirmed = self.mappings(&connection).await?;
         step(8, "Preferences");
         self.preferences(&connection).await?;
         self.keep()?;
         step(9, "The first plan");
         let connection = self.connection(global).await?;
+        if confirmed {
+            // Whether what BILL lacks is made there has been said only now.
+            mapping::propose(&connection, true, &sync::run_id()).await?;
+        }
         let plan =
             tieout_engine::plan(&connection, RunOptions::new(sync::run_id(), "plan")).await?;
         sync::print_plan(&plan, global.quiet);
@@ -376,7 +380,8 @@ impl Connecting {
         })
     }
 
-    async fn mappings(&self, connection: &Connection) -> Result<(), Failure> {
+    /// Shows what belongs together; true if what matches one to one was confirmed.
+    async fn mappings(&self, connection: &Connection) -> Result<bool, Failure> {
         let run = sync::run_id();
         let proposed = mapping::propose(connection, false, &run).await?;
         let exact = |confidence: Confidence| confidence == Confidence::Exact;
@@ -390,7 +395,8 @@ impl Connecting {
                 suggestion.kind, suggestion.from_label, suggestion.to_label
             ));
         }
-        if !sure.is_empty() && yes("Confirm them?", true)? {
+        let confirmed = sure.is_empty() || yes("Confirm them?", true)?;
+        if confirmed {
             mapping::propose(connection, true, &run).await?;
         }
         for suggestion in others
@@ -416,7 +422,7 @@ impl Connecting {
                 "{missing} have no counterpart: `tieout map list` and `tieout map set` later."
             ));
         }
-        Ok(())
+        Ok(confirmed)
     }
 
     /// Asks for the preferences that decide what goes where; the other sync's own are offered first.
