@@ -163,7 +163,15 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
                 .named_preferences
                 .iter()
                 .any(|key| key == entry.key);
-            let from = if named { "tieout.toml" } else { "default" };
+            let template = connection
+                .template
+                .as_ref()
+                .filter(|(_, keys)| keys.iter().any(|key| key == entry.key));
+            let from = match template {
+                Some((name, _)) => format!("template {name}"),
+                None if named => "tieout.toml".to_owned(),
+                None => "default".to_owned(),
+            };
             if heading != entry.heading {
                 heading = entry.heading;
                 rows.push(vec![heading.to_owned()]);
@@ -172,7 +180,7 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
             rows.push(vec![
                 format!("  {}", entry.key),
                 plain(&value),
-                from.to_owned(),
+                from.clone(),
                 about,
             ]);
             values.push(json!({
