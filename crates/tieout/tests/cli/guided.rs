@@ -382,3 +382,29 @@ async fn s210_bills_own_preferences_are_offered_and_nothing_of_them_is_dropped()
         json!([])
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s249_nothing_is_written_while_bills_own_sync_is_on() {
+    let (world, given, sets) = bare().await;
+    let subsidiary = subsidiary_name(&world).await;
+    control(
+        &world.sandbox,
+        "netsuite/bundle",
+        json!({"action": "install", "active": true}),
+    )
+    .await;
+    let before = writes(&world.sandbox).await;
+    let args = [
+        "connect", "acme-us", "--guided", "--set", &sets[0], "--set", &sets[1],
+    ];
+    let (status, screen) = tokio::task::block_in_place(|| {
+        talk(&world.machine, &args, &|text| {
+            answer(&given, &subsidiary, text)
+        })
+    });
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("`acme-us` is paused"), "{screen}");
+    let sync = world.tieout(&["sync", "acme-us"]).await;
+    assert_eq!(sync.status, 5, "{}{}", sync.out, sync.err);
+    assert_eq!(writes(&world.sandbox).await, before);
+}

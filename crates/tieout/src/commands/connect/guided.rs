@@ -8,6 +8,7 @@ mod talk;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
+use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
 use tieout_engine::{Connection, RunOptions, mapping};
 use tieout_flows::Preferences;
@@ -15,6 +16,7 @@ use tieout_flows::matching::Confidence;
 use tieout_kit::System;
 use tieout_kit::guide::Purpose;
 use tieout_kit::system::CredentialKind;
+use tieout_store::{Commit, Fact};
 
 use self::talk::{ask, ask_secret, say, yes};
 use super::{ConnectArgs, Connecting, given, kinds, refuse_mixed, table};
@@ -112,7 +114,7 @@ impl Connecting {
         step(7, "Accounts, dimensions and funding accounts");
         let confirmed = self.mappings(&connection).await?;
         step(8, "Preferences");
-        self.preferences(&connection).await?;
+        let other_is_on = self.preferences(&connection).await?;
         self.keep()?;
         step(9, "The first plan");
         let connection = self.connection(global).await?;
@@ -128,6 +130,9 @@ impl Connecting {
             return Err(talk::stopped(&self.given.name));
         }
         let text = table::written(&self.home.config.path, &self.given)?;
+        if other_is_on {
+            pause(&connection).await?;
+        }
         preferences::replace(&self.home.config.path, &text)?;
         self.note().await?;
         let before = Preferences::default();
@@ -425,17 +430,21 @@ impl Connecting {
         Ok(confirmed)
     }
 
-    /// Asks for the preferences that decide what goes where; the other sync's own are offered first.
-    async fn preferences(&mut self, connection: &Connection) -> Result<(), Failure> {
+    /// Asks for the preferences that decide what goes where; the other sync's own are offered first. True if
+    /// that sync may still be on.
+    async fn preferences(&mut self, connection: &Connection) -> Result<bool, Failure> {
         let config = self.config()?;
         let mut chosen = preferences::of(&config, self.given.name.as_str())?;
-        let others = connection
-            .sides
-            .ledger
-            .whole
-            .other_syncs()
-            .await
-            .unwrap_or_default();
+        let others = match connection.sides.ledger.whole.other_syncs().await {
+            Ok(others) => others,
+            Err(fault) => {
+                say(&format!(
+                    "Whether BILL's own sync is on could not be read: {fault}\nMake sure that it is off before \
+                     you go live."
+                ));
+                Vec::new()
+            }
+        };
         for other in &others {
             say(&preferences::shown_other(other));
             if other.may_be_active() {
@@ -466,8 +475,27 @@ impl Connecting {
         for (key, _, value) in preferences::differences(&before, &chosen) {
             self.given.put_preference(key, value);
         }
-        Ok(())
+        Ok(others.iter().any(OtherSync::may_be_active))
     }
+}
+
+/// Two syncs pay twice: nothing is written while the other may be on, until a person says otherwise
+/// (scenario 249).
+async fn pause(connection: &Connection) -> Result<(), Failure> {
+    let commit = Commit {
+        actor: connection.actor.clone(),
+        facts: vec![Fact::Paused {
+            reason: "BILL's own sync is still on".to_owned(),
+        }],
+        ..Commit::default()
+    };
+    connection.store.commit(commit).await?;
+    let name = connection.store.name();
+    say(&format!(
+        "`{name}` is paused, because BILL's own sync is still on. Switch that off, then `tieout resume {name} \
+         --reason TEXT`."
+    ));
+    Ok(())
 }
 
 fn step(number: usize, title: &str) {
