@@ -408,3 +408,19 @@ async fn s249_nothing_is_written_while_bills_own_sync_is_on() {
     assert_eq!(sync.status, 5, "{}{}", sync.out, sync.err);
     assert_eq!(writes(&world.sandbox).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s229_many_are_connected_from_one_file_and_one_that_fails_stops_no_other() {
+    let world = connectable().await;
+    let table = |organization: &str| json!({"bill": {"organization": organization}});
+    let organization = world.sandbox.description["bill"]["organization"]
+        .as_str()
+        .unwrap();
+    let file = world.machine.folder.path().join("entities.json");
+    let all = json!({"connections": {"a-wrong": table("00800000000000000000"), "b-right": table(organization)}});
+    std::fs::write(&file, all.to_string()).unwrap();
+    let args = ["connect", "--all", "--from", file.to_str().unwrap()];
+    let done = world.tieout(&args).await;
+    done.failed(4, &["1 of 2 connected"]);
+    assert!(world.config().contains("[connections.b-right") && !world.config().contains("a-wrong"));
+}

@@ -206,8 +206,8 @@ fn kept(known: &ConnectionConfig) -> Values {
     kept
 }
 
-/// Reads the connection's table, or a whole configuration that holds it.
-fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
+/// Reads a file, TOML or JSON, as a table.
+pub(super) fn document(path: &Path) -> Result<Values, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text).map(drop)
@@ -232,8 +232,20 @@ fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
         })?;
         serde_json::to_value(table).map_err(|error| wrong(error.to_string()))?
     };
-    let Value::Object(mut table) = value else {
+    let Value::Object(table) = value else {
         return Err(wrong("it must be the connection's table".to_owned()));
+    };
+    Ok(table)
+}
+
+/// Reads the connection's table, or a whole configuration that holds it.
+fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
+    let mut table = document(path)?;
+    let wrong = |cause: String| {
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {cause}", path.display()),
+        )
     };
     let Some(Value::Object(mut all)) = table.remove("connections") else {
         return Ok(table);
