@@ -228,6 +228,17 @@ pub struct Identity {
     pub details: Vec<(String, String)>,
 }
 
+/// Something that a side's table in the configuration may name, as the account itself lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// The key of the table: `subsidiary`, `organization`.
+    pub setting: &'static str,
+    /// The value to write there.
+    pub value: String,
+    /// What the account calls it.
+    pub name: String,
+}
+
 /// Questions about a side as a whole.
 #[async_trait]
 pub trait Whole: Send + Sync {
@@ -248,6 +259,16 @@ pub trait Whole: Send + Sync {
             )],
             Err(fault) => vec![Check::failed(&fault)],
         }
+    }
+
+    /// What a connection can be narrowed down to, as the account lists it: the subsidiaries of a ledger, the
+    /// organizations that a user of the platform reaches. Answers too where the table names none yet; empty
+    /// where there is nothing to choose from (scenario 202).
+    ///
+    /// # Errors
+    /// A [`Fault`] of the sign-in or the read.
+    async fn choices(&self) -> Result<Vec<Choice>, Fault> {
+        Ok(Vec::new())
     }
 
     /// The preferences of another sync between the same systems, as this side keeps them: one record for each

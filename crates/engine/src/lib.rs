@@ -37,7 +37,7 @@ pub mod tie_out;
 
 pub use connection::{Connection, Sides};
 pub use error::EngineError;
-pub use plan::{Plan, PlannedStep};
+pub use plan::{Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};
 pub use recovery::{Recovery, recover, release};
 pub use report::{FlowCounts, Problem, RunReport, RunStatus};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
 use tieout_domain::port::Action;
-use tieout_domain::{Fingerprint, Kind, Money, RecordRef, RemoteId, Side};
+use tieout_domain::{Fingerprint, Kind, Money, Outcome, RecordRef, RemoteId, Side};
 use tieout_flows::{Link, Seen, Step, Verdict};
 use tieout_store::Stop;
 
@@ -45,6 +46,29 @@ pub struct PlannedStep {
     pub fingerprint: String,
 }
 
+/// A record that is left alone until a person says whether it is one that is there already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlannedChoice {
+    /// Which flow.
+    pub flow: String,
+    /// Which record.
+    pub record: RecordRef,
+    /// What people call it.
+    pub label: String,
+    /// Which choice: `resembles`, `choose-vendor`, `ambiguous-match`, `adopt-paid`.
+    pub code: Code,
+    /// What it resembles, and by what.
+    pub cause: String,
+}
+
+/// The codes of what a person decides by linking, creating or ignoring.
+const CHOICES: [&str; 4] = [
+    "resembles",
+    "choose-vendor",
+    "ambiguous-match",
+    "adopt-paid",
+];
+
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -56,6 +80,9 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// How the records that nothing would be written for stand, by flow and state.
     pub states: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What a person may decide before anything is written: records that resemble one over there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<PlannedChoice>,
     /// What stops remote writes at the moment, so that a sync would do nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stops: Vec<Stop>,
@@ -107,6 +134,8 @@ pub(crate) struct Planner {
     stood: HashMap<(String, RecordRef), Option<String>>,
     /// Records that came out blocked over a choice: they may be looked at again.
     choices: BTreeMap<String, BTreeSet<RecordRef>>,
+    /// What a person may decide, as it stood when it was last looked at.
+    undecided: BTreeMap<(String, RecordRef), PlannedChoice>,
     /// A write pretended twice for one record in one role would go on for ever.
     pretended: HashSet<(String, RecordRef, String, String)>,
 }
@@ -147,6 +176,14 @@ impl Planner {
             } else {
                 choices.remove(&decision.record);
             }
+            let key = (flow.to_owned(), decision.record.clone());
+            match outcome
+                .as_ref()
+                .and_then(|outcome| choice(flow, &decision.record, &decision.label, outcome))
+            {
+                Some(choice) => self.undecided.insert(key, choice),
+                None => self.undecided.remove(&key),
+            };
             let stands = outcome.map(|outcome| outcome.to_string());
             self.stood
                 .insert((flow.to_owned(), decision.record), stands);
@@ -269,9 +306,22 @@ impl Planner {
             flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
             steps,
             states,
+            choices: self.undecided.into_values().collect(),
             stops: Vec::new(),
         }
     }
+}
+
+/// The choice that a record waits for, if that is what it waits for.
+fn choice(flow: &str, record: &RecordRef, label: &str, outcome: &Outcome) -> Option<PlannedChoice> {
+    let code = outcome.code.as_ref()?;
+    CHOICES.contains(&code.as_str()).then(|| PlannedChoice {
+        flow: flow.to_owned(),
+        record: record.clone(),
+        label: label.to_owned(),
+        code: code.clone(),
+        cause: outcome.cause.clone(),
+    })
 }
 
 fn is_list(kind: Kind) -> bool {

@@ -254,6 +254,7 @@ fn plan() -> Plan {
         flows: vec!["bills".to_owned()],
         steps: Vec::new(),
         states: BTreeMap::new(),
+        choices: Vec::new(),
         stops: Vec::new(),
     }
 }

@@ -55,6 +55,8 @@ pub struct ConnectionConfig {
     pub preferences: Preferences,
     /// The preferences that are named in the file, by dotted key.
     pub named_preferences: Vec<String>,
+    /// The template that the connection rests on, and the preferences that it alone names.
+    pub template: Option<(String, Vec<String>)>,
 }
 
 impl std::fmt::Debug for ConnectionConfig {
@@ -86,11 +88,12 @@ impl Config {
             let cause = format!("{}:{line}: {}", path.display(), error.message());
             Failure::usage(Code::new("config-syntax"), cause)
         })?;
-        reader.only_known("", &root, &["store", "server", "connections"])?;
+        reader.only_known("", &root, &["store", "server", "templates", "connections"])?;
         let store = reader.table(&root, "", "store")?;
         reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
         reader.only_known("server", &server, &["listen", "public_url"])?;
+        let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
         for (name, value) in reader.table(&root, "", "connections")? {
             let at = format!("connections.{name}");
@@ -99,7 +102,7 @@ impl Config {
             let toml::Value::Table(table) = value else {
                 return Err(reader.wrong(&at, "it must be a table"));
             };
-            connections.insert(parsed, reader.connection(&at, &table)?);
+            connections.insert(parsed, reader.templated(&at, &table, &templates)?);
         }
         Ok(Self {
             path: path.to_owned(),
@@ -135,6 +138,18 @@ impl Config {
             .iter()
             .filter(|(name, _)| names.is_empty() || names.iter().any(|n| n == name.as_str()))
             .collect())
+    }
+}
+
+/// Lays one table over another: what both hold is the upper one's, tables within tables likewise.
+fn lay_over(under: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(inner)) => lay_over(there, inner),
+            _ => {
+                under.insert(key.clone(), value.clone());
+            }
+        }
     }
 }
 
@@ -252,6 +267,33 @@ impl Reader<'_> {
             .unwrap_or_else(|| default.to_owned()))
     }
 
+    /// A connection over the template that it names: its own keys win, table by table.
+    fn templated(
+        &self,
+        at: &str,
+        table: &toml::Table,
+        templates: &toml::Table,
+    ) -> Result<ConnectionConfig, Failure> {
+        let Some(name) = self.optional_text(table, at, "template")? else {
+            return self.connection(at, table);
+        };
+        let Some(toml::Value::Table(template)) = templates.get(&name) else {
+            let known: Vec<_> = templates.keys().map(String::as_str).collect();
+            let why = format!("`{name}` is no template; there are {}", known.join(", "));
+            return Err(self.wrong(&format!("{at}.template"), &why));
+        };
+        let mut own = table.clone();
+        own.remove("template");
+        let mut whole = template.clone();
+        lay_over(&mut whole, &own);
+        let mut connection = self.connection(at, &whole)?;
+        let (_, own) = self.preferences(at, &own)?;
+        let named = connection.named_preferences.iter();
+        let inherited = named.filter(|key| !own.contains(key)).cloned().collect();
+        connection.template = Some((name, inherited));
+        Ok(connection)
+    }
+
     fn connection(&self, at: &str, table: &toml::Table) -> Result<ConnectionConfig, Failure> {
         let Some(pair) = self.optional_text(table, at, "pair")? else {
             let names: Vec<_> = tieout_systems::pairs().map(|(name, ..)| name).collect();
@@ -304,6 +346,7 @@ impl Reader<'_> {
             preferences,
             named_preferences,
             enabled,
+            template: None,
             pair,
             ledger,
             platform,
@@ -374,5 +417,59 @@ impl Reader<'_> {
             return Err(self.wrong(&format!("{at}.transactions.approvals"), why));
         }
         Ok((preferences, named))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+[templates.entity]
+pair = "netsuite-bill"
+netsuite = { account = "1234567", credential = "n" }
+bill = { environment = "production", credential = "b" }
+[templates.entity.preferences.transactions]
+partly_paid = "balance"
+closed_period = "next-open"
+[connections.one]
+template = "entity"
+netsuite = { subsidiary = "3" }
+bill = { organization = "0081" }
+[connections.two]
+template = "entity"
+netsuite = { subsidiary = "4" }
+bill = { organization = "0082" }
+[connections.two.preferences.transactions]
+closed_period = "hold"
+"#;
+
+    #[test]
+    fn s229_a_connection_rests_on_its_template_and_its_own_keys_win() {
+        let config = Config::parse(FILE, Path::new("tieout.toml")).unwrap();
+        let of = |name: &str| &config.connections[&name.parse::<ConnectionName>().unwrap()];
+        assert_eq!(of("one").ledger_settings["account"], "1234567");
+        assert_eq!(of("two").ledger_settings["subsidiary"], "4");
+        let value = |name: &str, key: &str| of(name).preferences.get(key).unwrap();
+        assert_eq!(value("one", "transactions.closed_period"), "next-open");
+        assert_eq!(value("two", "transactions.closed_period"), "hold");
+        assert_eq!(value("two", "transactions.partly_paid"), "balance");
+        let (name, inherited) = of("two").template.clone().unwrap();
+        assert_eq!(name, "entity");
+        assert_eq!(inherited, ["transactions.partly_paid"]);
+    }
+
+    #[test]
+    fn an_unknown_template_or_key_of_one_is_refused() {
+        let wrong = FILE.replacen("template = \"entity\"", "template = \"entities\"", 1);
+        let failure = Config::parse(&wrong, Path::new("tieout.toml")).unwrap_err();
+        assert!(
+            failure.cause.contains("`entities` is no template"),
+            "{}",
+            failure.cause
+        );
+        let wrong = FILE.replacen("partly_paid", "partly_payd", 1);
+        let failure = Config::parse(&wrong, Path::new("tieout.toml")).unwrap_err();
+        assert_eq!(failure.code, Code::new("config-unknown-key"));
     }
 }

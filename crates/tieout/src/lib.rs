@@ -12,6 +12,7 @@ pub mod config;
 pub mod evidence;
 pub mod expiry;
 pub mod failure;
+pub mod guide;
 pub mod home;
 pub mod output;
 pub mod pending;

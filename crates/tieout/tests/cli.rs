@@ -11,6 +11,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+#[path = "cli/guided.rs"]
+mod guided;
+
 use clap::CommandFactory;
 use serde_json::{Value, json};
 use tempfile::TempDir;

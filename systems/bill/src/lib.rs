@@ -42,5 +42,6 @@ pub static SYSTEM: System = System {
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,
     guides: guides::GUIDES,
+    understand: settings::understand,
     connect: port::connect,
 };

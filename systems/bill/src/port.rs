@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::check::Check;
-use tieout_domain::port::{Identity, Ports, Read, Whole, Write};
+use tieout_domain::port::{Choice, Identity, Ports, Read, Whole, Write};
 use tieout_domain::{Fault, Kind, Period, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
@@ -175,6 +175,23 @@ impl Whole for Organization {
 
     fn environment(&self) -> Option<&'static str> {
         Some(self.client.settings.environment.as_str())
+    }
+
+    /// The organizations that this user reaches.
+    async fn choices(&self) -> Result<Vec<Choice>, Fault> {
+        let names: Names = self
+            .client
+            .read(
+                "/v3/login/organizations?max=100",
+                "asking which organizations there are",
+            )
+            .await?;
+        let choice = |known: OrganizationName| Choice {
+            setting: "organization",
+            value: known.id,
+            name: known.name,
+        };
+        Ok(names.results.into_iter().map(choice).collect())
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tieout_domain::Fingerprint;
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
-use tieout_kit::{ConnectError, Credential};
+use tieout_kit::{ConnectError, Credential, Understood};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -191,6 +191,19 @@ impl Settings {
             bulk,
         })
     }
+}
+
+/// Checks the organization and the environment, and says which address follows from them.
+pub(crate) fn understand(table: &Map<String, Value>) -> Result<Understood, ConnectError> {
+    let settings = Settings::read(table)?;
+    Ok(Understood {
+        kept: vec![("organization", settings.organization.clone())],
+        follows: vec![
+            ("organization ID", settings.organization),
+            ("environment", settings.environment.as_str().to_owned()),
+            ("address", settings.base_url),
+        ],
+    })
 }
 
 fn required(value: Option<String>, key: &str) -> Result<String, ConnectError> {

@@ -20,5 +20,5 @@ pub mod transport;
 pub mod wire;
 
 pub use seams::{Entropy, Kept, KeptError, Kit};
-pub use system::{ConnectError, Credential, System};
+pub use system::{ConnectError, Credential, System, Understood};
 pub use transport::{Meter, Transport};

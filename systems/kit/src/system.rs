@@ -12,6 +12,18 @@ use crate::guide::Guide;
 /// Makes a system's ports from its table in the configuration, a credential, and the seams.
 pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>;
 
+/// What a system makes of its table before there is a credential. Sends nothing.
+pub type Understand = fn(&Map<String, Value>) -> Result<Understood, ConnectError>;
+
+/// A table, understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Understood {
+    /// Values in the one form in which they are kept, by key.
+    pub kept: Vec<(&'static str, String)>,
+    /// What follows from them, label and value, for a person to recognise: the host, the environment.
+    pub follows: Vec<(&'static str, String)>,
+}
+
 /// A system.
 pub struct System {
     /// Its name in configuration and output.
@@ -28,6 +40,8 @@ pub struct System {
     pub credentials: &'static [CredentialKind],
     /// How a person comes by its credentials, and renews them.
     pub guides: &'static [Guide],
+    /// Checks what a person gives before there is a credential, and says how it is understood.
+    pub understand: Understand,
     /// Makes the ports. Sends nothing yet: the first call signs in.
     pub connect: Connect,
 }

@@ -51,6 +51,7 @@ pub static SYSTEM: System = System {
     settings: SETTINGS,
     credentials: CREDENTIALS,
     guides: guides::GUIDES,
+    understand: settings::understand,
     connect: port::connect,
 };
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tieout_domain::check::{Check, RefusedSignIn};
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::{
-    Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
+    Choice, Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
 };
 use tieout_domain::{Fault, Kind, Period, RemoteId, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
@@ -157,6 +157,11 @@ impl Whole for Account {
             id: settings.account.as_str().to_owned(),
             details,
         })
+    }
+
+    /// The subsidiaries that the role may see and that can have bills of their own.
+    async fn choices(&self) -> Result<Vec<Choice>, Fault> {
+        self.0.subsidiaries().await
     }
 
     async fn other_syncs(&self) -> Result<Vec<OtherSync>, Fault> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
+use tieout_domain::port::Choice;
 use tieout_domain::{Currency, Fault, RemoteId, Timestamp};
 
 use crate::call::Client;
@@ -120,12 +121,17 @@ impl Shape {
         false
     }
 
+    /// The subsidiaries that a connection can be of.
+    fn usable(&self) -> impl Iterator<Item = &Subsidiary> {
+        self.subsidiaries
+            .iter()
+            .filter(|subsidiary| !subsidiary.inactive && !subsidiary.elimination)
+    }
+
     /// Checks the connection's subsidiary (scenario 202): needed on OneWorld, unknown elsewhere.
     fn check(&self, settings: &Settings) -> Result<(), Fault> {
         let listed: Vec<String> = self
-            .subsidiaries
-            .iter()
-            .filter(|subsidiary| !subsidiary.inactive && !subsidiary.elimination)
+            .usable()
             .map(|subsidiary| format!("{} = {}", subsidiary.id, subsidiary.name))
             .collect();
         let listed = if listed.is_empty() {
@@ -244,6 +250,17 @@ impl Client {
         let shape = self.profile.set(now, shape);
         self.keep_profile().await;
         Ok(shape)
+    }
+
+    /// The subsidiaries to choose from, whether one is chosen or not.
+    pub(crate) async fn subsidiaries(&self) -> Result<Vec<Choice>, Fault> {
+        let shape = self.find_out().await?;
+        let choice = |subsidiary: &Subsidiary| Choice {
+            setting: "subsidiary",
+            value: subsidiary.id.to_string(),
+            name: subsidiary.name.clone(),
+        };
+        Ok(shape.usable().map(choice).collect())
     }
 
     /// The shape, found out anew: a currency or a subsidiary that isn't known may be new.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::RemoteId;
 use tieout_domain::code::Code;
-use tieout_kit::ConnectError;
+use tieout_kit::{ConnectError, Understood};
 use url::Url;
 
 /// What a connection to one account needs to know.
@@ -139,6 +139,20 @@ impl Settings {
 
 /// The one host that belongs to no account.
 const DISCOVERY_HOST: &str = "https://rest.netsuite.com";
+
+/// Reads the account however it was pasted, and says which host and environment follow from it.
+pub(crate) fn understand(table: &Map<String, Value>) -> Result<Understood, ConnectError> {
+    let settings = Settings::from_table(table)?;
+    let account = &settings.account;
+    Ok(Understood {
+        kept: vec![("account", account.as_str().to_owned())],
+        follows: vec![
+            ("account ID", account.as_str().to_owned()),
+            ("host", settings.services()),
+            ("environment", account.environment().to_owned()),
+        ],
+    })
+}
 
 /// The script id of a custom record: it becomes part of an address.
 fn script_id(text: &str) -> Result<String, ConnectError> {

@@ -1,6 +1,8 @@
 //! `tieout connect`: gathers what a connection needs, signs in on both sides, and only then stores it.
 
+mod all;
 mod given;
+mod guided;
 mod table;
 
 use std::io::IsTerminal;
@@ -27,7 +29,7 @@ use crate::output;
 
 /// What `connect` takes. What neither a flag, the file nor the environment (`TIEOUT_NETSUITE_ACCOUNT`, …)
 /// gives is asked for on a terminal.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ConnectArgs {
     /// The connection's name, such as acme-us.
     #[arg(value_name = "NAME")]
@@ -54,24 +56,48 @@ pub struct ConnectArgs {
     /// Store it without signing in on both sides.
     #[arg(long)]
     pub no_check: bool,
+    /// Connect every `[connections.NAME]` of the file; goes on after one that fails.
+    #[arg(long, requires = "from", conflicts_with_all = ["name", "guided"])]
+    pub all: bool,
+    /// Ask step by step, up to a first plan; so it is on a terminal unless a file is given. Through a pipe,
+    /// each line of standard input is an answer.
+    #[arg(long, conflicts_with_all = ["from", "replace", "no_check"])]
+    pub guided: bool,
 }
 
 /// Gathers, checks, stores.
 pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
+    if let (true, Some(file)) = (args.all, &args.from) {
+        return all::run(global, args, file).await;
+    }
     let home = Home::open(&global.place()).await?;
     // Where standard input is the table, it can't hold the answers.
     let from_input = args.from.as_deref() == Some(Path::new("-"));
     let asking = Asking {
         terminal: !from_input && std::io::stdin().is_terminal(),
     };
-    let given = given::gather(args, &home.config, &asking)?;
+    let guided = args.guided
+        || asking.terminal
+            && args.from.is_none()
+            && !args.replace
+            && !args.no_check
+            && !global.json;
+    let given = if guided {
+        given::begin(args, &home.config, &asking)?
+    } else {
+        given::gather(args, &home.config, &asking)?
+    };
     let mut connecting = Connecting {
         home,
         given,
         asking,
         sealed: Vec::new(),
     };
-    let done = connecting.through(global, args).await;
+    let done = if guided {
+        connecting.guide(global, args).await
+    } else {
+        connecting.through(global, args).await
+    };
     let stored = matches!(done, Ok(Exit::Done));
     connecting.unseal(stored).await;
     done
@@ -132,6 +158,12 @@ impl Connecting {
                 refuse_mixed(checked.as_ref())?;
                 preferences::replace(&self.home.config.path, &text)?;
                 self.note().await?;
+                let name = self.given.name.as_str();
+                let known = self.home.config.connections.get(&self.given.name);
+                let before = known.map(|known| known.preferences.clone());
+                let stored = Config::parse(&text, &self.home.config.path)?;
+                let before = before.unwrap_or_default();
+                preferences::version(&self.home, &stored, name, &before).await?;
                 self.done(global, checked.as_ref());
                 return Ok(Exit::Done);
             };

@@ -1,11 +1,14 @@
 //! `tieout preferences`: shows where each comes from; changes are made in `tieout.toml` and kept in the
 //! history.
 
+mod versions;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
+use tieout_domain::other_sync::{Meaning, OtherSync};
 use tieout_flows::Preferences;
 use tieout_flows::preferences::catalogue;
 use tieout_store::Fact;
@@ -57,15 +60,34 @@ enum Action {
         #[arg(value_name = "CONN")]
         connection: String,
         /// The file.
-        file: PathBuf,
+        #[arg(required_unless_present = "from_netsuite")]
+        file: Option<PathBuf>,
+        /// Read NetSuite's own record "Bill.com Preferences" instead: shows what it says, and changes nothing
+        /// without --yes.
+        #[arg(long, conflicts_with = "file")]
+        from_netsuite: bool,
+        /// Take over what is shown.
+        #[arg(long, requires = "from_netsuite")]
+        yes: bool,
     },
-    /// What differs from another connection or an exported file.
+    /// What was changed when, and by whom.
+    History {
+        /// Which connection.
+        #[arg(value_name = "CONN")]
+        connection: String,
+    },
+    /// What differs from another connection, an exported file or an earlier version.
+    #[command(disable_version_flag = true)]
     Diff {
         /// Which connection.
         #[arg(value_name = "CONN")]
         connection: String,
         /// The other connection, or a file.
-        other: String,
+        #[arg(required_unless_present = "version")]
+        other: Option<String>,
+        /// An earlier version of the same connection's; 0 is before the first change.
+        #[arg(long, value_name = "N", conflicts_with = "other")]
+        version: Option<usize>,
     },
 }
 
@@ -85,15 +107,38 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
             change(&home, connection, &before, &changed).await
         }
         Action::Export { connection, file } => export(&home.config, connection, file.as_deref()),
-        Action::Import { connection, file } => {
+        Action::Import {
+            connection,
+            file: Some(file),
+            ..
+        } => {
             let before = of(&home.config, connection)?;
             change(&home, connection, &before, &read(file)?).await
         }
-        Action::Diff { connection, other } => diff(global, &home.config, connection, other),
+        Action::Import {
+            connection, yes, ..
+        } => take_over(global, &home, connection, *yes).await,
+        Action::History { connection } => versions::list(global, &home, connection).await,
+        Action::Diff {
+            connection,
+            other,
+            version,
+        } => {
+            let (there, name) = match (other, version) {
+                (Some(other), _) => (other_of(&home.config, other)?, other.clone()),
+                (None, version) => {
+                    let version = version.unwrap_or_default();
+                    let there = versions::at(&home, connection, version).await?;
+                    (there, format!("version {version}"))
+                }
+            };
+            diff(global, &home.config, connection, &there, &name)
+        }
     }
 }
 
-fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
+/// The preferences of one connection.
+pub(super) fn of(config: &Config, connection: &str) -> Result<Preferences, Failure> {
     let names = [connection.to_owned()];
     let chosen = config.chosen(&names)?;
     Ok(chosen
@@ -118,7 +163,15 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
                 .named_preferences
                 .iter()
                 .any(|key| key == entry.key);
-            let from = if named { "tieout.toml" } else { "default" };
+            let template = connection
+                .template
+                .as_ref()
+                .filter(|(_, keys)| keys.iter().any(|key| key == entry.key));
+            let from = match template {
+                Some((name, _)) => format!("template {name}"),
+                None if named => "tieout.toml".to_owned(),
+                None => "default".to_owned(),
+            };
             if heading != entry.heading {
                 heading = entry.heading;
                 rows.push(vec![heading.to_owned()]);
@@ -127,7 +180,7 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
             rows.push(vec![
                 format!("  {}", entry.key),
                 plain(&value),
-                from.to_owned(),
+                from.clone(),
                 about,
             ]);
             values.push(json!({
@@ -151,11 +204,14 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// A value as people write it.
+/// What people read where there is no value.
+const NOTHING: &str = "none";
+
+/// A value as people read it.
 pub(super) fn plain(value: &Value) -> String {
     match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) if text.is_empty() => "none".to_owned(),
+        Value::Null => NOTHING.to_owned(),
+        Value::String(text) if text.is_empty() => NOTHING.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
@@ -201,16 +257,10 @@ async fn change(
     // What would be refused at the next command is refused now.
     Config::parse(&text, path)?;
     replace(path, &text)?;
-    let facts = changes
-        .into_iter()
-        .map(|(key, before, after)| Fact::Preference {
-            connection: connection.to_owned(),
-            name: key.to_owned(),
-            before: plain(&before),
-            after: plain(&after),
-        })
-        .collect();
-    home.store.installation().commit(&actor(), facts).await?;
+    home.store
+        .installation()
+        .commit(&actor(), facts(connection, changes))
+        .await?;
     Ok(Exit::Done)
 }
 
@@ -244,6 +294,63 @@ fn place(document: &mut DocumentMut, connection: &str, key: &str, value: &Value)
             }
         }
     }
+}
+
+/// Another sync's preferences, as the ledger keeps them: every field, and what it amounts to here.
+pub(super) fn shown_other(other: &OtherSync) -> String {
+    let mut text = format!("{}, record {}", other.title, other.id);
+    if let Some(subsidiary) = &other.subsidiary {
+        text.push_str(&format!(", subsidiary {subsidiary}"));
+    }
+    for field in &other.fields {
+        let meaning = match &field.meaning {
+            Meaning::Preference(key, value) => format!("{key} = {value}"),
+            Meaning::Settled(why) => why.clone(),
+            Meaning::Unknown => "not known: look at it yourself".to_owned(),
+        };
+        text.push_str(&format!("\n  {} = {}: {meaning}", field.name, field.value));
+    }
+    text
+}
+
+/// Preferences with those of another sync in them, and what of it was unfit and left out.
+pub(super) fn taken_over(before: &Preferences, other: &OtherSync) -> (Preferences, Vec<String>) {
+    let mut taken = before.clone();
+    let mut unfit = Vec::new();
+    for field in &other.fields {
+        if let Meaning::Preference(key, value) = &field.meaning
+            && !value.is_empty()
+            && let Err(error) = taken.set(key, value)
+        {
+            unfit.push(format!("{}: {error}", field.name));
+        }
+    }
+    (taken, unfit)
+}
+
+/// Records in the history how a connection's preferences stand in this configuration, if they differ from what
+/// they were.
+pub(super) async fn version(
+    home: &Home,
+    config: &Config,
+    connection: &str,
+    before: &Preferences,
+) -> Result<(), Failure> {
+    let facts = facts(connection, differences(before, &of(config, connection)?));
+    if !facts.is_empty() {
+        home.store.installation().commit(&actor(), facts).await?;
+    }
+    Ok(())
+}
+
+fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Vec<Fact> {
+    let fact = |(key, before, after): (&str, Value, Value)| Fact::Preference {
+        connection: connection.to_owned(),
+        name: key.to_owned(),
+        before: plain(&before),
+        after: plain(&after),
+    };
+    changes.into_iter().map(fact).collect()
 }
 
 fn edited(value: &Value) -> Option<toml_edit::Value> {
@@ -301,14 +408,86 @@ fn read(path: &Path) -> Result<Preferences, Failure> {
     })
 }
 
-fn diff(global: &Global, config: &Config, connection: &str, other: &str) -> Result<Exit, Failure> {
+/// The preferences of another connection, or of a file.
+fn other_of(config: &Config, other: &str) -> Result<Preferences, Failure> {
     let known = config.connections.keys().any(|name| name.as_str() == other);
-    let there = if known {
-        of(config, other)?
+    if known {
+        of(config, other)
     } else {
-        read(Path::new(other))?
-    };
-    let changes = differences(&of(config, connection)?, &there);
+        read(Path::new(other))
+    }
+}
+
+/// Reads the other sync's own preferences, shows them, and takes them over if told to.
+async fn take_over(
+    global: &Global,
+    home: &Home,
+    connection: &str,
+    yes: bool,
+) -> Result<Exit, Failure> {
+    let names = [connection.to_owned()];
+    let before = of(&home.config, connection)?;
+    let mut after = before.clone();
+    let mut found = Vec::new();
+    let mut unfit = Vec::new();
+    for side in super::sync::connections(global, home, &names).await? {
+        let others = side.sides.ledger.whole.other_syncs().await;
+        found.extend(others.map_err(|fault| Failure {
+            code: fault.code(),
+            cause: fault.to_string(),
+            exit: Exit::Side,
+        })?);
+    }
+    for other in &found {
+        let (taken, left_out) = taken_over(&after, other);
+        after = taken;
+        unfit.extend(left_out);
+    }
+    let changes = differences(&before, &after);
+    if global.json {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|(key, before, after)| json!({"key": key, "before": before, "after": after}))
+            .collect();
+        output::json(
+            &json!({"records": found, "changes": changes, "unfit": unfit, "applied": yes}),
+        );
+    } else {
+        for other in &found {
+            output::line(&shown_other(other));
+        }
+        if found.is_empty() {
+            output::line("NetSuite shows no record of BILL's own preferences for this connection");
+        }
+        for cause in &unfit {
+            output::line(&format!("not taken over: {cause}"));
+        }
+        for (key, before, after) in &changes {
+            output::line(&format!(
+                "{key}: {} becomes {}",
+                plain(before),
+                plain(after)
+            ));
+        }
+        if !yes && !changes.is_empty() {
+            output::line("nothing was changed: --yes takes it over");
+        }
+    }
+    if yes {
+        change(home, connection, &before, &after).await
+    } else {
+        Ok(Exit::Done)
+    }
+}
+
+fn diff(
+    global: &Global,
+    config: &Config,
+    connection: &str,
+    there: &Preferences,
+    other: &str,
+) -> Result<Exit, Failure> {
+    let changes = differences(&of(config, connection)?, there);
     if global.json {
         let changes: Vec<_> = changes
             .iter()

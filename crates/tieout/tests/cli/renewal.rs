@@ -265,11 +265,11 @@ async fn s210_a_bundles_lost_preferences_are_shown_until_they_are_back() {
     let bundle = |action: &str, only_approved: bool| {
         json!({
             "action": action, "subsidiary": subsidiary,
-            "fields": {"custrecord_bdc_only_approved": only_approved},
+            "fields": {"custrecord_billcom_only_approved": only_approved},
         })
     };
     synced.panel("bundle", bundle("install", true)).await;
-    synced.panel("bundle", bundle("set", true)).await;
+    synced.panel("bundle", bundle("set", false)).await;
     let token = synced.world.sandbox.description["netsuite"]["netsuite-tba"].clone();
     let nothing = json!({});
     assert_eq!(synced.waits(&RENEW, &nothing).await, "block-consumer-key");
@@ -318,7 +318,7 @@ async fn s210_a_bundles_lost_preferences_are_shown_until_they_are_back() {
     assert_eq!(differences["ours"][0]["preference"], ours, "{differences}");
     let field = differences["other"][0][1].as_str().unwrap();
     assert!(
-        field.starts_with("custrecord_bdc_only_approved"),
+        field.starts_with("custrecord_billcom_only_approved"),
         "{differences}"
     );
     assert_eq!(differences["other"].as_array().unwrap().len(), 1);
@@ -328,7 +328,7 @@ async fn s210_a_bundles_lost_preferences_are_shown_until_they_are_back() {
         .any(|line| line.starts_with("payment_account"));
     assert!(!named, "put back: {config}");
 
-    synced.panel("bundle", bundle("set", true)).await;
+    synced.panel("bundle", bundle("set", false)).await;
     assert_eq!(synced.waits(&RENEW, &nothing).await, "sync");
 }
 

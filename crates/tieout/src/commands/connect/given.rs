@@ -47,6 +47,31 @@ impl Given {
         of(&self.values).or_else(|| of(&self.kept))
     }
 
+    /// A side's table as far as it is given, without what stands for nothing.
+    pub(super) fn table(&self, system: &System) -> Values {
+        let mut table = Values::new();
+        for values in [&self.kept, &self.values] {
+            if let Some(Value::Object(given)) = values.get(system.id.as_str()) {
+                table.extend(given.clone());
+            }
+        }
+        table.retain(|_, value| !value.is_null());
+        table
+    }
+
+    /// Takes over what isn't given yet.
+    pub(super) fn fill(&mut self, earlier: Values) {
+        fill(&mut self.values, earlier);
+    }
+
+    /// Sets a preference, by its dotted key.
+    pub(super) fn put_preference(&mut self, key: &str, value: Value) {
+        let parts: Vec<_> = std::iter::once("preferences")
+            .chain(key.split('.'))
+            .collect();
+        put(&mut self.values, &parts, value);
+    }
+
     /// Whether a side's table has the key, new or kept.
     fn has(&self, system: &System, key: &str) -> bool {
         [&self.values, &self.kept].iter().any(|values| {
@@ -62,8 +87,21 @@ impl Given {
     }
 }
 
-/// Gathers all but the credentials.
+/// Gathers all but the credentials, and asks for what a side needs.
 pub(super) fn gather(
+    args: &ConnectArgs,
+    config: &Config,
+    asking: &Asking,
+) -> Result<Given, Failure> {
+    let mut given = begin(args, config, asking)?;
+    for system in [given.ledger, given.platform] {
+        missing(&mut given, system, asking)?;
+    }
+    Ok(given)
+}
+
+/// Gathers what flags, the file and the environment give.
+pub(super) fn begin(
     args: &ConnectArgs,
     config: &Config,
     asking: &Asking,
@@ -113,7 +151,6 @@ pub(super) fn gather(
             given.put(system, "credential", Value::String(name.clone()));
         }
         from_environment(&mut given, system);
-        missing(&mut given, system, asking)?;
     }
     Ok(given)
 }
@@ -177,8 +214,8 @@ fn kept(known: &ConnectionConfig) -> Values {
     kept
 }
 
-/// Reads the connection's table, or a whole configuration that holds it.
-fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
+/// Reads a file, TOML or JSON, as a table.
+pub(super) fn document(path: &Path) -> Result<Values, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text).map(drop)
@@ -203,8 +240,20 @@ fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
         })?;
         serde_json::to_value(table).map_err(|error| wrong(error.to_string()))?
     };
-    let Value::Object(mut table) = value else {
+    let Value::Object(table) = value else {
         return Err(wrong("it must be the connection's table".to_owned()));
+    };
+    Ok(table)
+}
+
+/// Reads the connection's table, or a whole configuration that holds it.
+fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
+    let mut table = document(path)?;
+    let wrong = |cause: String| {
+        Failure::usage(
+            Code::new("config-syntax"),
+            format!("{}: {cause}", path.display()),
+        )
     };
     let Some(Value::Object(mut all)) = table.remove("connections") else {
         return Ok(table);
@@ -257,6 +306,18 @@ pub(super) fn value(text: &str) -> Value {
         Value::Null
     } else {
         Value::String(text.trim().to_owned())
+    }
+}
+
+fn fill(values: &mut Values, earlier: Values) {
+    for (key, value) in earlier {
+        match (values.get_mut(&key), value) {
+            (Some(Value::Object(there)), Value::Object(inner)) => fill(there, inner),
+            (Some(_), _) => {}
+            (None, value) => {
+                values.insert(key, value);
+            }
+        }
     }
 }
 

@@ -19,12 +19,40 @@ use crate::{NetSuiteFake, lock};
 
 const PERMISSION: &str = "Lists -> Custom Record Entries";
 
+/// A record's fields, by script id.
+pub(crate) type Fields = Vec<(String, Json)>;
+
 /// The records of one type: id and fields.
-pub(super) type Records = BTreeMap<i64, Vec<(String, Json)>>;
+type Records = BTreeMap<i64, Fields>;
 
 /// The custom records of the account, by type.
 #[derive(Debug, Default)]
-pub(crate) struct CustomRecords(pub(super) Mutex<BTreeMap<String, Records>>);
+pub(crate) struct CustomRecords(Mutex<BTreeMap<String, Records>>);
+
+impl CustomRecords {
+    /// Puts these in the place of all records of a type.
+    pub(crate) fn replace(&self, kind: &str, rows: Vec<Fields>) {
+        lock(&self.0).insert(kind.to_owned(), (1..).zip(rows).collect());
+    }
+
+    /// Sets a field of the record that is meant; false where there is no such record.
+    pub(crate) fn change(
+        &self,
+        kind: &str,
+        is_meant: impl Fn(&Fields) -> bool,
+        name: &str,
+        value: Json,
+    ) -> bool {
+        let mut all = lock(&self.0);
+        let mut records = all.get_mut(kind).into_iter().flat_map(BTreeMap::values_mut);
+        let Some(fields) = records.find(|fields| is_meant(fields)) else {
+            return false;
+        };
+        fields.retain(|(known, _)| known != name);
+        fields.push((name.to_owned(), value));
+        true
+    }
+}
 
 /// `/services/rest/record/v1/customrecord_…`
 pub(crate) fn dispatch(
