@@ -154,18 +154,6 @@ pub fn flow_names() -> Vec<&'static str> {
         .collect()
 }
 
-/// One side alone, put together before there is a connection.
-pub async fn ports(
-    among: (&Home, &Vault, &Shared),
-    name: &ConnectionName,
-    system: &System,
-    settings: &Map<String, Value>,
-) -> Result<Ports, Failure> {
-    let holding = Arc::new(Holding::default());
-    let (ports, _) = side(among, &holding, name, system, settings).await?;
-    Ok(ports)
-}
-
 async fn side(
     (home, vault, shared): (&Home, &Vault, &Shared),
     holding: &Arc<Holding>,

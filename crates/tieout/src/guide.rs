@@ -52,6 +52,7 @@ mod tests {
         const GUIDE: Guide = Guide {
             credential: "x",
             purpose: Purpose::Setup,
+            from: "x",
             steps: &[Step {
                 id: "key",
                 title: "Make the key",
@@ -59,6 +60,7 @@ mod tests {
                 instructions: &["Click New", "Copy the key"],
                 warning: "it is shown once",
                 yields: &["key"],
+                proof: tieout_kit::guide::Proof::Given,
             }],
         };
         let text = text(&GUIDE);

@@ -357,13 +357,8 @@ impl Connecting {
         let vault = self.home.vault().await?;
         let shared = Shared::new()?;
         let settings = self.given.table(system);
-        assemble::ports(
-            (&self.home, &vault, &shared),
-            &self.given.name,
-            system,
-            &settings,
-        )
-        .await
+        let name = &self.given.name;
+        assemble::one_side(&self.home, &vault, &shared, name, system, &settings).await
     }
 
     /// The configuration as it would be stored.
