@@ -14,6 +14,7 @@ use tieout_domain::Fault;
 use tieout_domain::code::Code;
 use tieout_kit::{ConnectError, Credential};
 use url::Url;
+use zeroize::ZeroizeOnDrop;
 
 use crate::call::Wire;
 use crate::settings::Settings;
@@ -37,7 +38,7 @@ enum Used {
     Clock(i64),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 struct CertificateFields {
     client_id: String,
@@ -45,7 +46,7 @@ struct CertificateFields {
     private_key_pem: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 struct TokenFields {
     consumer_key: String,

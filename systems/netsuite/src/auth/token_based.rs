@@ -11,6 +11,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+use zeroize::Zeroizing;
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -92,11 +93,11 @@ impl TokenBased {
             encode(address.as_str()),
             encode(&joined.join("&"))
         );
-        let secret = format!(
+        let secret = Zeroizing::new(format!(
             "{}&{}",
-            encode(self.consumer_secret.expose_secret()),
-            encode(self.token_secret.expose_secret())
-        );
+            *Zeroizing::new(encode(self.consumer_secret.expose_secret())),
+            *Zeroizing::new(encode(self.token_secret.expose_secret()))
+        ));
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         STANDARD.encode(hmac::sign(&key, base.as_bytes()))
     }
