@@ -14,6 +14,7 @@ use tieout_domain::Fault;
 use tieout_domain::code::Code;
 use tieout_kit::{ConnectError, Credential};
 use url::Url;
+use zeroize::ZeroizeOnDrop;
 
 use crate::call::Wire;
 use crate::settings::Settings;
@@ -39,7 +40,7 @@ enum Used {
     Clock(i64),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 struct CertificateFields {
     client_id: String,
@@ -50,7 +51,7 @@ struct CertificateFields {
     _expires: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 struct TokenFields {
     consumer_key: String,

@@ -11,6 +11,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+use zeroize::Zeroizing;
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -117,12 +118,12 @@ impl TokenBased {
             encode(address.as_str()),
             encode(&joined.join("&"))
         );
-        let token_secret = match party {
+        let token_secret = Zeroizing::new(match party {
             Party::Token => encode(self.token_secret.expose_secret()),
             Party::Integration => String::new(),
-        };
-        let consumer_secret = encode(self.consumer_secret.expose_secret());
-        let secret = format!("{consumer_secret}&{token_secret}");
+        });
+        let consumer_secret = Zeroizing::new(encode(self.consumer_secret.expose_secret()));
+        let secret = Zeroizing::new(format!("{}&{}", *consumer_secret, *token_secret));
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         STANDARD.encode(hmac::sign(&key, base.as_bytes()))
     }
