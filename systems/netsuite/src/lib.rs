@@ -119,15 +119,15 @@ const CREDENTIALS: &[CredentialKind] = &[
                 required: true,
             },
             CredentialField {
-                name: "certificate_id",
-                label: "Certificate ID",
-                secret: false,
-                required: true,
-            },
-            CredentialField {
                 name: "private_key_pem",
                 label: "Private key (PEM)",
                 secret: true,
+                required: true,
+            },
+            CredentialField {
+                name: "certificate_id",
+                label: "Certificate ID",
+                secret: false,
                 required: true,
             },
             EXPIRES,

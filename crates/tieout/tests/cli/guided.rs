@@ -239,6 +239,52 @@ async fn s202_s228_a_new_user_gets_to_a_first_plan_by_reading_only_the_screen() 
     );
 }
 
+/// The file that the screen names after these words.
+fn file_after(screen: &str, words: &str) -> String {
+    let line = screen.lines().find(|line| line.contains(words));
+    let (_, path) = line.unwrap().split_once(words).unwrap();
+    std::fs::read_to_string(path.trim()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s204_a_new_user_needs_no_key_of_their_own_and_may_come_back_after_the_upload() {
+    let (world, given, sets) = bare().await;
+    let subsidiary = subsidiary_name(&world).await;
+    let args = [
+        "connect", "acme-us", "--guided", "--set", &sets[0], "--set", &sets[1],
+    ];
+    // The person goes to NetSuite to upload the certificate.
+    let (status, screen) = tokio::task::block_in_place(|| {
+        talk(&world.machine, &args, &|text| match question(text) {
+            asked if asked.starts_with("Private key") => Some(String::new()),
+            asked if asked.starts_with("Certificate ID") => None,
+            _ => answer(&given, &subsidiary, text),
+        })
+    });
+    assert_eq!(status, 2, "{screen}");
+    let certificate = file_after(&screen, "The certificate for the upload: ");
+    let client_id = world.sandbox.description["netsuite"]["netsuite-m2m"]["client_id"].clone();
+    let upload = json!({"action": "upload", "client_id": client_id, "certificate": certificate});
+    let uploaded = control(&world.sandbox, "netsuite/certificates", upload).await;
+    let id = uploaded["certificate_id"].as_str().unwrap().to_owned();
+    let (status, screen) = tokio::task::block_in_place(|| {
+        talk(&world.machine, &args, &|text| match question(text) {
+            asked if asked.starts_with("Certificate ID") => Some(id.clone()),
+            asked if asked.starts_with("Private key") || asked.starts_with("Client ID") => {
+                panic!("asked again: {asked}")
+            }
+            _ => answer(&given, &subsidiary, text),
+        })
+    });
+    assert_eq!(status, 0, "{screen}");
+    assert_eq!(world.credentials(), ["acme-us-bill", "acme-us-netsuite"]);
+    world.tieout(&["ping", "acme-us"]).await.went_well();
+    let listed = world.tieout(&["credentials", "list", "--json"]).await;
+    let listed = listed.went_well().json();
+    let days = listed["credentials"][1]["days_left"].as_u64().unwrap();
+    assert!((700..=730).contains(&days), "{listed}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_connect_goes_on_where_it_was_and_keeps_no_secret() {
     let (world, given, sets) = bare().await;

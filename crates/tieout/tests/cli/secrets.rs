@@ -157,7 +157,13 @@ async fn no_secret_is_in_any_output_or_file() {
     assert_eq!(run(&set, &format!("{password} {{")), 2);
     let wrong = json!({"dev_key": world.machine.environment["TIEOUT_BILL_DEV_KEY"],
         "username": "nobody@example.com", "password": password});
-    assert_eq!(run(&set, &wrong.to_string()), 0);
+    assert_eq!(
+        run(&set, &wrong.to_string()),
+        4,
+        "tried before it is sealed"
+    );
+    let unseen = [&set[..], &["--no-check"]].concat();
+    assert_eq!(run(&unseen, &wrong.to_string()), 0);
     run(&["sync", "-vv"], "");
 
     // Every command there is but those that don't end by themselves.

@@ -1,12 +1,12 @@
 //! `connect` as a guided first hour: one step after the other, each checked before the next, and nothing
 //! stored in `tieout.toml` before the first plan has been seen. A stopped one goes on where it was.
 
+mod fields;
 mod kept;
 mod review;
 mod talk;
 
-use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
@@ -18,7 +18,7 @@ use tieout_kit::guide::Purpose;
 use tieout_kit::system::CredentialKind;
 use tieout_store::{Commit, Fact};
 
-use self::talk::{ask, ask_secret, say, yes};
+use self::talk::{ask, say, yes};
 use super::{ConnectArgs, Connecting, given, kinds, refuse_mixed, table};
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
@@ -26,6 +26,7 @@ use crate::commands::{ping, preferences, sync};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::guide;
+use crate::pending;
 
 /// How many steps there are.
 const STEPS: usize = 9;
@@ -225,9 +226,13 @@ impl Connecting {
             say(&format!("In {}:\n{}", system.title, guide::text(guide)));
         }
         loop {
-            let fields = self.fields(kind)?;
+            let fields = self.fields(system, kind).await?;
             match self.seal(system, kind, fields).await {
-                Ok(()) => return self.keep(),
+                Ok(()) => {
+                    let name = format!("{}-{}", self.given.name, system.id);
+                    pending::forget(&self.home, &pending::next_name(&name)).await?;
+                    return self.keep();
+                }
                 Err(failure) if failure.code == Code::new("credential-malformed") => {
                     say(&format!("That can't be right: {}", failure.cause));
                 }
@@ -256,31 +261,6 @@ impl Connecting {
                 None => say(&format!("`{answer}` is none of them.")),
             }
         }
-    }
-
-    /// The fields, one by one. What is left empty is left out.
-    fn fields(&self, kind: &CredentialKind) -> Result<SecretString, Failure> {
-        let mut fields = Map::new();
-        for field in kind.fields {
-            let text = if field.name.ends_with("_pem") {
-                let path = ask(&self.given.name, &format!("{}: in which file", field.label))?;
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => text,
-                    Err(error) => {
-                        say(&format!("can't read {path}: {error}"));
-                        String::new()
-                    }
-                }
-            } else if field.secret {
-                ask_secret(&self.given.name, field.label)?
-            } else {
-                ask(&self.given.name, field.label)?
-            };
-            if !text.trim().is_empty() {
-                fields.insert(field.name.to_owned(), Value::String(text.trim().to_owned()));
-            }
-        }
-        Ok(Value::Object(fields).to_string().into())
     }
 
     /// Signs in, and gives what the account lists to choose from. A refused credential is asked for again, and
