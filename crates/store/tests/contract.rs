@@ -1386,7 +1386,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 4
+            known: 5
         }
     );
     assert!(!error.fix().is_empty());

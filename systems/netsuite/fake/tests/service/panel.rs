@@ -75,7 +75,7 @@ async fn the_panel_says_what_is_wrong() {
         (vec!["periods", "Jul 1999"], json!({"state": "open"})),
         (vec!["features"], json!({"FLYING": true})),
         (vec!["switches"], json!({"nothing": true})),
-        (vec!["limits"], json!({"concurrency": 0})),
+        (vec!["limits"], json!({"concurrency": -1})),
         (vec!["role"], json!({"permissions": {"Bills": "half"}})),
         (vec!["vendorpayment"], json!({"bills": []})),
         (vec![], json!({})),
