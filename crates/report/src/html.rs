@@ -61,7 +61,8 @@ fn cover(report: &Report, format: Format) -> Markup {
         ("Clearing accounts", words::accounts(&report.clearing)),
         ("Period", words::period(report)),
         ("Day reported on", format!("the end of {}", report.day)),
-        ("Figures", words::method(report.method).to_owned()),
+        ("Figures", words::as_of(report)),
+        ("Ledger counts", words::basis(report).to_owned()),
         ("Currency of all amounts", report.currency.to_string()),
         ("Made", report.made_at.to_string()),
     ];

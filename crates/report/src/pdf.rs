@@ -76,7 +76,8 @@ fn cover(paper: &mut Paper, report: &Report, format: Format) {
         ("Clearing accounts", words::accounts(&report.clearing)),
         ("Period", words::period(report)),
         ("Day reported on", format!("the end of {}", report.day)),
-        ("Figures", words::method(report.method).to_owned()),
+        ("Figures", words::as_of(report)),
+        ("Ledger counts", words::basis(report).to_owned()),
         ("Currency of all amounts", report.currency.to_string()),
         ("Made", report.made_at.to_string()),
     ]
