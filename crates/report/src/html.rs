@@ -212,10 +212,7 @@ fn flows(format: Format, flows: &[Flow]) -> Markup {
 fn basis(report: &Report, format: Format) -> Markup {
     page! {
         h2 { "Memo: what an aging report by transaction date shows" }
-        p {
-            "Documents whose day and posting period lie on different sides of " (report.day)
-            ". The sub-ledger of this report goes by posting period, as the general ledger does."
-        }
+        p { (words::memo(report)) }
         table {
             thead {
                 tr {

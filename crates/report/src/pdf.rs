@@ -268,12 +268,7 @@ fn flows(paper: &mut Paper, format: Format, flows: &[Flow]) {
 
 fn basis(paper: &mut Paper, report: &Report, format: Format) {
     paper.next_section("Memo: what an aging report by transaction date shows");
-    let words = format!(
-        "Documents whose day and posting period lie on different sides of {}. The sub-ledger of this report goes \
-         by posting period, as the general ledger does.",
-        report.day
-    );
-    paper.paragraph(TEXT, &words);
+    paper.paragraph(TEXT, &words::memo(report));
     paper.gap(4 * POINT);
     let columns = [
         Column::words("Record", 2),

@@ -33,6 +33,20 @@ pub(crate) fn basis(report: &Report) -> &'static str {
     }
 }
 
+/// What stands above the memo.
+pub(crate) fn memo(report: &Report) -> String {
+    if report.is_by_day() {
+        return "The sub-ledger of this report goes by the day of each transaction, as an aging report does: there \
+                is nothing to list."
+            .to_owned();
+    }
+    format!(
+        "Documents whose day and posting period lie on different sides of {}. The sub-ledger of this report goes \
+         by posting period, as the general ledger does.",
+        report.day
+    )
+}
+
 /// What stands before a status that must be seen without colour; nothing before the others.
 pub(crate) fn sign(status: Status) -> &'static str {
     match status {
