@@ -106,7 +106,7 @@ pub struct Posting {
     pub memo: String,
 }
 
-/// By what a transaction belongs to a month.
+/// By what a transaction belongs to the time up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
@@ -127,14 +127,20 @@ pub trait Subledger: Send + Sync {
     /// A [`Fault`] of the read.
     async fn payables_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault>;
 
-    /// What the accounts come to at the end of the last posting period that ends on or before `until`.
+    /// What the accounts come to at the end of the day: by period, at the end of the last posting period that
+    /// ends on or before it.
     ///
     /// # Errors
     /// See [`payables_accounts`](Self::payables_accounts).
-    async fn balances(&self, accounts: &[RemoteId], until: Date) -> Result<Told<Balance>, Fault>;
+    async fn balances(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+        basis: Basis,
+    ) -> Result<Told<Balance>, Fault>;
 
-    /// What happened on the accounts in posting periods that end between the two days, both included; only
-    /// lines with a vendor.
+    /// What happened on the accounts between the two days, both included: by period, in those that end between
+    /// them; only lines with a vendor.
     ///
     /// # Errors
     /// See [`payables_accounts`](Self::payables_accounts).
@@ -143,6 +149,7 @@ pub trait Subledger: Send + Sync {
         accounts: &[RemoteId],
         from: Date,
         until: Date,
+        basis: Basis,
     ) -> Result<Told<Movement>, Fault>;
 
     /// A page of vendors' documents on the accounts of which something is open at the end of the day.
@@ -157,7 +164,7 @@ pub trait Subledger: Send + Sync {
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault>;
 
-    /// What the open items come to by period, by currency, added up by the ledger itself: a count and a sum to
+    /// What the open items come to by currency, added up by the ledger itself: a count and a sum to
     /// hold against the rows.
     ///
     /// # Errors
@@ -166,9 +173,10 @@ pub trait Subledger: Send + Sync {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
     ) -> Result<Told<Movement>, Fault>;
 
-    /// A page of lines on the accounts, of periods that end on or before the day, that no vendor stands behind.
+    /// A page of lines on the accounts up to the day that no vendor stands behind.
     ///
     /// # Errors
     /// See [`payables_accounts`](Self::payables_accounts).
@@ -176,10 +184,11 @@ pub trait Subledger: Send + Sync {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault>;
 
-    /// A page of all postings on the accounts, of periods that end on or before the day: for clearing accounts.
+    /// A page of all postings on the accounts up to the day: for clearing accounts.
     ///
     /// # Errors
     /// See [`payables_accounts`](Self::payables_accounts).
@@ -187,6 +196,7 @@ pub trait Subledger: Send + Sync {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault>;
 }

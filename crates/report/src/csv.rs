@@ -6,9 +6,10 @@ use tieout_flows::tie_out::{Document, Flow, Item, Leg, LegReport, Report};
 
 use crate::format::Format;
 use crate::sums::less;
+use crate::words;
 
 /// The columns. Each row fills those that it has a value for.
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 34] = [
     "row",
     "leg",
     "category",
@@ -42,6 +43,7 @@ const COLUMNS: [&str; 33] = [
     "day",
     "currency",
     "status",
+    "as_of",
 ];
 
 /// The report as CSV, with a row for each leg, flow, item, line of the memo, age and check, and a header.
@@ -120,6 +122,7 @@ impl<'a> Table<'a> {
         row.put("day", report.day);
         row.put("currency", report.currency);
         row.put("status", report.status.as_str());
+        row.put("as_of", words::as_of(report));
         row
     }
 

@@ -61,7 +61,8 @@ fn cover(report: &Report, format: Format) -> Markup {
         ("Clearing accounts", words::accounts(&report.clearing)),
         ("Period", words::period(report)),
         ("Day reported on", format!("the end of {}", report.day)),
-        ("Figures", words::method(report.method).to_owned()),
+        ("Figures", words::as_of(report)),
+        ("Ledger counts", words::basis(report).to_owned()),
         ("Currency of all amounts", report.currency.to_string()),
         ("Made", report.made_at.to_string()),
     ];
@@ -211,10 +212,7 @@ fn flows(format: Format, flows: &[Flow]) -> Markup {
 fn basis(report: &Report, format: Format) -> Markup {
     page! {
         h2 { "Memo: what an aging report by transaction date shows" }
-        p {
-            "Documents whose day and posting period lie on different sides of " (report.day)
-            ". The sub-ledger of this report goes by posting period, as the general ledger does."
-        }
+        p { (words::memo(report)) }
         table {
             thead {
                 tr {

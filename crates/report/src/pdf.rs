@@ -76,7 +76,8 @@ fn cover(paper: &mut Paper, report: &Report, format: Format) {
         ("Clearing accounts", words::accounts(&report.clearing)),
         ("Period", words::period(report)),
         ("Day reported on", format!("the end of {}", report.day)),
-        ("Figures", words::method(report.method).to_owned()),
+        ("Figures", words::as_of(report)),
+        ("Ledger counts", words::basis(report).to_owned()),
         ("Currency of all amounts", report.currency.to_string()),
         ("Made", report.made_at.to_string()),
     ]
@@ -267,12 +268,7 @@ fn flows(paper: &mut Paper, format: Format, flows: &[Flow]) {
 
 fn basis(paper: &mut Paper, report: &Report, format: Format) {
     paper.next_section("Memo: what an aging report by transaction date shows");
-    let words = format!(
-        "Documents whose day and posting period lie on different sides of {}. The sub-ledger of this report goes \
-         by posting period, as the general ledger does.",
-        report.day
-    );
-    paper.paragraph(TEXT, &words);
+    paper.paragraph(TEXT, &words::memo(report));
     paper.gap(4 * POINT);
     let columns = [
         Column::words("Record", 2),

@@ -73,7 +73,8 @@ impl Paper<'_> {
             ("Clearing", words::accounts(&report.clearing)),
             ("Period", words::period(report)),
             ("Day", format!("the end of {}", report.day)),
-            ("Figures", words::method(report.method).to_owned()),
+            ("Figures", words::as_of(report)),
+            ("Basis", words::basis(report).to_owned()),
             ("Currency", report.currency.to_string()),
             ("Made", report.made_at.to_string()),
         ] {

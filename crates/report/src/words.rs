@@ -15,12 +15,36 @@ pub(crate) const NOT_EXPLAINED: &str = "!! NOT EXPLAINED";
 /// What stands where nobody looks after an item.
 pub(crate) const NOBODY: &str = "nobody";
 
-/// How the figures were had.
-pub(crate) fn method(method: Method) -> &'static str {
-    match method {
-        Method::AsOfNow => "as of now: the day had not ended, or ended just before the reading",
-        Method::RollBack => "today's figures, with what happened since taken back",
+/// `as of 2026-06-15, rolled back from 2026-07-01T06:01:12Z`: the day, and how its figures were had.
+pub(crate) fn as_of(report: &Report) -> String {
+    let (day, made_at) = (report.day, report.made_at);
+    match report.method {
+        Method::AsOfNow => format!("as of {day}, which had not ended: what was there at {made_at}"),
+        Method::RollBack => format!("as of {day}, rolled back from {made_at}"),
     }
+}
+
+/// By what the ledger's figures go.
+pub(crate) fn basis(report: &Report) -> &'static str {
+    if report.is_by_day() {
+        "by the day of each transaction"
+    } else {
+        "by posting period, as the general ledger does"
+    }
+}
+
+/// What stands above the memo.
+pub(crate) fn memo(report: &Report) -> String {
+    if report.is_by_day() {
+        return "The sub-ledger of this report goes by the day of each transaction, as an aging report does: there \
+                is nothing to list."
+            .to_owned();
+    }
+    format!(
+        "Documents whose day and posting period lie on different sides of {}. The sub-ledger of this report goes \
+         by posting period, as the general ledger does.",
+        report.day
+    )
 }
 
 /// What stands before a status that must be seen without colour; nothing before the others.

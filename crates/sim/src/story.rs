@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
 use tieout::failure::Failure;
-use tieout_engine::tie_out::{TieOutOptions, tie_out};
+use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{EngineError, RunOptions, RunReport, mapping};
 use tieout_store::{Fact, Store};
 use tieout_systems::Entry;
@@ -362,13 +362,10 @@ impl Story<'_> {
         }
         let (last, started, plan) = ended.context("there was a last sync")?;
         let mut violations = check::quiet(&last, &plan);
+        let now = started.connection.timer.now();
+        let today = now.to_zoned(started.connection.time_zone.clone()).date();
         let options = TieOutOptions {
-            month: started
-                .connection
-                .timer
-                .now()
-                .to_zoned(started.connection.time_zone.clone())
-                .date(),
+            as_of: AsOf::PeriodEnd(today),
             id: self.run_id(),
             notes: std::collections::BTreeMap::new(),
             notices: Vec::new(),

@@ -1515,6 +1515,19 @@ async fn a_tie_out_is_made_owned_signed_by_two_and_watched_for_drift() {
         .tieout(&["tie-out", "acme", "--period", "June"])
         .failed(2, &["no month", "2026-06"]);
     machine
+        .tieout(&["tie-out", "acme", "--day", "2999-01-01"])
+        .failed(2, &["2999-01-01 is yet to come"]);
+    machine
+        .tieout(&["tie-out", "acme", "--day", "2026-06-15", "--period", &month])
+        .failed(2, &["--day", "--period"]);
+    let yesterday = now.date().yesterday().unwrap().to_string();
+    let rolled = machine
+        .tieout(&["tie-out", "acme", "--day", &yesterday])
+        .went_well()
+        .out;
+    let told = format!("as of {yesterday}, rolled back from ");
+    assert!(rolled.contains(&told), "{rolled}");
+    machine
         .tieout(&["tie-out", "acme", "--period", "1999-01"])
         .failed(2, &["error[unknown-period]", "1999-01"]);
 }

@@ -242,7 +242,12 @@ async fn movements_are_of_vendors_and_of_the_span() {
         .await;
     let told = stage
         .ledger
-        .movements(&stage.payables, day("2026-05-31"), day("2026-05-31"))
+        .movements(
+            &stage.payables,
+            day("2026-05-31"),
+            day("2026-05-31"),
+            Basis::Period,
+        )
         .await
         .unwrap();
     let found: Vec<_> = told
@@ -313,7 +318,7 @@ async fn another_subsidiary_is_left_out_and_what_does_not_post_too() {
     stage.assert_ties("2026-05-31").await;
     let told = stage
         .ledger
-        .balances(&stage.payables, day("2026-05-31"))
+        .balances(&stage.payables, day("2026-05-31"), Basis::Period)
         .await
         .unwrap();
     assert_eq!(told.rows.len(), 1);
@@ -341,7 +346,7 @@ async fn another_currency_is_counted_in_itself_and_in_base() {
     stage.pay(&bill, "2026-06-01", "40").await;
     let told = stage
         .ledger
-        .balances(&stage.payables, day("2026-06-30"))
+        .balances(&stage.payables, day("2026-06-30"), Basis::Period)
         .await
         .unwrap();
     let mut found: Vec<_> = told
@@ -412,7 +417,7 @@ async fn accounts_without_subsidiaries_books_or_currencies_are_read_too() {
     assert!(
         stage
             .ledger
-            .open_totals(&stage.payables, day("2026-04-30"))
+            .open_totals(&stage.payables, day("2026-04-30"), Basis::Period)
             .await
             .unwrap()
             .rows

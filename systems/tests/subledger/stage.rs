@@ -195,7 +195,7 @@ impl Stage {
         loop {
             let told = self
                 .ledger
-                .loose_lines(&self.payables, until, token.as_ref())
+                .loose_lines(&self.payables, until, Basis::Period, token.as_ref())
                 .await;
             if !further(&mut all, &mut token, told) {
                 return all;
@@ -208,7 +208,11 @@ impl Stage {
         let mut token = None;
         let mut all = Vec::new();
         loop {
-            let told = self.ledger.postings(accounts, until, token.as_ref()).await;
+            let basis = Basis::Period;
+            let told = self
+                .ledger
+                .postings(accounts, until, basis, token.as_ref())
+                .await;
             if !further(&mut all, &mut token, told) {
                 return all;
             }
@@ -218,7 +222,11 @@ impl Stage {
     /// The general ledger is the open items and the lines without a vendor, and the ledger's own sum of the
     /// open items is that of the rows; in each currency.
     pub(crate) async fn assert_ties(&self, until: &str) {
-        let balances = self.ledger.balances(&self.payables, day(until)).await;
+        let basis = Basis::Period;
+        let balances = self
+            .ledger
+            .balances(&self.payables, day(until), basis)
+            .await;
         let ledger = by_currency(
             balances
                 .unwrap()
@@ -232,7 +240,10 @@ impl Stage {
         let parts = by_currency(parts.chain(loose.iter().map(|row| (row.currency, row.open))));
         assert_eq!(ledger, parts, "{until}: {open:#?} {loose:#?}");
 
-        let totals = self.ledger.open_totals(&self.payables, day(until)).await;
+        let totals = self
+            .ledger
+            .open_totals(&self.payables, day(until), basis)
+            .await;
         let totals: BTreeMap<String, (Amount, u64)> = totals
             .unwrap()
             .rows

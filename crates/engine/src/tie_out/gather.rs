@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use tieout_domain::document::{BillStatus, VendorCredit};
-use tieout_domain::subledger::{Posting, PostingKind};
+use tieout_domain::subledger::{Basis, Posting, PostingKind};
 use tieout_domain::{
     Amount, Currency, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, Timestamp,
 };
@@ -26,10 +26,12 @@ pub(super) struct Gatherer<'a> {
     pub(super) currency: Currency,
     /// First day of the period.
     pub(super) start: Date,
-    /// Last day of the period.
-    pub(super) until: Date,
     /// The day reported on.
     pub(super) day: Date,
+    /// The last day that counts in the ledger: by period, the last one of it.
+    pub(super) until: Date,
+    /// By what a transaction of the ledger counts.
+    pub(super) basis: Basis,
     /// Posting periods that end after the period.
     pub(super) later_periods: HashSet<RemoteId>,
     /// Names of vendors, by side and id.
@@ -341,9 +343,10 @@ impl Gatherer<'_> {
             }
             _ => (None, false, None),
         };
+        let date = mirrored.observed.document.date().unwrap_or(there.date);
         let presence = if open.is_zero() && (mirrored.gone || voided) {
             Presence::Gone
-        } else if open.is_zero() && self.is_later(period) {
+        } else if open.is_zero() && self.is_later(date, period) {
             Presence::Later
         } else {
             Presence::There
@@ -359,7 +362,7 @@ impl Gatherer<'_> {
             record: link.record.clone(),
             kind: there.kind.clone(),
             label: mirrored.observed.document.label(),
-            date: mirrored.observed.document.date().unwrap_or(there.date),
+            date,
             due,
             total,
             open,

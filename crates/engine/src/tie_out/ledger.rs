@@ -15,7 +15,7 @@ use crate::{Connection, EngineError};
 pub(super) struct Ledger {
     pub(super) accounts: Vec<AccountName>,
     pub(super) balances: Vec<Balance>,
-    /// Open at the end, by posting period.
+    /// Open at the end.
     pub(super) open: Vec<Posting>,
     /// The same by day.
     pub(super) open_by_day: Vec<Posting>,
@@ -44,10 +44,12 @@ pub(super) struct LedgerReader<'a> {
     pub(super) subledger: Arc<dyn Subledger>,
     /// First day of the period.
     pub(super) start: Date,
-    /// Last day of the period.
-    pub(super) until: Date,
     /// The day reported on.
     pub(super) day: Date,
+    /// The last day that counts: by period, the last one of it.
+    pub(super) until: Date,
+    /// By what a transaction counts.
+    pub(super) basis: Basis,
 }
 
 impl LedgerReader<'_> {
@@ -63,15 +65,30 @@ impl LedgerReader<'_> {
         let before = self.start.yesterday().unwrap_or(self.start);
         let ledger = &self.subledger;
         let (balances, open_totals, movements, opening, clearing_balances) = futures::try_join!(
-            self.once("control accounts", ledger.balances(&ids, self.until)),
-            self.once("open items, added up", ledger.open_totals(&ids, self.until)),
-            self.once("movements", ledger.movements(&ids, self.start, self.until)),
-            self.once("opening balance", ledger.open_totals(&ids, before)),
-            self.once("clearing accounts", ledger.balances(clearing, self.until)),
+            self.once(
+                "control accounts",
+                ledger.balances(&ids, self.until, self.basis)
+            ),
+            self.once(
+                "open items, added up",
+                ledger.open_totals(&ids, self.until, self.basis)
+            ),
+            self.once(
+                "movements",
+                ledger.movements(&ids, self.start, self.until, self.basis)
+            ),
+            self.once(
+                "opening balance",
+                ledger.open_totals(&ids, before, self.basis)
+            ),
+            self.once(
+                "clearing accounts",
+                ledger.balances(clearing, self.until, self.basis)
+            ),
         )?;
         let (open, open_by_day, loose, cleared) = futures::try_join!(
             self.pages(Paged::Open, &ids),
-            self.pages(Paged::OpenByDay, &ids),
+            self.bridge(&ids),
             self.pages(Paged::Loose, &ids),
             self.pages(Paged::Clearing, clearing),
         )?;
@@ -79,7 +96,11 @@ impl LedgerReader<'_> {
         let balances = finished(balances, &mut extracts);
         let open = finished(open, &mut extracts);
         let open_totals = finished(open_totals, &mut extracts);
-        let open_by_day = finished(open_by_day, &mut extracts);
+        // By day, what is open is what an aging by day shows.
+        let open_by_day = match open_by_day {
+            Some(reading) => finished(reading, &mut extracts),
+            None => open.clone(),
+        };
         let loose = finished(loose, &mut extracts);
         let opening = finished(opening, &mut extracts);
         let movements = finished(movements, &mut extracts);
@@ -117,12 +138,20 @@ impl LedgerReader<'_> {
         Ok(reading)
     }
 
+    /// What is open by day, where the rest goes by period.
+    async fn bridge(&self, accounts: &[RemoteId]) -> Result<Option<Reading<Posting>>, EngineError> {
+        match self.basis {
+            Basis::Period => self.pages(Paged::OpenByDay, accounts).await.map(Some),
+            Basis::Day => Ok(None),
+        }
+    }
+
     async fn pages(
         &self,
         set: Paged,
         accounts: &[RemoteId],
     ) -> Result<Reading<Posting>, EngineError> {
-        let (what, ledger) = (set.title(), &self.subledger);
+        let (what, ledger) = (set.title(self.basis), &self.subledger);
         let mut reading = Reading::begin(what, self.connection.timer.now());
         let mut token = None;
         loop {
@@ -130,7 +159,7 @@ impl LedgerReader<'_> {
             let told = match set {
                 Paged::Open => {
                     ledger
-                        .open_items(accounts, self.until, Basis::Period, token_ref)
+                        .open_items(accounts, self.until, self.basis, token_ref)
                         .await
                 }
                 Paged::OpenByDay => {
@@ -138,8 +167,16 @@ impl LedgerReader<'_> {
                         .open_items(accounts, self.day, Basis::Day, token_ref)
                         .await
                 }
-                Paged::Loose => ledger.loose_lines(accounts, self.until, token_ref).await,
-                Paged::Clearing => ledger.postings(accounts, self.until, token_ref).await,
+                Paged::Loose => {
+                    ledger
+                        .loose_lines(accounts, self.until, self.basis, token_ref)
+                        .await
+                }
+                Paged::Clearing => {
+                    ledger
+                        .postings(accounts, self.until, self.basis, token_ref)
+                        .await
+                }
             };
             let told = told.map_err(|fault| self.failed(fault))?;
             token.clone_from(&told.next);
@@ -152,10 +189,10 @@ impl LedgerReader<'_> {
 }
 
 impl Paged {
-    fn title(self) -> &'static str {
+    fn title(self, basis: Basis) -> &'static str {
         match self {
-            Self::Open => "open items by posting period",
-            Self::OpenByDay => "open items by day",
+            Self::Open if basis == Basis::Period => "open items by posting period",
+            Self::Open | Self::OpenByDay => "open items by day",
             Self::Loose => "lines without a vendor",
             Self::Clearing => "postings on clearing accounts",
         }

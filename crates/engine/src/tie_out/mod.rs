@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::subledger::{Balance, Movement, Posting, PostingKind};
+use tieout_domain::subledger::{Balance, Basis, Movement, Posting, PostingKind};
 use tieout_domain::{
     Amount, Currency, Date, Fault, Kind, Period, PeriodState, RecordRef, RemoteId, Side, State,
     Timestamp,
@@ -39,11 +39,38 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 /// For how many days a difference of timing is no error.
 const GRACE_DAYS: i64 = 5;
 
+/// The day whose end is reported on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// The last day of the posting period that this day is in, or today where that has not come yet.
+    PeriodEnd(Date),
+    /// This very day, or today where it has not come yet. One within its posting period goes by the days of
+    /// transactions, because the general ledger by period has figures for the period's end alone.
+    Day(Date),
+}
+
+impl AsOf {
+    /// A day of the period.
+    fn within(self) -> Date {
+        match self {
+            Self::PeriodEnd(day) | Self::Day(day) => day,
+        }
+    }
+
+    /// The day, as it is known today.
+    fn day(self, period: &Period, today: Date) -> Date {
+        match self {
+            Self::PeriodEnd(_) => period.end.min(today),
+            Self::Day(day) => day.min(today),
+        }
+    }
+}
+
 /// What to report on.
 #[derive(Debug, Clone)]
 pub struct TieOutOptions {
-    /// The month: its first day.
-    pub month: Date,
+    /// As of when.
+    pub as_of: AsOf,
     /// The run's id: unique, chosen by the caller.
     pub id: String,
     /// What was said of differences before, by record.
@@ -91,11 +118,12 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
     let ledger_failed = |fault| connection.sides.failed(Side::Ledger, fault);
     let periods = connection.sides.ledger.whole.periods().await;
     let periods = periods.map_err(ledger_failed)?;
+    let within = options.as_of.within();
     let period = periods
         .iter()
-        .find(|period| period.contains(options.month))
+        .find(|period| period.contains(within))
         .ok_or_else(|| {
-            let month = options.month.strftime("%Y-%m");
+            let month = within.strftime("%Y-%m");
             EngineError::UnknownPeriod(format!("the ledger has no posting period for {month}"))
         })?;
     let subledger = connection.sides.ledger.subledger.as_ref();
@@ -107,12 +135,19 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
     })?);
     read_records(run).await?;
     let today = started.to_zoned(connection.time_zone.clone()).date();
+    let day = options.as_of.day(period, today);
+    let (until, basis) = if day < today && day < period.end {
+        (day, Basis::Day)
+    } else {
+        (period.end, Basis::Period)
+    };
     let reader = LedgerReader {
         connection,
         subledger,
         start: period.start,
-        until: period.end,
-        day: today.min(period.end),
+        day,
+        until,
+        basis,
     };
     let clearing = clearing_account(connection).await?;
     let clearing_ids: Vec<RemoteId> = clearing.iter().map(|one| one.id.clone()).collect();
@@ -125,7 +160,9 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
             options,
             period,
             periods: &periods,
-            day: reader.day,
+            day,
+            until,
+            basis,
             today,
             started,
             ledger: &ledger,
@@ -249,6 +286,8 @@ struct Composer<'a> {
     period: &'a Period,
     periods: &'a [Period],
     day: Date,
+    until: Date,
+    basis: Basis,
     today: Date,
     started: Timestamp,
     ledger: &'a Ledger,
@@ -268,8 +307,9 @@ impl Composer<'_> {
             connection: self.connection,
             currency: self.currency,
             start: self.period.start,
-            until: self.period.end,
             day: self.day,
+            until: self.until,
+            basis: self.basis,
             later_periods,
             vendors: HashMap::new(),
             extracts: Vec::new(),
@@ -277,7 +317,7 @@ impl Composer<'_> {
         let gathered = gatherer.gather(&self.ledger.open).await?;
         let cleared = self.cleared(&gathered);
         let roll_forward = self.roll_forward(&gathered)?;
-        let basis = self.basis()?;
+        let basis = self.bridge()?;
         Ok(Input {
             scope: self.scope(),
             control: -self.balance(&self.ledger.balances)?,
@@ -296,7 +336,6 @@ impl Composer<'_> {
 
     fn scope(&self) -> Scope {
         let Connection { sides, store, .. } = self.connection;
-        let ended = self.today > self.period.end;
         let subsidiary = sides.ledger.subsidiary.as_ref();
         Scope {
             connection: store.name().to_string(),
@@ -328,7 +367,7 @@ impl Composer<'_> {
                 .to_owned(),
             },
             day: self.day,
-            method: if ended {
+            method: if self.day < self.today {
                 Method::RollBack
             } else {
                 Method::AsOfNow
@@ -413,7 +452,7 @@ impl Composer<'_> {
     }
 
     /// The bridge between the usual aging by day and the sub-ledger by period.
-    fn basis(&self) -> Result<Vec<BasisLine>, EngineError> {
+    fn bridge(&self) -> Result<Vec<BasisLine>, EngineError> {
         let mut lines: BTreeMap<RecordRef, BasisLine> = BTreeMap::new();
         let by_day = self
             .ledger

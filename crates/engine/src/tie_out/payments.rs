@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tieout_domain::document::{Payment, PaymentStatus};
+use tieout_domain::subledger::Basis;
 use tieout_domain::{
     Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State,
 };
@@ -233,7 +234,7 @@ impl Gatherer<'_> {
             if mirrored.gone || payment.status == PaymentStatus::LedgerVoided || !payment.posted {
                 continue;
             }
-            best = if self.is_later(payment.period.as_ref()) {
+            best = if self.is_later(payment.date, payment.period.as_ref()) {
                 Posted::Later
             } else {
                 Posted::Counts
@@ -304,7 +305,7 @@ impl Gatherer<'_> {
         let counts = !mirrored.gone
             && payment.posted
             && payment.status != PaymentStatus::LedgerVoided
-            && !self.is_later(payment.period.as_ref());
+            && !self.is_later(payment.date, payment.period.as_ref());
         let record = recorded.and_then(|recorded| match &recorded.observed.document {
             AnyDocument::Payment(payment) if !recorded.gone => Some((recorded, payment)),
             _ => None,
@@ -320,7 +321,7 @@ impl Gatherer<'_> {
         let (kind, side) = match (counts, counts_there) {
             (true, false) if is_there => (EffectKind::PaidLaterOnPlatform, Side::Ledger),
             (true, false) => (EffectKind::PaidInLedger, Side::Ledger),
-            (false, true) if self.is_later(payment.period.as_ref()) => {
+            (false, true) if self.is_later(payment.date, payment.period.as_ref()) => {
                 (EffectKind::PostedLater, Side::Platform)
             }
             (false, true) => (EffectKind::PaidOnPlatform, Side::Platform),
@@ -350,9 +351,12 @@ impl Gatherer<'_> {
         })
     }
 
-    /// Whether a posting period ends after the one that is reported on.
-    pub(super) fn is_later(&self, period: Option<&RemoteId>) -> bool {
-        period.is_some_and(|id| self.later_periods.contains(id))
+    /// Whether a transaction of the ledger counts only after what is reported on.
+    pub(super) fn is_later(&self, date: Date, period: Option<&RemoteId>) -> bool {
+        match self.basis {
+            Basis::Period => period.is_some_and(|id| self.later_periods.contains(id)),
+            Basis::Day => date > self.until,
+        }
     }
 
     /// The company's day of a moment.

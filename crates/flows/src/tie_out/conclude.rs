@@ -7,6 +7,7 @@ use tieout_domain::{Amount, Date, MoneyError};
 use super::explain;
 use super::input::{Held, Input, Presence};
 use super::platform_leg::{self, note};
+use super::report::by_day;
 use super::{Aging, Category, Document, Figure, Gravity, Item, Leg, LegReport, Report, Status};
 use super::{clearing, loose};
 
@@ -41,7 +42,12 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
     )?;
     let scope = &input.scope;
     let accounts = labels(&scope.accounts);
-    let sub_ledger = figure("A", "sub-ledger, by posting period", platform.ledger);
+    let basis = if by_day(scope.method, &scope.period, scope.day) {
+        "sub-ledger, by day"
+    } else {
+        "sub-ledger, by posting period"
+    };
+    let sub_ledger = figure("A", basis, platform.ledger);
     let forward = &input.roll_forward;
     let rolled = forward
         .flows

@@ -85,6 +85,11 @@ pub struct PeriodName {
     pub state: String,
 }
 
+/// See [`Report::is_by_day`].
+pub(super) fn by_day(method: Method, period: &PeriodName, day: Date) -> bool {
+    method == Method::RollBack && day < period.end
+}
+
 /// A record that takes part in a difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Document {
@@ -352,6 +357,13 @@ impl Report {
         self.items
             .iter()
             .filter(move |item| item.category.leg() == leg)
+    }
+
+    /// Whether the ledger's figures go by the days of transactions: those of a day within its posting period,
+    /// rolled back. All others go by posting period.
+    #[must_use]
+    pub fn is_by_day(&self) -> bool {
+        by_day(self.method, &self.period, self.day)
     }
 
     /// What of this leg is not explained; 0.00 is what a controller wants.

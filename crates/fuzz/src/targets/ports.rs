@@ -77,24 +77,32 @@ async fn control(ports: &Ports, set: &str) -> Result<(), Fault> {
     };
     let accounts = [RemoteId::new("111")];
     let day = Date::constant(2026, 6, 30);
+    let basis = if set == "day" {
+        Basis::Day
+    } else {
+        Basis::Period
+    };
     match set {
         "accounts" => return ledger.payables_accounts().await.map(drop),
-        "balances" => return ledger.balances(&accounts, day).await.map(drop),
-        "movements" => return ledger.movements(&accounts, day, day).await.map(drop),
-        "totals" => return ledger.open_totals(&accounts, day).await.map(drop),
+        "balances" => return ledger.balances(&accounts, day, basis).await.map(drop),
+        "movements" => return ledger.movements(&accounts, day, day, basis).await.map(drop),
+        "totals" => return ledger.open_totals(&accounts, day, basis).await.map(drop),
         _ => {}
     }
     let mut token = None;
     loop {
         let told = match set {
-            "loose" => ledger.loose_lines(&accounts, day, token.as_ref()).await?,
-            "postings" => ledger.postings(&accounts, day, token.as_ref()).await?,
+            "loose" => {
+                ledger
+                    .loose_lines(&accounts, day, basis, token.as_ref())
+                    .await?
+            }
+            "postings" => {
+                ledger
+                    .postings(&accounts, day, basis, token.as_ref())
+                    .await?
+            }
             _ => {
-                let basis = if set == "day" {
-                    Basis::Day
-                } else {
-                    Basis::Period
-                };
                 ledger
                     .open_items(&accounts, day, basis, token.as_ref())
                     .await?

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Document, RecordRef, RemoteId, State};
 use tieout_engine::compare::{Comparison, compare};
-use tieout_engine::tie_out::{TieOutOptions, tie_out};
+use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
 use tieout_flows::tie_out::{Report, Status};
 use tieout_store::KeySource;
@@ -255,13 +255,13 @@ impl Demo {
         let quiet =
             tieout_engine::sync(&self.connection, RunOptions::new(sync::run_id(), "demo")).await?;
         let comparison = compare(&self.connection.store).await?;
-        let month = self
+        let today = self
             .connection
             .timer
             .now()
             .to_zoned(self.connection.time_zone.clone());
         let options = TieOutOptions {
-            month: month.date(),
+            as_of: AsOf::PeriodEnd(today.date()),
             id: sync::run_id(),
             notes: BTreeMap::new(),
             notices: Vec::new(),

@@ -13,7 +13,7 @@ use serde_json::json;
 use tieout_domain::code::Code;
 use tieout_domain::{Currency, RecordRef};
 use tieout_engine::Connection;
-use tieout_engine::tie_out::{TieOutOptions, TiedOut, tie_out};
+use tieout_engine::tie_out::{AsOf, TieOutOptions, TiedOut, tie_out};
 use tieout_flows::tie_out::input::Note;
 use tieout_flows::tie_out::{OpenDocument, Report, Status};
 use tieout_store::ConnectionStore;
@@ -40,6 +40,9 @@ pub struct TieOutArgs {
     /// What to report on.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// As of the end of this day, as 2026-06-15, rolled back from now; instead of a month's end.
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["period", "signed"])]
+    pub day: Option<Date>,
     /// The one that was last signed, word for word, with its signatures, instead of a new one.
     #[arg(long)]
     pub signed: bool,
@@ -124,7 +127,7 @@ pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
     let made = if args.signed {
         sign::as_signed(&home, &args.scope).await?
     } else {
-        make(global, &home, &args.scope).await?
+        make_as_of(global, &home, &args.scope, args.day).await?
     };
     let format = if global.json {
         Format::Json
@@ -162,11 +165,21 @@ pub struct Made {
 
 /// Makes the report of one connection, month and currency.
 pub async fn make(global: &Global, home: &Home, scope: &ScopeArgs) -> Result<Made, Failure> {
+    make_as_of(global, home, scope, None).await
+}
+
+/// The same as of the end of a day, if one is named.
+async fn make_as_of(
+    global: &Global,
+    home: &Home,
+    scope: &ScopeArgs,
+    day: Option<Date>,
+) -> Result<Made, Failure> {
     let names: Vec<String> = scope.connection.iter().cloned().collect();
     let connection = the_only(connections(global, home, &names).await?)?;
-    let month = month(&connection, scope.period.as_deref())?;
+    let as_of = as_of(today(&connection), scope.period.as_deref(), day)?;
     let options = TieOutOptions {
-        month,
+        as_of,
         id: run_id(),
         notes: notes(&connection.store).await?,
         notices: Vec::new(),
@@ -209,16 +222,23 @@ fn the_only<T>(mut chosen: Vec<T>) -> Result<T, Failure> {
         .ok_or_else(|| Failure::usage(Code::new("no-connection"), cause))
 }
 
-/// The first day of a month; of the present one if none is named.
-fn month(connection: &Connection, named: Option<&str>) -> Result<Date, Failure> {
-    let Some(text) = named else {
-        let today = connection
-            .timer
-            .now()
-            .to_zoned(connection.time_zone.clone());
-        return Ok(today.date().first_of_month());
-    };
-    named_month(text)
+/// The company's day.
+fn today(connection: &Connection) -> Date {
+    let now = connection.timer.now();
+    now.to_zoned(connection.time_zone.clone()).date()
+}
+
+/// As of when: a day, else the end of a month, of the present one if none is named.
+fn as_of(today: Date, month: Option<&str>, day: Option<Date>) -> Result<AsOf, Failure> {
+    match (day, month) {
+        (Some(day), _) if day > today => {
+            let cause = format!("{day} is yet to come: today is {today}");
+            Err(Failure::usage(Code::new("usage"), cause))
+        }
+        (Some(day), _) => Ok(AsOf::Day(day)),
+        (None, Some(month)) => named_month(month).map(AsOf::PeriodEnd),
+        (None, None) => Ok(AsOf::PeriodEnd(today)),
+    }
 }
 
 /// The first day of the month that a text names.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tieout::commands::sync::run_id;
 use tieout_domain::{Amount, Date, Kind, RemoteId, Side};
-use tieout_engine::tie_out::{TieOutOptions, tie_out};
+use tieout_engine::tie_out::{AsOf, TieOutOptions, TiedOut, tie_out};
 use tieout_flows::tie_out::{Category, Item, Leg, Method, Report, Status};
 
 use crate::acts::{amount, ledger};
@@ -16,18 +16,29 @@ impl Stage {
     }
 
     pub(crate) async fn tie_out(&self) -> Vec<Report> {
-        self.tie_out_of(self.today().await).await
+        self.tie_out_as_of(AsOf::PeriodEnd(self.today().await))
+            .await
     }
 
-    async fn tie_out_of(&self, month: Date) -> Vec<Report> {
+    async fn tie_out_as_of(&self, as_of: AsOf) -> Vec<Report> {
+        let made = self.tied_out(as_of).await;
+        made.into_iter().map(|made| made.report).collect()
+    }
+
+    async fn tied_out(&self, as_of: AsOf) -> Vec<TiedOut> {
         let options = TieOutOptions {
-            month,
+            as_of,
             id: run_id(),
             notes: std::collections::BTreeMap::new(),
             notices: Vec::new(),
         };
-        let made = tie_out(&self.connection, &options).await.unwrap();
-        made.into_iter().map(|made| made.report).collect()
+        tie_out(&self.connection, &options).await.unwrap()
+    }
+
+    /// Sets the sandbox's clock.
+    async fn set_clock(&self, now: tieout_domain::Timestamp) {
+        let body = json!({"now": now.to_string()}).to_string();
+        self.panel.post("/control/clock", &body).await.unwrap();
     }
 
     /// The report in dollars; all legs of all currencies closed.
@@ -383,7 +394,7 @@ async fn months_that_have_ended_are_rolled_back_and_close_too() {
     let mut month = stage.today().await.first_of_month();
     let mut rolled_back = 0;
     for _ in 0..12 {
-        for report in stage.tie_out_of(month).await {
+        for report in stage.tie_out_as_of(AsOf::PeriodEnd(month)).await {
             assert_closed(&report);
             rolled_back += u32::from(report.method == Method::RollBack);
             let opening = &report.legs[3];
@@ -392,6 +403,83 @@ async fn months_that_have_ended_are_rolled_back_and_close_too() {
         month = month.yesterday().unwrap().first_of_month();
     }
     assert!(rolled_back > 10, "{rolled_back}");
+}
+
+/// What of these two records is open, here and there.
+fn open(made: &TiedOut, here: &RemoteId, there: &RemoteId) -> [Amount; 2] {
+    [(Side::Ledger, here), (Side::Platform, there)].map(|(side, id)| {
+        let documents = made.documents.iter();
+        let found = documents.filter(|one| one.record.side == side && one.record.id == *id);
+        found.map(|one| one.open).sum()
+    })
+}
+
+#[tokio::test]
+async fn a_day_within_a_month_is_rolled_back_to_its_end() {
+    let stage = Stage::new().await;
+    let now = stage.connection.timer.now();
+    let day = stage.today().await.yesterday().unwrap();
+    stage
+        .set_clock(now - jiff::SignedDuration::from_hours(72))
+        .await;
+    stage.sync().await;
+    let mut paid = None;
+    for (here, there) in stage.open_pairs().await {
+        let bill = stage.ledger_bill(&here).await;
+        if bill.date <= day && bill.currency == tieout_domain::Currency::USD {
+            paid = Some((here, there, bill.total));
+        }
+    }
+    let (here, there, total) = paid.expect("an open bill of an earlier day");
+    stage.set_clock(now).await;
+    stage
+        .pay(std::slice::from_ref(&there), None, "PROCESSED")
+        .await;
+    stage.sync_twice().await;
+
+    let today = &stage.tied_out(AsOf::Day(day.tomorrow().unwrap())).await[0];
+    assert_eq!(today.report.method, Method::AsOfNow);
+    assert_eq!(open(today, &here, &there), [Amount::ZERO; 2]);
+
+    let made = stage.tied_out(AsOf::Day(day)).await;
+    let report = &made[0].report;
+    assert_eq!((report.day, report.method), (day, Method::RollBack));
+    assert_eq!(report.is_by_day(), day < report.period.end);
+    assert_eq!(open(&made[0], &here, &there), [total; 2]);
+    let aged: Amount = report.aging.iter().map(|bucket| bucket.ledger).sum();
+    assert_eq!(aged, report.legs[1].left.amount, "the aging is of that day");
+    for made in &made {
+        assert_closed(&made.report);
+    }
+    let named = report.items.iter().any(|item| {
+        let sides = [&item.ledger, &item.platform].into_iter().flatten();
+        sides
+            .into_iter()
+            .any(|one| [&here, &there].contains(&&one.record.id))
+    });
+    assert!(!named, "it is open on both sides: {:#?}", telling(report));
+}
+
+#[tokio::test]
+async fn every_day_of_the_last_weeks_closes() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    for (_, there) in stage.open_pairs().await.iter().take(4) {
+        stage
+            .pay(std::slice::from_ref(there), None, "PROCESSED")
+            .await;
+    }
+    stage.sync().await;
+    let today = stage.today().await;
+    let mut by_day = 0;
+    for back in (1..40).step_by(6) {
+        let day = today.checked_sub(jiff::Span::new().days(back)).unwrap();
+        for report in stage.tie_out_as_of(AsOf::Day(day)).await {
+            assert_closed(&report);
+            by_day += u32::from(report.is_by_day());
+        }
+    }
+    assert!(by_day > 4, "{by_day}");
 }
 
 #[tokio::test]

@@ -318,8 +318,13 @@ impl Subledger for ControlAccounts {
         }
     }
 
-    async fn balances(&self, accounts: &[RemoteId], until: Date) -> Result<Told<Balance>, Fault> {
-        self.sums(accounts, |scope| scope.balances(until), balance)
+    async fn balances(
+        &self,
+        accounts: &[RemoteId],
+        until: Date,
+        basis: Basis,
+    ) -> Result<Told<Balance>, Fault> {
+        self.sums(accounts, |scope| scope.balances(until, basis), balance)
             .await
     }
 
@@ -328,10 +333,11 @@ impl Subledger for ControlAccounts {
         accounts: &[RemoteId],
         from: Date,
         until: Date,
+        basis: Basis,
     ) -> Result<Told<Movement>, Fault> {
         self.sums(
             accounts,
-            |scope| scope.movements(from, until),
+            |scope| scope.movements(from, until, basis),
             |row, shape, subsidiary| movement(row, kind(row)?, shape, subsidiary),
         )
         .await
@@ -354,11 +360,12 @@ impl Subledger for ControlAccounts {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
     ) -> Result<Told<Movement>, Fault> {
         let told = self
             .sums(
                 accounts,
-                |scope| scope.open_totals(until),
+                |scope| scope.open_totals(until, basis),
                 |row, shape, subsidiary| {
                     // Without currencies there is one row, also where nothing is open.
                     if row.text("documents") == "0" {
@@ -381,10 +388,11 @@ impl Subledger for ControlAccounts {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault> {
         self.listed(accounts, token, |scope, stretch| {
-            scope.postings(Party::Nobody, until, stretch, self.page)
+            scope.postings(Party::Nobody, until, basis, stretch, self.page)
         })
         .await
     }
@@ -393,10 +401,11 @@ impl Subledger for ControlAccounts {
         &self,
         accounts: &[RemoteId],
         until: Date,
+        basis: Basis,
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault> {
         self.listed(accounts, token, |scope, stretch| {
-            scope.postings(Party::Any, until, stretch, self.page)
+            scope.postings(Party::Any, until, basis, stretch, self.page)
         })
         .await
     }

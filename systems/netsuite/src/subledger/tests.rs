@@ -99,7 +99,10 @@ async fn an_account_without_books_is_asked_without_them_from_then_on() {
     stage.script.rows(&sum);
     let until = "2026-05-31".parse().unwrap();
     for _ in 0..2 {
-        let told = reader.balances(&payables(), until).await.unwrap();
+        let told = reader
+            .balances(&payables(), until, Basis::Period)
+            .await
+            .unwrap();
         assert!(!told.asked.query.contains("accountingbook"));
         assert_eq!(told.rows[0].lines, 3);
     }
@@ -116,7 +119,10 @@ async fn a_failure_without_a_name_never_drops_the_book_or_the_currency() {
         stage.script.answer(400, &vague.to_string());
     }
     let until = "2026-05-31".parse().unwrap();
-    let fault = reader.balances(&payables(), until).await.unwrap_err();
+    let fault = reader
+        .balances(&payables(), until, Basis::Period)
+        .await
+        .unwrap_err();
     assert!(matches!(fault, Fault::Drift { .. }), "{fault}");
     for (_, _, body) in stage.script.asked().iter().skip(2) {
         assert!(

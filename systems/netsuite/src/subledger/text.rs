@@ -143,10 +143,10 @@ impl Scope<'_> {
     }
 
     /// See [`Subledger::balances`](tieout_domain::subledger::Subledger::balances).
-    pub(super) fn balances(&self, until: Date) -> String {
+    pub(super) fn balances(&self, until: Date, basis: Basis) -> String {
         let (currency, by) = self.currency();
         let by = if by.is_empty() { "" } else { ", t.currency" };
-        let lines = self.lines("", Party::Any, &within("t", "p", until, Basis::Period));
+        let lines = self.lines("", Party::Any, &within("t", "p", until, basis));
         format!(
             "SELECT s.account AS account, {}s.amount AS amount, s.base AS base, s.lines AS lines{} \
              FROM (SELECT tal.account AS account, {currency}SUM(COALESCE(tl.foreignamount, 0)) AS amount, \
@@ -158,10 +158,14 @@ impl Scope<'_> {
     }
 
     /// See [`Subledger::movements`](tieout_domain::subledger::Subledger::movements).
-    pub(super) fn movements(&self, from: Date, until: Date) -> String {
+    pub(super) fn movements(&self, from: Date, until: Date, basis: Basis) -> String {
         let (currency, by) = self.currency();
         let by = if by.is_empty() { "" } else { ", t.currency" };
-        let span = format!("p.enddate >= {} AND p.enddate <= {}", day(from), day(until));
+        let until = within("t", "p", until, basis);
+        let span = match basis {
+            Basis::Period => format!("p.enddate >= {} AND {until}", day(from)),
+            Basis::Day => format!("t.trandate >= {} AND {until}", day(from)),
+        };
         let lines = self.lines("", Party::Vendor, &span);
         format!(
             "SELECT s.type AS type, {}s.amount AS amount, s.documents AS documents{} \
@@ -222,7 +226,7 @@ impl Scope<'_> {
     }
 
     /// See [`Subledger::open_totals`](tieout_domain::subledger::Subledger::open_totals).
-    pub(super) fn open_totals(&self, until: Date) -> String {
+    pub(super) fn open_totals(&self, until: Date, basis: Basis) -> String {
         let (currency, by) = self.currency();
         let by = if by.is_empty() {
             ""
@@ -236,21 +240,22 @@ impl Scope<'_> {
              ORDER BY s.documents",
             self.own_currency(),
             self.asked(),
-            self.open(until, Basis::Period, None),
+            self.open(until, basis, None),
         )
     }
 
-    /// Postings of periods that end on or before the day, added up by transaction, account and vendor.
+    /// Postings up to the day, added up by transaction, account and vendor.
     pub(super) fn postings(
         &self,
         party: Party,
         until: Date,
+        basis: Basis,
         stretch: &Stretch,
         page: usize,
     ) -> String {
-        let period = within("t", "p", until, Basis::Period);
+        let within = within("t", "p", until, basis);
         let (own, line) = (stretch.holds("t.id"), stretch.holds("tal.transaction"));
-        let condition = format!("{period}{own}{line}");
+        let condition = format!("{within}{own}{line}");
         let lines = self.lines("", party, &condition);
         let sums = format!(
             "SELECT t.id AS id, tal.account AS account, COALESCE(vl.id, vt.id, 0) AS vendor, \
