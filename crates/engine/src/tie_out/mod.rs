@@ -5,6 +5,7 @@ mod evidence;
 mod gather;
 mod ledger;
 mod payments;
+mod payouts;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::{Connection, EngineError, RunOptions};
 use evidence::same;
 use gather::{Gathered, Gatherer, plus, record};
 use ledger::{Ledger, LedgerReader};
+use payouts::Addresses;
 
 /// How long the reading of both sides may take for the figures to be of one moment, in seconds.
 const WINDOW_SECONDS: i64 = 15 * 60;
@@ -272,6 +274,7 @@ impl Composer<'_> {
             day: self.day,
             later_periods,
             vendors: HashMap::new(),
+            addresses: Addresses::default(),
             extracts: Vec::new(),
         };
         let gathered = gatherer.gather(&self.ledger.open).await?;
@@ -291,6 +294,7 @@ impl Composer<'_> {
             notices: self.options.notices.clone(),
             pairs: gathered.pairs,
             effects: gathered.effects,
+            payouts: gathered.payouts,
         })
     }
 
