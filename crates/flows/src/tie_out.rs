@@ -2,6 +2,7 @@
 //!
 //! Everything here is arithmetic on what was read: no I/O, no clock. The definition is in `docs/book/tie-out.md`.
 
+mod advisory;
 mod category;
 mod clearing;
 mod conclude;
@@ -11,6 +12,7 @@ mod loose;
 mod platform_leg;
 mod report;
 
+pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};
 pub use category::{Category, Gravity, Leg};
 pub use conclude::{judge, report};
 pub use report::{

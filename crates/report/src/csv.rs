@@ -2,7 +2,7 @@
 
 use ::csv::{Terminator, WriterBuilder};
 use tieout_domain::{Amount, RecordRef};
-use tieout_flows::tie_out::{Document, Flow, Item, Leg, LegReport, Report};
+use tieout_flows::tie_out::{Advisory, Document, Flow, Item, Leg, LegReport, Report};
 
 use crate::format::Format;
 use crate::sums::less;
@@ -46,7 +46,7 @@ const COLUMNS: [&str; 34] = [
     "as_of",
 ];
 
-/// The report as CSV, with a row for each leg, flow, item, line of the memo, age and check, and a header.
+/// The report as CSV, with a row for each leg, flow, item, advisory, line of the memo, age and check, and a header.
 ///
 /// Amounts are plain numbers. A text that a spreadsheet would take for a formula begins with an apostrophe.
 #[must_use]
@@ -60,6 +60,9 @@ pub fn csv(report: &Report) -> String {
     }
     for item in &report.items {
         table.item(item);
+    }
+    for advisory in &report.advisories {
+        table.advisory(advisory);
     }
     for line in &report.basis {
         let mut row = table.row("basis");
@@ -174,6 +177,18 @@ impl<'a> Table<'a> {
         }
         row.text("owner", &item.owner);
         row.text("comment", &item.comment);
+        self.end(row);
+    }
+
+    /// Its signal stands as its category, its words as the cause; there is no difference.
+    fn advisory(&mut self, advisory: &Advisory) {
+        let mut row = self.row("advisory");
+        row.put("category", advisory.signal.code());
+        row.document("ledger", advisory.ledger.as_ref());
+        row.document("platform", advisory.platform.as_ref());
+        row.text("vendor", &advisory.vendor);
+        row.put("date", advisory.date);
+        row.text("cause", &advisory.words);
         self.end(row);
     }
 

@@ -42,6 +42,7 @@ pub fn html(report: &Report) -> String {
                 @for leg in sums::legs_aside(report) {
                     section.break { h2 { (words::leg_aside(leg)) } (items::table(report, format, leg)) }
                 }
+                (advisories(report, format))
                 section.break {
                     (basis(report, format))
                     (aging(report, format))
@@ -202,6 +203,41 @@ fn flows(format: Format, flows: &[Flow]) -> Markup {
                         (figure(format, flow.ledger_amount))
                         td.n { (flow.platform_count) }
                         (figure(format, flow.platform_amount))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn advisories(report: &Report, format: Format) -> Markup {
+    if report.advisories.is_empty() {
+        return page! {};
+    }
+    page! {
+        section.break {
+            h2 { (words::ADVISORIES) }
+            p { (words::ADVISORY) }
+            table {
+                thead {
+                    tr {
+                        th { "Advisory" } th { "Vendor" } th { "Paid" }
+                        th { "Why, and which payment" } th.n { "Amount" }
+                    }
+                }
+                tbody {
+                    @for advisory in &report.advisories {
+                        tr {
+                            td { span.code { (advisory.signal.code()) } }
+                            td { (clean(&advisory.vendor)) }
+                            td.day { (advisory.date) }
+                            td {
+                                (clean(&advisory.words))
+                                br;
+                                span.light { (words::payment(advisory)) }
+                            }
+                            (figure(format, words::went(advisory)))
+                        }
                     }
                 }
             }

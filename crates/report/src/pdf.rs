@@ -55,6 +55,7 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
         paper.next_section(&words::leg_aside(leg));
         items::items(&mut paper, report, format, leg);
     }
+    advisories(&mut paper, report, format);
     basis(&mut paper, report, format);
     aging(&mut paper, report, format);
     evidence::section(&mut paper, report, format);
@@ -264,6 +265,40 @@ fn flows(paper: &mut Paper, format: Format, flows: &[Flow]) {
         &columns,
         &rows,
     );
+}
+
+fn advisories(paper: &mut Paper, report: &Report, format: Format) {
+    if report.advisories.is_empty() {
+        return;
+    }
+    paper.next_section(words::ADVISORIES);
+    paper.paragraph(TEXT, words::ADVISORY);
+    paper.gap(4 * POINT);
+    let small = Style::plain(8 * POINT);
+    let columns = [
+        Column::short("Advisory"),
+        Column::words("Vendor", 2),
+        Column::short("Paid"),
+        Column::words("Why, and which payment", 5),
+        Column::figures("Amount"),
+    ];
+    let rows: Vec<_> = report
+        .advisories
+        .iter()
+        .map(|advisory| {
+            vec![
+                cell(small.bold(), advisory.signal.code()),
+                cell(small, &clean(&advisory.vendor)),
+                cell(small, &advisory.date.to_string()),
+                vec![
+                    (small, clean(&advisory.words)),
+                    (small.grey(), words::payment(advisory)),
+                ],
+                cell(small, &format.amount(words::went(advisory))),
+            ]
+        })
+        .collect();
+    table(paper, small.size, &columns, &rows);
 }
 
 fn basis(paper: &mut Paper, report: &Report, format: Format) {

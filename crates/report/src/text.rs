@@ -36,6 +36,7 @@ pub fn text(report: &Report, width: usize) -> String {
         paper.leg(leg);
     }
     paper.items();
+    paper.advisories();
     paper.basis();
     paper.aging();
     paper.completeness(&report.completeness);
@@ -171,6 +172,21 @@ impl Paper<'_> {
             } else {
                 self.column.wrapped("", ITEM, line);
             }
+        }
+    }
+
+    fn advisories(&mut self) {
+        if self.report.advisories.is_empty() {
+            return;
+        }
+        self.section(words::ADVISORIES);
+        self.column.wrapped("", 2, words::ADVISORY);
+        for advisory in &self.report.advisories {
+            let head = pad(advisory.signal.code(), ITEM);
+            let head = format!("{head}{}, {}", clean(&advisory.vendor), advisory.date);
+            self.head_of_item(&head, words::went(advisory));
+            self.column.wrapped("", ITEM, &clean(&advisory.words));
+            self.column.wrapped("", ITEM, &words::payment(advisory));
         }
     }
 

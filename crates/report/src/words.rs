@@ -1,7 +1,9 @@
 //! Words that all forms share, so that a report reads the same on every paper.
 
+use tieout_domain::Amount;
 use tieout_flows::tie_out::{
-    AccountName, Document, Figure, Gravity, Item, Leg, LegReport, Method, Party, Report, Status,
+    AccountName, Advisory, Document, Figure, Gravity, Item, Leg, LegReport, Method, Party, Report,
+    Status,
 };
 
 use crate::format::{Format, clean};
@@ -140,6 +142,37 @@ pub(crate) fn documents(item: &Item) -> String {
         (Some(a), Some(b)) => format!("{a} / {b}"),
         (a, b) => a.or(b).unwrap_or_default(),
     }
+}
+
+/// The heading over the advisories.
+pub(crate) const ADVISORIES: &str = "Advisories: payments that are worth a look";
+
+/// What an advisory is, said before the first one.
+pub(crate) const ADVISORY: &str =
+    "No difference is among them, and no status or residual depends on them.";
+
+/// What people call the payment of an advisory, with its record on each side that has it.
+pub(crate) fn payment(advisory: &Advisory) -> String {
+    let documents = [
+        ("platform", &advisory.platform),
+        ("ledger", &advisory.ledger),
+    ];
+    let named = documents.into_iter().filter_map(|(side, document)| {
+        let document = document.as_ref()?;
+        let label = clean(&document.label);
+        Some(
+            format!("{side}: {} {label}", record(document))
+                .trim_end()
+                .to_owned(),
+        )
+    });
+    named.collect::<Vec<_>>().join("; ")
+}
+
+/// What went, by the advisory's payment.
+pub(crate) fn went(advisory: &Advisory) -> Amount {
+    let document = advisory.platform.as_ref().or(advisory.ledger.as_ref());
+    document.map(|document| document.amount).unwrap_or_default()
 }
 
 /// `12 days`.

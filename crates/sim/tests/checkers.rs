@@ -334,6 +334,7 @@ fn tied() -> Report {
         items: Vec::new(),
         basis: Vec::new(),
         basis_difference: Amount::ZERO,
+        advisories: Vec::new(),
         aging: Vec::new(),
         completeness: Completeness::default(),
         signatures: Vec::new(),

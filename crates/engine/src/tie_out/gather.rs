@@ -9,12 +9,13 @@ use tieout_domain::{
     Amount, Currency, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, Timestamp,
 };
 use tieout_flows::bills;
-use tieout_flows::tie_out::input::{Effect, EffectKind, Held, Pair, Presence, Standing};
+use tieout_flows::tie_out::input::{Effect, EffectKind, Held, Pair, Payout, Presence, Standing};
 use tieout_flows::tie_out::{Document, Extract, Flow};
 use tieout_store::{Item, Link, Mirrored, StoreError};
 
 use super::evidence::Counting;
 use super::payments::Payments;
+use super::payouts::Addresses;
 use crate::{Connection, EngineError};
 
 /// How many records are looked at together.
@@ -36,6 +37,8 @@ pub(super) struct Gatherer<'a> {
     pub(super) later_periods: HashSet<RemoteId>,
     /// Names of vendors, by side and id.
     pub(super) vendors: HashMap<(Side, RemoteId), String>,
+    /// Which of the ledger's vendors share an address.
+    pub(super) addresses: Addresses,
     pub(super) extracts: Vec<Extract>,
 }
 
@@ -43,6 +46,8 @@ pub(super) struct Gatherer<'a> {
 pub(super) struct Gathered {
     pub(super) pairs: Vec<Pair>,
     pub(super) effects: Vec<Effect>,
+    /// What advisories look at.
+    pub(super) payouts: Vec<Payout>,
     /// Postings of the ledger that stand for a payment of the platform, and whether it is owed the money.
     pub(super) ours: HashMap<RemoteId, bool>,
     /// The platform's flows of the period: bills, credits, payments.
@@ -73,7 +78,8 @@ impl Gatherer<'_> {
     /// Goes through everything.
     pub(super) async fn gather(&mut self, open: &[Posting]) -> Result<Gathered, EngineError> {
         self.name_vendors().await?;
-        let payments = self.payments().await?;
+        let mut payments = self.payments().await?;
+        let payouts = std::mem::take(&mut payments.payouts);
         let mut open: BTreeMap<&RemoteId, Vec<&Posting>> = {
             let mut by_id: BTreeMap<&RemoteId, Vec<&Posting>> = BTreeMap::new();
             for posting in open.iter().filter(|one| one.currency == self.currency) {
@@ -84,6 +90,7 @@ impl Gatherer<'_> {
         let mut gathered = Gathered {
             pairs: Vec::new(),
             effects: Vec::new(),
+            payouts: self.payouts(payouts).await?,
             ours: HashMap::new(),
             platform_flows: [flow("bills"), flow("credits"), payments.paid.clone()],
         };
@@ -121,6 +128,12 @@ impl Gatherer<'_> {
                     .await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.observed.id.clone());
+                if side == Side::Ledger {
+                    for mirrored in page.iter().filter(|mirrored| !mirrored.gone) {
+                        let observed = &mirrored.observed;
+                        self.addresses.add(&observed.id, &observed.document);
+                    }
+                }
                 self.vendors.extend(page.into_iter().map(|mirrored| {
                     let name = mirrored.observed.document.label();
                     ((side, mirrored.observed.id), name)

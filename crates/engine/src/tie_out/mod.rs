@@ -5,6 +5,7 @@ mod evidence;
 mod gather;
 mod ledger;
 mod payments;
+mod payouts;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::{Connection, EngineError, RunOptions};
 use evidence::same;
 use gather::{Gathered, Gatherer, plus, record};
 use ledger::{Ledger, LedgerReader};
+use payouts::Addresses;
 
 /// How long the reading of both sides may take for the figures to be of one moment, in seconds.
 const WINDOW_SECONDS: i64 = 15 * 60;
@@ -312,6 +314,7 @@ impl Composer<'_> {
             basis: self.basis,
             later_periods,
             vendors: HashMap::new(),
+            addresses: Addresses::default(),
             extracts: Vec::new(),
         };
         let gathered = gatherer.gather(&self.ledger.open).await?;
@@ -331,6 +334,7 @@ impl Composer<'_> {
             notices: self.options.notices.clone(),
             pairs: gathered.pairs,
             effects: gathered.effects,
+            payouts: gathered.payouts,
         })
     }
 

@@ -14,6 +14,7 @@ use tieout_store::{Item, Link, Mirrored};
 
 use super::evidence::Counting;
 use super::gather::{Gatherer, PAGE, plus, standing};
+use super::payouts::Payouts;
 use crate::EngineError;
 
 /// What the payments come to.
@@ -31,6 +32,8 @@ pub(super) struct Payments {
     pub(super) credits_spoken_for: HashSet<(RemoteId, RemoteId)>,
     /// What the platform paid in the period.
     pub(super) paid: Flow,
+    /// What it paid, for advisories.
+    pub(super) payouts: Payouts,
 }
 
 /// Where a posting stands at the end of the day.
@@ -164,6 +167,14 @@ impl Gatherer<'_> {
             // Told with the ledger's payment that it records.
             return Ok(());
         }
+        let posting = links
+            .iter()
+            .find(|link| !link.role.starts_with(REVERSAL))
+            .and_then(|link| postings.get(&link.target.id));
+        if counts {
+            let (posting, from) = (posting.map(document), self.payouts_from());
+            found.payouts.add(record, payment, posting, from);
+        }
         if counts && payment.date >= self.start {
             found.paid.platform_count += 1;
             for part in &payment.applications {
@@ -202,10 +213,6 @@ impl Gatherer<'_> {
         } else {
             ledger_parts(links, postings)
         };
-        let posting = links
-            .iter()
-            .find(|link| !link.role.starts_with(REVERSAL))
-            .and_then(|link| postings.get(&link.target.id));
         found.effects.push(Effect {
             kind,
             ledger: posting.map(document),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tieout_domain::code::Code;
 use tieout_domain::subledger::{Posting, PostingKind};
-use tieout_domain::{Amount, Currency, Date, RecordRef, State};
+use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId, State};
 
 use super::{AccountName, BasisLine, Completeness, Method, Party, PeriodName};
 
@@ -171,6 +171,27 @@ pub struct Cleared {
     pub owed: bool,
 }
 
+/// A payment that the platform counts, of the period or of the weeks before: what advisories are made of.
+#[derive(Debug, Clone)]
+pub struct Payout {
+    /// The ledger's posting, if there is one.
+    pub ledger: Option<super::Document>,
+    /// The platform's payment; its amount is the money that went.
+    pub platform: super::Document,
+    /// The platform's vendor.
+    pub vendor: RemoteId,
+    /// The vendor, by name.
+    pub vendor_name: String,
+    /// The process date.
+    pub date: Date,
+    /// Whether the platform counts none to this vendor before it.
+    pub is_first: bool,
+    /// The numbers of the bills it pays that came to the platform on its day.
+    pub bills_of_the_day: Vec<String>,
+    /// Other vendors of the ledger at the vendor's address, by name.
+    pub shares_address_with: Vec<String>,
+}
+
 /// The roll-forward of both sides.
 #[derive(Debug, Clone, Default)]
 pub struct RollForward {
@@ -206,6 +227,8 @@ pub struct Input {
     pub clearing: Amount,
     /// The postings on them.
     pub cleared: Vec<Cleared>,
+    /// The platform's payments of the period, and of the weeks before that advisories look back on.
+    pub payouts: Vec<Payout>,
     /// The roll-forward.
     pub roll_forward: RollForward,
     /// Documents that count by day and not by period, or the other way round.

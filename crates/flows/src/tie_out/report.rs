@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId};
 
-use super::{Category, Leg};
+use super::{Advisory, Category, Leg};
 
 /// Whether the books agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -339,6 +339,9 @@ pub struct Report {
     pub basis: Vec<BasisLine>,
     /// What an aging report by transaction date shows, less the sub-ledger by period.
     pub basis_difference: Amount,
+    /// Payments that are worth a look. They are no differences: no status or residual depends on them.
+    #[serde(default)]
+    pub advisories: Vec<Advisory>,
     /// What each side has open, by age.
     pub aging: Vec<Aging>,
     /// Why what was read is known to be all.

@@ -64,6 +64,7 @@ pub(crate) fn empty() -> Input {
         effects: Vec::new(),
         clearing: Amount::ZERO,
         cleared: Vec::new(),
+        payouts: Vec::new(),
         roll_forward: RollForward::default(),
         basis: Vec::new(),
         notes: BTreeMap::new(),

@@ -18,8 +18,9 @@ fn every_row_says_what_it_is_and_comes_back_as_it_was() {
     let report = sample::report();
     let rows = rows(&report);
     let of = |kind: &str| -> Vec<_> { rows.iter().filter(|row| row["row"] == kind).collect() };
-    let counts = ["leg", "flow", "item", "basis", "aging", "check"].map(|kind| of(kind).len());
-    assert_eq!(counts, [4, 3, 32, 1, 4, 3]);
+    let counts =
+        ["leg", "flow", "item", "advisory", "basis", "aging", "check"].map(|kind| of(kind).len());
+    assert_eq!(counts, [4, 3, 32, 1, 1, 4, 3]);
     assert_eq!(rows.len(), counts.iter().sum::<usize>());
 
     let leg = of("leg")[1];
@@ -31,6 +32,13 @@ fn every_row_says_what_it_is_and_comes_back_as_it_was() {
     assert_eq!(of("leg")[2]["ledger_amount"], "-22140.00");
     assert_eq!(of("flow")[2]["ledger_amount"], "-189780.16");
     assert_eq!(of("flow")[2]["ledger_count"], "97");
+
+    let advisory = of("advisory")[0];
+    assert_eq!(advisory["category"], "A-SAME-AMOUNT");
+    assert_eq!(advisory["platform_id"], "payment/stp01xyz");
+    assert_eq!(advisory["ledger_document"], "P2201");
+    assert_eq!(advisory["cause"], report.advisories[0].words);
+    assert_eq!(advisory["difference"], "");
 
     for (row, item) in of("item").iter().zip(&report.items) {
         assert_eq!(row["category"], item.category.code());

@@ -21,6 +21,9 @@ fn all_that_a_controller_looks_for_is_there() {
         "SHA-256",
         "Bäckerei Müller &amp; Söhne GmbH",
         "<svg",
+        "A-SAME-AMOUNT",
+        "640.00 USD went to the same vendor on 2026-06-03 already, as payment P2107",
+        "platform: payment stp01xyz P2201; ledger: payment 7412 P2201",
     ] {
         assert!(page.contains(text), "{text}");
     }

@@ -54,6 +54,9 @@ fn every_item_is_on_the_pages_with_ids_cause_and_owner() {
             assert!(text.contains(document.record.id.as_str()), "{document:?}");
         }
     }
+    let advisory = &report.advisories[0];
+    let (signal, words) = (advisory.signal.code(), joined(&advisory.words));
+    assert!(text.contains(signal) && text.contains(&words), "{words}");
     for figure in ["412,906.18", "38,715.75", "-22,140.00", "-189,780.16"] {
         assert!(text.contains(figure), "{figure}");
     }

@@ -11,6 +11,7 @@ fn written_by_others(words: &str) -> Report {
     let mut report = sample::report();
     let leg = &mut report.legs[1];
     let item = &mut report.items[0];
+    let advisory = &mut report.advisories[0];
     let extract = &mut report.completeness.extracts[0];
     for text in [
         &mut report.connection,
@@ -25,6 +26,8 @@ fn written_by_others(words: &str) -> Report {
         &mut item.owner,
         &mut item.comment,
         &mut report.aging[0].bucket,
+        &mut advisory.vendor,
+        &mut advisory.words,
         &mut report.basis[0].vendor,
         &mut extract.query,
         &mut extract.sha256,
@@ -52,7 +55,7 @@ proptest! {
         let table = csv(&report);
         let mut reader = ::csv::Reader::from_reader(table.as_bytes());
         let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        prop_assert_eq!(rows.len(), 4 + 3 + 32 + 1 + 4 + 3);
+        prop_assert_eq!(rows.len(), 4 + 3 + 32 + 1 + 1 + 4 + 3);
 
         let bytes = pdf(&report);
         prop_assert!(bytes.is_ok_and(|bytes| bytes.starts_with(b"%PDF-")));

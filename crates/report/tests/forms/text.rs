@@ -57,6 +57,7 @@ fn an_error_that_is_nobodys_is_marked() {
 fn nobody_commands_the_terminal() {
     let mut report = spoiled();
     let item = &mut report.items[0];
+    let advisory = &mut report.advisories[0];
     let leg = &mut report.legs[3];
     for text in [
         &mut report.connection,
@@ -71,6 +72,8 @@ fn nobody_commands_the_terminal() {
         &mut item.cause,
         &mut item.owner,
         &mut item.comment,
+        &mut advisory.vendor,
+        &mut advisory.words,
         &mut report.basis[0].vendor,
         &mut report.aging[0].bucket,
         &mut report.completeness.extracts[0].what,

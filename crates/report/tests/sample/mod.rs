@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Currency, Date, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::tie_out::{
-    AccountName, Aging, BasisLine, Category, Check, Completeness, Document, Extract, Figure, Flow,
-    Item, Leg, LegReport, Method, Party, PeriodName, Report, Status,
+    AccountName, Advisory, Aging, BasisLine, Category, Check, Completeness, Document, Extract,
+    Figure, Flow, Item, Leg, LegReport, Method, Party, PeriodName, Report, Signal, Status,
 };
 
 /// An amount.
@@ -429,6 +429,15 @@ pub(crate) fn report() -> Report {
             amount: amount("-1480"),
         }],
         basis_difference: amount("-1480"),
+        advisories: vec![Advisory {
+            signal: Signal::SameAmount,
+            ledger: Some(document(Side::Ledger, Kind::Payment, "7412", "P2201", "640")),
+            platform: Some(document(Side::Platform, Kind::Payment, "stp01xyz", "P2201", "640")),
+            vendor: "Proseware".to_owned(),
+            date: day("2026-06-24"),
+            words: "640.00 USD went to the same vendor on 2026-06-03 already, as payment P2107"
+                .to_owned(),
+        }],
         aging: vec![
             aging("not due", "301220.68", "270004.93"),
             aging("1 to 30 days", "92685.50", "88185.50"),

@@ -4,7 +4,7 @@ use serde_json::json;
 use tieout::commands::sync::run_id;
 use tieout_domain::{Amount, Date, Kind, RemoteId, Side};
 use tieout_engine::tie_out::{AsOf, TieOutOptions, TiedOut, tie_out};
-use tieout_flows::tie_out::{Category, Item, Leg, Method, Report, Status};
+use tieout_flows::tie_out::{Category, Item, Leg, Method, Report, Signal, Status};
 
 use crate::acts::{amount, ledger};
 use crate::stage::Stage;
@@ -592,4 +592,56 @@ async fn s116_money_that_is_owed_to_the_platform_is_expected_on_the_clearing_acc
     scene.stage.move_payment(&payment, body).await;
     scene.stage.sync().await;
     assert_eq!(scene.news().await, [(Category::FundingFailed, scene.total)]);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_posted_too_late_is_an_error() {
+    let scene = Scene::new().await;
+    let week_ago = scene.stage.today().await - jiff::Span::new().days(7);
+    let body = json!({
+        "bills": [scene.there], "method": "ACH", "status": "PROCESSED", "process_date": week_ago,
+    });
+    let payment = scene.stage.pay_with(body).await;
+    let report = scene.stage.closed().await;
+    let item = one(&report, Category::Unposted);
+    assert_eq!(item.amount, scene.total);
+    assert_eq!(item.platform.as_ref().unwrap().record.id, payment);
+    scene.stage.sync().await;
+    let after = scene.stage.closed().await;
+    let left = after.items.iter().map(|item| item.category);
+    assert!(!left.into_iter().any(|left| left == Category::Unposted));
+}
+
+#[tokio::test]
+async fn a_void_that_was_decided_and_not_seen_yet_is_told_from_one_that_came_unasked() {
+    let scene = Scene::new().await;
+    let payment = scene.paid("PROCESSED").await;
+    scene.stage.sync().await;
+    let asked = json!({"status": "VOID_PENDING", "type": "VOID_ONLY"});
+    scene.stage.move_payment(&payment, asked).await;
+    scene.stage.sync().await;
+    let voided = json!({"status": "VOIDED"});
+    scene.stage.move_payment(&payment, voided).await;
+    let report = scene.stage.closed().await;
+    let item = one(&report, Category::Void);
+    assert_eq!(item.amount, -scene.total);
+    assert_eq!(item.platform.as_ref().unwrap().record.id.as_str(), payment);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn a_bill_that_is_paid_on_the_day_it_comes_is_worth_a_look_and_changes_no_figure() {
+    let scene = Scene::new().await;
+    let payment = scene.paid("PROCESSED").await;
+    scene.stage.sync().await;
+    let report = scene.stage.closed().await;
+    let advisory = report.advisories.iter().find(|advisory| {
+        let platform = advisory.platform.as_ref().unwrap();
+        advisory.signal == Signal::SameDay && platform.record.id.as_str() == payment
+    });
+    let advisory = advisory.unwrap();
+    let (posting, _) = scene.stage.only_posting().await;
+    assert_eq!(advisory.ledger.as_ref().unwrap().record.id, posting);
+    assert_eq!(scene.news().await, [(Category::Transit, scene.total)]);
 }
