@@ -11,6 +11,9 @@ use crate::workspace::Workspace;
 /// How many worlds the tests live through.
 const SLICE: u64 = 1000;
 
+/// No world of the slice begins after so many seconds: a slow machine lives through fewer, and says how many.
+const SLICE_SECONDS: u64 = 540;
+
 /// What to live through.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
@@ -58,11 +61,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Resul
     Ok(command.status()?.success())
 }
 
-/// The worlds that the tests live through, and some of them twice.
+/// The worlds that the tests live through, as far as the time for them reaches, and some of them twice.
 pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
     let program = build(workspace.cargo(), &workspace.root().join("target"))?;
     let lived = Command::new(&program)
         .args(["live", "--seeds", &SLICE.to_string()])
+        .args(["--seconds", &SLICE_SECONDS.to_string()])
         .status()?;
     let again = Command::new(&program)
         .args(["live", "--seeds", "20", "--twice"])
