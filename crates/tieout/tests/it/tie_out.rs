@@ -88,6 +88,13 @@ fn one(report: &Report, category: Category) -> &Item {
     found[0]
 }
 
+/// The item of one of the ledger's bills.
+fn of_bill<'a>(report: &'a Report, bill: &RemoteId) -> &'a Item {
+    let record = ledger(Kind::Bill, bill);
+    let is_meant = |item: &&Item| item.ledger.as_ref().is_some_and(|one| one.record == record);
+    report.items.iter().find(is_meant).unwrap()
+}
+
 /// A bill of the platform by hand, for the counterpart of a ledger's vendor.
 async fn typed(stage: &Stage, vendor: &RemoteId, number: &str, total: f64) {
     let vendor = stage
@@ -644,4 +651,106 @@ async fn a_bill_that_is_paid_on_the_day_it_comes_is_worth_a_look_and_changes_no_
     let (posting, _) = scene.stage.only_posting().await;
     assert_eq!(advisory.ledger.as_ref().unwrap().record.id, posting);
     assert_eq!(scene.news().await, [(Category::Transit, scene.total)]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_before_it_goes_over_is_blocked() {
+    let mut scene = Scene::new().await;
+    let transactions = &mut scene.stage.connection.preferences.transactions;
+    let account = transactions.payment_account.take();
+    let payment = scene.paid("PROCESSED").await;
+    scene.stage.sync().await;
+    // The report needs the account; the payment's state is still that of the last run.
+    scene
+        .stage
+        .connection
+        .preferences
+        .transactions
+        .payment_account = account;
+    let report = scene.stage.closed().await;
+    let of_payment = |item: &&Item| {
+        item.platform
+            .as_ref()
+            .is_some_and(|one| one.record.id.as_str() == payment)
+    };
+    let item = report.items.iter().find(of_payment).unwrap();
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::Blocked, scene.total)
+    );
+    assert_eq!(
+        item.code.as_ref().unwrap().as_str(),
+        "payment-account-missing"
+    );
+}
+
+#[tokio::test]
+async fn a_bill_from_before_the_cut_over_is_left_out_by_its_day() {
+    let mut scene = Scene::new().await;
+    let today = scene.stage.today().await;
+    scene.stage.connection.preferences.transactions.bills_from = Some(today.tomorrow().unwrap());
+    let fields = json!({"entity": scene.vendor, "tranId": "OLD-1", "amount": 41.5});
+    let bill = scene.stage.enter("vendorbill", fields).await;
+    scene.stage.sync().await;
+    // So are the world's own bills that were never sent.
+    let news = scene.news().await;
+    let all_by_rule = news.iter().all(|(what, _)| *what == Category::CutOver);
+    assert!(all_by_rule, "{news:?}");
+    let report = scene.stage.closed().await;
+    let item = of_bill(&report, &bill);
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::CutOver, amount("41.5"))
+    );
+}
+
+#[tokio::test]
+async fn a_bill_of_a_sister_company_is_left_out_by_its_vendors_category() {
+    let mut scene = Scene::new().await;
+    let query = json!({"q": "SELECT v.id AS id, v.name AS name FROM vendorcategory v"});
+    let found = scene
+        .stage
+        .panel
+        .post("/control/netsuite/query", &query.to_string())
+        .await
+        .unwrap();
+    let category = &found["items"][0];
+    let name = category["name"].as_str().unwrap().to_owned();
+    scene
+        .stage
+        .connection
+        .preferences
+        .transactions
+        .exclude_categories = vec![name];
+    let fields = json!({"companyName": "Larkmere Sister Works", "category": category["id"]});
+    let vendor = scene.stage.enter("vendor", fields).await;
+    let fields = json!({"entity": vendor, "tranId": "SISTER-1", "amount": 77.25});
+    let bill = scene.stage.enter("vendorbill", fields).await;
+    scene.stage.sync().await;
+    let report = scene.stage.closed().await;
+    let item = of_bill(&report, &bill);
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::Excluded, amount("77.25"))
+    );
+}
+
+#[tokio::test]
+async fn a_bill_in_a_currency_that_is_not_paid_is_left_out_in_its_own_report() {
+    let scene = Scene::new().await;
+    let fields = json!({
+        "entity": scene.vendor, "tranId": "CAD-1", "amount": 88.5, "currency": "2",
+    });
+    let bill = scene.stage.enter("vendorbill", fields).await;
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    let reports = scene.stage.tie_out().await;
+    let cad = reports.iter().find(|one| one.currency.code() == "CAD");
+    let cad = cad.unwrap();
+    assert_closed(cad);
+    let item = of_bill(cad, &bill);
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::Currency, amount("88.5"))
+    );
 }
