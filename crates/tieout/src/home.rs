@@ -1,5 +1,6 @@
 //! The home: a folder with `tieout.toml`, the store and the key.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -119,17 +120,29 @@ impl Home {
         (file == self.folder.join(KEY)).then(|| self.folder.join(NEXT_KEY))
     }
 
-    /// Puts the next key in the place of the home's own, and the old one beside it; says where.
+    /// Puts the next key in the place of the home's own, and the old one beside it; says where. There is no moment
+    /// without a key, and where another process has done it already nothing is left to do.
     pub fn take_next_key(&self) -> Result<PathBuf, Failure> {
         let (key, next) = (self.folder.join(KEY), self.folder.join(NEXT_KEY));
         let moment = format!("{:.0}", WallClock.now()).replace(':', "");
         let before = self.folder.join(format!("{KEY}.before-{moment}"));
-        if key.exists() {
-            std::fs::rename(&key, &before)
-                .map_err(|error| Failure::file("can't rename", &key, &error))?;
+        let linked = std::fs::hard_link(&key, &before);
+        match &linked {
+            // Without an own key, a rotation was cut short; with a copy of this second, another process is at it.
+            Ok(()) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {}
+            Err(error) => return Err(Failure::file("can't keep", &key, error)),
         }
-        std::fs::rename(&next, &key)
-            .map_err(|error| Failure::file("can't rename", &next, &error))?;
+        match std::fs::rename(&next, &key) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // What was linked is the new key, which another process has put there.
+                if linked.is_ok() {
+                    let _ = std::fs::remove_file(&before);
+                }
+            }
+            renamed => renamed.map_err(|error| Failure::file("can't rename", &next, &error))?,
+        }
         Ok(before)
     }
 }

@@ -94,7 +94,7 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
         sealed: Vec::new(),
     };
     let done = if guided {
-        connecting.guide(global, args).await
+        connecting.guide(global).await
     } else {
         connecting.through(global, args).await
     };

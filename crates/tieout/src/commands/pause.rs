@@ -10,6 +10,7 @@ use serde_json::json;
 use tieout_domain::ConnectionName;
 use tieout_store::{Commit, ConnectionStore, Fact, OpenWrite, Stop, StopKind, WriteStatus};
 
+use super::reconnect::leave_paused;
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
@@ -62,6 +63,8 @@ pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
             if !is_paused(&store.stops().await?, Some(store.name())) {
                 say(store, fact()).await?;
             }
+            // A renewal may have paused it before, and must not let it go on when it ends.
+            leave_paused(&home, store.name()).await?;
         }
     }
     let mut under_way = Vec::new();
@@ -153,13 +156,14 @@ fn chosen(home: &Home, names: &[String]) -> Result<Vec<ConnectionStore>, Failure
 }
 
 /// Whether the switch of this connection, or of the installation, is on already.
-fn is_paused(stops: &[Stop], connection: Option<&ConnectionName>) -> bool {
+pub(super) fn is_paused(stops: &[Stop], connection: Option<&ConnectionName>) -> bool {
     stops
         .iter()
         .any(|stop| stop.kind == StopKind::Paused && stop.connection.as_ref() == connection)
 }
 
-async fn say(store: &ConnectionStore, fact: Fact) -> Result<(), Failure> {
+/// Puts a stop, or the end of one, into a connection's history, where it takes effect.
+pub(super) async fn say(store: &ConnectionStore, fact: Fact) -> Result<(), Failure> {
     let commit = Commit {
         actor: actor(),
         facts: vec![fact],

@@ -672,3 +672,21 @@ fn s209_the_end_of_a_credential_is_listed_and_a_wrong_day_refused() {
         .tieout_reading(&set, &fields.to_string())
         .failed(2, &["error[credential-malformed]", "`expires`"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s239_what_a_person_pauses_during_a_renewal_stays_paused_after_it() {
+    let synced = Synced::by_token().await;
+    let stops = async || {
+        let plan = synced.tieout(&["plan", "acme-us", "--json"]).await;
+        plan.json()["plans"][0]["stops"].clone()
+    };
+    for pauses in [false, true] {
+        assert_eq!(synced.waits(&RENEW, &json!({})).await, "block-consumer-key");
+        if pauses {
+            let pause = ["pause", "acme-us", "--reason", "a forged invoice"];
+            synced.tieout(&pause).await.went_well();
+        }
+        synced.tieout(&with(&["--abandon"])).await.went_well();
+        assert_eq!(stops().await.is_array(), pauses, "{}", stops().await);
+    }
+}

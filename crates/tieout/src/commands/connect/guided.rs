@@ -16,13 +16,13 @@ use tieout_flows::matching::Confidence;
 use tieout_kit::System;
 use tieout_kit::guide::Purpose;
 use tieout_kit::system::CredentialKind;
-use tieout_store::{Commit, Fact};
+use tieout_store::Fact;
 
 use self::talk::{ask, say, yes};
-use super::{ConnectArgs, Connecting, given, kinds, refuse_mixed, table};
+use super::{Connecting, given, kinds, refuse_mixed, table};
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
-use crate::commands::{ping, preferences, sync};
+use crate::commands::{pause, ping, preferences, sync};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::guide;
@@ -67,11 +67,7 @@ const QUESTIONS: [(&str, &str); 6] = [
 
 impl Connecting {
     /// Goes through all steps.
-    pub(super) async fn guide(
-        &mut self,
-        global: &Global,
-        args: &ConnectArgs,
-    ) -> Result<Exit, Failure> {
+    pub(super) async fn guide(&mut self, global: &Global) -> Result<Exit, Failure> {
         self.take_up()?;
         let (ledger, platform) = (self.given.ledger, self.given.platform);
         step(1, &format!("{}: which account", ledger.title));
@@ -141,7 +137,6 @@ impl Connecting {
         preferences::version(&self.home, &config, self.given.name.as_str(), &before).await?;
         kept::forget(&self.home.folder, &self.given.name);
         self.done(global, Some(&found));
-        debug_assert!(!args.no_check);
         Ok(Exit::Done)
     }
 
@@ -457,14 +452,8 @@ impl Connecting {
 /// Two syncs pay twice: nothing is written while the other may be on, until a person says otherwise
 /// (scenario 249).
 async fn pause(connection: &Connection) -> Result<(), Failure> {
-    let commit = Commit {
-        actor: connection.actor.clone(),
-        facts: vec![Fact::Paused {
-            reason: "BILL's own sync is still on".to_owned(),
-        }],
-        ..Commit::default()
-    };
-    connection.store.commit(commit).await?;
+    let reason = "BILL's own sync is still on".to_owned();
+    pause::say(&connection.store, Fact::Paused { reason }).await?;
     let name = connection.store.name();
     say(&format!(
         "`{name}` is paused, because BILL's own sync is still on. Switch that off, then `tieout resume {name} \

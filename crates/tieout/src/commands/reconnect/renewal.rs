@@ -9,9 +9,10 @@ use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::{Clock as _, ConnectionName};
 use tieout_kit::guide::{Guide, Purpose, Step};
-use tieout_store::{Commit, Fact, StopKind};
+use tieout_store::Fact;
 
-use crate::assemble::actor;
+use crate::assemble::{actor, credential_name};
+use crate::commands::pause;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::pending;
@@ -104,7 +105,7 @@ impl Renewal {
         for connection in &self.paused {
             if !is_paused(home, connection).await? {
                 let reason = format!("the credential `{}` is being renewed", self.credential);
-                say(home, connection, Fact::Paused { reason }).await?;
+                pause::say(&home.store.connection(connection), Fact::Paused { reason }).await?;
             }
         }
         Ok(())
@@ -137,6 +138,7 @@ impl Renewal {
         evidence: String,
     ) -> Result<(), Failure> {
         let said = format!("{} done: {evidence}", step.id);
+        self.paused = self.held(home).await?;
         self.done.push(Finished {
             step: step.id.to_owned(),
             at: WallClock.now(),
@@ -163,15 +165,21 @@ impl Renewal {
             .await?)
     }
 
-    /// Lets the writes go on that it has paused.
+    /// The connections that it holds back: a person may have taken one out meanwhile, by pausing it.
+    async fn held(&self, home: &Home) -> Result<Vec<ConnectionName>, Failure> {
+        let stored = Self::load(home, &self.credential).await?;
+        Ok(stored.map_or_else(Vec::new, |stored| stored.paused))
+    }
+
+    /// Lets the writes go on that it holds back.
     pub(super) async fn resume(&self, home: &Home) -> Result<(), Failure> {
-        for connection in &self.paused {
+        for connection in &self.held(home).await? {
             if is_paused(home, connection).await? {
                 let reason = format!(
                     "the renewal of the credential `{}` has ended",
                     self.credential
                 );
-                say(home, connection, Fact::Resumed { reason }).await?;
+                pause::say(&home.store.connection(connection), Fact::Resumed { reason }).await?;
             }
         }
         Ok(())
@@ -204,20 +212,32 @@ fn remembered_as(credential: &str) -> String {
     format!("renewal/{credential}")
 }
 
-async fn say(home: &Home, connection: &ConnectionName, fact: Fact) -> Result<(), Failure> {
-    let commit = Commit {
-        actor: actor(),
-        facts: vec![fact],
-        ..Commit::default()
+/// A person pauses a connection: no renewal that holds its writes back lets them go on when it ends (scenario 239).
+///
+/// # Errors
+/// What a database can answer.
+pub(crate) async fn leave_paused(home: &Home, connection: &ConnectionName) -> Result<(), Failure> {
+    let Some(config) = home.config.connections.get(connection) else {
+        return Ok(());
     };
-    home.store.connection(connection).commit(commit).await?;
+    for settings in [&config.ledger_settings, &config.platform_settings] {
+        let Some(credential) = credential_name(settings) else {
+            continue;
+        };
+        let Some(mut renewal) = Renewal::load(home, credential).await? else {
+            continue;
+        };
+        if renewal.paused.contains(connection) {
+            renewal.paused.retain(|paused| paused != connection);
+            let said = format!("a person has paused `{connection}`, which stays paused");
+            renewal.save(home, &said).await?;
+        }
+    }
     Ok(())
 }
 
 /// Whether this connection by itself is paused.
 async fn is_paused(home: &Home, connection: &ConnectionName) -> Result<bool, Failure> {
     let stops = home.store.connection(connection).stops().await?;
-    Ok(stops
-        .iter()
-        .any(|stop| stop.kind == StopKind::Paused && stop.connection.as_ref() == Some(connection)))
+    Ok(pause::is_paused(&stops, Some(connection)))
 }
