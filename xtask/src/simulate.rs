@@ -12,7 +12,16 @@ use crate::workspace::Workspace;
 const SLICE: u64 = 1000;
 
 /// No world of the slice begins after so many seconds: a slow machine lives through fewer, and says how many.
-const SLICE_SECONDS: u64 = 540;
+const SLICE_SECONDS: u64 = 480;
+
+/// How the simulation is built.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Build {
+    /// For thousands of worlds, in a profile of its own.
+    Fast,
+    /// As the other tests are: half as fast, and nothing is compiled twice for a slice.
+    Development,
+}
 
 /// What to live through.
 #[derive(Debug, Args)]
@@ -44,7 +53,7 @@ pub(crate) struct WalkArguments {
 
 /// Lives through them; true if all was as it must be.
 pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Result<bool> {
-    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
+    let program = build(workspace, Build::Fast)?;
     let mut command = Command::new(program);
     command.arg("live");
     command.args(["--seeds", &arguments.seeds.to_string()]);
@@ -63,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Resul
 
 /// The worlds that the tests live through, as far as the time for them reaches, and some of them twice.
 pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
-    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
+    let program = build(workspace, Build::Development)?;
     let lived = Command::new(&program)
         .args(["live", "--seeds", &SLICE.to_string()])
         .args(["--seconds", &SLICE_SECONDS.to_string()])
@@ -76,32 +85,38 @@ pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
 
 /// Dies at every boundary of a story in turn, and loses the answer to every write.
 pub(crate) fn walk(workspace: &Workspace, arguments: &WalkArguments) -> Result<bool> {
-    walk_by(workspace, arguments.step)
+    walk_by(workspace, arguments.step, Build::Fast)
 }
 
 /// The same with a step.
-pub(crate) fn walk_by(workspace: &Workspace, step: u64) -> Result<bool> {
-    let program = build(workspace.cargo(), &workspace.root().join("target"))?;
+pub(crate) fn walk_by(workspace: &Workspace, step: u64, how: Build) -> Result<bool> {
+    let program = build(workspace, how)?;
     let status = Command::new(program)
         .args(["walk", "--step", &step.to_string()])
         .status()?;
     Ok(status.success())
 }
 
+fn build(workspace: &Workspace, how: Build) -> Result<PathBuf> {
+    build_by(workspace.cargo(), &workspace.root().join("target"), how)
+}
+
 /// Builds the simulation, by this cargo and in this target folder.
-pub(crate) fn build(mut cargo: Command, target: &Path) -> Result<PathBuf> {
+pub(crate) fn build_by(mut cargo: Command, target: &Path, how: Build) -> Result<PathBuf> {
+    let (profile, folder) = match how {
+        Build::Fast => ("sim", "sim"),
+        Build::Development => ("dev", "debug"),
+    };
     cargo.env("CARGO_TARGET_DIR", target);
-    let build = [
-        "build",
-        "--quiet",
-        "--profile",
-        "sim",
-        "--package",
-        "tieout-sim",
-    ];
-    if !cargo.args(build).status()?.success() {
+    let build = ["build", "--quiet", "--profile", profile];
+    if !cargo
+        .args(build)
+        .args(["--package", "tieout-sim"])
+        .status()?
+        .success()
+    {
         bail!("the simulation doesn't build");
     }
-    let program = target.join("sim").join("tieout-sim");
+    let program = target.join(folder).join("tieout-sim");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }

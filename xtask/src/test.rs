@@ -18,7 +18,7 @@ use crate::{book, crash, disk, laws, packages, postgres, scenarios, simulate};
 const KILLS: u32 = 3;
 
 /// The slice of the walk through all boundaries takes every so-many-th.
-const WALK_STEP: u64 = 10;
+const WALK_STEP: u64 = 20;
 
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
@@ -85,7 +85,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         ))
     });
     steps.step("walk", || {
-        let good = simulate::walk_by(workspace, WALK_STEP)?;
+        let good = simulate::walk_by(workspace, WALK_STEP, simulate::Build::Development)?;
         Ok(End::of(
             good,
             "something must not have been: see the mishaps above",

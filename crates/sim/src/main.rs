@@ -62,6 +62,9 @@ struct WalkArguments {
     threads: usize,
 }
 
+/// The futures of a whole world lie in one another on a thread's stack, and are large in a development build.
+const STACK_BYTES: usize = 64 << 20;
+
 fn main() -> ExitCode {
     let good = match Arguments::parse().task {
         Task::Live(arguments) => live(&arguments),
@@ -85,16 +88,22 @@ fn all(
     let (next, done, bad) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                while go_on() {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        break;
+            let spawned = std::thread::Builder::new()
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, || {
+                    while go_on() {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= count {
+                            break;
+                        }
+                        bad.fetch_add(u64::from(!one(number)), Ordering::Relaxed);
+                        done.fetch_add(1, Ordering::Relaxed);
                     }
-                    bad.fetch_add(u64::from(!one(number)), Ordering::Relaxed);
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-            });
+                });
+            if let Err(error) = spawned {
+                eprintln!("a thread could not be started: {error}");
+                bad.fetch_add(1, Ordering::Relaxed);
+            }
         }
     });
     (done.into_inner(), bad.into_inner())

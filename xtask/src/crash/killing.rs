@@ -146,7 +146,8 @@ impl Killing<'_> {
         if self.dice.below(4) == 0 {
             return Moment::Calls(1 + self.dice.below(self.undisturbed.all.min(40)));
         }
-        let most = self.undisturbed.writes * 2 / u64::from(planned.max(1));
+        // Evenly over the sync: what is killed once is killed anywhere, but seldom after its end.
+        let most = self.undisturbed.writes * 2 / (u64::from(planned) + 1);
         Moment::Writes(1 + self.dice.below(most.max(3)))
     }
 
