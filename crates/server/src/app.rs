@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tieout_domain::{Clock, ConnectionName};
 use tieout_store::{ConnectionStore, Store};
 
-use crate::program::Program;
+use crate::program::{ConnectionInfo, Program};
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +28,13 @@ pub struct Outside {
 }
 
 impl App {
+    /// The connection of this name; `None` if none is configured.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<ConnectionInfo> {
+        let mut known = self.program.connections().into_iter();
+        known.find(|connection| connection.name.as_str() == name)
+    }
+
     /// The store of a connection that is configured; `None` if there is none of that name.
     #[must_use]
     pub fn connection(&self, name: &str) -> Option<ConnectionStore> {

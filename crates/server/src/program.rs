@@ -55,6 +55,13 @@ pub trait Program: Send + Sync {
     /// An unknown or disconnected connection, an unknown flow.
     async fn sync(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError>;
 
+    /// Reads both sides' lists and suggests a mapping for whatever has none; gives how many are without a confirmed
+    /// one.
+    ///
+    /// # Errors
+    /// A run is on; a side can't be read.
+    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
+
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;
 

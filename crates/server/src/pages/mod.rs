@@ -1,9 +1,14 @@
 //! The pages, one file for each.
 
+mod allowed;
+mod exceptions;
 mod failure;
+mod fields;
 mod layout;
+mod mappings;
 mod overview;
 pub mod parts;
+mod replay;
 
 use axum::Router;
 use axum::routing::get;
@@ -15,5 +20,9 @@ use crate::app::App;
 
 /// All pages.
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(overview::show))
+    Router::new()
+        .route("/", get(overview::show))
+        .merge(exceptions::routes())
+        .merge(mappings::routes())
+        .merge(replay::routes())
 }
