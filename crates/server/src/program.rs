@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use tieout_desk::DeskError;
+use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::{ConnectionName, RecordRef, Timestamp};
 
 /// A connection as it is configured.
@@ -61,6 +62,12 @@ pub trait Program: Send + Sync {
     /// # Errors
     /// A run is on; a side can't be read.
     async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
+
+    /// Reads both sides and makes a tie-out.
+    ///
+    /// # Errors
+    /// A month or currency that isn't there; a side can't be read.
+    async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

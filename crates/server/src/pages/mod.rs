@@ -9,6 +9,7 @@ mod mappings;
 mod overview;
 pub mod parts;
 mod replay;
+mod tie_out;
 
 use axum::Router;
 use axum::routing::get;
@@ -25,4 +26,5 @@ pub fn routes() -> Router<App> {
         .merge(exceptions::routes())
         .merge(mappings::routes())
         .merge(replay::routes())
+        .merge(tie_out::routes())
 }
