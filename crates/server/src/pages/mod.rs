@@ -3,12 +3,13 @@
 mod failure;
 mod layout;
 mod overview;
+pub mod parts;
 
 use axum::Router;
 use axum::routing::get;
 
 pub use failure::PageError;
-pub use layout::{Layout, page};
+pub use layout::{Layout, bare_page, page, plain_page};
 
 use crate::app::App;
 
