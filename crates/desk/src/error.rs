@@ -38,6 +38,24 @@ impl DeskError {
             reason: Reason::Usage,
         }
     }
+
+    /// It went wrong.
+    pub fn failed(code: Code, cause: impl Into<String>) -> Self {
+        Self {
+            code,
+            cause: cause.into(),
+            reason: Reason::Failed,
+        }
+    }
+
+    /// Refused for safety.
+    pub fn refused(code: Code, cause: impl Into<String>) -> Self {
+        Self {
+            code,
+            cause: cause.into(),
+            reason: Reason::Refused,
+        }
+    }
 }
 
 impl From<StoreError> for DeskError {

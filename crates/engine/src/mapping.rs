@@ -1,12 +1,11 @@
-//! Mappings: proposing them, and recording what a person confirms. What matches what is the flows' to say.
+//! Mappings: proposing them. What matches what is the flows' to say, and what stands is a person's (the desk).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tieout_domain::port::{Depth, Observed};
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
 use tieout_flows::matching::{Confidence, Suggestion, suggest};
-use tieout_store::{Commit, Due, Fact, MapEntry, MapStatus};
+use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
@@ -76,13 +75,13 @@ pub(crate) async fn propose_read(
     let mut all = Vec::new();
     let mut commit = run.commit();
     for kind in KINDS {
-        let platform = records(connection, Side::Platform, kind).await?;
+        let platform = records(&connection.store, Side::Platform, kind).await?;
         let ledger_kind = if kind == Kind::FundingAccount {
             Kind::Account
         } else {
             kind
         };
-        let ledger = records(connection, Side::Ledger, ledger_kind).await?;
+        let ledger = records(&connection.store, Side::Ledger, ledger_kind).await?;
         for suggestion in suggest(kind, &ledger, &platform, &known) {
             let status = status(connection, &suggestion, confirm_exact);
             if let Some(status) = status {
@@ -144,7 +143,8 @@ fn says_the_same(entries: &[MapEntry], fact: &Fact) -> bool {
 }
 
 /// The list flow looks again at what was mapped. Funding accounts have no flow.
-fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
+#[must_use]
+pub fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
     let flow = match kind {
         Kind::Account => "accounts",
         Kind::Department | Kind::Class | Kind::Location => "dimensions",
@@ -158,18 +158,18 @@ fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
 }
 
 /// All records of a kind that exist. Lists are short: hundreds, not millions.
-async fn records(
-    connection: &Connection,
+///
+/// # Errors
+/// [`StoreError`] of the reads.
+pub async fn records(
+    store: &ConnectionStore,
     side: Side,
     kind: Kind,
-) -> Result<Vec<Observed>, EngineError> {
+) -> Result<Vec<Observed>, StoreError> {
     let mut all = Vec::new();
     let mut after: Option<RemoteId> = None;
     loop {
-        let page = connection
-            .store
-            .records_page(side, kind, after.as_ref(), PAGE)
-            .await?;
+        let page = store.records_page(side, kind, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(all);
         };
@@ -179,119 +179,5 @@ async fn records(
                 .filter(|record| !record.gone)
                 .map(|record| record.observed),
         );
-    }
-}
-
-/// Records a mapping that a person gives or takes back (`to` is `None`). The ids or labels may be given.
-///
-/// # Errors
-/// [`EngineError::UnknownRecord`] when either isn't known.
-pub async fn set(
-    connection: &Connection,
-    kind: Kind,
-    from: &str,
-    to: Option<&str>,
-    why: &str,
-) -> Result<(), EngineError> {
-    let (from_side, from_kind, to_side, to_kind) = match kind {
-        Kind::FundingAccount => (Side::Platform, kind, Side::Ledger, Kind::Account),
-        _ => (Side::Ledger, kind, Side::Platform, kind),
-    };
-    let (from_id, label_from) = named(connection, from_side, from_kind, from).await?;
-    let target = match to {
-        Some(to) => Some(named(connection, to_side, to_kind, to).await?),
-        None => None,
-    };
-    let (to, label_to) = target.map_or((None, String::new()), |(id, label)| (Some(id), label));
-    let fact = Fact::Mapped {
-        kind: kind.as_str().to_owned(),
-        from: from_id.clone(),
-        status: if to.is_some() {
-            MapStatus::Confirmed
-        } else {
-            MapStatus::Removed
-        },
-        to,
-        label_from,
-        label_to,
-        why: why.to_owned(),
-    };
-    let commit = Commit {
-        actor: connection.actor.clone(),
-        facts: vec![fact],
-        due: due(kind, &from_id).into_iter().collect(),
-        ..Commit::default()
-    };
-    connection.store.commit(commit).await?;
-    Ok(())
-}
-
-/// Confirms every mapping that is only suggested, or those of the given ids.
-///
-/// # Errors
-/// [`EngineError`] of the store.
-pub async fn confirm(
-    connection: &Connection,
-    chosen: Option<&BTreeMap<String, Vec<RemoteId>>>,
-) -> Result<usize, EngineError> {
-    let mut commit = Commit {
-        actor: connection.actor.clone(),
-        ..Commit::default()
-    };
-    for entry in connection.store.maps().await? {
-        let wanted = chosen.is_none_or(|c| {
-            c.get(&entry.kind)
-                .is_some_and(|ids| ids.contains(&entry.from))
-        });
-        if entry.status != MapStatus::Suggested || !wanted {
-            continue;
-        }
-        if let Ok(kind) = entry.kind.parse() {
-            commit.due.extend(due(kind, &entry.from));
-        }
-        commit.facts.push(Fact::Mapped {
-            kind: entry.kind,
-            from: entry.from,
-            to: entry.to,
-            status: MapStatus::Confirmed,
-            label_from: entry.label_from,
-            label_to: entry.label_to,
-            why: entry.why,
-        });
-    }
-    let count = commit.facts.len();
-    connection.store.commit(commit).await?;
-    Ok(count)
-}
-
-/// The record of this id, number or name.
-async fn named(
-    connection: &Connection,
-    side: Side,
-    kind: Kind,
-    text: &str,
-) -> Result<(RemoteId, String), EngineError> {
-    let all = records(connection, side, kind).await?;
-    let fits = |observed: &&Observed| {
-        let label = observed.document.label();
-        let number = match &observed.document {
-            tieout_domain::Document::Account(account) => account.number.as_str(),
-            _ => "",
-        };
-        observed.id.as_str() == text
-            || label.eq_ignore_ascii_case(text)
-            || (!number.is_empty() && number == text)
-    };
-    let mut found = all.iter().filter(fits);
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok((one.id.clone(), one.document.label())),
-        (None, _) => Err(EngineError::UnknownRecord(format!(
-            "`{text}` is no {kind} of {}; give its id, number or name as `tieout map list` shows it",
-            connection.sides.of(side).system
-        ))),
-        _ => Err(EngineError::UnknownRecord(format!(
-            "`{text}` is several {kind}s of {}; give the id",
-            connection.sides.of(side).system
-        ))),
     }
 }

@@ -7,11 +7,11 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
+use tieout_desk::tie_out::named_month;
 use tieout_domain::code::Code;
 use tieout_domain::{Clock as _, ConnectionName, State, Timestamp};
 use tieout_store::{ItemFilter, Store, StoreError};
 
-use super::tie_out::named_month;
 use crate::cli::Global;
 use crate::evidence::files::Pack;
 use crate::evidence::index::{Head, MANIFEST, Manifest, README, VERIFY, VERIFY_LINES, readme};

@@ -2,11 +2,13 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tieout_domain::Kind;
+use tieout_desk::mapping::{self, Said};
 use tieout_domain::code::Code;
-use tieout_engine::mapping;
+use tieout_engine::mapping::propose;
+use tieout_store::MapEntry;
 
 use super::sync::{connections, run_id};
+use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -83,25 +85,18 @@ pub async fn run(global: &Global, args: &MapArgs) -> Result<Exit, Failure> {
             from,
             to,
         } => {
-            let kind = mapped_kind(kind)?;
-            for connection in connections(global, &home, std::slice::from_ref(connection)).await? {
-                let to = Some(to.as_str()).filter(|to| !to.is_empty());
-                mapping::set(&connection, kind, from, to, "set by a person").await?;
+            let said = Said {
+                kind: mapping::known_kind(kind)?,
+                from,
+                to: Some(to.as_str()).filter(|to| !to.is_empty()),
+                why: "set by a person",
+            };
+            for (name, _) in home.config.chosen(std::slice::from_ref(connection))? {
+                mapping::set(&home.store.connection(name), &said, &actor()).await?;
             }
             Ok(Exit::Done)
         }
     }
-}
-
-fn mapped_kind(text: &str) -> Result<Kind, Failure> {
-    mapping::KINDS
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
-        .ok_or_else(|| {
-            let known: Vec<_> = mapping::KINDS.iter().map(|kind| kind.as_str()).collect();
-            let cause = format!("`{text}` can't be mapped; there are {}", known.join(", "));
-            Failure::usage(Code::new("usage"), cause)
-        })
 }
 
 async fn list(global: &Global, home: &Home, names: &[String]) -> Result<Exit, Failure> {
@@ -142,7 +137,7 @@ async fn suggest(
 ) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     for connection in connections(global, home, names).await? {
-        let suggestions = mapping::propose(&connection, confirm_exact, &run_id()).await?;
+        let suggestions = propose(&connection, confirm_exact, &run_id()).await?;
         let name = connection.store.name().to_string();
         if !global.json {
             let rows = suggestions
@@ -186,15 +181,9 @@ async fn confirm(
         return Err(Failure::usage(Code::new("usage"), cause));
     }
     let mut count = 0;
-    for connection in connections(global, home, std::slice::from_ref(name)).await? {
-        let chosen = (!all).then(|| {
-            let ids: Vec<_> = from.iter().map(|id| id.as_str().into()).collect();
-            mapping::KINDS
-                .iter()
-                .map(|kind| (kind.as_str().to_owned(), ids.clone()))
-                .collect()
-        });
-        count += mapping::confirm(&connection, chosen.as_ref()).await?;
+    for (name, _) in home.config.chosen(std::slice::from_ref(name))? {
+        let wanted = |entry: &MapEntry| all || from.iter().any(|id| entry.from.as_str() == id);
+        count += mapping::confirm(&home.store.connection(name), wanted, &actor()).await?;
     }
     if global.json {
         output::json(&json!({ "confirmed": count }));

@@ -1,22 +1,20 @@
 //! `tieout preferences`: shows where each comes from; changes are made in `tieout.toml` and kept in the
 //! history.
 
-mod versions;
-
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use tieout_desk::preferences::{Standing, at, differences, facts, plain, unfit, versions};
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::{Meaning, OtherSync};
 use tieout_flows::Preferences;
-use tieout_flows::preferences::catalogue;
-use tieout_store::Fact;
+use tieout_flows::preferences::{Entry, catalogue};
 use toml_edit::{DocumentMut, Item, Table};
 
 use crate::assemble::actor;
 use crate::cli::Global;
-use crate::config::Config;
+use crate::config::{Config, ConnectionConfig};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -104,7 +102,8 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
             let mut changed = of(&home.config, connection)?;
             let before = changed.clone();
             changed.set(key, value).map_err(|error| unfit(&error))?;
-            change(&home, connection, &before, &changed).await
+            change(&home, connection, &before, &changed, &actor()).await?;
+            Ok(Exit::Done)
         }
         Action::Export { connection, file } => export(&home.config, connection, file.as_deref()),
         Action::Import {
@@ -113,12 +112,13 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
             ..
         } => {
             let before = of(&home.config, connection)?;
-            change(&home, connection, &before, &read(file)?).await
+            change(&home, connection, &before, &read(file)?, &actor()).await?;
+            Ok(Exit::Done)
         }
         Action::Import {
             connection, yes, ..
         } => take_over(global, &home, connection, *yes).await,
-        Action::History { connection } => versions::list(global, &home, connection).await,
+        Action::History { connection } => history(global, &home, connection).await,
         Action::Diff {
             connection,
             other,
@@ -128,7 +128,9 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
                 (Some(other), _) => (other_of(&home.config, other)?, other.clone()),
                 (None, version) => {
                     let version = version.unwrap_or_default();
-                    let there = versions::at(&home, connection, version).await?;
+                    let versions = versions(&home.store, connection).await?;
+                    let now = of(&home.config, connection)?;
+                    let there = at(&now, &versions, connection, version)?;
                     (there, format!("version {version}"))
                 }
             };
@@ -147,8 +149,24 @@ pub(super) fn of(config: &Config, connection: &str) -> Result<Preferences, Failu
         .unwrap_or_default())
 }
 
-fn unfit(error: &tieout_flows::preferences::PreferenceError) -> Failure {
-    Failure::usage(Code::new("config-value"), error.to_string())
+/// A connection's preferences, each with where it comes from.
+pub(crate) fn standing(connection: &ConnectionConfig) -> Vec<Standing> {
+    let named = |keys: &[String], key: &str| keys.iter().any(|other| other == key);
+    let one = |entry: Entry| {
+        let template = connection.template.as_ref();
+        let from = match template.filter(|(_, keys)| named(keys, entry.key)) {
+            Some((name, _)) => format!("template {name}"),
+            None if named(&connection.named_preferences, entry.key) => "tieout.toml".to_owned(),
+            None => "default".to_owned(),
+        };
+        let value = connection.preferences.get(entry.key);
+        Standing {
+            value: value.unwrap_or(Value::Null),
+            from,
+            entry,
+        }
+    };
+    catalogue().into_iter().map(one).collect()
 }
 
 fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Failure> {
@@ -157,21 +175,7 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
         let mut rows = Vec::new();
         let mut values = Vec::new();
         let mut heading = "";
-        for entry in catalogue() {
-            let value = connection.preferences.get(entry.key).unwrap_or(Value::Null);
-            let named = connection
-                .named_preferences
-                .iter()
-                .any(|key| key == entry.key);
-            let template = connection
-                .template
-                .as_ref()
-                .filter(|(_, keys)| keys.iter().any(|key| key == entry.key));
-            let from = match template {
-                Some((name, _)) => format!("template {name}"),
-                None if named => "tieout.toml".to_owned(),
-                None => "default".to_owned(),
-            };
+        for Standing { entry, value, from } in standing(connection) {
             if heading != entry.heading {
                 heading = entry.heading;
                 rows.push(vec![heading.to_owned()]);
@@ -204,42 +208,51 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// What people read where there is no value.
-const NOTHING: &str = "none";
-
-/// A value as people read it.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => NOTHING.to_owned(),
-        Value::String(text) if text.is_empty() => NOTHING.to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+/// Lists the versions: when, who, what.
+async fn history(global: &Global, home: &Home, connection: &str) -> Result<Exit, Failure> {
+    of(&home.config, connection)?;
+    let versions = versions(&home.store, connection).await?;
+    if global.json {
+        let versions: Vec<_> = (1..)
+            .zip(&versions)
+            .map(|(number, version)| {
+                let changes: Vec<_> = version
+                    .changes
+                    .iter()
+                    .map(|(key, before, after)| json!({"key": key, "before": before, "after": after}))
+                    .collect();
+                json!({"version": number, "at": version.at, "who": version.actor, "changes": changes})
+            })
+            .collect();
+        output::json(&json!({"connection": connection, "versions": versions}));
+        return Ok(Exit::Done);
     }
-}
-
-/// Keys whose values differ: key, before, after.
-pub(super) fn differences(
-    before: &Preferences,
-    after: &Preferences,
-) -> Vec<(&'static str, Value, Value)> {
-    catalogue()
-        .into_iter()
-        .filter_map(|entry| {
-            let before = before.get(entry.key).ok()?;
-            let after = after.get(entry.key).ok()?;
-            (before != after).then_some((entry.key, before, after))
-        })
-        .collect()
+    let mut rows = Vec::new();
+    for (number, version) in (1..).zip(versions) {
+        for (key, before, after) in version.changes {
+            rows.push(vec![
+                number.to_string(),
+                format!("{:.0}", version.at),
+                version.actor.clone(),
+                key,
+                before,
+                after,
+            ]);
+        }
+    }
+    let header = ["version", "when", "who", "preference", "before", "after"];
+    output::line(&output::table(&header, rows, &[0]));
+    Ok(Exit::Done)
 }
 
 /// Writes what differs into `tieout.toml`, keeping everything else as it stands, and into the history.
-async fn change(
+pub(crate) async fn change(
     home: &Home,
     connection: &str,
     before: &Preferences,
     after: &Preferences,
-) -> Result<Exit, Failure> {
+    actor: &str,
+) -> Result<(), Failure> {
     let changes = differences(before, after);
     let path = &home.config.path;
     let text =
@@ -259,9 +272,9 @@ async fn change(
     replace(path, &text)?;
     home.store
         .installation()
-        .commit(&actor(), facts(connection, changes))
+        .commit(actor, facts(connection, changes))
         .await?;
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Sets a connection's preferences to what they were when this was exported.
@@ -269,7 +282,7 @@ pub(super) async fn put_back(home: &Home, connection: &str, text: &str) -> Resul
     let wanted: Preferences = toml::from_str(text)
         .map_err(|error| Failure::usage(Code::new("config-value"), error.to_string()))?;
     let now = of(&Config::read(&home.config.path)?, connection)?;
-    change(home, connection, &now, &wanted).await.map(drop)
+    change(home, connection, &now, &wanted, &actor()).await
 }
 
 /// Sets a preference in the document. Nothing (null) means the default: the key is taken out.
@@ -341,16 +354,6 @@ pub(super) async fn version(
         home.store.installation().commit(&actor(), facts).await?;
     }
     Ok(())
-}
-
-fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Vec<Fact> {
-    let fact = |(key, before, after): (&str, Value, Value)| Fact::Preference {
-        connection: connection.to_owned(),
-        name: key.to_owned(),
-        before: plain(&before),
-        after: plain(&after),
-    };
-    changes.into_iter().map(fact).collect()
 }
 
 fn edited(value: &Value) -> Option<toml_edit::Value> {
@@ -474,10 +477,9 @@ async fn take_over(
         }
     }
     if yes {
-        change(home, connection, &before, &after).await
-    } else {
-        Ok(Exit::Done)
+        change(home, connection, &before, &after, &actor()).await?;
     }
+    Ok(Exit::Done)
 }
 
 fn diff(

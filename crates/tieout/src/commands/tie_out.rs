@@ -4,18 +4,14 @@ mod drift;
 mod own;
 mod sign;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use serde_json::json;
+use tieout_desk::tie_out::{self, Made, Scope, sign_off};
 use tieout_domain::code::Code;
-use tieout_domain::{Currency, RecordRef};
-use tieout_engine::Connection;
-use tieout_engine::tie_out::{AsOf, TieOutOptions, TiedOut, tie_out};
-use tieout_flows::tie_out::input::Note;
-use tieout_flows::tie_out::{OpenDocument, Report, Status};
+use tieout_flows::tie_out::Status;
 use tieout_store::ConnectionStore;
 
 use super::sync::{connections, run_id};
@@ -23,12 +19,6 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-
-/// Under this name the store keeps what people say of differences, among their other decisions.
-pub const NOTES: &str = "tie-out";
-
-/// What stands before the owner's name in such a decision.
-const OWNED_BY: &str = "owned by ";
 
 /// What `tie-out` takes.
 #[derive(Debug, Args)]
@@ -66,6 +56,27 @@ pub struct ScopeArgs {
     /// Which currency; the organization's own if none is named.
     #[arg(long, value_name = "CODE")]
     pub currency: Option<String>,
+}
+
+impl ScopeArgs {
+    /// The connection's name, as lists of names go.
+    fn names(&self) -> Vec<String> {
+        self.connection.iter().cloned().collect()
+    }
+
+    /// What of the connection.
+    fn scope(&self) -> Scope {
+        Scope {
+            period: self.period.clone(),
+            currency: self.currency.clone(),
+        }
+    }
+
+    /// The store of the connection that is meant.
+    fn store(&self, home: &Home) -> Result<ConnectionStore, Failure> {
+        let (name, _) = the_only(home.config.chosen(&self.names())?)?;
+        Ok(home.store.connection(name))
+    }
 }
 
 /// What else can be done with a tie-out.
@@ -125,7 +136,7 @@ pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
         Some(Action::Drift(args)) => return drift::run(global, &home, args).await,
     }
     let made = if args.signed {
-        sign::as_signed(&home, &args.scope).await?
+        sign_off::as_signed(&args.scope.store(&home)?, &args.scope.scope()).await?
     } else {
         make_as_of(global, &home, &args.scope, args.day).await?
     };
@@ -153,16 +164,6 @@ pub async fn run(global: &Global, args: &TieOutArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// A report, and how the connection's other currencies stand.
-pub struct Made {
-    /// The one asked for.
-    pub report: Report,
-    /// What it is made of.
-    pub documents: Vec<OpenDocument>,
-    /// Status by currency.
-    pub others: BTreeMap<Currency, Status>,
-}
-
 /// Makes the report of one connection, month and currency.
 pub async fn make(global: &Global, home: &Home, scope: &ScopeArgs) -> Result<Made, Failure> {
     make_as_of(global, home, scope, None).await
@@ -175,39 +176,8 @@ async fn make_as_of(
     scope: &ScopeArgs,
     day: Option<Date>,
 ) -> Result<Made, Failure> {
-    let names: Vec<String> = scope.connection.iter().cloned().collect();
-    let connection = the_only(connections(global, home, &names).await?)?;
-    let as_of = as_of(today(&connection), scope.period.as_deref(), day)?;
-    let options = TieOutOptions {
-        as_of,
-        id: run_id(),
-        notes: notes(&connection.store).await?,
-        notices: Vec::new(),
-    };
-    let wanted = scope
-        .currency
-        .as_deref()
-        .map(|code| {
-            code.parse::<Currency>()
-                .map_err(|error| Failure::usage(Code::new("usage"), format!("`{code}`: {error}")))
-        })
-        .transpose()?
-        .unwrap_or(connection.home_currency);
-    let mut made = tie_out(&connection, &options).await?;
-    let at = made.iter().position(|one| one.report.currency == wanted);
-    let Some(at) = at else {
-        let cause = format!("neither side has anything in {wanted}");
-        return Err(Failure::usage(Code::new("usage"), cause));
-    };
-    let TiedOut { report, documents } = made.swap_remove(at);
-    Ok(Made {
-        report,
-        documents,
-        others: made
-            .iter()
-            .map(|other| (other.report.currency, other.report.status))
-            .collect(),
-    })
+    let connection = the_only(connections(global, home, &scope.names()).await?)?;
+    Ok(tie_out::make(&connection, &scope.scope(), day, run_id()).await?)
 }
 
 /// The one connection that was named, or that there is.
@@ -220,47 +190,4 @@ fn the_only<T>(mut chosen: Vec<T>) -> Result<T, Failure> {
     chosen
         .pop()
         .ok_or_else(|| Failure::usage(Code::new("no-connection"), cause))
-}
-
-/// The company's day.
-fn today(connection: &Connection) -> Date {
-    let now = connection.timer.now();
-    now.to_zoned(connection.time_zone.clone()).date()
-}
-
-/// As of when: a day, else the end of a month, of the present one if none is named.
-fn as_of(today: Date, month: Option<&str>, day: Option<Date>) -> Result<AsOf, Failure> {
-    match (day, month) {
-        (Some(day), _) if day > today => {
-            let cause = format!("{day} is yet to come: today is {today}");
-            Err(Failure::usage(Code::new("usage"), cause))
-        }
-        (Some(day), _) => Ok(AsOf::Day(day)),
-        (None, Some(month)) => named_month(month).map(AsOf::PeriodEnd),
-        (None, None) => Ok(AsOf::PeriodEnd(today)),
-    }
-}
-
-/// The first day of the month that a text names.
-pub fn named_month(text: &str) -> Result<Date, Failure> {
-    format!("{}-01", text.trim()).parse().map_err(|_| {
-        let cause = format!("`{text}` is no month; a month is written as 2026-06");
-        Failure::usage(Code::new("usage"), cause)
-    })
-}
-
-/// What was said of differences, by record.
-async fn notes(store: &ConnectionStore) -> Result<BTreeMap<RecordRef, Note>, Failure> {
-    let decisions = store.decisions_in(NOTES).await?;
-    Ok(decisions
-        .into_iter()
-        .filter_map(|decision| {
-            let owner = decision.decision.strip_prefix(OWNED_BY)?.to_owned();
-            let note = Note {
-                owner,
-                comment: decision.reason,
-            };
-            Some((decision.record, note))
-        })
-        .collect())
 }

@@ -11,9 +11,9 @@ use tieout_store::{Exported, Fact, Item, MapStatus};
 use super::catalogue::REGISTERS;
 use super::files::Pack;
 use super::table::Table;
-use crate::commands::tie_out::NOTES;
 use crate::failure::Failure;
 use tieout_desk::story::words;
+use tieout_desk::tie_out::NOTES;
 
 /// The span of time that a pack tells of: the first moment in it, and the first after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

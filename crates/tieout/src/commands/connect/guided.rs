@@ -16,7 +16,7 @@ use tieout_flows::matching::Confidence;
 use tieout_kit::System;
 use tieout_kit::guide::Purpose;
 use tieout_kit::system::CredentialKind;
-use tieout_store::Fact;
+use tieout_store::{Fact, MapEntry};
 
 use self::talk::{ask, say, yes};
 use super::{Connecting, given, kinds, refuse_mixed, table};
@@ -383,9 +383,11 @@ impl Connecting {
                 suggestion.kind, suggestion.from_label, suggestion.to_label, suggestion.why
             );
             if yes(&question, false)? {
-                let kind = suggestion.kind.as_str().to_owned();
-                let chosen = [(kind, vec![suggestion.from.clone()])].into();
-                mapping::confirm(connection, Some(&chosen)).await?;
+                let wanted = |entry: &MapEntry| {
+                    entry.kind == suggestion.kind.as_str() && entry.from == suggestion.from
+                };
+                let actor = assemble::actor();
+                tieout_desk::mapping::confirm(&connection.store, wanted, &actor).await?;
             }
         }
         let missing = others
@@ -429,7 +431,7 @@ impl Connecting {
             loop {
                 let now = chosen
                     .get(key)
-                    .map(|value| preferences::plain(&value))
+                    .map(|value| tieout_desk::preferences::plain(&value))
                     .unwrap_or_default();
                 let answer = ask(&self.given.name, &format!("{question} [{now}]"))?;
                 if answer.is_empty() {
@@ -442,7 +444,7 @@ impl Connecting {
             }
         }
         let before = Preferences::default();
-        for (key, _, value) in preferences::differences(&before, &chosen) {
+        for (key, _, value) in tieout_desk::preferences::differences(&before, &chosen) {
             self.given.put_preference(key, value);
         }
         Ok(others.iter().any(OtherSync::may_be_active))

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
+use tieout_desk::preferences::{differences, plain};
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_flows::Preferences;
 use tieout_kit::Credential;
 
 use super::{Reached, Walk, line};
-use crate::commands::preferences::{differences, plain, put_back};
+use crate::commands::preferences::put_back;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::seams::InMemory;

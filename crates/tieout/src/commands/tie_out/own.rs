@@ -2,18 +2,19 @@
 
 use clap::Args;
 use serde_json::json;
+use tieout_desk::record::find;
+use tieout_desk::tie_out::own;
 use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
 use tieout_flows::tie_out::Category;
-use tieout_store::{Commit, Fact};
+use tieout_flows::tie_out::input::Note;
 
-use super::{NOTES, OWNED_BY, ScopeArgs, make, the_only};
+use super::{ScopeArgs, make, the_only};
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-use tieout_desk::record::find;
 
 /// What `tie-out own` takes.
 #[derive(Debug, Args)]
@@ -67,21 +68,11 @@ pub(super) async fn run(global: &Global, home: &Home, args: &OwnArgs) -> Result<
         }
         (None, None) => Vec::new(),
     };
-    let facts = records
-        .iter()
-        .map(|record| Fact::Decided {
-            flow: NOTES.to_owned(),
-            record: record.clone(),
-            decision: format!("{OWNED_BY}{}", args.owner.trim()),
-            reason: args.comment.trim().to_owned(),
-        })
-        .collect();
-    let commit = Commit {
-        actor: actor(),
-        facts,
-        ..Commit::default()
+    let note = Note {
+        owner: args.owner.clone(),
+        comment: args.comment.clone(),
     };
-    store.commit(commit).await?;
+    own(&store, &records, &note, &actor()).await?;
     if global.json {
         output::json(&json!({"connection": name, "records": records, "owner": args.owner}));
     } else {

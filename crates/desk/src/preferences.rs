@@ -1,0 +1,151 @@
+//! Preferences: what their values look like to people, and the versions that the history tells of. What was changed
+//! together is one version.
+
+use serde_json::Value;
+use tieout_domain::Timestamp;
+use tieout_domain::code::Code;
+use tieout_flows::Preferences;
+use tieout_flows::preferences::{Entry, PreferenceError, catalogue};
+use tieout_store::{Fact, Store};
+
+use crate::error::DeskError;
+
+/// What people read where there is no value.
+const NOTHING: &str = "none";
+
+/// How many entries of the history are read at once.
+const PAGE: u32 = 1000;
+
+/// A preference as it stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What is known about it.
+    pub entry: Entry,
+    /// Its value.
+    pub value: Value,
+    /// Where that comes from: `default`, `tieout.toml`, `template NAME`.
+    pub from: String,
+}
+
+/// A value as people read it.
+#[must_use]
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => NOTHING.to_owned(),
+        Value::String(text) if text.is_empty() => NOTHING.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Keys whose values differ: key, before, after.
+#[must_use]
+pub fn differences(before: &Preferences, after: &Preferences) -> Vec<(&'static str, Value, Value)> {
+    catalogue()
+        .into_iter()
+        .filter_map(|entry| {
+            let before = before.get(entry.key).ok()?;
+            let after = after.get(entry.key).ok()?;
+            (before != after).then_some((entry.key, before, after))
+        })
+        .collect()
+}
+
+/// What the history says of a change.
+#[must_use]
+pub fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Vec<Fact> {
+    let fact = |(key, before, after): (&str, Value, Value)| Fact::Preference {
+        connection: connection.to_owned(),
+        name: key.to_owned(),
+        before: plain(&before),
+        after: plain(&after),
+    };
+    changes.into_iter().map(fact).collect()
+}
+
+/// A value that a preference can't have.
+#[must_use]
+pub fn unfit(error: &PreferenceError) -> DeskError {
+    DeskError::usage(Code::new("config-value"), error.to_string())
+}
+
+/// What was changed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// Key, value before, value since.
+    pub changes: Vec<(String, String, String)>,
+}
+
+/// The versions of a connection's preferences, the first one first.
+///
+/// # Errors
+/// The store's.
+pub async fn versions(store: &Store, connection: &str) -> Result<Vec<Version>, DeskError> {
+    let store = store.installation();
+    let mut versions: Vec<Version> = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = store.entries_after(after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(versions);
+        };
+        after = last.seq;
+        for entry in page {
+            let Fact::Preference {
+                connection: whose,
+                name,
+                before,
+                after,
+            } = entry.fact
+            else {
+                continue;
+            };
+            if whose != connection {
+                continue;
+            }
+            let change = (name, before, after);
+            match versions.last_mut() {
+                Some(same) if same.at == entry.at && same.actor == entry.actor => {
+                    same.changes.push(change);
+                }
+                _ => versions.push(Version {
+                    at: entry.at,
+                    actor: entry.actor,
+                    changes: vec![change],
+                }),
+            }
+        }
+    }
+}
+
+/// The preferences as they were at a version: what was changed since is taken back, the last change first.
+///
+/// # Errors
+/// `usage` if there is no such version.
+pub fn at(
+    now: &Preferences,
+    versions: &[Version],
+    connection: &str,
+    version: usize,
+) -> Result<Preferences, DeskError> {
+    if version > versions.len() {
+        let cause = format!(
+            "`{connection}` has {} versions, no version {version}",
+            versions.len()
+        );
+        return Err(DeskError::usage(Code::new("usage"), cause));
+    }
+    let mut preferences = now.clone();
+    for later in versions.iter().skip(version).rev() {
+        for (key, before, _) in later.changes.iter().rev() {
+            let text = if before == NOTHING { "" } else { before };
+            preferences.set(key, text).map_err(|error| unfit(&error))?;
+        }
+    }
+    Ok(preferences)
+}
