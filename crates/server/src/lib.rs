@@ -6,6 +6,7 @@
 //! Who may do what is decided in one place, [`people`]: everything is behind a sign-in but what [`router`] names as
 //! open, so that a page can't forget it.
 
+pub mod api;
 pub mod app;
 pub mod assets;
 pub mod health;
@@ -17,7 +18,9 @@ use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{ConnectionInfo, Program, SyncAsked};
+pub use program::{
+    ConnectionInfo, CredentialInfo, PreferenceInfo, Program, SyncAsked, TieOutAsked,
+};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -31,5 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(people::open_routes());
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
-    people::with_headers(open.merge(closed), &app).with_state(app)
+    // Its refusals are for programs, also those of the sign-in.
+    let api = api::routes(&app, |routes| people::behind_a_sign_in(routes, &app));
+    people::with_headers(open.merge(closed).merge(api), &app).with_state(app)
 }

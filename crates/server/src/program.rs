@@ -1,10 +1,17 @@
 //! What the face asks of the program that put it together: whatever needs a system, the configuration or a run.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::Value;
 use tieout_desk::DeskError;
-use tieout_desk::tie_out::{Made, Scope};
-use tieout_domain::{ConnectionName, RecordRef, Timestamp};
+use tieout_desk::tie_out::Made;
+use tieout_domain::{ConnectionName, Currency, Date, RecordRef, Timestamp};
+use tieout_engine::Plan;
+use tieout_flows::matching::Suggestion;
+use tieout_store::CredentialRow;
 
 /// A connection as it is configured.
 #[derive(Debug, Clone)]
@@ -44,6 +51,48 @@ pub struct SyncAsked {
     pub by: String,
 }
 
+/// A tie-out that somebody asks for: of a month, of a day, or of the present month.
+#[derive(Debug, Clone, Default)]
+pub struct TieOutAsked {
+    /// The month, as `2026-06`.
+    pub period: Option<String>,
+    /// The day whose end is reported on, in the place of a month.
+    pub day: Option<Date>,
+    /// The currency; the organization's own if none is named.
+    pub currency: Option<Currency>,
+}
+
+/// A credential, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CredentialInfo {
+    /// What is kept of it in the clear.
+    #[serde(flatten)]
+    pub row: CredentialRow,
+    /// Which connections use it.
+    pub used_by: Vec<ConnectionName>,
+    /// The last day on which it is good, where that is known.
+    pub expires: Option<Date>,
+    /// How many days that is from today; below zero after it.
+    pub days_left: Option<i64>,
+}
+
+/// A preference as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PreferenceInfo {
+    /// Its name: `transactions.partly_paid`.
+    pub key: String,
+    /// The tab that it is on.
+    pub heading: String,
+    /// Its value.
+    pub value: Value,
+    /// What it is where nothing is said.
+    pub default: Value,
+    /// Where the value comes from: `tieout.toml`, `template NAME`, `default`.
+    pub from: String,
+    /// What it does.
+    pub about: String,
+}
+
 /// Whatever needs a system, the configuration or a run.
 #[async_trait]
 pub trait Program: Send + Sync {
@@ -56,18 +105,54 @@ pub trait Program: Send + Sync {
     /// An unknown or disconnected connection, an unknown flow.
     async fn sync(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError>;
 
-    /// Reads both sides' lists and suggests a mapping for whatever has none; gives how many are without a confirmed
-    /// one.
+    /// What a run would do; nothing is written.
     ///
     /// # Errors
-    /// A run is on; a side can't be read.
-    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
+    /// As for [`sync`](Self::sync); a side that can't be read.
+    async fn plan(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError>;
 
-    /// Reads both sides and makes a tie-out.
+    /// Reads the lists of both sides and proposes mappings; nothing is confirmed.
     ///
     /// # Errors
-    /// A month or currency that isn't there; a side can't be read.
-    async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
+    /// A side that can't be read.
+    async fn suggest_mappings(
+        &self,
+        connection: &ConnectionName,
+        by: &str,
+    ) -> Result<Vec<Suggestion>, DeskError>;
+
+    /// Makes a tie-out; nothing is written to either side.
+    ///
+    /// # Errors
+    /// What was asked for makes no sense; a side that can't be read.
+    async fn tie_out(
+        &self,
+        connection: &ConnectionName,
+        asked: TieOutAsked,
+    ) -> Result<Made, DeskError>;
+
+    /// Every preference of a connection, in the order of the catalogue.
+    ///
+    /// # Errors
+    /// An unknown connection.
+    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<PreferenceInfo>, DeskError>;
+
+    /// Changes preferences, all or none; null puts the default back.
+    ///
+    /// # Errors
+    /// An unknown preference, a value that it can't have, a configuration that can't be written.
+    async fn change_preferences(
+        &self,
+        connection: &ConnectionName,
+        values: BTreeMap<String, Value>,
+        by: &str,
+    ) -> Result<(), DeskError>;
+
+    /// All credentials by name, without their values.
+    ///
+    /// # Errors
+    /// The store's and the vault's.
+    async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError>;
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

@@ -93,6 +93,19 @@ impl ConnectionStore {
         rows.iter().map(run_row).collect()
     }
 
+    /// The runs before this one, the latest first.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn runs_before(&self, id: &RunId, rows: u32) -> Result<Vec<RunRow>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let cells = cells![&*self.chain, id.as_str(), limit(rows)];
+        let rows = with(sql::RUNS_BEFORE, cells)
+            .fetch_all(&mut *reader)
+            .await?;
+        rows.iter().map(run_row).collect()
+    }
+
     /// One run.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
 mod allowances;
+mod answers;
 mod backup;
 mod batch;
 mod chain;
@@ -45,6 +46,7 @@ mod verify;
 mod views;
 mod witness;
 
+pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;

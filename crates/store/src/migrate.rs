@@ -48,6 +48,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0006_people.sql"),
         append_only: &[],
     },
+    Step {
+        number: 8,
+        text: include_str!("../migrations/0008_face.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -1,6 +1,5 @@
 //! The pages, one file for each.
 
-mod allowed;
 mod exceptions;
 mod failure;
 mod fields;

@@ -138,6 +138,10 @@ statements! {
     RUN_END = "UPDATE runs SET ended_us = $1, status = $2, counts = $3, calls = $4, cause = $5 \
                WHERE connection = $6 AND run_id = $7";
     RUNS = concat!(run_columns!(), " ORDER BY seq DESC LIMIT $2");
+    RUNS_BEFORE = concat!(
+        run_columns!(),
+        " AND seq < (SELECT seq FROM runs WHERE connection = $1 AND run_id = $2) ORDER BY seq DESC LIMIT $3"
+    );
     RUN = concat!(run_columns!(), " AND run_id = $2");
 
     LINK_CONFIRM = "UPDATE links SET confirmed = 1, drift = NULL, seq = $1 \
@@ -214,6 +218,14 @@ statements! {
                   run_id = excluded.run_id, until_us = excluded.until_us";
     LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
     LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
+
+    ANSWERS_AGED = "DELETE FROM answers WHERE asked_us < $1 OR (status IS NULL AND asked_us < $2)";
+    ANSWER_BEGIN = "INSERT INTO answers (asker, answer_key, request, asked_us, status, media_type, body) \
+                    VALUES ($1, $2, $3, $4, NULL, '', '') ON CONFLICT (asker, answer_key) DO NOTHING";
+    ANSWER = "SELECT request, status, media_type, body FROM answers WHERE asker = $1 AND answer_key = $2";
+    ANSWER_GIVE = "UPDATE answers SET status = $3, media_type = $4, body = $5 \
+                   WHERE asker = $1 AND answer_key = $2";
+    ANSWER_DROP = "DELETE FROM answers WHERE asker = $1 AND answer_key = $2 AND status IS NULL";
 
     STOPS = "SELECT connection, kind, reason, actor, at_us, seq FROM stops \
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";

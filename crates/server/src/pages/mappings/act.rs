@@ -6,7 +6,6 @@ use tieout_desk::mapping::{self, Said};
 use tieout_domain::RemoteId;
 
 use super::super::PageError;
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::preview::NOTHING;
 use super::{address, row_address};
@@ -20,13 +19,14 @@ pub(super) async fn propose(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
-    let open = app.program.propose_mappings(&connection.name).await?;
+    let by = person.actor();
+    let open = app.program.suggest_mappings(&connection.name, &by).await?;
     let back = address(&connection.name, kind)
         .with("done", "proposed")
-        .with("n", &open.to_string());
+        .with("n", &open.len().to_string());
     Ok(Redirect::to(&back.to_string()))
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn confirm(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let store = app.store.connection(&connection.name);
@@ -59,7 +59,7 @@ pub(super) async fn set(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let store = app.store.connection(&connection.name);

@@ -9,12 +9,11 @@ use tieout_domain::code::Code;
 use tieout_flows::tie_out::input::Note;
 
 use super::super::PageError;
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::{address, scope};
 use crate::app::App;
 use crate::people::{Person, Role};
-use crate::program::ConnectionInfo;
+use crate::program::{ConnectionInfo, TieOutAsked};
 
 /// The page that an act leads back to, with what was done.
 fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
@@ -26,16 +25,28 @@ fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
     Redirect::to(&page.with("done", done).to_string())
 }
 
+/// The report that a form is about.
+fn asked(fields: &Fields) -> Result<TieOutAsked, PageError> {
+    let currency = fields.given("currency");
+    Ok(TieOutAsked {
+        period: fields.given("period").map(str::to_owned),
+        day: None,
+        currency: currency.map(tie_out::named_currency).transpose()?,
+    })
+}
+
 pub(super) async fn make(
     State(app): State<App>,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let scope = scope(fields.get("period"), fields.get("currency"));
-    let made = app.program.tie_out(&connection.name, &scope).await?;
+    let made = app
+        .program
+        .tie_out(&connection.name, asked(&fields)?)
+        .await?;
     tie_out::keep(&app.store.connection(&connection.name), &made).await?;
     Ok(back(&connection, &fields, "made"))
 }
@@ -47,7 +58,7 @@ pub(super) async fn own(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let records: Vec<RecordRef> = fields
         .all("record")
@@ -87,7 +98,7 @@ pub(super) async fn sign(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let store = app.store.connection(&connection.name);
     let scope = scope(fields.get("period"), fields.get("currency"));
@@ -97,7 +108,10 @@ pub(super) async fn sign(
         return Ok(back(&connection, &fields, "reviewed"));
     }
     let seen = tie_out::kept(&store, fields.get("period"), scope.currency.as_deref()).await?;
-    let made = app.program.tie_out(&connection.name, &scope).await?;
+    let made = app
+        .program
+        .tie_out(&connection.name, asked(&fields)?)
+        .await?;
     tie_out::keep(&store, &made).await?;
     let looked_at = seen.as_ref().filter(|seen| {
         seen.report.made_at.to_string() == fields.get("made") && tie_out::say_the_same(seen, &made)
@@ -116,12 +130,15 @@ pub(super) async fn drift(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let store = app.store.connection(&connection.name);
     let scope = scope(fields.get("period"), fields.get("currency"));
     let signed = sign_off::last(&store, &scope, None).await?;
-    let now = app.program.tie_out(&connection.name, &scope).await?;
+    let now = app
+        .program
+        .tie_out(&connection.name, asked(&fields)?)
+        .await?;
     let looked = Looked {
         sha256: signed.signature.sha256.clone(),
         at: app.clock.now(),

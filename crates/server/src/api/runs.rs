@@ -1,0 +1,168 @@
+//! Runs: past ones, one entry by entry, and a new one.
+
+use axum::Json;
+use axum::extract::State;
+use axum::routing::{get, post};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tieout_domain::code::Code;
+use tieout_store::{ConnectionStore, RunId, RunRow};
+
+use super::connections::store;
+use super::operation::Operation;
+use super::paging::{Paging, page};
+use super::problem::Problem;
+use super::schema::{Schema, by_name, count, instant, list, maybe, object, page_of, switch, text};
+use super::taking::{Asked, Named, Nothing, Taken};
+use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::SyncAsked;
+
+const RUNS: &str = "/connections/{connection}/runs";
+
+/// What can be asked of runs.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            ("listRuns", Method::GET, RUNS),
+            "RunPage",
+            "Past runs, the newest first.",
+            get(all),
+        )
+        .paged(),
+        Operation::new(
+            ("startRun", Method::POST, RUNS),
+            "RunAsked",
+            "Asks for a run; one that is on already is joined.",
+            post(start),
+        )
+        .needs(Role::Operator)
+        .takes("RunRequest")
+        .succeeds(StatusCode::ACCEPTED)
+        .asks_a_side(),
+        Operation::new(
+            (
+                "getRun",
+                Method::GET,
+                "/connections/{connection}/runs/{run}",
+            ),
+            "Run",
+            "One run.",
+            get(one),
+        ),
+        Operation::new(
+            (
+                "listRunEntries",
+                Method::GET,
+                "/connections/{connection}/runs/{run}/entries",
+            ),
+            "EntryPage",
+            "What happened in a run, in the order in which it happened.",
+            get(entries),
+        )
+        .paged(),
+    ]
+}
+
+/// Their schemas.
+pub(super) fn schemas() -> Vec<Schema> {
+    let run = json!({
+        "id": text(), "trigger": text(), "flows": list(text()), "actor": text(), "started": instant(),
+        "ended": maybe(instant()), "status": {"enum": ["running", "done", "exceptions", "failed"]},
+        "counts": by_name(by_name(count())), "calls": by_name(count()), "cause": text(),
+    });
+    let asked = json!({
+        "flows": {"type": "array", "items": text(), "description": "Only these flows; all if none is named."},
+        "only": {
+            "type": "array", "items": text(),
+            "description": "Only these records, by id, number or side/kind/id, and what they depend on.",
+        },
+        "whole": {"type": "boolean", "description": "Read everything again instead of what changed."},
+    });
+    let mut asked = object(asked, &["flows", "only", "whole"]);
+    asked["example"] = json!({"flows": ["bills"]});
+    vec![
+        ("Run", object(run, &[])),
+        ("RunPage", page_of("Run")),
+        ("RunRequest", asked),
+        (
+            "RunAsked",
+            object(json!({"connection": text(), "asked": switch()}), &[]),
+        ),
+    ]
+}
+
+async fn all(
+    State(app): State<App>,
+    Named(name): Named<String>,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Value>, Problem> {
+    let store = store(&app, &name)?;
+    let limit = paging.limit()?;
+    let runs = match paging.after::<RunId>()? {
+        None => store.runs(limit).await?,
+        Some(last) => store.runs_before(&last, limit).await?,
+    };
+    Ok(Json(page(&runs, limit, |run: &RunRow| run.id.clone())))
+}
+
+/// What a new run is asked to do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunRequest {
+    #[serde(default)]
+    flows: Vec<String>,
+    #[serde(default)]
+    only: Vec<String>,
+    #[serde(default)]
+    whole: bool,
+}
+
+async fn start(
+    State(app): State<App>,
+    person: Person,
+    Named(name): Named<String>,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<RunRequest>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let store = store(&app, &name)?;
+    let asked = SyncAsked {
+        flows: request.flows,
+        only: request.only,
+        whole: request.whole,
+        by: person.actor(),
+    };
+    app.program.sync(store.name(), asked).await?;
+    let told = json!({"connection": name, "asked": true});
+    Ok((StatusCode::ACCEPTED, Json(told)))
+}
+
+async fn found(store: &ConnectionStore, run: &str) -> Result<RunRow, Problem> {
+    let found = store.run(&RunId::new(run)).await?;
+    found.ok_or_else(|| {
+        let cause = format!("`{run}` is no run of {}", store.name());
+        Problem::missing(Code::new("unknown-run"), cause)
+    })
+}
+
+async fn one(
+    State(app): State<App>,
+    Named((name, run)): Named<(String, String)>,
+    Asked(Nothing {}): Asked<Nothing>,
+) -> Result<Json<RunRow>, Problem> {
+    Ok(Json(found(&store(&app, &name)?, &run).await?))
+}
+
+async fn entries(
+    State(app): State<App>,
+    Named((name, run)): Named<(String, String)>,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Value>, Problem> {
+    let store = store(&app, &name)?;
+    let run = found(&store, &run).await?;
+    let limit = paging.limit()?;
+    let after = paging.after::<u64>()?.unwrap_or_default();
+    let entries = store.run_facts(&run.id, after, limit).await?;
+    Ok(Json(page(&entries, limit, |entry| entry.seq)))
+}
