@@ -7,6 +7,7 @@
 //!
 //! What is deliberately missing: systems, configuration and printing. The desk works on the store alone.
 
+pub mod checks;
 mod error;
 pub mod exceptions;
 pub mod mapping;

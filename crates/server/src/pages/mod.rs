@@ -1,5 +1,7 @@
 //! The pages, one file for each.
 
+mod checks;
+mod credentials;
 mod exceptions;
 mod failure;
 mod fields;
@@ -7,6 +9,7 @@ mod layout;
 mod mappings;
 mod overview;
 pub mod parts;
+mod preferences;
 mod replay;
 mod tie_out;
 
@@ -22,8 +25,11 @@ use crate::app::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
+        .merge(checks::routes())
+        .merge(credentials::routes())
         .merge(exceptions::routes())
         .merge(mappings::routes())
+        .merge(preferences::routes())
         .merge(replay::routes())
         .merge(tie_out::routes())
 }
