@@ -18,9 +18,7 @@ use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{
-    ConnectionInfo, CredentialInfo, PreferenceInfo, Program, SyncAsked, TieOutAsked,
-};
+pub use program::{ConnectionInfo, CredentialInfo, Program, SyncAsked};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {

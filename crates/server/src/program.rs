@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use tieout_desk::DeskError;
-use tieout_domain::{ConnectionName, Currency, Date, RecordRef, Timestamp};
+use tieout_desk::preferences::Standing;
+use tieout_desk::tie_out::{Made, Scope};
+use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
 use tieout_flows::matching::Suggestion;
-use tieout_flows::tie_out::Report;
 use tieout_store::CredentialRow;
 
 /// A connection as it is configured.
@@ -51,17 +52,6 @@ pub struct SyncAsked {
     pub by: String,
 }
 
-/// A tie-out that somebody asks for: of a month, of a day, or of the present month.
-#[derive(Debug, Clone, Default)]
-pub struct TieOutAsked {
-    /// The month, as `2026-06`.
-    pub period: Option<String>,
-    /// The day whose end is reported on, in the place of a month.
-    pub day: Option<Date>,
-    /// The currency; the organization's own if none is named.
-    pub currency: Option<Currency>,
-}
-
 /// A credential, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CredentialInfo {
@@ -74,23 +64,6 @@ pub struct CredentialInfo {
     pub expires: Option<Date>,
     /// How many days that is from today; below zero after it.
     pub days_left: Option<i64>,
-}
-
-/// A preference as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PreferenceInfo {
-    /// Its name: `transactions.partly_paid`.
-    pub key: String,
-    /// The tab that it is on.
-    pub heading: String,
-    /// Its value.
-    pub value: Value,
-    /// What it is where nothing is said.
-    pub default: Value,
-    /// Where the value comes from: `tieout.toml`, `template NAME`, `default`.
-    pub from: String,
-    /// What it does.
-    pub about: String,
 }
 
 /// Whatever needs a system, the configuration or a run.
@@ -121,21 +94,22 @@ pub trait Program: Send + Sync {
         by: &str,
     ) -> Result<Vec<Suggestion>, DeskError>;
 
-    /// Makes a tie-out; nothing is written to either side.
+    /// Makes a tie-out, as of the end of a day if one is named; nothing is written to either side.
     ///
     /// # Errors
     /// What was asked for makes no sense; a side that can't be read.
     async fn tie_out(
         &self,
         connection: &ConnectionName,
-        asked: TieOutAsked,
-    ) -> Result<Report, DeskError>;
+        scope: &Scope,
+        day: Option<Date>,
+    ) -> Result<Made, DeskError>;
 
     /// Every preference of a connection, in the order of the catalogue.
     ///
     /// # Errors
     /// An unknown connection.
-    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<PreferenceInfo>, DeskError>;
+    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<Standing>, DeskError>;
 
     /// Changes preferences, all or none; null puts the default back.
     ///

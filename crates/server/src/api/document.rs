@@ -84,7 +84,10 @@ fn described(operation: &Operation) -> Value {
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }));
     }
-    if operation.refusals.contains(&StatusCode::PRECONDITION_FAILED) {
+    if operation
+        .refusals
+        .contains(&StatusCode::PRECONDITION_FAILED)
+    {
         parameters.push(json!({
             "name": "If-Match", "in": "header",
             "description": "The ETag of what was read: another version is refused.",

@@ -26,14 +26,26 @@ use crate::people::{Person, Role};
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new(
-            ("listExceptions", Method::GET, "/connections/{connection}/exceptions"),
+            (
+                "listExceptions",
+                Method::GET,
+                "/connections/{connection}/exceptions",
+            ),
             "ExceptionList",
             "What waits for a person, grouped by cause, with the fix.",
             get(all),
         )
-        .query("holds", switch(), "Also what waits for something that resolves by itself."),
+        .query(
+            "holds",
+            switch(),
+            "Also what waits for something that resolves by itself.",
+        ),
         Operation::new(
-            ("listStates", Method::GET, "/connections/{connection}/states"),
+            (
+                "listStates",
+                Method::GET,
+                "/connections/{connection}/states",
+            ),
             "ItemPage",
             "Where records stand, flow by flow.",
             get(states),
@@ -44,7 +56,11 @@ pub(super) fn operations() -> Vec<Operation> {
         .query("group", text(), "Only of this group of exceptions.")
         .paged(),
         Operation::new(
-            ("decide", Method::POST, "/connections/{connection}/decisions"),
+            (
+                "decide",
+                Method::POST,
+                "/connections/{connection}/decisions",
+            ),
             "Decided",
             "Records what a person decides about records; the next run acts on it.",
             post(decided),
@@ -90,7 +106,10 @@ pub(super) fn schemas() -> Vec<Schema> {
         ("ExceptionGroup", object(group, &[])),
         ("Exception", object(cause, &[])),
         ("ExceptionList", all_of("Exception")),
-        ("Outcome", object(outcome, &["code", "cause", "group", "waits_for"])),
+        (
+            "Outcome",
+            object(outcome, &["code", "cause", "group", "waits_for"]),
+        ),
         ("Item", object(item, &[])),
         ("ItemPage", page_of("Item")),
         ("Decision", decision),

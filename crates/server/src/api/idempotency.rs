@@ -46,9 +46,7 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
         Ok(Earlier::Running) => return running(&key).into_response(),
         Err(error) => return Problem::from(error).into_response(),
     }
-    let response = next
-        .run(Request::from_parts(parts, Body::from(body)))
-        .await;
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     kept(&app, (&asker, &key), response).await
 }
 

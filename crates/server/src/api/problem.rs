@@ -62,11 +62,7 @@ impl Problem {
 
     /// What was sent can be read and makes no sense.
     pub(super) fn senseless(cause: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            Code::new("usage"),
-            cause,
-        )
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::new("usage"), cause)
     }
 
     /// What the address names is not there.

@@ -42,7 +42,11 @@ pub(super) fn operations() -> Vec<Operation> {
         .succeeds(StatusCode::ACCEPTED)
         .asks_a_side(),
         Operation::new(
-            ("getRun", Method::GET, "/connections/{connection}/runs/{run}"),
+            (
+                "getRun",
+                Method::GET,
+                "/connections/{connection}/runs/{run}",
+            ),
             "Run",
             "One run.",
             get(one),
@@ -82,7 +86,10 @@ pub(super) fn schemas() -> Vec<Schema> {
         ("Run", object(run, &[])),
         ("RunPage", page_of("Run")),
         ("RunRequest", asked),
-        ("RunAsked", object(json!({"connection": text(), "asked": switch()}), &[])),
+        (
+            "RunAsked",
+            object(json!({"connection": text(), "asked": switch()}), &[]),
+        ),
     ]
 }
 

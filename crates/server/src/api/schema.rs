@@ -77,7 +77,10 @@ pub(super) fn all_of(name: &str) -> Value {
 pub(super) fn shared() -> Vec<Schema> {
     let states = tieout_domain::State::ALL.map(tieout_domain::State::as_str);
     vec![
-        ("Code", json!({"type": "string", "pattern": "^[a-z0-9-]+$", "example": "unmapped-account"})),
+        (
+            "Code",
+            json!({"type": "string", "pattern": "^[a-z0-9-]+$", "example": "unmapped-account"}),
+        ),
         ("State", json!({"type": "string", "enum": states})),
         (
             "Amount",
@@ -86,8 +89,17 @@ pub(super) fn shared() -> Vec<Schema> {
                 "description": "An exact decimal. It is a text because a number would be read as a binary one.",
             }),
         ),
-        ("Currency", json!({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})),
-        ("Money", object(json!({"amount": of("Amount"), "currency": of("Currency")}), &[])),
+        (
+            "Currency",
+            json!({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"}),
+        ),
+        (
+            "Money",
+            object(
+                json!({"amount": of("Amount"), "currency": of("Currency")}),
+                &[],
+            ),
+        ),
         (
             "RecordRef",
             json!({
@@ -95,7 +107,10 @@ pub(super) fn shared() -> Vec<Schema> {
                 "description": "A record of either side: side, kind, that side's id.",
             }),
         ),
-        ("Document", json!({"type": "object", "description": "A document as its side has it, in common terms."})),
+        (
+            "Document",
+            json!({"type": "object", "description": "A document as its side has it, in common terms."}),
+        ),
         (
             "Problem",
             object(

@@ -25,12 +25,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Taken<T> {
                 cause,
             ));
         }
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|error| match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-                _ => Problem::malformed("the body ended before it was whole"),
-            })?;
+        let bytes =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|error| match error.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+                    _ => Problem::malformed("the body ended before it was whole"),
+                })?;
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| Problem::malformed(format!("the body is no JSON: {error}")))?;
         readable(&value)?;

@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tieout_desk::tie_out::Scope;
 use tieout_domain::code::Code;
 use tieout_domain::{Currency, Date};
 use tieout_store::{ConnectionStore, Entry, Fact};
@@ -17,7 +18,6 @@ use super::schema::{Schema, all_of, instant, list, object, of, text};
 use super::taking::{Asked, Named, Nothing, Taken};
 use crate::app::App;
 use crate::people::Role;
-use crate::program::TieOutAsked;
 
 const TIE_OUTS: &str = "/connections/{connection}/tie-outs";
 
@@ -66,10 +66,14 @@ pub(super) fn schemas() -> Vec<Schema> {
         }),
         &["period", "day", "currency"],
     );
-    asked["description"] = json!("As of the end of a month or of a day; of the present month if neither is named.");
+    asked["description"] =
+        json!("As of the end of a month or of a day; of the present month if neither is named.");
     asked["example"] = json!({"period": "2026-06"});
     vec![
-        ("TieOutStatus", json!({"enum": ["TIED", "TIED WITH EXCEPTIONS", "NOT TIED", "INCOMPLETE"]})),
+        (
+            "TieOutStatus",
+            json!({"enum": ["TIED", "TIED WITH EXCEPTIONS", "NOT TIED", "INCOMPLETE"]}),
+        ),
         ("Signature", object(signature, &[])),
         ("SignatureList", all_of("Signature")),
         ("TieOutRequest", asked),
@@ -166,13 +170,17 @@ async fn make(
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
     if request.period.is_some() && request.day.is_some() {
-        return Err(Problem::senseless("a tie-out is of a `period` or of a `day`, not of both"));
+        return Err(Problem::senseless(
+            "a tie-out is of a `period` or of a `day`, not of both",
+        ));
     }
-    let asked = TieOutAsked {
+    let scope = Scope {
         period: request.period,
-        day: request.day,
-        currency: request.currency,
+        currency: request.currency.map(|currency| currency.to_string()),
     };
-    let report = app.program.tie_out(store.name(), asked).await?;
-    Ok(Json(json!(report)))
+    let made = app
+        .program
+        .tie_out(store.name(), &scope, request.day)
+        .await?;
+    Ok(Json(json!(made.report)))
 }
