@@ -1,14 +1,19 @@
 //! What waits for a person, grouped by cause, and what a person decides.
 
+mod rows;
+
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
-use tieout_domain::{Amount, Money, RecordRef, State};
+use tieout_domain::{Amount, Money, RecordRef, State, Timestamp};
 use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, ItemFilter};
 
 use crate::error::DeskError;
 use crate::record;
+
+pub use rows::{Named, Row, Seen, candidates, own_mapping, rows};
 
 /// How many items are read at once.
 const PAGE: u32 = 1000;
@@ -42,14 +47,7 @@ impl Cause {
     /// What its records are worth, by currency.
     #[must_use]
     pub fn amounts(&self) -> Vec<Money> {
-        let mut sums = BTreeMap::new();
-        for money in self.groups.iter().flat_map(|group| &group.amounts) {
-            let sum = sums.entry(money.currency).or_insert(Amount::ZERO);
-            *sum = [*sum, money.amount].into_iter().sum();
-        }
-        sums.into_iter()
-            .map(|(currency, amount)| amount.of(currency))
-            .collect()
+        added(self.groups.iter().flat_map(|group| group.amounts.clone()))
     }
 
     /// The cause as scripts read it.
@@ -99,12 +97,79 @@ fn grouped(groups: Vec<ExceptionGroup>) -> Vec<Cause> {
     causes.into_values().collect()
 }
 
+/// Causes of several connections that share a code: one thing to know about, and often one thing to do.
+#[derive(Debug, Clone)]
+pub struct Topic<C> {
+    /// The gravest state of its records.
+    pub state: State,
+    /// Its code.
+    pub code: Option<Code>,
+    /// The causes, each with its connection.
+    pub causes: Vec<(C, Cause)>,
+}
+
+impl<C> Topic<C> {
+    /// How many records.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.causes.iter().map(|(_, cause)| cause.count()).sum()
+    }
+
+    /// What they are worth, by currency.
+    #[must_use]
+    pub fn amounts(&self) -> Vec<Money> {
+        added(self.causes.iter().flat_map(|(_, cause)| cause.amounts()))
+    }
+
+    /// Since when the oldest waits.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Timestamp> {
+        let first = |(_, cause): &(C, Cause)| cause.first().map(|group| group.oldest);
+        self.causes.iter().filter_map(first).min()
+    }
+}
+
+/// Brings together what shares a code, whatever connection it is of. What concerns most records comes first.
+#[must_use]
+pub fn topics<C>(causes: impl IntoIterator<Item = (C, Cause)>) -> Vec<Topic<C>> {
+    let mut topics: BTreeMap<Option<Code>, Topic<C>> = BTreeMap::new();
+    for (connection, cause) in causes {
+        let topic = topics.entry(cause.code.clone()).or_insert_with(|| Topic {
+            state: cause.state,
+            code: cause.code.clone(),
+            causes: Vec::new(),
+        });
+        topic.state = topic.state.max(cause.state);
+        topic.causes.push((connection, cause));
+    }
+    let mut topics: Vec<_> = topics.into_values().collect();
+    for topic in &mut topics {
+        topic
+            .causes
+            .sort_by_key(|(_, cause)| Reverse(cause.count()));
+    }
+    topics.sort_by_key(|topic| Reverse(topic.count()));
+    topics
+}
+
+/// The sums by currency.
+fn added(amounts: impl IntoIterator<Item = Money>) -> Vec<Money> {
+    let mut sums = BTreeMap::new();
+    for money in amounts {
+        let sum = sums.entry(money.currency).or_insert(Amount::ZERO);
+        *sum = [*sum, money.amount].into_iter().sum();
+    }
+    sums.into_iter()
+        .map(|(currency, amount)| amount.of(currency))
+        .collect()
+}
+
 /// Which records a person decides about.
 #[derive(Debug, Clone, Default)]
 pub struct Chosen {
     /// By SIDE/KIND/ID, id or number.
     pub records: Vec<String>,
-    /// All of this group, as [`Cause::group`] names it.
+    /// All of this group, as [`Cause::group`] names it; empty for those without one.
     pub group: Option<String>,
     /// All with this code.
     pub code: Option<Code>,

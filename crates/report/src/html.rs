@@ -54,6 +54,14 @@ pub fn html(report: &Report) -> String {
     markup.into_string()
 }
 
+/// How the difference of a leg is made up, as a picture to stand in another page; `None` if there is nothing to draw.
+/// What adds is of the class `adds`, what takes away `takes`, what nothing explains `residual`, the whole `total`.
+#[must_use]
+pub fn picture_of(report: &Report, leg: &LegReport) -> Option<Markup> {
+    let waterfall = waterfall::of(report, leg)?;
+    Some(picture::figure(Format::of(report.currency), &waterfall))
+}
+
 fn cover(report: &Report, format: Format) -> Markup {
     let rows = [
         ("Ledger", words::party(&report.ledger)),

@@ -15,6 +15,6 @@ mod wrap;
 
 pub use crate::csv::{csv, harmless};
 pub use format::Format;
-pub use html::html;
+pub use html::{html, picture_of};
 pub use pdf::{PdfError, pdf};
 pub use text::text;

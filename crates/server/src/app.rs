@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tieout_domain::{Clock, ConnectionName};
 use tieout_store::{ConnectionStore, Store};
 
-use crate::program::Program;
+use crate::program::{ConnectionInfo, Program};
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +27,23 @@ pub struct Outside {
     pub public_url: Option<String>,
 }
 
+impl Outside {
+    /// Whether people reach it over HTTPS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        let url = self.public_url.as_deref();
+        url.is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
 impl App {
+    /// The connection of this name; `None` if none is configured.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<ConnectionInfo> {
+        let mut known = self.program.connections().into_iter();
+        known.find(|connection| connection.name.as_str() == name)
+    }
+
     /// The store of a connection that is configured; `None` if there is none of that name.
     #[must_use]
     pub fn connection(&self, name: &str) -> Option<ConnectionStore> {

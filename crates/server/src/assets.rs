@@ -1,4 +1,4 @@
-//! What pages are dressed in: one style sheet and one small script, built into the program.
+//! What pages are dressed in: one style sheet, one small script and the logo, built into the program.
 
 use axum::Router;
 use axum::extract::Path;
@@ -15,7 +15,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 2] = [
+const ASSETS: [Asset; 3] = [
     Asset {
         name: "style.css",
         kind: "text/css; charset=utf-8",
@@ -25,6 +25,11 @@ const ASSETS: [Asset; 2] = [
         name: "script.js",
         kind: "text/javascript; charset=utf-8",
         body: include_str!("assets/script.js"),
+    },
+    Asset {
+        name: "logo.svg",
+        kind: "image/svg+xml",
+        body: include_str!("assets/logo.svg"),
     },
 ];
 

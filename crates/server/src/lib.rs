@@ -27,10 +27,13 @@ pub fn router(app: App) -> Router {
         // Whoever watches the process asks these, and learns nothing but that it lives.
         .merge(health::routes())
         // The same for everybody, and nothing of a company is in it.
-        .merge(assets::routes());
+        .merge(assets::routes())
+        // Whoever is not in yet must be able to come in.
+        .merge(people::open_routes());
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
     // Its refusals are for programs, also those of the sign-in.
-    let api = api::routes(&app, |routes| people::behind_a_sign_in(routes, &app));
-    open.merge(closed).merge(api).with_state(app)
+    let api = api::routes(&app, |routes| people::behind_a_token(routes, &app));
+    let all = open.merge(closed).merge(api);
+    people::with_headers(all, &app).with_state(app)
 }

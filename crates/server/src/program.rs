@@ -11,7 +11,6 @@ use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
-use tieout_flows::matching::Suggestion;
 use tieout_store::CredentialRow;
 
 /// A connection as it is configured.
@@ -84,27 +83,6 @@ pub trait Program: Send + Sync {
     /// As for [`sync`](Self::sync); a side that can't be read.
     async fn plan(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError>;
 
-    /// Reads the lists of both sides and proposes mappings; nothing is confirmed.
-    ///
-    /// # Errors
-    /// A side that can't be read.
-    async fn suggest_mappings(
-        &self,
-        connection: &ConnectionName,
-        by: &str,
-    ) -> Result<Vec<Suggestion>, DeskError>;
-
-    /// Makes a tie-out, as of the end of a day if one is named; nothing is written to either side.
-    ///
-    /// # Errors
-    /// What was asked for makes no sense; a side that can't be read.
-    async fn tie_out(
-        &self,
-        connection: &ConnectionName,
-        scope: &Scope,
-        day: Option<Date>,
-    ) -> Result<Made, DeskError>;
-
     /// Every preference of a connection, in the order of the catalogue.
     ///
     /// # Errors
@@ -127,6 +105,19 @@ pub trait Program: Send + Sync {
     /// # Errors
     /// The store's and the vault's.
     async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError>;
+
+    /// Reads both sides' lists and suggests a mapping for whatever has none; gives how many are without a confirmed
+    /// one.
+    ///
+    /// # Errors
+    /// A run is on; a side can't be read.
+    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
+
+    /// Reads both sides and makes a tie-out.
+    ///
+    /// # Errors
+    /// A month or currency that isn't there; a side can't be read.
+    async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

@@ -44,6 +44,11 @@ const STEPS: &[Step] = &[
         append_only: &[],
     },
     Step {
+        number: 6,
+        text: include_str!("../migrations/0006_people.sql"),
+        append_only: &[],
+    },
+    Step {
         number: 8,
         text: include_str!("../migrations/0008_face.sql"),
         append_only: &[],

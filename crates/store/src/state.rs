@@ -186,6 +186,27 @@ impl ConnectionStore {
         rows.iter().map(decision).collect()
     }
 
+    /// How often the writes on account of these records were sent; those that have none are absent.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn attempts(
+        &self,
+        records: &[RecordRef],
+    ) -> Result<HashMap<RecordRef, u64>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let rows = sql::WRITES_BY_RECORD
+            .fetch(&mut reader, &cells![&*self.chain], &names(records))
+            .await?;
+        let mut found = HashMap::new();
+        for row in &rows {
+            let write = WriteRow::read(row)?;
+            let sent = u64::try_from(write.attempts).unwrap_or_default();
+            *found.entry(parse(&write.record)?).or_insert(0) += sent;
+        }
+        Ok(found)
+    }
+
     /// Which of these waits (`link:vendors:12`, `map:account:58`) any item is waiting for.
     ///
     /// # Errors

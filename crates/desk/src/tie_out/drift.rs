@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tieout_domain::{Amount, RecordRef};
+use tieout_domain::{Amount, RecordRef, Timestamp};
 use tieout_flows::tie_out::{Leg, OpenDocument, Report, Status};
-use tieout_store::ConnectionStore;
+use tieout_store::{Commit, ConnectionStore};
 
-use super::Made;
 use super::sign_off::Signed;
+use super::{Made, corrupt};
 use crate::error::DeskError;
 use crate::story::sentence;
 
 /// What has changed since a report was signed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Drift {
     /// What was signed.
     pub was: Report,
@@ -26,7 +27,7 @@ pub struct Drift {
 }
 
 /// A figure that is not what it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FigureChanged {
     /// The leg.
     pub leg: Leg,
@@ -39,7 +40,7 @@ pub struct FigureChanged {
 }
 
 /// A document that has not the same open any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The record.
     pub record: RecordRef,
@@ -112,6 +113,50 @@ pub async fn drift(
         status: now.report.status,
         was,
     })
+}
+
+/// A look for drift, kept to be looked at again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Looked {
+    /// The SHA-256 of what was signed.
+    pub sha256: String,
+    /// When it was looked for.
+    pub at: Timestamp,
+    /// What was found.
+    pub drift: Drift,
+}
+
+/// Keeps what was found in the place of the last look at the same month and currency.
+///
+/// # Errors
+/// The store's.
+pub async fn keep(
+    store: &ConnectionStore,
+    signed: &Signed,
+    looked: &Looked,
+) -> Result<(), DeskError> {
+    let body = serde_json::to_string(looked).map_err(|error| corrupt(error.to_string()))?;
+    let commit = Commit {
+        actor: "engine".to_owned(),
+        remember: vec![(kept_as(signed), body)],
+        ..Commit::default()
+    };
+    store.commit(commit).await?;
+    Ok(())
+}
+
+/// What the last look at a signed report found; `None` if nobody has looked since it was signed.
+///
+/// # Errors
+/// The store's.
+pub async fn kept(store: &ConnectionStore, signed: &Signed) -> Result<Option<Looked>, DeskError> {
+    let body = store.remembered(&kept_as(signed)).await?;
+    let looked: Option<Looked> = body.and_then(|body| serde_json::from_str(&body).ok());
+    Ok(looked.filter(|looked| looked.sha256 == signed.signature.sha256))
+}
+
+fn kept_as(signed: &Signed) -> String {
+    format!("drift/{}/{}", signed.period, signed.currency)
 }
 
 /// Documents of which another amount is open now.

@@ -102,6 +102,18 @@ fn as_of(today: Date, month: Option<&str>, day: Option<Date>) -> Result<AsOf, De
     }
 }
 
+/// Whether two reports say the same, whenever they were made: what a person has seen of the one is true of the other.
+#[must_use]
+pub fn say_the_same(one: &Made, other: &Made) -> bool {
+    let told = |made: &Made| {
+        let report = &made.report;
+        (report.status, report.reasons.clone(), report.legs.clone())
+    };
+    told(one) == told(other)
+        && one.report.items == other.report.items
+        && one.documents == other.documents
+}
+
 /// The month of a day, as 2026-06.
 #[must_use]
 pub fn month(day: Date) -> String {

@@ -33,8 +33,9 @@ pub(super) fn operations() -> Vec<Operation> {
                 Method::POST,
                 "/connections/{connection}/mappings/suggestions",
             ),
-            "SuggestionList",
-            "Reads the lists of both sides and proposes mappings for what has none.",
+            "Proposed",
+            "Reads both sides' lists and suggests a mapping for whatever has none; says how many are without a \
+             confirmed one. The suggestions are among the mappings then.",
             post(suggest),
         )
         .needs(Role::Operator)
@@ -61,10 +62,6 @@ pub(super) fn schemas() -> Vec<Schema> {
         "status": {"enum": ["suggested", "confirmed", "create", "removed"]}, "label_from": text(),
         "label_to": text(), "why": text(), "actor": text(), "at": instant(), "seq": count(),
     });
-    let suggestion = json!({
-        "kind": text(), "from": text(), "from_label": text(), "to": maybe(text()), "to_label": text(),
-        "confidence": {"enum": ["exact", "number", "name", "missing"]}, "why": text(),
-    });
     let kinds: Vec<&str> = confirmable().map(Kind::as_str).collect();
     let one = object(json!({"kind": {"enum": kinds}, "from": text()}), &[]);
     let mut confirm = object(
@@ -75,8 +72,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     vec![
         ("Mapping", object(mapping, &[])),
         ("MappingList", all_of("Mapping")),
-        ("Suggestion", object(suggestion, &[])),
-        ("SuggestionList", all_of("Suggestion")),
+        ("Proposed", object(json!({"without": count()}), &[])),
         ("ConfirmRequest", confirm),
         ("Confirmed", object(json!({"confirmed": count()}), &[])),
     ]
@@ -93,25 +89,12 @@ async fn all(
 
 async fn suggest(
     State(app): State<App>,
-    person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
-    let suggestions = app
-        .program
-        .suggest_mappings(store.name(), &person.actor())
-        .await?;
-    let items: Vec<Value> = suggestions
-        .iter()
-        .map(|one| {
-            json!({
-                "kind": one.kind.as_str(), "from": one.from, "from_label": one.from_label, "to": one.to,
-                "to_label": one.to_label, "confidence": one.confidence, "why": one.why,
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "items": items })))
+    let without = app.program.propose_mappings(store.name()).await?;
+    Ok(Json(json!({ "without": without })))
 }
 
 /// What is confirmed through the API. Who is behind a bank account is looked at by two people.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tieout_desk::tie_out::Scope;
 use tieout_domain::code::Code;
-use tieout_domain::{Currency, Date};
+use tieout_domain::Currency;
 use tieout_store::{ConnectionStore, Entry, Fact};
 
 use super::connections::store;
@@ -61,13 +61,12 @@ pub(super) fn schemas() -> Vec<Schema> {
     let mut asked = object(
         json!({
             "period": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
-            "day": {"type": "string", "format": "date"},
             "currency": of("Currency"),
         }),
-        &["period", "day", "currency"],
+        &["period", "currency"],
     );
     asked["description"] =
-        json!("As of the end of a month or of a day; of the present month if neither is named.");
+        json!("As of the end of a month; of the present one if none is named.");
     asked["example"] = json!({"period": "2026-06"});
     vec![
         (
@@ -153,12 +152,11 @@ async fn one(
     })
 }
 
-/// As of when, and in which currency.
+/// Of which month, in which currency.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TieOutRequest {
     period: Option<String>,
-    day: Option<Date>,
     currency: Option<Currency>,
 }
 
@@ -169,18 +167,13 @@ async fn make(
     Taken(request): Taken<TieOutRequest>,
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
-    if request.period.is_some() && request.day.is_some() {
-        return Err(Problem::senseless(
-            "a tie-out is of a `period` or of a `day`, not of both",
-        ));
-    }
     let scope = Scope {
         period: request.period,
         currency: request.currency.map(|currency| currency.to_string()),
     };
     let made = app
         .program
-        .tie_out(store.name(), &scope, request.day)
+        .tie_out(store.name(), &scope)
         .await?;
     Ok(Json(json!(made.report)))
 }

@@ -2,9 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use maud::{DOCTYPE, html};
+use maud::html;
 use tieout_desk::{DeskError, Reason};
 use tieout_domain::code::Code;
+
+use super::layout::plain_page;
 
 /// Why a page can't be shown, or an act wasn't done.
 #[derive(Debug)]
@@ -65,25 +67,11 @@ impl IntoResponse for PageError {
                 (title, error.cause, error.code.fix())
             }
         };
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (title) " · tieout" }
-                    link rel="stylesheet" href="/assets/style.css";
-                }
-                body {
-                    main id="content" {
-                        h1 { (title) }
-                        p { (cause) }
-                        @if !fix.is_empty() { p { strong { "What to do: " } (fix) } }
-                        p { a href="/" { "To the overview" } }
-                    }
-                }
-            }
+        let content = html! {
+            div.notice.bad { p { (cause) } @if !fix.is_empty() { p { strong { "What to do: " } (fix) } } }
+            p { a href="/" { "To the overview" } }
         };
+        let page = plain_page(&title, &content);
         (status, page).into_response()
     }
 }

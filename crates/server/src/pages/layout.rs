@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::parts::form;
 use crate::people::Person;
 
 /// What a page says of itself.
@@ -25,30 +26,66 @@ const MENU: [(&str, &str); 7] = [
     ("/audit", "Audit log"),
 ];
 
-/// A page with its frame.
+/// A page with its frame, its title as the heading.
 pub fn page(layout: &Layout<'_>, content: &Markup) -> Markup {
+    let heading = html! { h1 { (layout.title) } };
+    bare_page(layout, &html! { (heading) (content) })
+}
+
+/// A page with its frame, whose content brings its own heading.
+pub fn bare_page(layout: &Layout<'_>, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (layout.title) " · tieout" }
-                link rel="stylesheet" href="/assets/style.css";
-                script src="/assets/script.js" defer {}
-            }
+            (head(layout.title))
             body {
                 a.skip href="#content" { "Skip to the content" }
                 header.top {
-                    a.brand href="/" { "tieout" }
+                    a.brand href="/" { img src="/assets/logo.svg" alt="" width="28" height="28"; "tieout" }
                     nav aria-label="Main" {
                         @for (address, name) in MENU {
                             a href=(address) aria-current=[(address == layout.place).then_some("page")] { (name) }
                         }
                     }
-                    div.who { (layout.person.name) " (" (layout.person.role) ")" }
+                    form.find method="get" action="/records" role="search" aria-label="All records" {
+                        input type="search" name="q" placeholder="Number, name or id" aria-label="Find a record by number, name or id" title="Press / to come here";
+                    }
+                    div.who {
+                        span { (layout.person.name) ", " (layout.person.role) }
+                        form method="post" action="/sign-out" { (form::token(layout.person)) button type="submit" { "Sign out" } }
+                    }
                 }
-                main id="content" { h1 { (layout.title) } (content) }
+                main id="content" tabindex="-1" { (content) }
+                footer.foot { "tieout " (env!("CARGO_PKG_VERSION")) ". NetSuite keeps the books, the platform moves the money." }
+            }
+        }
+    }
+}
+
+/// The head of every page, signed in or not.
+pub(super) fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · tieout" }
+            link rel="icon" type="image/svg+xml" href="/assets/logo.svg";
+            link rel="stylesheet" href="/assets/style.css";
+            script src="/assets/script.js" defer {}
+        }
+    }
+}
+
+/// A page for somebody who isn't signed in: no menu, one thing to do.
+pub fn plain_page(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title))
+            body {
+                header.top { a.brand href="/" { img src="/assets/logo.svg" alt="" width="28" height="28"; "tieout" } }
+                main id="content" { h1 { (title) } (content) }
             }
         }
     }

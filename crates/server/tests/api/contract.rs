@@ -159,7 +159,7 @@ async fn who_may_do_what_is_as_documented() {
             let answer = stage.ask_as(None, asked).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name} {path}");
             assert_eq!(answer.headers["www-authenticate"], "Bearer");
-            assert_eq!(answer.body["code"], "signed-out");
+            assert_eq!(answer.body["code"], "not-signed-in");
         }
     }
 }

@@ -19,12 +19,11 @@ use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus};
 use tieout_domain::port::Observed;
 use tieout_domain::{
-    Amount, Clock, ConnectionName, Currency, Date, Document, Kind, Outcome, RecordRef, Side, State,
+    Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, RecordRef, Side, State,
     Timestamp,
 };
 use tieout_engine::Plan;
 use tieout_flows::Preferences;
-use tieout_flows::matching::{Confidence, Suggestion};
 use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
@@ -98,28 +97,11 @@ impl Program for Played {
         })
     }
 
-    async fn suggest_mappings(
-        &self,
-        _: &ConnectionName,
-        _: &str,
-    ) -> Result<Vec<Suggestion>, DeskError> {
-        Ok(vec![Suggestion {
-            kind: Kind::Account,
-            from: "58".into(),
-            from_label: "6000 Rent".to_owned(),
-            to: None,
-            to_label: String::new(),
-            confidence: Confidence::Missing,
-            why: "nothing resembles it".to_owned(),
-        }])
+    async fn propose_mappings(&self, _: &ConnectionName) -> Result<usize, DeskError> {
+        Ok(7)
     }
 
-    async fn tie_out(
-        &self,
-        _: &ConnectionName,
-        _: &Scope,
-        _: Option<Date>,
-    ) -> Result<Made, DeskError> {
+    async fn tie_out(&self, _: &ConnectionName, _: &Scope) -> Result<Made, DeskError> {
         Err(DeskError {
             code: Code::new("unreachable"),
             cause: "BILL gives no answer".to_owned(),
@@ -225,6 +207,7 @@ impl Stage {
                 name: role.as_str().to_owned(),
                 role,
                 form_token: String::new(),
+                token: None,
             })),
         }
     }

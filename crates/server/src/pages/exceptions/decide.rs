@@ -1,0 +1,170 @@
+//! What a person decides about records, and who may.
+
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use tieout_desk::exceptions::{self, Chosen, Named, Ruling};
+use tieout_domain::code::Code;
+use tieout_domain::{Kind, RecordRef};
+use tieout_store::ConnectionStore;
+
+use super::super::PageError;
+use super::super::allowed::must;
+use super::super::fields::Fields;
+use super::cause;
+use crate::app::App;
+use crate::people::{Person, Role};
+
+/// A decision as people choose it.
+pub(super) struct Choice {
+    /// Its word, in forms and addresses.
+    pub(super) word: &'static str,
+    /// What its button says.
+    pub(super) label: &'static str,
+    /// What it does.
+    pub(super) means: &'static str,
+    /// Who may.
+    pub(super) role: Role,
+}
+
+/// All that can be decided in bulk. What overrides a warning that money may be paid twice takes an approver.
+pub(super) const RULINGS: [Choice; 4] = [
+    Choice {
+        word: "retry",
+        label: "Look again",
+        means: "The next run looks at it again, and what was decided about it is taken back.",
+        role: Role::Operator,
+    },
+    Choice {
+        word: "ignore",
+        label: "Leave alone",
+        means: "It is SKIPPED from now on, and stays in the counts and the tie-out.",
+        role: Role::Operator,
+    },
+    Choice {
+        word: "create",
+        label: "Create it",
+        means: "It has no counterpart, whatever resembles it: the next run creates it.",
+        role: Role::Approver,
+    },
+    Choice {
+        word: "accept",
+        label: "Accept it",
+        means: "The warning is understood: the next run goes on as if it were not there.",
+        role: Role::Approver,
+    },
+];
+
+impl Choice {
+    /// Whether a flow heeds it.
+    pub(super) fn fits(&self, flow: &str) -> bool {
+        match self.word {
+            "create" => can_be_linked(flow),
+            "accept" => ["bills", "vendor-credits", "bill-payments", "vendors"].contains(&flow),
+            _ => true,
+        }
+    }
+}
+
+/// Whether a flow heeds a person who names the counterpart of a record.
+pub(super) fn can_be_linked(flow: &str) -> bool {
+    ["vendors", "bills", "vendor-credits"].contains(&flow)
+}
+
+pub(super) async fn decide(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let store = app.store.connection(&connection.name);
+    let word = fields.get("ruling");
+    let (ruling, role) = match word {
+        "link" => (Ruling::Link(target(&store, &fields).await?), Role::Operator),
+        word => {
+            let choice = RULINGS.iter().find(|choice| choice.word == word);
+            let choice = choice.ok_or_else(|| nothing_said("say what is to be done"))?;
+            (plain(choice.word), choice.role)
+        }
+    };
+    must(&person, role)?;
+    let reason = fields.reason()?;
+    let cause = Named {
+        code: fields.given("code").map(Code::from_text),
+        group: fields.get("group").to_owned(),
+        holds: false,
+    };
+    let chosen = if fields.get("all") == "yes" {
+        if cause.code.is_none() {
+            return Err(nothing_said(
+                "records without a code are decided one by one",
+            ));
+        }
+        Chosen {
+            records: Vec::new(),
+            group: Some(cause.group.clone()),
+            code: cause.code.clone(),
+        }
+    } else {
+        Chosen {
+            records: fields.all("record").map(str::to_owned).collect(),
+            ..Chosen::default()
+        }
+    };
+    let decided = exceptions::decide(&store, &chosen, &ruling, reason, &person.actor()).await?;
+    if decided.is_empty() {
+        return Err(nothing_said("no record was chosen, or none waits any more"));
+    }
+    let back = cause::address(&connection, &cause)
+        .with("done", word)
+        .with("n", &decided.len().to_string());
+    Ok(Redirect::to(&back.to_string()))
+}
+
+fn plain(word: &str) -> Ruling {
+    match word {
+        "ignore" => Ruling::Ignore,
+        "create" => Ruling::Create,
+        "accept" => Ruling::Accept,
+        _ => Ruling::Retry,
+    }
+}
+
+fn nothing_said(cause: &str) -> PageError {
+    PageError::usage(Code::new("usage"), cause)
+}
+
+/// The record that a person names as the counterpart. It must be there, on the other side, and of the same kind.
+async fn target(store: &ConnectionStore, fields: &Fields) -> Result<RecordRef, PageError> {
+    let unknown = |cause: String| PageError::usage(Code::new("unknown-record"), cause);
+    let parsed = |text: &str| -> Result<RecordRef, PageError> {
+        text.parse().map_err(|_| {
+            unknown(format!(
+                "`{text}` is no record: it is written as SIDE/KIND/ID"
+            ))
+        })
+    };
+    let from = parsed(fields.get("record"))?;
+    let to = parsed(fields.get("target").trim())?;
+    if to.side != from.side.other() || to.kind != from.kind {
+        let cause = format!(
+            "{from} can't be linked to {to}: it takes a {} of the {}",
+            from.kind,
+            from.side.other().as_str()
+        );
+        return Err(unknown(cause));
+    }
+    if !is_there(store, &to).await? {
+        return Err(unknown(format!(
+            "{to} is not there, or no run has seen it yet"
+        )));
+    }
+    Ok(to)
+}
+
+async fn is_there(store: &ConnectionStore, record: &RecordRef) -> Result<bool, PageError> {
+    let RecordRef { side, kind, id } = record;
+    let kind: Kind = *kind;
+    let known = store.known(*side, kind, std::slice::from_ref(id)).await?;
+    Ok(known.get(id).is_some_and(|known| !known.gone))
+}

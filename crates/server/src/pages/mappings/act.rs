@@ -1,0 +1,77 @@
+//! What people do to mappings.
+
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use tieout_desk::mapping::{self, Said};
+use tieout_domain::RemoteId;
+
+use super::super::PageError;
+use super::super::allowed::must;
+use super::super::fields::Fields;
+use super::preview::NOTHING;
+use super::{address, row_address};
+use crate::app::App;
+use crate::people::{Person, Role};
+
+/// Reads both sides and suggests.
+pub(super) async fn propose(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Operator)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let kind = mapping::known_kind(fields.get("kind"))?;
+    let open = app.program.propose_mappings(&connection.name).await?;
+    let back = address(&connection.name, kind)
+        .with("done", "proposed")
+        .with("n", &open.to_string());
+    Ok(Redirect::to(&back.to_string()))
+}
+
+/// Confirms what is suggested and was looked at.
+pub(super) async fn confirm(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Approver)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let kind = mapping::known_kind(fields.get("kind"))?;
+    let store = app.store.connection(&connection.name);
+    let from: Vec<_> = fields.all("from").collect();
+    let wanted = |entry: &tieout_store::MapEntry| {
+        entry.kind == kind.as_str() && from.contains(&entry.from.as_str())
+    };
+    let count = mapping::confirm(&store, wanted, &person.actor()).await?;
+    let back = address(&connection.name, kind)
+        .with("done", "confirmed")
+        .with("n", &count.to_string());
+    Ok(Redirect::to(&back.to_string()))
+}
+
+/// Sets one mapping, or takes it back.
+pub(super) async fn set(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Approver)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let kind = mapping::known_kind(fields.get("kind"))?;
+    let store = app.store.connection(&connection.name);
+    let to = fields.given("to").filter(|to| *to != NOTHING);
+    let said = Said {
+        kind,
+        from: fields.get("from"),
+        to,
+        why: fields.reason()?,
+    };
+    mapping::set(&store, &said, &person.actor()).await?;
+    let back = row_address(&connection.name, kind, &RemoteId::new(said.from))
+        .with("done", if to.is_some() { "set" } else { "removed" });
+    Ok(Redirect::to(&back.to_string()))
+}

@@ -1,0 +1,119 @@
+//! What a change of mappings would touch, before anybody says yes to it.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use tieout_desk::mapping::{self, Row};
+use tieout_domain::{Kind, RemoteId};
+
+use super::super::allowed::must;
+use super::super::fields::Fields;
+use super::super::parts::{self, Address, csv_asked, form};
+use super::super::{Layout, PageError, page};
+use super::row::{bills, weight};
+use super::{address, is_suggested, row_address, title};
+use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// What takes a mapping back, in the place of an id.
+pub(super) const NOTHING: &str = "none";
+
+pub(super) async fn show(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Result<Response, PageError> {
+    must(&person, Role::Approver)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let asked = Fields::from(asked);
+    let kind = mapping::known_kind(asked.get("kind"))?;
+    let store = app.store.connection(&connection.name);
+    let (rows, targets) = mapping::table(&store, kind).await?;
+    let to = asked.given("to");
+    let all = asked.get("all") == "yes";
+    let named: Vec<_> = asked.all("from").collect();
+    let meant: Vec<&Row> = rows
+        .iter()
+        .filter(|row| named.contains(&row.from.id.as_str()) || (all && is_suggested(row)))
+        .filter(|row| to.is_some() || is_suggested(row))
+        .collect();
+    let ids: Vec<RemoteId> = meant.iter().map(|row| row.from.id.clone()).collect();
+    let touched = mapping::touched(&store, kind, &ids).await?;
+    let target = to.map(|id| {
+        let known = targets.iter().find(|target| target.id.as_str() == id);
+        known.map_or("nothing".to_owned(), mapping::Party::label)
+    });
+    let bills = bills(&connection, &touched);
+    if let Some(csv) = csv_asked(asked.given("csv"), &[&bills]) {
+        return Ok(csv);
+    }
+    let here = asked.with_prefix("").filter(|(name, _)| *name != "csv");
+    let here = here.fold(
+        Address::of(["mappings", connection.name.as_str(), "preview"]),
+        |here, (name, value)| here.with(name, value),
+    );
+    let content = html! {
+        (parts::crumbs(&[
+            (Address::of(["mappings"]), "Mappings"),
+            (address(&connection.name, kind), title(kind)),
+        ]))
+        @if meant.is_empty() { p { "Nothing was chosen that can be confirmed." } }
+        @else {
+            (changes(&meant, target.as_deref()))
+            @if kind != Kind::FundingAccount { (weight(&touched)) (bills.show(&here)) }
+            @else { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } }
+            (yes(&person, &connection, kind, &meant, to))
+        }
+    };
+    let layout = Layout {
+        title: &format!("{}: confirm mappings", connection.name),
+        person: &person,
+        place: "/mappings",
+    };
+    Ok(page(&layout, &content).into_response())
+}
+
+fn changes(meant: &[&Row], target: Option<&str>) -> Markup {
+    html! {
+        ul.changes {
+            @for row in meant {
+                @let now = row.to.as_ref().map(mapping::Party::label);
+                li {
+                    strong { (row.from.label()) } " → "
+                    strong { (target.map(str::to_owned).or_else(|| now.clone()).unwrap_or_default()) }
+                    @if target.is_some() { @if let Some(now) = now { span.soft { " instead of " (now) } } }
+                }
+            }
+        }
+    }
+}
+
+fn yes(
+    person: &Person,
+    connection: &ConnectionInfo,
+    kind: Kind,
+    meant: &[&Row],
+    to: Option<&str>,
+) -> Markup {
+    let act = if to.is_some() { "set" } else { "confirm" };
+    let action = Address::of(["mappings", connection.name.as_str(), act]);
+    let back = match meant {
+        [one] => row_address(&connection.name, kind, &one.from.id),
+        _ => address(&connection.name, kind),
+    };
+    html! {
+        form method="post" action=(action) {
+            (form::token(person))
+            input type="hidden" name="kind" value=(kind);
+            @for row in meant { input type="hidden" name="from" value=(row.from.id); }
+            @if let Some(to) = to {
+                input type="hidden" name="to" value=(to);
+                (form::reason("mapping-reason", true))
+            }
+            button.main type="submit" { @if to.is_some() { "Set the mapping" } @else { "Confirm" } }
+            " " a href=(back) { "Leave it as it is" }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What people do with a report: make it, take its differences on, sign it, look for drift.
+
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use tieout_desk::tie_out::drift::{self, Looked};
+use tieout_desk::tie_out::{self, sign_off};
+use tieout_domain::RecordRef;
+use tieout_domain::code::Code;
+use tieout_flows::tie_out::input::Note;
+
+use super::super::PageError;
+use super::super::allowed::must;
+use super::super::fields::Fields;
+use super::{address, scope};
+use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// The page that an act leads back to, with what was done.
+fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
+    let page = address(
+        &connection.name,
+        fields.get("period"),
+        fields.get("currency"),
+    );
+    Redirect::to(&page.with("done", done).to_string())
+}
+
+pub(super) async fn make(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Operator)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let scope = scope(fields.get("period"), fields.get("currency"));
+    let made = app.program.tie_out(&connection.name, &scope).await?;
+    tie_out::keep(&app.store.connection(&connection.name), &made).await?;
+    Ok(back(&connection, &fields, "made"))
+}
+
+/// Somebody takes differences on.
+pub(super) async fn own(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Operator)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let records: Vec<RecordRef> = fields
+        .all("record")
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    let usage = |cause: &str| PageError::usage(Code::new("usage"), cause);
+    if records.is_empty() {
+        return Err(usage("no difference was chosen"));
+    }
+    let owner = fields
+        .given("owner")
+        .ok_or_else(|| usage("say who looks after it"))?;
+    let comment = fields
+        .given("comment")
+        .ok_or_else(|| usage("say what there is to say of it"))?;
+    let note = Note {
+        owner: owner.to_owned(),
+        comment: comment.to_owned(),
+    };
+    let store = app.store.connection(&connection.name);
+    tie_out::own(&store, &records, &note, &person.actor()).await?;
+    let page = address(
+        &connection.name,
+        fields.get("period"),
+        fields.get("currency"),
+    )
+    .with("done", "owned")
+    .with("n", &records.len().to_string());
+    Ok(Redirect::to(&page.to_string()))
+}
+
+/// Signs what the person has seen: a preparer signs the report as the books are now, and only if that is what was
+/// looked at; a reviewer signs the very report that was prepared.
+pub(super) async fn sign(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Approver)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let store = app.store.connection(&connection.name);
+    let scope = scope(fields.get("period"), fields.get("currency"));
+    let (comment, actor) = (fields.get("comment").trim(), person.actor());
+    if fields.get("role") == sign_off::Role::Reviewer.as_str() {
+        sign_off::review(&store, &scope, comment, &actor).await?;
+        return Ok(back(&connection, &fields, "reviewed"));
+    }
+    let seen = tie_out::kept(&store, fields.get("period"), scope.currency.as_deref()).await?;
+    let made = app.program.tie_out(&connection.name, &scope).await?;
+    tie_out::keep(&store, &made).await?;
+    let looked_at = seen.as_ref().filter(|seen| {
+        seen.report.made_at.to_string() == fields.get("made") && tie_out::say_the_same(seen, &made)
+    });
+    if looked_at.is_none() {
+        return Ok(back(&connection, &fields, "changed"));
+    }
+    sign_off::prepare(&store, &made, comment, &actor).await?;
+    Ok(back(&connection, &fields, "prepared"))
+}
+
+/// Holds what was signed against what is there now.
+pub(super) async fn drift(
+    State(app): State<App>,
+    person: Person,
+    Path(connection): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    must(&person, Role::Operator)?;
+    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let store = app.store.connection(&connection.name);
+    let scope = scope(fields.get("period"), fields.get("currency"));
+    let signed = sign_off::last(&store, &scope, None).await?;
+    let now = app.program.tie_out(&connection.name, &scope).await?;
+    let looked = Looked {
+        sha256: signed.signature.sha256.clone(),
+        at: app.clock.now(),
+        drift: drift::drift(&store, &signed, now).await?,
+    };
+    drift::keep(&store, &signed, &looked).await?;
+    Ok(back(&connection, &fields, "drift"))
+}
