@@ -18,9 +18,7 @@ use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{
-    ConnectionInfo, CredentialInfo, PreferenceInfo, Program, SyncAsked, TieOutAsked,
-};
+pub use program::{ConnectionInfo, CredentialInfo, Program, SyncAsked};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -35,6 +33,7 @@ pub fn router(app: App) -> Router {
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
     // Its refusals are for programs, also those of the sign-in.
-    let api = api::routes(&app, |routes| people::behind_a_sign_in(routes, &app));
-    people::with_headers(open.merge(closed).merge(api), &app).with_state(app)
+    let api = api::routes(&app, |routes| people::behind_a_token(routes, &app));
+    let all = open.merge(closed).merge(api);
+    people::with_headers(all, &app).with_state(app)
 }

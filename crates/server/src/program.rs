@@ -8,11 +8,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use tieout_desk::DeskError;
-use tieout_desk::tie_out::Made;
+use tieout_desk::preferences::Standing;
+use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::check::Check;
-use tieout_domain::{ConnectionName, Currency, Date, RecordRef, Timestamp};
+use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
-use tieout_flows::matching::Suggestion;
 use tieout_store::CredentialRow;
 
 /// A connection as it is configured.
@@ -53,17 +53,6 @@ pub struct SyncAsked {
     pub by: String,
 }
 
-/// A tie-out that somebody asks for: of a month, of a day, or of the present month.
-#[derive(Debug, Clone, Default)]
-pub struct TieOutAsked {
-    /// The month, as `2026-06`.
-    pub period: Option<String>,
-    /// The day whose end is reported on, in the place of a month.
-    pub day: Option<Date>,
-    /// The currency; the organization's own if none is named.
-    pub currency: Option<Currency>,
-}
-
 /// A credential, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CredentialInfo {
@@ -76,23 +65,6 @@ pub struct CredentialInfo {
     pub expires: Option<Date>,
     /// How many days that is from today; below zero after it.
     pub days_left: Option<i64>,
-}
-
-/// A preference as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PreferenceInfo {
-    /// Its name: `transactions.partly_paid`.
-    pub key: String,
-    /// The tab that it is on.
-    pub heading: String,
-    /// Its value.
-    pub value: Value,
-    /// What it is where nothing is said.
-    pub default: Value,
-    /// Where the value comes from: `tieout.toml`, `template NAME`, `default`.
-    pub from: String,
-    /// What it does.
-    pub about: String,
 }
 
 /// A kind of credential, as a person is asked for it.
@@ -176,31 +148,11 @@ pub trait Program: Send + Sync {
     /// As for [`sync`](Self::sync); a side that can't be read.
     async fn plan(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError>;
 
-    /// Reads the lists of both sides and proposes mappings; nothing is confirmed.
-    ///
-    /// # Errors
-    /// A side that can't be read.
-    async fn suggest_mappings(
-        &self,
-        connection: &ConnectionName,
-        by: &str,
-    ) -> Result<Vec<Suggestion>, DeskError>;
-
-    /// Makes a tie-out; nothing is written to either side.
-    ///
-    /// # Errors
-    /// What was asked for makes no sense; a side that can't be read.
-    async fn tie_out(
-        &self,
-        connection: &ConnectionName,
-        asked: TieOutAsked,
-    ) -> Result<Made, DeskError>;
-
     /// Every preference of a connection, in the order of the catalogue.
     ///
     /// # Errors
     /// An unknown connection.
-    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<PreferenceInfo>, DeskError>;
+    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<Standing>, DeskError>;
 
     /// Changes preferences, all or none; null puts the default back.
     ///
@@ -218,6 +170,13 @@ pub trait Program: Send + Sync {
     /// # Errors
     /// The store's and the vault's.
     async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError>;
+
+    /// Reads both sides' lists and suggests a mapping for whatever has none; gives how many are without a confirmed
+    /// one.
+    ///
+    /// # Errors
+    /// A run is on; a side can't be read.
+    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
 
     /// The kinds of credentials that there are, with how a person comes by them.
     fn credential_kinds(&self) -> Vec<CredentialKindInfo>;
@@ -242,6 +201,12 @@ pub trait Program: Send + Sync {
     /// An unknown connection. Everything else becomes a check.
     async fn examine(&self, connection: &ConnectionName)
     -> Result<Vec<(String, Check)>, DeskError>;
+
+    /// Reads both sides and makes a tie-out.
+    ///
+    /// # Errors
+    /// A month or currency that isn't there; a side can't be read.
+    async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

@@ -27,9 +27,9 @@ use tieout_domain::{
     State, Timestamp, WaitsFor,
 };
 use tieout_store::{
-    ApprovalDecision, Commit, ConnectionStore, Due, Fact, ItemFilter, KeySource, MapStatus,
-    RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError, UserChange, Vault,
-    WriteStatus,
+    Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, Fact, ItemFilter, KeySource,
+    MapStatus, RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError,
+    UserChange, Vault, WriteStatus,
 };
 
 #[path = "contract/people.rs"]
@@ -224,7 +224,31 @@ contract! {
     what_is_kept_expires,
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
+    a_key_is_taken_once_and_its_answer_given_again,
     any_sequence_of_facts_folds_alike_again,
+}
+
+async fn a_key_is_taken_once_and_its_answer_given_again(bed: &Bed, store: &Store) {
+    let begun =
+        async |who: &str, request: &str| store.answer_begun(who, "k", request).await.unwrap();
+    assert_eq!(begun("ann", "one").await, Earlier::None);
+    assert_eq!(begun("ann", "one").await, Earlier::Running);
+    assert_eq!(begun("bob", "one").await, Earlier::None);
+    let answer = Answered {
+        status: 201,
+        kind: "application/json".to_owned(),
+        body: "{}".to_owned(),
+    };
+    store.answer_given("ann", "k", &answer).await.unwrap();
+    assert_eq!(begun("ann", "one").await, Earlier::Answered(answer));
+    assert_eq!(begun("ann", "two").await, Earlier::Other);
+    store.answer_failed("bob", "k").await.unwrap();
+    assert_eq!(begun("bob", "two").await, Earlier::None);
+    // Who died at work gives the key up after a while, and a day later no answer is kept.
+    bed.clock.0.fetch_add(601_000_000, Ordering::Relaxed);
+    assert_eq!(begun("bob", "three").await, Earlier::None);
+    bed.clock.0.fetch_add(86_400_000_000, Ordering::Relaxed);
+    assert_eq!(begun("ann", "two").await, Earlier::None);
 }
 
 fn name() -> ConnectionName {

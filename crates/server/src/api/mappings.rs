@@ -4,13 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tieout_desk::mapping::{self, KINDS};
+use tieout_domain::{Kind, RemoteId};
+use tieout_store::MapEntry;
 
 use super::connections::store;
 use super::operation::Operation;
 use super::problem::Problem;
-use super::schema::{Schema, all_of, count, instant, maybe, object, of, text};
-use super::taking::{Asked, Named, Nothing};
+use super::schema::{Schema, all_of, count, instant, maybe, object, text};
+use super::taking::{Asked, Named, Nothing, Taken};
 use crate::app::App;
 use crate::people::{Person, Role};
 
@@ -18,11 +22,7 @@ use crate::people::{Person, Role};
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new(
-            (
-                "listMappings",
-                Method::GET,
-                "/connections/{connection}/mappings",
-            ),
+            ("listMappings", Method::GET, "/connections/{connection}/mappings"),
             "MappingList",
             "All mappings, those that were taken back included.",
             get(all),
@@ -33,12 +33,25 @@ pub(super) fn operations() -> Vec<Operation> {
                 Method::POST,
                 "/connections/{connection}/mappings/suggestions",
             ),
-            "SuggestionList",
-            "Reads the lists of both sides and proposes mappings for what has none.",
+            "Proposed",
+            "Reads both sides' lists and suggests a mapping for whatever has none; says how many are without a \
+             confirmed one. The suggestions are among the mappings then.",
             post(suggest),
         )
         .needs(Role::Operator)
         .asks_a_side(),
+        Operation::new(
+            (
+                "confirmMappings",
+                Method::POST,
+                "/connections/{connection}/mappings/confirmations",
+            ),
+            "Confirmed",
+            "Confirms suggested mappings. Funding accounts, which are banks, are confirmed on their page alone.",
+            post(confirmed),
+        )
+        .needs(Role::Approver)
+        .takes("ConfirmRequest"),
     ]
 }
 
@@ -49,18 +62,19 @@ pub(super) fn schemas() -> Vec<Schema> {
         "status": {"enum": ["suggested", "confirmed", "create", "removed"]}, "label_from": text(),
         "label_to": text(), "why": text(), "actor": text(), "at": instant(), "seq": count(),
     });
-    let suggestion = json!({
-        "kind": text(), "from": text(), "from_label": text(), "to": maybe(text()), "to_label": text(),
-        "confidence": {"enum": ["exact", "number", "name", "missing"]}, "why": text(),
-    });
+    let kinds: Vec<&str> = confirmable().map(Kind::as_str).collect();
+    let one = object(json!({"kind": {"enum": kinds}, "from": text()}), &[]);
+    let mut confirm = object(
+        json!({"mappings": {"type": "array", "items": one, "minItems": 1}}),
+        &[],
+    );
+    confirm["example"] = json!({"mappings": [{"kind": "account", "from": "58"}]});
     vec![
         ("Mapping", object(mapping, &[])),
         ("MappingList", all_of("Mapping")),
-        ("Suggestion", object(suggestion, &[])),
-        (
-            "SuggestionList",
-            object(json!({"items": super::schema::list(of("Suggestion"))}), &[]),
-        ),
+        ("Proposed", object(json!({"without": count()}), &[])),
+        ("ConfirmRequest", confirm),
+        ("Confirmed", object(json!({"confirmed": count()}), &[])),
     ]
 }
 
@@ -75,14 +89,56 @@ async fn all(
 
 async fn suggest(
     State(app): State<App>,
-    person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
-    let suggestions = app
-        .program
-        .suggest_mappings(store.name(), &person.actor())
-        .await?;
-    Ok(Json(json!({ "items": suggestions })))
+    let without = app.program.propose_mappings(store.name()).await?;
+    Ok(Json(json!({ "without": without })))
+}
+
+/// What is confirmed through the API. Who is behind a bank account is looked at by two people.
+fn confirmable() -> impl Iterator<Item = Kind> {
+    let kinds = KINDS.into_iter();
+    kinds.filter(|kind| *kind != Kind::FundingAccount)
+}
+
+/// Which suggestions are confirmed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfirmRequest {
+    mappings: Vec<Suggested>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suggested {
+    kind: String,
+    from: RemoteId,
+}
+
+async fn confirmed(
+    State(app): State<App>,
+    person: Person,
+    Named(name): Named<String>,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<ConfirmRequest>,
+) -> Result<Json<Value>, Problem> {
+    let store = store(&app, &name)?;
+    if request.mappings.is_empty() {
+        return Err(Problem::senseless("`mappings` names none"));
+    }
+    for one in &request.mappings {
+        let kind = mapping::known_kind(&one.kind)?;
+        if !confirmable().any(|known| known == kind) {
+            let cause = format!("a mapping of {} is not confirmed here", one.kind);
+            return Err(Problem::senseless(cause));
+        }
+    }
+    let wanted = |entry: &MapEntry| {
+        let mut named = request.mappings.iter();
+        named.any(|one| one.kind == entry.kind && one.from == entry.from)
+    };
+    let count = mapping::confirm(&store, wanted, &person.actor()).await?;
+    Ok(Json(json!({ "confirmed": count })))
 }

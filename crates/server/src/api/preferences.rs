@@ -9,6 +9,7 @@ use axum::routing::{get, patch};
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tieout_desk::preferences::Standing;
 use tieout_domain::ConnectionName;
 use tieout_store::frozen_name;
 
@@ -20,7 +21,6 @@ use super::taking::{Asked, Named, Nothing, Taken};
 use super::version::{etag, unchanged};
 use crate::app::App;
 use crate::people::{Person, Role};
-use crate::program::PreferenceInfo;
 
 const PREFERENCES: &str = "/connections/{connection}/preferences";
 
@@ -64,10 +64,10 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 /// The version of these values.
-fn version(preferences: &[PreferenceInfo]) -> String {
+fn version(preferences: &[Standing]) -> String {
     let values: BTreeMap<&str, &Value> = preferences
         .iter()
-        .map(|one| (one.key.as_str(), &one.value))
+        .map(|one| (one.entry.key, &one.value))
         .collect();
     frozen_name(&json!(values).to_string())
 }
@@ -75,7 +75,16 @@ fn version(preferences: &[PreferenceInfo]) -> String {
 fn shown(app: &App, connection: &ConnectionName) -> Result<Response, Problem> {
     let preferences = app.program.preferences(connection)?;
     let headers = [(header::ETAG, etag(&version(&preferences)))];
-    Ok((headers, Json(json!({ "items": preferences }))).into_response())
+    let items: Vec<Value> = preferences
+        .iter()
+        .map(|one| {
+            json!({
+                "key": one.entry.key, "heading": one.entry.heading, "value": one.value,
+                "default": one.entry.default, "from": one.from, "about": one.entry.about,
+            })
+        })
+        .collect();
+    Ok((headers, Json(json!({ "items": items }))).into_response())
 }
 
 async fn all(

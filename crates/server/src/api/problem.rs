@@ -73,7 +73,7 @@ impl Problem {
     /// Nobody has signed in.
     pub(super) fn signed_out() -> Self {
         let cause = "no valid token came with the request";
-        Self::new(StatusCode::UNAUTHORIZED, Code::new("signed-out"), cause)
+        Self::new(StatusCode::UNAUTHORIZED, Code::new("not-signed-in"), cause)
     }
 
     /// Somebody has, and may not.

@@ -6,8 +6,9 @@ use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tieout_desk::tie_out::Scope;
+use tieout_domain::Currency;
 use tieout_domain::code::Code;
-use tieout_domain::{Currency, Date};
 use tieout_store::{ConnectionStore, Entry, Fact};
 
 use super::connections::store;
@@ -17,7 +18,6 @@ use super::schema::{Schema, all_of, instant, list, object, of, text};
 use super::taking::{Asked, Named, Nothing, Taken};
 use crate::app::App;
 use crate::people::Role;
-use crate::program::TieOutAsked;
 
 const TIE_OUTS: &str = "/connections/{connection}/tie-outs";
 
@@ -61,13 +61,11 @@ pub(super) fn schemas() -> Vec<Schema> {
     let mut asked = object(
         json!({
             "period": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
-            "day": {"type": "string", "format": "date"},
             "currency": of("Currency"),
         }),
-        &["period", "day", "currency"],
+        &["period", "currency"],
     );
-    asked["description"] =
-        json!("As of the end of a month or of a day; of the present month if neither is named.");
+    asked["description"] = json!("As of the end of a month; of the present one if none is named.");
     asked["example"] = json!({"period": "2026-06"});
     vec![
         (
@@ -153,12 +151,11 @@ async fn one(
     })
 }
 
-/// As of when, and in which currency.
+/// Of which month, in which currency.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TieOutRequest {
     period: Option<String>,
-    day: Option<Date>,
     currency: Option<Currency>,
 }
 
@@ -169,16 +166,10 @@ async fn make(
     Taken(request): Taken<TieOutRequest>,
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
-    if request.period.is_some() && request.day.is_some() {
-        return Err(Problem::senseless(
-            "a tie-out is of a `period` or of a `day`, not of both",
-        ));
-    }
-    let asked = TieOutAsked {
+    let scope = Scope {
         period: request.period,
-        day: request.day,
-        currency: request.currency,
+        currency: request.currency.map(|currency| currency.to_string()),
     };
-    let report = app.program.tie_out(store.name(), asked).await?.report;
-    Ok(Json(json!(report)))
+    let made = app.program.tie_out(store.name(), &scope).await?;
+    Ok(Json(json!(made.report)))
 }

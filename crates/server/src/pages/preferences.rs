@@ -9,8 +9,8 @@ use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use tieout_desk::preferences::{Version, plain, unfit, versions};
-use tieout_flows::preferences::{Entry, Shape, catalogue};
+use tieout_desk::preferences::{Standing, Version, plain, unfit, versions};
+use tieout_flows::preferences::{Entry, Shape};
 
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
@@ -18,7 +18,7 @@ use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
 use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::{Person, Role};
-use crate::program::{ConnectionInfo, PreferenceInfo};
+use crate::program::ConnectionInfo;
 
 /// What stands before a preference's name in the form.
 const PREFIX: &str = "preference.";
@@ -40,24 +40,12 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
     Address::of(["connections", connection.name.as_str(), "preferences"])
 }
 
-/// What is known of a preference, and how it stands.
-type Line = (Entry, PreferenceInfo);
-
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
-fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Line>, PageError> {
+fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
     let payables = connection.flows.iter().any(|flow| flow == "bills");
-    let mut standing: BTreeMap<String, PreferenceInfo> = app
-        .program
-        .preferences(&connection.name)?
-        .into_iter()
-        .map(|info| (info.key.clone(), info))
-        .collect();
-    let known = catalogue().into_iter();
-    Ok(known
-        .filter(|entry| !(payables && entry.key.starts_with("receivables.")))
-        .filter_map(|entry| Some((standing.remove(entry.key)?, entry)))
-        .map(|(info, entry)| (entry, info))
-        .collect())
+    let mut lines = app.program.preferences(&connection.name)?;
+    lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
+    Ok(lines)
 }
 
 async fn show(
@@ -96,15 +84,15 @@ async fn show(
     Ok(page(&layout, &content).into_response())
 }
 
-fn table(lines: &[Line]) -> Table {
+fn table(lines: &[Standing]) -> Table {
     let columns = ["Preference", "Value", "From", "Default", "What it does"];
     let mut table = Table::new("preferences", "Preferences", columns.map(Column::text));
-    for (entry, info) in lines {
+    for Standing { entry, value, from } in lines {
         table.row([
             Cell::text(entry.key),
-            Cell::text(plain(&info.value)),
-            Cell::text(info.from.as_str()),
-            Cell::text(plain(&info.default)),
+            Cell::text(plain(value)),
+            Cell::text(from.as_str()),
+            Cell::text(plain(&entry.default)),
             Cell::text(entry.about),
         ]);
     }
@@ -112,8 +100,8 @@ fn table(lines: &[Line]) -> Table {
 }
 
 /// One form, under the three headings that users of BILL's own sync know.
-fn editor(person: &Person, here: &Address, lines: &[Line]) -> Markup {
-    let mut headings: Vec<&str> = lines.iter().map(|(entry, _)| entry.heading).collect();
+fn editor(person: &Person, here: &Address, lines: &[Standing]) -> Markup {
+    let mut headings: Vec<&str> = lines.iter().map(|line| line.entry.heading).collect();
     headings.dedup();
     html! {
         form.preferences method="post" action=(here) {
@@ -121,7 +109,7 @@ fn editor(person: &Person, here: &Address, lines: &[Line]) -> Markup {
             @for heading in headings {
                 fieldset {
                     legend { h2 { (heading) } }
-                    @for (entry, info) in lines.iter().filter(|(entry, _)| entry.heading == heading) { (field(entry, info)) }
+                    @for line in lines.iter().filter(|line| line.entry.heading == heading) { (field(line)) }
                 }
             }
             button.main type="submit" { "Save what is changed" }
@@ -129,10 +117,11 @@ fn editor(person: &Person, here: &Address, lines: &[Line]) -> Markup {
     }
 }
 
-fn field(entry: &Entry, info: &PreferenceInfo) -> Markup {
+fn field(Standing { entry, value, from }: &Standing) -> Markup {
     let name = format!("{PREFIX}{}", entry.key);
     let help = format!("{}-help", entry.key);
-    let value = typed(&info.value);
+    let default = plain(&entry.default);
+    let value = typed(value);
     html! {
         div.field {
             label for=(entry.key) { (short(entry.key)) }
@@ -144,8 +133,8 @@ fn field(entry: &Entry, info: &PreferenceInfo) -> Markup {
             }
             span.hint id=(help) {
                 (entry.about) ". " (capital(&entry.allowed())) ". "
-                @if info.from == "default" { "The default." }
-                @else { (badge(Tone::Quiet, &info.from)) " The default is " (plain(&info.default)) "." }
+                @if from == "default" { "The default." }
+                @else { (badge(Tone::Quiet, from)) " The default is " (default) "." }
             }
         }
     }
@@ -220,13 +209,13 @@ async fn change(
     let connection = app.known(&name).ok_or(PageError::Missing)?;
     let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
     let mut changed = BTreeMap::new();
-    for (entry, info) in lines(&app, &connection)? {
+    for Standing { entry, value, .. } in lines(&app, &connection)? {
         let Some(text) = given.get(entry.key) else {
             continue;
         };
-        let value = entry.read(text).map_err(|error| unfit(&error))?;
-        if value != info.value {
-            changed.insert(info.key, value);
+        let wanted = entry.read(text).map_err(|error| unfit(&error))?;
+        if wanted != value {
+            changed.insert(entry.key.to_owned(), wanted);
         }
     }
     let count = changed.len();

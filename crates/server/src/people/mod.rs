@@ -27,6 +27,11 @@ pub fn behind_a_sign_in(routes: Router<App>, app: &App) -> Router<App> {
     routes.layer(middleware::from_fn_with_state(app.clone(), gate::signed_in))
 }
 
+/// Lets only programs whose token is good through to these routes, and scripts of our own pages.
+pub fn behind_a_token(routes: Router<App>, app: &App) -> Router<App> {
+    routes.layer(middleware::from_fn_with_state(app.clone(), gate::signed_in))
+}
+
 /// Lets only programs on this machine, and whoever shows a token, through to these routes.
 pub fn for_watchers(routes: Router<App>, app: &App) -> Router<App> {
     routes.layer(middleware::from_fn_with_state(app.clone(), gate::watcher))

@@ -1,12 +1,11 @@
 //! How the gate says no: to people by a page, to programs by a problem (RFC 9457).
 
-use axum::Json;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{Method, StatusCode, Uri};
 use maud::html;
-use serde_json::json;
 use tieout_domain::code::Code;
 
+use crate::api::Problem;
 use crate::pages::parts::{Address, badge::Tone, notice};
 use crate::pages::plain_page;
 
@@ -59,24 +58,9 @@ impl Refusal {
     }
 
     fn problem(self) -> Response {
-        let (status, code) = (self.status(), self.code());
-        let title = code.page().map_or("", |page| page.title());
-        let body = json!({
-            "type": format!("/docs/errors/{code}"),
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-            "fix": code.fix(),
-        });
-        let mut response = (status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, kind);
-        if self == Self::NotSignedIn {
-            let how = HeaderValue::from_static("Bearer");
-            headers.insert(header::WWW_AUTHENTICATE, how);
-        }
-        response
+        let code = self.code();
+        let cause = code.page().map_or("", |page| page.title());
+        Problem::new(self.status(), code, cause).into_response()
     }
 }
 

@@ -22,11 +22,10 @@ pub(super) async fn propose(
     person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
-    let by = person.actor();
-    let open = app.program.suggest_mappings(&connection.name, &by).await?;
+    let open = app.program.propose_mappings(&connection.name).await?;
     let back = address(&connection.name, kind)
         .with("done", "proposed")
-        .with("n", &open.len().to_string());
+        .with("n", &open.to_string());
     Ok(Redirect::to(&back.to_string()))
 }
 

@@ -13,7 +13,7 @@ use super::super::fields::Fields;
 use super::{address, scope};
 use crate::app::App;
 use crate::people::{Person, Role};
-use crate::program::{ConnectionInfo, TieOutAsked};
+use crate::program::ConnectionInfo;
 
 /// The page that an act leads back to, with what was done.
 fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
@@ -25,16 +25,6 @@ fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
     Redirect::to(&page.with("done", done).to_string())
 }
 
-/// The report that a form is about.
-fn asked(fields: &Fields) -> Result<TieOutAsked, PageError> {
-    let currency = fields.given("currency");
-    Ok(TieOutAsked {
-        period: fields.given("period").map(str::to_owned),
-        day: None,
-        currency: currency.map(tie_out::named_currency).transpose()?,
-    })
-}
-
 pub(super) async fn make(
     State(app): State<App>,
     person: Person,
@@ -43,10 +33,8 @@ pub(super) async fn make(
 ) -> Result<Redirect, PageError> {
     person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let made = app
-        .program
-        .tie_out(&connection.name, asked(&fields)?)
-        .await?;
+    let scope = scope(fields.get("period"), fields.get("currency"));
+    let made = app.program.tie_out(&connection.name, &scope).await?;
     tie_out::keep(&app.store.connection(&connection.name), &made).await?;
     Ok(back(&connection, &fields, "made"))
 }
@@ -108,10 +96,7 @@ pub(super) async fn sign(
         return Ok(back(&connection, &fields, "reviewed"));
     }
     let seen = tie_out::kept(&store, fields.get("period"), scope.currency.as_deref()).await?;
-    let made = app
-        .program
-        .tie_out(&connection.name, asked(&fields)?)
-        .await?;
+    let made = app.program.tie_out(&connection.name, &scope).await?;
     tie_out::keep(&store, &made).await?;
     let looked_at = seen.as_ref().filter(|seen| {
         seen.report.made_at.to_string() == fields.get("made") && tie_out::say_the_same(seen, &made)
@@ -135,10 +120,7 @@ pub(super) async fn drift(
     let store = app.store.connection(&connection.name);
     let scope = scope(fields.get("period"), fields.get("currency"));
     let signed = sign_off::last(&store, &scope, None).await?;
-    let now = app
-        .program
-        .tie_out(&connection.name, asked(&fields)?)
-        .await?;
+    let now = app.program.tie_out(&connection.name, &scope).await?;
     let looked = Looked {
         sha256: signed.signature.sha256.clone(),
         at: app.clock.now(),
