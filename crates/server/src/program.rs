@@ -55,6 +55,12 @@ pub trait Program: Send + Sync {
     /// An unknown or disconnected connection, an unknown flow.
     async fn sync(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError>;
 
+    /// A person has paused a connection: whatever held its writes back for a while doesn't let them go on.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError>;
+
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;
 

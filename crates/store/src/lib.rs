@@ -18,6 +18,7 @@
 mod allowances;
 mod backup;
 mod batch;
+mod browse;
 mod chain;
 mod commit;
 mod credentials;
@@ -44,6 +45,7 @@ mod views;
 mod witness;
 
 pub use backup::Backup;
+pub use browse::{EntryFilter, Tally};
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};

@@ -1,12 +1,18 @@
 //! The pages, one file for each.
 
+mod audit;
+mod connection;
+mod days;
 mod failure;
 mod layout;
 mod overview;
 pub mod parts;
+mod records;
+mod runs;
+mod standing;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 pub use failure::PageError;
 pub use layout::{Layout, bare_page, page, plain_page};
@@ -15,5 +21,22 @@ use crate::app::App;
 
 /// All pages.
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(overview::show))
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/pause", post(connection::stop_all))
+        .route("/resume", post(connection::go_on_all))
+        .route("/connections/{name}", get(connection::show))
+        .route("/connections/{name}/payable", get(connection::unpayable))
+        .route("/connections/{name}/sync", post(connection::sync))
+        .route("/connections/{name}/pause", post(connection::stop))
+        .route("/connections/{name}/resume", post(connection::go_on))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .route("/records", get(records::search))
+        .route(
+            "/records/{connection}/{side}/{kind}/{id}",
+            get(records::show),
+        )
+        .route("/audit", get(audit::show))
+        .route("/audit/check", post(audit::verify))
 }
