@@ -1,7 +1,10 @@
 //! The pages, one file for each.
 
+mod audit;
 mod checks;
+mod connection;
 mod credentials;
+mod days;
 mod exceptions;
 mod failure;
 mod fields;
@@ -10,11 +13,14 @@ mod mappings;
 mod overview;
 pub mod parts;
 mod preferences;
+mod records;
 mod replay;
+mod runs;
+mod standing;
 mod tie_out;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 pub use failure::PageError;
 pub use layout::{Layout, bare_page, page, plain_page};
@@ -32,4 +38,20 @@ pub fn routes() -> Router<App> {
         .merge(preferences::routes())
         .merge(replay::routes())
         .merge(tie_out::routes())
+        .route("/pause", post(connection::stop_all))
+        .route("/resume", post(connection::go_on_all))
+        .route("/connections/{name}", get(connection::show))
+        .route("/connections/{name}/payable", get(connection::unpayable))
+        .route("/connections/{name}/sync", post(connection::sync))
+        .route("/connections/{name}/pause", post(connection::stop))
+        .route("/connections/{name}/resume", post(connection::go_on))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .route("/records", get(records::search))
+        .route(
+            "/records/{connection}/{side}/{kind}/{id}",
+            get(records::show),
+        )
+        .route("/audit", get(audit::show))
+        .route("/audit/check", post(audit::verify))
 }
