@@ -1,9 +1,12 @@
 //! The pages, one file for each.
 
+mod account;
 mod failure;
 mod layout;
 mod overview;
 pub mod parts;
+mod tokens;
+mod users;
 
 use axum::Router;
 use axum::routing::get;
@@ -15,5 +18,9 @@ use crate::app::App;
 
 /// All pages.
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(overview::show))
+    Router::new()
+        .route("/", get(overview::show))
+        .merge(account::routes())
+        .merge(users::routes())
+        .fallback(async || PageError::Missing)
 }

@@ -18,6 +18,7 @@ use axum::Router;
 use axum::middleware;
 
 pub use person::{Person, Role};
+pub(crate) use sign_in::{hash, opens};
 
 use crate::app::App;
 
