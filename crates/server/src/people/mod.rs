@@ -13,6 +13,8 @@ mod person;
 mod refusal;
 mod sign_in;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::middleware;
