@@ -1,5 +1,6 @@
 //! The pages, one file for each.
 
+mod account;
 mod audit;
 mod checks;
 mod connection;
@@ -18,6 +19,8 @@ mod replay;
 mod runs;
 mod standing;
 mod tie_out;
+mod tokens;
+mod users;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -54,4 +57,7 @@ pub fn routes() -> Router<App> {
         )
         .route("/audit", get(audit::show))
         .route("/audit/check", post(audit::verify))
+        .merge(account::routes())
+        .merge(users::routes())
+        .fallback(async || PageError::Missing)
 }
