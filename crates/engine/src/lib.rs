@@ -32,6 +32,7 @@ pub mod recovery;
 mod report;
 mod rounds;
 mod run;
+pub mod schedule;
 mod settle;
 pub mod tie_out;
 
