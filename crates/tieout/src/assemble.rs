@@ -145,15 +145,6 @@ fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
     }
 }
 
-/// The names of all flows there are.
-#[must_use]
-pub fn flow_names() -> Vec<&'static str> {
-    tieout_flows::payables()
-        .iter()
-        .map(|flow| flow.name())
-        .collect()
-}
-
 async fn side(
     (home, vault, shared): (&Home, &Vault, &Shared),
     holding: &Arc<Holding>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tieout_desk::{DeskError, Reason};
 use tieout_domain::code::Code;
 use tieout_engine::EngineError;
 use tieout_store::StoreError;
@@ -77,41 +78,30 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let exit = match error {
-            StoreError::VaultKeyMissing { .. }
-            | StoreError::VaultKeyWrong { .. }
-            | StoreError::CredentialMissing { .. }
-            | StoreError::BackupElsewhere
-            | StoreError::BackupExists { .. } => Exit::Usage,
-            StoreError::Stopped(_) => Exit::Refused,
-            _ => Exit::Failed,
+impl From<DeskError> for Failure {
+    fn from(error: DeskError) -> Self {
+        let exit = match error.reason {
+            Reason::Usage => Exit::Usage,
+            Reason::Failed => Exit::Failed,
+            Reason::Side => Exit::Side,
+            Reason::Refused => Exit::Refused,
         };
         Self {
-            code: error.code(),
-            cause: error.to_string(),
+            code: error.code,
+            cause: error.cause,
             exit,
         }
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        DeskError::from(error).into()
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let exit = match &error {
-            EngineError::Store(error) => Self::from(error.clone()).exit,
-            EngineError::Side { .. } => Exit::Side,
-            EngineError::PlanOutdated(_)
-            | EngineError::Busy(_)
-            | EngineError::RecoveryUnfinished(_) => Exit::Refused,
-            EngineError::UnknownFlow { .. }
-            | EngineError::UnknownRecord(_)
-            | EngineError::UnknownPeriod(_) => Exit::Usage,
-        };
-        Self {
-            code: error.code(),
-            cause: error.to_string(),
-            exit,
-        }
+        DeskError::from(error).into()
     }
 }

@@ -19,8 +19,6 @@ pub mod pending;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
-pub mod search;
-pub mod story;
 pub mod trial;
 
 use std::process::ExitCode;

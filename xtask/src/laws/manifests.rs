@@ -26,6 +26,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tieout-flows",
             "tieout-store",
             "tieout-engine",
+            "tieout-report",
+            "tieout-desk",
+        ],
+    ),
+    (
+        "crates/desk",
+        &[
+            "tieout-domain",
+            "tieout-flows",
+            "tieout-store",
+            "tieout-engine",
+            "tieout-report",
         ],
     ),
     ("systems/kit", &["tieout-domain"]),

@@ -6,12 +6,12 @@ use serde_json::json;
 use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
 
-use super::audit::find;
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use tieout_desk::record::find;
 
 /// What `audit erase` takes.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use tieout_domain::code::{Code, Page};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::search;
+use tieout_desk::search;
 
 /// What `explain` takes.
 #[derive(Debug, Args)]

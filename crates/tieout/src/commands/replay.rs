@@ -12,13 +12,13 @@ use tieout_domain::code::Code;
 use tieout_engine::{Connection, RunOptions};
 use tieout_store::{Commit, ConnectionStore, Due, Fact, RunId};
 
-use super::audit::find;
 use super::sync::{connections, exit, print_report, run_id};
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use tieout_desk::record::find;
 
 /// What `replay` takes.
 #[derive(Debug, Args)]

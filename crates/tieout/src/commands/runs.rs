@@ -9,7 +9,7 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-use crate::story::sentence;
+use tieout_desk::story::sentence;
 
 /// What `runs` takes.
 #[derive(Debug, Args)]

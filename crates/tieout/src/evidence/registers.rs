@@ -13,7 +13,7 @@ use super::files::Pack;
 use super::table::Table;
 use crate::commands::tie_out::NOTES;
 use crate::failure::Failure;
-use crate::story::words;
+use tieout_desk::story::words;
 
 /// The span of time that a pack tells of: the first moment in it, and the first after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-use crate::story::sentence;
+use tieout_desk::story::sentence;
 
 /// What `tie-out drift` takes.
 #[derive(Debug, Args)]

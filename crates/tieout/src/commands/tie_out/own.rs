@@ -10,10 +10,10 @@ use tieout_store::{Commit, Fact};
 use super::{NOTES, OWNED_BY, ScopeArgs, make, the_only};
 use crate::assemble::actor;
 use crate::cli::Global;
-use crate::commands::audit::find;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use tieout_desk::record::find;
 
 /// What `tie-out own` takes.
 #[derive(Debug, Args)]

@@ -1,0 +1,214 @@
+//! What waits for a person, grouped by cause, and what a person decides.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tieout_domain::code::Code;
+use tieout_domain::{Amount, Money, RecordRef, State};
+use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, ItemFilter};
+
+use crate::error::DeskError;
+use crate::record;
+
+/// How many items are read at once.
+const PAGE: u32 = 1000;
+
+/// One cause with all its effects, over the flows.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The state of its records; of the first flow, where the flows give several.
+    pub state: State,
+    /// Its code.
+    pub code: Option<Code>,
+    /// What its records share; empty where they share the code alone.
+    pub group: String,
+    /// The effects, flow by flow.
+    pub groups: Vec<ExceptionGroup>,
+}
+
+impl Cause {
+    /// How many records.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// The group that has waited longest.
+    #[must_use]
+    pub fn first(&self) -> Option<&ExceptionGroup> {
+        self.groups.iter().min_by_key(|group| group.oldest)
+    }
+
+    /// What its records are worth, by currency.
+    #[must_use]
+    pub fn amounts(&self) -> Vec<Money> {
+        let mut sums = BTreeMap::new();
+        for money in self.groups.iter().flat_map(|group| &group.amounts) {
+            let sum = sums.entry(money.currency).or_insert(Amount::ZERO);
+            *sum = [*sum, money.amount].into_iter().sum();
+        }
+        sums.into_iter()
+            .map(|(currency, amount)| amount.of(currency))
+            .collect()
+    }
+
+    /// The cause as scripts read it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let page = self.code.as_ref().and_then(Code::page);
+        json!({
+            "state": self.state,
+            "code": self.code,
+            "group": self.group,
+            "title": page.map_or("", |page| page.title()),
+            "count": self.count(),
+            "amounts": self.amounts(),
+            "oldest": self.first().map(|group| group.oldest),
+            "cause": self.first().map(|group| group.cause.as_str()),
+            "fix": page.map(|page| page.fix()).unwrap_or_default(),
+            "who": page.map_or("", |page| page.who()),
+            "flows": self.groups,
+        })
+    }
+}
+
+/// What waits in a connection, by cause; with what waits for something that resolves by itself too, if `holds`.
+///
+/// # Errors
+/// The store's.
+pub async fn causes(store: &ConnectionStore, holds: bool) -> Result<Vec<Cause>, DeskError> {
+    Ok(grouped(store.exceptions(holds).await?))
+}
+
+/// Groups that share a cause are one; records without a shared cause stand alone by code.
+fn grouped(groups: Vec<ExceptionGroup>) -> Vec<Cause> {
+    let mut causes: BTreeMap<(Option<Code>, String, u8), Cause> = BTreeMap::new();
+    for group in groups {
+        let shared = !group.group.is_empty();
+        // What shares a cause is one exception, whatever state the flows give it.
+        let rank = if shared { 0 } else { group.state as u8 };
+        let key = (group.code.clone(), group.group.clone(), rank);
+        let cause = causes.entry(key).or_insert_with(|| Cause {
+            state: group.state,
+            code: group.code.clone(),
+            group: group.group.clone(),
+            groups: Vec::new(),
+        });
+        cause.groups.push(group);
+    }
+    causes.into_values().collect()
+}
+
+/// Which records a person decides about.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// By SIDE/KIND/ID, id or number.
+    pub records: Vec<String>,
+    /// All of this group, as [`Cause::group`] names it.
+    pub group: Option<String>,
+    /// All with this code.
+    pub code: Option<Code>,
+}
+
+/// What a person decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// Leave it alone from now on: SKIPPED(ignored).
+    Ignore,
+    /// Look at it again, and take back what was decided about it.
+    Retry,
+    /// It is this record over there.
+    Link(RecordRef),
+    /// It has no counterpart: create it.
+    Create,
+    /// The warning is understood: go on.
+    Accept,
+}
+
+impl Ruling {
+    /// As the history keeps it.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        match self {
+            Self::Ignore => "ignore".to_owned(),
+            Self::Retry => String::new(),
+            Self::Link(target) => format!("link {target}"),
+            Self::Create => "create".to_owned(),
+            Self::Accept => "accept".to_owned(),
+        }
+    }
+}
+
+/// Records a person's decision, with its reason, and makes the records due. Gives those that it is about.
+///
+/// # Errors
+/// A name that stands for several records; the store's.
+pub async fn decide(
+    store: &ConnectionStore,
+    chosen: &Chosen,
+    ruling: &Ruling,
+    reason: &str,
+    actor: &str,
+) -> Result<Vec<Item>, DeskError> {
+    let items = chosen_items(store, chosen).await?;
+    for page in items.chunks(PAGE as usize) {
+        let mut commit = Commit {
+            actor: actor.to_owned(),
+            ..Commit::default()
+        };
+        for item in page {
+            commit.facts.push(Fact::Decided {
+                flow: item.flow.clone(),
+                record: item.record.clone(),
+                decision: ruling.as_text(),
+                reason: reason.to_owned(),
+            });
+            commit.due.push(Due {
+                flow: item.flow.clone(),
+                record: item.record.clone(),
+            });
+        }
+        store.commit(commit).await?;
+    }
+    Ok(items)
+}
+
+/// The items that were chosen: by name, by group, by code. A name that stands for several is refused.
+async fn chosen_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<Item>, DeskError> {
+    let mut items = Vec::new();
+    for text in &chosen.records {
+        let found = record::find(store, text).await?;
+        let mut named = Vec::new();
+        for flow in record::flow_names() {
+            named.extend(store.items(flow, &found).await?.into_values());
+        }
+        if named.len() > 1 && text.parse::<RecordRef>().is_err() {
+            let which: Vec<_> = named.iter().map(|item| item.record.to_string()).collect();
+            let cause = format!("`{text}` stands for {}; say which one", which.join(", "));
+            return Err(DeskError::usage(Code::new("unknown-record"), cause));
+        }
+        items.extend(named);
+    }
+    if chosen.group.is_none() && chosen.code.is_none() {
+        return Ok(items);
+    }
+    let filter = ItemFilter {
+        code: chosen.code.clone(),
+        group: chosen.group.clone(),
+        states: State::ALL
+            .into_iter()
+            .filter(|state| state.needs_a_person())
+            .collect(),
+        ..ItemFilter::default()
+    };
+    let mut after: Option<(String, RecordRef)> = None;
+    loop {
+        let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
+        let page = store.items_page(&filter, from, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(items);
+        };
+        after = Some((last.flow.clone(), last.record.clone()));
+        items.extend(page);
+    }
+}
