@@ -33,6 +33,7 @@ mod report;
 mod rounds;
 mod run;
 pub mod schedule;
+pub mod scheduler;
 mod settle;
 pub mod tie_out;
 

@@ -291,7 +291,7 @@ const ZONES: [&str; 7] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
 
     /// No start is lost and none doubled, whatever the clocks do.
     #[test]

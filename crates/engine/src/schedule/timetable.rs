@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Quiet, Schedule};
 
 /// When a connection runs: its schedule in its time zone, outside its quiet hours.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Timetable {
     schedule: Schedule,
     zone: TimeZone,
