@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tieout_domain::ConnectionName;
+use tieout_domain::{ConnectionName, Fault};
+
+use crate::{EngineError, RunReport};
 
 /// One run that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +50,30 @@ pub enum Ended {
     Denied,
     /// The calls that a side allows are used up for so long.
     Scarce(Duration),
+}
+
+impl Ended {
+    /// What a run, or the attempt at one, means for the next.
+    #[must_use]
+    pub fn of(run: &Result<RunReport, EngineError>) -> Self {
+        match run {
+            Ok(report) => report.hindered.first().map_or(Self::Made, Self::by),
+            Err(EngineError::Side { fault, .. }) => Self::by(fault),
+            Err(EngineError::Store(_) | EngineError::Busy(_)) => Self::Failed,
+            // Trying again would fail in the same way.
+            Err(_) => Self::Made,
+        }
+    }
+
+    fn by(fault: &Fault) -> Self {
+        match fault {
+            Fault::Denied { .. } => Self::Denied,
+            Fault::Later {
+                code,
+                after: Some(after),
+                ..
+            } if code.as_str() == "hourly-limit" => Self::Scarce(*after),
+            _ => Self::Failed,
+        }
+    }
 }

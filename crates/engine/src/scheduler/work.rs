@@ -1,15 +1,20 @@
 //! Living by the agenda.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use tieout_domain::{ConnectionName, Timer};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::agenda::{Agenda, Entry, Standing};
 use super::job::{Ended, Job, Mark};
+
+/// How long a run that was cut has to say how it ended.
+const AFTER_CUT: Duration = Duration::from_secs(10);
 
 /// Makes the runs.
 #[async_trait]
@@ -124,17 +129,30 @@ impl Scheduler {
                 _ = phase.changed() => {}
             }
         }
-        let mut cut = std::pin::pin!(async {
-            self.timer.sleep(patience).await;
+        if !self.all_ended(&mut under_way, &*runs, patience).await {
             runs.cut();
-        });
-        let mut is_cut = false;
-        while !under_way.is_empty() {
-            tokio::select! {
-                Some(done) = under_way.join_next() => self.done(done, &*runs),
-                () = &mut cut, if !is_cut => is_cut = true,
+            if !self.all_ended(&mut under_way, &*runs, AFTER_CUT).await {
+                // As if the process had been killed: the next run looks for what was left without an answer.
+                under_way.shutdown().await;
             }
         }
+    }
+
+    /// Waits until the runs that are on have ended, but no longer than so. Tells whether they have.
+    async fn all_ended(
+        &self,
+        under_way: &mut JoinSet<(ConnectionName, Ended)>,
+        runs: &dyn Runs,
+        patience: Duration,
+    ) -> bool {
+        let mut patience = self.timer.sleep(patience);
+        while !under_way.is_empty() {
+            tokio::select! {
+                Some(done) = under_way.join_next() => self.done(done, runs),
+                () = &mut patience => return false,
+            }
+        }
+        true
     }
 
     fn take(&self) -> Option<Job> {
@@ -172,11 +190,11 @@ impl Scheduler {
 /// One run. A bug in it stops no other connection, and not its own for good.
 async fn carried_out(runs: Arc<dyn Runs>, job: Job) -> (ConnectionName, Ended) {
     let connection = job.connection.clone();
-    let run = tokio::spawn(async move { runs.run(job).await });
+    let run = AssertUnwindSafe(runs.run(job)).catch_unwind();
     match run.await {
         Ok(ended) => (connection, ended),
-        Err(error) => {
-            tracing::error!(%connection, %error, "a run ended in a bug");
+        Err(_) => {
+            tracing::error!(%connection, "a run ended in a bug");
             (connection, Ended::Failed)
         }
     }
