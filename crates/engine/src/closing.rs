@@ -28,7 +28,7 @@ impl Run<'_> {
     ) -> Result<RunReport, EngineError> {
         if self.connection.holding.is_cut() {
             // Whatever else went wrong came of it.
-            self.problems.borrow_mut().clear();
+            self.problems().clear();
             let error = EngineError::Interrupted;
             self.note(Problem {
                 code: error.code(),
@@ -37,7 +37,7 @@ impl Run<'_> {
             });
         } else if let Err(error) = result {
             if let EngineError::Side { fault, .. } = error {
-                self.faults.borrow_mut().push(fault.clone());
+                self.hindered_by(fault);
             }
             let side_failed = matches!(error, EngineError::Side { .. });
             self.note(Problem {
@@ -65,7 +65,7 @@ impl Run<'_> {
                 .iter()
                 .any(|state| state.needs_a_person() && counts.of_state(*state) > 0)
         };
-        let problems = self.problems.borrow().clone();
+        let problems = self.problems().clone();
         let status = if !problems.is_empty() {
             RunStatus::Failed
         } else if flows.values().any(waiting) {
@@ -104,7 +104,7 @@ impl Run<'_> {
             written: self.written,
             joined: false,
             problems,
-            hindered: by_gravity(self.faults.take()),
+            hindered: by_gravity(std::mem::take(&mut *self.faults())),
             stopped: self.stopped.clone(),
         })
     }

@@ -1,8 +1,8 @@
 //! One run of one connection, from lease to report.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tieout_domain::code::Code;
@@ -95,7 +95,7 @@ pub(crate) struct Run<'a> {
     /// What of the connection doesn't change within a run.
     pub(crate) facts: tieout_flows::Connection,
     /// Whether a record told that the history lacks a part: once is enough.
-    pub(crate) evidence_given: Cell<bool>,
+    pub(crate) evidence_given: AtomicBool,
     /// How many writes were applied.
     pub(crate) written: u64,
     /// Waits whose list flow has had its turn: who still waits for them is told so.
@@ -110,9 +110,9 @@ pub(crate) struct Run<'a> {
     pub(crate) in_vain: HashSet<(String, RecordRef)>,
     /// With which stamp the records at hand were due.
     pub(crate) stamps: HashMap<RecordRef, u64>,
-    pub(crate) problems: RefCell<Vec<Problem>>,
+    problems: Mutex<Vec<Problem>>,
     /// What of a side kept the run from something.
-    pub(crate) faults: RefCell<Vec<Fault>>,
+    faults: Mutex<Vec<Fault>>,
     pub(crate) only: Option<BTreeSet<RecordRef>>,
     pub(crate) planner: Option<Planner>,
 }
@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
             barred: BTreeMap::new(),
             stopped: None,
             facts: connection.facts(),
-            evidence_given: Cell::new(false),
+            evidence_given: AtomicBool::new(false),
             written: 0,
             tried: HashSet::new(),
             resting: HashMap::new(),
@@ -255,8 +255,8 @@ impl<'a> Run<'a> {
             repeated: HashSet::new(),
             in_vain: HashSet::new(),
             stamps: HashMap::new(),
-            problems: RefCell::default(),
-            faults: RefCell::default(),
+            problems: Mutex::default(),
+            faults: Mutex::default(),
             only: None,
             planner: None,
         }
@@ -328,7 +328,7 @@ impl<'a> Run<'a> {
     pub(crate) fn problem(&self, fault: &Fault, side: Side, side_failed: bool) {
         let system = self.connection.sides.of(side).system;
         if side_failed {
-            self.faults.borrow_mut().push(fault.clone());
+            self.hindered_by(fault);
         }
         self.note(Problem {
             code: fault.code(),
@@ -348,8 +348,23 @@ impl<'a> Run<'a> {
         });
     }
 
+    /// What could not be done so far.
+    pub(crate) fn problems(&self) -> MutexGuard<'_, Vec<Problem>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of a side kept the run from something so far.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A side kept the run from something.
+    pub(crate) fn hindered_by(&self, fault: &Fault) {
+        self.faults().push(fault.clone());
+    }
+
     pub(crate) fn note(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
+        let mut problems = self.problems();
         if !problems.contains(&problem) {
             problems.push(problem);
         }
@@ -384,7 +399,7 @@ impl<'a> Run<'a> {
     pub(crate) fn bar(&mut self, side: Side, fault: Fault) {
         // A stop of our own says nothing of a side, and has no time at which it ends.
         if let Fault::Denied { .. } | Fault::Later { after: Some(_), .. } = fault {
-            self.faults.borrow_mut().push(fault.clone());
+            self.hindered_by(&fault);
         }
         self.barred.entry(side).or_insert(fault);
     }
