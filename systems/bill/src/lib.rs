@@ -6,6 +6,7 @@
 //! sources, is in the README beside this crate, whose sections the code cites.
 
 mod accounts;
+mod address;
 mod bills;
 mod call;
 mod currencies;
@@ -44,4 +45,5 @@ pub static SYSTEM: System = System {
     guides: guides::GUIDES,
     understand: settings::understand,
     connect: port::connect,
+    address: Some(address::address),
 };

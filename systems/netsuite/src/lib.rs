@@ -4,6 +4,7 @@
 //! sections.
 
 mod accounts;
+mod address;
 mod auth;
 mod bills;
 mod bundle_preferences;
@@ -53,6 +54,7 @@ pub static SYSTEM: System = System {
     guides: guides::GUIDES,
     understand: settings::understand,
     connect: port::connect,
+    address: Some(address::address),
 };
 
 const SETTINGS: &[Setting] = &[
