@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is talk. Every failure has a code, a cause and a fix. It is a
 //! library so that tests can put the same things together as the program does; [`main`] is the program.
 
+pub mod address;
 pub mod assemble;
 pub mod beside;
 pub mod certificate;

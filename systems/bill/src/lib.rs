@@ -6,6 +6,7 @@
 //! sources, is in the README beside this crate, whose sections the code cites.
 
 mod accounts;
+mod address;
 mod bills;
 mod call;
 mod currencies;
@@ -51,4 +52,5 @@ pub static SYSTEM: System = System {
         subscriptions: subscriptions::connect,
     })),
     connect: port::connect,
+    address: Some(address::address),
 };

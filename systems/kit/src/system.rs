@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
-use tieout_domain::{Side, SystemId};
+use tieout_domain::{Kind, RemoteId, Side, SystemId};
 
 use crate::Kit;
 use crate::guide::Guide;
@@ -15,6 +15,10 @@ pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, Con
 
 /// What a system makes of its table before there is a credential. Sends nothing.
 pub type Understand = fn(&Map<String, Value>) -> Result<Understood, ConnectError>;
+
+/// Where a person finds a record in the service's own pages, by its table and the record: as near as the service
+/// documents it. `None` where its pages have no such record, or where a stand-in is in the service's place.
+pub type Address = fn(&Map<String, Value>, Kind, &RemoteId) -> Option<String>;
 
 /// A table, understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub struct System {
     pub webhooks: Option<Webhooks>,
     /// Makes the ports. Sends nothing yet: the first call signs in.
     pub connect: Connect,
+    /// Where a person finds its records, if it has pages.
+    pub address: Option<Address>,
 }
 
 /// A key of a system's table in the configuration.

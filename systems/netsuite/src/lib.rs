@@ -4,6 +4,7 @@
 //! sections.
 
 mod accounts;
+mod address;
 mod auth;
 mod bills;
 mod bundle_preferences;
@@ -55,6 +56,7 @@ pub static SYSTEM: System = System {
     understand: settings::understand,
     webhooks: Some(Webhooks::SecretPath),
     connect: port::connect,
+    address: Some(address::address),
 };
 
 const SETTINGS: &[Setting] = &[
