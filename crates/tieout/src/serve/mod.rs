@@ -6,6 +6,8 @@
 pub mod notify;
 mod program;
 mod runs;
+mod settings;
+mod sides;
 mod timetables;
 mod watch;
 

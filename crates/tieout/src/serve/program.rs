@@ -1,14 +1,24 @@
 //! What the face asks of the service.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::Value;
 use tieout_desk::DeskError;
+use tieout_desk::preferences::Standing;
+use tieout_desk::tie_out::{Made, Scope};
+use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, RecordRef};
+use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
+use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
 use tieout_server::{ConnectionInfo, Program, SyncAsked};
 
-use super::Service;
-use crate::config::ConnectionConfig;
+use super::{Service, settings};
+use crate::commands::reconnect::leave_paused;
+use crate::config::{Config, ConnectionConfig};
 
 #[async_trait]
 impl Program for Service {
@@ -56,8 +66,64 @@ impl Program for Service {
         Err(DeskError::usage(Code::new("connection-busy"), cause))
     }
 
-    fn address(&self, _connection: &ConnectionName, _record: &RecordRef) -> Option<String> {
-        None
+    async fn plan(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError> {
+        self.plan_of(connection, asked).await
+    }
+
+    fn preferences(&self, connection: &ConnectionName) -> Result<Vec<Standing>, DeskError> {
+        self.preferences_of(connection)
+    }
+
+    async fn change_preferences(
+        &self,
+        connection: &ConnectionName,
+        values: BTreeMap<String, Value>,
+        by: &str,
+    ) -> Result<(), DeskError> {
+        self.change(connection, values, by).await
+    }
+
+    async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {
+        self.credential_infos().await
+    }
+
+    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError> {
+        self.proposed(connection).await
+    }
+
+    fn credential_kinds(&self) -> Vec<CredentialKindInfo> {
+        settings::kinds()
+    }
+
+    async fn set_credential(
+        &self,
+        name: &str,
+        kind: &str,
+        fields: SecretString,
+        by: &str,
+    ) -> Result<CredentialSet, DeskError> {
+        self.seal(name, kind, fields, by).await
+    }
+
+    async fn examine(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<Vec<(String, Check)>, DeskError> {
+        self.examined(connection).await
+    }
+
+    async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError> {
+        self.tied_out(connection, scope).await
+    }
+
+    async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError> {
+        let home = self.home.under(Config::clone(&self.config()));
+        Ok(leave_paused(&home, connection).await?)
+    }
+
+    fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String> {
+        let config = self.config();
+        crate::address::of(config.connections.get(connection)?, record)
     }
 
     async fn not_ready(&self) -> Vec<String> {

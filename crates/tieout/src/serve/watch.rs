@@ -46,7 +46,7 @@ impl Service {
         }
     }
 
-    async fn read_again(&self, path: &Path) {
+    pub(super) async fn read_again(&self, path: &Path) {
         let config = match Config::read(path) {
             Ok(config) => Arc::new(config),
             Err(failure) => {
