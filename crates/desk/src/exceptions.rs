@@ -13,7 +13,7 @@ use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, Ite
 use crate::error::DeskError;
 use crate::record;
 
-pub use rows::{Named, Row, Seen, candidates, own_mapping, rows};
+pub use rows::{Named, Row, Seen, candidates, mapping, rows};
 
 /// How many items are read at once.
 const PAGE: u32 = 1000;

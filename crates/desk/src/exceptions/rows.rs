@@ -6,6 +6,7 @@ use tieout_domain::code::Code;
 use tieout_domain::{Document, Kind, Money, RecordRef, RemoteId, Side, State, WaitsFor};
 use tieout_store::{ConnectionStore, Decision, Item, ItemFilter, Mirrored};
 
+use super::Cause;
 use crate::error::DeskError;
 use crate::mapping;
 
@@ -165,9 +166,30 @@ fn mapping_of(item: &Item) -> Option<(Kind, RemoteId)> {
     own_mapping(&item.record)
 }
 
+/// The mapping that all records of a cause wait for, where it is one; told from the first of each flow.
+///
+/// # Errors
+/// The store's.
+pub async fn mapping(
+    store: &ConnectionStore,
+    cause: &Cause,
+) -> Result<Option<(Kind, RemoteId)>, DeskError> {
+    // Records without a shared cause wait for different things.
+    if cause.group.is_empty() {
+        return Ok(None);
+    }
+    for group in &cause.groups {
+        let first = group.records.get(..1).unwrap_or_default();
+        let items = store.items(&group.flow, first).await?;
+        if let Some(found) = items.values().find_map(mapping_of) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// The mapping that leads from this record, if it is one that leads somewhere.
-#[must_use]
-pub fn own_mapping(record: &RecordRef) -> Option<(Kind, RemoteId)> {
+fn own_mapping(record: &RecordRef) -> Option<(Kind, RemoteId)> {
     let mapped = mapping::KINDS.contains(&record.kind);
     let from = mapping::ends(record.kind).0;
     (mapped && from == (record.side, record.kind)).then(|| (record.kind, record.id.clone()))

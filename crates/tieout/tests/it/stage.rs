@@ -39,6 +39,14 @@ impl Stage {
     }
 
     pub(crate) async fn with(options: SandboxOptions) -> Self {
+        let stage = Self::set_up(options).await;
+        mapping::propose(&stage.connection, true, &sync::run_id())
+            .await
+            .unwrap();
+        stage
+    }
+
+    async fn set_up(options: SandboxOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
         let home = demo::set_up(folder.path(), &sandbox.description)
@@ -46,20 +54,31 @@ impl Stage {
             .unwrap();
         let panel = Panel::new(&sandbox.description).unwrap();
         let connection = connect(&home).await;
-        let stage = Self {
+        Self {
             panel,
             home,
             connection,
             folder,
             sandbox,
-        };
-        mapping::propose(&stage.connection, true, &sync::run_id())
-            .await
-            .unwrap();
-        stage
+        }
+    }
+
+    /// A small world of which nothing is mapped yet.
+    pub(crate) async fn unmapped() -> Self {
+        Self::set_up(SandboxOptions {
+            bills: Some(60),
+            vendors: Some(20),
+            ..options()
+        })
+        .await
     }
 
     /// The same home, as a new process would open it.
+    pub(crate) async fn restarted_home(&self) -> Home {
+        self.reopened().await
+    }
+
+    /// The same home's connection, as a new process would put it together.
     pub(crate) async fn restarted(&self) -> Connection {
         connect(&self.reopened().await).await
     }

@@ -130,7 +130,7 @@ fn plain(word: &str) -> Ruling {
 }
 
 fn nothing_said(cause: &str) -> PageError {
-    PageError::usage(Code::new("usage"), cause)
+    PageError::usage(Code::new("form-incomplete"), cause)
 }
 
 /// The record that a person names as the counterpart. It must be there, on the other side, and of the same kind.

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use tieout_desk::exceptions::{self, Cause, Topic};
 use tieout_domain::code::Code;
-use tieout_domain::{State as Standing, Timestamp};
+use tieout_domain::{Kind, RemoteId, State as Standing, Timestamp};
 
 use super::parts::{self, Address, Cell, Column, Table, amount, badge, csv_asked, notice, time};
 use super::{Layout, PageError, page};
@@ -63,6 +63,12 @@ impl Done {
     }
 }
 
+/// Where a cause is, and the mapping that its records wait for.
+struct Source<'a> {
+    connection: &'a ConnectionInfo,
+    mapping: Option<(Kind, RemoteId)>,
+}
+
 async fn inbox(
     State(app): State<App>,
     person: Person,
@@ -76,7 +82,12 @@ async fn inbox(
         let store = app.store.connection(&connection.name);
         for cause in exceptions::causes(&store, holds).await? {
             if holds == (cause.state == Standing::Hold) {
-                causes.push((connection, cause));
+                let mapping = exceptions::mapping(&store, &cause).await?;
+                let source = Source {
+                    connection,
+                    mapping,
+                };
+                causes.push((source, cause));
             }
         }
     }
@@ -126,7 +137,7 @@ fn address_of(connection: &ConnectionInfo, cause: &Cause) -> Address {
     )
 }
 
-fn section(topic: &Topic<&ConnectionInfo>, now: Timestamp, holds: bool) -> Markup {
+fn section(topic: &Topic<Source<'_>>, now: Timestamp, holds: bool) -> Markup {
     let name = topic.code.as_ref().map_or("other", Code::as_str);
     let heading = format!("cause-{name}");
     html! {
@@ -148,7 +159,7 @@ fn section(topic: &Topic<&ConnectionInfo>, now: Timestamp, holds: bool) -> Marku
                         }
                     }
                     tbody role="rowgroup" {
-                        @for (connection, cause) in &topic.causes { (row(connection, cause, now, holds)) }
+                        @for (source, cause) in &topic.causes { (row(source, cause, now, holds)) }
                     }
                 }
             }
@@ -158,7 +169,8 @@ fn section(topic: &Topic<&ConnectionInfo>, now: Timestamp, holds: bool) -> Marku
 
 const COLUMNS: [&str; 5] = ["Connection", "Cause", "Records", "Money at stake", "Oldest"];
 
-fn row(connection: &ConnectionInfo, cause: &Cause, now: Timestamp, holds: bool) -> Markup {
+fn row(source: &Source<'_>, cause: &Cause, now: Timestamp, holds: bool) -> Markup {
+    let connection = source.connection;
     let there = address_of(connection, cause);
     let [name, what, records, money, oldest] = COLUMNS;
     html! {
@@ -178,22 +190,16 @@ fn row(connection: &ConnectionInfo, cause: &Cause, now: Timestamp, holds: bool) 
                     }
                 }
             }
-            td role="cell" { div { (acts(connection, cause, &there, holds)) } }
+            td role="cell" { div { (acts(source, &there, holds)) } }
         }
     }
 }
 
 /// The ways on from a cause: to its records, and to the mapping where it is one that is missing.
-fn acts(connection: &ConnectionInfo, cause: &Cause, there: &Address, holds: bool) -> Markup {
-    let first = |group: &tieout_store::ExceptionGroup| group.records.first().cloned();
-    let mapping = cause
-        .groups
-        .iter()
-        .filter_map(first)
-        .find_map(|record| exceptions::own_mapping(&record));
+fn acts(source: &Source<'_>, there: &Address, holds: bool) -> Markup {
     html! {
-        @if let Some((kind, from)) = mapping {
-            a href=(super::mappings::row_address(&connection.name, kind, &from)) { "Map it" } " · "
+        @if let Some((kind, from)) = &source.mapping {
+            a href=(super::mappings::row_address(&source.connection.name, *kind, from)) { "Map it" } " · "
         }
         a href=(there) { @if holds { "Show" } @else { "Decide" } }
     }
@@ -210,7 +216,7 @@ fn title(code: Option<&Code>) -> String {
 }
 
 /// All causes in one table, as CSV.
-fn whole(topics: &[Topic<&ConnectionInfo>]) -> Table {
+fn whole(topics: &[Topic<Source<'_>>]) -> Table {
     let columns = [
         "Connection",
         "State",
@@ -226,7 +232,7 @@ fn whole(topics: &[Topic<&ConnectionInfo>]) -> Table {
     let mut table = Table::new("exceptions", "Exceptions", columns.map(Column::text));
     for topic in topics {
         let page = topic.code.as_ref().and_then(Code::page);
-        for (connection, cause) in &topic.causes {
+        for (Source { connection, .. }, cause) in &topic.causes {
             let Some(first) = cause.first() else { continue };
             table.row([
                 Cell::text(connection.name.as_str()),

@@ -52,7 +52,7 @@ pub(super) async fn own(
         .all("record")
         .filter_map(|text| text.parse().ok())
         .collect();
-    let usage = |cause: &str| PageError::usage(Code::new("usage"), cause);
+    let usage = |cause: &str| PageError::usage(Code::new("form-incomplete"), cause);
     if records.is_empty() {
         return Err(usage("no difference was chosen"));
     }
