@@ -56,13 +56,19 @@ pub fn life(history: &[Entry]) -> Vec<String> {
                     ));
                 }
             }
-            Fact::Intended { order, .. } => {
-                lines.extend(changes(order).into_iter().map(|line| format!("    {line}")));
-            }
-            _ => {}
+            _ => lines.extend(changed(entry).into_iter().map(|line| format!("    {line}"))),
         }
     }
     lines
+}
+
+/// What a write that an entry decides changes in what was there, field by field, before and after.
+#[must_use]
+pub fn changed(entry: &Entry) -> Vec<String> {
+    match &entry.fact {
+        Fact::Intended { order, .. } => changes(order),
+        _ => Vec::new(),
+    }
 }
 
 /// What a write changes in what was there, field by field. Nothing for a creation: all of it is new.
@@ -281,6 +287,7 @@ pub fn words(entry: &Entry) -> String {
             flows,
             calls,
             cause,
+            ..
         } => {
             let records: u64 = flows.values().flat_map(|states| states.values()).sum();
             let calls: u64 = calls.values().sum();
@@ -316,7 +323,11 @@ pub fn words(entry: &Entry) -> String {
             ..
         } => {
             let off = if *disabled { ", disabled" } else { "" };
-            format!("{}: user {user} ({role}{off}) {}", entry.actor, change.as_str())
+            format!(
+                "{}: user {user} ({role}{off}) {}",
+                entry.actor,
+                change.as_str()
+            )
         }
         Fact::Token {
             token,
@@ -341,7 +352,10 @@ pub fn words(entry: &Entry) -> String {
             decision,
             user,
             reason,
-        } => format!("request {request} {} by {user}: {reason}", decision.as_str()),
+        } => format!(
+            "request {request} {} by {user}: {reason}",
+            decision.as_str()
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The end of a run: how everything stands, said once in the history and given to the caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tieout_domain::State;
 use tieout_store::Fact;
@@ -70,6 +70,12 @@ impl Run<'_> {
                 .map(|p| p.cause.as_str())
                 .collect::<Vec<_>>()
                 .join("; "),
+            codes: problems
+                .iter()
+                .map(|problem| problem.code.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
         };
         self.say(ended).await?;
         Ok(RunReport {

@@ -118,6 +118,11 @@ pub trait Program: Send + Sync {
     /// # Errors
     /// A month or currency that isn't there; a side can't be read.
     async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
+    /// A person has paused a connection: whatever held its writes back for a while doesn't let them go on.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError>;
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

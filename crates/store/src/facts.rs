@@ -182,6 +182,9 @@ pub enum Fact {
         calls: BTreeMap<String, u64>,
         /// Why it failed, or empty.
         cause: String,
+        /// The codes of what went wrong, each once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        codes: Vec<Code>,
     },
     /// A write was decided. Its entry's number is the write's id from here on.
     Intended {

@@ -159,6 +159,7 @@ pub(crate) fn fold(
             flows,
             calls,
             cause,
+            ..
         } => {
             let run = run_of(recorded)?;
             let cells = cells![

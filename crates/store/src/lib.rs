@@ -20,6 +20,7 @@ mod allowances;
 mod answers;
 mod backup;
 mod batch;
+mod browse;
 mod chain;
 mod commit;
 mod credentials;
@@ -48,6 +49,7 @@ mod witness;
 
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
+pub use browse::{EntryFilter, Tally};
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};

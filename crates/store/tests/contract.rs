@@ -27,9 +27,9 @@ use tieout_domain::{
     State, Timestamp, WaitsFor,
 };
 use tieout_store::{
-    Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, Fact, ItemFilter, KeySource,
-    MapStatus, RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError,
-    UserChange, Vault, WriteStatus,
+    Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact,
+    ItemFilter, KeySource, MapStatus, RecordChange, RecordRef, Role, RunId, Settled, StopKind,
+    Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
 #[path = "contract/people.rs"]
@@ -204,6 +204,7 @@ contract! {
     exceptions_are_grouped_by_cause,
     decisions_are_kept_and_taken_back,
     runs_are_told_with_their_facts,
+    the_history_is_looked_through_from_its_newest_end,
     a_record_s_history_has_its_links_and_attempts,
     the_history_can_be_neither_changed_nor_deleted,
     one_flipped_byte_is_named,
@@ -1088,6 +1089,7 @@ async fn runs_are_told_with_their_facts(_: &Bed, store: &Store) {
         flows: BTreeMap::from([("bills".to_owned(), counts)]),
         calls: BTreeMap::from([("bill".to_owned(), 4)]),
         cause: String::new(),
+        codes: Vec::new(),
     };
     connection
         .commit(Commit {
@@ -1111,6 +1113,69 @@ async fn runs_are_told_with_their_facts(_: &Bed, store: &Store) {
     assert_eq!(told[1].fact, ended);
     assert!(connection.commit(facts(vec![started])).await.is_err());
     assert_holds(store).await;
+}
+
+async fn the_history_is_looked_through_from_its_newest_end(bed: &Bed, store: &Store) {
+    let connection = store.connection(&name());
+    let note = |text: &str| Fact::Note {
+        text: text.to_owned(),
+    };
+    let said = async |actor: &str, fact: Fact| {
+        let commit = Commit {
+            actor: actor.to_owned(),
+            run: Some(RunId::new("run-1")),
+            ..facts(vec![fact])
+        };
+        connection.commit(commit).await.unwrap();
+    };
+    let started = Fact::RunStarted {
+        trigger: "command".to_owned(),
+        flows: Vec::new(),
+    };
+    said("user:casey", started).await;
+    said("user:casey", note("one")).await;
+    bed.clock.advance(Duration::from_secs(3600));
+    let hour = bed.clock.now();
+    said("user:robin", note("two")).await;
+    said("user:casey", note("three")).await;
+
+    let seqs = async |filter: EntryFilter, before, rows| -> Vec<u64> {
+        let found = connection.newest(&filter, before, rows).await.unwrap();
+        found.iter().map(|entry| entry.seq).collect()
+    };
+    let all = EntryFilter::default;
+    assert_eq!(seqs(all(), None, 10).await, [4, 3, 2, 1]);
+    assert_eq!(seqs(all(), Some(4), 2).await, [3, 2]);
+    let casey = EntryFilter {
+        actor: Some("user:casey".to_owned()),
+        word: Some("note".to_owned()),
+        run: Some(RunId::new("run-1")),
+        ..all()
+    };
+    assert_eq!(seqs(casey, None, 10).await, [4, 2]);
+    let since = EntryFilter {
+        from: Some(hour),
+        ..all()
+    };
+    assert_eq!(seqs(since, None, 10).await, [4, 3]);
+    let until = EntryFilter {
+        until: Some(hour),
+        ..all()
+    };
+    assert_eq!(seqs(until, None, 10).await, [2, 1]);
+    assert!(
+        store
+            .installation()
+            .newest(&all(), None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let runs = connection.run_tally(Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!((runs.len(), runs[0].count), (1, 1));
+    assert_eq!(runs[0].status, "running");
+    assert!(connection.run_tally(hour).await.unwrap().is_empty());
 }
 
 async fn a_record_s_history_has_its_links_and_attempts(_: &Bed, store: &Store) {

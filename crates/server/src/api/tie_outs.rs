@@ -7,8 +7,8 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tieout_desk::tie_out::Scope;
-use tieout_domain::code::Code;
 use tieout_domain::Currency;
+use tieout_domain::code::Code;
 use tieout_store::{ConnectionStore, Entry, Fact};
 
 use super::connections::store;
@@ -65,8 +65,7 @@ pub(super) fn schemas() -> Vec<Schema> {
         }),
         &["period", "currency"],
     );
-    asked["description"] =
-        json!("As of the end of a month; of the present one if none is named.");
+    asked["description"] = json!("As of the end of a month; of the present one if none is named.");
     asked["example"] = json!({"period": "2026-06"});
     vec![
         (
@@ -171,9 +170,6 @@ async fn make(
         period: request.period,
         currency: request.currency.map(|currency| currency.to_string()),
     };
-    let made = app
-        .program
-        .tie_out(store.name(), &scope)
-        .await?;
+    let made = app.program.tie_out(store.name(), &scope).await?;
     Ok(Json(json!(made.report)))
 }

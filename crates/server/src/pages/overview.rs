@@ -1,32 +1,174 @@
-//! The overview: all connections, what flows, and what is stuck.
+//! The overview: all connections, what flows, what is stuck, and what it is worth.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
-use tieout_desk::exceptions;
+use serde::Deserialize;
+use tieout_desk::health::{Health, health};
+use tieout_desk::pause;
+use tieout_domain::{State as RecordState, Timestamp};
 
-use super::{Layout, PageError, page};
+use super::parts::badge::{Tone, badge};
+use super::parts::form::{self, Act};
+use super::parts::{Address, Cell, Column, Table, csv_asked, facts, notice, time};
+use super::{Layout, PageError, bare_page, days, standing};
 use crate::app::App;
-use crate::people::Person;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+    csv: Option<String>,
+}
+
+/// The words of what was done.
+const DONE: [(&str, &str); 2] = [
+    ("paused", "All remote writes are paused."),
+    ("resumed", "Remote writes go on."),
+];
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, person: Person) -> Result<Markup, PageError> {
-    let mut rows = Vec::new();
-    for connection in app.program.connections() {
-        let causes = exceptions::causes(&app.store.connection(&connection.name), false).await?;
-        let stuck: u64 = causes.iter().map(exceptions::Cause::count).sum();
-        rows.push((connection, stuck));
+pub(super) async fn show(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let here = Address::of([]);
+    let mut all = Vec::new();
+    for info in app.program.connections() {
+        let health = health(&app.store.connection(&info.name)).await?;
+        all.push((info, health));
     }
+    let table = states(&all);
+    if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
+        return Ok(csv);
+    }
+    let stops = app.store.installation().stops().await?;
+    let paused = pause::is_paused(&stops, None);
+    let now = app.clock.now();
+    let content = html! {
+        div.lead { h1 { "Overview" } @if !all.is_empty() { (switch(&person, paused)) } }
+        (notice::done(asked.done.as_deref(), None, &DONE))
+        @for stop in &stops { (notice::notice(Tone::Bad, &html! { p { (sentence(&stop.to_string())) } })) }
+        @if all.is_empty() {
+            (notice::empty("No connection yet", "Make one with `tieout connect`: it asks for what it needs, checks it, and shows what would happen before anything is written."))
+        } @else {
+            ul.tiles { @for (info, health) in &all { li { (tile(&person, info, health, now)) } } }
+            (days::runs(&app, &all).await?)
+            (table.show(&here))
+        }
+    };
     let layout = Layout {
         title: "Overview",
         person: &person,
         place: "/",
     };
-    let content = html! {
-        @if rows.is_empty() {
-            p { "No connection yet." }
-        } @else {
-            ul { @for (connection, stuck) in &rows { li { (connection.name) ": " (stuck) " waiting" } } }
+    Ok(bare_page(&layout, &content).into_response())
+}
+
+/// A sentence begins with a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+fn switch(person: &Person, paused: bool) -> Markup {
+    if !person.may(Role::Operator) {
+        return html! {};
+    }
+    let act = if paused {
+        Act {
+            name: "Resume all",
+            means: "Remote writes of all connections go on with their next sync; those that are paused by themselves stay paused.",
+            action: Address::of(["resume"]),
+            fields: form::reason("resume-all", true),
+            danger: false,
+        }
+    } else {
+        Act {
+            name: "Pause all",
+            means: "Stops all remote writes of all connections at once. Reading goes on.",
+            action: Address::of(["pause"]),
+            fields: form::reason("pause-all", false),
+            danger: true,
         }
     };
-    Ok(page(&layout, &content))
+    html! { div.acts { (form::act(person, &act)) } }
+}
+
+fn tile(person: &Person, info: &ConnectionInfo, health: &Health, now: Timestamp) -> Markup {
+    let (tone, word) = standing::word(info, health);
+    html! {
+        article class={ "tile " (tone.class()) } {
+            div.head {
+                h2 { a href=(Address::connection(&info.name)) { (info.name) } }
+                (badge(tone, word))
+            }
+            p.stuck { (standing::stuck(info, health)) }
+            (standing::counts(health))
+            (facts(when(info, health, now)))
+            div.acts { (standing::acts(person, info, health)) }
+        }
+    }
+}
+
+/// When it ran, when it runs next, and what was signed.
+fn when<'a>(info: &ConnectionInfo, health: &Health, now: Timestamp) -> Vec<(&'a str, Markup)> {
+    let zone = &info.time_zone;
+    let mut told = vec![("Between", html! { (info.ledger) " and " (info.platform) })];
+    let last = health.runs.iter().find(|run| run.ended.is_some());
+    if let Some((run, ended)) = last.and_then(|run| Some((run, run.ended?))) {
+        let address = Address::of(["runs", run.id.as_str()]);
+        told.push((
+            "Last sync",
+            html! { a href=(address) { (time::ago(ended, now)) } ", " (time::moment(ended, zone)) },
+        ));
+    }
+    told.push(("Next sync", next(info, now)));
+    if let Some(signed) = &health.signed {
+        told.push(("Tie-out", standing::signed(signed)));
+    }
+    told
+}
+
+/// When it runs next.
+pub(super) fn next(info: &ConnectionInfo, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(next) = info.next_run {
+            (time::ago(next, now)) ", " (time::moment(next, &info.time_zone))
+        } @else if let Some(schedule) = &info.schedule {
+            (schedule)
+        } @else {
+            "when somebody asks: it has no schedule"
+        }
+    }
+}
+
+/// Each flow's records by state.
+fn states(all: &[(ConnectionInfo, Health)]) -> Table {
+    let columns = [Column::text("Connection"), Column::text("Flow")];
+    let states = RecordState::ALL.map(|state| Column::number(state.as_str()));
+    let columns = columns
+        .into_iter()
+        .chain(states)
+        .chain([Column::text("Last success")]);
+    let mut table = Table::new("states", "Records by flow and state", columns)
+        .or_empty("No records yet", "Nothing has been synced.");
+    for (info, health) in all {
+        for (flow, counts) in &health.counts {
+            let mut cells = vec![
+                Cell::link(&Address::connection(&info.name), info.name.as_str()),
+                Cell::text(flow.as_str()),
+            ];
+            cells.extend(counts.iter().map(|count| Cell::number(*count)));
+            let last = health.last_successes.get(flow);
+            cells
+                .push(last.map_or_else(|| Cell::text(""), |at| Cell::moment(*at, &info.time_zone)));
+            table.row(cells);
+        }
+    }
+    table
 }

@@ -151,6 +151,10 @@ impl Program for Played {
         }])
     }
 
+    async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
+        Ok(())
+    }
+
     fn address(&self, _: &ConnectionName, record: &RecordRef) -> Option<String> {
         (record.side == Side::Ledger).then(|| format!("https://example.com/{}", record.id))
     }
@@ -319,6 +323,7 @@ pub(crate) fn a_run(status: &str, cause: &str) -> [Fact; 2] {
         flows: BTreeMap::from([("bills".to_owned(), counts)]),
         calls: BTreeMap::from([("bill".to_owned(), 4)]),
         cause: cause.to_owned(),
+        codes: Vec::new(),
     };
     [started, ended]
 }

@@ -110,6 +110,8 @@ macro_rules! approval_columns {
          decided_us, decision_reason FROM approvals WHERE connection = $1"
     };
 }
+/// The beginning of every statement on entries that is put together from a filter.
+pub(crate) const ENTRIES_HEAD: &str = concat!(entry_columns!(), "e.chain = $1");
 
 /// The beginning of every statement on items that is put together from a filter.
 pub(crate) const ITEMS_HEAD: &str = item_columns!();
@@ -143,6 +145,11 @@ statements! {
         " AND seq < (SELECT seq FROM runs WHERE connection = $1 AND run_id = $2) ORDER BY seq DESC LIMIT $3"
     );
     RUN = concat!(run_columns!(), " AND run_id = $2");
+    RUN_TALLY = "SELECT started_us / 900000000, status, COUNT(*) FROM runs \
+                 WHERE connection = $1 AND started_us >= $2 GROUP BY started_us / 900000000, status";
+    WRITE_TALLY = "SELECT attempted_us / 900000000, status, COUNT(*) FROM writes \
+                   WHERE connection = $1 AND attempted_us >= $2 AND status = 'applied' \
+                   GROUP BY attempted_us / 900000000, status";
 
     LINK_CONFIRM = "UPDATE links SET confirmed = 1, drift = NULL, seq = $1 \
                     WHERE connection = $2 AND flow = $3 AND record = $4 AND role = $5";

@@ -1,14 +1,14 @@
 //! `tieout pause` and `tieout resume`: the kill switch (scenario 239).
 //!
-//! It lies in the store, where every attempt is refused while it is on: once `pause` has returned, no new call
-//! is made, also by a run that is under way in another process. A call that was made before may still be
-//! carried out over there; `pause` names those and waits for nothing.
+//! What it does is [the desk's](tieout_desk::pause). A call that was made before may still be carried out over
+//! there; `pause` names those and waits for nothing.
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
+use tieout_desk::pause;
 use tieout_domain::ConnectionName;
-use tieout_store::{Commit, ConnectionStore, Fact, OpenWrite, Stop, StopKind, WriteStatus};
+use tieout_store::{ConnectionStore, OpenWrite, Stop};
 
 use super::reconnect::leave_paused;
 use crate::assemble::actor;
@@ -50,30 +50,19 @@ struct UnderWay {
 pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let stores = chosen(&home, &args.connections)?;
-    let fact = || Fact::Paused {
-        reason: args.reason.clone(),
-    };
     if args.connections.is_empty() {
-        let installation = home.store.installation();
-        if !is_paused(&installation.stops().await?, None) {
-            installation.commit(&actor(), vec![fact()]).await?;
-        }
+        pause::pause_all(&home.store.installation(), &args.reason, &actor()).await?;
     } else {
         for store in &stores {
-            if !is_paused(&store.stops().await?, Some(store.name())) {
-                say(store, fact()).await?;
-            }
+            pause::pause(store, &args.reason, &actor()).await?;
             // A renewal may have paused it before, and must not let it go on when it ends.
             leave_paused(&home, store.name()).await?;
         }
     }
     let mut under_way = Vec::new();
     for store in &stores {
-        let open = store.open_writes().await?;
-        let sent = open
-            .into_iter()
-            .filter(|write| write.status != WriteStatus::Intended);
-        under_way.extend(sent.map(|write| UnderWay {
+        let sent = pause::under_way(store).await?;
+        under_way.extend(sent.into_iter().map(|write| UnderWay {
             connection: store.name().clone(),
             write,
         }));
@@ -114,22 +103,13 @@ pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
 pub async fn resume(global: &Global, args: &ResumeArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let stores = chosen(&home, &args.connections)?;
-    let fact = || Fact::Resumed {
-        reason: args.reason.clone(),
-    };
     let mut resumed = 0;
     if args.connections.is_empty() {
         let installation = home.store.installation();
-        if is_paused(&installation.stops().await?, None) {
-            installation.commit(&actor(), vec![fact()]).await?;
-            resumed += 1;
-        }
+        resumed += usize::from(pause::resume_all(&installation, &args.reason, &actor()).await?);
     } else {
         for store in &stores {
-            if is_paused(&store.stops().await?, Some(store.name())) {
-                say(store, fact()).await?;
-                resumed += 1;
-            }
+            resumed += usize::from(pause::resume(store, &args.reason, &actor()).await?);
         }
     }
     let stops = in_force(&home, &stores).await?;
@@ -153,24 +133,6 @@ fn chosen(home: &Home, names: &[String]) -> Result<Vec<ConnectionStore>, Failure
         .into_iter()
         .map(|(name, _)| home.store.connection(name))
         .collect())
-}
-
-/// Whether the switch of this connection, or of the installation, is on already.
-pub(super) fn is_paused(stops: &[Stop], connection: Option<&ConnectionName>) -> bool {
-    stops
-        .iter()
-        .any(|stop| stop.kind == StopKind::Paused && stop.connection.as_ref() == connection)
-}
-
-/// Puts a stop, or the end of one, into a connection's history, where it takes effect.
-pub(super) async fn say(store: &ConnectionStore, fact: Fact) -> Result<(), Failure> {
-    let commit = Commit {
-        actor: actor(),
-        facts: vec![fact],
-        ..Commit::default()
-    };
-    store.commit(commit).await?;
-    Ok(())
 }
 
 /// What is in force for these connections and for all, each once.

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
+use tieout_desk::run;
 use tieout_domain::code::Code;
-use tieout_store::{RunId, RunRow};
+use tieout_store::RunRow;
 
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
@@ -32,9 +33,6 @@ pub struct ShowArgs {
 
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
-
-/// How far back a beginning of an id is looked for.
-const RECENT: u32 = 1000;
 
 /// Lists past runs, the newest first.
 pub async fn runs(global: &Global, args: &RunsArgs) -> Result<Exit, Failure> {
@@ -66,9 +64,8 @@ pub async fn runs(global: &Global, args: &RunsArgs) -> Result<Exit, Failure> {
 }
 
 fn row(connection: &str, run: &RunRow) -> Vec<String> {
-    let seconds = run
-        .ended
-        .map(|ended| format!("{:.1}", ended.duration_since(run.started).as_secs_f64()))
+    let seconds = run::seconds(run)
+        .map(|seconds| format!("{seconds:.1}"))
         .unwrap_or_default();
     vec![
         run.id.to_string(),
@@ -87,7 +84,7 @@ pub async fn show(global: &Global, args: &ShowArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     for name in home.config.connections.keys() {
         let store = home.store.connection(name);
-        let Some(run) = find(&store, &args.run).await? else {
+        let Some(run) = run::find(&store, &args.run).await? else {
             continue;
         };
         let mut after = 0;
@@ -127,17 +124,4 @@ pub async fn show(global: &Global, args: &ShowArgs) -> Result<Exit, Failure> {
     }
     let cause = format!("`{}` is no run of any connection", args.run);
     Err(Failure::usage(Code::new("unknown-run"), cause))
-}
-
-async fn find(
-    store: &tieout_store::ConnectionStore,
-    text: &str,
-) -> Result<Option<RunRow>, Failure> {
-    if let Some(run) = store.run(&RunId::new(text)).await? {
-        return Ok(Some(run));
-    }
-    let runs = store.runs(RECENT).await?;
-    Ok(runs
-        .into_iter()
-        .find(|run| !text.is_empty() && run.id.as_str().starts_with(text)))
 }

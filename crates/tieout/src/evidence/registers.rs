@@ -180,6 +180,7 @@ impl Registers {
             flows,
             calls,
             cause,
+            ..
         } = &entry.fact
         else {
             return Ok(());

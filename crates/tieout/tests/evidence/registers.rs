@@ -95,6 +95,7 @@ async fn each_register_holds_what_it_is_for_and_a_change_is_told_with_what_was_b
         flows,
         calls: BTreeMap::from([("bill".to_owned(), 5)]),
         cause: String::new(),
+        codes: Vec::new(),
     };
     happened(&machine, now, Some("run-1"), vec![ended]).await;
     let facts = vec![

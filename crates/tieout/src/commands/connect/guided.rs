@@ -7,6 +7,7 @@ mod review;
 mod talk;
 
 use serde_json::Value;
+use tieout_desk::pause;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
@@ -22,7 +23,7 @@ use self::talk::{ask, say, yes};
 use super::{Connecting, given, kinds, refuse_mixed, table};
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
-use crate::commands::{pause, ping, preferences, sync};
+use crate::commands::{ping, preferences, sync};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::guide;
@@ -455,7 +456,12 @@ impl Connecting {
 /// (scenario 249).
 async fn pause(connection: &Connection) -> Result<(), Failure> {
     let reason = "BILL's own sync is still on".to_owned();
-    pause::say(&connection.store, Fact::Paused { reason }).await?;
+    pause::say(
+        &connection.store,
+        Fact::Paused { reason },
+        &assemble::actor(),
+    )
+    .await?;
     let name = connection.store.name();
     say(&format!(
         "`{name}` is paused, because BILL's own sync is still on. Switch that off, then `tieout resume {name} \

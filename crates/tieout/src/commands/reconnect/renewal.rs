@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tieout_desk::pause;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::{Clock as _, ConnectionName};
@@ -12,7 +13,6 @@ use tieout_kit::guide::{Guide, Purpose, Step};
 use tieout_store::Fact;
 
 use crate::assemble::{actor, credential_name};
-use crate::commands::pause;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::pending;
@@ -105,7 +105,12 @@ impl Renewal {
         for connection in &self.paused {
             if !is_paused(home, connection).await? {
                 let reason = format!("the credential `{}` is being renewed", self.credential);
-                pause::say(&home.store.connection(connection), Fact::Paused { reason }).await?;
+                pause::say(
+                    &home.store.connection(connection),
+                    Fact::Paused { reason },
+                    &actor(),
+                )
+                .await?;
             }
         }
         Ok(())
@@ -179,7 +184,12 @@ impl Renewal {
                     "the renewal of the credential `{}` has ended",
                     self.credential
                 );
-                pause::say(&home.store.connection(connection), Fact::Resumed { reason }).await?;
+                pause::say(
+                    &home.store.connection(connection),
+                    Fact::Resumed { reason },
+                    &actor(),
+                )
+                .await?;
             }
         }
         Ok(())
