@@ -5,6 +5,7 @@
 //! used where it is there.
 
 mod book;
+mod browser;
 mod crash;
 mod disk;
 mod fuzz;

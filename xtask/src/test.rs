@@ -12,7 +12,7 @@ use regex::Regex;
 
 use crate::steps::{End, Steps};
 use crate::workspace::Workspace;
-use crate::{book, crash, disk, laws, packages, postgres, scenarios, simulate};
+use crate::{book, browser, crash, disk, laws, packages, postgres, scenarios, simulate};
 
 /// How many times the slice of the crash walk kills.
 const KILLS: u32 = 3;
@@ -46,6 +46,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
     steps.step("packages", || Ok(listed(packages::check(workspace)?)));
     steps.step("advisories", || packages::advisories(workspace));
     steps.step("clippy", || clippy(workspace));
+    if steps.wants("tests") {
+        steps.step("browser", || Ok(brought(browser::install())));
+        steps.step("auditor", || Ok(brought(browser::auditor(workspace))));
+    }
     let server = database(&mut steps);
     let address = server.as_ref().map(|server| server.address.clone());
     steps.step("tests", || tests(workspace, address.as_deref()));
@@ -192,6 +196,14 @@ fn clippy(workspace: &Workspace) -> Result<End> {
         .args(["--", "--deny", "warnings"])
         .status()?;
     Ok(End::of(status.success(), "clippy has something to say"))
+}
+
+/// What the tests can do without: they say themselves what they skip.
+fn brought(brought: Result<()>) -> End {
+    match brought {
+        Ok(()) => End::ok(),
+        Err(why) => End::Skipped(why.to_string()),
+    }
 }
 
 /// Starts a PostgreSQL for the store's tests, where there is one.

@@ -324,7 +324,10 @@ impl Entry {
     }
 
     /// Reads a value as typed by a person: JSON, or bare text.
-    fn read(&self, text: &str) -> Result<Value, PreferenceError> {
+    ///
+    /// # Errors
+    /// If it can't have this value.
+    pub fn read(&self, text: &str) -> Result<Value, PreferenceError> {
         let text = text.trim();
         let wrong = || PreferenceError::Value {
             key: self.key.to_owned(),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use tieout_desk::DeskError;
 use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
+use tieout_domain::check::Check;
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
 use tieout_store::CredentialRow;
@@ -65,6 +67,69 @@ pub struct CredentialInfo {
     pub days_left: Option<i64>,
 }
 
+/// A kind of credential, as a person is asked for it.
+#[derive(Debug, Clone)]
+pub struct CredentialKindInfo {
+    /// Its name: `netsuite-m2m`.
+    pub name: &'static str,
+    /// The system's name for people.
+    pub system: &'static str,
+    /// Its fields.
+    pub fields: Vec<CredentialFieldInfo>,
+    /// How a person comes by one, and renews it.
+    pub guides: Vec<GuideInfo>,
+}
+
+/// A field of a credential.
+#[derive(Debug, Clone)]
+pub struct CredentialFieldInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// The vendor's own label for it.
+    pub label: &'static str,
+    /// Whether it must never be shown.
+    pub secret: bool,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Whether it has several lines: a private key.
+    pub lines: bool,
+}
+
+/// What a person has to do in a vendor's own pages, in the only order that is safe.
+#[derive(Debug, Clone)]
+pub struct GuideInfo {
+    /// Whether it is for the first credential of a connection, or for a new one in the place of another.
+    pub renewal: bool,
+    /// For a renewal, the kind that it starts from.
+    pub from: &'static str,
+    /// The steps, in order.
+    pub steps: Vec<GuideStep>,
+}
+
+/// One step of a guide.
+#[derive(Debug, Clone)]
+pub struct GuideStep {
+    /// What is done, in a few words.
+    pub title: &'static str,
+    /// The path through the vendor's menus; empty where the step is tieout's own.
+    pub menu: &'static str,
+    /// What to do there.
+    pub instructions: &'static [&'static str],
+    /// What to mind before the page is opened; empty where there is nothing.
+    pub warning: &'static str,
+}
+
+/// What came of a new value for a credential.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialSet {
+    /// Its version now.
+    pub version: u64,
+    /// For which connections it signed in before it took effect.
+    pub proven: Vec<ConnectionName>,
+    /// Connections whose last run had been stopped by the old value.
+    pub released: Vec<ConnectionName>,
+}
+
 /// Whatever needs a system, the configuration or a run.
 #[async_trait]
 pub trait Program: Send + Sync {
@@ -113,11 +178,36 @@ pub trait Program: Send + Sync {
     /// A run is on; a side can't be read.
     async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError>;
 
+    /// The kinds of credentials that there are, with how a person comes by them.
+    fn credential_kinds(&self) -> Vec<CredentialKindInfo>;
+
+    /// Seals a credential, in the place of the old one if there is one. The fields are a JSON object. A value for a
+    /// credential that is in use signs in for every connection that uses it before it takes effect.
+    ///
+    /// # Errors
+    /// An unknown kind; a field that is missing; `credential-not-accepted`, and then the old value stays.
+    async fn set_credential(
+        &self,
+        name: &str,
+        kind: &str,
+        fields: SecretString,
+        by: &str,
+    ) -> Result<CredentialSet, DeskError>;
+
+    /// Checks everything that can be wrong with a connection; each check with the system that it is about, empty
+    /// where it is about both.
+    ///
+    /// # Errors
+    /// An unknown connection. Everything else becomes a check.
+    async fn examine(&self, connection: &ConnectionName)
+    -> Result<Vec<(String, Check)>, DeskError>;
+
     /// Reads both sides and makes a tie-out.
     ///
     /// # Errors
     /// A month or currency that isn't there; a side can't be read.
     async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
+
     /// A person has paused a connection: whatever held its writes back for a while doesn't let them go on.
     ///
     /// # Errors

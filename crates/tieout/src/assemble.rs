@@ -145,6 +145,19 @@ fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
     }
 }
 
+/// The flows that move money: they come first where calls are scarce.
+#[must_use]
+pub fn money_flows() -> Vec<String> {
+    let moves_money =
+        |flow: &&Box<dyn Flow>| flow.writes().iter().any(|(_, kind)| *kind == Kind::Payment);
+    let flows = tieout_flows::payables();
+    flows
+        .iter()
+        .filter(moves_money)
+        .map(|flow| flow.name().to_owned())
+        .collect()
+}
+
 async fn side(
     (home, vault, shared): (&Home, &Vault, &Shared),
     holding: &Arc<Holding>,

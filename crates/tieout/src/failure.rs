@@ -94,6 +94,22 @@ impl From<DeskError> for Failure {
     }
 }
 
+impl From<Failure> for DeskError {
+    fn from(failure: Failure) -> Self {
+        let reason = match failure.exit {
+            Exit::Usage => Reason::Usage,
+            Exit::Side => Reason::Side,
+            Exit::Refused => Reason::Refused,
+            Exit::Done | Exit::Failed | Exit::Exceptions => Reason::Failed,
+        };
+        Self {
+            code: failure.code,
+            cause: failure.cause,
+            reason,
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         DeskError::from(error).into()

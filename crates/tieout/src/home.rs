@@ -93,6 +93,17 @@ impl Home {
         })
     }
 
+    /// The same home under another reading of its configuration.
+    #[must_use]
+    pub fn under(&self, config: Config) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            config,
+            store: self.store.clone(),
+            place: self.place.clone(),
+        }
+    }
+
     /// Opens the vault. Finishes a rotation that was killed after the store had taken the new key.
     pub async fn vault(&self) -> Result<Vault, Failure> {
         let opened = self.store.vault(&self.place.key_source()).await;

@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is talk. Every failure has a code, a cause and a fix. It is a
 //! library so that tests can put the same things together as the program does; [`main`] is the program.
 
+pub mod address;
 pub mod assemble;
 pub mod beside;
 pub mod certificate;
@@ -19,6 +20,7 @@ pub mod pending;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
+pub mod serve;
 pub mod trial;
 
 use std::process::ExitCode;
@@ -74,6 +76,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => commands::doctor::run(global, args).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,
+        Command::Serve(args) => commands::serve::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,
         Command::Show(args) => commands::runs::show(global, args).await,
         Command::Exceptions(args) => commands::exceptions::run(global, args).await,

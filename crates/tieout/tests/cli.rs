@@ -23,6 +23,8 @@ use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 mod renewal;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/users.rs"]
 mod users;
 

@@ -6,6 +6,7 @@
 //! sources, is in the README beside this crate, whose sections the code cites.
 
 mod accounts;
+mod address;
 mod bills;
 mod call;
 mod currencies;
@@ -20,6 +21,7 @@ mod problem;
 mod projection;
 mod session;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,6 +34,7 @@ mod write;
 
 use tieout_domain::Side;
 use tieout_kit::System;
+use tieout_kit::webhooks::{Signed, Webhooks};
 
 /// BILL.
 pub static SYSTEM: System = System {
@@ -43,5 +46,11 @@ pub static SYSTEM: System = System {
     credentials: settings::CREDENTIALS,
     guides: guides::GUIDES,
     understand: settings::understand,
+    webhooks: Some(Webhooks::Signed(Signed {
+        header: webhooks::SIGNATURE_HEADER,
+        receive: webhooks::receive,
+        subscriptions: subscriptions::connect,
+    })),
     connect: port::connect,
+    address: Some(address::address),
 };

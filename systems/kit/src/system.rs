@@ -4,16 +4,21 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
-use tieout_domain::{Side, SystemId};
+use tieout_domain::{Kind, RemoteId, Side, SystemId};
 
 use crate::Kit;
 use crate::guide::Guide;
+use crate::webhooks::Webhooks;
 
 /// Makes a system's ports from its table in the configuration, a credential, and the seams.
 pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>;
 
 /// What a system makes of its table before there is a credential. Sends nothing.
 pub type Understand = fn(&Map<String, Value>) -> Result<Understood, ConnectError>;
+
+/// Where a person finds a record in the service's own pages, by its table and the record: as near as the service
+/// documents it. `None` where its pages have no such record, or where a stand-in is in the service's place.
+pub type Address = fn(&Map<String, Value>, Kind, &RemoteId) -> Option<String>;
 
 /// A table, understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,8 +47,12 @@ pub struct System {
     pub guides: &'static [Guide],
     /// Checks what a person gives before there is a credential, and says how it is understood.
     pub understand: Understand,
+    /// How it tells of changes without being asked, if it does.
+    pub webhooks: Option<Webhooks>,
     /// Makes the ports. Sends nothing yet: the first call signs in.
     pub connect: Connect,
+    /// Where a person finds its records, if it has pages.
+    pub address: Option<Address>,
 }
 
 /// A key of a system's table in the configuration.

@@ -4,6 +4,7 @@
 //! sections.
 
 mod accounts;
+mod address;
 mod auth;
 mod bills;
 mod bundle_preferences;
@@ -41,6 +42,7 @@ mod vendors;
 use tieout_domain::{Side, SystemId};
 use tieout_kit::System;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
+use tieout_kit::webhooks::Webhooks;
 
 /// NetSuite, as the registry knows it.
 pub static SYSTEM: System = System {
@@ -52,7 +54,9 @@ pub static SYSTEM: System = System {
     credentials: CREDENTIALS,
     guides: guides::GUIDES,
     understand: settings::understand,
+    webhooks: Some(Webhooks::SecretPath),
     connect: port::connect,
+    address: Some(address::address),
 };
 
 const SETTINGS: &[Setting] = &[

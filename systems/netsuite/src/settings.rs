@@ -260,6 +260,11 @@ impl AccountId {
         format!("https://{}.restlets.api.netsuite.com", self.host_label())
     }
 
+    /// The account's own address of the pages that people use.
+    pub(crate) fn pages_host(&self) -> String {
+        format!("https://{}.app.netsuite.com", self.host_label())
+    }
+
     /// The documented address of the account's token endpoint: the audience of every assertion, also when
     /// the request goes to another address, so that a wrong account is refused.
     pub(crate) fn token_endpoint(&self) -> String {

@@ -1,8 +1,10 @@
 //! The pages, one file for each.
 
-mod allowed;
+mod account;
 mod audit;
+mod checks;
 mod connection;
+mod credentials;
 mod days;
 mod exceptions;
 mod failure;
@@ -11,11 +13,14 @@ mod layout;
 mod mappings;
 mod overview;
 pub mod parts;
+mod preferences;
 mod records;
 mod replay;
 mod runs;
 mod standing;
 mod tie_out;
+mod tokens;
+mod users;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -29,24 +34,30 @@ use crate::app::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
+        .merge(checks::routes())
+        .merge(credentials::routes())
         .merge(exceptions::routes())
         .merge(mappings::routes())
+        .merge(preferences::routes())
         .merge(replay::routes())
         .merge(tie_out::routes())
+        .route("/pause", post(connection::stop_all))
+        .route("/resume", post(connection::go_on_all))
+        .route("/connections/{name}", get(connection::show))
+        .route("/connections/{name}/payable", get(connection::unpayable))
+        .route("/connections/{name}/sync", post(connection::sync))
+        .route("/connections/{name}/pause", post(connection::stop))
+        .route("/connections/{name}/resume", post(connection::go_on))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .route("/records", get(records::search))
         .route(
             "/records/{connection}/{side}/{kind}/{id}",
             get(records::show),
         )
         .route("/audit", get(audit::show))
         .route("/audit/check", post(audit::verify))
-        .route("/connections/{name}", get(connection::show))
-        .route("/connections/{name}/pause", post(connection::stop))
-        .route("/connections/{name}/payable", get(connection::unpayable))
-        .route("/connections/{name}/resume", post(connection::go_on))
-        .route("/connections/{name}/sync", post(connection::sync))
-        .route("/pause", post(connection::stop_all))
-        .route("/records", get(records::search))
-        .route("/resume", post(connection::go_on_all))
-        .route("/runs", get(runs::list))
-        .route("/runs/{id}", get(runs::show))
+        .merge(account::routes())
+        .merge(users::routes())
+        .fallback(async || PageError::Missing)
 }

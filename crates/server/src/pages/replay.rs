@@ -11,7 +11,6 @@ use tieout_desk::story;
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_store::{ConnectionStore, Entry, Fact};
 
-use super::allowed::must;
 use super::fields::Fields;
 use super::parts::badge::Tone;
 use super::parts::{self, Address, form, notice, time};
@@ -126,7 +125,7 @@ async fn act(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let store = app.store.connection(&connection.name);
     let (what, reason) = (fields.get("what"), fields.reason()?);

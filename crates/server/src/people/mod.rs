@@ -13,11 +13,14 @@ mod person;
 mod refusal;
 mod sign_in;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::middleware;
 
 pub use person::{Person, Role};
+pub(crate) use sign_in::{hash, opens};
 
 use crate::app::App;
 

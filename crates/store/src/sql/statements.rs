@@ -110,6 +110,7 @@ macro_rules! approval_columns {
          decided_us, decision_reason FROM approvals WHERE connection = $1"
     };
 }
+
 /// The beginning of every statement on entries that is put together from a filter.
 pub(crate) const ENTRIES_HEAD: &str = concat!(entry_columns!(), "e.chain = $1");
 

@@ -254,7 +254,7 @@ impl Connecting {
             .chain((2..).map(|number| format!("{plain}-{number}")))
             .find(|name| taken.iter().all(|row| row.name != *name))
             .unwrap_or(plain);
-        credentials::seal(&self.home, &name, kind, fields).await?;
+        credentials::seal(&self.home, &name, kind, fields, &actor()).await?;
         self.sealed.push(name.clone());
         self.given.put(system, "credential", Value::String(name));
         Ok(())

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
+use tieout_store::CredentialRow;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::assemble::actor;
@@ -94,7 +95,7 @@ pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failur
         } => {
             let kind = known_kind(kind)?;
             let fields = read(kind, file.as_ref())?;
-            let set = set::replace(&home, name, kind, fields, !no_check).await?;
+            let set = set::replace(&home, name, kind, fields, !no_check, &actor()).await?;
             let runs = if *sync {
                 Some(super::sync::run_all(global, &home, &set.connections()).await?)
             } else {
@@ -120,13 +121,14 @@ pub async fn seal(
     name: &str,
     kind: &CredentialKind,
     fields: SecretString,
+    actor: &str,
 ) -> Result<u64, Failure> {
     checked(kind, fields.expose_secret())?;
     let vault = home.vault().await?;
     Ok(home
         .store
         .credentials()
-        .set(&vault, name, kind.name, fields, &actor())
+        .set(&vault, name, kind.name, fields, actor)
         .await?)
 }
 
@@ -282,7 +284,8 @@ fn used_by(home: &Home, name: &str) -> Vec<String> {
         .collect()
 }
 
-async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
+/// All credentials, each with its end where it tells one.
+pub(crate) async fn listed(home: &Home) -> Result<Vec<(CredentialRow, Option<Expiry>)>, Failure> {
     let vault = home.vault().await?;
     let credentials = home.store.credentials();
     let today = today();
@@ -292,6 +295,11 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
         let expiry = Expiry::of(fields.expose_secret(), today);
         rows.push((row, expiry));
     }
+    Ok(rows)
+}
+
+async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
+    let rows = listed(home).await?;
     if global.json {
         let rows: Vec<_> = rows
             .iter()

@@ -14,6 +14,7 @@ use tieout_flows::tie_out::{Report, Status};
 use tieout_store::KeySource;
 
 use super::{credentials, init, sync};
+use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::{CONFIG, Home, KEY, Place};
@@ -107,7 +108,14 @@ pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
         ("bill", "demo-bill", "bill"),
     ] {
         let fields = sandbox[system][kind].to_string();
-        credentials::seal(&home, name, credentials::known_kind(kind)?, fields.into()).await?;
+        credentials::seal(
+            &home,
+            name,
+            credentials::known_kind(kind)?,
+            fields.into(),
+            &actor(),
+        )
+        .await?;
     }
     Ok(home)
 }

@@ -22,6 +22,7 @@ pub mod replay;
 pub mod rotate_key;
 pub mod runs;
 pub mod sandbox;
+pub mod serve;
 pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;

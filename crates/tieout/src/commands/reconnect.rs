@@ -18,7 +18,7 @@ use tieout_kit::guide::{Guide, Step};
 
 use self::entered::Entered;
 use self::renewal::Renewal;
-pub(super) use self::renewal::leave_paused;
+pub(crate) use self::renewal::leave_paused;
 use super::credentials::certificate::MakingArgs;
 use crate::assemble::credential_name;
 use crate::cli::Global;

@@ -1,12 +1,13 @@
 //! A home that has synced, and its pages on a port of loopback.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Extension;
 use tieout::seams::WallClock;
+use tieout_domain::{Kind, RecordRef, Side};
 use tieout_server::app::Outside;
 use tieout_server::people::Role;
-use tieout_server::{App, Person};
+use tieout_server::{App, Person, SyncAsked};
 
 use crate::stage::Stage;
 
@@ -14,7 +15,11 @@ use crate::stage::Stage;
 pub(crate) struct House {
     pub(crate) stage: Stage,
     pub(crate) base: String,
+    asked: Asked,
 }
+
+/// The runs that were asked for.
+type Asked = Arc<Mutex<Vec<SyncAsked>>>;
 
 impl House {
     /// A small world after a sync, some payments and one more sync, seen by somebody who may do everything.
@@ -27,17 +32,64 @@ impl House {
             stage.pay(&[bill], None, "PROCESSED").await;
         }
         stage.try_sync().await;
-        let base = serve(&stage).await;
-        Self { stage, base }
+        let asked = Asked::default();
+        let base = serve(&stage, Arc::clone(&asked)).await;
+        Self { stage, base, asked }
     }
 
     /// Every page, by a name for its picture.
     pub(crate) async fn pages(&self) -> Vec<(&'static str, String)> {
-        vec![("overview", "/".to_owned())]
+        let run = &self.stage.connection.store.runs(10).await.unwrap();
+        let (run, quiet) = (run.last().unwrap(), run.first().unwrap());
+        let (bill, _) = self.pair().await;
+        let blocked = self.stage.connection.store.exceptions(false).await.unwrap();
+        let payment = self.stage.records(Side::Platform, Kind::Payment).await;
+        let payment = payment.last().unwrap().record();
+        let vendor = self.stage.records(Side::Ledger, Kind::Vendor).await;
+        let vendor = vendor.first().unwrap().record();
+        let record = |record: &RecordRef| format!("/records/acme-us/{record}");
+        vec![
+            ("overview", "/".to_owned()),
+            ("connection", "/connections/acme-us".to_owned()),
+            ("payable", "/connections/acme-us/payable".to_owned()),
+            ("runs", "/runs".to_owned()),
+            ("run", format!("/runs/{}", run.id)),
+            ("run-last", format!("/runs/{}", quiet.id)),
+            ("search", "/records?q=INV".to_owned()),
+            ("search-empty", "/records".to_owned()),
+            ("bill", record(&bill)),
+            ("blocked", record(&blocked[0].records[0])),
+            ("payment", record(&payment)),
+            ("vendor", record(&vendor)),
+            ("audit", "/audit".to_owned()),
+            ("missing", "/runs/none".to_owned()),
+        ]
+    }
+
+    /// A bill of the ledger that is linked, and its counterpart.
+    pub(crate) async fn pair(&self) -> (RecordRef, RecordRef) {
+        let links = self
+            .stage
+            .connection
+            .store
+            .links_page("bills", None, 1)
+            .await
+            .unwrap();
+        (links[0].record.clone(), links[0].target.clone())
+    }
+
+    /// What people call a record.
+    pub(crate) async fn label(&self, record: &RecordRef) -> String {
+        self.stage.record(record).await.observed.document.label()
+    }
+
+    /// The runs that were asked for, in their order.
+    pub(crate) fn asked(&self) -> Vec<SyncAsked> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
-async fn serve(stage: &Stage) -> String {
+async fn serve(stage: &Stage, asked: Asked) -> String {
     let person = Person {
         name: "casey".to_owned(),
         role: Role::Admin,
@@ -45,7 +97,7 @@ async fn serve(stage: &Stage) -> String {
     };
     let app = App {
         store: stage.home.store.clone(),
-        program: Arc::new(crate::house::program::Stand::of(stage)),
+        program: Arc::new(program::Stand::of(stage, asked)),
         clock: Arc::new(WallClock),
         outside: Arc::new(Outside::default()),
     };
@@ -67,12 +119,14 @@ mod program {
     /// What stands in for the program: its connection as it is, and runs that are only noted down.
     pub(super) struct Stand {
         connection: ConnectionInfo,
+        asked: super::Asked,
     }
 
     impl Stand {
-        pub(super) fn of(stage: &Stage) -> Self {
+        pub(super) fn of(stage: &Stage, asked: super::Asked) -> Self {
             let connection = &stage.connection;
             Self {
+                asked,
                 connection: ConnectionInfo {
                     name: connection.store.name().clone(),
                     pair: "netsuite-bill".to_owned(),
@@ -99,7 +153,8 @@ mod program {
             vec![self.connection.clone()]
         }
 
-        async fn sync(&self, _: &ConnectionName, _: SyncAsked) -> Result<(), DeskError> {
+        async fn sync(&self, _: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError> {
+            self.asked.lock().unwrap().push(asked);
             Ok(())
         }
 

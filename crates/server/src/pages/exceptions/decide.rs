@@ -8,7 +8,6 @@ use tieout_domain::{Kind, RecordRef};
 use tieout_store::ConnectionStore;
 
 use super::super::PageError;
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::cause;
 use crate::app::App;
@@ -87,7 +86,7 @@ pub(super) async fn decide(
             (plain(choice.word), choice.role)
         }
     };
-    must(&person, role)?;
+    person.must(role)?;
     let reason = fields.reason()?;
     let cause = Named {
         code: fields.given("code").map(Code::from_text),

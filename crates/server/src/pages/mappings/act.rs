@@ -6,7 +6,6 @@ use tieout_desk::mapping::{self, Said};
 use tieout_domain::RemoteId;
 
 use super::super::PageError;
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::preview::NOTHING;
 use super::{address, row_address};
@@ -20,7 +19,7 @@ pub(super) async fn propose(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let open = app.program.propose_mappings(&connection.name).await?;
@@ -37,7 +36,7 @@ pub(super) async fn confirm(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let store = app.store.connection(&connection.name);
@@ -59,7 +58,7 @@ pub(super) async fn set(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let store = app.store.connection(&connection.name);

@@ -6,7 +6,6 @@ use maud::{Markup, html};
 use tieout_desk::mapping::{self, Row};
 use tieout_domain::{Kind, RemoteId};
 
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, csv_asked, form};
 use super::super::{Layout, PageError, page};
@@ -25,7 +24,7 @@ pub(super) async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let asked = Fields::from(asked);
     let kind = mapping::known_kind(asked.get("kind"))?;

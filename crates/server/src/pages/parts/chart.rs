@@ -15,9 +15,9 @@ pub struct Bar {
 
 const WIDTH: u64 = 900;
 const HEIGHT: u64 = 190;
-const LEFT: u64 = 52;
+const LEFT: u64 = 56;
 const TOP: u64 = 12;
-const BOTTOM: u64 = 24;
+const BOTTOM: u64 = 30;
 const PLOT: u64 = HEIGHT - TOP - BOTTOM;
 
 /// How parts look, in the order of the keys: filled, hatched by an outline, hollow. Three are enough.

@@ -89,7 +89,7 @@ impl Cell {
     #[must_use]
     pub fn number(number: u64) -> Self {
         Self::shown(
-            html! { span.number { (amount::grouped(number)) } },
+            html! { span.number.none[number == 0] { (amount::grouped(number)) } },
             number.to_string(),
         )
     }

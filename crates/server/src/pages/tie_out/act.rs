@@ -9,7 +9,6 @@ use tieout_domain::code::Code;
 use tieout_flows::tie_out::input::Note;
 
 use super::super::PageError;
-use super::super::allowed::must;
 use super::super::fields::Fields;
 use super::{address, scope};
 use crate::app::App;
@@ -32,7 +31,7 @@ pub(super) async fn make(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let made = app.program.tie_out(&connection.name, &scope).await?;
@@ -47,7 +46,7 @@ pub(super) async fn own(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let records: Vec<RecordRef> = fields
         .all("record")
@@ -87,7 +86,7 @@ pub(super) async fn sign(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Approver)?;
+    person.must(Role::Approver)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let store = app.store.connection(&connection.name);
     let scope = scope(fields.get("period"), fields.get("currency"));
@@ -116,7 +115,7 @@ pub(super) async fn drift(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    must(&person, Role::Operator)?;
+    person.must(Role::Operator)?;
     let connection = app.known(&connection).ok_or(PageError::Missing)?;
     let store = app.store.connection(&connection.name);
     let scope = scope(fields.get("period"), fields.get("currency"));

@@ -10,6 +10,7 @@ use tieout_domain::code::Code;
 use tieout_kit::system::{CredentialKind, EXPIRES};
 
 use super::set;
+use crate::assemble::actor;
 use crate::certificate::{self, Algorithm, DAYS_MAX};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
@@ -88,7 +89,15 @@ pub(super) async fn run(
     if let Some((_, old)) = pending::opened(home, &args.name).await? {
         fields.fill_from(&old, kind);
     }
-    let set = set::replace(home, &args.name, kind, fields.json(), !args.no_check).await?;
+    let set = set::replace(
+        home,
+        &args.name,
+        kind,
+        fields.json(),
+        !args.no_check,
+        &actor(),
+    )
+    .await?;
     pending::forget(home, &next).await?;
     set.tell(global, None);
     Ok(Exit::Done)

@@ -16,25 +16,26 @@ use crate::output;
 use crate::trial::{Trial, Verdict, uses};
 
 /// What came of it.
-pub(super) struct Set {
+pub(crate) struct Set {
     name: String,
     kind: &'static CredentialKind,
-    version: u64,
+    pub(crate) version: u64,
     proven: Vec<Verdict>,
     /// Connections whose last run had ended with a sign-in that was not accepted.
-    released: Vec<String>,
+    pub(crate) released: Vec<String>,
 }
 
 /// Proves a credential where it is in use already, and seals it.
 ///
 /// # Errors
 /// `credential-not-accepted`, with the connections and the causes; then nothing was replaced.
-pub(super) async fn replace(
+pub(crate) async fn replace(
     home: &Home,
     name: &str,
     kind: &'static CredentialKind,
     fields: SecretString,
     check: bool,
+    actor: &str,
 ) -> Result<Set, Failure> {
     checked(kind, fields.expose_secret())?;
     let listed = home.store.credentials().list().await?;
@@ -44,7 +45,7 @@ pub(super) async fn replace(
     } else {
         Vec::new()
     };
-    let version = seal(home, name, kind, fields).await?;
+    let version = seal(home, name, kind, fields, actor).await?;
     let released = if proven.is_empty() {
         Vec::new()
     } else {
@@ -121,7 +122,7 @@ pub(crate) async fn stopped_by_sign_in(home: &Home, name: &str) -> Result<Vec<St
 
 impl Set {
     /// The connections that use it.
-    pub(super) fn connections(&self) -> Vec<String> {
+    pub(crate) fn connections(&self) -> Vec<String> {
         let mut names: Vec<_> = self
             .proven
             .iter()

@@ -1,0 +1,121 @@
+//! A new value for a credential. What is typed is held only until it is sealed, and never sent back to the page.
+
+use axum::extract::{Query, State};
+use axum::response::Redirect;
+use maud::{Markup, html};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tieout_domain::code::Code;
+
+use super::super::fields::Fields;
+use super::super::parts::{self, Address, form};
+use super::super::{Layout, PageError, page};
+use super::guide;
+use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::{CredentialFieldInfo, CredentialKindInfo};
+
+/// What stands before a field's name in the form.
+const PREFIX: &str = "field.";
+
+/// Which kind, and under which name.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    name: String,
+}
+
+fn kind(app: &App, name: &str) -> Result<CredentialKindInfo, PageError> {
+    let mut kinds = app.program.credential_kinds().into_iter();
+    kinds.find(|kind| kind.name == name).ok_or_else(|| {
+        let cause = format!("`{name}` is no kind of credential");
+        PageError::usage(Code::new("credential-kind"), cause)
+    })
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, PageError> {
+    person.must(Role::Admin)?;
+    let kind = kind(&app, &asked.kind)?;
+    let content = html! {
+        (parts::crumbs(&[(Address::of(["credentials"]), "Credentials")]))
+        @if !kind.guides.is_empty() {
+            p { a href=(guide::address(kind.name)) { "How to come by a new one, step by step" } }
+        }
+        form method="post" action="/credentials/set" autocomplete="off" {
+            (form::token(&person))
+            input type="hidden" name="kind" value=(kind.name);
+            (form::text("credential-name", "name", "Name by which connections refer to it", &asked.name, true))
+            @for field in &kind.fields { (input(field)) }
+            p.soft { "Where connections use this name already, the new value signs in for each of them first. If one refuses it, the old value stays." }
+            button.main type="submit" { "Sign in and seal" }
+        }
+    };
+    let layout = Layout {
+        title: &format!("{}: a new {}", kind.system, kind.name),
+        person: &person,
+        place: "/credentials",
+    };
+    Ok(page(&layout, &content))
+}
+
+fn input(field: &CredentialFieldInfo) -> Markup {
+    let id = format!("field-{}", field.name);
+    let name = format!("{PREFIX}{}", field.name);
+    html! {
+        div.field {
+            label for=(id) { (field.label) @if !field.required { " (may be empty)" } }
+            @if field.lines {
+                textarea id=(id) name=(name) rows="6" required[field.required] autocomplete="off" spellcheck="false" {}
+            } @else if field.secret {
+                input type="password" id=(id) name=(name) required[field.required] autocomplete="new-password";
+            } @else {
+                input type="text" id=(id) name=(name) required[field.required] autocomplete="off" spellcheck="false";
+            }
+        }
+    }
+}
+
+pub(super) async fn set(
+    State(app): State<App>,
+    person: Person,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    person.must(Role::Admin)?;
+    let kind = kind(&app, fields.get("kind"))?;
+    let name = fields.given("name").ok_or_else(|| {
+        let cause = "a credential needs a name, by which connections refer to it";
+        PageError::usage(Code::new("credential-malformed"), cause)
+    })?;
+    let by = person.actor();
+    let set = app
+        .program
+        .set_credential(name, kind.name, value(&kind, &fields), &by)
+        .await?;
+    let back = Address::of(["credentials"])
+        .with("done", "set")
+        .with("n", &set.proven.len().to_string());
+    Ok(Redirect::to(&back.to_string()))
+}
+
+/// The fields as JSON. An empty one that may be left out is left out; what is missing is the program's to say.
+fn value(kind: &CredentialKindInfo, fields: &Fields) -> SecretString {
+    let mut values = Map::new();
+    for (name, text) in fields.with_prefix(PREFIX) {
+        let required = kind
+            .fields
+            .iter()
+            .any(|field| field.name == name && field.required);
+        let text = text.trim();
+        if required || !text.is_empty() {
+            values.insert(name.to_owned(), Value::from(text));
+        }
+    }
+    Value::Object(values).to_string().into()
+}

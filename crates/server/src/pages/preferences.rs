@@ -1,0 +1,232 @@
+//! A connection's preferences: each with its value and where that comes from, and the versions there were.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+use tieout_desk::preferences::{Standing, Version, plain, unfit, versions};
+use tieout_flows::preferences::{Entry, Shape};
+
+use super::fields::Fields;
+use super::parts::badge::{Tone, badge};
+use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
+use super::{Layout, PageError, page};
+use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// What stands before a preference's name in the form.
+const PREFIX: &str = "preference.";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/connections/{name}/preferences", get(show).post(change))
+}
+
+/// What is asked of the page.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    csv: Option<String>,
+    done: Option<String>,
+    n: Option<u64>,
+}
+
+/// A connection's preferences.
+pub(super) fn address(connection: &ConnectionInfo) -> Address {
+    Address::of(["connections", connection.name.as_str(), "preferences"])
+}
+
+/// The preferences that a connection has a use for: receivables' are not those of a payables pair.
+fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
+    let payables = connection.flows.iter().any(|flow| flow == "bills");
+    let mut lines = app.program.preferences(&connection.name)?;
+    lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
+    Ok(lines)
+}
+
+async fn show(
+    State(app): State<App>,
+    person: Person,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let lines = lines(&app, &connection)?;
+    let versions = versions(&app.store, connection.name.as_str()).await?;
+    let (values, history) = (table(&lines), history(&connection, &versions));
+    if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&values, &history]) {
+        return Ok(csv);
+    }
+    let here = address(&connection);
+    let texts = [
+        ("changed", "{n} changed. The next run goes by it."),
+        ("nothing", "Nothing was different, so nothing was changed."),
+    ];
+    let content = html! {
+        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
+        (notice::done(asked.done.as_deref(), asked.n, &texts))
+        @if person.may(Role::Admin) { (editor(&person, &here, &lines)) }
+        @else {
+            p.soft { "Changing preferences takes the role of an admin." }
+            (values.show(&here))
+        }
+        (history.show(&here))
+    };
+    let layout = Layout {
+        title: &format!("{}: preferences", connection.name),
+        person: &person,
+        place: "/",
+    };
+    Ok(page(&layout, &content).into_response())
+}
+
+fn table(lines: &[Standing]) -> Table {
+    let columns = ["Preference", "Value", "From", "Default", "What it does"];
+    let mut table = Table::new("preferences", "Preferences", columns.map(Column::text));
+    for Standing { entry, value, from } in lines {
+        table.row([
+            Cell::text(entry.key),
+            Cell::text(plain(value)),
+            Cell::text(from.as_str()),
+            Cell::text(plain(&entry.default)),
+            Cell::text(entry.about),
+        ]);
+    }
+    table
+}
+
+/// One form, under the three headings that users of BILL's own sync know.
+fn editor(person: &Person, here: &Address, lines: &[Standing]) -> Markup {
+    let mut headings: Vec<&str> = lines.iter().map(|line| line.entry.heading).collect();
+    headings.dedup();
+    html! {
+        form.preferences method="post" action=(here) {
+            (form::token(person))
+            @for heading in headings {
+                fieldset {
+                    legend { h2 { (heading) } }
+                    @for line in lines.iter().filter(|line| line.entry.heading == heading) { (field(line)) }
+                }
+            }
+            button.main type="submit" { "Save what is changed" }
+        }
+    }
+}
+
+fn field(Standing { entry, value, from }: &Standing) -> Markup {
+    let name = format!("{PREFIX}{}", entry.key);
+    let help = format!("{}-help", entry.key);
+    let default = plain(&entry.default);
+    let value = typed(value);
+    html! {
+        div.field {
+            label for=(entry.key) { (short(entry.key)) }
+            @match entry.shape {
+                Shape::Switch => { (choice(entry, &name, &help, &["true", "false"], &value)) },
+                Shape::Choice(words) => { (choice(entry, &name, &help, words, &value)) },
+                Shape::Day => { input type="date" id=(entry.key) name=(name) value=(value) aria-describedby=(help); },
+                _ => { input type="text" id=(entry.key) name=(name) value=(value) aria-describedby=(help) autocomplete="off"; },
+            }
+            span.hint id=(help) {
+                (entry.about) ". " (capital(&entry.allowed())) ". "
+                @if from == "default" { "The default." }
+                @else { (badge(Tone::Quiet, from)) " The default is " (default) "." }
+            }
+        }
+    }
+}
+
+fn choice(entry: &Entry, name: &str, help: &str, words: &[&str], value: &str) -> Markup {
+    html! {
+        select id=(entry.key) name=(name) aria-describedby=(help) {
+            @for word in words { option value=(word) selected[*word == value] { (word) } }
+        }
+    }
+}
+
+/// A key without its heading, as words: `payment account`.
+fn short(key: &str) -> String {
+    let (_, name) = key.split_once('.').unwrap_or(("", key));
+    capital(&name.replace('_', " "))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// A value as a person types it.
+fn typed(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(typed).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+fn history(connection: &ConnectionInfo, versions: &[Version]) -> Table {
+    let mut table = Table::new(
+        "versions",
+        "Versions",
+        [
+            Column::number("Version"),
+            Column::text("When"),
+            Column::text("Who"),
+            Column::text("Preference"),
+            Column::text("Before"),
+            Column::text("Since"),
+        ],
+    )
+    .or_empty("Nothing was changed since the connection was made.", "");
+    for (number, version) in (1..).zip(versions).collect::<Vec<_>>().into_iter().rev() {
+        for (key, before, after) in &version.changes {
+            table.row([
+                Cell::number(number),
+                Cell::moment(version.at, &connection.time_zone),
+                Cell::text(version.actor.as_str()),
+                Cell::text(key.as_str()),
+                Cell::text(before.as_str()),
+                Cell::text(after.as_str()),
+            ]);
+        }
+    }
+    table
+}
+
+async fn change(
+    State(app): State<App>,
+    person: Person,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    person.must(Role::Admin)?;
+    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
+    let mut changed = BTreeMap::new();
+    for Standing { entry, value, .. } in lines(&app, &connection)? {
+        let Some(text) = given.get(entry.key) else {
+            continue;
+        };
+        let wanted = entry.read(text).map_err(|error| unfit(&error))?;
+        if wanted != value {
+            changed.insert(entry.key.to_owned(), wanted);
+        }
+    }
+    let count = changed.len();
+    let here = address(&connection);
+    if count == 0 {
+        return Ok(Redirect::to(&here.with("done", "nothing").to_string()));
+    }
+    let by = person.actor();
+    app.program
+        .change_preferences(&connection.name, changed, &by)
+        .await?;
+    let back = here.with("done", "changed").with("n", &count.to_string());
+    Ok(Redirect::to(&back.to_string()))
+}
