@@ -1559,7 +1559,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 6
+            known: 8
         }
     );
     assert!(!error.fix().is_empty());

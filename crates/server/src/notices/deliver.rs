@@ -29,11 +29,11 @@ pub struct Undelivered {
 /// Carries letters out of the house: the server itself sends nothing.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// Sends a mail.
+    /// Sends a mail. The id is the same for every try of one letter.
     ///
     /// # Errors
     /// The mail server can't be reached, or declines.
-    async fn mail(&self, to: &str, said: &Said) -> Result<(), Undelivered>;
+    async fn mail(&self, id: &str, to: &str, said: &Said) -> Result<(), Undelivered>;
 
     /// Posts a body to the hook of this name, signed.
     ///
@@ -82,7 +82,7 @@ async fn carry(courier: &dyn Courier, outgoing: &Outgoing) -> Result<(), Undeliv
     match letter.way.as_str() {
         MAIL => {
             let said = Said::of_body(&letter.body).map_err(unknown)?;
-            courier.mail(&letter.target, &said).await
+            courier.mail(&letter.name, &letter.target, &said).await
         }
         HOOK => {
             courier

@@ -19,5 +19,6 @@ mod restored;
 mod review;
 mod sign_in;
 mod stage;
+mod telling;
 mod tie_out;
 mod trouble;
