@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tieout_domain::{Clock, ConnectionName};
 use tieout_store::{ConnectionStore, Store};
 
+use crate::hooks::Hook;
 use crate::program::{ConnectionInfo, Program};
 
 /// What every handler has at hand. Cheap to clone.
@@ -25,6 +26,8 @@ pub struct App {
 pub struct Outside {
     /// The address that others reach it by, without a slash at its end: `https://tieout.example.com`.
     pub public_url: Option<String>,
+    /// Who is told of what happens, by hooks.
+    pub hooks: Vec<Hook>,
 }
 
 impl Outside {

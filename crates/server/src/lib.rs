@@ -10,6 +10,10 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod health;
+pub mod hooks;
+pub mod mail;
+pub mod metrics;
+pub mod notices;
 pub mod pages;
 pub mod people;
 pub mod program;
@@ -34,6 +38,7 @@ pub fn router(app: App) -> Router {
     let closed = people::behind_a_sign_in(closed, &app);
     // Its refusals are for programs, also those of the sign-in.
     let api = api::routes(&app, |routes| people::behind_a_token(routes, &app));
-    let all = open.merge(closed).merge(api);
+    let watched = people::for_watchers(metrics::routes(), &app);
+    let all = open.merge(closed).merge(api).merge(watched);
     people::with_headers(all, &app).with_state(app)
 }

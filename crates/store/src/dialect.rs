@@ -78,6 +78,16 @@ impl Dialect {
         }
     }
 
+    /// Asks how many bytes the database takes.
+    pub(crate) fn bytes(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT p.page_count * s.page_size FROM pragma_page_count() p, pragma_page_size() s"
+            }
+            Self::Postgres => "SELECT pg_database_size(current_database())",
+        }
+    }
+
     /// Run after an erasure, outside a transaction: takes what was erased out of the database's own log.
     pub(crate) fn after_erasure(self) -> Option<&'static str> {
         match self {

@@ -35,6 +35,7 @@ mod history;
 mod lease;
 mod migrate;
 mod mirror;
+mod outbox;
 mod people;
 mod private;
 mod seams;
@@ -56,6 +57,7 @@ pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use frozen::frozen_name;
 pub use lease::Lease;
+pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
     PASSWORD_MIN, PasswordHash, People, Role, Scope, Session, SessionLimits, TokenChange, User,

@@ -27,9 +27,9 @@ use tieout_domain::{
     State, Timestamp, WaitsFor,
 };
 use tieout_store::{
-    Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact,
-    ItemFilter, KeySource, MapStatus, RecordChange, RecordRef, Role, RunId, Settled, StopKind,
-    Store, StoreError, UserChange, Vault, WriteStatus,
+    Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact, Heard,
+    ItemFilter, KeySource, Letter, MapStatus, RecordChange, RecordRef, Role, RunId, Settled,
+    StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
 #[path = "contract/people.rs"]
@@ -225,8 +225,73 @@ contract! {
     what_is_kept_expires,
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
+    a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     any_sequence_of_facts_folds_alike_again,
+}
+
+async fn a_letter_is_put_in_once_and_taken_by_one(bed: &Bed, store: &Store) {
+    let letter = |name: &str| Letter {
+        name: name.to_owned(),
+        way: "mail".to_owned(),
+        target: "ap@example.com".to_owned(),
+        body: "robin".to_owned(),
+    };
+    let heard = |seq, open: &[&str]| Heard {
+        seq,
+        open: open.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    let (first, second) = (heard(0, &[]), heard(7, &["a"]));
+    assert_eq!(store.heard("acme-us").await.unwrap(), None);
+    assert!(store.hear("acme-us", None, &first, &[]).await.unwrap());
+    assert!(
+        !store
+            .hear("acme-us", None, &second, &[letter("lost")])
+            .await
+            .unwrap()
+    );
+    let both = [letter("one"), letter("two")];
+    assert!(
+        store
+            .hear("acme-us", Some(&first), &second, &both)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .hear("acme-us", Some(&first), &second, &[letter("lost")])
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.heard("acme-us").await.unwrap(), Some(second));
+    store
+        .put_letters(&[letter("one"), letter("three")])
+        .await
+        .unwrap();
+
+    let until = || bed.clock.now() + Duration::from_secs(60);
+    let taken = store.take_letters(2, until()).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    assert_eq!((taken[0].letter.name.as_str(), taken[0].tries), ("one", 1));
+    let rest = store.take_letters(9, until()).await.unwrap();
+    assert_eq!(rest.len(), 1, "nobody takes what is in another's hands");
+    store.letter_sent("one").await.unwrap();
+    store
+        .letter_failed("two", None, "no such mailbox")
+        .await
+        .unwrap();
+    let counts = store.letters().await.unwrap();
+    assert_eq!((counts.waiting, counts.given_up), (1, 1));
+    // Who took the third one died with it, and the first was put in once and for all.
+    bed.clock.advance(Duration::from_secs(61));
+    store.put_letters(&[letter("one")]).await.unwrap();
+    let again = store.take_letters(9, until()).await.unwrap();
+    assert_eq!(
+        (again[0].letter.name.as_str(), again[0].tries),
+        ("three", 2)
+    );
+    assert_eq!(again.len(), 1);
+    assert!(store.bytes().await.unwrap() > 0);
 }
 
 async fn a_key_is_taken_once_and_its_answer_given_again(bed: &Bed, store: &Store) {
@@ -1494,7 +1559,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 6
+            known: 8
         }
     );
     assert!(!error.fix().is_empty());

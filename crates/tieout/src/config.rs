@@ -15,8 +15,10 @@ use tieout_systems::Entry;
 
 use crate::failure::Failure;
 
+mod telling;
 mod timing;
 
+pub use telling::{HookConfig, MailConfig, MailTls, Telling};
 pub use timing::Timing;
 
 /// The whole configuration.
@@ -30,6 +32,8 @@ pub struct Config {
     pub listen: String,
     /// How many connections `serve` runs at once.
     pub workers: usize,
+    /// Who is told of what happens.
+    pub telling: Telling,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
     /// The connections by name.
@@ -96,7 +100,11 @@ impl Config {
         let store = reader.table(&root, "", "store")?;
         reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
-        reader.only_known("server", &server, &["listen", "public_url", "workers"])?;
+        reader.only_known(
+            "server",
+            &server,
+            &["listen", "public_url", "workers", "mail", "hooks"],
+        )?;
         let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
         for (name, value) in reader.table(&root, "", "connections")? {
@@ -113,6 +121,7 @@ impl Config {
             store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             workers: reader.workers(&server)?,
+            telling: reader.telling(&server)?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
             connections,
         })

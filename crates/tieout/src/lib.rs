@@ -15,6 +15,7 @@ pub mod expiry;
 pub mod failure;
 pub mod guide;
 pub mod home;
+pub mod kinds;
 pub mod output;
 pub mod pending;
 pub mod progress;

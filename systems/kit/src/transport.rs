@@ -1,5 +1,6 @@
 //! Sending requests, and telling whether one that failed certainly never left.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tieout_domain::Lost;
 use tower::ServiceExt;
 
@@ -39,7 +41,22 @@ impl Network {
     /// # Errors
     /// The TLS library's own words when it can't be set up.
     pub fn new() -> Result<Self, String> {
-        let client = reqwest::Client::builder()
+        Self::built(reqwest::Client::builder())
+    }
+
+    /// A client that connects, of all addresses that a name stands for, only to those that are allowed: for
+    /// addresses that come from outside. No proxy is used, because a proxy would resolve names by itself. A host
+    /// that is an address itself is never resolved, and is the caller's to check.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn within(allowed: fn(IpAddr) -> bool) -> Result<Self, String> {
+        let client = reqwest::Client::builder();
+        Self::built(client.no_proxy().dns_resolver(Arc::new(Only(allowed))))
+    }
+
+    fn built(client: reqwest::ClientBuilder) -> Result<Self, String> {
+        let client = client
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_secs(10))
@@ -113,6 +130,25 @@ fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Resolves names to the addresses that are allowed.
+struct Only(fn(IpAddr) -> bool);
+
+impl Resolve for Only {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = self.0;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found: Vec<SocketAddr> = found.filter(|one| allowed(one.ip())).collect();
+            if found.is_empty() {
+                let cause = format!("{} leads to no address that is allowed", name.as_str());
+                return Err(cause.into());
+            }
+            let found: Addrs = Box::new(found.into_iter());
+            Ok(found)
+        })
+    }
 }
 
 /// A fake in this process: no sockets, no threads.

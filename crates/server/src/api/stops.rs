@@ -1,17 +1,20 @@
-//! The kill switch: what stops remote writes.
+//! The kill switch: what stops remote writes, and how they go on.
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tieout_desk::pause;
 
 use super::connections::store;
 use super::operation::Operation;
 use super::problem::Problem;
-use super::schema::{Schema, all_of, count, instant, maybe, object, text};
-use super::taking::{Asked, Named, Nothing};
+use super::schema::{Schema, all_of, count, instant, maybe, object, text, words};
+use super::taking::{Asked, Named, Nothing, Taken, meant};
 use crate::app::App;
+use crate::people::{Person, Role};
 
 /// What can be asked of stops.
 pub(super) fn operations() -> Vec<Operation> {
@@ -32,6 +35,38 @@ pub(super) fn operations() -> Vec<Operation> {
             "What stops a connection's remote writes: its own stops, and those of all connections.",
             get(of_one),
         ),
+        Operation::new(
+            ("pauseAll", Method::POST, "/pause"),
+            "StopList",
+            "Stops the remote writes of all connections. Says what stops them then.",
+            post(pause_all),
+        )
+        .needs(Role::Operator)
+        .takes("PauseRequest"),
+        Operation::new(
+            ("resumeAll", Method::POST, "/resume"),
+            "StopList",
+            "Puts the switch of all connections back. Says what stops them still.",
+            post(resume_all),
+        )
+        .needs(Role::Operator)
+        .takes("ResumeRequest"),
+        Operation::new(
+            ("pause", Method::POST, "/connections/{connection}/pause"),
+            "StopList",
+            "Stops a connection's remote writes. Says what stops them then.",
+            post(pause),
+        )
+        .needs(Role::Operator)
+        .takes("PauseRequest"),
+        Operation::new(
+            ("resume", Method::POST, "/connections/{connection}/resume"),
+            "StopList",
+            "Lets a connection's remote writes go on. Says what stops them still.",
+            post(resume),
+        )
+        .needs(Role::Operator)
+        .takes("ResumeRequest"),
     ]
 }
 
@@ -41,7 +76,17 @@ pub(super) fn schemas() -> Vec<Schema> {
         "connection": maybe(text()), "kind": {"enum": ["paused", "recovering"]}, "reason": text(),
         "actor": text(), "at": instant(), "seq": count(),
     });
-    vec![("Stop", object(stop, &[])), ("StopList", all_of("Stop"))]
+    // Stopping is not held up for want of a reason; to go on wants one.
+    let mut pause = object(json!({"reason": text()}), &["reason"]);
+    pause["example"] = json!({"reason": "month end"});
+    let mut resume = object(json!({"reason": words()}), &[]);
+    resume["example"] = json!({"reason": "the month is closed"});
+    vec![
+        ("Stop", object(stop, &[])),
+        ("StopList", all_of("Stop")),
+        ("PauseRequest", pause),
+        ("ResumeRequest", resume),
+    ]
 }
 
 async fn of_all(
@@ -59,4 +104,68 @@ async fn of_one(
 ) -> Result<Json<Value>, Problem> {
     let stops = store(&app, &name)?.stops().await?;
     Ok(Json(json!({ "items": stops })))
+}
+
+/// Why writes are stopped.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PauseRequest {
+    #[serde(default)]
+    reason: String,
+}
+
+/// Why they go on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResumeRequest {
+    reason: String,
+}
+
+async fn pause_all(
+    State(app): State<App>,
+    person: Person,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<PauseRequest>,
+) -> Result<Json<Value>, Problem> {
+    let store = app.store.installation();
+    pause::pause_all(&store, &request.reason, &person.actor()).await?;
+    Ok(Json(json!({ "items": store.stops().await? })))
+}
+
+async fn resume_all(
+    State(app): State<App>,
+    person: Person,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<ResumeRequest>,
+) -> Result<Json<Value>, Problem> {
+    meant(&request.reason, "reason")?;
+    let store = app.store.installation();
+    pause::resume_all(&store, &request.reason, &person.actor()).await?;
+    Ok(Json(json!({ "items": store.stops().await? })))
+}
+
+async fn pause(
+    State(app): State<App>,
+    person: Person,
+    Named(name): Named<String>,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<PauseRequest>,
+) -> Result<Json<Value>, Problem> {
+    let store = store(&app, &name)?;
+    pause::pause(&store, &request.reason, &person.actor()).await?;
+    app.program.stays_paused(store.name()).await?;
+    Ok(Json(json!({ "items": store.stops().await? })))
+}
+
+async fn resume(
+    State(app): State<App>,
+    person: Person,
+    Named(name): Named<String>,
+    Asked(Nothing {}): Asked<Nothing>,
+    Taken(request): Taken<ResumeRequest>,
+) -> Result<Json<Value>, Problem> {
+    meant(&request.reason, "reason")?;
+    let store = store(&app, &name)?;
+    pause::resume(&store, &request.reason, &person.actor()).await?;
+    Ok(Json(json!({ "items": store.stops().await? })))
 }

@@ -294,3 +294,20 @@ async fn the_history_is_verified() {
     let answer = stage.get("verification").await;
     assert_eq!(answer.body["holds"], true, "{answer:?}");
 }
+
+#[tokio::test]
+async fn s239_writes_are_stopped_at_once_and_go_on_for_a_reason() {
+    let stage = Stage::new().await;
+    let stopped = stage.post("pause", json!({})).await;
+    assert_eq!(stopped.body["items"][0]["kind"], "paused", "{stopped:?}");
+    assert_eq!(stopped.body["items"][0]["actor"], "user:admin");
+    let refused = stage.post("resume", json!({"reason": " "})).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let all = stage.get("connections/acme-us/stops").await;
+    assert_eq!(all.body["items"].as_array().unwrap().len(), 2);
+    for path in ["resume", "connections/acme-us/resume"] {
+        stage.post(path, json!({"reason": "done"})).await;
+    }
+    let none = stage.get("connections/acme-us/stops").await;
+    assert_eq!(none.body, json!({"items": []}));
+}

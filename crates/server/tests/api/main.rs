@@ -2,6 +2,8 @@
 
 mod behaviour;
 mod contract;
+mod metrics;
+mod notices;
 mod property;
 mod schema;
 mod stage;

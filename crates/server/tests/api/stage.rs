@@ -11,10 +11,12 @@ use axum::{Extension, Router};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
 use tieout_desk::{DeskError, Reason};
+use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus};
 use tieout_domain::port::Observed;
@@ -27,7 +29,9 @@ use tieout_flows::Preferences;
 use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
-use tieout_server::program::{ConnectionInfo, CredentialInfo, Program, SyncAsked};
+use tieout_server::program::{
+    ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+};
 use tieout_store::{Commit, CredentialRow, Fact, MapStatus, RecordChange, RunId, Store};
 use tower::ServiceExt;
 
@@ -51,6 +55,8 @@ pub(crate) struct Played {
     pub(crate) asked: Mutex<Vec<SyncAsked>>,
     pub(crate) plans: AtomicU32,
     preferences: Mutex<Preferences>,
+    /// How long the credential lasts.
+    pub(crate) days_left: Mutex<i64>,
 }
 
 #[async_trait]
@@ -147,8 +153,30 @@ impl Program for Played {
             },
             used_by: vec!["acme-us".parse().unwrap()],
             expires: Some("2027-06-30".parse().unwrap()),
-            days_left: Some(200),
+            days_left: Some(*self.days_left.lock().unwrap()),
         }])
+    }
+
+    fn credential_kinds(&self) -> Vec<CredentialKindInfo> {
+        Vec::new()
+    }
+
+    async fn set_credential(
+        &self,
+        _: &str,
+        _: &str,
+        _: SecretString,
+        _: &str,
+    ) -> Result<CredentialSet, DeskError> {
+        Ok(CredentialSet::default())
+    }
+
+    async fn examine(&self, _: &ConnectionName) -> Result<Vec<(String, Check)>, DeskError> {
+        Ok(Vec::new())
+    }
+
+    async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
+        Ok(())
     }
 
     fn address(&self, _: &ConnectionName, record: &RecordRef) -> Option<String> {
@@ -165,6 +193,7 @@ pub(crate) struct Stage {
     pub(crate) store: Store,
     pub(crate) program: Arc<Played>,
     app: App,
+    clock: Arc<Ticking>,
     _folder: tempfile::TempDir,
 }
 
@@ -180,10 +209,12 @@ impl Stage {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("tieout.db").display());
-        let clock: Arc<dyn Clock> = Arc::new(Ticking(AtomicI64::new(1_780_000_000_000_000)));
+        let ticking = Arc::new(Ticking(AtomicI64::new(1_780_000_000_000_000)));
+        let clock: Arc<dyn Clock> = Arc::clone(&ticking) as _;
         let store = Store::open(&url, Arc::clone(&clock)).await.unwrap();
         fill(&store).await;
         let program = Arc::new(Played::default());
+        *program.days_left.lock().unwrap() = 200;
         let app = App {
             store: store.clone(),
             program: Arc::clone(&program) as Arc<dyn Program>,
@@ -194,6 +225,7 @@ impl Stage {
             store,
             program,
             app,
+            clock: ticking,
             _folder: folder,
         }
     }
@@ -210,6 +242,17 @@ impl Stage {
                 token: None,
             })),
         }
+    }
+
+    pub(crate) fn app(&self) -> App {
+        self.app.clone()
+    }
+
+    /// Lets so many seconds go by.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock
+            .0
+            .fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
     pub(crate) async fn ask_as(&self, role: Option<Role>, request: Request<Body>) -> Answer {
@@ -319,6 +362,7 @@ pub(crate) fn a_run(status: &str, cause: &str) -> [Fact; 2] {
         flows: BTreeMap::from([("bills".to_owned(), counts)]),
         calls: BTreeMap::from([("bill".to_owned(), 4)]),
         cause: cause.to_owned(),
+        codes: Vec::new(),
     };
     [started, ended]
 }

@@ -227,6 +227,22 @@ statements! {
     LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
     LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
 
+    HEARD = "SELECT seq, open_causes FROM heard WHERE chain = $1";
+    HEARD_BEGIN = "INSERT INTO heard (chain, seq, open_causes) VALUES ($1, $2, $3) \
+                   ON CONFLICT (chain) DO NOTHING";
+    HEARD_MOVE = "UPDATE heard SET seq = $4, open_causes = $5 \
+                  WHERE chain = $1 AND seq = $2 AND open_causes = $3";
+    OUTBOX_PUT = "INSERT INTO outbox (name, way, target, body, made_us, due_us, tries, cause) \
+                  VALUES ($1, $2, $3, $4, $5, $5, 0, '') ON CONFLICT (name) DO NOTHING";
+    OUTBOX_DUE = "SELECT name, way, target, body, made_us, due_us, tries FROM outbox \
+                  WHERE due_us <= $1 ORDER BY due_us, name LIMIT $2";
+    OUTBOX_TAKE = "UPDATE outbox SET due_us = $3, tries = tries + 1 WHERE name = $1 AND due_us = $2";
+    OUTBOX_SENT = "UPDATE outbox SET due_us = NULL, body = '', cause = '' WHERE name = $1";
+    OUTBOX_FAILED = "UPDATE outbox SET due_us = $2, cause = $3 WHERE name = $1";
+    OUTBOX_AGED = "DELETE FROM outbox WHERE due_us IS NULL AND made_us < $1";
+    OUTBOX_COUNTS = "SELECT CAST(COUNT(due_us) AS BIGINT), \
+                     CAST(COUNT(CASE WHEN due_us IS NULL AND cause <> '' THEN 1 END) AS BIGINT) FROM outbox";
+
     ANSWERS_AGED = "DELETE FROM answers WHERE asked_us < $1 OR (status IS NULL AND asked_us < $2)";
     ANSWER_BEGIN = "INSERT INTO answers (asker, answer_key, request, asked_us, status, media_type, body) \
                     VALUES ($1, $2, $3, $4, NULL, '', '') ON CONFLICT (asker, answer_key) DO NOTHING";

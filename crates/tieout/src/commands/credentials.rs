@@ -135,9 +135,10 @@ pub async fn seal(
 /// The kind of this name, of any system.
 pub fn known_kind(name: &str) -> Result<&'static CredentialKind, Failure> {
     let all = || {
-        tieout_systems::ALL
-            .iter()
+        let systems = tieout_systems::ALL.iter();
+        systems
             .flat_map(|entry| entry.system.credentials)
+            .chain(crate::kinds::OWN)
     };
     all().find(|kind| kind.name == name).ok_or_else(|| {
         let known: Vec<_> = all().map(|kind| kind.name).collect();

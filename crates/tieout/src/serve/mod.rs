@@ -3,11 +3,13 @@
 //! A connection is put together for each run and dropped after it: that costs a few milliseconds, and between runs
 //! no credential is in memory but the key that seals them.
 
+mod courier;
 pub mod notify;
 mod program;
 mod runs;
 mod settings;
 mod sides;
+mod telling;
 mod timetables;
 mod watch;
 
@@ -19,6 +21,7 @@ use tieout_domain::Holding;
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
+use tieout_server::hooks::Hook;
 use tieout_store::Vault;
 
 use crate::assemble::Shared;
@@ -68,15 +71,26 @@ impl Service {
 
     /// Everything that is served.
     pub fn router(self: &Arc<Self>) -> Router {
+        tieout_server::router(self.app())
+    }
+
+    /// What the face has at hand.
+    fn app(self: &Arc<Self>) -> App {
+        let config = self.config();
+        let hooks = config.telling.hooks.iter().map(|(name, hook)| Hook {
+            name: name.clone(),
+            events: hook.events.clone(),
+        });
         let outside = Outside {
-            public_url: self.home.config.public_url.clone(),
+            public_url: config.public_url.clone(),
+            hooks: hooks.collect(),
         };
-        tieout_server::router(App {
+        App {
             store: self.home.store.clone(),
             program: Arc::<Self>::clone(self),
             clock: Arc::new(crate::seams::WallClock),
             outside: Arc::new(outside),
-        })
+        }
     }
 
     /// The configuration as it was last read and found good.

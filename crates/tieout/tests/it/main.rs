@@ -21,5 +21,6 @@ mod restored;
 mod review;
 mod sign_in;
 mod stage;
+mod telling;
 mod tie_out;
 mod trouble;

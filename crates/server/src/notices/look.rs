@@ -1,0 +1,242 @@
+//! One look: what is new since others were told last.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tieout_desk::DeskError;
+use tieout_desk::exceptions::{Cause, causes};
+use tieout_domain::code::Code;
+use tieout_domain::{ConnectionName, Date, Timestamp};
+use tieout_store::{Entry, Fact, Heard, Letter, RunId};
+
+use super::event::{Event, Happened, Waiting};
+use super::recipients::{addresses, letters};
+use crate::app::App;
+use crate::program::ConnectionInfo;
+
+/// How many entries are read at once.
+const PAGE: u32 = 500;
+/// The word of a run's end in the history.
+const RUN_ENDED: &str = "run-ended";
+/// The days before a credential's end on which people are told.
+const DAYS_LEFT: [i64; 6] = [60, 30, 14, 7, 3, 1];
+/// The hour of the company's day at which the digest is made.
+const DIGEST_HOUR: i8 = 7;
+
+/// What was looked at and need not be looked at again soon. A process that begins anew looks at all of it.
+#[derive(Debug, Default)]
+pub struct Looked {
+    digests: BTreeMap<ConnectionName, Date>,
+    credentials: Option<Date>,
+}
+
+/// Looks at every connection and every credential, and puts what is new into the outbox.
+///
+/// # Errors
+/// The first connection's that could not be looked at; the others were looked at all the same.
+pub async fn look(app: &App, looked: &mut Looked) -> Result<(), DeskError> {
+    let mut first = Ok(());
+    let connections = app.program.connections();
+    for connection in &connections {
+        let told = of_connection(app, looked, connection).await;
+        first = first.and(told);
+    }
+    first.and(of_credentials(app, looked).await)
+}
+
+async fn of_connection(
+    app: &App,
+    looked: &mut Looked,
+    connection: &ConnectionInfo,
+) -> Result<(), DeskError> {
+    let store = app.store.connection(&connection.name);
+    let heard = app.store.heard(connection.name.as_str()).await?;
+    let after = heard.as_ref().map_or(0, |heard| heard.seq);
+    let ends = ends(app, connection, after).await?;
+    let first = heard.is_none();
+    if first || !ends.is_empty() {
+        let waiting = causes(&store, false).await?;
+        let (now, events) = news(heard.as_ref(), &ends, &waiting);
+        // What was so before anybody was to be told is no news.
+        let events = if first { Vec::new() } else { events };
+        let letters = told(app, connection, now.seq, events)?;
+        let chain = connection.name.as_str();
+        app.store
+            .hear(chain, heard.as_ref(), &now, &letters)
+            .await?;
+    }
+    digest(app, looked, connection).await
+}
+
+/// The ends of runs since.
+async fn ends(app: &App, connection: &ConnectionInfo, after: u64) -> Result<Vec<Entry>, DeskError> {
+    let store = app.store.connection(&connection.name);
+    let mut all = Vec::new();
+    let mut after = after;
+    loop {
+        let page = store.entries_of(RUN_ENDED, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(all);
+        };
+        after = last.seq;
+        all.extend(page);
+    }
+}
+
+/// How far others have heard then, and what is new to them.
+fn news(heard: Option<&Heard>, ends: &[Entry], waiting: &[Cause]) -> (Heard, Vec<Event>) {
+    let before = heard.cloned().unwrap_or_default();
+    let mut now = Heard {
+        seq: ends.last().map_or(before.seq, |end| end.seq),
+        open: BTreeSet::new(),
+    };
+    let mut events = Vec::new();
+    let known_failures = before.open.iter().filter(|name| name.starts_with(FAILED));
+    let mut failing: BTreeSet<String> = known_failures.cloned().collect();
+    for end in ends {
+        let Fact::RunEnded {
+            status,
+            cause,
+            codes,
+            ..
+        } = &end.fact
+        else {
+            continue;
+        };
+        let run = end.run.clone().unwrap_or_else(|| RunId::new(""));
+        if status == "failed" {
+            let code = codes.first().cloned();
+            let name = code.as_ref().map_or("", Code::as_str);
+            if failing.insert(format!("{FAILED}{name}")) {
+                let cause = cause.clone();
+                events.push(Event::RunFailed { run, code, cause });
+            }
+        } else if !failing.is_empty() {
+            failing.clear();
+            events.push(Event::RunRecovered { run });
+        }
+    }
+    now.open.extend(failing);
+    for cause in waiting {
+        let name = name_of(cause.code.as_ref(), &cause.group);
+        if !before.open.contains(&name) {
+            events.push(Event::ExceptionOpened(Waiting::of(cause)));
+        }
+        now.open.insert(name);
+    }
+    for name in before.open.difference(&now.open) {
+        if let Some((code, group)) = named(name) {
+            events.push(Event::ExceptionClosed { code, group });
+        }
+    }
+    (now, events)
+}
+
+/// What stands before the code of failing runs, among what is open.
+const FAILED: &str = "run ";
+/// What stands before the code and the group of an exception there.
+const EXCEPTION: &str = "exception ";
+
+fn name_of(code: Option<&Code>, group: &str) -> String {
+    format!("{EXCEPTION}{} {group}", code.map_or("", Code::as_str))
+}
+
+fn named(name: &str) -> Option<(Option<Code>, String)> {
+    let (code, group) = name.strip_prefix(EXCEPTION)?.split_once(' ')?;
+    let code = (!code.is_empty()).then(|| Code::from_text(code));
+    Some((code, group.to_owned()))
+}
+
+/// The letters about these events. The number of the entry up to which was looked tells an exception that opens
+/// again from the one before.
+fn told(
+    app: &App,
+    connection: &ConnectionInfo,
+    seq: u64,
+    events: Vec<Event>,
+) -> Result<Vec<Letter>, DeskError> {
+    let to = addresses(app, &connection.name)?;
+    let at = app.clock.now();
+    let happened = events.into_iter().enumerate().map(|(index, event)| {
+        let id = format!("{}/{seq}/{index}", connection.name);
+        happened(id, Some(&connection.name), at, event)
+    });
+    Ok(happened
+        .flat_map(|happened| letters(app, &happened, &to))
+        .collect())
+}
+
+fn happened(
+    id: String,
+    connection: Option<&ConnectionName>,
+    at: Timestamp,
+    event: Event,
+) -> Happened {
+    Happened {
+        id,
+        connection: connection.cloned(),
+        at,
+        event,
+    }
+}
+
+/// What waits, once a day, in the morning of the company's day; nothing where nothing waits.
+async fn digest(
+    app: &App,
+    looked: &mut Looked,
+    connection: &ConnectionInfo,
+) -> Result<(), DeskError> {
+    let at = app.clock.now();
+    let local = at.to_zoned(connection.time_zone.clone());
+    let today = local.date();
+    if local.hour() < DIGEST_HOUR || looked.digests.get(&connection.name) == Some(&today) {
+        return Ok(());
+    }
+    let store = app.store.connection(&connection.name);
+    let waiting: Vec<Waiting> = causes(&store, false)
+        .await?
+        .iter()
+        .map(Waiting::of)
+        .collect();
+    if !waiting.is_empty() {
+        let id = format!("{}/digest/{today}", connection.name);
+        let event = Event::Digest { waiting };
+        let happened = happened(id, Some(&connection.name), at, event);
+        let to = addresses(app, &connection.name)?;
+        app.store.put_letters(&letters(app, &happened, &to)).await?;
+    }
+    looked.digests.insert(connection.name.clone(), today);
+    Ok(())
+}
+
+/// Credentials that end soon, once for each of the days on which people are told.
+async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError> {
+    let at = app.clock.now();
+    let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    if looked.credentials == Some(today) {
+        return Ok(());
+    }
+    for credential in app.program.credentials().await? {
+        let (Some(expires), Some(days_left)) = (credential.expires, credential.days_left) else {
+            continue;
+        };
+        let Some(step) = DAYS_LEFT.into_iter().rev().find(|days| days_left <= *days) else {
+            continue;
+        };
+        let mut to = BTreeSet::new();
+        for connection in &credential.used_by {
+            to.extend(addresses(app, connection)?);
+        }
+        let row = &credential.row;
+        let id = format!("credential/{}/{}/{step}", row.name, row.version);
+        let event = Event::CredentialExpiring {
+            name: row.name.clone(),
+            expires,
+            days_left,
+        };
+        let to: Vec<String> = to.into_iter().collect();
+        let letters = letters(app, &happened(id, None, at, event), &to);
+        app.store.put_letters(&letters).await?;
+    }
+    looked.credentials = Some(today);
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Who is told of what.
+
+use serde_json::Value;
+use tieout_desk::DeskError;
+use tieout_domain::ConnectionName;
+use tieout_store::Letter;
+
+use super::event::{Event, Happened};
+use super::{HOOK, MAIL};
+use crate::app::App;
+use crate::mail;
+
+/// The preference that names who is told by mail.
+const NOTIFY: &str = "miscellaneous.notify";
+
+/// The addresses that a connection's mail goes to.
+pub(super) fn addresses(app: &App, connection: &ConnectionName) -> Result<Vec<String>, DeskError> {
+    let preferences = app.program.preferences(connection)?;
+    let notify = preferences.iter().find(|one| one.entry.key == NOTIFY);
+    let all = notify.and_then(|one| one.value.as_array());
+    let texts = all.into_iter().flatten().filter_map(Value::as_str);
+    Ok(texts.map(str::to_owned).collect())
+}
+
+/// The letters about something that happened: a mail to each of these addresses, and a body for each hook that asked
+/// for it.
+pub(super) fn letters(app: &App, happened: &Happened, to: &[String]) -> Vec<Letter> {
+    let public_url = app.outside.public_url.as_deref();
+    let mut letters = Vec::new();
+    if is_mailed(&happened.event) {
+        let said = mail::said(happened, public_url);
+        letters.extend(to.iter().map(|to| Letter {
+            name: format!("mail/{to}/{}", happened.id),
+            way: MAIL.to_owned(),
+            target: to.clone(),
+            body: said.to_body(),
+        }));
+    }
+    for hook in app.outside.hooks.iter() {
+        if hook.events.iter().any(|name| name == happened.name()) {
+            letters.push(Letter {
+                name: format!("hook/{}/{}", hook.name, happened.id),
+                way: HOOK.to_owned(),
+                target: hook.name.clone(),
+                body: happened.to_json(public_url).to_string(),
+            });
+        }
+    }
+    letters
+}
+
+/// Whether people are told by mail: an exception that is gone is no reason to write.
+fn is_mailed(event: &Event) -> bool {
+    !matches!(event, Event::ExceptionClosed { .. })
+}
