@@ -77,14 +77,17 @@ pub(super) async fn show(
         (notice::done(asked.done.as_deref(), None, &DONE))
         @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
         div.sides {
-            section.panel { h2 { "Now" } (facts(state(&info, &health, now))) (standing::counts(&health)) }
-            (live(&info, &store, &health).await?)
+            section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
+            div {
+                (live(&info, &store, &health).await?)
+                section.panel { h2 { "Last success" } (facts(successes(&info, &health, now))) }
+            }
         }
         (acts(&person, &info, &health))
         p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
         (waiting.show(&here))
         (recent.show(&here))
-        @for chart in charts { (chart) }
+        div.sides { @for chart in charts { (chart) } }
     };
     let layout = Layout {
         title: &name,
@@ -112,17 +115,23 @@ fn state<'a>(
     if let Some(signed) = &health.signed {
         told.push(("Tie-out", standing::signed(signed)));
     }
-    for flow in &info.flows {
-        let last = health.last_successes.get(flow);
-        told.push((
-            flow,
-            match last {
-                Some(at) => html! { "last success " (time::ago(*at, now)) },
-                None => html! { span.soft { "no success yet" } },
-            },
-        ));
-    }
     told
+}
+
+/// When each flow was last gone through to its end.
+fn successes<'a>(
+    info: &'a ConnectionInfo,
+    health: &Health,
+    now: tieout_domain::Timestamp,
+) -> Vec<(&'a str, Markup)> {
+    let flows = info.flows.iter().map(|flow| {
+        let last = match health.last_successes.get(flow) {
+            Some(at) => html! { (time::ago(*at, now)) ", " (time::moment(*at, &info.time_zone)) },
+            None => html! { span.soft { "not yet" } },
+        };
+        (flow.as_str(), last)
+    });
+    flows.collect()
 }
 
 /// What a run that is on is at. While one is, the page brings itself up to date.
@@ -140,7 +149,7 @@ async fn live(
         return Ok(html! {
             section.panel #live data-refresh=[waits] {
                 h2 { "Progress" }
-                p.soft { @if waits.is_some() { "A sync is about to start." } @else { "No sync is on." } }
+                p.soft { @if waits.is_some() { "A sync is starting or ending." } @else { "No sync is on." } }
             }
         });
     };

@@ -1,5 +1,6 @@
 //! A home that has synced, and its pages on a port of loopback.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Extension;
@@ -9,7 +10,18 @@ use tieout_server::app::Outside;
 use tieout_server::people::Role;
 use tieout_server::{App, Person, SyncAsked};
 
+use crate::browser::Browser;
 use crate::stage::Stage;
+
+/// Widths of a window and of a phone.
+pub(crate) const WIDTHS: [(&str, u32); 2] = [("wide", 1280), ("narrow", 375)];
+
+/// Where pictures of the pages go.
+fn pictures() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
 
 /// A stage with its pages.
 pub(crate) struct House {
@@ -64,6 +76,18 @@ impl House {
             ("audit", "/audit".to_owned()),
             ("missing", "/runs/none".to_owned()),
         ]
+    }
+
+    /// Keeps what the browser shows as a picture, in both sizes and colours.
+    pub(crate) async fn keep(&self, name: &str, browser: &Browser) {
+        for (word, width) in WIDTHS {
+            for (scheme, dark) in [("light", false), ("dark", true)] {
+                browser.look(width, dark).await;
+                let file = pictures().join(format!("{name}-{word}-{scheme}.png"));
+                std::fs::write(file, browser.screenshot().await).unwrap();
+            }
+        }
+        browser.look(WIDTHS[0].1, false).await;
     }
 
     /// A bill of the ledger that is linked, and its counterpart.
@@ -155,10 +179,6 @@ mod program {
 
         async fn sync(&self, _: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError> {
             self.asked.lock().unwrap().push(asked);
-            Ok(())
-        }
-
-        async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
             Ok(())
         }
 
