@@ -250,6 +250,7 @@ fn waiting(causes: &[Cause]) -> Table {
     for cause in causes {
         let page = cause.code.as_ref().and_then(Code::page);
         let title = page.map_or("", |page| page.title());
+        let fix = page.map(|page| page.fix()).unwrap_or_default();
         let first = cause.first();
         let labels = first
             .map(|group| group.labels.join(", "))
@@ -267,7 +268,7 @@ fn waiting(causes: &[Cause]) -> Table {
             Cell::number(cause.count()),
             Cell::sums(&cause.amounts()),
             Cell::text(labels),
-            Cell::text(page.map(|page| page.fix()).unwrap_or_default()),
+            Cell::shown(notice::prose(&fix), fix.as_str()),
             Cell::text(page.map_or("", |page| page.who())),
         ]);
     }
