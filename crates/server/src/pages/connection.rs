@@ -71,16 +71,20 @@ pub(super) async fn show(
     let now = app.clock.now();
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
+    let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
-        div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
         (notice::done(asked.done.as_deref(), None, &DONE))
-        @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
-        div.sides {
-            section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
-            div {
-                (live(&info, &store, &health).await?)
-                section.panel { h2 { "Last success" } (facts(successes(&info, &health, now))) }
+        // While a sync is on, or was just asked for, this part brings itself up to date.
+        div #live data-refresh=[watched.then_some("2")] {
+            div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
+            @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
+            div.sides {
+                section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
+                div {
+                    (progress(&info, &store, &health).await?)
+                    section.panel { h2 { "Last success" } (facts(successes(&info, &health, now))) }
+                }
             }
         }
         (acts(&person, &info, &health))
@@ -134,22 +138,20 @@ fn successes<'a>(
     flows.collect()
 }
 
-/// What a run that is on is at. While one is, the page brings itself up to date.
-async fn live(
+/// What a run that is on is at.
+async fn progress(
     info: &ConnectionInfo,
     store: &ConnectionStore,
     health: &Health,
 ) -> Result<Markup, PageError> {
-    let on = health
-        .runs
-        .first()
-        .filter(|run| health.running && run.ended.is_none());
+    let first = health.runs.first();
+    let on = first.filter(|run| health.running && run.ended.is_none());
     let Some(current) = on else {
-        let waits = (info.running || health.running).then_some("2");
+        let about = info.running || health.running;
         return Ok(html! {
-            section.panel #live data-refresh=[waits] {
+            section.panel {
                 h2 { "Progress" }
-                p.soft { @if waits.is_some() { "A sync is starting or ending." } @else { "No sync is on." } }
+                p.soft { @if about { "A sync is starting or ending." } @else { "No sync is on." } }
             }
         });
     };
@@ -160,7 +162,7 @@ async fn live(
     let newest = run::newest(store, &current.id, LIVE).await?;
     let address = Address::of(["runs", current.id.as_str()]);
     Ok(html! {
-        section.panel #live data-refresh="2" {
+        section.panel {
             div.head { h2 { "Progress" } (badge::run("running")) }
             p { a href=(address) { "Set off by " (current.trigger) } ", since " (time::precise(current.started, &info.time_zone)) }
             @if due.iter().any(|(_, count)| *count > 0) {
