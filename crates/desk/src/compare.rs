@@ -40,7 +40,7 @@ pub struct Told {
 pub struct Value {
     /// As people read it.
     pub text: String,
-    /// By what it is compared; the text itself where nothing else is said.
+    /// By what it is compared; empty where it isn't.
     pub means: String,
 }
 
@@ -239,6 +239,14 @@ fn plain(text: impl Into<String>) -> Value {
     }
 }
 
+/// What each side words for itself: shown, and not compared.
+fn aside(text: impl Into<String>) -> Value {
+    Value {
+        text: text.into(),
+        means: String::new(),
+    }
+}
+
 fn money(amount: Amount, currency: Currency) -> Value {
     plain(amount.of(currency).to_string())
 }
@@ -291,7 +299,7 @@ fn tell_bill(names: &Names<'_>, bill: &tieout_domain::document::Bill) -> Told {
         ("Total", money(bill.total, bill.currency)),
         ("Open", money(bill.open, bill.currency)),
         ("Status", plain(status(&bill.status))),
-        ("Memo", plain(bill.memo.clone())),
+        ("Memo", aside(bill.memo.clone())),
     ];
     // Each side has an approval of its own; they are told apart, and not compared.
     match names.side {
@@ -332,7 +340,7 @@ fn tell_credit(names: &Names<'_>, credit: &tieout_domain::document::VendorCredit
             ("Total", money(credit.total, credit.currency)),
             ("Open", money(credit.open, credit.currency)),
             ("Status", plain(status(&credit.status))),
-            ("Memo", plain(credit.memo.clone())),
+            ("Memo", aside(credit.memo.clone())),
         ],
         lines: lines(names, &credit.lines, credit.currency),
         pays: pays(names, &credit.applications, credit.currency),
@@ -372,7 +380,7 @@ fn tell_payment(names: &Names<'_>, payment: &tieout_domain::document::Payment) -
             }
         }
     }
-    fields.push(("Memo", plain(payment.memo.clone())));
+    fields.push(("Memo", aside(payment.memo.clone())));
     Told {
         fields,
         lines: Vec::new(),
@@ -501,5 +509,56 @@ fn payment_status(status: &PaymentStatus) -> &str {
         PaymentStatus::Escheated => "turned over to the state",
         PaymentStatus::LedgerVoided => "voided in the ledger",
         PaymentStatus::Other(word) => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(fields: Vec<(&'static str, Value)>) -> Told {
+        only(fields)
+    }
+
+    #[test]
+    fn only_what_both_sides_know_can_differ() {
+        let ledger = told(vec![
+            ("Total", plain("500.00 USD")),
+            ("Date", plain("2026-02-27")),
+            ("Memo", aside("rent")),
+            ("Purchase order", plain("PO-1")),
+            ("Approval", plain("")),
+        ]);
+        let platform = told(vec![
+            ("Total", plain("50.00 USD")),
+            ("Date", plain("2026-02-27")),
+            ("Memo", aside("rent (ns:1:2)")),
+            ("Method", plain("ACH")),
+        ]);
+        let fields = beside(Some(&ledger), Some(&platform));
+        let differing: Vec<_> = fields.iter().filter(|field| field.differs).collect();
+        assert_eq!(differing.len(), 1);
+        assert_eq!(differing[0].name, "Total");
+        let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+        assert_eq!(names, ["Total", "Date", "Memo", "Purchase order", "Method"]);
+        // A record that is on one side only differs from nothing.
+        assert!(
+            beside(Some(&ledger), None)
+                .iter()
+                .all(|field| !field.differs)
+        );
+    }
+
+    #[test]
+    fn a_vendor_is_the_same_by_its_link_whatever_it_is_called() {
+        let vendor = |text: &str, means: &str| Value {
+            text: text.to_owned(),
+            means: means.to_owned(),
+        };
+        let ledger = told(vec![("Vendor", vendor("Acme", "ledger/vendor/1"))]);
+        let platform = told(vec![("Vendor", vendor("ACME Inc.", "ledger/vendor/1"))]);
+        assert!(!beside(Some(&ledger), Some(&platform))[0].differs);
+        let other = told(vec![("Vendor", vendor("Acme", "ledger/vendor/2"))]);
+        assert!(beside(Some(&ledger), Some(&other))[0].differs);
     }
 }

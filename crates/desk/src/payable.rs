@@ -135,3 +135,56 @@ fn lacks(vendor: &Vendor) -> Vec<&'static str> {
     }
     [vec!["bank account"], missing].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vendor(electronically: bool, address: Option<Address>) -> Vendor {
+        Vendor {
+            name: "Acme".to_owned(),
+            number: String::new(),
+            person: None,
+            payee: None,
+            email: String::new(),
+            phone: String::new(),
+            address,
+            account_number: String::new(),
+            currency: None,
+            tax_id_last4: String::new(),
+            form_1099: false,
+            subsidiaries: Vec::new(),
+            category: String::new(),
+            inactive: false,
+            login_access: false,
+            self_managed: false,
+            payable_electronically: electronically,
+        }
+    }
+
+    #[test]
+    fn s027_what_a_vendor_lacks_to_be_paid_is_named() {
+        let whole = Address {
+            line1: "1 Main St".to_owned(),
+            city: "Springfield".to_owned(),
+            zip: "01101".to_owned(),
+            country: "US".to_owned(),
+            ..Address::default()
+        };
+        assert!(lacks(&vendor(true, None)).is_empty());
+        assert!(lacks(&vendor(false, Some(whole.clone()))).is_empty());
+        let partly = Address {
+            city: " ".to_owned(),
+            country: String::new(),
+            ..whole
+        };
+        assert_eq!(
+            lacks(&vendor(false, Some(partly))),
+            ["bank account", "city", "country"]
+        );
+        assert_eq!(
+            lacks(&vendor(false, None)),
+            ["bank account", "street", "city", "postal code", "country"]
+        );
+    }
+}

@@ -208,11 +208,14 @@ pub trait Program: Send + Sync {
     /// A month or currency that isn't there; a side can't be read.
     async fn tie_out(&self, connection: &ConnectionName, scope: &Scope) -> Result<Made, DeskError>;
 
-    /// A person has paused a connection: whatever held its writes back for a while doesn't let them go on.
+    /// A person has paused a connection: whatever held its writes back for a while, a renewal, doesn't let them go
+    /// on when it ends. Nothing to do where nothing ever holds them back.
     ///
     /// # Errors
     /// What a database can answer.
-    async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError>;
+    async fn stays_paused(&self, _connection: &ConnectionName) -> Result<(), DeskError> {
+        Ok(())
+    }
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;

@@ -71,20 +71,27 @@ pub(super) async fn show(
     let now = app.clock.now();
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
+    let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
-        div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
         (notice::done(asked.done.as_deref(), None, &DONE))
-        @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
-        div.sides {
-            section.panel { h2 { "Now" } (facts(state(&info, &health, now))) (standing::counts(&health)) }
-            (live(&info, &store, &health).await?)
+        // While a sync is on, or was just asked for, this part brings itself up to date.
+        div #live data-refresh=[watched.then_some("2")] {
+            div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
+            @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
+            div.sides {
+                section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
+                div {
+                    (progress(&info, &store, &health).await?)
+                    section.panel { h2 { "Last success" } (facts(successes(&info, &health, now))) }
+                }
+            }
         }
         (acts(&person, &info, &health))
         p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
         (waiting.show(&here))
         (recent.show(&here))
-        @for chart in charts { (chart) }
+        div.sides { @for chart in charts { (chart) } }
     };
     let layout = Layout {
         title: &name,
@@ -112,35 +119,39 @@ fn state<'a>(
     if let Some(signed) = &health.signed {
         told.push(("Tie-out", standing::signed(signed)));
     }
-    for flow in &info.flows {
-        let last = health.last_successes.get(flow);
-        told.push((
-            flow,
-            match last {
-                Some(at) => html! { "last success " (time::ago(*at, now)) },
-                None => html! { span.soft { "no success yet" } },
-            },
-        ));
-    }
     told
 }
 
-/// What a run that is on is at. While one is, the page brings itself up to date.
-async fn live(
+/// When each flow was last gone through to its end.
+fn successes<'a>(
+    info: &'a ConnectionInfo,
+    health: &Health,
+    now: tieout_domain::Timestamp,
+) -> Vec<(&'a str, Markup)> {
+    let flows = info.flows.iter().map(|flow| {
+        let last = match health.last_successes.get(flow) {
+            Some(at) => html! { (time::ago(*at, now)) ", " (time::moment(*at, &info.time_zone)) },
+            None => html! { span.soft { "not yet" } },
+        };
+        (flow.as_str(), last)
+    });
+    flows.collect()
+}
+
+/// What a run that is on is at.
+async fn progress(
     info: &ConnectionInfo,
     store: &ConnectionStore,
     health: &Health,
 ) -> Result<Markup, PageError> {
-    let on = health
-        .runs
-        .first()
-        .filter(|run| health.running && run.ended.is_none());
+    let first = health.runs.first();
+    let on = first.filter(|run| health.running && run.ended.is_none());
     let Some(current) = on else {
-        let waits = (info.running || health.running).then_some("2");
+        let about = info.running || health.running;
         return Ok(html! {
-            section.panel #live data-refresh=[waits] {
+            section.panel {
                 h2 { "Progress" }
-                p.soft { @if waits.is_some() { "A sync is about to start." } @else { "No sync is on." } }
+                p.soft { @if about { "A sync is starting or ending." } @else { "No sync is on." } }
             }
         });
     };
@@ -151,7 +162,7 @@ async fn live(
     let newest = run::newest(store, &current.id, LIVE).await?;
     let address = Address::of(["runs", current.id.as_str()]);
     Ok(html! {
-        section.panel #live data-refresh="2" {
+        section.panel {
             div.head { h2 { "Progress" } (badge::run("running")) }
             p { a href=(address) { "Set off by " (current.trigger) } ", since " (time::precise(current.started, &info.time_zone)) }
             @if due.iter().any(|(_, count)| *count > 0) {
@@ -241,6 +252,7 @@ fn waiting(causes: &[Cause]) -> Table {
     for cause in causes {
         let page = cause.code.as_ref().and_then(Code::page);
         let title = page.map_or("", |page| page.title());
+        let fix = page.map(|page| page.fix()).unwrap_or_default();
         let first = cause.first();
         let labels = first
             .map(|group| group.labels.join(", "))
@@ -258,7 +270,7 @@ fn waiting(causes: &[Cause]) -> Table {
             Cell::number(cause.count()),
             Cell::sums(&cause.amounts()),
             Cell::text(labels),
-            Cell::text(page.map(|page| page.fix()).unwrap_or_default()),
+            Cell::shown(notice::prose(&fix), fix.as_str()),
             Cell::text(page.map_or("", |page| page.who())),
         ]);
     }

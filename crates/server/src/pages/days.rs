@@ -87,7 +87,8 @@ impl Days {
     }
 
     fn add_runs(&mut self, tallies: Vec<Tally>, zone: &TimeZone) {
-        for tally in tallies {
+        // What is on hasn't ended one way or the other.
+        for tally in tallies.into_iter().filter(|it| it.status != "running") {
             let part = match tally.status.as_str() {
                 "exceptions" => 1,
                 "failed" => 2,

@@ -7,6 +7,7 @@ use tieout_desk::{DeskError, Reason};
 use tieout_domain::code::Code;
 
 use super::layout::plain_page;
+use super::parts::notice;
 
 /// Why a page can't be shown, or an act wasn't done.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl IntoResponse for PageError {
             }
         };
         let content = html! {
-            div.notice.bad { p { (cause) } @if !fix.is_empty() { p { strong { "What to do: " } (fix) } } }
+            div.notice.bad { p { (cause) } @if !fix.is_empty() { p { strong { "What to do: " } (notice::prose(&fix)) } } }
             p { a href="/" { "To the overview" } }
         };
         let page = plain_page(&title, &content);

@@ -167,7 +167,7 @@ pub(super) async fn show(
         (crumbs(&[(Address::of(["records"]), "Records"), (Address::connection(&info.name), &connection)]))
         div.lead {
             h1 { (title) }
-            @for item in &life.items { (badge::outcome(&item.outcome)) }
+            div { @for item in &life.items { (badge::outcome(&item.outcome)) " " } }
         }
         @for item in life.items.iter().filter(|item| !item.outcome.cause.is_empty()) { (standing(&info, item)) }
         (elsewhere(&app, &info, &sides))
@@ -288,8 +288,8 @@ fn acts(person: &Person, info: &ConnectionInfo, life: &Life) -> Markup {
 fn fields_table(info: &ConnectionInfo, sides: &Sides) -> Table {
     let columns = [
         Column::text("Field"),
-        Column::text("In the ledger"),
-        Column::text("On the platform"),
+        Column::text(info.ledger.clone()),
+        Column::text(info.platform.clone()),
     ];
     let gone = |side| {
         let gone = sides.side(side).is_some_and(|(_, now, _)| now.gone);
@@ -396,15 +396,24 @@ fn links(info: &ConnectionInfo, links: &[Link]) -> Markup {
                 ul {
                     @for link in links {
                         li {
-                            (to(&link.record)) " stands for " (to(&link.target))
+                            (to(&link.target)) " stands for " (to(&link.record))
                             @if !link.role.is_empty() { " (" (link.role) ")" }
-                            span.soft { ", by " (link.how) ", in the flow " (link.flow) @if link.confirmed { ", read back as written" } }
+                            span.soft { ", " (how(link)) ", in the flow " (link.flow) @if link.confirmed { ", read back as written" } }
                             @if let Some(drift) = &link.drift { " " (badge::badge(badge::Tone::Bad, "drifted")) " " (drift) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// How a counterpart was come by.
+fn how(link: &Link) -> String {
+    match link.how.as_str() {
+        "applied" => "made by tieout".to_owned(),
+        "adopted" => "was there already".to_owned(),
+        other => format!("found by {other}"),
     }
 }
 

@@ -41,6 +41,17 @@ async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     each.collect()
 }
 
+/// The auditor is at work: it finds a picture without words, and a field without a name.
+async fn assert_awake(browser: &Browser, axe: &str) {
+    let wrong = "document.body.innerHTML += '<img src=\"/assets/logo.svg\"><input type=\"text\">'";
+    browser.run(wrong).await;
+    let found = violations(browser, axe).await.join(" ");
+    assert!(
+        found.contains("image-alt") && found.contains("label"),
+        "{found}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_auditor_finds_no_page_that_shuts_anybody_out() {
     let (Some(browser), Some(axe)) = (Browser::start().await, axe()) else {
@@ -61,6 +72,7 @@ async fn an_auditor_finds_no_page_that_shuts_anybody_out() {
             }
         }
     }
+    assert_awake(&browser, &axe).await;
     assert!(
         wrong.is_empty(),
         "{} violations:\n{}",

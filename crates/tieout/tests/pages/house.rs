@@ -1,15 +1,28 @@
 //! A home that has synced, and its pages on a port of loopback.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Extension;
 use tieout::seams::WallClock;
+use tieout::serve::Service;
 use tieout_domain::{Kind, RecordRef, Side};
 use tieout_server::app::Outside;
 use tieout_server::people::Role;
 use tieout_server::{App, Person, SyncAsked};
 
+use crate::browser::Browser;
 use crate::stage::Stage;
+
+/// Widths of a window and of a phone.
+pub(crate) const WIDTHS: [(&str, u32); 2] = [("wide", 1280), ("narrow", 375)];
+
+/// Where pictures of the pages go.
+fn pictures() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
 
 /// A stage with its pages.
 pub(crate) struct House {
@@ -33,8 +46,13 @@ impl House {
         }
         stage.try_sync().await;
         let asked = Asked::default();
-        let base = serve(&stage, Arc::clone(&asked)).await;
+        let base = serve(&stage, Arc::clone(&asked), "casey").await;
         Self { stage, base, asked }
+    }
+
+    /// The same pages as another person sees them.
+    pub(crate) async fn base_of(&self, name: &str) -> String {
+        serve(&self.stage, Arc::clone(&self.asked), name).await
     }
 
     /// Every page, by a name for its picture.
@@ -48,7 +66,7 @@ impl House {
         let vendor = self.stage.records(Side::Ledger, Kind::Vendor).await;
         let vendor = vendor.first().unwrap().record();
         let record = |record: &RecordRef| format!("/records/acme-us/{record}");
-        vec![
+        let mut pages = vec![
             ("overview", "/".to_owned()),
             ("connection", "/connections/acme-us".to_owned()),
             ("payable", "/connections/acme-us/payable".to_owned()),
@@ -63,7 +81,21 @@ impl House {
             ("vendor", record(&vendor)),
             ("audit", "/audit".to_owned()),
             ("missing", "/runs/none".to_owned()),
-        ]
+        ];
+        pages.extend(crate::deciding::pages(self).await);
+        pages
+    }
+
+    /// Keeps what the browser shows as a picture, in both sizes and colours.
+    pub(crate) async fn keep(&self, name: &str, browser: &Browser) {
+        for (word, width) in WIDTHS {
+            for (scheme, dark) in [("light", false), ("dark", true)] {
+                browser.look(width, dark).await;
+                let file = pictures().join(format!("{name}-{word}-{scheme}.png"));
+                std::fs::write(file, browser.screenshot().await).unwrap();
+            }
+        }
+        browser.look(WIDTHS[0].1, false).await;
     }
 
     /// A bill of the ledger that is linked, and its counterpart.
@@ -89,15 +121,17 @@ impl House {
     }
 }
 
-async fn serve(stage: &Stage, asked: Asked) -> String {
+async fn serve(stage: &Stage, asked: Asked, name: &str) -> String {
     let person = Person {
-        name: "casey".to_owned(),
+        name: name.to_owned(),
         role: Role::Admin,
         form_token: "token".to_owned(),
+        token: None,
     };
+    let service = Service::new(stage.restarted_home().await).await.unwrap();
     let app = App {
         store: stage.home.store.clone(),
-        program: Arc::new(program::Stand::of(stage, asked)),
+        program: Arc::new(program::Stand { service, asked }),
         clock: Arc::new(WallClock),
         outside: Arc::new(Outside::default()),
     };
@@ -109,48 +143,32 @@ async fn serve(stage: &Stage, asked: Asked) -> String {
 }
 
 mod program {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use async_trait::async_trait;
+    use secrecy::SecretString;
+    use serde_json::Value;
+    use tieout::serve::Service;
     use tieout_desk::DeskError;
+    use tieout_desk::preferences::Standing;
+    use tieout_desk::tie_out::{Made, Scope};
+    use tieout_domain::check::Check;
     use tieout_domain::{ConnectionName, RecordRef};
+    use tieout_engine::Plan;
+    use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
     use tieout_server::{ConnectionInfo, Program, SyncAsked};
 
-    use crate::stage::Stage;
-
-    /// What stands in for the program: its connection as it is, and runs that are only noted down.
+    /// The program as it is, but for runs: they are only noted down.
     pub(super) struct Stand {
-        connection: ConnectionInfo,
-        asked: super::Asked,
-    }
-
-    impl Stand {
-        pub(super) fn of(stage: &Stage, asked: super::Asked) -> Self {
-            let connection = &stage.connection;
-            Self {
-                asked,
-                connection: ConnectionInfo {
-                    name: connection.store.name().clone(),
-                    pair: "netsuite-bill".to_owned(),
-                    enabled: true,
-                    ledger: "NetSuite".to_owned(),
-                    platform: "BILL".to_owned(),
-                    time_zone: connection.time_zone.clone(),
-                    schedule: Some("every 15 minutes".to_owned()),
-                    flows: connection
-                        .flows
-                        .iter()
-                        .map(|flow| flow.name().to_owned())
-                        .collect(),
-                    next_run: None,
-                    running: false,
-                },
-            }
-        }
+        pub(super) service: Arc<Service>,
+        pub(super) asked: super::Asked,
     }
 
     #[async_trait]
     impl Program for Stand {
         fn connections(&self) -> Vec<ConnectionInfo> {
-            vec![self.connection.clone()]
+            self.service.connections()
         }
 
         async fn sync(&self, _: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError> {
@@ -158,8 +176,51 @@ mod program {
             Ok(())
         }
 
-        async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
-            Ok(())
+        async fn plan(&self, name: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError> {
+            self.service.plan(name, asked).await
+        }
+
+        fn preferences(&self, name: &ConnectionName) -> Result<Vec<Standing>, DeskError> {
+            self.service.preferences(name)
+        }
+
+        async fn change_preferences(
+            &self,
+            name: &ConnectionName,
+            values: BTreeMap<String, Value>,
+            by: &str,
+        ) -> Result<(), DeskError> {
+            self.service.change_preferences(name, values, by).await
+        }
+
+        async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {
+            self.service.credentials().await
+        }
+
+        async fn propose_mappings(&self, name: &ConnectionName) -> Result<usize, DeskError> {
+            self.service.propose_mappings(name).await
+        }
+
+        fn credential_kinds(&self) -> Vec<CredentialKindInfo> {
+            self.service.credential_kinds()
+        }
+
+        async fn set_credential(
+            &self,
+            name: &str,
+            kind: &str,
+            fields: SecretString,
+            by: &str,
+        ) -> Result<CredentialSet, DeskError> {
+            self.service.set_credential(name, kind, fields, by).await
+        }
+
+        async fn examine(&self, name: &ConnectionName) -> Result<Vec<(String, Check)>, DeskError> {
+            self.service.examine(name).await
+        }
+
+        async fn tie_out(&self, name: &ConnectionName, scope: &Scope) -> Result<Made, DeskError> {
+            self.service.tie_out(name, scope).await
         }
 
         fn address(&self, _: &ConnectionName, _: &RecordRef) -> Option<String> {

@@ -31,7 +31,7 @@ async fn the_daily_check_goes_from_the_overview_to_what_waits_and_asks_for_a_syn
         "Recent syncs",
         "Waiting for a person",
         "What to do",
-        "last success",
+        "Last success",
     ] {
         assert!(text.contains(said), "{said} is not in {text}");
     }
@@ -121,6 +121,71 @@ async fn a_bill_is_found_by_its_number_and_told_on_both_sides() {
         assert!(text.contains(said), "{said} is not in {text}");
     }
     assert_eq!((ledger.kind, platform.side), (Kind::Bill, Side::Platform));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_names_what_went_wrong_and_the_remedy() {
+    let Some((house, browser)) = arrived().await else {
+        return;
+    };
+    house
+        .stage
+        .panel
+        .post("/control/credentials/bill", r#"{"action":"lock"}"#)
+        .await
+        .unwrap();
+    // A session is kept from run to run, and a locked user's is cut off with it.
+    let fault = json!({"service": "bill", "share": 1.0, "effect": "expire-session"});
+    house.stage.fault(fault).await;
+    house.stage.try_sync().await;
+    browser
+        .go(&format!("{}/connections/acme-us", house.base))
+        .await;
+    let text = browser.text().await;
+    assert!(text.contains("last sync failed"), "{text}");
+    let cell = browser
+        .run("return document.querySelector('#recent tbody tr td:last-child').innerText")
+        .await;
+    let cell = cell.as_str().unwrap();
+    assert!(
+        cell.contains("bill:") && cell.contains("What to do:"),
+        "{cell}"
+    );
+    house.keep("connection-failed", &browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_is_on_is_watched_and_its_end_is_seen_without_a_click() {
+    let Some((house, browser)) = arrived().await else {
+        return;
+    };
+    let slow = json!({"service": "netsuite", "effect": "latency", "latency": "1s", "share": 1.0});
+    house.stage.fault(slow).await;
+    let address = format!("{}/connections/acme-us", house.base);
+    browser.go(&address).await;
+    let watch = async {
+        let mut begun = false;
+        for _ in 0..600 {
+            let seen = browser
+                .run("return document.querySelector('#live').innerText")
+                .await;
+            let seen = seen.as_str().unwrap_or_default().to_owned();
+            if seen.contains("Set off by test") {
+                if !begun {
+                    house.keep("connection-running", &browser).await;
+                }
+                begun = true;
+            } else if begun && seen.contains("No sync is on") {
+                return;
+            } else if !begun {
+                // The page asks anew only while it knows of a run: this one comes from elsewhere.
+                browser.go(&address).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("the run, or its end, was not seen");
+    };
+    tokio::join!(house.stage.try_sync(), watch);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@
 
 mod accessible;
 mod browser;
+mod deciding;
 mod house;
 mod journeys;
 mod screens;

@@ -27,12 +27,42 @@ pub fn empty(what: &str, why: &str) -> Markup {
     html! { div.empty { strong { (what) } (why) } }
 }
 
+/// A text of ours, in which what is between backquotes is typed word for word.
+pub fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, piece) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}
+
 /// What to do about a code, and who does it.
 pub fn remedy(code: &Code) -> Markup {
     let Some(page) = code.page() else {
         return html! {};
     };
     html! {
-        p.remedy { strong { "What to do: " } (page.fix()) @if !page.who().is_empty() { " (" (page.who()) ")" } }
+        p.remedy { strong { "What to do: " } (prose(&page.fix())) @if !page.who().is_empty() { " (" (page.who()) ")" } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_said_in_our_own_words_alone() {
+        let texts = [("ignored", "{n} records are left alone.")];
+        let said = |word| done(Some(word), Some(3), &texts).into_string();
+        assert!(said("ignored").contains("3 records are left alone."));
+        assert_eq!(said("Call 555-0100"), "");
+    }
+
+    #[test]
+    fn commands_stand_out_and_markup_is_text() {
+        assert_eq!(
+            prose("run `tieout ping <CONN>`, then wait").into_string(),
+            "run <code>tieout ping &lt;CONN&gt;</code>, then wait"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Tables, on the page and as CSV.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::header;
 use jiff::tz::TimeZone;
@@ -10,9 +12,9 @@ use tieout_report::{Format, harmless};
 use super::{Address, amount, badge, notice, time};
 
 /// A column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Column {
-    name: &'static str,
+    name: Cow<'static, str>,
     end: bool,
     csv: Csv,
 }
@@ -28,29 +30,30 @@ enum Csv {
 impl Column {
     /// Words.
     #[must_use]
-    pub const fn text(name: &'static str) -> Self {
-        let (end, csv) = (false, Csv::One);
-        Self { name, end, csv }
+    pub fn text(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name, false, Csv::One)
     }
 
     /// Numbers, aligned at their ends.
     #[must_use]
-    pub const fn number(name: &'static str) -> Self {
-        let (end, csv) = (true, Csv::One);
-        Self { name, end, csv }
+    pub fn number(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name, true, Csv::One)
     }
 
     /// An amount in each row; as CSV its currency has a column of its own.
     #[must_use]
-    pub const fn money(name: &'static str) -> Self {
-        let (end, csv) = (true, Csv::WithCurrency);
-        Self { name, end, csv }
+    pub fn money(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name, true, Csv::WithCurrency)
     }
 
     /// What is there to act with: buttons, boxes. No part of the CSV.
     #[must_use]
-    pub const fn act(name: &'static str) -> Self {
-        let (end, csv) = (false, Csv::None);
+    pub fn act(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name, false, Csv::None)
+    }
+
+    fn new(name: impl Into<Cow<'static, str>>, end: bool, csv: Csv) -> Self {
+        let name = name.into();
         Self { name, end, csv }
     }
 }
@@ -270,7 +273,7 @@ impl Table {
         let mut text = String::new();
         let mut header = Vec::new();
         for column in self.columns.iter().filter(|it| it.csv != Csv::None) {
-            header.push(column.name.to_owned());
+            header.push(column.name.to_string());
             if column.csv == Csv::WithCurrency {
                 header.push(format!("{} currency", column.name));
             }
