@@ -1,6 +1,7 @@
 //! The pages, one file for each.
 
 mod account;
+mod approvals;
 mod failure;
 mod layout;
 mod overview;
@@ -21,6 +22,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
         .merge(account::routes())
+        .merge(approvals::routes())
         .merge(users::routes())
         .fallback(async || PageError::Missing)
 }
