@@ -316,7 +316,11 @@ pub fn words(entry: &Entry) -> String {
             ..
         } => {
             let off = if *disabled { ", disabled" } else { "" };
-            format!("{}: user {user} ({role}{off}) {}", entry.actor, change.as_str())
+            format!(
+                "{}: user {user} ({role}{off}) {}",
+                entry.actor,
+                change.as_str()
+            )
         }
         Fact::Token {
             token,
@@ -341,7 +345,10 @@ pub fn words(entry: &Entry) -> String {
             decision,
             user,
             reason,
-        } => format!("request {request} {} by {user}: {reason}", decision.as_str()),
+        } => format!(
+            "request {request} {} by {user}: {reason}",
+            decision.as_str()
+        ),
     }
 }
 

@@ -29,7 +29,10 @@ pub(super) fn routes() -> Router<App> {
 }
 
 const DONE: [(&str, &str); 3] = [
-    ("password", "The password was changed, and you are signed out everywhere else."),
+    (
+        "password",
+        "The password was changed, and you are signed out everywhere else.",
+    ),
     ("ended", "That session has ended."),
     ("revoked", "The token is good for nothing any more."),
 ];
@@ -125,7 +128,11 @@ async fn open_sessions(
     this: Option<&Session>,
 ) -> Result<Table, PageError> {
     let mut table = session_table("sessions", "Where you are signed in");
-    let all = app.store.people().sessions(SessionLimits::default()).await?;
+    let all = app
+        .store
+        .people()
+        .sessions(SessionLimits::default())
+        .await?;
     for session in all.iter().filter(|session| session.user == person.name) {
         let act = if this.is_some_and(|this| this.id == session.id) {
             html! { span.soft { "this one" } }

@@ -55,7 +55,12 @@ async fn list(
         }
         for request in approval::decided(&store, DECIDED).await? {
             let outcome = outcome(&request);
-            decided.row(row(&connection.name, &connection.time_zone, &request, outcome));
+            decided.row(row(
+                &connection.name,
+                &connection.time_zone,
+                &request,
+                outcome,
+            ));
         }
     }
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&open, &decided]) {

@@ -36,7 +36,10 @@ pub(super) fn routes() -> Router<App> {
 const DONE: [(&str, &str); 6] = [
     ("added", "The user can sign in now."),
     ("changed", "Changed."),
-    ("password", "The password was set, and the user's sessions have ended."),
+    (
+        "password",
+        "The password was set, and the user's sessions have ended.",
+    ),
     ("signed-out", "The user's sessions have ended."),
     ("removed", "Removed. What they did stays in the history."),
     ("revoked", "The token is good for nothing any more."),

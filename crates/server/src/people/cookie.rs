@@ -26,7 +26,12 @@ pub(super) fn read(headers: &HeaderMap, outside: &Outside) -> Option<SecretStrin
 
 /// Gives the secret to a browser, until it is closed: how long it opens anything is decided here, not there.
 pub(super) fn give(secret: &SecretString, outside: &Outside) -> Option<HeaderValue> {
-    let text = format!("{}={}{}", name(outside), secret.expose_secret(), attributes(outside));
+    let text = format!(
+        "{}={}{}",
+        name(outside),
+        secret.expose_secret(),
+        attributes(outside)
+    );
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -70,12 +75,18 @@ mod tests {
         );
         let plain = Outside::default();
         let given = give(&"abc".into(), &plain).unwrap();
-        assert_eq!(given.to_str().unwrap(), "tieout=abc; Path=/; HttpOnly; SameSite=Lax");
+        assert_eq!(
+            given.to_str().unwrap(),
+            "tieout=abc; Path=/; HttpOnly; SameSite=Lax"
+        );
 
         let mut headers = HeaderMap::new();
         let cookies = HeaderValue::from_static("a=1; tieout=weak; __Host-tieout=strong");
         headers.insert(header::COOKIE, cookies);
         let read = |outside| read(&headers, outside).unwrap().expose_secret().to_owned();
-        assert_eq!((read(&https).as_str(), read(&plain).as_str()), ("strong", "weak"));
+        assert_eq!(
+            (read(&https).as_str(), read(&plain).as_str()),
+            ("strong", "weak")
+        );
     }
 }

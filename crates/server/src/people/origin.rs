@@ -45,9 +45,24 @@ mod tests {
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
             (&[("sec-fetch-site", "cross-site")], false),
-            (&[("origin", "https://tieout.example.com"), ("host", "x")], true),
-            (&[("origin", "http://127.0.0.1:8700"), ("host", "127.0.0.1:8700")], true),
-            (&[("origin", "https://evil.example.com"), ("host", "tieout.example.com")], false),
+            (
+                &[("origin", "https://tieout.example.com"), ("host", "x")],
+                true,
+            ),
+            (
+                &[
+                    ("origin", "http://127.0.0.1:8700"),
+                    ("host", "127.0.0.1:8700"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    ("origin", "https://evil.example.com"),
+                    ("host", "tieout.example.com"),
+                ],
+                false,
+            ),
             (&[("origin", "null"), ("host", "tieout.example.com")], false),
         ];
         for (given, ours) in cases {

@@ -194,7 +194,9 @@ async fn computed<T: Send + 'static>(
         PageError::from(StoreError::Busy { cause })
     };
     let _turn = HASHING.acquire().await.map_err(|_| failed())?;
-    tokio::task::spawn_blocking(work).await.map_err(|_| failed())
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| failed())
 }
 
 fn wait(app: &App, until: Timestamp, next: &str) -> Response {

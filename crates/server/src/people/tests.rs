@@ -124,7 +124,9 @@ impl House {
     }
 
     fn wait(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+        self.clock
+            .0
+            .fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
     async fn send(&self, mut request: Request) -> Response {
@@ -161,7 +163,8 @@ impl House {
 
     async fn try_password(&self, name: &str, password: &str) -> Response {
         let form = format!("name={name}&password={password}&next=/account");
-        self.post_raw(&Browser::default(), "/sign-in", form, &[]).await
+        self.post_raw(&Browser::default(), "/sign-in", form, &[])
+            .await
     }
 
     async fn sign_in(&self, name: &str) -> Browser {
@@ -209,22 +212,72 @@ const ROUTES: [(Method, &str, &str, Role); 23] = [
     (Method::GET, "/", "", Role::Viewer),
     (Method::GET, "/account", "", Role::Viewer),
     (Method::GET, "/account?csv=sessions", "", Role::Viewer),
-    (Method::POST, "/account/password", "current=x&password=y", Role::Viewer),
+    (
+        Method::POST,
+        "/account/password",
+        "current=x&password=y",
+        Role::Viewer,
+    ),
     (Method::POST, "/account/sessions/x/end", "", Role::Viewer),
-    (Method::POST, "/account/tokens", "name=t0&scope=read&days=1", Role::Viewer),
-    (Method::POST, "/account/tokens", "name=t1&scope=operate&days=1", Role::Operator),
-    (Method::POST, "/account/tokens", "name=t2&scope=approve&days=1", Role::Approver),
-    (Method::POST, "/account/tokens", "name=t3&scope=admin&days=1", Role::Admin),
+    (
+        Method::POST,
+        "/account/tokens",
+        "name=t0&scope=read&days=1",
+        Role::Viewer,
+    ),
+    (
+        Method::POST,
+        "/account/tokens",
+        "name=t1&scope=operate&days=1",
+        Role::Operator,
+    ),
+    (
+        Method::POST,
+        "/account/tokens",
+        "name=t2&scope=approve&days=1",
+        Role::Approver,
+    ),
+    (
+        Method::POST,
+        "/account/tokens",
+        "name=t3&scope=admin&days=1",
+        Role::Admin,
+    ),
     (Method::POST, "/account/tokens/x/revoke", "", Role::Viewer),
     (Method::GET, "/approvals", "", Role::Viewer),
-    (Method::POST, "/approvals/acme/9/approve", "reason=", Role::Approver),
-    (Method::POST, "/approvals/acme/9/decline", "reason=", Role::Approver),
+    (
+        Method::POST,
+        "/approvals/acme/9/approve",
+        "reason=",
+        Role::Approver,
+    ),
+    (
+        Method::POST,
+        "/approvals/acme/9/decline",
+        "reason=",
+        Role::Approver,
+    ),
     (Method::GET, "/users", "", Role::Admin),
     (Method::GET, "/users?csv=users", "", Role::Admin),
-    (Method::POST, "/users", "name=x&role=admin&password=a+long+password", Role::Admin),
+    (
+        Method::POST,
+        "/users",
+        "name=x&role=admin&password=a+long+password",
+        Role::Admin,
+    ),
     (Method::GET, "/users/viewer", "", Role::Admin),
-    (Method::POST, "/users/x", "display=X&mail=&role=admin", Role::Admin),
-    (Method::POST, "/users/x/password", "password=a+long+password", Role::Admin),
+    (
+        Method::POST,
+        "/users/x",
+        "display=X&mail=&role=admin",
+        Role::Admin,
+    ),
+    (
+        Method::POST,
+        "/users/x/password",
+        "password=a+long+password",
+        Role::Admin,
+    ),
     (Method::POST, "/users/x/disable", "", Role::Admin),
     (Method::POST, "/users/x/enable", "", Role::Admin),
     (Method::POST, "/users/x/sign-out", "", Role::Admin),
@@ -258,7 +311,11 @@ async fn each_route_is_for_its_roles_and_for_nobody_else() {
             let refused = status == StatusCode::FORBIDDEN;
             assert_eq!(refused, role < least, "{role} {method} {path}: {status}");
             assert!(!status.is_server_error() || status == StatusCode::INTERNAL_SERVER_ERROR);
-            assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{role} {method} {path}");
+            assert_ne!(
+                status,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "{role} {method} {path}"
+            );
         }
     }
     let people = house.store.people();
@@ -273,7 +330,13 @@ async fn what_is_open_is_open_and_nothing_else_is_told() {
         let response = house.get(&nobody, path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
     }
-    for path in ["/no-such-page", "/../etc/passwd", "/users/%2e%2e", "/sign-in/x", "/health/x"] {
+    for path in [
+        "/no-such-page",
+        "/../etc/passwd",
+        "/users/%2e%2e",
+        "/sign-in/x",
+        "/health/x",
+    ] {
         let response = house.get(&nobody, path).await;
         assert!(location(&response).starts_with("/sign-in?next="), "{path}");
     }
@@ -306,21 +369,32 @@ async fn a_form_must_be_of_this_session_and_of_this_site() {
     ];
     for (form, headers) in refused {
         let response = house.post_raw(&admin, path, form.clone(), &headers).await;
-        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{form} {headers:?}");
+        assert_eq!(
+            response.status(),
+            StatusCode::FORBIDDEN,
+            "{form} {headers:?}"
+        );
     }
     let request = Request::post(path)
         .header(header::COOKIE, &admin.cookie)
         .header(header::CONTENT_TYPE, "text/plain")
         .body(Body::from(sound.clone()));
     let plain = house.send(request.unwrap()).await;
-    assert_eq!(plain.status(), StatusCode::FORBIDDEN, "a form of another kind");
+    assert_eq!(
+        plain.status(),
+        StatusCode::FORBIDDEN,
+        "a form of another kind"
+    );
     let viewer = house.store.people().user("viewer").await.unwrap().unwrap();
     assert!(!viewer.disabled);
 
     let large = format!("{sound}&x={}", "x".repeat(3 << 20));
     let response = house.post_raw(&admin, path, large, &[]).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    let ours = [("origin", "https://tieout.example.com"), ("sec-fetch-site", "same-origin")];
+    let ours = [
+        ("origin", "https://tieout.example.com"),
+        ("sec-fetch-site", "same-origin"),
+    ];
     let response = house.post_raw(&admin, path, sound, &ours).await;
     assert_eq!(location(&response), "/users/viewer?done=changed");
 
@@ -329,7 +403,11 @@ async fn a_form_must_be_of_this_session_and_of_this_site() {
     let response = house
         .post_raw(&Browser::default(), "/sign-in", form, &elsewhere)
         .await;
-    assert_eq!(response.status(), StatusCode::FORBIDDEN, "nobody is signed in by another site");
+    assert_eq!(
+        response.status(),
+        StatusCode::FORBIDDEN,
+        "nobody is signed in by another site"
+    );
     admin.form_token.clear();
     let signed_out = house.post(&admin, "/sign-out", "").await;
     assert_eq!(signed_out.status(), StatusCode::FORBIDDEN, "nor out");
@@ -347,7 +425,10 @@ async fn a_sign_in_gives_a_new_session_and_ends_the_one_before() {
         assert!(given.contains(attribute), "{given}");
     }
     assert!(!given.starts_with(&first.cookie));
-    assert!(!house.is_in(&first).await, "it would be another's session now");
+    assert!(
+        !house.is_in(&first).await,
+        "it would be another's session now"
+    );
     // A secret that somebody else chose opens nothing, before and after.
     let planted = Browser {
         cookie: format!("__Host-tieout={}", "a".repeat(64)),
@@ -393,7 +474,11 @@ async fn a_session_ends() {
     assert!(house.is_in(&here).await && !house.is_in(&there).await);
     let again = house.post(&here, "/account/password", &form).await;
     assert_eq!(again.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(text(again).await.contains("the present password is another one"));
+    assert!(
+        text(again)
+            .await
+            .contains("the present password is another one")
+    );
 
     let left = house.post(&here, "/sign-out", "").await;
     assert!(cookie(&left).contains("Max-Age=0"));
@@ -437,13 +522,24 @@ async fn failures_wait_and_tell_nobody_who_exists() {
 #[tokio::test]
 async fn what_people_type_is_no_header_and_no_markup() {
     let house = House::new(None).await;
-    for next in ["%0d%0aSet-Cookie:%20x=1", "//evil.example.com", "https://evil.example.com"] {
+    for next in [
+        "%0d%0aSet-Cookie:%20x=1",
+        "//evil.example.com",
+        "https://evil.example.com",
+    ] {
         let form = format!("name=admin&password={PASSWORD}&next={next}");
         let response = house
             .post_raw(&Browser::default(), "/sign-in", form, &[])
             .await;
         assert_eq!(location(&response), "/", "{next}");
-        assert_eq!(response.headers().get_all(header::SET_COOKIE).iter().count(), 1);
+        assert_eq!(
+            response
+                .headers()
+                .get_all(header::SET_COOKIE)
+                .iter()
+                .count(),
+            1
+        );
     }
     let page = house
         .get(&Browser::default(), "/sign-in?next=/%22%3E%3Cscript%3E")
@@ -471,20 +567,37 @@ async fn what_people_type_is_no_header_and_no_markup() {
 async fn every_answer_tells_browsers_what_they_may_do() {
     let house = House::new(Some("https://tieout.example.com")).await;
     let admin = house.sign_in("admin").await;
-    for path in ["/", "/users", "/sign-in", "/health", "/no-such-page", "/assets/style.css"] {
+    for path in [
+        "/",
+        "/users",
+        "/sign-in",
+        "/health",
+        "/no-such-page",
+        "/assets/style.css",
+    ] {
         let response = house.get(&admin, path).await;
         let headers = response.headers();
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}");
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"),
+            "{path}"
+        );
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
         assert_eq!(headers[header::REFERRER_POLICY], "same-origin", "{path}");
-        assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY), "{path}");
+        assert!(
+            headers.contains_key(header::STRICT_TRANSPORT_SECURITY),
+            "{path}"
+        );
         let kept = headers[header::CACHE_CONTROL].to_str().unwrap();
         assert_eq!(kept == "no-store", !path.starts_with("/assets"), "{path}");
     }
     let plain = House::new(None).await;
     let response = plain.get(&Browser::default(), "/sign-in").await;
-    assert!(!response.headers().contains_key(header::STRICT_TRANSPORT_SECURITY));
+    assert!(
+        !response
+            .headers()
+            .contains_key(header::STRICT_TRANSPORT_SECURITY)
+    );
     let page = text(response).await;
     assert!(!page.contains("<script>") && !page.contains("style=") && !page.contains("onclick"));
 }
@@ -511,7 +624,10 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
     let wrong = asked("/api/v1/no-such-thing", "tieout_00").await;
     assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
     let page = asked("/users", secret).await;
-    assert!(location(&page).starts_with("/sign-in"), "a token opens no page");
+    assert!(
+        location(&page).starts_with("/sign-in"),
+        "a token opens no page"
+    );
     house.wait(61);
     let over = asked("/api/v1/no-such-thing", secret).await;
     assert_eq!(over.status(), StatusCode::UNAUTHORIZED);
@@ -538,7 +654,7 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
 }
 
 #[tokio::test]
-async fn s167_what_takes_two_is_done_by_the_second_alone() {
+async fn what_takes_two_is_done_by_the_second_alone() {
     let house = House::new(None).await;
     let acme = house.store.connection(&"acme".parse().unwrap());
     let mapped = Fact::Mapped {
@@ -562,19 +678,27 @@ async fn s167_what_takes_two_is_done_by_the_second_alone() {
         actor: "token:ci",
     };
     let what = ("mapping", "funding/bac01");
-    let id = approval::request(&acme, what, &proposal, "new bank", by).await.unwrap();
+    let id = approval::request(&acme, what, &proposal, "new bank", by)
+        .await
+        .unwrap();
     let approve = format!("/approvals/acme/{id}/approve");
 
     let asker = house.sign_in("approver").await;
     let page = text(house.get(&asker, "/approvals").await).await;
-    assert!(page.contains("Take back") && !page.contains(&approve), "{page}");
+    assert!(
+        page.contains("Take back") && !page.contains(&approve),
+        "{page}"
+    );
     let own = house.post(&asker, &approve, "reason=").await;
     assert_eq!(own.status(), StatusCode::CONFLICT);
     assert!(acme.maps().await.unwrap().is_empty());
 
     let second = house.sign_in("admin").await;
     let page = text(house.get(&second, "/approvals").await).await;
-    assert!(page.contains("posted to 1090 Clearing") && page.contains("new bank"), "{page}");
+    assert!(
+        page.contains("posted to 1090 Clearing") && page.contains("new bank"),
+        "{page}"
+    );
     let done = house.post(&second, &approve, "reason=checked").await;
     assert_eq!(location(&done), "/approvals?done=approved");
     let maps = acme.maps().await.unwrap();
@@ -582,12 +706,20 @@ async fn s167_what_takes_two_is_done_by_the_second_alone() {
     let again = house.post(&second, &approve, "reason=").await;
     assert_eq!(again.status(), StatusCode::CONFLICT);
 
-    let id = approval::request(&acme, what, &proposal, "again", by).await.unwrap();
+    let id = approval::request(&acme, what, &proposal, "again", by)
+        .await
+        .unwrap();
     let back = house
-        .post(&asker, &format!("/approvals/acme/{id}/decline"), "reason=wrong")
+        .post(
+            &asker,
+            &format!("/approvals/acme/{id}/decline"),
+            "reason=wrong",
+        )
         .await;
     assert_eq!(location(&back), "/approvals?done=declined");
-    let unknown = house.post(&second, "/approvals/other/1/approve", "reason=").await;
+    let unknown = house
+        .post(&second, "/approvals/other/1/approve", "reason=")
+        .await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     assert!(house.store.verify().await.unwrap().faults.is_empty());
 }

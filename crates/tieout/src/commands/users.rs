@@ -199,9 +199,8 @@ async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
         output::json(&json!({ "users": users }));
         return Ok(());
     }
-    let moment = |at: Option<tieout_domain::Timestamp>| {
-        at.map(|at| format!("{at:.0}")).unwrap_or_default()
-    };
+    let moment =
+        |at: Option<tieout_domain::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
     let rows = users
         .into_iter()
         .map(|user| {
@@ -218,7 +217,15 @@ async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
         })
         .collect();
     output::line(&output::table(
-        &["name", "called", "mail", "role", "", "since", "last signed in"],
+        &[
+            "name",
+            "called",
+            "mail",
+            "role",
+            "",
+            "since",
+            "last signed in",
+        ],
         rows,
         &[],
     ));
