@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::Deserialize;
 use tieout_desk::approval::{self, Request};
-use tieout_domain::ConnectionName;
+use tieout_domain::{ConnectionName, Timestamp};
 use tieout_store::ConnectionStore;
 
 use super::parts::form::{self, Act};
-use super::parts::{Address, Cell, Column, Table, csv_asked, notice};
+use super::parts::{Address, Cell, Column, Table, csv_asked, notice, time};
 use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -85,8 +85,7 @@ fn table(id: &'static str, title: &str) -> Table {
         Column::text("Connection"),
         Column::text("What"),
         Column::text("It means"),
-        Column::text("Asked by"),
-        Column::text("When"),
+        Column::text("Asked by, when"),
         Column::text("Reason"),
         Column::text("Decision"),
     ];
@@ -98,17 +97,21 @@ fn row(
     zone: &TimeZone,
     request: &Request,
     (shown, plain): (Markup, String),
-) -> [Cell; 7] {
+) -> [Cell; 6] {
     let approval = &request.approval;
     [
         Cell::link(&Address::connection(connection), connection.as_str()),
         Cell::text(format!("{} {}", approval.what, approval.subject)),
         Cell::text(&request.proposal.text),
-        Cell::text(&approval.asked_by),
-        Cell::moment(approval.asked_at, zone),
+        asked(&approval.asked_by, approval.asked_at, zone),
         Cell::text(&approval.reason),
         Cell::shown(shown, plain),
     ]
+}
+
+fn asked(by: &str, at: Timestamp, zone: &TimeZone) -> Cell {
+    let shown = html! { (by) ", " (time::moment(at, zone)) };
+    Cell::shown(shown, format!("{by}, {}", time::plain(at, zone)))
 }
 
 /// What this person can do about it.
