@@ -12,12 +12,13 @@ pub mod health;
 pub mod pages;
 pub mod people;
 pub mod program;
+pub mod webhooks;
 
 use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{ConnectionInfo, Program, SyncAsked};
+pub use program::{ConnectionInfo, Notification, Program, SyncAsked};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -26,7 +27,9 @@ pub fn router(app: App) -> Router {
         // Whoever watches the process asks these, and learns nothing but that it lives.
         .merge(health::routes())
         // The same for everybody, and nothing of a company is in it.
-        .merge(assets::routes());
+        .merge(assets::routes())
+        // Services have no sign-in; what they send is proven by a signature, or a secret path.
+        .merge(webhooks::routes(&app));
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
     open.merge(closed).with_state(app)

@@ -7,7 +7,7 @@
 //!   history, kept beside it and written in the same transaction; [`Store::verify`] folds again and compares;
 //! - its **mirror** of both sides' records, with the marks up to which they were read: a cache without
 //!   history, which the remote systems can fill again at any time;
-//! - its **work**: which records are due for another look, and who holds the lease.
+//! - its **work**: which records are due for another look, what services told of, and who holds the lease.
 //!
 //! Sealed credentials lie beside them; the key that opens them never does ([`Vault`]).
 //!
@@ -28,6 +28,7 @@ mod export;
 mod facts;
 mod fold;
 mod frozen;
+mod hints;
 mod history;
 mod lease;
 mod migrate;
@@ -49,6 +50,7 @@ pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use frozen::frozen_name;
+pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
 pub use seams::{Salts, Seams, Turn, Watch};
 pub use stops::{Stop, StopKind};

@@ -20,6 +20,7 @@ pub mod progress;
 pub mod sandbox;
 pub mod seams;
 pub mod serve;
+pub mod subscriptions;
 pub mod trial;
 
 use std::process::ExitCode;

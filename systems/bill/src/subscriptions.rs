@@ -146,12 +146,16 @@ impl Subscriptions for Organization {
             "notificationUrl": url,
         });
         let call = (Method::POST, "/v3/subscriptions");
-        let made: Made = self.send(call, &body, "subscribing to notifications").await?;
+        let made: Made = self
+            .send(call, &body, "subscribing to notifications")
+            .await?;
         Ok((made.id, made.security_key.into()))
     }
 
     async fn list(&self) -> Result<Vec<Subscription>, Fault> {
-        let shown: Vec<Shown> = self.all("/v3/subscriptions", "reading subscriptions").await?;
+        let shown: Vec<Shown> = self
+            .all("/v3/subscriptions", "reading subscriptions")
+            .await?;
         let one = |shown: Shown| Subscription {
             id: shown.id,
             url: shown.notification_url,
@@ -164,7 +168,9 @@ impl Subscriptions for Organization {
         let path = format!("/v3/subscriptions/{}", escaped(id));
         let body = json!({"status": {"enabled": true}});
         let call = (Method::PATCH, path.as_str());
-        let _: Shown = self.send(call, &body, "switching the subscription on").await?;
+        let _: Shown = self
+            .send(call, &body, "switching the subscription on")
+            .await?;
         Ok(())
     }
 
@@ -186,7 +192,9 @@ impl Subscriptions for Organization {
     async fn unsubscribe(&self, id: &str) -> Result<(), Fault> {
         let path = format!("/v3/subscriptions/{}", escaped(id));
         let what = "removing the subscription";
-        self.client.write(&Method::DELETE, &path, None, what).await?;
+        self.client
+            .write(&Method::DELETE, &path, None, what)
+            .await?;
         Ok(())
     }
 }

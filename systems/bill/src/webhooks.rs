@@ -57,7 +57,9 @@ pub fn receive(
         Some(payload) if is_signed(keys, &signature, payload.as_bytes()) => {
             hint(payload.as_bytes())
         }
-        _ => Err(unsigned("`x-bill-sha-signature` fits none of the subscription's keys")),
+        _ => Err(unsigned(
+            "`x-bill-sha-signature` fits none of the subscription's keys",
+        )),
     }
 }
 

@@ -45,12 +45,14 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let mut working =
         tokio::spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
     let watching = tokio::spawn(Arc::clone(&service).watch());
+    let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
     tell(global, address);
     notify::ready();
     told_to_stop().await;
     notify::stopping();
     service.scheduler.drain();
     watching.abort();
+    subscribing.abort();
     if !global.quiet {
         eprintln!("stopping: nothing new begins; a second signal ends it at once");
     }

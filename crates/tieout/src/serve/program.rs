@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use tieout_desk::DeskError;
 use tieout_domain::code::Code;
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_engine::scheduler::Mark;
-use tieout_server::{ConnectionInfo, Program, SyncAsked};
+use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
 
 use super::Service;
 use crate::config::ConnectionConfig;
@@ -58,6 +59,14 @@ impl Program for Service {
 
     fn address(&self, _connection: &ConnectionName, _record: &RecordRef) -> Option<String> {
         None
+    }
+
+    fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        self.proven(notification)
+    }
+
+    fn changed(&self, connection: &ConnectionName) {
+        self.told(connection);
     }
 
     async fn not_ready(&self) -> Vec<String> {

@@ -33,12 +33,25 @@ impl Runs for Service {
             ..RunOptions::new(run_id(), job.trigger)
         };
         let id = options.id.clone();
+        let began = self.shared.timer.now();
+        let told = options.trigger == "webhook";
         self.runs_on()
             .insert(id.clone(), Arc::clone(&connection.holding));
         let result = tieout_engine::sync(&connection, options).await;
         self.runs_on().remove(&id);
         log(&connection, &result);
-        Ended::of(&result)
+        let ended = Ended::of(&result);
+        match &result {
+            // Another's run may have looked before we were told.
+            Ok(report) if report.joined && told => self.told(&job.connection),
+            Ok(report) if ended == Ended::Made && !report.joined => {
+                if let Err(error) = connection.store.heed_hints(began).await {
+                    tracing::warn!(connection = %job.connection, %error, "notifications stay unheeded");
+                }
+            }
+            _ => {}
+        }
+        ended
     }
 
     fn cut(&self) {
