@@ -222,7 +222,11 @@ pub async fn subscriptions(
     side: Side<'_>,
     signed: Signed,
 ) -> Result<Arc<dyn Subscriptions>, Failure> {
-    let Side { connection, system, settings } = side;
+    let Side {
+        connection,
+        system,
+        settings,
+    } = side;
     let place = format!("connections.{connection}.{}", system.id);
     let Some(name) = credential_name(settings) else {
         let cause = format!("`{place}.credential` is missing: the name of a sealed credential");
@@ -230,7 +234,10 @@ pub async fn subscriptions(
     };
     let (row, fields) = home.store.credentials().get(vault, name).await?;
     check_kind(system, name, &row.kind)?;
-    let credential = Credential { kind: row.kind, fields };
+    let credential = Credential {
+        kind: row.kind,
+        fields,
+    };
     let kept = SealedInStore::new(home.store.kept(vault), system.id.to_string());
     let holding = Arc::new(Holding::default());
     let (kit, _) = kit(shared, (&holding, Arc::new(kept)), &credential);

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Fault, Timestamp};
-use tieout_kit::seams::Entropy;
-use tieout_kit::webhooks::{SecurityKeys, Signed, Subscriptions, Webhooks};
 use tieout_kit::System;
+use tieout_kit::webhooks::{SecurityKeys, Signed, Subscriptions, Webhooks};
 use tieout_store::Vault;
 
 use crate::assemble::{self, Shared};
@@ -30,11 +29,12 @@ pub struct Side<'a> {
 }
 
 /// Both sides of a connection.
-pub fn sides<'a>(
-    connection: &'a ConnectionName,
-    config: &'a ConnectionConfig,
-) -> [Side<'a>; 2] {
-    let side = |system, settings| Side { connection, system, settings };
+pub fn sides<'a>(connection: &'a ConnectionName, config: &'a ConnectionConfig) -> [Side<'a>; 2] {
+    let side = |system, settings| Side {
+        connection,
+        system,
+        settings,
+    };
     [
         side(config.ledger.system, &config.ledger_settings),
         side(config.platform.system, &config.platform_settings),
@@ -63,6 +63,18 @@ pub struct Subscribed {
 }
 
 impl Subscribed {
+    /// A subscription that has just been made, with the key that was shown.
+    #[must_use]
+    pub fn new(id: String, url: String, key: &SecretString) -> Self {
+        Self {
+            id,
+            url,
+            checked: None,
+            current: key.expose_secret().to_owned(),
+            previous: None,
+        }
+    }
+
     fn keys(&self) -> SecurityKeys {
         SecurityKeys {
             current: self.current.clone().into(),
@@ -134,7 +146,11 @@ impl Keeper<'_> {
         Ok(kept.and_then(|kept| serde_json::from_str(kept.expose_secret()).ok()))
     }
 
-    async fn keep(&self, side: Side<'_>, subscribed: &Subscribed) -> Result<(), Failure> {
+    /// Keeps what is known of a side's subscription.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn keep(&self, side: Side<'_>, subscribed: &Subscribed) -> Result<(), Failure> {
         let text = serde_json::to_string(subscribed).unwrap_or_default();
         let kept = self.home.store.kept(self.vault);
         Ok(kept.put(&kept_as(side), &text.into(), None).await?)
@@ -157,7 +173,10 @@ impl Keeper<'_> {
             let events = there.events_since(&ours.id, since).await.map_err(failed)?;
             let store = self.home.store.connection(side.connection);
             let known = store.hints_known(side.system.id.as_str(), &events).await?;
-            checked.missed = events.iter().filter(|event| !known.contains(*event)).count();
+            checked.missed = events
+                .iter()
+                .filter(|event| !known.contains(*event))
+                .count();
         }
         let now = self.shared.timer.now();
         checked.answered = there.test(&ours.id).await.map_err(failed)?;
@@ -192,13 +211,7 @@ impl Keeper<'_> {
         }
         let (id, key) = there.subscribe(url).await.map_err(failed)?;
         checked.made = true;
-        let made = Subscribed {
-            id,
-            url: url.to_owned(),
-            checked: None,
-            current: key.expose_secret().to_owned(),
-            previous: None,
-        };
+        let made = Subscribed::new(id, url.to_owned(), &key);
         self.keep(side, &made).await?;
         Ok((made, checked))
     }
@@ -225,7 +238,11 @@ impl Keeper<'_> {
             if all.iter().any(|one| one.id == ours.id) {
                 there.unsubscribe(&ours.id).await.map_err(failed)?;
             }
-            self.home.store.kept(self.vault).remove(&kept_as(side)).await?;
+            self.home
+                .store
+                .kept(self.vault)
+                .remove(&kept_as(side))
+                .await?;
             removed = true;
         }
         Ok(removed)
@@ -250,5 +267,9 @@ fn kept_as(side: Side<'_>) -> String {
 
 fn failed(fault: Fault) -> Failure {
     let code: Code = fault.code();
-    Failure { code, cause: fault.to_string(), exit: Exit::Side }
+    Failure {
+        code,
+        cause: fault.to_string(),
+        exit: Exit::Side,
+    }
 }

@@ -40,8 +40,8 @@ mod vendors;
 
 use tieout_domain::{Side, SystemId};
 use tieout_kit::System;
-use tieout_kit::webhooks::Webhooks;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
+use tieout_kit::webhooks::Webhooks;
 
 /// NetSuite, as the registry knows it.
 pub static SYSTEM: System = System {

@@ -82,11 +82,18 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
 async fn unsubscribe(home: &Home, name: &ConnectionName, config: &ConnectionConfig) {
     let removed = async {
         let (vault, shared) = (home.vault().await?, Shared::new()?);
-        let keeper = Keeper { home, vault: &vault, shared: &shared };
+        let keeper = Keeper {
+            home,
+            vault: &vault,
+            shared: &shared,
+        };
         keeper.remove(name, config).await
     };
     if let Err(failure) = removed.await {
-        eprintln!("`{name}` may still be sent notifications, which nobody heeds: {}", failure.cause);
+        eprintln!(
+            "`{name}` may still be sent notifications, which nobody heeds: {}",
+            failure.cause
+        );
     }
 }
 

@@ -26,3 +26,4 @@ pub mod serve;
 pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;
+pub mod webhooks;

@@ -23,17 +23,26 @@ const CHECK_AGAIN: Duration = Duration::from_secs(3600);
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Nobody subscribed for it, or nobody knows that secret.
-const UNPROVEN: Rejected = Rejected::Unsigned { why: "nobody subscribed for this address" };
+const UNPROVEN: Rejected = Rejected::Unsigned {
+    why: "nobody subscribed for this address",
+};
 
 impl Service {
     /// Proves a notification by what is known of its address, and takes the hint in it.
     pub(super) fn proven(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
-        let address = (notification.system.to_owned(), notification.connection.clone());
+        let address = (
+            notification.system.to_owned(),
+            notification.connection.clone(),
+        );
         let proofs = self.proofs.read().unwrap_or_else(PoisonError::into_inner);
         match (proofs.get(&address), notification.secret) {
             (Some(Proof::Keys(signed, keys)), None) => {
                 let signature = notification.headers.get(signed.header);
-                (signed.receive)(keys, signature.map(|value| value.as_bytes()), notification.body)
+                (signed.receive)(
+                    keys,
+                    signature.map(|value| value.as_bytes()),
+                    notification.body,
+                )
             }
             (Some(Proof::Secret(secret)), Some(given)) if same_secret(secret, given) => {
                 Ok(self.pushed(notification))
@@ -50,7 +59,11 @@ impl Service {
         digest.update(now.as_second().div_euclid(60).to_be_bytes());
         digest.update(notification.body);
         let digest = digest.finalize();
-        let event = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let event = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Hint {
             event,
             event_type: "push".to_owned(),
@@ -63,7 +76,10 @@ impl Service {
 
     /// A connection is due because a service told so.
     pub(super) fn told(&self, connection: &ConnectionName) {
-        let mark = Mark { trigger: "webhook".to_owned(), ..Mark::default() };
+        let mark = Mark {
+            trigger: "webhook".to_owned(),
+            ..Mark::default()
+        };
         self.scheduler.mark(connection, mark);
     }
 
@@ -76,7 +92,11 @@ impl Service {
     }
 
     pub(super) fn keeper(&self) -> Keeper<'_> {
-        Keeper { home: &self.home, vault: &self.vault, shared: &self.shared }
+        Keeper {
+            home: &self.home,
+            vault: &self.vault,
+            shared: &self.shared,
+        }
     }
 
     /// Reads anew how the notifications of each connection are proven.

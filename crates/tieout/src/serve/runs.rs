@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use tieout_engine::scheduler::{Ended, Job, Runs};
 use tieout_engine::{Connection, EngineError, Quiet, RunOptions, RunReport};
 
+use tieout_kit::refusals::REFUSALS_MAX;
+
 use super::Service;
 use crate::assemble;
 use crate::commands::sync::run_id;
@@ -26,6 +28,17 @@ impl Runs for Service {
                 return Ended::Failed;
             }
         };
+        for ports in [&connection.sides.ledger, &connection.sides.platform] {
+            let refusals = ports.whole.refusals().await;
+            if refusals >= REFUSALS_MAX {
+                let system = ports.system;
+                tracing::warn!(
+                    connection = %job.connection, %system, refusals,
+                    "not tried: more refused sign-ins within half an hour could lock somebody out"
+                );
+                return Ended::Denied;
+            }
+        }
         let options = RunOptions {
             flows: job.flows,
             only: job.only,
