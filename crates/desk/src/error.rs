@@ -74,6 +74,7 @@ impl From<EngineError> for DeskError {
         let reason = match &error {
             EngineError::Store(error) => Self::from(error.clone()).reason,
             EngineError::Side { .. } => Reason::Side,
+            EngineError::Interrupted => Reason::Failed,
             EngineError::PlanOutdated(_)
             | EngineError::Busy(_)
             | EngineError::RecoveryUnfinished(_) => Reason::Refused,

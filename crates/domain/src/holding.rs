@@ -1,5 +1,6 @@
 //! How long this process may still speak for a connection.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,10 @@ use crate::Clock;
 /// The end is told by two clocks, and the first one to reach it counts: a step back of the time that people set
 /// lengthens nothing, and the count that nobody sets may stand still while a machine sleeps.
 #[derive(Debug, Default)]
-pub struct Holding(Mutex<Until>);
+pub struct Holding {
+    until: Mutex<Until>,
+    cut: AtomicBool,
+}
 
 #[derive(Debug, Clone, Copy, Default)]
 enum Until {
@@ -46,9 +50,24 @@ impl Holding {
         *self.lock() = Until::Ended;
     }
 
+    /// This process is to stop: nothing more is sent, whatever is held. What was sent is still answered, so that
+    /// nothing is left half said.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was [cut](Self::cut).
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
     /// What is left of it: nothing, or for ever.
     #[must_use]
     pub fn left(&self, clock: &dyn Clock) -> Duration {
+        if self.is_cut() {
+            return Duration::ZERO;
+        }
         match *self.lock() {
             Until::Free => Duration::MAX,
             Until::Ended => Duration::ZERO,
@@ -61,7 +80,7 @@ impl Holding {
     }
 
     fn lock(&self) -> MutexGuard<'_, Until> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,6 +118,14 @@ mod tests {
         assert!(holding.left(&TEN).is_zero());
         holding.free();
         assert_eq!(holding.left(&TEN), Duration::MAX);
+    }
+
+    #[test]
+    fn what_is_cut_stays_so() {
+        let holding = held();
+        holding.cut();
+        holding.free();
+        assert!(holding.is_cut() && holding.left(&TEN).is_zero());
     }
 
     #[test]

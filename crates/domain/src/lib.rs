@@ -9,6 +9,7 @@ pub mod code;
 pub mod document;
 mod fault;
 mod fingerprint;
+pub mod hint;
 mod holding;
 mod id;
 mod money;

@@ -2,12 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use tieout_domain::State;
+use tieout_domain::{Fault, State};
 use tieout_store::Fact;
 
 use crate::error::EngineError;
 use crate::report::{FlowCounts, Problem, RunReport, RunStatus};
 use crate::run::Run;
+
+/// Not being let in before being told to wait, and that before not being answered.
+fn by_gravity(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.sort_by_key(|fault| match fault {
+        Fault::Denied { .. } => 0,
+        Fault::Later { after: Some(_), .. } => 1,
+        _ => 2,
+    });
+    faults
+}
 
 impl Run<'_> {
     pub(crate) async fn report(
@@ -16,7 +26,19 @@ impl Run<'_> {
         seconds: f64,
         result: Result<(), &EngineError>,
     ) -> Result<RunReport, EngineError> {
-        if let Err(error) = result {
+        if self.connection.holding.is_cut() {
+            // Whatever else went wrong came of it.
+            self.problems().clear();
+            let error = EngineError::Interrupted;
+            self.note(Problem {
+                code: error.code(),
+                cause: error.to_string(),
+                side_failed: false,
+            });
+        } else if let Err(error) = result {
+            if let EngineError::Side { fault, .. } = error {
+                self.hindered_by(fault);
+            }
             let side_failed = matches!(error, EngineError::Side { .. });
             self.note(Problem {
                 code: error.code(),
@@ -43,7 +65,7 @@ impl Run<'_> {
                 .iter()
                 .any(|state| state.needs_a_person() && counts.of_state(*state) > 0)
         };
-        let problems = self.problems.borrow().clone();
+        let problems = self.problems().clone();
         let status = if !problems.is_empty() {
             RunStatus::Failed
         } else if flows.values().any(waiting) {
@@ -82,6 +104,7 @@ impl Run<'_> {
             written: self.written,
             joined: false,
             problems,
+            hindered: by_gravity(std::mem::take(&mut *self.faults())),
             stopped: self.stopped.clone(),
         })
     }

@@ -26,6 +26,9 @@ pub enum EngineError {
     /// Another run holds the connection and can't be joined.
     #[error("{0}")]
     Busy(String),
+    /// This process was told to stop in the middle of the run.
+    #[error("tieout was told to stop; the next run goes on where this one ended")]
+    Interrupted,
     /// A recovery can't be ended before it has been made.
     #[error("{0}")]
     RecoveryUnfinished(String),
@@ -54,6 +57,7 @@ impl EngineError {
             Self::Side { fault, .. } => fault.code(),
             Self::PlanOutdated(_) => Code::new("plan-outdated"),
             Self::Busy(_) => Code::new("connection-busy"),
+            Self::Interrupted => Code::new("interrupted"),
             Self::RecoveryUnfinished(_) => Code::new("recovery-unfinished"),
             Self::UnknownFlow { .. } => Code::new("unknown-flow"),
             Self::UnknownRecord(_) => Code::new("unknown-record"),

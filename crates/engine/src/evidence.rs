@@ -8,6 +8,7 @@
 //! bill leads to a record that the history knows: it is no evidence.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 
 use tieout_domain::port::Observed;
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
@@ -50,7 +51,7 @@ pub(crate) async fn notice_unknown(
     traces: Vec<Trace>,
     commit: &mut Commit,
 ) -> Result<(), EngineError> {
-    if traces.is_empty() || run.evidence_given.get() {
+    if traces.is_empty() || run.evidence_given.load(Ordering::Relaxed) {
         return Ok(());
     }
     let store = &run.connection.store;
@@ -67,7 +68,7 @@ pub(crate) async fn notice_unknown(
     let Some(first) = new.first() else {
         return Ok(());
     };
-    run.evidence_given.set(true);
+    run.evidence_given.store(true, Ordering::Relaxed);
     let stops = store.stops().await?;
     if stops.iter().any(|stop| stop.kind == StopKind::Recovering) {
         return Ok(());

@@ -124,6 +124,7 @@ fn report(connection: &Connection, row: RunRow) -> RunReport {
         written: 0,
         joined: true,
         problems: Vec::new(),
+        hindered: Vec::new(),
         stopped: None,
     }
 }

@@ -32,6 +32,8 @@ pub mod recovery;
 mod report;
 mod rounds;
 mod run;
+pub mod schedule;
+pub mod scheduler;
 mod settle;
 pub mod tie_out;
 
@@ -41,4 +43,4 @@ pub use plan::{Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};
 pub use recovery::{Recovery, recover, release};
 pub use report::{FlowCounts, Problem, RunReport, RunStatus};
-pub use run::{RunOptions, plan, sync};
+pub use run::{RunOptions, plan, sync, whole_read_at};

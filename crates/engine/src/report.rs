@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tieout_domain::State;
 use tieout_domain::code::Code;
+use tieout_domain::{Fault, State};
 use tieout_store::Stop;
 
 /// How a run ended.
@@ -95,6 +95,9 @@ pub struct RunReport {
     pub joined: bool,
     /// What could not be done.
     pub problems: Vec<Problem>,
+    /// What of a side kept it from something, the gravest first: for whoever decides when to try again.
+    #[serde(skip)]
+    pub hindered: Vec<Fault>,
     /// What stopped its writes, if something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,

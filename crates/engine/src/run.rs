@@ -1,15 +1,17 @@
 //! One run of one connection, from lease to report.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
+use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side, Timestamp};
 use tieout_flows::Flow;
-use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind};
+use tieout_store::{
+    Commit, ConnectionStore, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind,
+};
 
 use crate::Connection;
 use crate::error::EngineError;
@@ -27,6 +29,9 @@ const CONFIRMATIONS_MAX: usize = 3;
 
 /// Under this name the store remembers by what rules the last run decided.
 const RULES: &str = "rules";
+
+/// Under this name the store remembers when everything was last read, and not only what changed.
+const WHOLE_READ: &str = "whole-read";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -90,7 +95,7 @@ pub(crate) struct Run<'a> {
     /// What of the connection doesn't change within a run.
     pub(crate) facts: tieout_flows::Connection,
     /// Whether a record told that the history lacks a part: once is enough.
-    pub(crate) evidence_given: Cell<bool>,
+    pub(crate) evidence_given: AtomicBool,
     /// How many writes were applied.
     pub(crate) written: u64,
     /// Waits whose list flow has had its turn: who still waits for them is told so.
@@ -105,7 +110,9 @@ pub(crate) struct Run<'a> {
     pub(crate) in_vain: HashSet<(String, RecordRef)>,
     /// With which stamp the records at hand were due.
     pub(crate) stamps: HashMap<RecordRef, u64>,
-    pub(crate) problems: RefCell<Vec<Problem>>,
+    problems: Mutex<Vec<Problem>>,
+    /// What of a side kept the run from something.
+    faults: Mutex<Vec<Fault>>,
     pub(crate) only: Option<BTreeSet<RecordRef>>,
     pub(crate) planner: Option<Planner>,
 }
@@ -154,12 +161,24 @@ pub(crate) async fn conduct(
     .await?;
     let result = while_held(run.lease(), connection, run.carry_out(&flows, options)).await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
+    if options.whole && options.only.is_empty() && result.is_ok() {
+        run.remember_whole_read(started).await?;
+    }
     let ended = result.as_ref().map(drop);
     let report = run.report(calls_before, seconds, ended).await;
     let released = run.release().await;
     let plan = result?;
     released?;
     Ok((report?, plan))
+}
+
+/// When everything of a connection was last read, and not only what changed; `None` before the first time.
+///
+/// # Errors
+/// What a database can answer.
+pub async fn whole_read_at(store: &ConnectionStore) -> Result<Option<Timestamp>, EngineError> {
+    let at = store.remembered(WHOLE_READ).await?;
+    Ok(at.and_then(|at| at.parse().ok()))
 }
 
 /// What a run would do, touching nothing on either side.
@@ -228,7 +247,7 @@ impl<'a> Run<'a> {
             barred: BTreeMap::new(),
             stopped: None,
             facts: connection.facts(),
-            evidence_given: Cell::new(false),
+            evidence_given: AtomicBool::new(false),
             written: 0,
             tried: HashSet::new(),
             resting: HashMap::new(),
@@ -236,7 +255,8 @@ impl<'a> Run<'a> {
             repeated: HashSet::new(),
             in_vain: HashSet::new(),
             stamps: HashMap::new(),
-            problems: RefCell::default(),
+            problems: Mutex::default(),
+            faults: Mutex::default(),
             only: None,
             planner: None,
         }
@@ -284,6 +304,15 @@ impl<'a> Run<'a> {
         self.flows.is_empty() || self.flows.iter().any(|name| name == flow)
     }
 
+    async fn remember_whole_read(&self, at: Timestamp) -> Result<(), EngineError> {
+        let commit = Commit {
+            remember: vec![(WHOLE_READ.to_owned(), at.to_string())],
+            ..self.commit()
+        };
+        self.connection.store.commit(commit).await?;
+        Ok(())
+    }
+
     pub(crate) async fn say(&self, fact: Fact) -> Result<(), EngineError> {
         self.connection
             .store
@@ -298,6 +327,9 @@ impl<'a> Run<'a> {
     /// Notes what could not be done. The same thing is noted once.
     pub(crate) fn problem(&self, fault: &Fault, side: Side, side_failed: bool) {
         let system = self.connection.sides.of(side).system;
+        if side_failed {
+            self.hindered_by(fault);
+        }
         self.note(Problem {
             code: fault.code(),
             cause: format!("{system}: {fault}"),
@@ -316,8 +348,23 @@ impl<'a> Run<'a> {
         });
     }
 
+    /// What could not be done so far.
+    pub(crate) fn problems(&self) -> MutexGuard<'_, Vec<Problem>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of a side kept the run from something so far.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A side kept the run from something.
+    pub(crate) fn hindered_by(&self, fault: &Fault) {
+        self.faults().push(fault.clone());
+    }
+
     pub(crate) fn note(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
+        let mut problems = self.problems();
         if !problems.contains(&problem) {
             problems.push(problem);
         }
@@ -350,6 +397,10 @@ impl<'a> Run<'a> {
 
     /// Stops writing to a side for the rest of the run.
     pub(crate) fn bar(&mut self, side: Side, fault: Fault) {
+        // A stop of our own says nothing of a side, and has no time at which it ends.
+        if let Fault::Denied { .. } | Fault::Later { after: Some(_), .. } = fault {
+            self.hindered_by(&fault);
+        }
         self.barred.entry(side).or_insert(fault);
     }
 

@@ -1,8 +1,10 @@
 //! What the face asks of the program that put it together: whatever needs a system, the configuration or a run.
 
 use async_trait::async_trait;
+use http::HeaderMap;
 use jiff::tz::TimeZone;
 use tieout_desk::DeskError;
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef, Timestamp};
 
 /// A connection as it is configured.
@@ -43,6 +45,21 @@ pub struct SyncAsked {
     pub by: String,
 }
 
+/// What a service sent without being asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Notification<'a> {
+    /// Which system, by the path.
+    pub system: &'a str,
+    /// For which connection, by the path.
+    pub connection: &'a ConnectionName,
+    /// The secret in the path, if there is one.
+    pub secret: Option<&'a str>,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, as it came.
+    pub body: &'a [u8],
+}
+
 /// Whatever needs a system, the configuration or a run.
 #[async_trait]
 pub trait Program: Send + Sync {
@@ -63,6 +80,20 @@ pub trait Program: Send + Sync {
     fn two_people(&self) -> Option<bool> {
         None
     }
+
+    /// Proves that a notification comes from the service that it names, and takes the hint in it. Nothing else of it is
+    /// believed.
+    ///
+    /// # Errors
+    /// [`Rejected`]. Also where nobody subscribed for that address: whoever sends it learns nothing.
+    fn hint(&self, _notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        Err(Rejected::Unsigned {
+            why: "nobody subscribed for this address",
+        })
+    }
+
+    /// Something of a connection may have changed: it is due.
+    fn changed(&self, _connection: &ConnectionName) {}
 
     /// Why no new work can be taken on; empty while all is well.
     async fn not_ready(&self) -> Vec<String>;

@@ -243,6 +243,7 @@ fn report() -> RunReport {
         seconds: 0.0,
         written: 0,
         joined: false,
+        hindered: Vec::new(),
         problems: Vec::new(),
         stopped: None,
     }

@@ -48,6 +48,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0006_people.sql"),
         append_only: &[],
     },
+    Step {
+        number: 7,
+        text: include_str!("../migrations/0007_hints.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -15,6 +15,10 @@ use tieout_systems::Entry;
 
 use crate::failure::Failure;
 
+mod timing;
+
+pub use timing::Timing;
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -24,6 +28,8 @@ pub struct Config {
     pub store_url: String,
     /// Where `serve` listens.
     pub listen: String,
+    /// How many connections `serve` runs at once.
+    pub workers: usize,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
     /// Whether mappings of bank and clearing accounts, and replays of money, take two people; as soon as there are
@@ -48,10 +54,8 @@ pub struct ConnectionConfig {
     pub ledger_settings: Map<String, Value>,
     /// See `ledger_settings`.
     pub platform_settings: Map<String, Value>,
-    /// When it runs, and its flows' own schedules.
-    pub schedule: Option<String>,
-    /// See `schedule`.
-    pub schedules: BTreeMap<String, String>,
+    /// When it runs by itself.
+    pub timing: Timing,
     /// The company's time zone.
     pub time_zone: TimeZone,
     /// The preferences.
@@ -95,7 +99,7 @@ impl Config {
         let store = reader.table(&root, "", "store")?;
         reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
-        reader.only_known("server", &server, &["listen", "public_url", "two_people"])?;
+        reader.only_known("server", &server, &["listen", "public_url", "two_people", "workers"])?;
         let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
         for (name, value) in reader.table(&root, "", "connections")? {
@@ -111,6 +115,7 @@ impl Config {
             path: path.to_owned(),
             store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
+            workers: reader.workers(&server)?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
             two_people: reader.optional_switch(&server, "server", "two_people")?,
             connections,
@@ -330,19 +335,14 @@ impl Reader<'_> {
             "enabled",
             "schedule",
             "schedules",
+            "quiet",
+            "whole",
             "time_zone",
             "preferences",
             l,
             p,
         ];
         self.only_known(at, table, &known)?;
-        let mut schedules = BTreeMap::new();
-        for (flow, when) in self.table(table, at, "schedules")? {
-            let toml::Value::String(when) = when else {
-                return Err(self.wrong(&format!("{at}.schedules.{flow}"), "it must be text"));
-            };
-            schedules.insert(flow, when);
-        }
         let zone = self.text_or(table, at, "time_zone", TIME_ZONE)?;
         let time_zone = TimeZone::get(&zone).map_err(|_| {
             let why = format!("`{zone}` is no time zone; write one such as America/New_York");
@@ -353,8 +353,7 @@ impl Reader<'_> {
         Ok(ConnectionConfig {
             ledger_settings: self.settings(at, table, ledger.system)?,
             platform_settings: self.settings(at, table, platform.system)?,
-            schedule: self.optional_text(table, at, "schedule")?,
-            schedules,
+            timing: self.timing(at, table)?,
             time_zone,
             preferences,
             named_preferences,

@@ -25,6 +25,8 @@ mod renewal;
 mod secrets;
 #[path = "cli/users.rs"]
 mod users;
+#[path = "cli/serve.rs"]
+mod serve;
 
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {

@@ -25,6 +25,7 @@ pub(crate) const IN_FLIGHT_MAX: usize = 3;
 const CALLS_AN_HOUR: u32 = 20_000;
 /// BILL allows 200; some are left for whoever else uses the key.
 const LOGINS_AN_HOUR: u32 = 190;
+const SUBSCRIPTIONS: &str = "/v3/subscriptions";
 const READ_DEADLINE: Duration = Duration::from_secs(60);
 const WRITE_DEADLINE: Duration = Duration::from_secs(120);
 const READ_REPEATS: u32 = 3;
@@ -136,6 +137,12 @@ impl Client {
             // A session of an old password must not hide that a new one is wrong.
             login.password.expose_secret(),
         ]);
+        // Whatever the password: it is the user who is locked.
+        let person = digest(&[
+            &settings.base_url,
+            login.dev_key.expose_secret(),
+            &login.username,
+        ]);
         let concurrency = kit
             .governors
             .concurrency(&format!("bill/{key}/{organization}"), IN_FLIGHT_MAX);
@@ -151,7 +158,7 @@ impl Client {
             signing_in: kit.governors.concurrency(&format!("bill/{key}/logins"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
-            refusals: Refusals::new(format!("bill/{organization}/{user}/refusals")),
+            refusals: Refusals::new(format!("bill/{organization}/{person}/refusals")),
             currencies: Mutex::default(),
             settings,
             login,
@@ -242,6 +249,32 @@ impl Client {
         self.kit.timer.sleep(whole.mul_f64(share)).await;
     }
 
+    /// Notifications are another service's.
+    fn base_of(&self, path: &str) -> &str {
+        if path.starts_with(SUBSCRIPTIONS) || path.starts_with("/v3/events/") {
+            &self.settings.events_url
+        } else {
+            &self.settings.base_url
+        }
+    }
+
+    /// A random UUID (RFC 9562 §5.4).
+    fn uuid(&self) -> String {
+        let mut bytes = [0; 16];
+        self.kit.entropy.fill(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (a, b, c, d, e) = (
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        );
+        format!("{a}-{b}-{c}-{d}-{e}")
+    }
+
     pub(crate) fn request(
         &self,
         method: &Method,
@@ -251,8 +284,12 @@ impl Client {
     ) -> Result<http::Request<Bytes>, Failed> {
         let mut request = http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.settings.base_url))
+            .uri(format!("{}{path}", self.base_of(path)))
             .header(ACCEPT, "application/json");
+        if *method == Method::POST && path == SUBSCRIPTIONS {
+            // The answer to a key is repeated for a day; a new call is a new wish.
+            request = request.header("X-Idempotent-Key", self.uuid());
+        }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }

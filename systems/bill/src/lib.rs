@@ -20,6 +20,7 @@ mod problem;
 mod projection;
 mod session;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,6 +33,7 @@ mod write;
 
 use tieout_domain::Side;
 use tieout_kit::System;
+use tieout_kit::webhooks::{Signed, Webhooks};
 
 /// BILL.
 pub static SYSTEM: System = System {
@@ -43,5 +45,10 @@ pub static SYSTEM: System = System {
     credentials: settings::CREDENTIALS,
     guides: guides::GUIDES,
     understand: settings::understand,
+    webhooks: Some(Webhooks::Signed(Signed {
+        header: webhooks::SIGNATURE_HEADER,
+        receive: webhooks::receive,
+        subscriptions: subscriptions::connect,
+    })),
     connect: port::connect,
 };

@@ -7,89 +7,21 @@
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tieout_domain::code::Code;
-use tieout_domain::{Kind, RemoteId, Timestamp};
+pub use tieout_domain::hint::{Hint, Rejected};
+use tieout_domain::{Kind, RemoteId};
+pub use tieout_kit::webhooks::SecurityKeys;
 
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-bill-sha-signature";
 
 /// A longer body is refused unread: a bill with all the lines that BILL allows is far shorter.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// An identifier or event type longer than this isn't one.
 const WORD_BYTES_MAX: usize = 128;
-
-/// The keys that notifications of one subscription are signed with. BILL makes a new one on demand, and what
-/// was sent before that still comes with the old one.
-#[derive(Debug, Clone)]
-pub struct SecurityKeys {
-    /// The key in use.
-    pub current: SecretString,
-    /// The one before it, while its notifications may still come.
-    pub previous: Option<SecretString>,
-}
-
-/// What a notification tells: something may have changed. It holds nothing of what has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// The event's id: the same for every delivery of it.
-    pub event: String,
-    /// The event's type in BILL's words, such as `bill.updated`.
-    pub event_type: String,
-    /// The organization it happened in.
-    pub organization: String,
-    /// What kind of record changed. `None` where this program doesn't know the type: something of this
-    /// organization did.
-    pub kind: Option<Kind>,
-    /// Which record, where the notification names one. Nothing without a `kind`.
-    pub id: Option<RemoteId>,
-    /// When it changed, as BILL says.
-    pub at: Option<Timestamp>,
-}
-
-/// Why a notification was turned away.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
-    /// It is longer than [`BODY_BYTES_MAX`].
-    #[error("the notification has {bytes} bytes; {BODY_BYTES_MAX} are the most")]
-    TooLarge {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// It is not signed with a key of this subscription.
-    #[error("the notification isn't signed by BILL: `{SIGNATURE_HEADER}` {why}")]
-    Unsigned {
-        /// What is wrong with the signature.
-        why: &'static str,
-    },
-    /// It is signed, and isn't what BILL documents.
-    #[error("the signed notification isn't as documented: {cause}")]
-    Malformed {
-        /// What is wrong, and where.
-        cause: String,
-    },
-}
-
-impl Rejected {
-    /// Its code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::TooLarge { .. } => Code::new("webhook-too-large"),
-            Self::Unsigned { .. } => Code::new("webhook-unsigned"),
-            Self::Malformed { .. } => Code::new("webhook-malformed"),
-        }
-    }
-
-    /// What to do next.
-    #[must_use]
-    pub fn fix(&self) -> String {
-        self.code().fix()
-    }
-}
 
 /// Takes the hint of a notification, once it is proven to come from BILL.
 ///
@@ -104,13 +36,16 @@ pub fn receive(
     body: &[u8],
 ) -> Result<Hint, Rejected> {
     if body.len() > BODY_BYTES_MAX {
-        return Err(Rejected::TooLarge { bytes: body.len() });
+        return Err(Rejected::TooLarge {
+            bytes: body.len(),
+            most: BODY_BYTES_MAX,
+        });
     }
     let unsigned = |why| Rejected::Unsigned { why };
-    let signature = signature.ok_or(unsigned("is missing"))?;
+    let signature = signature.ok_or(unsigned("`x-bill-sha-signature` is missing"))?;
     let signature = STANDARD
         .decode(signature.trim_ascii())
-        .map_err(|_| unsigned("is no Base64"))?;
+        .map_err(|_| unsigned("`x-bill-sha-signature` is no Base64"))?;
     if is_signed(keys, &signature, body) {
         // The guide shows the payload as a JSON string that holds JSON.
         return match quoted(body) {
@@ -122,7 +57,9 @@ pub fn receive(
         Some(payload) if is_signed(keys, &signature, payload.as_bytes()) => {
             hint(payload.as_bytes())
         }
-        _ => Err(unsigned("fits none of the subscription's keys")),
+        _ => Err(unsigned(
+            "`x-bill-sha-signature` fits none of the subscription's keys",
+        )),
     }
 }
 

@@ -81,9 +81,12 @@ impl Transport for Guarded {
     ) -> Result<http::Response<Bytes>, Lost> {
         let left = self.holding.left(&*self.timer);
         if left.is_zero() {
-            return Err(Lost::NeverLeft(
-                "the lease on this connection has ended".to_owned(),
-            ));
+            let why = if self.holding.is_cut() {
+                "tieout is stopping"
+            } else {
+                "the lease on this connection has ended"
+            };
+            return Err(Lost::NeverLeft(why.to_owned()));
         }
         let answer = self.inner.send(request, deadline.min(left)).await?;
         self.far.note(answer.headers(), self.timer.uptime());

@@ -17,6 +17,7 @@ pub mod refusals;
 pub mod seams;
 pub mod system;
 pub mod transport;
+pub mod webhooks;
 pub mod wire;
 
 pub use seams::{Entropy, Kept, KeptError, Kit};

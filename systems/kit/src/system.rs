@@ -8,6 +8,7 @@ use tieout_domain::{Side, SystemId};
 
 use crate::Kit;
 use crate::guide::Guide;
+use crate::webhooks::Webhooks;
 
 /// Makes a system's ports from its table in the configuration, a credential, and the seams.
 pub type Connect = fn(&Map<String, Value>, Credential, Kit) -> Result<Ports, ConnectError>;
@@ -42,6 +43,8 @@ pub struct System {
     pub guides: &'static [Guide],
     /// Checks what a person gives before there is a credential, and says how it is understood.
     pub understand: Understand,
+    /// How it tells of changes without being asked, if it does.
+    pub webhooks: Option<Webhooks>,
     /// Makes the ports. Sends nothing yet: the first call signs in.
     pub connect: Connect,
 }

@@ -41,6 +41,7 @@ mod vendors;
 use tieout_domain::{Side, SystemId};
 use tieout_kit::System;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
+use tieout_kit::webhooks::Webhooks;
 
 /// NetSuite, as the registry knows it.
 pub static SYSTEM: System = System {
@@ -52,6 +53,7 @@ pub static SYSTEM: System = System {
     credentials: CREDENTIALS,
     guides: guides::GUIDES,
     understand: settings::understand,
+    webhooks: Some(Webhooks::SecretPath),
     connect: port::connect,
 };
 

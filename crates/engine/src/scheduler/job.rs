@@ -1,0 +1,79 @@
+//! What is to be done, why, and how it ended.
+
+use std::time::Duration;
+
+use tieout_domain::{ConnectionName, Fault};
+
+use crate::{EngineError, RunReport};
+
+/// One run that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Of which connection.
+    pub connection: ConnectionName,
+    /// Only these flows; all if empty.
+    pub flows: Vec<String>,
+    /// Only these records and what they depend on; all if empty.
+    pub only: Vec<String>,
+    /// Whether everything is read again.
+    pub whole: bool,
+    /// What set it off: `schedule`, `webhook`, `asked`.
+    pub trigger: String,
+    /// Who asked for it, if a person or a token did: `user:NAME`, `token:NAME`.
+    pub by: Option<String>,
+}
+
+/// Why a connection is due. What it is about is read from the two sides; this carries no data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// These flows; all if empty.
+    pub flows: Vec<String>,
+    /// Only these records; all if empty.
+    pub only: Vec<String>,
+    /// Whether everything is to be read again.
+    pub whole: bool,
+    /// What set it off, as in [`Job`].
+    pub trigger: String,
+    /// Who asked for it. A person doesn't wait: neither for the end of quiet hours, nor for a side that didn't
+    /// answer lately.
+    pub by: Option<String>,
+}
+
+/// How a run ended, as far as it matters for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It could be made.
+    Made,
+    /// It could not, for now: a side can't be reached, or the store.
+    Failed,
+    /// A side won't let us in. Trying again soon helps nobody, and often enough locks an account.
+    Denied,
+    /// The calls that a side allows are used up for so long.
+    Scarce(Duration),
+}
+
+impl Ended {
+    /// What a run, or the attempt at one, means for the next.
+    #[must_use]
+    pub fn of(run: &Result<RunReport, EngineError>) -> Self {
+        match run {
+            Ok(report) => report.hindered.first().map_or(Self::Made, Self::by),
+            Err(EngineError::Side { fault, .. }) => Self::by(fault),
+            Err(EngineError::Store(_) | EngineError::Busy(_)) => Self::Failed,
+            // Trying again would fail in the same way.
+            Err(_) => Self::Made,
+        }
+    }
+
+    fn by(fault: &Fault) -> Self {
+        match fault {
+            Fault::Denied { .. } => Self::Denied,
+            Fault::Later {
+                code,
+                after: Some(after),
+                ..
+            } if code.as_str() == "hourly-limit" => Self::Scarce(*after),
+            _ => Self::Failed,
+        }
+    }
+}

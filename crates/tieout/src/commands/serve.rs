@@ -1,0 +1,94 @@
+//! `tieout serve`: schedules, webhooks, pages and API, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tieout_domain::code::Code;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+use crate::sandbox::told_to_stop;
+use crate::serve::{Service, notify};
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub struct ServeArgs {}
+
+/// How long runs that are on may take to end by themselves after the service was told to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long answers that are being sent may take then.
+const ANSWERS: Duration = Duration::from_secs(5);
+
+/// Serves until told to stop: then nothing new begins, and runs that are on end. Told a second time, it ends at once;
+/// the next run finds what was left without an answer.
+pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let listener = bind(&home.config.listen).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(&home.config.listen, &error))?;
+    let service = Service::new(home).await?;
+    let (stop, stopped) = watch::channel(false);
+    let router = service
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
+    let mut served = tokio::spawn(served.into_future());
+    let runs = Arc::clone(&service);
+    let mut working =
+        tokio::spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
+    let watching = tokio::spawn(Arc::clone(&service).watch());
+    let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
+    tell(global, address);
+    notify::ready();
+    told_to_stop().await;
+    notify::stopping();
+    service.scheduler.drain();
+    watching.abort();
+    subscribing.abort();
+    if !global.quiet {
+        eprintln!("stopping: nothing new begins; a second signal ends it at once");
+    }
+    tokio::select! {
+        _ = &mut working => {}
+        () = told_to_stop() => return Ok(Exit::Failed),
+    }
+    let _ = stop.send(true);
+    if tokio::time::timeout(ANSWERS, &mut served).await.is_err() {
+        served.abort();
+    }
+    service.home.store.close().await;
+    Ok(Exit::Done)
+}
+
+async fn bind(listen: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen)
+        .await
+        .map_err(|error| cannot_listen(listen, &error))
+}
+
+fn cannot_listen(listen: &str, error: &std::io::Error) -> Failure {
+    let cause = format!("`server.listen`: can't listen on {listen}: {error}");
+    Failure::failed(Code::new("port-taken"), cause)
+}
+
+fn tell(global: &Global, address: SocketAddr) {
+    let address = format!("http://{address}");
+    if global.json {
+        output::json(&json!({"listening": address}));
+    } else {
+        output::line(&format!("listening on {address}"));
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is left who could stop it.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,100 @@
+//! `serve`, put together: what its scheduler, its pages and its webhooks share.
+//!
+//! A connection is put together for each run and dropped after it: that costs a few milliseconds, and between runs
+//! no credential is in memory: only the key that seals them, and what notifications are checked with.
+
+mod hints;
+pub mod notify;
+mod program;
+mod runs;
+mod timetables;
+mod watch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use axum::Router;
+use tieout_domain::{ConnectionName, Holding};
+use tieout_engine::scheduler::Scheduler;
+use tieout_server::App;
+use tieout_server::app::Outside;
+use tieout_store::Vault;
+use tokio::sync::Notify;
+
+use crate::assemble::Shared;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::subscriptions::Proof;
+
+/// The service.
+pub struct Service {
+    /// Its home. The configuration in it is the one that it began with: see [`config`](Self::config).
+    pub home: Home,
+    /// Starts runs.
+    pub scheduler: Scheduler,
+    vault: Vault,
+    shared: Shared,
+    config: RwLock<Arc<Config>>,
+    /// Told when the configuration has changed.
+    configured: Notify,
+    /// How notifications are proven, by system and connection.
+    proofs: RwLock<HashMap<(String, ConnectionName), Proof>>,
+    /// What holds the runs that are on, by their ids.
+    on: Mutex<BTreeMap<String, Arc<Holding>>>,
+}
+
+impl Service {
+    /// Opens the vault, and sets the schedules of the home's configuration.
+    ///
+    /// # Errors
+    /// Where the vault can't be opened, or the store not be read.
+    pub async fn new(home: Home) -> Result<Arc<Self>, Failure> {
+        Self::with(Shared::new()?, home).await
+    }
+
+    /// The same with seams of the caller's own.
+    ///
+    /// # Errors
+    /// See [`new`](Self::new).
+    pub async fn with(shared: Shared, home: Home) -> Result<Arc<Self>, Failure> {
+        let config = Arc::new(home.config.clone());
+        let service = Self {
+            vault: home.vault().await?,
+            scheduler: Scheduler::new(Arc::clone(&shared.timer), config.workers),
+            shared,
+            config: RwLock::new(Arc::clone(&config)),
+            configured: Notify::new(),
+            proofs: RwLock::default(),
+            on: Mutex::default(),
+            home,
+        };
+        service.scheduler.set(service.timetables(&config).await?);
+        service.read_proofs(&config).await?;
+        service.take_up_hints().await?;
+        Ok(Arc::new(service))
+    }
+
+    /// Everything that is served.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let outside = Outside {
+            public_url: self.home.config.public_url.clone(),
+        };
+        tieout_server::router(App {
+            store: self.home.store.clone(),
+            program: Arc::<Self>::clone(self),
+            clock: Arc::new(crate::seams::WallClock),
+            outside: Arc::new(outside),
+        })
+    }
+
+    /// The configuration as it was last read and found good.
+    pub fn config(&self) -> Arc<Config> {
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&config)
+    }
+
+    fn runs_on(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Holding>>> {
+        self.on.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! Making the runs that the scheduler starts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tieout_engine::scheduler::{Ended, Job, Runs};
+use tieout_engine::{Connection, EngineError, Quiet, RunOptions, RunReport};
+
+use tieout_kit::refusals::REFUSALS_MAX;
+
+use super::Service;
+use crate::assemble;
+use crate::commands::sync::run_id;
+use crate::failure::Failure;
+
+/// Who is at work when nobody asked: the service itself.
+const SERVICE: &str = "service";
+
+#[async_trait]
+impl Runs for Service {
+    async fn run(&self, job: Job) -> Ended {
+        let connection = match self.connection(&job).await {
+            Ok(Some(connection)) => connection,
+            // It was switched off or removed after it had become due.
+            Ok(None) => return Ended::Made,
+            Err(failure) => {
+                tracing::error!(connection = %job.connection, code = %failure.code, "{}", failure.cause);
+                return Ended::Failed;
+            }
+        };
+        for ports in [&connection.sides.ledger, &connection.sides.platform] {
+            let refusals = ports.whole.refusals().await;
+            if refusals >= REFUSALS_MAX {
+                let system = ports.system;
+                tracing::warn!(
+                    connection = %job.connection, %system, refusals,
+                    "not tried: more refused sign-ins within half an hour could lock somebody out"
+                );
+                return Ended::Denied;
+            }
+        }
+        let options = RunOptions {
+            flows: job.flows,
+            only: job.only,
+            whole: job.whole,
+            ..RunOptions::new(run_id(), job.trigger)
+        };
+        let id = options.id.clone();
+        let began = self.shared.timer.now();
+        let told = options.trigger == "webhook";
+        self.runs_on()
+            .insert(id.clone(), Arc::clone(&connection.holding));
+        let result = tieout_engine::sync(&connection, options).await;
+        self.runs_on().remove(&id);
+        log(&connection, &result);
+        let ended = Ended::of(&result);
+        match &result {
+            // Another's run may have looked before we were told.
+            Ok(report) if report.joined && told => self.told(&job.connection),
+            Ok(report) if ended == Ended::Made && !report.joined => {
+                if let Err(error) = connection.store.heed_hints(began).await {
+                    tracing::warn!(connection = %job.connection, %error, "notifications stay unheeded");
+                }
+            }
+            _ => {}
+        }
+        ended
+    }
+
+    fn cut(&self) {
+        for holding in self.runs_on().values() {
+            holding.cut();
+        }
+    }
+
+    fn chance(&self) -> f64 {
+        self.shared.entropy.fraction()
+    }
+}
+
+impl Service {
+    /// The connection of a job, put together; `None` if there is none to be run any more.
+    async fn connection(&self, job: &Job) -> Result<Option<Connection>, Failure> {
+        let config = self.config();
+        let name = &job.connection;
+        let Some(config) = config.connections.get(name).filter(|config| config.enabled) else {
+            return Ok(None);
+        };
+        let (home, vault, shared) = (&self.home, &self.vault, &self.shared);
+        let made = assemble::connection(home, vault, shared, name, config, Arc::new(Quiet)).await?;
+        let actor = job.by.clone().unwrap_or_else(|| SERVICE.to_owned());
+        Ok(Some(Connection { actor, ..made }))
+    }
+}
+
+/// Says how a run ended. What is in the report's words is the history's; here is one line.
+fn log(connection: &Connection, result: &Result<RunReport, EngineError>) {
+    let name = connection.store.name();
+    match result {
+        Ok(report) if report.problems.is_empty() => tracing::info!(
+            connection = %name, run = report.id, status = report.status.as_str(),
+            written = report.written, seconds = report.seconds, "a run has ended"
+        ),
+        Ok(report) => {
+            for problem in &report.problems {
+                tracing::warn!(
+                    connection = %name, run = report.id, code = %problem.code, "{}", problem.cause
+                );
+            }
+        }
+        Err(error) => tracing::warn!(connection = %name, code = %error.code(), "{error}"),
+    }
+}

@@ -1,0 +1,87 @@
+//! The schedules of the configuration, with when each was last kept.
+
+use tieout_domain::{ConnectionName, Timestamp};
+use tieout_engine::schedule::{Schedule, Timetable};
+use tieout_engine::scheduler::{Entry, Line, Work};
+use tieout_engine::whole_read_at;
+use tieout_store::RunRow;
+
+use super::Service;
+use crate::assemble;
+use crate::config::{Config, ConnectionConfig};
+use crate::failure::Failure;
+
+/// So many runs are looked through for the last one of each flow. A schedule whose last run lies further back starts
+/// anew.
+const RUNS: u32 = 50;
+
+impl Service {
+    /// The connections that are switched on, with their timetables.
+    pub(super) async fn timetables(&self, config: &Config) -> Result<Vec<Entry>, Failure> {
+        let mut entries = Vec::new();
+        for (name, connection) in &config.connections {
+            if connection.enabled {
+                entries.push(self.entry(name, connection).await?);
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn entry(
+        &self,
+        name: &ConnectionName,
+        config: &ConnectionConfig,
+    ) -> Result<Entry, Failure> {
+        let store = self.home.store.connection(name);
+        let runs = store.runs(RUNS).await?;
+        let timing = &config.timing;
+        let times = |schedule: Schedule, name: &str| {
+            Timetable::new(schedule, config.time_zone.clone(), timing.quiet, name)
+        };
+        let flows: Vec<&str> = tieout_desk::record::flow_names();
+        let mut lines = vec![Line {
+            work: Work::Everything,
+            times: times(timing.schedule.clone(), name.as_str()),
+            last: last(&runs, &flows),
+        }];
+        for (flow, schedule) in &timing.flows {
+            lines.push(Line {
+                work: Work::Flow(flow.clone()),
+                times: times(schedule.clone(), &format!("{name}/{flow}")),
+                last: last(&runs, &[flow]),
+            });
+        }
+        if let Some(schedule) = nightly(name, config) {
+            lines.push(Line {
+                work: Work::Whole,
+                times: times(schedule, &format!("{name}/whole")),
+                last: whole_read_at(&store).await?,
+            });
+        }
+        Ok(Entry {
+            connection: name.clone(),
+            lines,
+            urgent: assemble::money_flows(),
+            quiet: times(Schedule::Never, name.as_str()),
+        })
+    }
+}
+
+/// When everything is read again. What never runs by itself doesn't do this either, unless the file says so.
+fn nightly(name: &ConnectionName, config: &ConnectionConfig) -> Option<Schedule> {
+    match &config.timing.whole {
+        Some(schedule) => Some(schedule.clone()),
+        None if config.timing.schedule == Schedule::Never => None,
+        None => Schedule::nightly(name.as_str()).ok(),
+    }
+}
+
+/// When the last run that did all of these flows began.
+fn last(runs: &[RunRow], flows: &[&str]) -> Option<Timestamp> {
+    let did = |run: &&RunRow| {
+        flows
+            .iter()
+            .all(|flow| run.flows.iter().any(|did| did == flow))
+    };
+    runs.iter().filter(did).map(|run| run.started).max()
+}

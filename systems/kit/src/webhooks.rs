@@ -1,0 +1,102 @@
+//! How a system tells of changes without being asked: a capability that it has or hasn't.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use tieout_domain::hint::{Hint, Rejected};
+use tieout_domain::{Fault, Timestamp};
+
+use crate::{ConnectError, Credential, Kit};
+
+/// The keys that notifications of one subscription are signed with. A service makes a new one on demand, and what was
+/// sent before that still comes with the old one.
+#[derive(Debug, Clone)]
+pub struct SecurityKeys {
+    /// The key in use.
+    pub current: SecretString,
+    /// The one before it, while its notifications may still come.
+    pub previous: Option<SecretString>,
+}
+
+/// How a system tells of changes.
+#[derive(Clone, Copy)]
+pub enum Webhooks {
+    /// By notifications that it signs, once there is a subscription.
+    Signed(Signed),
+    /// By unsigned calls to a path that only it knows (scenario 242).
+    SecretPath,
+}
+
+/// Signed notifications.
+#[derive(Clone, Copy)]
+pub struct Signed {
+    /// The header with the signature.
+    pub header: &'static str,
+    /// Takes the hint of a notification, once it is proven to come from the service. What is read before the proof is
+    /// the signature alone, and the comparison takes the same time whatever it is.
+    pub receive: fn(&SecurityKeys, Option<&[u8]>, &[u8]) -> Result<Hint, Rejected>,
+    /// Makes what keeps subscriptions. Sends nothing yet.
+    pub subscriptions:
+        fn(&Map<String, Value>, Credential, Kit) -> Result<Arc<dyn Subscriptions>, ConnectError>,
+}
+
+/// A subscription as the service shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id over there.
+    pub id: String,
+    /// Where it sends to.
+    pub url: String,
+    /// Whether it sends at all: a service switches off what nobody answers.
+    pub enabled: bool,
+}
+
+/// Keeps subscriptions at a service.
+#[async_trait]
+pub trait Subscriptions: Send + Sync {
+    /// Makes one for everything that this program wants to hear of, and gives its id and its key. The key is shown
+    /// this once.
+    ///
+    /// # Errors
+    /// A [`Fault`]; as of every call here.
+    async fn subscribe(&self, url: &str) -> Result<(String, SecretString), Fault>;
+
+    /// All of the account, others' too.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn list(&self) -> Result<Vec<Subscription>, Fault>;
+
+    /// Switches one on again.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn enable(&self, id: &str) -> Result<(), Fault>;
+
+    /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn test(&self, id: &str) -> Result<u16, Fault>;
+
+    /// The ids of the events that were to be sent since a moment, delivered or not.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn events_since(&self, id: &str, since: Timestamp) -> Result<Vec<String>, Fault>;
+
+    /// Removes one.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn unsubscribe(&self, id: &str) -> Result<(), Fault>;
+}
+
+/// Whether two secrets are the same, told in a time that depends on their lengths alone.
+#[must_use]
+pub fn same_secret(ours: &SecretString, given: &str) -> bool {
+    let ours = ours.expose_secret().as_bytes();
+    aws_lc_rs::constant_time::verify_slices_are_equal(ours, given.as_bytes()).is_ok()
+}
