@@ -27,9 +27,9 @@ use tieout_domain::{
     State, Timestamp, WaitsFor,
 };
 use tieout_store::{
-    ApprovalDecision, Commit, ConnectionStore, Due, Fact, HintsSeen, ItemFilter, KeySource, MapStatus,
-    NewHint, RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError, UserChange, Vault,
-    WriteStatus,
+    ApprovalDecision, Commit, ConnectionStore, Due, Fact, HintsSeen, ItemFilter, KeySource,
+    MapStatus, NewHint, RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError,
+    UserChange, Vault, WriteStatus,
 };
 
 #[path = "contract/people.rs"]

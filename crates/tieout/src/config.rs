@@ -99,7 +99,11 @@ impl Config {
         let store = reader.table(&root, "", "store")?;
         reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
-        reader.only_known("server", &server, &["listen", "public_url", "two_people", "workers"])?;
+        reader.only_known(
+            "server",
+            &server,
+            &["listen", "public_url", "two_people", "workers"],
+        )?;
         let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
         for (name, value) in reader.table(&root, "", "connections")? {

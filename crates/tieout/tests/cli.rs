@@ -23,10 +23,10 @@ use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 mod renewal;
 #[path = "cli/secrets.rs"]
 mod secrets;
-#[path = "cli/users.rs"]
-mod users;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/users.rs"]
+mod users;
 
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {

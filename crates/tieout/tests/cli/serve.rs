@@ -10,9 +10,9 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A `tieout serve` that is at work. Killed when it is dropped.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Drop for Serving {
@@ -23,7 +23,7 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn begin(machine: &Machine) -> Self {
+    pub(super) fn begin(machine: &Machine) -> Self {
         let log = std::fs::File::create(machine.folder.path().join("serve.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
             .args(["serve", "--json", "-v"])
