@@ -4,6 +4,7 @@
 //! Plain Rust and nothing to install first: what another tool does better (cargo-nextest, cargo-deny) is
 //! used where it is there.
 
+mod bench;
 mod book;
 mod browser;
 mod crash;
@@ -78,6 +79,10 @@ enum Task {
     Memory(walks::WalkArguments),
     /// Measures a tie-out over many open documents.
     TieOut(tie_out::TieOutArguments),
+    /// Measures how many signed notifications a second are proven and stored, and how long each waits.
+    BenchWebhooks(bench::WebhooksArguments),
+    /// Measures how late runs begin when a thousand connections are due at the same pace.
+    BenchSchedule(bench::ScheduleArguments),
     /// Walks clients of the services that others wrote against the sandbox.
     Peers {
         /// Use the development build.
@@ -124,6 +129,8 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
+        Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
+        Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
     }

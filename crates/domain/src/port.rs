@@ -295,6 +295,13 @@ pub trait Whole: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// How often this side's credential was refused within the last half-hour, counted over all processes that share
+    /// the store. Sends nothing. Services lock who is refused too often: whoever is about to sign in looks here first
+    /// (scenario 205).
+    async fn refusals(&self) -> usize {
+        0
+    }
+
     /// Names the cause of this side's own refused sign-in by what another sign-in to the same account has
     /// [seen](Self::refused_sign_ins). Sends nothing. `None` where nothing there is about it.
     fn explain_refusal(&self, _seen: &[RefusedSignIn]) -> Option<Check> {

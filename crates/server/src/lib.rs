@@ -17,12 +17,13 @@ pub mod notices;
 pub mod pages;
 pub mod people;
 pub mod program;
+pub mod webhooks;
 
 use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{ConnectionInfo, CredentialInfo, Program, SyncAsked};
+pub use program::{ConnectionInfo, CredentialInfo, Notification, Program, SyncAsked};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -33,7 +34,9 @@ pub fn router(app: App) -> Router {
         // The same for everybody, and nothing of a company is in it.
         .merge(assets::routes())
         // Whoever is not in yet must be able to come in.
-        .merge(people::open_routes());
+        .merge(people::open_routes())
+        // Services have no sign-in; what they send is proven by a signature, or a secret path.
+        .merge(webhooks::routes(&app));
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
     // Its refusals are for programs, also those of the sign-in.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use http::HeaderMap;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use tieout_desk::DeskError;
 use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::check::Check;
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
 use tieout_store::CredentialRow;
@@ -130,6 +132,21 @@ pub struct CredentialSet {
     pub released: Vec<ConnectionName>,
 }
 
+/// What a service sent without being asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Notification<'a> {
+    /// Which system, by the path.
+    pub system: &'a str,
+    /// For which connection, by the path.
+    pub connection: &'a ConnectionName,
+    /// The secret in the path, if there is one.
+    pub secret: Option<&'a str>,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, as it came.
+    pub body: &'a [u8],
+}
+
 /// Whatever needs a system, the configuration or a run.
 #[async_trait]
 pub trait Program: Send + Sync {
@@ -219,6 +236,26 @@ pub trait Program: Send + Sync {
 
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;
+
+    /// What `[server] two_people` says: whether some acts take two people. Nothing if it says nothing; see
+    /// [`approval::needed`](tieout_desk::approval::needed).
+    fn two_people(&self) -> Option<bool> {
+        None
+    }
+
+    /// Proves that a notification comes from the service that it names, and takes the hint in it. Nothing else of it is
+    /// believed.
+    ///
+    /// # Errors
+    /// [`Rejected`]. Also where nobody subscribed for that address: whoever sends it learns nothing.
+    fn hint(&self, _notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        Err(Rejected::Unsigned {
+            why: "nobody subscribed for this address",
+        })
+    }
+
+    /// Something of a connection may have changed: it is due.
+    fn changed(&self, _connection: &ConnectionName) {}
 
     /// Why no new work can be taken on; empty while all is well.
     async fn not_ready(&self) -> Vec<String>;

@@ -7,7 +7,7 @@
 //!   history, kept beside it and written in the same transaction; [`Store::verify`] folds again and compares;
 //! - its **mirror** of both sides' records, with the marks up to which they were read: a cache without
 //!   history, which the remote systems can fill again at any time;
-//! - its **work**: which records are due for another look, and who holds the lease.
+//! - its **work**: which records are due for another look, what services told of, and who holds the lease.
 //!
 //! Users, their sessions and tokens ([`People`]) are the installation's, and what proves who somebody is never
 //! enters the history. Sealed credentials lie beside them; the key that opens them never does ([`Vault`]).
@@ -31,6 +31,7 @@ mod export;
 mod facts;
 mod fold;
 mod frozen;
+mod hints;
 mod history;
 mod lease;
 mod migrate;
@@ -56,6 +57,7 @@ pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use frozen::frozen_name;
+pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{

@@ -49,6 +49,11 @@ const STEPS: &[Step] = &[
         append_only: &[],
     },
     Step {
+        number: 7,
+        text: include_str!("../migrations/0007_hints.sql"),
+        append_only: &[],
+    },
+    Step {
         number: 8,
         text: include_str!("../migrations/0008_face.sql"),
         append_only: &[],

@@ -28,8 +28,8 @@ use tieout_domain::{
 };
 use tieout_store::{
     Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact, Heard,
-    ItemFilter, KeySource, Letter, MapStatus, RecordChange, RecordRef, Role, RunId, Settled,
-    StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
+    HintsSeen, ItemFilter, KeySource, Letter, MapStatus, NewHint, RecordChange, RecordRef, Role,
+    RunId, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
 #[path = "contract/people.rs"]
@@ -197,6 +197,7 @@ contract! {
     what_is_held_for_nothing_in_particular_is_looked_at_again,
     a_change_wakes_what_waits_for_it,
     what_is_remembered_is_the_last_that_was_said,
+    a_hint_is_kept_once_and_waits_until_a_run_has_looked,
     the_mirror_shows_each_record_as_last_seen,
     records_are_found_by_what_people_call_them,
     totals_are_exact,
@@ -859,6 +860,49 @@ async fn what_is_remembered_is_the_last_that_was_said(_: &Bed, store: &Store) {
         connection.remembered("rules").await.unwrap().as_deref(),
         Some("two")
     );
+}
+
+async fn a_hint_is_kept_once_and_waits_until_a_run_has_looked(bed: &Bed, store: &Store) {
+    let hint = |event: &str| NewHint {
+        connection: name(),
+        system: "bill".to_owned(),
+        event: event.to_owned(),
+        record: "bill 00n1".to_owned(),
+    };
+    let connection = store.connection(&name());
+    assert!(store.hinted().await.unwrap().is_empty());
+    assert!(store.keep_hints(&[]).await.unwrap().is_empty());
+    // Twice in one commit, and again later.
+    let kept = store
+        .keep_hints(&[hint("a"), hint("b"), hint("a")])
+        .await
+        .unwrap();
+    assert_eq!(kept, [true, true, false]);
+    assert_eq!(store.keep_hints(&[hint("b")]).await.unwrap(), [false]);
+    assert_eq!(store.hinted().await.unwrap(), [name()]);
+    let seen = connection.hints_seen("bill").await.unwrap();
+    assert!(
+        seen.last.is_some() && seen.last == seen.waiting_since,
+        "{seen:?}"
+    );
+    assert_eq!(
+        connection.hints_seen("netsuite").await.unwrap(),
+        HintsSeen::default()
+    );
+    // A run begins, one more comes, and the run ends.
+    let began = bed.clock.now();
+    store.keep_hints(&[hint("c")]).await.unwrap();
+    assert_eq!(connection.heed_hints(began).await.unwrap(), 2);
+    assert_eq!(store.hinted().await.unwrap(), [name()]);
+    assert_eq!(connection.heed_hints(bed.clock.now()).await.unwrap(), 1);
+    assert!(store.hinted().await.unwrap().is_empty());
+    // What was heeded is still known, until it is forgotten.
+    assert_eq!(store.keep_hints(&[hint("a")]).await.unwrap(), [false]);
+    let asked = ["a", "x"].map(str::to_owned);
+    let known = connection.hints_known("bill", &asked).await.unwrap();
+    assert_eq!(known, std::iter::once("a".to_owned()).collect());
+    assert_eq!(store.forget_hints(bed.clock.now()).await.unwrap(), 3);
+    assert_eq!(store.keep_hints(&[hint("a")]).await.unwrap(), [true]);
 }
 
 async fn the_mirror_shows_each_record_as_last_seen(_: &Bed, store: &Store) {

@@ -15,6 +15,7 @@ use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::{Entropy, SystemEntropy};
 use tieout_kit::transport::{Metered, Network};
+use tieout_kit::webhooks::{Signed, Subscriptions};
 use tieout_kit::{Credential, Kept, Kit, Meter, System, Transport};
 use tieout_store::Vault;
 
@@ -22,6 +23,7 @@ use crate::config::ConnectionConfig;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::seams::{SealedInStore, WallClock};
+use crate::subscriptions::Side;
 
 /// What all connections of this process share.
 pub struct Shared {
@@ -206,6 +208,49 @@ pub(crate) fn ports(
     settings: &Map<String, Value>,
     credential: Credential,
 ) -> Result<(Ports, Arc<Meter>), Failure> {
+    let (kit, meter) = kit(shared, (holding, kept), &credential);
+    let ports = (system.connect)(settings, credential, kit).map_err(|error| {
+        let place = format!("connections.{name}.{}", system.id);
+        Failure::usage(error.code, format!("`{place}`: {}", error.cause))
+    })?;
+    Ok((ports, meter))
+}
+
+/// What keeps the subscriptions of a side. Sends nothing. Nothing of it needs a lease.
+pub async fn subscriptions(
+    (home, vault, shared): (&Home, &Vault, &Shared),
+    side: Side<'_>,
+    signed: Signed,
+) -> Result<Arc<dyn Subscriptions>, Failure> {
+    let Side {
+        connection,
+        system,
+        settings,
+    } = side;
+    let place = format!("connections.{connection}.{}", system.id);
+    let Some(name) = credential_name(settings) else {
+        let cause = format!("`{place}.credential` is missing: the name of a sealed credential");
+        return Err(Failure::usage(Code::new("config-value"), cause));
+    };
+    let (row, fields) = home.store.credentials().get(vault, name).await?;
+    check_kind(system, name, &row.kind)?;
+    let credential = Credential {
+        kind: row.kind,
+        fields,
+    };
+    let kept = SealedInStore::new(home.store.kept(vault), system.id.to_string());
+    let holding = Arc::new(Holding::default());
+    let (kit, _) = kit(shared, (&holding, Arc::new(kept)), &credential);
+    (signed.subscriptions)(settings, credential, kit)
+        .map_err(|error| Failure::usage(error.code, format!("`{place}`: {}", error.cause)))
+}
+
+/// The seams of one side.
+fn kit(
+    shared: &Shared,
+    (holding, kept): (&Arc<Holding>, Arc<dyn Kept>),
+    credential: &Credential,
+) -> (Kit, Arc<Meter>) {
     let meter = Arc::new(Meter::default());
     let metered = Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter));
     let timer = Arc::clone(&shared.timer);
@@ -225,11 +270,7 @@ pub(crate) fn ports(
         governors: Arc::clone(&shared.governors),
         far_clock,
     };
-    let ports = (system.connect)(settings, credential, kit).map_err(|error| {
-        let place = format!("connections.{name}.{}", system.id);
-        Failure::usage(error.code, format!("`{place}`: {}", error.cause))
-    })?;
-    Ok((ports, meter))
+    (kit, meter)
 }
 
 fn check_kind(system: &System, name: &str, kind: &str) -> Result<(), Failure> {

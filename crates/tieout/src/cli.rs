@@ -76,6 +76,8 @@ pub enum Command {
     Sync(crate::commands::sync::SyncArgs),
     /// Schedules, webhooks, pages and API, until it is told to stop.
     Serve(crate::commands::serve::ServeArgs),
+    /// How each connection hears of changes without asking, and where NetSuite pushes to.
+    Webhooks(crate::commands::webhooks::WebhooksArgs),
     /// Past runs.
     Runs(crate::commands::runs::RunsArgs),
     /// One run, record by record.

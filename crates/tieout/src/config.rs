@@ -36,6 +36,9 @@ pub struct Config {
     pub telling: Telling,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
+    /// Whether mappings of bank and clearing accounts, and replays of money, take two people; as soon as there are
+    /// two who may, if nothing is said.
+    pub two_people: Option<bool>,
     /// The connections by name.
     pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
 }
@@ -103,7 +106,14 @@ impl Config {
         reader.only_known(
             "server",
             &server,
-            &["listen", "public_url", "workers", "mail", "hooks"],
+            &[
+                "listen",
+                "public_url",
+                "two_people",
+                "workers",
+                "mail",
+                "hooks",
+            ],
         )?;
         let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
@@ -123,6 +133,7 @@ impl Config {
             workers: reader.workers(&server)?,
             telling: reader.telling(&server)?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
+            two_people: reader.optional_switch(&server, "server", "two_people")?,
             connections,
         })
     }
@@ -269,6 +280,19 @@ impl Reader<'_> {
         }
     }
 
+    fn optional_switch(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+    ) -> Result<Option<bool>, Failure> {
+        match table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::Boolean(on)) => Ok(Some(*on)),
+            Some(_) => Err(self.wrong(&format!("{at}.{key}"), "it must be true or false")),
+        }
+    }
+
     fn text_or(
         &self,
         table: &toml::Table,
@@ -341,11 +365,7 @@ impl Reader<'_> {
             self.wrong(&format!("{at}.time_zone"), &why)
         })?;
         let (preferences, named_preferences) = self.preferences(at, table)?;
-        let enabled = match table.get("enabled") {
-            None => true,
-            Some(toml::Value::Boolean(enabled)) => *enabled,
-            Some(_) => return Err(self.wrong(&format!("{at}.enabled"), "it must be true or false")),
-        };
+        let enabled = self.optional_switch(table, at, "enabled")?.unwrap_or(true);
         Ok(ConnectionConfig {
             ledger_settings: self.settings(at, table, ledger.system)?,
             platform_settings: self.settings(at, table, platform.system)?,

@@ -22,6 +22,7 @@ pub mod progress;
 pub mod sandbox;
 pub mod seams;
 pub mod serve;
+pub mod subscriptions;
 pub mod trial;
 
 use std::process::ExitCode;
@@ -77,6 +78,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => commands::doctor::run(global, args).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,
+        Command::Webhooks(args) => commands::webhooks::run(global, args).await,
         Command::Serve(args) => commands::serve::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,
         Command::Show(args) => commands::runs::show(global, args).await,

@@ -1,12 +1,13 @@
 //! The real clock and the real keeper of sealed values: what the simulation replaces.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tieout_domain::{Clock, Timer, Timestamp};
+use tieout_kit::refusals::is_count;
 use tieout_kit::seams::{Kept, KeptError};
 
 /// The machine's clock.
@@ -88,6 +89,48 @@ pub struct InMemory(Mutex<HashMap<String, SecretString>>);
 impl InMemory {
     fn values(&self) -> std::sync::MutexGuard<'_, HashMap<String, SecretString>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps sessions and tokens as [`InMemory`] does, and counts refused sign-ins and the hour's allowance where all
+/// processes count them: a service doesn't ask why somebody signs in.
+pub struct ForATrial {
+    /// Sessions and tokens.
+    pub sessions: Arc<InMemory>,
+    /// What is counted.
+    pub counted: SealedInStore,
+}
+
+#[async_trait]
+impl Kept for ForATrial {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
+        if is_count(name) {
+            return self.counted.get(name).await;
+        }
+        self.sessions.get(name).await
+    }
+
+    async fn put(
+        &self,
+        name: &str,
+        value: &SecretString,
+        expires: Timestamp,
+    ) -> Result<(), KeptError> {
+        if is_count(name) {
+            return self.counted.put(name, value, expires).await;
+        }
+        self.sessions.put(name, value, expires).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), KeptError> {
+        if is_count(name) {
+            return self.counted.remove(name).await;
+        }
+        self.sessions.remove(name).await
+    }
+
+    async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
+        self.counted.take(name, now, most).await
     }
 }
 

@@ -2,30 +2,24 @@
 //! token of an earlier sign-in is used, and none is left behind.
 //!
 //! Five refused sign-ins lock a token for half an hour (systems/netsuite/README.md §Signing in), and a user of BILL
-//! for longer. So refusals are counted from command to command, and a fifth is never risked (scenario 205).
+//! for longer. So refusals are counted over all commands and runs, in one count (`tieout_kit::refusals`), and a fifth
+//! is never risked (scenario 205).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Identity, Ports};
-use tieout_domain::{Clock as _, ConnectionName, Fault, Holding};
+use tieout_domain::{ConnectionName, Fault, Holding};
+use tieout_kit::refusals::REFUSALS_MAX_ASKED;
 use tieout_kit::{Credential, System};
 use tieout_store::Vault;
 
 use crate::assemble::{self, Instead, Shared};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
-use crate::pending::next_name;
-use crate::seams::{InMemory, WallClock};
-
-/// So many refusals within [`REMEMBERED`] leave room for a person's own mistake.
-const REFUSALS_MAX: u32 = 4;
-/// How long a refusal counts.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
+use crate::seams::{ForATrial, InMemory, SealedInStore};
 
 /// A side of a connection that uses a credential.
 pub struct Use<'a> {
@@ -98,8 +92,8 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Signs in with the credential in use under this name for every connection that uses it: once for each
-    /// account, and not again where it was refused.
+    /// Signs in with a credential, in use under this name or about to be, for every connection that uses it: once for
+    /// each account, and not again where it was refused.
     ///
     /// # Errors
     /// `too-many-refusals`. What a sign-in comes to is in the verdicts.
@@ -108,46 +102,22 @@ impl<'a> Trial<'a> {
         name: &str,
         credential: &Credential,
     ) -> Result<Vec<Verdict>, Failure> {
-        self.sign_in_counted(name, name, credential).await
-    }
-
-    /// The same with a credential that is to take the other's place. Its refusals are its own.
-    ///
-    /// # Errors
-    /// `too-many-refusals`. What a sign-in comes to is in the verdicts.
-    pub async fn sign_in_instead(
-        &self,
-        name: &str,
-        credential: &Credential,
-    ) -> Result<Vec<Verdict>, Failure> {
-        let counted = next_name(name);
-        self.sign_in_counted(name, &counted, credential).await
-    }
-
-    async fn sign_in_counted(
-        &self,
-        name: &str,
-        counted: &str,
-        credential: &Credential,
-    ) -> Result<Vec<Verdict>, Failure> {
-        self.refuse_a_fifth(counted).await?;
         let kept = Arc::new(InMemory::default());
         let mut refused: BTreeMap<String, Failure> = BTreeMap::new();
         let mut verdicts = Vec::new();
         for user in uses(self.home, name) {
-            let made = self.ports(&user, credential, Arc::clone(&kept));
-            let result = match made {
+            let result = match self.ports(&user, credential, Arc::clone(&kept)) {
                 Err(failure) => Err(failure),
                 Ok(ports) => {
                     let account = format!("{}/{}", ports.system, ports.account);
                     match refused.get(&account) {
                         Some(failure) => Err(failure.clone()),
                         None => {
+                            refuse_a_fifth(name, &ports).await?;
                             let result = ports.whole.ping().await.map_err(|fault| told(&fault));
                             if let Err(failure) = &result
                                 && is_refusal(failure)
                             {
-                                self.count(counted).await?;
                                 refused.insert(account, failure.clone());
                             }
                             result
@@ -160,12 +130,6 @@ impl<'a> Trial<'a> {
                 system: user.system,
                 result,
             });
-            if self.refusals(counted).await? >= REFUSALS_MAX {
-                break;
-            }
-        }
-        if refused.is_empty() && verdicts.iter().any(|verdict| verdict.result.is_ok()) {
-            self.forget(counted).await?;
         }
         Ok(verdicts)
     }
@@ -181,6 +145,14 @@ impl<'a> Trial<'a> {
         kept: Arc<InMemory>,
     ) -> Result<Ports, Failure> {
         let holding = Arc::new(Holding::default());
+        let counted = SealedInStore::new(
+            self.home.store.kept(&self.vault),
+            user.system.id.to_string(),
+        );
+        let kept = Arc::new(ForATrial {
+            sessions: kept,
+            counted,
+        });
         let made = assemble::ports(
             &self.shared,
             (&holding, kept),
@@ -191,44 +163,21 @@ impl<'a> Trial<'a> {
         );
         made.map(|(ports, _)| ports)
     }
+}
 
-    /// How often a credential was refused within the half-hour.
-    async fn refusals(&self, name: &str) -> Result<u32, Failure> {
-        let kept = self.home.store.kept(&self.vault);
-        let count = kept.get(&counted_as(name)).await?;
-        Ok(count.map_or(0, |count| count.expose_secret().parse().unwrap_or(0)))
+/// A person may risk a fourth refusal within half an hour; a fifth could lock the token or the user.
+///
+/// # Errors
+/// `too-many-refusals`.
+pub async fn refuse_a_fifth(name: &str, ports: &Ports) -> Result<(), Failure> {
+    let refusals = ports.whole.refusals().await;
+    if refusals < REFUSALS_MAX_ASKED {
+        return Ok(());
     }
-
-    async fn refuse_a_fifth(&self, name: &str) -> Result<(), Failure> {
-        let refusals = self.refusals(name).await?;
-        if refusals < REFUSALS_MAX {
-            return Ok(());
-        }
-        let cause = format!(
-            "`{name}` was refused {refusals} times within half an hour; a fifth time could lock it, so it is not tried"
-        );
-        Err(refusal(Code::new("too-many-refusals"), cause))
-    }
-
-    async fn count(&self, name: &str) -> Result<(), Failure> {
-        let count = self.refusals(name).await? + 1;
-        let until = WallClock
-            .now()
-            .checked_add(REMEMBERED)
-            .unwrap_or(Timestamp::MAX);
-        let kept = self.home.store.kept(&self.vault);
-        let count = SecretString::from(count.to_string());
-        Ok(kept.put(&counted_as(name), &count, Some(until)).await?)
-    }
-
-    /// A credential that signed in, or is a new one, has a clean record.
-    ///
-    /// # Errors
-    /// What a database can answer.
-    pub async fn forget(&self, name: &str) -> Result<(), Failure> {
-        let kept = self.home.store.kept(&self.vault);
-        Ok(kept.remove(&counted_as(name)).await?)
-    }
+    let cause = format!(
+        "`{name}` was refused {refusals} times within half an hour; a fifth time could lock it, so it is not tried"
+    );
+    Err(refusal(Code::new("too-many-refusals"), cause))
 }
 
 impl Shared {
@@ -246,10 +195,6 @@ impl Shared {
             ..Self::new()?
         })
     }
-}
-
-fn counted_as(name: &str) -> String {
-    format!("refused-sign-ins/{name}")
 }
 
 fn told(fault: &Fault) -> Failure {

@@ -137,6 +137,12 @@ impl Client {
             // A session of an old password must not hide that a new one is wrong.
             login.password.expose_secret(),
         ]);
+        // Whatever the password: it is the user who is locked.
+        let person = digest(&[
+            &settings.base_url,
+            login.dev_key.expose_secret(),
+            &login.username,
+        ]);
         let concurrency = kit
             .governors
             .concurrency(&format!("bill/{key}/{organization}"), IN_FLIGHT_MAX);
@@ -152,7 +158,7 @@ impl Client {
             signing_in: kit.governors.concurrency(&format!("bill/{key}/logins"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
-            refusals: Refusals::new(format!("bill/{organization}/{user}/refusals")),
+            refusals: Refusals::new(format!("bill/{organization}/{person}/refusals")),
             currencies: Mutex::default(),
             settings,
             login,

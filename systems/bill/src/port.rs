@@ -169,6 +169,10 @@ impl Whole for Organization {
         Ok(Identity { name, id, details })
     }
 
+    async fn refusals(&self) -> usize {
+        self.client.refusals.count(&self.client.kit).await
+    }
+
     async fn examine(&self) -> Vec<Check> {
         self.client.examine().await
     }

@@ -1,7 +1,8 @@
 //! Counting the sign-ins that were refused, so that looking for the cause locks nobody out.
 //!
 //! Services lock a user or a token for half an hour after five refusals in a row. Three within that time are
-//! the most that are risked here, over all runs and connections that use the same credential.
+//! the most that are risked when nobody asked, and four where a person did, over all runs, commands and connections
+//! that use the same credential.
 
 use std::time::Duration;
 
@@ -12,8 +13,19 @@ use crate::Kit;
 
 /// How long a refusal counts: as long as the services remember theirs.
 const WINDOW: Duration = Duration::from_secs(30 * 60);
-/// The most refusals that are risked within that time.
-const REFUSALS_MAX: usize = 3;
+/// The most refusals that are risked within that time when nobody asked.
+pub const REFUSALS_MAX: usize = 3;
+/// The most that a person who asks may risk: a fifth could lock.
+pub const REFUSALS_MAX_ASKED: usize = 4;
+/// What the names of all counts have in them.
+const NAMED: &str = "/refusals";
+
+/// Whether what is kept under this name is a count of refused sign-ins. All processes share it, also those that keep
+/// no session.
+#[must_use]
+pub fn is_count(name: &str) -> bool {
+    name.contains(NAMED)
+}
 
 /// The refused sign-ins of one credential.
 #[derive(Debug, Clone)]
@@ -33,6 +45,11 @@ impl Refusals {
         let recent = self.recent(kit).await;
         let oldest = recent.len().checked_sub(REFUSALS_MAX)?;
         recent.get(oldest)?.checked_add(WINDOW).ok()
+    }
+
+    /// How many were refused within the time in which they count.
+    pub async fn count(&self, kit: &Kit) -> usize {
+        self.recent(kit).await.len()
     }
 
     /// A sign-in was refused.

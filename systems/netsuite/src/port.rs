@@ -127,6 +127,10 @@ impl Whole for Account {
         self.0.wire.kit.far_clock.at(uptime)
     }
 
+    async fn refusals(&self) -> usize {
+        self.0.refusals.count(&self.0.wire.kit).await
+    }
+
     /// Always asks: what was kept proves no sign-in.
     async fn ping(&self) -> Result<Identity, Fault> {
         let client = &self.0;

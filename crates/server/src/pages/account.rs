@@ -77,7 +77,7 @@ async fn show(
                         label for="current" { "Present password" }
                         input type="password" id="current" name="current" required autocomplete="current-password";
                     }
-                    (new_password("password"))
+                    (new_password("password", Some(&person.name)))
                 },
                 danger: false,
             }))

@@ -16,7 +16,7 @@ pub struct Layout<'a> {
 }
 
 /// The menu: address and name.
-const MENU: [(&str, &str); 7] = [
+const MENU: [(&str, &str); 8] = [
     ("/", "Overview"),
     ("/exceptions", "Exceptions"),
     ("/records", "Records"),
@@ -24,6 +24,7 @@ const MENU: [(&str, &str); 7] = [
     ("/tie-out", "Tie-out"),
     ("/runs", "Runs"),
     ("/audit", "Audit log"),
+    ("/approvals", "Approvals"),
 ];
 
 /// A page with its frame, its title as the heading.

@@ -1,6 +1,7 @@
 //! The pages, one file for each.
 
 mod account;
+mod approvals;
 mod audit;
 mod checks;
 mod connection;
@@ -58,6 +59,7 @@ pub fn routes() -> Router<App> {
         .route("/audit", get(audit::show))
         .route("/audit/check", post(audit::verify))
         .merge(account::routes())
+        .merge(approvals::routes())
         .merge(users::routes())
         .fallback(async || PageError::Missing)
 }

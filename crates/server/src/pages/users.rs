@@ -16,7 +16,7 @@ use tieout_store::{ApiToken, NewUser, PASSWORD_MIN, Session, SessionLimits, User
 
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice};
-use super::{Layout, PageError, page, tokens};
+use super::{Layout, PageError, bare_page, page, tokens};
 use crate::app::App;
 use crate::people::{Person, Role, hash};
 
@@ -160,7 +160,7 @@ fn new_user() -> Markup {
         (form::text("new-display", "display", "What people call them", "", false))
         (form::text("new-mail", "mail", "Mail address", "", false))
         (roles("new-role", Role::Viewer))
-        (new_password("new-password"))
+        (new_password("new-password", None))
     }
 }
 
@@ -186,9 +186,10 @@ fn means(role: Role) -> &'static str {
     }
 }
 
-/// The field for a new password.
-pub(super) fn new_password(id: &str) -> Markup {
+/// The field for a new password, and for password managers whose it is, where the form has no field for that.
+pub(super) fn new_password(id: &str, of: Option<&str>) -> Markup {
     html! {
+        @if let Some(of) = of { input type="text" value=(of) autocomplete="username" readonly hidden; }
         div.field {
             label for=(id) { "New password" }
             input type="password" id=(id) name="password" required minlength=(PASSWORD_MIN) autocomplete="new-password";
@@ -272,6 +273,7 @@ async fn one(
     };
     let content = html! {
         (crumbs(&[(Address::of(["users"]), "Users")]))
+        h1 { (user.name) }
         (notice::done(asked.done.as_deref(), None, &DONE))
         (facts([
             ("Called", html! { (user.display) }),
@@ -286,7 +288,7 @@ async fn one(
                 (form::text("mail", "mail", "Mail address", &user.mail, false))
                 (roles("role", user.role))
             }, false))
-            (act("Set a password", "Tell it them by another way than mail. Their sessions end.", address("password"), new_password("password"), false))
+            (act("Set a password", "Tell it them by another way than mail. Their sessions end.", address("password"), new_password("password", Some(&user.name)), false))
             @if user.disabled {
                 (act("Enable", "They can sign in again.", address("enable"), html! {}, false))
             } @else {
@@ -303,7 +305,7 @@ async fn one(
         person: &person,
         place: "/users",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(bare_page(&layout, &content).into_response())
 }
 
 /// A table for sessions.

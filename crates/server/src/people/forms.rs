@@ -2,6 +2,8 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -19,11 +21,7 @@ pub(super) fn token(secret: &SecretString) -> String {
     let mut hash = Sha256::new();
     hash.update("tieout-form-1\n");
     hash.update(secret.expose_secret());
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
 /// Why a form is refused.

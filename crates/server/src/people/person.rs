@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
+use tieout_desk::approval::By;
 
 pub use tieout_store::Role;
 
@@ -29,6 +30,15 @@ impl Person {
         match &self.token {
             Some(token) => format!("token:{token}"),
             None => format!("user:{}", self.name),
+        }
+    }
+
+    /// Who it is where it takes two; `actor` is what [`actor`](Self::actor) gives.
+    #[must_use]
+    pub fn by<'a>(&'a self, actor: &'a str) -> By<'a> {
+        By {
+            user: &self.name,
+            actor,
         }
     }
 

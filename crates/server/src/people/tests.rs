@@ -14,10 +14,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt as _;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use tieout_desk::DeskError;
+use tieout_desk::approval::{self, By, Proposal};
 use tieout_domain::{Clock, ConnectionName, RecordRef, Timestamp};
-use tieout_store::{NewToken, NewUser, Scope, Store, UserEdit};
+use tieout_store::{Fact, MapStatus, NewToken, NewUser, Scope, Store, UserEdit};
 use tower::ServiceExt as _;
 
 use crate::app::{App, Outside};
@@ -33,13 +35,24 @@ impl Clock for TestClock {
     }
 }
 
-/// A program without connections.
+/// A program with one connection, that does nothing.
 struct Bare;
 
 #[async_trait]
 impl Program for Bare {
     fn connections(&self) -> Vec<ConnectionInfo> {
-        Vec::new()
+        vec![ConnectionInfo {
+            name: "acme".parse().unwrap(),
+            pair: "netsuite-bill".to_owned(),
+            enabled: true,
+            ledger: "NetSuite".to_owned(),
+            platform: "BILL".to_owned(),
+            time_zone: TimeZone::UTC,
+            schedule: None,
+            flows: Vec::new(),
+            next_run: None,
+            running: false,
+        }]
     }
 
     async fn sync(&self, _: &ConnectionName, _: SyncAsked) -> Result<(), DeskError> {
@@ -195,7 +208,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// Each route of people's own pages: its method, its path, a form that is whole, and the least role that it takes.
-const ROUTES: [(Method, &str, &str, Role); 20] = [
+const ROUTES: [(Method, &str, &str, Role); 23] = [
     (Method::GET, "/", "", Role::Viewer),
     (Method::GET, "/account", "", Role::Viewer),
     (Method::GET, "/account?csv=sessions", "", Role::Viewer),
@@ -231,6 +244,19 @@ const ROUTES: [(Method, &str, &str, Role); 20] = [
         Role::Admin,
     ),
     (Method::POST, "/account/tokens/x/revoke", "", Role::Viewer),
+    (Method::GET, "/approvals", "", Role::Viewer),
+    (
+        Method::POST,
+        "/approvals/acme/9/approve",
+        "reason=",
+        Role::Approver,
+    ),
+    (
+        Method::POST,
+        "/approvals/acme/9/decline",
+        "reason=",
+        Role::Approver,
+    ),
     (Method::GET, "/users", "", Role::Admin),
     (Method::GET, "/users?csv=users", "", Role::Admin),
     (
@@ -625,4 +651,75 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
     house.post(&admin, "/account/tokens/mine/revoke", "").await;
     let over = asked("/api/v1/no-such-thing", &secret).await;
     assert_eq!(over.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_takes_two_is_done_by_the_second_alone() {
+    let house = House::new(None).await;
+    let acme = house.store.connection(&"acme".parse().unwrap());
+    let mapped = Fact::Mapped {
+        kind: "funding".to_owned(),
+        from: "bac01".into(),
+        to: Some("1090".into()),
+        status: MapStatus::Confirmed,
+        label_from: "Main checking".to_owned(),
+        label_to: "Clearing".to_owned(),
+        why: "by hand".to_owned(),
+    };
+    let proposal = Proposal {
+        text: "payments from Main checking are posted to 1090 Clearing".to_owned(),
+        facts: vec![mapped],
+        due: Vec::new(),
+    };
+    assert!(approval::needed(&house.store, None).await.unwrap());
+    assert!(!approval::needed(&house.store, Some(false)).await.unwrap());
+    let by = By {
+        user: "approver",
+        actor: "token:ci",
+    };
+    let what = ("mapping", "funding/bac01");
+    let id = approval::request(&acme, what, &proposal, "new bank", by)
+        .await
+        .unwrap();
+    let approve = format!("/approvals/acme/{id}/approve");
+
+    let asker = house.sign_in("approver").await;
+    let page = text(house.get(&asker, "/approvals").await).await;
+    assert!(
+        page.contains("Take back") && !page.contains(&approve),
+        "{page}"
+    );
+    let own = house.post(&asker, &approve, "reason=").await;
+    assert_eq!(own.status(), StatusCode::CONFLICT);
+    assert!(acme.maps().await.unwrap().is_empty());
+
+    let second = house.sign_in("admin").await;
+    let page = text(house.get(&second, "/approvals").await).await;
+    assert!(
+        page.contains("posted to 1090 Clearing") && page.contains("new bank"),
+        "{page}"
+    );
+    let done = house.post(&second, &approve, "reason=checked").await;
+    assert_eq!(location(&done), "/approvals?done=approved");
+    let maps = acme.maps().await.unwrap();
+    assert_eq!((maps.len(), maps[0].actor.as_str()), (1, "user:admin"));
+    let again = house.post(&second, &approve, "reason=").await;
+    assert_eq!(again.status(), StatusCode::CONFLICT);
+
+    let id = approval::request(&acme, what, &proposal, "again", by)
+        .await
+        .unwrap();
+    let back = house
+        .post(
+            &asker,
+            &format!("/approvals/acme/{id}/decline"),
+            "reason=wrong",
+        )
+        .await;
+    assert_eq!(location(&back), "/approvals?done=declined");
+    let unknown = house
+        .post(&second, "/approvals/other/1/approve", "reason=")
+        .await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    assert!(house.store.verify().await.unwrap().faults.is_empty());
 }

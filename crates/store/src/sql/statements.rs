@@ -345,6 +345,11 @@ statements! {
     APPROVAL_DECLINE = "UPDATE approvals SET status = 'declined', decided_by = $1, decided_us = $2, \
                         decision_reason = $3, seq = $4 WHERE connection = $5 AND request = $6 \
                         AND status = 'open'";
+    HINTED = "SELECT DISTINCT connection FROM hints WHERE heeded_us IS NULL ORDER BY connection";
+    HINTS_HEED = "UPDATE hints SET heeded_us = $1 WHERE connection = $2 AND heeded_us IS NULL AND received_us <= $3";
+    HINTS_SEEN = "SELECT MAX(received_us), MIN(CASE WHEN heeded_us IS NULL THEN received_us END) \
+                  FROM hints WHERE connection = $1 AND system = $2";
+    HINTS_FORGET = "DELETE FROM hints WHERE heeded_us < $1";
 
     ITEM_BLANK = "UPDATE items SET label = $1, cause = $2 WHERE connection = $3 AND flow = $4 AND record = $5";
     LINK_BLANK = "UPDATE links SET applied = $1, drift = $2 \
@@ -380,6 +385,8 @@ statements! {
 }
 
 rows! {
+    HINTS_PUT = "INSERT INTO hints (connection, system, event, record, received_us)", 5,
+                "ON CONFLICT (connection, system, event) DO NOTHING";
     ENTRY_ROWS = "INSERT INTO entries (chain, seq, at_us, actor, run_id, fact, flow, record, body, hash)", 10, "";
     PRIVATE_ROWS = "INSERT INTO private_values (chain, seq, salt, body)", 4, "";
     RUN_ROWS = "INSERT INTO runs (connection, run_id, set_off_by, flows, actor, started_us, ended_us, status, \
@@ -426,6 +433,7 @@ rows! {
 }
 
 lookups! {
+    HINTS_KNOWN = "SELECT event FROM hints WHERE connection = $1 AND system = $2 AND event", 2, "";
     ENTRIES_BY_RECORD = concat!(entry_columns!(), "e.chain = $1 AND e.record"), 1, "";
     ENTRIES_BY_SEQ = concat!(entry_columns!(), "e.chain = $1 AND e.seq"), 1, "";
     PRIVATE_ERASE = "UPDATE private_values SET salt = NULL, body = NULL \

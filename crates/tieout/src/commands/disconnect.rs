@@ -5,18 +5,20 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use serde_json::json;
+use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_store::Fact;
 use toml_edit::DocumentMut;
 
 use super::preferences::replace;
-use crate::assemble::{actor, credential_name};
+use crate::assemble::{Shared, actor, credential_name};
 use crate::cli::Global;
 use crate::config::{Config, ConnectionConfig};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
 use crate::pending;
+use crate::subscriptions::Keeper;
 use crate::trial::uses;
 
 /// What `disconnect` takes.
@@ -55,6 +57,7 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
             .commit(&actor(), vec![Fact::Note { text }])
             .await?;
     }
+    unsubscribe(&home, name, config).await;
     for credential in &forgotten {
         pending::forget(&home, credential).await?;
     }
@@ -72,6 +75,26 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
     }
     output::line(&format!("to resume: tieout connect {name}"));
     Ok(Exit::Done)
+}
+
+/// Removes its subscriptions to notifications, before the credential is forgotten that they need. Where the service can't
+/// be asked it says so: what it goes on to send finds nobody.
+async fn unsubscribe(home: &Home, name: &ConnectionName, config: &ConnectionConfig) {
+    let removed = async {
+        let (vault, shared) = (home.vault().await?, Shared::new()?);
+        let keeper = Keeper {
+            home,
+            vault: &vault,
+            shared: &shared,
+        };
+        keeper.remove(name, config).await
+    };
+    if let Err(failure) = removed.await {
+        eprintln!(
+            "`{name}` may still be sent notifications, which nobody heeds: {}",
+            failure.cause
+        );
+    }
 }
 
 /// The credentials that no other connection uses. One that is switched off counts: it may come back.

@@ -95,11 +95,17 @@ const TEMPLATE: &str = r#"# tieout. Paths are relative to this file. `tieout pre
 [store]
 url = "sqlite:tieout.db"                 # or postgres://…
 
+# [server]
+# listen = "127.0.0.1:8700"              # where `tieout serve` listens; a proxy in front of it speaks TLS
+# public_url = "https://tieout.example.com" # how others reach it; without it, no webhooks
+
 # A connection: one NetSuite account and subsidiary with one organization of a platform.
 #
 # [connections.acme-us]
 # pair = "netsuite-bill"
 # time_zone = "America/Los_Angeles"      # the company's; decides what day it is
+# schedule = "every 15 minutes"          # or five cron fields, or "never"
+# quiet = "22:00-06:00"                  # when nothing starts by itself
 #
 # [connections.acme-us.netsuite]
 # account = "1234567_SB1"                # Setup > Company > Company Information > Account ID

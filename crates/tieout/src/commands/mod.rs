@@ -27,3 +27,4 @@ pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;
 pub mod users;
+pub mod webhooks;

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use tieout_domain::Fault;
-use tieout_domain::port::Identity;
+use tieout_domain::port::{Identity, Ports};
 
 use super::sync::connections;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::trial::refuse_a_fifth;
 
 /// Pings both sides of the connections. One that fails doesn't hide the others.
 pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
@@ -17,8 +18,7 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
     let mut pings = Vec::new();
     for connection in connections(global, &home, names).await? {
         let sides = &connection.sides;
-        let (ledger, platform) =
-            tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
+        let (ledger, platform) = tokio::join!(ping(&sides.ledger), ping(&sides.platform));
         let name = connection.store.name().to_string();
         for (side, ports, result) in [
             ("ledger", &sides.ledger, ledger),
@@ -35,6 +35,15 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
         output::json(&json!({ "pings": pings }));
     }
     Ok(if failed { Exit::Side } else { Exit::Done })
+}
+
+/// Asks a side, unless one more refusal could lock somebody out.
+async fn ping(ports: &Ports) -> Result<Identity, Fault> {
+    let name = format!("the credential for {}", ports.system);
+    if let Err(Failure { code, cause, .. }) = refuse_a_fifth(&name, ports).await {
+        return Err(Fault::Denied { code, cause });
+    }
+    ports.whole.ping().await
 }
 
 /// Prints how a side answered.

@@ -46,6 +46,7 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
         tokio::spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
+    let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
     tell(global, address);
     notify::ready();
     told_to_stop().await;
@@ -53,6 +54,7 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     service.scheduler.drain();
     watching.abort();
     telling.abort();
+    subscribing.abort();
     if !global.quiet {
         eprintln!("stopping: nothing new begins; a second signal ends it at once");
     }

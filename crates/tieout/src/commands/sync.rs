@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use tieout_domain::code::Code;
-use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus};
+use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus, Sides};
 use tieout_store::Stop;
 
 use crate::assemble::{self, Shared};
@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
 use crate::progress::progress;
+use crate::trial::refuse_a_fifth;
 
 /// What `plan` takes.
 #[derive(Debug, Args)]
@@ -222,6 +223,16 @@ pub async fn run_all(global: &Global, home: &Home, names: &[String]) -> Result<D
     Ok(done)
 }
 
+/// A run, unless it could lock somebody out.
+async fn one_run(connection: &Connection, options: RunOptions) -> Result<RunReport, Failure> {
+    let Sides { ledger, platform } = &connection.sides;
+    for ports in [ledger, platform] {
+        let name = format!("the credential for {}", ports.system);
+        refuse_a_fifth(&name, ports).await?;
+    }
+    Ok(tieout_engine::sync(connection, options).await?)
+}
+
 /// What runs came to.
 #[derive(Default)]
 pub struct Done {
@@ -233,10 +244,9 @@ pub struct Done {
 impl Done {
     /// Runs one more. Where it can't, the others go on.
     pub async fn run(&mut self, connection: &Connection, options: RunOptions) {
-        match tieout_engine::sync(connection, options).await {
+        match one_run(connection, options).await {
             Ok(report) => self.reports.push(report),
             Err(error) => {
-                let error = Failure::from(error);
                 eprintln!("{}: {error}", connection.store.name());
                 self.failure.get_or_insert(error);
             }

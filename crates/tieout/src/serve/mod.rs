@@ -1,9 +1,10 @@
 //! `serve`, put together: what its scheduler, its pages and its webhooks share.
 //!
 //! A connection is put together for each run and dropped after it: that costs a few milliseconds, and between runs
-//! no credential is in memory but the key that seals them.
+//! no credential is in memory: only the key that seals them, and what notifications are checked with.
 
 mod courier;
+mod hints;
 pub mod notify;
 mod program;
 mod runs;
@@ -13,21 +14,23 @@ mod telling;
 mod timetables;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::Router;
-use tieout_domain::Holding;
+use tieout_domain::{ConnectionName, Holding};
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
 use tieout_server::hooks::Hook;
 use tieout_store::Vault;
+use tokio::sync::Notify;
 
 use crate::assemble::Shared;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::subscriptions::Proof;
 
 /// The service.
 pub struct Service {
@@ -38,6 +41,10 @@ pub struct Service {
     vault: Vault,
     shared: Shared,
     config: RwLock<Arc<Config>>,
+    /// Told when the configuration has changed.
+    configured: Notify,
+    /// How notifications are proven, by system and connection.
+    proofs: RwLock<HashMap<(String, ConnectionName), Proof>>,
     /// What holds the runs that are on, by their ids.
     on: Mutex<BTreeMap<String, Arc<Holding>>>,
 }
@@ -62,10 +69,14 @@ impl Service {
             scheduler: Scheduler::new(Arc::clone(&shared.timer), config.workers),
             shared,
             config: RwLock::new(Arc::clone(&config)),
+            configured: Notify::new(),
+            proofs: RwLock::default(),
             on: Mutex::default(),
             home,
         };
         service.scheduler.set(service.timetables(&config).await?);
+        service.read_proofs(&config).await?;
+        service.take_up_hints().await?;
         Ok(Arc::new(service))
     }
 

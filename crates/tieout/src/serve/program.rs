@@ -10,11 +10,12 @@ use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::check::Check;
 use tieout_domain::code::Code;
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
 use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
-use tieout_server::{ConnectionInfo, Program, SyncAsked};
+use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
 
 use super::{Service, settings};
 use crate::commands::reconnect::leave_paused;
@@ -124,6 +125,18 @@ impl Program for Service {
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String> {
         let config = self.config();
         crate::address::of(config.connections.get(connection)?, record)
+    }
+
+    fn two_people(&self) -> Option<bool> {
+        self.config().two_people
+    }
+
+    fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        self.proven(notification)
+    }
+
+    fn changed(&self, connection: &ConnectionName) {
+        self.told(connection);
     }
 
     async fn not_ready(&self) -> Vec<String> {

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use tieout_engine::scheduler::{Ended, Job, Runs};
 use tieout_engine::{Connection, EngineError, Quiet, RunOptions, RunReport};
 
+use tieout_kit::refusals::REFUSALS_MAX;
+
 use super::Service;
 use crate::assemble;
 use crate::commands::sync::run_id;
@@ -26,6 +28,17 @@ impl Runs for Service {
                 return Ended::Failed;
             }
         };
+        for ports in [&connection.sides.ledger, &connection.sides.platform] {
+            let refusals = ports.whole.refusals().await;
+            if refusals >= REFUSALS_MAX {
+                let system = ports.system;
+                tracing::warn!(
+                    connection = %job.connection, %system, refusals,
+                    "not tried: more refused sign-ins within half an hour could lock somebody out"
+                );
+                return Ended::Denied;
+            }
+        }
         let options = RunOptions {
             flows: job.flows,
             only: job.only,
@@ -33,12 +46,25 @@ impl Runs for Service {
             ..RunOptions::new(run_id(), job.trigger)
         };
         let id = options.id.clone();
+        let began = self.shared.timer.now();
+        let told = options.trigger == "webhook";
         self.runs_on()
             .insert(id.clone(), Arc::clone(&connection.holding));
         let result = tieout_engine::sync(&connection, options).await;
         self.runs_on().remove(&id);
         log(&connection, &result);
-        Ended::of(&result)
+        let ended = Ended::of(&result);
+        match &result {
+            // Another's run may have looked before we were told.
+            Ok(report) if report.joined && told => self.told(&job.connection),
+            Ok(report) if ended == Ended::Made && !report.joined => {
+                if let Err(error) = connection.store.heed_hints(began).await {
+                    tracing::warn!(connection = %job.connection, %error, "notifications stay unheeded");
+                }
+            }
+            _ => {}
+        }
+        ended
     }
 
     fn cut(&self) {

@@ -67,6 +67,10 @@ impl Service {
             std::mem::replace(&mut *held, Arc::clone(&config))
         };
         self.scheduler.set(entries);
+        if let Err(failure) = self.read_proofs(&config).await {
+            tracing::error!(code = %failure.code, "{}", failure.cause);
+        }
+        self.configured.notify_one();
         // Whatever kept a connection waiting may have been its configuration.
         for name in config.connections.keys() {
             self.scheduler.forgive(name);

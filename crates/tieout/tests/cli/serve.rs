@@ -10,9 +10,9 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A `tieout serve` that is at work. Killed when it is dropped.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Drop for Serving {
@@ -23,7 +23,7 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn begin(machine: &Machine) -> Self {
+    pub(super) fn begin(machine: &Machine) -> Self {
         let log = std::fs::File::create(machine.folder.path().join("serve.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
             .args(["serve", "--json", "-v"])
@@ -94,8 +94,15 @@ async fn served(keys: &str) -> Connectable {
     world
 }
 
-/// Puts these keys at the head of the connection's table, and lets the service listen where there is room.
+/// A service that listens where there is room.
+const ANYWHERE: &str = "[server]\nlisten = \"127.0.0.1:0\"";
+
+/// Puts these keys at the head of the connection's table.
 fn rewrite(world: &Connectable, keys: &str) {
+    rewrite_with(world, ANYWHERE, keys);
+}
+
+fn rewrite_with(world: &Connectable, server: &str, keys: &str) {
     let path = world.machine.folder.path().join("as-connected.toml");
     if !path.exists() {
         std::fs::write(&path, world.config()).unwrap();
@@ -104,7 +111,7 @@ fn rewrite(world: &Connectable, keys: &str) {
     let head = "\n[connections.acme-us]\n";
     assert!(text.contains(head), "{text}");
     let text = text.replacen(head, &format!("{head}{keys}\n"), 1);
-    let text = format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}");
+    let text = format!("{server}\n{text}");
     // In one step, as editors do.
     let next = path.with_extension("next");
     std::fs::write(&next, text).unwrap();
@@ -117,7 +124,8 @@ impl Connectable {
             .tieout(&["runs", "acme-us", "--json"])
             .await
             .went_well();
-        done.json()["runs"].as_array().unwrap().clone()
+        let rows = done.json()["runs"].as_array().unwrap().clone();
+        rows.into_iter().map(|mut row| row["run"].take()).collect()
     }
 
     async fn runs_by(&self, trigger: &str) -> usize {
@@ -219,4 +227,164 @@ async fn s201_what_is_not_let_in_waits_and_resumes_by_itself() {
         (world.runs_by("schedule").await >= 2).then_some(())
     })
     .await;
+}
+
+/// A service that others reach at its own address, on a port that was free a moment ago.
+fn reachable() -> (String, String) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    let url = format!("http://{address}");
+    (
+        format!("[server]\nlisten = \"{address}\"\npublic_url = \"{url}\""),
+        url,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_alone_are_enough_and_are_given_up_with_the_connection() {
+    let world = served("").await;
+    let (server, url) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let serving = Serving::begin(&world.machine);
+    assert_eq!(serving.address, url);
+    let panel = Panel::new(&world.sandbox.description).unwrap();
+    let subscriptions = async || {
+        let state = panel.get("/control/state").await.unwrap();
+        state["bill"]["webhooks"]["subscriptions"].as_u64().unwrap()
+    };
+    eventually("it subscribes", async || {
+        serve_log(&world.machine)
+            .contains("subscribed to notifications")
+            .then_some(())
+    })
+    .await;
+    assert_eq!(subscriptions().await, 1);
+    // Another process writes bills to BILL; BILL tells of it, and the service looks.
+    world.tieout(&["sync", "acme-us"]).await;
+    eventually("a run because BILL told", async || {
+        (world.runs_by("webhook").await >= 1).then_some(())
+    })
+    .await;
+    let told = world
+        .tieout(&["webhooks", "--json"])
+        .await
+        .went_well()
+        .json();
+    let bill = &told["webhooks"][1];
+    assert_eq!(bill["address"], format!("{url}/webhooks/bill/acme-us"));
+    assert!(!bill["last_heard"].is_null(), "{bill}");
+    // Nobody else can set one off, whatever he sends.
+    let stranger = Panel::new(&json!({"control": url})).unwrap();
+    for (path, body, status) in [
+        ("/webhooks/bill/acme-us", "{}".to_owned(), "401"),
+        ("/webhooks/netsuite/acme-us/guess", "{}".to_owned(), "401"),
+        (
+            "/webhooks/bill/acme-us",
+            "x".repeat(10 * 1024 * 1024),
+            "413",
+        ),
+    ] {
+        let failure = stranger.post(path, &body).await.unwrap_err();
+        assert!(failure.cause.contains(status), "{path}: {}", failure.cause);
+    }
+    // NetSuite pushes to an address that only it knows.
+    let shown = world
+        .tieout(&["webhooks", "--show-secret", "--json"])
+        .await
+        .went_well()
+        .json();
+    let address = shown["webhooks"][0]["address"].as_str().unwrap().to_owned();
+    let before = world.runs_by("webhook").await;
+    let path = address.strip_prefix(&url).unwrap();
+    stranger.post(path, "{\"id\":\"4711\"}").await.unwrap();
+    eventually("a run because NetSuite pushed", async || {
+        (world.runs_by("webhook").await > before).then_some(())
+    })
+    .await;
+    drop(serving);
+    let done = world
+        .tieout(&["disconnect", "acme-us", "--yes"])
+        .await
+        .went_well();
+    assert!(!done.err.contains("may still be sent"), "{}", done.err);
+    assert_eq!(subscriptions().await, 0);
+    let again = world
+        .tieout(&["webhooks", "--json"])
+        .await
+        .went_well()
+        .json();
+    assert!(again["webhooks"][1]["proof"]["subscription"].is_null());
+}
+
+/// Whatever was answered with 200 before the process was killed is there when it begins again.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_webhook_that_was_taken_is_lost_when_the_process_is_killed() {
+    let world = served("").await;
+    let (server, url) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let serving = Serving::begin(&world.machine);
+    let shown = world
+        .tieout(&["webhooks", "--show-secret", "--json"])
+        .await
+        .went_well()
+        .json();
+    let address = shown["webhooks"][0]["address"].as_str().unwrap().to_owned();
+    let path = address.strip_prefix(&url).unwrap().to_owned();
+    let senders = (0..8).map(|sender| {
+        let (path, url) = (path.clone(), url.clone());
+        tokio::spawn(async move {
+            let panel = Panel::new(&json!({"control": url})).unwrap();
+            let mut taken = Vec::new();
+            for number in 0.. {
+                let body = format!("{{\"push\":\"{sender}-{number}\"}}");
+                if panel.post(&path, &body).await.is_err() {
+                    break;
+                }
+                taken.push(body);
+            }
+            taken
+        })
+    });
+    let senders: Vec<_> = senders.collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    drop(serving);
+    let mut taken = Vec::new();
+    for sender in senders {
+        taken.extend(sender.await.unwrap());
+    }
+    assert!(taken.len() > 20, "{} were taken", taken.len());
+    let place = tieout::home::Place {
+        home: Some(world.machine.home()),
+        key_file: Some(world.machine.home().join(tieout::home::KEY)),
+    };
+    let home = tieout::home::Home::open(&place).await.unwrap();
+    let store = home.store.connection(&"acme-us".parse().unwrap());
+    let minute = jiff::Timestamp::now().as_second().div_euclid(60);
+    for body in &taken {
+        let ids: Vec<_> = (minute - 3..=minute)
+            .map(|minute| event_id(minute, body))
+            .collect();
+        let known = store.hints_known("netsuite", &ids).await.unwrap();
+        assert_eq!(known.len(), 1, "{body} was answered with 200 and is lost");
+    }
+    let _again = Serving::begin(&world.machine);
+    eventually("what was told is heeded", async || {
+        let seen = store.hints_seen("netsuite").await.unwrap();
+        seen.waiting_since.is_none().then_some(())
+    })
+    .await;
+}
+
+/// How an unsigned push is told from another: by its body and its minute.
+fn event_id(minute: i64, body: &str) -> String {
+    use sha2::Digest as _;
+    let mut digest = sha2::Sha256::new();
+    digest.update(minute.to_be_bytes());
+    digest.update(body);
+    digest
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

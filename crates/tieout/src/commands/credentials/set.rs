@@ -75,7 +75,7 @@ pub(crate) async fn prove(
         fields: fields.clone(),
     };
     let trial = Trial::new(home).await?;
-    let verdicts = trial.sign_in_instead(name, &credential).await?;
+    let verdicts = trial.sign_in(name, &credential).await?;
     let wrong: Vec<_> = verdicts
         .iter()
         .filter_map(|verdict| {
@@ -87,8 +87,6 @@ pub(crate) async fn prove(
         })
         .collect();
     if wrong.is_empty() {
-        // Refusals of the old value say nothing about the new one.
-        trial.forget(name).await?;
         return Ok(verdicts);
     }
     let cause = format!(

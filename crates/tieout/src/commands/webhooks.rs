@@ -1,0 +1,101 @@
+//! `tieout webhooks`: how each connection hears of changes without asking, and the address that NetSuite pushes to.
+
+use clap::Args;
+use serde_json::{Value, json};
+use tieout_kit::webhooks::Webhooks;
+
+use crate::assemble::Shared;
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::output;
+use crate::subscriptions::{Keeper, Side, address, sides};
+
+/// What `webhooks` takes.
+#[derive(Debug, Args)]
+pub struct WebhooksArgs {
+    /// Which connections; all if none is named.
+    #[arg(value_name = "CONN")]
+    pub connections: Vec<String>,
+    /// Show the secret address that NetSuite pushes to. Whoever knows it can have a run begin, and nothing else.
+    #[arg(long)]
+    pub show_secret: bool,
+}
+
+/// Tells of each side what is subscribed, and when it was last heard of.
+pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> {
+    let home = Home::open(&global.place()).await?;
+    let (vault, shared) = (home.vault().await?, Shared::new()?);
+    let keeper = Keeper {
+        home: &home,
+        vault: &vault,
+        shared: &shared,
+    };
+    let mut told = Vec::new();
+    for (name, config) in home.config.chosen(&args.connections)? {
+        for side in sides(name, config) {
+            told.extend(tell(&keeper, side, args.show_secret).await?);
+        }
+    }
+    if global.json {
+        output::json(&json!({"webhooks": told}));
+    } else {
+        told.iter().for_each(print);
+    }
+    Ok(Exit::Done)
+}
+
+async fn tell(
+    keeper: &Keeper<'_>,
+    side: Side<'_>,
+    show_secret: bool,
+) -> Result<Option<Value>, Failure> {
+    use secrecy::ExposeSecret as _;
+
+    let public_url = keeper.home.config.public_url.as_deref();
+    let url = public_url.map(|public_url| address(public_url, side));
+    let (how, url) = match side.system.webhooks {
+        None => return Ok(None),
+        Some(Webhooks::Signed(_)) => {
+            let subscribed = keeper.kept(side).await?;
+            (
+                json!({"signed": true, "subscription": subscribed.map(|it| it.id)}),
+                url,
+            )
+        }
+        Some(Webhooks::SecretPath) if show_secret => {
+            let secret = keeper.secret(side).await?;
+            let url = url.map(|url| format!("{url}/{}", secret.expose_secret()));
+            (json!({"signed": false}), url)
+        }
+        Some(Webhooks::SecretPath) => (
+            json!({"signed": false}),
+            url.map(|url| format!("{url}/SECRET")),
+        ),
+    };
+    let store = keeper.home.store.connection(side.connection);
+    let seen = store.hints_seen(side.system.id.as_str()).await?;
+    Ok(Some(json!({
+        "connection": side.connection, "system": side.system.id, "address": url, "proof": how,
+        "last_heard": seen.last, "waiting_since": seen.waiting_since,
+    })))
+}
+
+fn print(told: &Value) {
+    let text = |name: &str| told[name].as_str().unwrap_or("never").to_owned();
+    let how = match (&told["proof"]["signed"], &told["proof"]["subscription"]) {
+        (Value::Bool(false), _) => "a secret path".to_owned(),
+        (_, Value::String(id)) => format!("signed, subscription {id}"),
+        _ => "signed, not subscribed yet: `tieout serve` does that".to_owned(),
+    };
+    let address = match &told["address"] {
+        Value::String(address) => address.clone(),
+        _ => "no address: `server.public_url` isn't set".to_owned(),
+    };
+    output::line(&format!(
+        "{}: {}: {address} ({how}), last heard {}",
+        text("connection"),
+        text("system"),
+        text("last_heard")
+    ));
+}

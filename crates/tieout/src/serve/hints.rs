@@ -1,0 +1,196 @@
+//! What services tell without being asked, and the subscriptions that have them tell it.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tieout_domain::ConnectionName;
+use tieout_domain::hint::{Hint, Rejected};
+use tieout_engine::scheduler::Mark;
+use tieout_kit::webhooks::{Signed, Webhooks, same_secret};
+use tieout_server::Notification;
+
+use super::Service;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::subscriptions::{Checked, Keeper, Proof, Side, sides};
+
+/// How often the subscriptions are checked.
+const CHECK: Duration = Duration::from_secs(24 * 3600);
+/// How soon again one that couldn't be.
+const CHECK_AGAIN: Duration = Duration::from_secs(3600);
+/// How long an event's id is remembered after a run has heeded it.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Nobody subscribed for it, or nobody knows that secret.
+const UNPROVEN: Rejected = Rejected::Unsigned {
+    why: "nobody subscribed for this address",
+};
+
+impl Service {
+    /// Proves a notification by what is known of its address, and takes the hint in it.
+    pub(super) fn proven(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        let address = (
+            notification.system.to_owned(),
+            notification.connection.clone(),
+        );
+        let proofs = self.proofs.read().unwrap_or_else(PoisonError::into_inner);
+        match (proofs.get(&address), notification.secret) {
+            (Some(Proof::Keys(signed, keys)), None) => {
+                let signature = notification.headers.get(signed.header);
+                (signed.receive)(
+                    keys,
+                    signature.map(|value| value.as_bytes()),
+                    notification.body,
+                )
+            }
+            (Some(Proof::Secret(secret)), Some(given)) if same_secret(secret, given) => {
+                Ok(self.pushed(notification))
+            }
+            _ => Err(UNPROVEN),
+        }
+    }
+
+    /// The hint of a push that nothing but its path proves: nothing in it is looked at (scenario 242). The same one
+    /// within a minute is the same event.
+    fn pushed(&self, notification: &Notification<'_>) -> Hint {
+        let now = self.shared.timer.now();
+        let mut digest = Sha256::new();
+        digest.update(now.as_second().div_euclid(60).to_be_bytes());
+        digest.update(notification.body);
+        let digest = digest.finalize();
+        let event = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Hint {
+            event,
+            event_type: "push".to_owned(),
+            organization: String::new(),
+            kind: None,
+            id: None,
+            at: None,
+        }
+    }
+
+    /// A connection is due because a service told so.
+    pub(super) fn told(&self, connection: &ConnectionName) {
+        let mark = Mark {
+            trigger: "webhook".to_owned(),
+            ..Mark::default()
+        };
+        self.scheduler.mark(connection, mark);
+    }
+
+    /// What had been told before the service ended, and no run has heeded.
+    pub(super) async fn take_up_hints(&self) -> Result<(), Failure> {
+        for connection in self.home.store.hinted().await? {
+            self.told(&connection);
+        }
+        Ok(())
+    }
+
+    pub(super) fn keeper(&self) -> Keeper<'_> {
+        Keeper {
+            home: &self.home,
+            vault: &self.vault,
+            shared: &self.shared,
+        }
+    }
+
+    /// Reads anew how the notifications of each connection are proven.
+    pub(super) async fn read_proofs(&self, config: &Config) -> Result<(), Failure> {
+        let mut proofs = std::collections::HashMap::new();
+        for (name, connection) in config.connections.iter().filter(|(_, it)| it.enabled) {
+            for side in sides(name, connection) {
+                if let Some(proof) = self.keeper().proof(side).await? {
+                    proofs.insert((side.system.id.to_string(), name.clone()), proof);
+                }
+            }
+        }
+        *self.proofs.write().unwrap_or_else(PoisonError::into_inner) = proofs;
+        Ok(())
+    }
+
+    /// Keeps the subscriptions, for as long as the service lives: at its start, after a change of the configuration, and
+    /// once a day.
+    pub async fn subscribe(self: Arc<Self>) {
+        loop {
+            let config = self.config();
+            let all_well = self.check_all(&config).await;
+            let now = self.shared.timer.now();
+            if let Ok(before) = now.checked_sub(REMEMBERED)
+                && let Err(error) = self.home.store.forget_hints(before).await
+            {
+                tracing::warn!(%error, "old notifications can't be forgotten");
+            }
+            let wait = if all_well { CHECK } else { CHECK_AGAIN };
+            tokio::select! {
+                () = self.shared.timer.sleep(wait) => {}
+                () = self.configured.notified() => {}
+            }
+        }
+    }
+
+    /// Whether every subscription is as it must be.
+    async fn check_all(&self, config: &Config) -> bool {
+        let Some(public_url) = &config.public_url else {
+            return true;
+        };
+        let mut all_well = true;
+        for (name, connection) in config.connections.iter().filter(|(_, it)| it.enabled) {
+            for side in sides(name, connection) {
+                if let Some(Webhooks::Signed(signed)) = side.system.webhooks {
+                    all_well &= self.check((side, signed), public_url).await;
+                }
+            }
+        }
+        all_well
+    }
+
+    async fn check(&self, (side, signed): (Side<'_>, Signed), public_url: &str) -> bool {
+        let (connection, system) = (side.connection, side.system.id);
+        let result = self.keeper().check((side, signed), public_url).await;
+        if let Ok(Some(proof)) = self.keeper().proof(side).await {
+            let mut proofs = self.proofs.write().unwrap_or_else(PoisonError::into_inner);
+            proofs.insert((system.to_string(), connection.clone()), proof);
+        }
+        match result {
+            Ok(checked) => self.tell_checked(side, checked),
+            Err(failure) => {
+                let code = failure.code;
+                tracing::warn!(
+                    %connection, %system, %code,
+                    "the subscription to notifications can't be checked: {}", failure.cause
+                );
+                false
+            }
+        }
+    }
+
+    fn tell_checked(&self, side: Side<'_>, checked: Checked) -> bool {
+        let (connection, system) = (side.connection, side.system.id);
+        if checked.made {
+            tracing::info!(%connection, %system, "subscribed to notifications");
+        }
+        if checked.enabled {
+            tracing::warn!(%connection, %system, "its notifications had been switched off; they are on again");
+        }
+        if checked.missed > 0 {
+            let missed = checked.missed;
+            tracing::warn!(%connection, %system, missed, "notifications never arrived; a run looks now");
+            self.told(connection);
+        }
+        // The first test of a new subscription comes before its key is known to whoever checks it.
+        if checked.answered == 200 || checked.made {
+            return checked.answered == 200;
+        }
+        let answered = checked.answered;
+        tracing::warn!(
+            %connection, %system, answered,
+            "a test notification didn't reach us; the schedule goes on by itself. Check `server.public_url`"
+        );
+        false
+    }
+}

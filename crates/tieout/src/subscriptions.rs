@@ -1,0 +1,275 @@
+//! Hearing of changes without asking: subscriptions at services that sign what they send, and secret paths for those
+//! that don't. What is kept of them is sealed in the store; between runs only the keys to check with are in memory.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tieout_domain::code::Code;
+use tieout_domain::{ConnectionName, Fault, Timestamp};
+use tieout_kit::System;
+use tieout_kit::webhooks::{SecurityKeys, Signed, Subscriptions, Webhooks};
+use tieout_store::Vault;
+
+use crate::assemble::{self, Shared};
+use crate::config::ConnectionConfig;
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+
+/// A side of a connection.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// The side's system.
+    pub system: &'static System,
+    /// The side's table.
+    pub settings: &'a Map<String, Value>,
+}
+
+/// Both sides of a connection.
+pub fn sides<'a>(connection: &'a ConnectionName, config: &'a ConnectionConfig) -> [Side<'a>; 2] {
+    let side = |system, settings| Side {
+        connection,
+        system,
+        settings,
+    };
+    [
+        side(config.ledger.system, &config.ledger_settings),
+        side(config.platform.system, &config.platform_settings),
+    ]
+}
+
+/// How a notification for a connection is proven.
+pub enum Proof {
+    /// By a signature.
+    Keys(Signed, SecurityKeys),
+    /// By the secret in its path.
+    Secret(SecretString),
+}
+
+/// What is kept of a subscription, sealed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Subscribed {
+    /// Its id over there.
+    pub id: String,
+    /// Where it sends to.
+    pub url: String,
+    /// When it was last checked.
+    pub checked: Option<Timestamp>,
+    current: String,
+    previous: Option<String>,
+}
+
+impl Subscribed {
+    /// A subscription that has just been made, with the key that was shown.
+    #[must_use]
+    pub fn new(id: String, url: String, key: &SecretString) -> Self {
+        Self {
+            id,
+            url,
+            checked: None,
+            current: key.expose_secret().to_owned(),
+            previous: None,
+        }
+    }
+
+    fn keys(&self) -> SecurityKeys {
+        SecurityKeys {
+            current: self.current.clone().into(),
+            previous: self.previous.clone().map(SecretString::from),
+        }
+    }
+}
+
+/// What a check of a subscription found and did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// It was made.
+    pub made: bool,
+    /// It had been switched off over there, and is on again.
+    pub enabled: bool,
+    /// Events that never arrived.
+    pub missed: usize,
+    /// What our endpoint answered to the test event; 0 if nothing did.
+    pub answered: u16,
+}
+
+/// The subscriptions of a home.
+pub struct Keeper<'a> {
+    /// The home.
+    pub home: &'a Home,
+    /// Its vault.
+    pub vault: &'a Vault,
+    /// What connections share.
+    pub shared: &'a Shared,
+}
+
+impl Keeper<'_> {
+    /// How notifications of a side are proven; `None` as long as nobody subscribed.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn proof(&self, side: Side<'_>) -> Result<Option<Proof>, Failure> {
+        match side.system.webhooks {
+            None => Ok(None),
+            Some(Webhooks::SecretPath) => self.secret(side).await.map(|it| Some(Proof::Secret(it))),
+            Some(Webhooks::Signed(signed)) => {
+                let kept = self.kept(side).await?;
+                Ok(kept.map(|kept| Proof::Keys(signed, kept.keys())))
+            }
+        }
+    }
+
+    /// The secret in the path of a side that doesn't sign; made when it is first asked for.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn secret(&self, side: Side<'_>) -> Result<SecretString, Failure> {
+        let kept = self.home.store.kept(self.vault);
+        let name = format!("{}/secret", kept_as(side));
+        if let Some(secret) = kept.get(&name).await? {
+            return Ok(secret);
+        }
+        let secret = SecretString::from(self.shared.entropy.hex(24));
+        kept.put(&name, &secret, None).await?;
+        Ok(secret)
+    }
+
+    /// What is kept of a side's subscription.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn kept(&self, side: Side<'_>) -> Result<Option<Subscribed>, Failure> {
+        let kept = self.home.store.kept(self.vault).get(&kept_as(side)).await?;
+        Ok(kept.and_then(|kept| serde_json::from_str(kept.expose_secret()).ok()))
+    }
+
+    /// Keeps what is known of a side's subscription.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn keep(&self, side: Side<'_>, subscribed: &Subscribed) -> Result<(), Failure> {
+        let text = serde_json::to_string(subscribed).unwrap_or_default();
+        let kept = self.home.store.kept(self.vault);
+        Ok(kept.put(&kept_as(side), &text.into(), None).await?)
+    }
+
+    /// Sees to it that a side's subscription is there, is on, and reaches us, and counts what it should have told and
+    /// didn't (scenario 244).
+    ///
+    /// # Errors
+    /// Where the service can't be asked.
+    pub async fn check(
+        &self,
+        (side, signed): (Side<'_>, Signed),
+        public_url: &str,
+    ) -> Result<Checked, Failure> {
+        let there = self.at(side, signed).await?;
+        let url = address(public_url, side);
+        let (mut ours, mut checked) = self.ensured(side, &*there, &url).await?;
+        if let Some(since) = ours.checked {
+            let events = there.events_since(&ours.id, since).await.map_err(failed)?;
+            let store = self.home.store.connection(side.connection);
+            let known = store.hints_known(side.system.id.as_str(), &events).await?;
+            checked.missed = events
+                .iter()
+                .filter(|event| !known.contains(*event))
+                .count();
+        }
+        let now = self.shared.timer.now();
+        checked.answered = there.test(&ours.id).await.map_err(failed)?;
+        ours.checked = Some(now);
+        self.keep(side, &ours).await?;
+        Ok(checked)
+    }
+
+    /// The subscription for this address, made or switched on where it must be. One whose key isn't known here is of no
+    /// use: it is removed.
+    async fn ensured(
+        &self,
+        side: Side<'_>,
+        there: &dyn Subscriptions,
+        url: &str,
+    ) -> Result<(Subscribed, Checked), Failure> {
+        let mut checked = Checked::default();
+        let known = self.kept(side).await?;
+        let all = there.list().await.map_err(failed)?;
+        if let Some(ours) = known.clone().filter(|known| known.url == url)
+            && let Some(found) = all.iter().find(|one| one.id == ours.id && one.url == url)
+        {
+            if !found.enabled {
+                there.enable(&ours.id).await.map_err(failed)?;
+                checked.enabled = true;
+            }
+            return Ok((ours, checked));
+        }
+        let stale = |id: &str| known.as_ref().is_some_and(|known| known.id == id);
+        for one in all.iter().filter(|one| one.url == url || stale(&one.id)) {
+            there.unsubscribe(&one.id).await.map_err(failed)?;
+        }
+        let (id, key) = there.subscribe(url).await.map_err(failed)?;
+        checked.made = true;
+        let made = Subscribed::new(id, url.to_owned(), &key);
+        self.keep(side, &made).await?;
+        Ok((made, checked))
+    }
+
+    /// Removes the subscriptions of a connection; tells whether there was one.
+    ///
+    /// # Errors
+    /// Where the service can't be asked. What is kept stays then.
+    pub async fn remove(
+        &self,
+        connection: &ConnectionName,
+        config: &ConnectionConfig,
+    ) -> Result<bool, Failure> {
+        let mut removed = false;
+        for side in sides(connection, config) {
+            let Some(Webhooks::Signed(signed)) = side.system.webhooks else {
+                continue;
+            };
+            let Some(ours) = self.kept(side).await? else {
+                continue;
+            };
+            let there = self.at(side, signed).await?;
+            let all = there.list().await.map_err(failed)?;
+            if all.iter().any(|one| one.id == ours.id) {
+                there.unsubscribe(&ours.id).await.map_err(failed)?;
+            }
+            self.home
+                .store
+                .kept(self.vault)
+                .remove(&kept_as(side))
+                .await?;
+            removed = true;
+        }
+        Ok(removed)
+    }
+
+    async fn at(&self, side: Side<'_>, signed: Signed) -> Result<Arc<dyn Subscriptions>, Failure> {
+        let (home, vault, shared) = (self.home, self.vault, self.shared);
+        assemble::subscriptions((home, vault, shared), side, signed).await
+    }
+}
+
+/// Where a side sends to, without a secret.
+#[must_use]
+pub fn address(public_url: &str, side: Side<'_>) -> String {
+    let base = public_url.trim_end_matches('/');
+    format!("{base}/webhooks/{}/{}", side.system.id, side.connection)
+}
+
+fn kept_as(side: Side<'_>) -> String {
+    format!("webhooks/{}/{}", side.system.id, side.connection)
+}
+
+fn failed(fault: Fault) -> Failure {
+    let code: Code = fault.code();
+    Failure {
+        code,
+        cause: fault.to_string(),
+        exit: Exit::Side,
+    }
+}

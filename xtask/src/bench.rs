@@ -1,0 +1,63 @@
+//! How quick the service is: what it takes in, and how late it starts what is due. The figures depend on the machine
+//! and on what else it does; no test asserts them.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace::Workspace;
+
+/// What `bench-webhooks` takes.
+#[derive(Debug, Args)]
+pub(crate) struct WebhooksArguments {
+    /// How long to send.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// How many send at once, each over a connection of its own.
+    #[arg(long, default_value_t = 64)]
+    senders: u64,
+    /// Use the development build.
+    #[arg(long)]
+    debug: bool,
+}
+
+/// What `bench-schedule` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArguments {
+    /// How long to watch.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Every how many seconds each connection is due.
+    #[arg(long, default_value_t = 900)]
+    pace: u64,
+    /// How many connections there are.
+    #[arg(long, default_value_t = 1000)]
+    connections: u64,
+    /// Use the development build.
+    #[arg(long)]
+    debug: bool,
+}
+
+/// Prints how many notifications a second are taken.
+pub(crate) fn webhooks(workspace: &Workspace, arguments: &WebhooksArguments) -> Result<bool> {
+    let numbers = [arguments.seconds, arguments.senders];
+    example(workspace, "bench_webhooks", &numbers, arguments.debug)
+}
+
+/// Prints how late runs begin.
+pub(crate) fn schedule(workspace: &Workspace, arguments: &ScheduleArguments) -> Result<bool> {
+    let numbers = [arguments.seconds, arguments.pace, arguments.connections];
+    example(workspace, "bench_schedule", &numbers, arguments.debug)
+}
+
+fn example(workspace: &Workspace, name: &str, numbers: &[u64], debug: bool) -> Result<bool> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["run", "--quiet", "--package", "tieout", "--example", name]);
+    if !debug {
+        cargo.arg("--release");
+    }
+    cargo.arg("--").args(numbers.iter().map(u64::to_string));
+    let status = cargo
+        .status()
+        .with_context(|| format!("{name} can't be run"))?;
+    Ok(status.success())
+}
