@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    output::log(cli.global.verbose, cli.global.quiet);
+    let service = matches!(cli.command, Command::Serve(_));
+    output::log(cli.global.verbose, cli.global.quiet, service);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

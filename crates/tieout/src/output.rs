@@ -15,8 +15,9 @@ const WIDTH: usize = 140;
 /// Below this nothing is readable.
 const WIDTH_MIN: usize = 80;
 
-/// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides.
-pub fn log(verbose: u8, quiet: bool) {
+/// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides. A service's log that nobody
+/// reads on a terminal is one JSON object a line.
+pub fn log(verbose: u8, quiet: bool, service: bool) {
     let level = match (quiet, verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
@@ -24,12 +25,17 @@ pub fn log(verbose: u8, quiet: bool) {
         (false, _) => "debug",
     };
     let filter = EnvFilter::try_from_env("TIEOUT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
+    let terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .init();
+        .with_ansi(terminal && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false);
+    if service && !terminal {
+        log.json().flatten_event(true).init();
+    } else {
+        log.init();
+    }
 }
 
 /// Prints a failure: its code, cause and fix on standard error, and as JSON on standard output if asked.

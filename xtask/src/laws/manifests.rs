@@ -51,6 +51,7 @@ const WIRING: [&str; 3] = ["crates/tieout", "crates/sim", "crates/fuzz"];
 /// Libraries that only these folders may use.
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["systems/kit"]),
+    ("lettre", &["crates/tieout"]),
     ("sqlx", &["crates/store"]),
     ("rusqlite", &["systems/netsuite/fake"]),
     ("sqlparser", &["systems/netsuite/fake"]),

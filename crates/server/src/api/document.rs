@@ -12,13 +12,13 @@ use super::schema::of;
 const IN_PATH: [(&str, &str); 9] = [
     ("code", "A code, such as `unmapped-account`."),
     ("connection", "A connection's name."),
-    ("from", "The id that the mapping leads from."),
     ("id", "The record's id on its side."),
     ("kind", "A kind of record, such as `bill`."),
-    ("period", "A month, as `2026-06`."),
     ("run", "A run's id."),
     ("sha256", "The SHA-256 of what was signed."),
     ("side", "`ledger` or `platform`."),
+    ("token", "A token's name."),
+    ("user", "A user's name."),
 ];
 
 /// Serves the document.

@@ -14,6 +14,7 @@ mod idempotency;
 mod mappings;
 mod operation;
 mod paging;
+mod people;
 mod plans;
 mod preferences;
 mod problem;
@@ -77,6 +78,7 @@ fn operations() -> Vec<Operation> {
         stops::operations(),
         preferences::operations(),
         credentials::operations(),
+        people::operations(),
         entries::operations(),
         codes::operations(),
     ];
@@ -97,6 +99,7 @@ fn schemas() -> Vec<Schema> {
         stops::schemas(),
         preferences::schemas(),
         credentials::schemas(),
+        people::schemas(),
         entries::schemas(),
         codes::schemas(),
     ];

@@ -311,3 +311,36 @@ async fn s239_writes_are_stopped_at_once_and_go_on_for_a_reason() {
     let none = stage.get("connections/acme-us/stops").await;
     assert_eq!(none.body, json!({"items": []}));
 }
+
+#[tokio::test]
+async fn a_token_that_is_taken_back_opens_nothing_more() {
+    let stage = Stage::new().await;
+    let new = tieout_store::NewToken {
+        name: "robot".to_owned(),
+        user: "ann".to_owned(),
+        scope: tieout_store::Scope::Admin,
+        expires: None,
+    };
+    let secret = stage
+        .store
+        .people()
+        .make_token(&new, "user:ann")
+        .await
+        .unwrap();
+    let shown = format!("Bearer {}", secrecy::ExposeSecret::expose_secret(&secret));
+    let ask = async |path: &str| {
+        let mut asked = request(Method::GET, path, None);
+        asked
+            .headers_mut()
+            .insert("authorization", shown.parse().unwrap());
+        stage.ask_as(None, asked).await
+    };
+    assert_eq!(ask("connections").await.status, StatusCode::OK);
+    // A token does no more than its user may.
+    assert_eq!(ask("users").await.status, StatusCode::FORBIDDEN);
+    let left = stage
+        .ask(request(Method::DELETE, "tokens/robot", None))
+        .await;
+    assert_eq!(left.body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(ask("connections").await.status, StatusCode::UNAUTHORIZED);
+}

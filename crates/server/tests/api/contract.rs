@@ -31,6 +31,8 @@ fn filled(path: &str) -> String {
         "{id}" => "4",
         "{sha256}" => "0",
         "{code}" => "paused",
+        "{user}" => "ann",
+        "{token}" => "ci",
         other => other,
     });
     parts.collect::<Vec<_>>().join("/")

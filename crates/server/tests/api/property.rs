@@ -33,6 +33,8 @@ fn made(document: &Value, path: &str, method: &str, random: &mut SmallRng) -> Re
         ("{connection}", "acme-us"),
         ("{run}", "run-1"),
         ("{code}", "paused"),
+        ("{user}", "ann"),
+        ("{token}", "ci"),
     ];
     let mut address = String::new();
     for part in path.split('/').skip(1) {

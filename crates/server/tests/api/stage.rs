@@ -32,7 +32,9 @@ use tieout_server::people::{Person, Role};
 use tieout_server::program::{
     ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
 };
-use tieout_store::{Commit, CredentialRow, Fact, MapStatus, RecordChange, RunId, Store};
+use tieout_store::{
+    Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Scope, Store,
+};
 use tower::ServiceExt;
 
 /// A clock that moves a millisecond with each look.
@@ -442,4 +444,20 @@ async fn fill(store: &Store) {
     };
     let installation = store.installation();
     installation.commit("user:ann", vec![fact]).await.unwrap();
+    let ann = NewUser {
+        name: "ann".to_owned(),
+        display: "Ann".to_owned(),
+        mail: "ann@example.com".to_owned(),
+        role: Role::Viewer,
+        subject: Some("idp-1".to_owned()),
+    };
+    let token = NewToken {
+        name: "ci".to_owned(),
+        user: "ann".to_owned(),
+        scope: Scope::Read,
+        expires: None,
+    };
+    let people = store.people();
+    people.add(&ann, None, "user:root").await.unwrap();
+    people.make_token(&token, "user:ann").await.unwrap();
 }

@@ -11,7 +11,6 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tieout_domain::Clock as _;
 use tieout_kit::Transport;
 use tieout_kit::transport::Network;
 use tieout_server::hooks::{DELIVERY, Place, SIGNATURE, place, signature};
@@ -22,7 +21,6 @@ use tieout_store::frozen_name;
 use super::Service;
 use crate::config::{HookConfig, MailConfig, MailTls};
 use crate::kinds::{HOOK, SMTP};
-use crate::seams::WallClock;
 
 /// How long a mail server or a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +49,7 @@ impl Courier for Service {
             return Err(for_good(format!("`[server.hooks.{name}]` is gone")));
         };
         let secret: HookSecret = self.opened(&hook.secret, HOOK.name).await?;
-        let at = WallClock.now().as_second();
+        let at = self.shared.timer.now().as_second();
         let signed = signature(
             secret.secret.expose_secret().as_bytes(),
             at,
