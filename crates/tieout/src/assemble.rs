@@ -151,13 +151,10 @@ fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
 #[must_use]
 pub fn money_flows() -> Vec<String> {
     let moves_money =
-        |flow: &&Box<dyn Flow>| flow.writes().iter().any(|(_, kind)| *kind == Kind::Payment);
+        |flow: &dyn Flow| flow.writes().iter().any(|(_, kind)| *kind == Kind::Payment);
     let flows = tieout_flows::payables();
-    flows
-        .iter()
-        .filter(moves_money)
-        .map(|flow| flow.name().to_owned())
-        .collect()
+    let money = flows.iter().filter(|flow| moves_money(flow.as_ref()));
+    money.map(|flow| flow.name().to_owned()).collect()
 }
 
 async fn side(

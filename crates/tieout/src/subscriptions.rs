@@ -83,13 +83,20 @@ impl Subscribed {
     }
 }
 
-/// What a check of a subscription found and did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked {
+/// What had to be done for a subscription to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// Nothing.
+    Found,
+    /// It had been switched off over there.
+    SwitchedOn,
     /// It was made.
-    pub made: bool,
-    /// It had been switched off over there, and is on again.
-    pub enabled: bool,
+    Made,
+}
+
+/// What a test of a subscription found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tested {
     /// Events that never arrived.
     pub missed: usize,
     /// What our endpoint answered to the test event; 0 if nothing did.
@@ -156,64 +163,65 @@ impl Keeper<'_> {
         Ok(kept.put(&kept_as(side), &text.into(), None).await?)
     }
 
-    /// Sees to it that a side's subscription is there, is on, and reaches us, and counts what it should have told and
-    /// didn't (scenario 244).
+    /// Sees to it that a side's subscription is there and is on (scenario 244). One whose key isn't known here is of no
+    /// use: it is removed, and another made.
     ///
     /// # Errors
     /// Where the service can't be asked.
-    pub async fn check(
+    pub async fn ensure(
         &self,
         (side, signed): (Side<'_>, Signed),
         public_url: &str,
-    ) -> Result<Checked, Failure> {
+    ) -> Result<(Subscribed, Ensured), Failure> {
         let there = self.at(side, signed).await?;
         let url = address(public_url, side);
-        let (mut ours, mut checked) = self.ensured(side, &*there, &url).await?;
-        if let Some(since) = ours.checked {
-            let events = there.events_since(&ours.id, since).await.map_err(failed)?;
-            let store = self.home.store.connection(side.connection);
-            let known = store.hints_known(side.system.id.as_str(), &events).await?;
-            checked.missed = events
-                .iter()
-                .filter(|event| !known.contains(*event))
-                .count();
-        }
-        let now = self.shared.timer.now();
-        checked.answered = there.test(&ours.id).await.map_err(failed)?;
-        ours.checked = Some(now);
-        self.keep(side, &ours).await?;
-        Ok(checked)
-    }
-
-    /// The subscription for this address, made or switched on where it must be. One whose key isn't known here is of no
-    /// use: it is removed.
-    async fn ensured(
-        &self,
-        side: Side<'_>,
-        there: &dyn Subscriptions,
-        url: &str,
-    ) -> Result<(Subscribed, Checked), Failure> {
-        let mut checked = Checked::default();
         let known = self.kept(side).await?;
         let all = there.list().await.map_err(failed)?;
         if let Some(ours) = known.clone().filter(|known| known.url == url)
             && let Some(found) = all.iter().find(|one| one.id == ours.id && one.url == url)
         {
-            if !found.enabled {
-                there.enable(&ours.id).await.map_err(failed)?;
-                checked.enabled = true;
+            if found.enabled {
+                return Ok((ours, Ensured::Found));
             }
-            return Ok((ours, checked));
+            there.enable(&ours.id).await.map_err(failed)?;
+            return Ok((ours, Ensured::SwitchedOn));
         }
         let stale = |id: &str| known.as_ref().is_some_and(|known| known.id == id);
         for one in all.iter().filter(|one| one.url == url || stale(&one.id)) {
             there.unsubscribe(&one.id).await.map_err(failed)?;
         }
-        let (id, key) = there.subscribe(url).await.map_err(failed)?;
-        checked.made = true;
-        let made = Subscribed::new(id, url.to_owned(), &key);
+        let (id, key) = there.subscribe(&url).await.map_err(failed)?;
+        let made = Subscribed::new(id, url, &key);
         self.keep(side, &made).await?;
-        Ok((made, checked))
+        Ok((made, Ensured::Made))
+    }
+
+    /// Sees whether a subscription reaches us, and counts what it should have told since it was last checked and
+    /// didn't (scenario 244).
+    ///
+    /// # Errors
+    /// Where the service can't be asked.
+    pub async fn test(
+        &self,
+        (side, signed): (Side<'_>, Signed),
+        ours: Subscribed,
+    ) -> Result<Tested, Failure> {
+        let there = self.at(side, signed).await?;
+        let mut missed = 0;
+        if let Some(since) = ours.checked {
+            let events = there.events_since(&ours.id, since).await.map_err(failed)?;
+            let store = self.home.store.connection(side.connection);
+            let known = store.hints_known(side.system.id.as_str(), &events).await?;
+            missed = events
+                .iter()
+                .filter(|event| !known.contains(*event))
+                .count();
+        }
+        let now = self.shared.timer.now();
+        let answered = there.test(&ours.id).await.map_err(failed)?;
+        let checked = Some(now);
+        self.keep(side, &Subscribed { checked, ..ours }).await?;
+        Ok(Tested { missed, answered })
     }
 
     /// Removes the subscriptions of a connection; tells whether there was one.

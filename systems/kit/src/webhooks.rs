@@ -29,6 +29,13 @@ pub enum Webhooks {
     SecretPath,
 }
 
+/// Takes the hint of a notification from its signature, if it has one, and its body.
+pub type Receive = fn(&SecurityKeys, Option<&[u8]>, &[u8]) -> Result<Hint, Rejected>;
+
+/// Makes what keeps the subscriptions of a side from its table, its credential, and the seams.
+pub type Subscribe =
+    fn(&Map<String, Value>, Credential, Kit) -> Result<Arc<dyn Subscriptions>, ConnectError>;
+
 /// Signed notifications.
 #[derive(Clone, Copy)]
 pub struct Signed {
@@ -36,10 +43,9 @@ pub struct Signed {
     pub header: &'static str,
     /// Takes the hint of a notification, once it is proven to come from the service. What is read before the proof is
     /// the signature alone, and the comparison takes the same time whatever it is.
-    pub receive: fn(&SecurityKeys, Option<&[u8]>, &[u8]) -> Result<Hint, Rejected>,
+    pub receive: Receive,
     /// Makes what keeps subscriptions. Sends nothing yet.
-    pub subscriptions:
-        fn(&Map<String, Value>, Credential, Kit) -> Result<Arc<dyn Subscriptions>, ConnectError>,
+    pub subscriptions: Subscribe,
 }
 
 /// A subscription as the service shows it.

@@ -199,3 +199,6 @@ async fn carried_out(runs: Arc<dyn Runs>, job: Job) -> (ConnectionName, Ended) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use tieout_server::Notification;
 use super::Service;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::subscriptions::{Checked, Keeper, Proof, Side, sides};
+use crate::subscriptions::{Ensured, Keeper, Proof, Side, Tested, sides};
 
 /// How often the subscriptions are checked.
 const CHECK: Duration = Duration::from_secs(24 * 3600);
@@ -149,15 +149,11 @@ impl Service {
         all_well
     }
 
-    async fn check(&self, (side, signed): (Side<'_>, Signed), public_url: &str) -> bool {
-        let (connection, system) = (side.connection, side.system.id);
-        let result = self.keeper().check((side, signed), public_url).await;
-        if let Ok(Some(proof)) = self.keeper().proof(side).await {
-            let mut proofs = self.proofs.write().unwrap_or_else(PoisonError::into_inner);
-            proofs.insert((system.to_string(), connection.clone()), proof);
-        }
-        match result {
-            Ok(checked) => self.tell_checked(side, checked),
+    /// Whether a subscription is there, is on, and reaches us.
+    async fn check(&self, side: (Side<'_>, Signed), public_url: &str) -> bool {
+        let (connection, system) = (side.0.connection, side.0.system.id);
+        match self.checked(side, public_url).await {
+            Ok(reaches_us) => reaches_us,
             Err(failure) => {
                 let code = failure.code;
                 tracing::warn!(
@@ -169,28 +165,32 @@ impl Service {
         }
     }
 
-    fn tell_checked(&self, side: Side<'_>, checked: Checked) -> bool {
-        let (connection, system) = (side.connection, side.system.id);
-        if checked.made {
-            tracing::info!(%connection, %system, "subscribed to notifications");
+    async fn checked(&self, side: (Side<'_>, Signed), public_url: &str) -> Result<bool, Failure> {
+        let (connection, system) = (side.0.connection, side.0.system.id);
+        let (ours, ensured) = self.keeper().ensure(side, public_url).await?;
+        // Before the test event comes.
+        if let Some(proof) = self.keeper().proof(side.0).await? {
+            let mut proofs = self.proofs.write().unwrap_or_else(PoisonError::into_inner);
+            proofs.insert((system.to_string(), connection.clone()), proof);
         }
-        if checked.enabled {
-            tracing::warn!(%connection, %system, "its notifications had been switched off; they are on again");
+        match ensured {
+            Ensured::Found => {}
+            Ensured::SwitchedOn => tracing::warn!(
+                %connection, %system, "its notifications had been switched off; they are on again"
+            ),
+            Ensured::Made => tracing::info!(%connection, %system, "subscribed to notifications"),
         }
-        if checked.missed > 0 {
-            let missed = checked.missed;
+        let Tested { missed, answered } = self.keeper().test(side, ours).await?;
+        if missed > 0 {
             tracing::warn!(%connection, %system, missed, "notifications never arrived; a run looks now");
             self.told(connection);
         }
-        // The first test of a new subscription comes before its key is known to whoever checks it.
-        if checked.answered == 200 || checked.made {
-            return checked.answered == 200;
+        if answered != 200 {
+            tracing::warn!(
+                %connection, %system, answered,
+                "a test notification didn't reach us; schedules go on by themselves. Check `server.public_url`"
+            );
         }
-        let answered = checked.answered;
-        tracing::warn!(
-            %connection, %system, answered,
-            "a test notification didn't reach us; the schedule goes on by itself. Check `server.public_url`"
-        );
-        false
+        Ok(answered == 200)
     }
 }
