@@ -145,7 +145,7 @@ impl World {
         for (system, kind) in [("netsuite", netsuite), ("bill", "bill")] {
             let fields = description[system][kind].to_string();
             let known = credentials::known_kind(kind)?;
-            credentials::seal(&home, system, known, fields.into()).await?;
+            credentials::seal(&home, system, known, fields.into(), "user:sim").await?;
         }
         home.store.close().await;
         Ok(())
