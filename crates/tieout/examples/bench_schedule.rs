@@ -75,6 +75,7 @@ impl Idle {
         };
         store.commit(commit(started)).await?;
         let ended = Fact::RunEnded {
+            codes: Vec::new(),
             status: "done".to_owned(),
             flows: Default::default(),
             calls: Default::default(),
