@@ -164,7 +164,7 @@ fn noticed(workspace: &Workspace, root: &Path) -> Result<bool> {
     // The libraries are built once for both.
     let target = workspace.root().join("target").join("mutated");
     cargo.current_dir(root);
-    let output = Command::new(simulate::build_by(cargo, &target, simulate::Build::Fast)?)
+    let output = Command::new(simulate::fast(cargo, &target)?)
         .args(["live", "--fail-fast", "--seeds", &SEEDS.to_string()])
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const SLICE: u64 = 1000;
 
 /// No world of the slice begins after so many seconds: a slow machine lives through fewer, and says how many.
-const SLICE_SECONDS: u64 = 480;
+const SLICE_SECONDS: u64 = 660;
 
 /// How the simulation is built.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ pub(crate) enum Build {
     /// For thousands of worlds, in a profile of its own.
     Fast,
     /// As the other tests are: half as fast, and nothing is compiled twice for a slice.
-    Development,
+    AsTests,
 }
 
 /// What to live through.
@@ -72,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Resul
 
 /// The worlds that the tests live through, as far as the time for them reaches, and some of them twice.
 pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
-    let program = build(workspace, Build::Development)?;
+    let program = build(workspace, Build::AsTests)?;
     let lived = Command::new(&program)
         .args(["live", "--seeds", &SLICE.to_string()])
         .args(["--seconds", &SLICE_SECONDS.to_string()])
@@ -98,25 +98,20 @@ pub(crate) fn walk_by(workspace: &Workspace, step: u64, how: Build) -> Result<bo
 }
 
 fn build(workspace: &Workspace, how: Build) -> Result<PathBuf> {
-    build_by(workspace.cargo(), &workspace.root().join("target"), how)
+    match how {
+        Build::Fast => fast(workspace.cargo(), &workspace.root().join("target")),
+        Build::AsTests => workspace.beside_the_tests("tieout-sim"),
+    }
 }
 
-/// Builds the simulation, by this cargo and in this target folder.
-pub(crate) fn build_by(mut cargo: Command, target: &Path, how: Build) -> Result<PathBuf> {
-    let (profile, folder) = match how {
-        Build::Fast => ("sim", "sim"),
-        Build::Development => ("dev", "debug"),
-    };
+/// Builds the simulation for thousands of worlds, by this cargo and in this target folder.
+pub(crate) fn fast(mut cargo: Command, target: &Path) -> Result<PathBuf> {
     cargo.env("CARGO_TARGET_DIR", target);
-    let build = ["build", "--quiet", "--profile", profile];
-    if !cargo
-        .args(build)
-        .args(["--package", "tieout-sim"])
-        .status()?
-        .success()
-    {
+    let build = ["build", "--quiet", "--profile", "sim"];
+    cargo.args(build).args(["--package", "tieout-sim"]);
+    if !cargo.status()?.success() {
         bail!("the simulation doesn't build");
     }
-    let program = target.join(folder).join("tieout-sim");
+    let program = target.join("sim").join("tieout-sim");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }

@@ -18,7 +18,7 @@ use crate::{book, browser, crash, disk, laws, packages, postgres, scenarios, sim
 const KILLS: u32 = 3;
 
 /// The slice of the walk through all boundaries takes every so-many-th.
-const WALK_STEP: u64 = 20;
+const WALK_STEP: u64 = 30;
 
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
@@ -73,11 +73,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         .any(|step| steps.wants(step))
     {
         steps.step("build", || {
-            program = Some(workspace.tieout(false)?);
+            program = Some(workspace.beside_the_tests("tieout")?);
             Ok(End::ok())
         });
         if program.is_none() && !arguments.only.is_empty() {
-            program = workspace.tieout(false).ok();
+            program = workspace.beside_the_tests("tieout").ok();
         }
     }
     steps.step("demo", || demo(program.as_ref()));
@@ -89,7 +89,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         ))
     });
     steps.step("walk", || {
-        let good = simulate::walk_by(workspace, WALK_STEP, simulate::Build::Development)?;
+        let good = simulate::walk_by(workspace, WALK_STEP, simulate::Build::AsTests)?;
         Ok(End::of(
             good,
             "something must not have been: see the mishaps above",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 /// The repository.
 pub(crate) struct Workspace {
@@ -142,13 +143,43 @@ impl Workspace {
         if !output.status.success() {
             bail!("tieout doesn't build");
         }
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
-            .find(|path| path.file_stem().is_some_and(|name| name == "tieout"))
-            .context("cargo built no program called tieout")
+        named(&programs(&output.stdout), "tieout")
     }
+
+    /// Builds a program as the tests have it, and says where it is: with the features that all packages together
+    /// want of the libraries, so that after the tests nothing is compiled again.
+    pub(crate) fn beside_the_tests(&self, name: &str) -> Result<PathBuf> {
+        let mut command = self.cargo();
+        command.args(["build", "--locked", "--workspace", "--bins", "--tests"]);
+        command.arg("--message-format=json");
+        let output = command.stderr(std::process::Stdio::inherit()).output()?;
+        if !output.status.success() {
+            bail!("{name} doesn't build");
+        }
+        named(&programs(&output.stdout), name)
+    }
+}
+
+/// The programs in what cargo tells of a build.
+fn programs(told: &[u8]) -> Vec<PathBuf> {
+    let is_program = |message: &Value| {
+        message["target"]["kind"][0] == "bin" && message["profile"]["test"] == false
+    };
+    String::from_utf8_lossy(told)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(is_program)
+        .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
+        .collect()
+}
+
+fn named(programs: &[PathBuf], name: &str) -> Result<PathBuf> {
+    let found = programs
+        .iter()
+        .find(|path| path.file_stem().is_some_and(|stem| stem == name));
+    found
+        .cloned()
+        .with_context(|| format!("cargo built no program called {name}"))
 }
 
 fn walk(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -47,8 +47,18 @@ impl From<StoreError> for DeskError {
             | StoreError::VaultKeyWrong { .. }
             | StoreError::CredentialMissing { .. }
             | StoreError::BackupElsewhere
-            | StoreError::BackupExists { .. } => Reason::Usage,
-            StoreError::Stopped(_) => Reason::Refused,
+            | StoreError::BackupExists { .. }
+            | StoreError::NameUnfit { .. }
+            | StoreError::UserExists { .. }
+            | StoreError::UserMissing { .. }
+            | StoreError::PasswordUnfit { .. }
+            | StoreError::TokenExists { .. }
+            | StoreError::TokenMissing { .. } => Reason::Usage,
+            StoreError::Stopped(_)
+            | StoreError::LastAdmin { .. }
+            | StoreError::ApprovalOpen { .. }
+            | StoreError::ApprovalClosed { .. }
+            | StoreError::ApprovalByAsker { .. } => Reason::Refused,
             _ => Reason::Failed,
         };
         Self {

@@ -1,12 +1,13 @@
 //! The desk: what people ask and decide, whether they do it in a terminal, on a page or through the API.
 //!
 //! Each module is one thing that people do: look how things are ([`health`], [`payable`]), read what waits
-//! ([`exceptions`]), find a record and hear its life ([`record`], [`story`]), go through runs ([`run`]) and the
+//! ([`exceptions`]), ask for what takes two ([`approval`]), find a record and hear its life ([`record`], [`story`]), go through runs ([`run`]) and the
 //! history ([`history`]), stop what writes ([`pause`]), look up what a message means ([`search`]). The faces take
 //! words in and put answers out; what happens in between is here, once.
 //!
 //! What is deliberately missing: systems, configuration and printing. The desk works on the store alone.
 
+pub mod approval;
 pub mod compare;
 mod error;
 pub mod exceptions;

@@ -16,6 +16,10 @@ pub fn sentence(entry: &Entry) -> Option<String> {
             | Fact::Attempted { .. }
             | Fact::Credential { .. }
             | Fact::Preference { .. }
+            | Fact::User { .. }
+            | Fact::Token { .. }
+            | Fact::ApprovalAsked { .. }
+            | Fact::ApprovalDecided { .. }
     );
     // The others name who it was in their own words, or follow from one that does.
     let by = matches!(
@@ -310,6 +314,47 @@ pub fn words(entry: &Entry) -> String {
         } => format!(
             "{}: preference {name} of {connection} changed from `{before}` to `{after}`",
             entry.actor
+        ),
+        Fact::User {
+            user,
+            change,
+            role,
+            disabled,
+            ..
+        } => {
+            let off = if *disabled { ", disabled" } else { "" };
+            format!(
+                "{}: user {user} ({role}{off}) {}",
+                entry.actor,
+                change.as_str()
+            )
+        }
+        Fact::Token {
+            token,
+            user,
+            change,
+            scope,
+            ..
+        } => format!(
+            "{}: token {token} of {user} ({scope}) {}",
+            entry.actor,
+            change.as_str()
+        ),
+        Fact::ApprovalAsked {
+            what,
+            subject,
+            user,
+            reason,
+            ..
+        } => format!("{user} asks for approval of {what} {subject}: {reason}"),
+        Fact::ApprovalDecided {
+            request,
+            decision,
+            user,
+            reason,
+        } => format!(
+            "request {request} {} by {user}: {reason}",
+            decision.as_str()
         ),
     }
 }

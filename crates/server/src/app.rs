@@ -27,6 +27,15 @@ pub struct Outside {
     pub public_url: Option<String>,
 }
 
+impl Outside {
+    /// Whether people reach it over HTTPS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        let url = self.public_url.as_deref();
+        url.is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
 impl App {
     /// The store of a connection that is configured; `None` if there is none of that name.
     #[must_use]

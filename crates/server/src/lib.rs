@@ -26,8 +26,10 @@ pub fn router(app: App) -> Router {
         // Whoever watches the process asks these, and learns nothing but that it lives.
         .merge(health::routes())
         // The same for everybody, and nothing of a company is in it.
-        .merge(assets::routes());
+        .merge(assets::routes())
+        // Whoever is not in yet must be able to come in.
+        .merge(people::open_routes());
     let closed = Router::new().merge(pages::routes());
     let closed = people::behind_a_sign_in(closed, &app);
-    open.merge(closed).with_state(app)
+    people::with_headers(open.merge(closed), &app).with_state(app)
 }

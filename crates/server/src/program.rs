@@ -67,6 +67,12 @@ pub trait Program: Send + Sync {
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;
 
+    /// What `[server] two_people` says: whether some acts take two people. Nothing if it says nothing; see
+    /// [`approval::needed`](tieout_desk::approval::needed).
+    fn two_people(&self) -> Option<bool> {
+        None
+    }
+
     /// Why no new work can be taken on; empty while all is well.
     async fn not_ready(&self) -> Vec<String>;
 }

@@ -50,6 +50,7 @@ pub(crate) struct Batch {
     decisions: Vec<Vec<Cell>>,
     stops: Vec<Vec<Cell>>,
     single: Vec<(&'static str, Vec<Cell>)>,
+    sure: Vec<(&'static str, Vec<Cell>, &'static str)>,
     wakes: Vec<String>,
 }
 
@@ -87,6 +88,7 @@ impl Batch {
             Change::DropDecision(cells) => self.single.push((sql::DECISION_DROP, cells)),
             Change::PutStop(cells) => self.stops.push(cells),
             Change::DropStop(cells) => self.single.push((sql::STOP_DROP, cells)),
+            Change::Sure(text, cells, cause) => self.sure.push((text, cells, cause)),
             Change::Wake(_) => {}
         }
         Ok(())
@@ -140,6 +142,12 @@ impl Batch {
             .await?;
         for (text, cells) in std::mem::take(&mut self.single) {
             with(text, cells).execute(&mut *database).await?;
+        }
+        for (text, cells, cause) in std::mem::take(&mut self.sure) {
+            let done = with(text, cells).execute(&mut *database).await?;
+            if done.rows_affected() != 1 {
+                return Err(contradiction(cause));
+            }
         }
         Ok(())
     }

@@ -109,6 +109,70 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// What is to be a name of a user or a token can't be one.
+    #[error("`{name}` can't be a name: {cause}")]
+    NameUnfit {
+        /// The name.
+        name: String,
+        /// Why.
+        cause: String,
+    },
+    /// There is a user of this name, or for this subject, already.
+    #[error("there is a user `{name}` already")]
+    UserExists {
+        /// The name.
+        name: String,
+    },
+    /// There is no user of this name.
+    #[error("there is no user `{name}`")]
+    UserMissing {
+        /// The name.
+        name: String,
+    },
+    /// Nobody would be left to keep the users.
+    #[error("`{name}` is the last admin who can sign in")]
+    LastAdmin {
+        /// The name.
+        name: String,
+    },
+    /// What is to be a password can't be one.
+    #[error("this can't be a password: {cause}")]
+    PasswordUnfit {
+        /// Why.
+        cause: String,
+    },
+    /// There is a token of this name already.
+    #[error("there is a token `{name}` already")]
+    TokenExists {
+        /// The name.
+        name: String,
+    },
+    /// There is no token of this name.
+    #[error("there is no token `{name}`")]
+    TokenMissing {
+        /// The name.
+        name: String,
+    },
+    /// The same is asked for already.
+    #[error("{by} has asked for this already, and nobody has decided yet")]
+    ApprovalOpen {
+        /// Who.
+        by: String,
+    },
+    /// The request was decided, or never made.
+    #[error("request {request} is not open: {cause}")]
+    ApprovalClosed {
+        /// Its id.
+        request: u64,
+        /// What became of it.
+        cause: String,
+    },
+    /// Who asked can't approve.
+    #[error("{user} has asked for this, so somebody else must approve it")]
+    ApprovalByAsker {
+        /// Who.
+        user: String,
+    },
 }
 
 impl StoreError {
@@ -131,6 +195,16 @@ impl StoreError {
             Self::VaultKeyMissing { .. } => Code::new("vault-key-missing"),
             Self::VaultKeyWrong { .. } => Code::new("vault-key-wrong"),
             Self::CredentialMissing { .. } => Code::new("credential-missing"),
+            Self::NameUnfit { .. } => Code::new("name-unfit"),
+            Self::UserExists { .. } => Code::new("user-exists"),
+            Self::UserMissing { .. } => Code::new("user-missing"),
+            Self::LastAdmin { .. } => Code::new("last-admin"),
+            Self::PasswordUnfit { .. } => Code::new("password-unfit"),
+            Self::TokenExists { .. } => Code::new("token-exists"),
+            Self::TokenMissing { .. } => Code::new("token-missing"),
+            Self::ApprovalOpen { .. } => Code::new("approval-open"),
+            Self::ApprovalClosed { .. } => Code::new("approval-closed"),
+            Self::ApprovalByAsker { .. } => Code::new("approval-by-asker"),
         }
     }
 

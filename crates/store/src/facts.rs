@@ -9,6 +9,8 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Mark, Observed, Order};
 use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side, Timestamp};
 
+use crate::people::{ApprovalDecision, Role, Scope, TokenChange, UserChange};
+
 pub use tieout_domain::RecordRef;
 
 /// The id of a run: opaque, unique within the store; whoever starts the run chooses it.
@@ -413,6 +415,61 @@ pub enum Fact {
         /// Its value since.
         after: String,
     },
+    /// A user was added, changed or removed. Says all of what they are since, and never what proves it. On the
+    /// installation's chain.
+    User {
+        /// What they sign in with.
+        user: String,
+        /// What happened to them.
+        change: UserChange,
+        /// What people call them.
+        name: String,
+        /// Their mail address; empty for none.
+        email: String,
+        /// What they may do.
+        role: Role,
+        /// Who they are for the identity provider.
+        subject: Option<String>,
+        /// Whether they are kept from signing in.
+        disabled: bool,
+    },
+    /// A token of the API was made or revoked. On the installation's chain.
+    Token {
+        /// Its name.
+        token: String,
+        /// Whose.
+        user: String,
+        /// What happened to it.
+        change: TokenChange,
+        /// What it may do.
+        scope: Scope,
+        /// Until when it is good.
+        expires: Option<Timestamp>,
+    },
+    /// A person asks for what another must approve. Its entry's number is the request's id from here on.
+    ApprovalAsked {
+        /// What sort of thing: `mapping`, `replay`, `sign-off`.
+        what: String,
+        /// What exactly: one request for it is open at a time.
+        subject: String,
+        /// What will be done, in the words of who does it then.
+        proposal: serde_json::Value,
+        /// Who asks: the person, also where a token of theirs was used.
+        user: String,
+        /// Why, in the person's words.
+        reason: String,
+    },
+    /// Another person says yes or no to a request, or who asked takes it back.
+    ApprovalDecided {
+        /// Its id.
+        request: u64,
+        /// Yes or no.
+        decision: ApprovalDecision,
+        /// Who decides.
+        user: String,
+        /// Why, in the person's words; may be empty.
+        reason: String,
+    },
     /// Anything else worth keeping.
     Note {
         /// The words.
@@ -450,6 +507,10 @@ impl Fact {
             Self::Signed { .. } => "signed",
             Self::Credential { .. } => "credential",
             Self::Preference { .. } => "preference",
+            Self::User { .. } => "user",
+            Self::Token { .. } => "token",
+            Self::ApprovalAsked { .. } => "approval-asked",
+            Self::ApprovalDecided { .. } => "approval-decided",
             Self::Note { .. } => "note",
         }
     }

@@ -9,6 +9,7 @@ use tieout_domain::{Kind, RecordRef, WaitsFor};
 
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
+use crate::people;
 use crate::sql::{self, Cell, cells, count, int, json, maybe_int, text, to_json};
 use crate::stops::StopKind;
 
@@ -114,6 +115,8 @@ pub(crate) enum Change {
     DropDecision(Vec<Cell>),
     PutStop(Vec<Cell>),
     DropStop(Vec<Cell>),
+    /// A statement that changes one row, and what contradicts the history where it changes none.
+    Sure(&'static str, Vec<Cell>, &'static str),
     /// Items that wait for this become due.
     Wake(String),
 }
@@ -387,6 +390,10 @@ pub(crate) fn fold(
         }
         Fact::Resumed { .. } => vec![no_stop(connection, StopKind::Paused)],
         Fact::Released { .. } => vec![no_stop(connection, StopKind::Recovering)],
+        Fact::User { .. }
+        | Fact::Token { .. }
+        | Fact::ApprovalAsked { .. }
+        | Fact::ApprovalDecided { .. } => people::fold(connection, recorded).into_iter().collect(),
         Fact::Erased { .. }
         | Fact::Signed { .. }
         | Fact::Credential { .. }

@@ -9,7 +9,8 @@
 //!   history, which the remote systems can fill again at any time;
 //! - its **work**: which records are due for another look, and who holds the lease.
 //!
-//! Sealed credentials lie beside them; the key that opens them never does ([`Vault`]).
+//! Users, their sessions and tokens ([`People`]) are the installation's, and what proves who somebody is never
+//! enters the history. Sealed credentials lie beside them; the key that opens them never does ([`Vault`]).
 //!
 //! Every statement is written once and runs on both databases; the few differences are in `dialect.rs`.
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
@@ -33,6 +34,7 @@ mod history;
 mod lease;
 mod migrate;
 mod mirror;
+mod people;
 mod private;
 mod seams;
 mod sql;
@@ -52,6 +54,11 @@ pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
 pub use frozen::frozen_name;
 pub use lease::Lease;
+pub use people::{
+    ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
+    PASSWORD_MIN, PasswordHash, People, Role, Scope, Session, SessionLimits, TokenChange, User,
+    UserChange, UserEdit,
+};
 pub use seams::{Salts, Seams, Turn, Watch};
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};

@@ -43,6 +43,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0005_allowances.sql"),
         append_only: &[],
     },
+    Step {
+        number: 6,
+        text: include_str!("../migrations/0006_people.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -21,7 +21,7 @@ use crate::{ChainHead, Fact, StoreError, Verification, VerificationFault, batch,
 const GROUP: usize = 512;
 
 /// A table of the state: its name, what reads it in the order of its keys, and how many columns are its key.
-const STATE: [(&str, &str, usize); 7] = [
+const STATE: [(&str, &str, usize); 10] = [
     ("item", sql::ALL_ITEMS, 2),
     ("link", sql::ALL_LINKS, 3),
     ("mapping", sql::ALL_MAPS, 2),
@@ -29,6 +29,9 @@ const STATE: [(&str, &str, usize); 7] = [
     ("decision", sql::ALL_DECISIONS, 2),
     ("run", sql::ALL_RUNS, 1),
     ("stop", sql::ALL_STOPS, 1),
+    ("user", sql::ALL_USERS, 1),
+    ("token", sql::ALL_TOKENS, 1),
+    ("approval", sql::ALL_APPROVALS, 1),
 ];
 
 impl Store {

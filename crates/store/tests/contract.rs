@@ -27,8 +27,19 @@ use tieout_domain::{
     State, Timestamp, WaitsFor,
 };
 use tieout_store::{
-    Commit, ConnectionStore, Due, EntryFilter, Fact, ItemFilter, KeySource, MapStatus,
-    RecordChange, RecordRef, RunId, Settled, StopKind, Store, StoreError, Vault, WriteStatus,
+    ApprovalDecision, Commit, ConnectionStore, Due, EntryFilter, Fact, ItemFilter, KeySource,
+    MapStatus, RecordChange, RecordRef, Role, RunId, Settled, StopKind, Store, StoreError,
+    UserChange, Vault, WriteStatus,
+};
+
+#[path = "contract/people.rs"]
+mod people;
+
+use people::{
+    a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
+    a_session_ends_with_what_it_rests_on, a_token_is_good_while_its_owner_is,
+    failed_sign_ins_wait_longer_each_time, the_last_admin_stays, users_are_told_by_the_history,
+    who_asks_does_not_approve,
 };
 
 /// A clock that the test moves.
@@ -166,6 +177,14 @@ macro_rules! contract {
 
 contract! {
     every_statement_is_understood,
+    users_are_told_by_the_history,
+    the_last_admin_stays,
+    a_password_is_kept_as_a_hash_alone,
+    a_session_ends_by_itself,
+    a_session_ends_with_what_it_rests_on,
+    a_token_is_good_while_its_owner_is,
+    failed_sign_ins_wait_longer_each_time,
+    who_asks_does_not_approve,
     entries_are_numbered_without_gaps_and_read_back,
     commits_at_the_same_time_take_turns,
     a_write_goes_from_intent_to_link,
@@ -1451,7 +1470,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 5
+            known: 6
         }
     );
     assert!(!error.fix().is_empty());
@@ -1652,6 +1671,33 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             label_to: String::new(),
             why: cause,
         },
+        15 => Fact::User {
+            user: id.to_string(),
+            change: [UserChange::Added, UserChange::Changed, UserChange::Removed]
+                [usize::from(how % 3)],
+            name: cause,
+            email: String::new(),
+            role: Role::ALL[usize::from(how % 4)],
+            subject: None,
+            disabled: how == 4,
+        },
+        16 => Fact::ApprovalAsked {
+            what: "mapping".to_owned(),
+            subject: id.to_string(),
+            proposal: serde_json::json!({"how": how}),
+            user: (how % 2).to_string(),
+            reason: cause,
+        },
+        17 => Fact::ApprovalDecided {
+            request: write,
+            decision: if how % 2 == 0 {
+                ApprovalDecision::Approved
+            } else {
+                ApprovalDecision::Declined
+            },
+            user: (id % 2).to_string(),
+            reason: cause,
+        },
         _ => {
             let outcome = if how % 2 == 0 {
                 Outcome::done()
@@ -1664,7 +1710,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
 }
 
 async fn any_sequence_of_facts_folds_alike_again(_: &Bed, store: &Store) {
-    let choice = (0_u8..18, 0_u8..3, 0_u8..5);
+    let choice = (0_u8..21, 0_u8..3, 0_u8..5);
     let commits = prop::collection::vec(prop::collection::vec(choice, 1..8), 1..30);
     let mut runner = TestRunner::deterministic();
     let cases = if std::env::var("TIEOUT_TEST_POSTGRES").is_ok() {
@@ -1776,6 +1822,22 @@ fn every_failure_has_a_page() {
         StoreError::VaultKeyMissing { cause: text() },
         StoreError::VaultKeyWrong { cause: text() },
         StoreError::CredentialMissing { name: text() },
+        StoreError::NameUnfit {
+            name: text(),
+            cause: text(),
+        },
+        StoreError::UserExists { name: text() },
+        StoreError::UserMissing { name: text() },
+        StoreError::LastAdmin { name: text() },
+        StoreError::PasswordUnfit { cause: text() },
+        StoreError::TokenExists { name: text() },
+        StoreError::TokenMissing { name: text() },
+        StoreError::ApprovalOpen { by: text() },
+        StoreError::ApprovalClosed {
+            request: 1,
+            cause: text(),
+        },
+        StoreError::ApprovalByAsker { user: text() },
     ];
     for failure in failures {
         assert!(

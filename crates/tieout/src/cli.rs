@@ -102,6 +102,8 @@ pub enum Command {
     Preferences(crate::commands::preferences::PreferencesArgs),
     /// Sets, lists, checks, renews and removes credentials. Their values never come back out.
     Credentials(crate::commands::credentials::CredentialsArgs),
+    /// Adds, lists, changes and removes users of the pages and the API; the first one is made here.
+    Users(crate::commands::users::UsersArgs),
     /// Gathers in one file what help needs, with nothing secret in it.
     SupportBundle(crate::commands::support_bundle::SupportBundleArgs),
     /// The fake services on loopback; prints addresses and credentials as JSON.

@@ -26,6 +26,9 @@ pub struct Config {
     pub listen: String,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
+    /// Whether mappings of bank and clearing accounts, and replays of money, take two people; as soon as there are
+    /// two who may, if nothing is said.
+    pub two_people: Option<bool>,
     /// The connections by name.
     pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
 }
@@ -92,7 +95,7 @@ impl Config {
         let store = reader.table(&root, "", "store")?;
         reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
-        reader.only_known("server", &server, &["listen", "public_url"])?;
+        reader.only_known("server", &server, &["listen", "public_url", "two_people"])?;
         let templates = reader.table(&root, "", "templates")?;
         let mut connections = BTreeMap::new();
         for (name, value) in reader.table(&root, "", "connections")? {
@@ -109,6 +112,7 @@ impl Config {
             store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
+            two_people: reader.optional_switch(&server, "server", "two_people")?,
             connections,
         })
     }
@@ -255,6 +259,19 @@ impl Reader<'_> {
         }
     }
 
+    fn optional_switch(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+    ) -> Result<Option<bool>, Failure> {
+        match table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::Boolean(on)) => Ok(Some(*on)),
+            Some(_) => Err(self.wrong(&format!("{at}.{key}"), "it must be true or false")),
+        }
+    }
+
     fn text_or(
         &self,
         table: &toml::Table,
@@ -332,11 +349,7 @@ impl Reader<'_> {
             self.wrong(&format!("{at}.time_zone"), &why)
         })?;
         let (preferences, named_preferences) = self.preferences(at, table)?;
-        let enabled = match table.get("enabled") {
-            None => true,
-            Some(toml::Value::Boolean(enabled)) => *enabled,
-            Some(_) => return Err(self.wrong(&format!("{at}.enabled"), "it must be true or false")),
-        };
+        let enabled = self.optional_switch(table, at, "enabled")?.unwrap_or(true);
         Ok(ConnectionConfig {
             ledger_settings: self.settings(at, table, ledger.system)?,
             platform_settings: self.settings(at, table, platform.system)?,

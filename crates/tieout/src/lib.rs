@@ -89,6 +89,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Map(args) => commands::map::run(global, args).await,
         Command::Preferences(args) => commands::preferences::run(global, args).await,
         Command::Credentials(args) => commands::credentials::run(global, args).await,
+        Command::Users(args) => commands::users::run(global, args).await,
         Command::SupportBundle(args) => commands::support_bundle::run(global, args).await,
         Command::Sandbox(args) => commands::sandbox::run(global, args).await,
     }

@@ -23,6 +23,8 @@ use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 mod renewal;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/users.rs"]
+mod users;
 
 /// A folder that stands for a user's machine: nothing of the real environment is seen.
 struct Machine {

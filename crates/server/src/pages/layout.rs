@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::parts::form;
-use crate::people::Person;
+use crate::people::{Person, Role};
 
 /// What a page says of itself.
 pub struct Layout<'a> {
@@ -16,7 +16,7 @@ pub struct Layout<'a> {
 }
 
 /// The menu: address and name.
-const MENU: [(&str, &str); 7] = [
+const MENU: [(&str, &str); 8] = [
     ("/", "Overview"),
     ("/exceptions", "Exceptions"),
     ("/records", "Records"),
@@ -24,6 +24,7 @@ const MENU: [(&str, &str); 7] = [
     ("/tie-out", "Tie-out"),
     ("/runs", "Runs"),
     ("/audit", "Audit log"),
+    ("/approvals", "Approvals"),
 ];
 
 /// A page with its frame, its title as the heading.
@@ -51,7 +52,8 @@ pub fn bare_page(layout: &Layout<'_>, content: &Markup) -> Markup {
                         input type="search" name="q" placeholder="Number, name or id" aria-label="Find a record by number, name or id" title="Press / to come here";
                     }
                     div.who {
-                        span { (layout.person.name) ", " (layout.person.role) }
+                        @if layout.person.may(Role::Admin) { a href="/users" { "Users" } }
+                        a href="/account" { (layout.person.name) ", " (layout.person.role) }
                         form method="post" action="/sign-out" { (form::token(layout.person)) button type="submit" { "Sign out" } }
                     }
                 }

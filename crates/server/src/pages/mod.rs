@@ -1,5 +1,7 @@
 //! The pages, one file for each.
 
+mod account;
+mod approvals;
 mod audit;
 mod connection;
 mod days;
@@ -10,6 +12,8 @@ pub mod parts;
 mod records;
 mod runs;
 mod standing;
+mod tokens;
+mod users;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -39,4 +43,8 @@ pub fn routes() -> Router<App> {
         )
         .route("/audit", get(audit::show))
         .route("/audit/check", post(audit::verify))
+        .merge(account::routes())
+        .merge(approvals::routes())
+        .merge(users::routes())
+        .fallback(async || PageError::Missing)
 }

@@ -1,68 +1,62 @@
 //! The person behind a request.
 
-use std::fmt;
-
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use serde::{Deserialize, Serialize};
+use tieout_desk::approval::By;
 
-/// What a person may do; each role may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads everything.
-    Viewer,
-    /// Decides about exceptions, starts and stops runs.
-    Operator,
-    /// Confirms mappings, approves replays, reviews and signs.
-    Approver,
-    /// Keeps connections, credentials, preferences and users.
-    Admin,
-}
+pub use tieout_store::Role;
 
-impl Role {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Approver => "approver",
-            Self::Admin => "admin",
-        }
-    }
-}
+use crate::pages::PageError;
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Somebody who has signed in.
+/// Somebody who has signed in, or whose token was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The name of the user or of the token.
+    /// The user's name, also where a token of theirs was shown: two-person rules go by it.
     pub name: String,
-    /// What they may do.
+    /// What they may do; through a token, no more than its scope.
     pub role: Role,
     /// What every form has to bring along, so that no other site can send one in their name.
     pub form_token: String,
+    /// The name of the token that was shown, if it was one.
+    pub token: Option<String>,
 }
 
 impl Person {
-    /// Who it is, as the history keeps it.
+    /// Who it is, as the history keeps it: `user:NAME`, or `token:NAME`.
     #[must_use]
     pub fn actor(&self) -> String {
-        format!("user:{}", self.name)
+        match &self.token {
+            Some(token) => format!("token:{token}"),
+            None => format!("user:{}", self.name),
+        }
+    }
+
+    /// Who it is where it takes two; `actor` is what [`actor`](Self::actor) gives.
+    #[must_use]
+    pub fn by<'a>(&'a self, actor: &'a str) -> By<'a> {
+        By {
+            user: &self.name,
+            actor,
+        }
     }
 
     /// Whether they may do what this role may.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {
         self.role >= role
+    }
+
+    /// Refuses unless they may do what this role may.
+    ///
+    /// # Errors
+    /// [`PageError::Forbidden`].
+    pub fn must(&self, role: Role) -> Result<(), PageError> {
+        if self.may(role) {
+            return Ok(());
+        }
+        Err(PageError::Forbidden)
     }
 }
 

@@ -99,6 +99,21 @@ macro_rules! run_columns {
 /// The beginning of every statement on entries that is put together from a filter.
 pub(crate) const ENTRIES_HEAD: &str = concat!(entry_columns!(), "e.chain = $1");
 
+/// A user, with whether they have a password in the place of it.
+macro_rules! user_columns {
+    () => {
+        "SELECT u.name, u.display, u.mail, u.role, u.subject, u.disabled, u.created_us, \
+         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us"
+    };
+}
+
+macro_rules! approval_columns {
+    () => {
+        "SELECT request, what, subject, proposal, asked_by, asked_us, reason, status, decided_by, \
+         decided_us, decision_reason FROM approvals WHERE connection = $1"
+    };
+}
+
 /// The beginning of every statement on items that is put together from a filter.
 pub(crate) const ITEMS_HEAD: &str = item_columns!();
 
@@ -239,6 +254,70 @@ statements! {
                       hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
                       WHERE excluded.hour > allowances.hour OR allowances.used < $3 RETURNING used";
 
+    USERS = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 ORDER BY u.name");
+    USER = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.name = $2");
+    USER_BY_SUBJECT = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.subject = $2");
+    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, created_us, seq) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (chain, name) DO NOTHING";
+    USER_CHANGE = "UPDATE users SET display = $1, mail = $2, role = $3, subject = $4, disabled = $5, seq = $6 \
+                   WHERE chain = $7 AND name = $8";
+    USER_DROP = "DELETE FROM users WHERE chain = $1 AND name = $2";
+    PASSWORD = "SELECT password FROM users WHERE chain = $1 AND name = $2 AND disabled = 0";
+    PASSWORD_SET = "UPDATE users SET password = $1 WHERE chain = $2 AND name = $3";
+    PASSWORD_REHASH = "UPDATE users SET password = $1 WHERE chain = $2 AND name = $3 AND password = $4";
+    USER_SIGNED_IN = "UPDATE users SET signed_in_us = $1 WHERE chain = $2 AND name = $3 AND disabled = 0";
+
+    SESSION = concat!(
+        user_columns!(),
+        ", s.created_us, s.seen_us, s.source, s.agent FROM sessions s JOIN users u ON u.name = s.user_name \
+         WHERE u.chain = $1 AND s.secret_hash = $2"
+    );
+    SESSIONS = "SELECT secret_hash, user_name, created_us, seen_us, source, agent FROM sessions \
+                WHERE seen_us > $1 AND created_us > $2 ORDER BY user_name, created_us";
+    SESSION_START = "INSERT INTO sessions (secret_hash, user_name, created_us, seen_us, source, agent) \
+                     VALUES ($1, $2, $3, $4, $5, $6)";
+    SESSION_SEEN = "UPDATE sessions SET seen_us = $1 WHERE secret_hash = $2";
+    SESSION_END = "DELETE FROM sessions WHERE secret_hash = $1";
+    SESSIONS_END = "DELETE FROM sessions WHERE user_name = $1 AND secret_hash <> $2";
+    SESSIONS_OVER = "DELETE FROM sessions WHERE seen_us <= $1 OR created_us <= $2";
+
+    TOKENS = "SELECT name, user_name, scope, created_us, expires_us, used_us FROM tokens \
+              WHERE chain = $1 ORDER BY name";
+    TOKEN_BY_SECRET = concat!(
+        user_columns!(),
+        ", t.name, t.scope, t.created_us, t.expires_us, t.used_us FROM tokens t JOIN users u \
+         ON u.chain = t.chain AND u.name = t.user_name WHERE t.chain = $1 AND t.secret_hash = $2"
+    );
+    TOKEN_ADD = "INSERT INTO tokens (chain, name, user_name, scope, created_us, expires_us, seq) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (chain, name) DO NOTHING";
+    TOKEN_SECRET = "UPDATE tokens SET secret_hash = $1 WHERE chain = $2 AND name = $3";
+    TOKEN_USED = "UPDATE tokens SET used_us = $1 WHERE chain = $2 AND name = $3";
+    TOKEN_DROP = "DELETE FROM tokens WHERE chain = $1 AND name = $2";
+
+    ATTEMPT_START = "INSERT INTO attempts (name, failed, last_us, until_us) VALUES ($1, 0, $2, 0) \
+                     ON CONFLICT (name) DO NOTHING";
+    ATTEMPT = "SELECT failed, last_us, until_us FROM attempts WHERE name = $1";
+    ATTEMPT_SET = "UPDATE attempts SET failed = $1, last_us = $2, until_us = $3 WHERE name = $4";
+    ATTEMPT_FORGIVE = "UPDATE attempts SET failed = failed - 1, until_us = 0 WHERE name = $1 AND failed > 0";
+    ATTEMPT_DROP = "DELETE FROM attempts WHERE name = $1";
+    ATTEMPTS_OVER = "DELETE FROM attempts WHERE last_us <= $1";
+
+    APPROVALS_OPEN = concat!(approval_columns!(), " AND status = 'open' ORDER BY request");
+    APPROVALS_DECIDED = concat!(approval_columns!(), " AND status <> 'open' ORDER BY request DESC LIMIT $2");
+    APPROVAL = concat!(approval_columns!(), " AND request = $2");
+    APPROVAL_OPEN_FOR = concat!(approval_columns!(), " AND status = 'open' AND what = $2 AND subject = $3");
+    APPROVAL_ASK = "INSERT INTO approvals (connection, request, what, subject, proposal, asked_by, asked_us, \
+                    reason, status, seq) SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), \
+                    CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), \
+                    CAST($8 AS TEXT), 'open', CAST($2 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM approvals \
+                    WHERE connection = $1 AND what = $3 AND subject = $4 AND status = 'open')";
+    APPROVAL_APPROVE = "UPDATE approvals SET status = 'approved', decided_by = $1, decided_us = $2, \
+                        decision_reason = $3, seq = $4 WHERE connection = $5 AND request = $6 \
+                        AND status = 'open' AND asked_by <> $1";
+    APPROVAL_DECLINE = "UPDATE approvals SET status = 'declined', decided_by = $1, decided_us = $2, \
+                        decision_reason = $3, seq = $4 WHERE connection = $5 AND request = $6 \
+                        AND status = 'open'";
+
     ITEM_BLANK = "UPDATE items SET label = $1, cause = $2 WHERE connection = $3 AND flow = $4 AND record = $5";
     LINK_BLANK = "UPDATE links SET applied = $1, drift = $2 \
                   WHERE connection = $3 AND flow = $4 AND record = $5 AND role = $6";
@@ -260,6 +339,13 @@ statements! {
                      FROM decisions WHERE connection = $1 ORDER BY flow, record";
     ALL_STOPS = "SELECT kind, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM stops \
                  WHERE connection = $1 ORDER BY kind";
+    ALL_USERS = "SELECT name, display, mail, role, subject, CAST(disabled AS TEXT), CAST(created_us AS TEXT), \
+                 CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
+    ALL_TOKENS = "SELECT name, user_name, scope, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
+                  CAST(seq AS TEXT) FROM tokens WHERE chain = $1 ORDER BY name";
+    ALL_APPROVALS = "SELECT CAST(request AS TEXT), what, subject, proposal, asked_by, CAST(asked_us AS TEXT), \
+                     reason, status, decided_by, CAST(decided_us AS TEXT), decision_reason, CAST(seq AS TEXT) \
+                     FROM approvals WHERE connection = $1 ORDER BY approvals.request";
     ALL_RUNS = "SELECT run_id, set_off_by, flows, actor, CAST(started_us AS TEXT), CAST(ended_us AS TEXT), \
                 status, counts, calls, cause, CAST(seq AS TEXT) FROM runs WHERE connection = $1 \
                 ORDER BY run_id";

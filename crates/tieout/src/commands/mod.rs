@@ -25,3 +25,4 @@ pub mod sandbox;
 pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;
+pub mod users;

@@ -14,7 +14,7 @@ pub struct Register {
 }
 
 /// All of them, in the order in which the index tells of them.
-pub const REGISTERS: [Register; 11] = [
+pub const REGISTERS: [Register; 13] = [
     Register {
         name: "entries",
         columns: &[
@@ -159,6 +159,31 @@ pub const REGISTERS: [Register; 11] = [
         columns: &["seq", "at", "actor", "name", "kind", "change"],
         about: "every credential that was set or removed: its name and kind, never what it holds",
         control: "C11, changes of credentials are known, with who made them",
+    },
+    Register {
+        name: "access",
+        columns: &[
+            "seq", "at", "actor", "what", "name", "owner", "change", "role", "disabled",
+        ],
+        about: "every change of a user or of a token of the API: since then it has this role or scope",
+        control: "C10, who may do what is known at any time, with who allowed it",
+    },
+    Register {
+        name: "approvals",
+        columns: &[
+            "connection",
+            "seq",
+            "at",
+            "actor",
+            "request",
+            "event",
+            "user",
+            "what",
+            "subject",
+            "reason",
+        ],
+        about: "what one person asked for, and what another decided",
+        control: "C1, C2, C4: who asks does not approve",
     },
     Register {
         name: "reversals",

@@ -300,6 +300,8 @@ impl Registers {
                 row.extend([json!(name), json!(kind), json!(change)]);
                 self.row("credentials", &row)
             }
+            Fact::User { .. } | Fact::Token { .. } => self.access(exported),
+            Fact::ApprovalAsked { .. } | Fact::ApprovalDecided { .. } => self.approval(exported),
             Fact::Preference {
                 connection,
                 name,
@@ -335,6 +337,79 @@ impl Registers {
             }
             _ => self.write(exported),
         }
+    }
+
+    /// A change of who may do what.
+    fn access(&mut self, exported: &Exported) -> Result<(), Failure> {
+        let mut row = about(exported).split_off(1);
+        match &exported.entry.fact {
+            Fact::User {
+                user,
+                change,
+                role,
+                disabled,
+                ..
+            } => row.extend([
+                json!("user"),
+                json!(user),
+                Value::Null,
+                json!(change),
+                json!(role),
+                json!(disabled),
+            ]),
+            Fact::Token {
+                token,
+                user,
+                change,
+                scope,
+                ..
+            } => row.extend([
+                json!("token"),
+                json!(token),
+                json!(user),
+                json!(change),
+                json!(scope),
+                Value::Null,
+            ]),
+            _ => return Ok(()),
+        }
+        self.row("access", &row)
+    }
+
+    /// A step of what takes two people.
+    fn approval(&mut self, exported: &Exported) -> Result<(), Failure> {
+        let mut row = about(exported);
+        match &exported.entry.fact {
+            Fact::ApprovalAsked {
+                what,
+                subject,
+                user,
+                reason,
+                ..
+            } => row.extend([
+                json!(exported.entry.seq),
+                json!("asked"),
+                json!(user),
+                json!(what),
+                json!(subject),
+                json!(reason),
+            ]),
+            Fact::ApprovalDecided {
+                request,
+                decision,
+                user,
+                reason,
+            } => row.extend([
+                json!(request),
+                json!(decision),
+                json!(user),
+                Value::Null,
+                Value::Null,
+                json!(reason),
+            ]),
+            _ => return Ok(()),
+        }
+        self.row("approvals", &row)
     }
 
     /// A step of a write, if that is what the entry is.

@@ -116,6 +116,13 @@ async fn each_register_holds_what_it_is_for_and_a_change_is_told_with_what_was_b
         decided("1", "bills", "", "replay (write 7): the bank is back"),
         decided("1", "bills", "ignore", "paid by hand"),
         decided("2", "tie-out", "owned by Bo", "asks the vendor"),
+        Fact::ApprovalAsked {
+            what: "mapping".to_owned(),
+            subject: "funding/9".to_owned(),
+            proposal: json!({}),
+            user: "jo".to_owned(),
+            reason: "new bank".to_owned(),
+        },
     ];
     happened(&machine, now, None, facts).await;
     happened(&machine, now, Some("run-2"), vec![started("command")]).await;
@@ -196,8 +203,18 @@ async fn each_register_holds_what_it_is_for_and_a_change_is_told_with_what_was_b
         (&json!("12.50"), &json!("USD"))
     );
     assert_eq!(exceptions[0]["title"], "an account has no counterpart");
+    let approvals = rows(&pack, "approvals");
+    assert_eq!(approvals.len(), 1, "{approvals:?}");
+    assert_eq!(
+        (
+            &approvals[0]["event"],
+            &approvals[0]["user"],
+            &approvals[0]["reason"]
+        ),
+        (&json!("asked"), &json!("jo"), &json!("new bank"))
+    );
     let entries = rows(&pack, "entries");
-    assert_eq!(entries.len(), 9, "two are of an earlier month");
+    assert_eq!(entries.len(), 10, "two are of an earlier month");
     assert_eq!(entries[0]["seq"], 3);
     if has("python3") {
         check_chains(&pack).went_well();

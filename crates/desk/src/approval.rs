@@ -1,0 +1,163 @@
+//! The two-person rule: one person asks, another approves, and only then it is done.
+//!
+//! What is asked for is kept as what will be true afterwards, so that approving it needs to know nothing about it:
+//! the decision and its effect are one commit. Which acts need it is decided where they are done: mappings of bank
+//! and clearing accounts, replays of money. (A sign-off has its two people in itself: preparer and reviewer.)
+
+use serde::{Deserialize, Serialize};
+use tieout_domain::code::Code;
+use tieout_store::{
+    Approval, ApprovalDecision, Asked, Commit, ConnectionStore, Due, Fact, Role, Store,
+};
+
+use crate::error::DeskError;
+
+/// Who acts: the person, and through what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By<'a> {
+    /// The user's name, also where a token of theirs is used: nobody approves what they asked for themselves.
+    pub user: &'a str,
+    /// As the history names them: `user:NAME`, `token:NAME`.
+    pub actor: &'a str,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// What it means, in a sentence for who approves it.
+    pub text: String,
+    /// What becomes part of the history.
+    pub facts: Vec<Fact>,
+    /// What is looked at again then.
+    pub due: Vec<Due>,
+}
+
+/// A request that is open or was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asked, when and why, and what became of it.
+    pub approval: Approval,
+    /// What for.
+    pub proposal: Proposal,
+}
+
+/// Whether it takes two: as the switch says, or, where it says nothing, as soon as two could do it.
+///
+/// # Errors
+/// The store's.
+pub async fn needed(store: &Store, switch: Option<bool>) -> Result<bool, DeskError> {
+    if let Some(switch) = switch {
+        return Ok(switch);
+    }
+    let users = store.people().users().await?;
+    let could = users.iter().filter(|user| user.may(Role::Approver));
+    Ok(could.count() > 1)
+}
+
+/// Asks for something, and gives the request's id. `what` is the sort of thing (`mapping`, `replay`), `subject` the
+/// thing itself: one request for it is open at a time.
+///
+/// # Errors
+/// `approval-open` where it is asked for already; the store's.
+pub async fn request(
+    store: &ConnectionStore,
+    (what, subject): (&str, &str),
+    proposal: &Proposal,
+    reason: &str,
+    by: By<'_>,
+) -> Result<u64, DeskError> {
+    let proposal = serde_json::to_value(proposal)
+        .map_err(|error| DeskError::usage(Code::new("usage"), error.to_string()))?;
+    let asked = Asked {
+        what: what.to_owned(),
+        subject: subject.to_owned(),
+        proposal,
+        reason: reason.to_owned(),
+    };
+    Ok(store.ask_approval(&asked, by.user, by.actor).await?)
+}
+
+/// Approves a request: what it asks for becomes true with it.
+///
+/// # Errors
+/// `approval-by-asker` for who asked, `approval-closed` for what is not open; the store's.
+pub async fn approve(
+    store: &ConnectionStore,
+    id: u64,
+    reason: &str,
+    by: By<'_>,
+) -> Result<(), DeskError> {
+    let proposal = match store.approval(id).await? {
+        Some(approval) => read(&approval)?,
+        // The store says what is wrong with it.
+        None => Proposal {
+            text: String::new(),
+            facts: Vec::new(),
+            due: Vec::new(),
+        },
+    };
+    let then = Commit {
+        actor: by.actor.to_owned(),
+        facts: proposal.facts,
+        due: proposal.due,
+        ..Commit::default()
+    };
+    let decided = store.decide_approval(id, ApprovalDecision::Approved, by.user, reason, then);
+    Ok(decided.await?)
+}
+
+/// Declines a request; who asked takes it back so.
+///
+/// # Errors
+/// `approval-closed` for what is not open; the store's.
+pub async fn decline(
+    store: &ConnectionStore,
+    id: u64,
+    reason: &str,
+    by: By<'_>,
+) -> Result<(), DeskError> {
+    let nothing = Commit {
+        actor: by.actor.to_owned(),
+        ..Commit::default()
+    };
+    let decided = store.decide_approval(id, ApprovalDecision::Declined, by.user, reason, nothing);
+    Ok(decided.await?)
+}
+
+/// What nobody has decided yet, the oldest first.
+///
+/// # Errors
+/// The store's.
+pub async fn open(store: &ConnectionStore) -> Result<Vec<Request>, DeskError> {
+    store
+        .open_approvals()
+        .await?
+        .into_iter()
+        .map(opened)
+        .collect()
+}
+
+/// What was decided, the newest first, at most so many.
+///
+/// # Errors
+/// The store's.
+pub async fn decided(store: &ConnectionStore, most: u32) -> Result<Vec<Request>, DeskError> {
+    store
+        .decided_approvals(most)
+        .await?
+        .into_iter()
+        .map(opened)
+        .collect()
+}
+
+fn opened(approval: Approval) -> Result<Request, DeskError> {
+    let proposal = read(&approval)?;
+    Ok(Request { approval, proposal })
+}
+
+fn read(approval: &Approval) -> Result<Proposal, DeskError> {
+    serde_json::from_value(approval.proposal.clone()).map_err(|error| {
+        let cause = format!("request {} can't be read: {error}", approval.id);
+        DeskError::usage(Code::new("approval-closed"), cause)
+    })
+}

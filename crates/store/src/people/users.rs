@@ -1,0 +1,349 @@
+//! Users: who they are, what they may do, and the passwords of those who have one.
+
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use super::words::{NewUser, Role, User, UserChange, UserEdit};
+use super::{PasswordHash, People, check_name};
+use crate::StoreError;
+use crate::chain::{INSTALLATION, moment};
+use crate::commit::{commit_in, head};
+use crate::facts::{Commit, Fact};
+use crate::sql::{self, cells, int, maybe_int, maybe_text, parse, text, with};
+use crate::store::Writing;
+
+impl People {
+    /// All users, by name.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        users(&mut reader).await
+    }
+
+    /// The user of this name.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        user(&mut reader, name).await
+    }
+
+    /// The user whom the identity provider knows by this subject.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn user_by_subject(&self, subject: &str) -> Result<Option<User>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        by_subject(&mut reader, subject).await
+    }
+
+    /// Adds a user, with a password or with a subject to sign in by.
+    ///
+    /// # Errors
+    /// [`StoreError::NameUnfit`] and [`StoreError::UserExists`]. Also what a database can answer.
+    pub async fn add(
+        &self,
+        new: &NewUser,
+        password: Option<&PasswordHash>,
+        actor: &str,
+    ) -> Result<User, StoreError> {
+        check_name(&new.name)?;
+        let mut transaction = self.begin().await?;
+        if user(&mut transaction, &new.name).await?.is_some() {
+            return Err(StoreError::UserExists {
+                name: new.name.clone(),
+            });
+        }
+        self.free_subject(&mut transaction, &new.name, new.subject.as_deref())
+            .await?;
+        let fact = Fact::User {
+            user: new.name.clone(),
+            change: UserChange::Added,
+            name: new.display.clone(),
+            email: new.mail.clone(),
+            role: new.role,
+            subject: new.subject.clone(),
+            disabled: false,
+        };
+        self.record(&mut transaction, fact, actor).await?;
+        if let Some(password) = password {
+            set_password(&mut transaction, &new.name, password).await?;
+        }
+        let added = existing(&mut transaction, &new.name).await?;
+        transaction.commit().await?;
+        Ok(added)
+    }
+
+    /// Changes a user. Whoever gets another role or is disabled has to sign in again.
+    ///
+    /// # Errors
+    /// [`StoreError::UserMissing`], [`StoreError::LastAdmin`], and [`StoreError::UserExists`] for the subject of
+    /// another user. Also what a database can answer.
+    pub async fn change(
+        &self,
+        name: &str,
+        edit: &UserEdit,
+        actor: &str,
+    ) -> Result<User, StoreError> {
+        let mut transaction = self.begin().await?;
+        let before = existing(&mut transaction, name).await?;
+        let subject = match edit.subject.as_deref() {
+            None => before.subject.clone(),
+            Some("") => None,
+            Some(subject) => Some(subject.to_owned()),
+        };
+        let after = User {
+            display: edit
+                .display
+                .clone()
+                .unwrap_or_else(|| before.display.clone()),
+            mail: edit.mail.clone().unwrap_or_else(|| before.mail.clone()),
+            role: edit.role.unwrap_or(before.role),
+            disabled: edit.disabled.unwrap_or(before.disabled),
+            subject,
+            ..before.clone()
+        };
+        if after == before {
+            return Ok(before);
+        }
+        if !keeps_users(&after) {
+            keep_an_admin(&mut transaction, &before).await?;
+        }
+        self.free_subject(&mut transaction, name, after.subject.as_deref())
+            .await?;
+        let fact = told(&after, UserChange::Changed);
+        self.record(&mut transaction, fact, actor).await?;
+        if after.role != before.role || after.disabled != before.disabled {
+            end_sessions(&mut transaction, name, "").await?;
+        }
+        transaction.commit().await?;
+        Ok(after)
+    }
+
+    /// Gives a user another password. All of their sessions end but the one that is named, if one is.
+    ///
+    /// # Errors
+    /// [`StoreError::UserMissing`]. Also what a database can answer.
+    pub async fn set_password(
+        &self,
+        name: &str,
+        password: &PasswordHash,
+        but: Option<&str>,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let user = existing(&mut transaction, name).await?;
+        let fact = told(&user, UserChange::Password);
+        self.record(&mut transaction, fact, actor).await?;
+        set_password(&mut transaction, name, password).await?;
+        end_sessions(&mut transaction, name, but.unwrap_or_default()).await?;
+        transaction.commit().await
+    }
+
+    /// The password of a user who may sign in by one.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn password(&self, name: &str) -> Result<Option<PasswordHash>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let row = with(sql::PASSWORD, cells![INSTALLATION, name])
+            .fetch_optional(&mut *reader)
+            .await?;
+        let kept = row.map(|row| maybe_text(&row, 0)).transpose()?.flatten();
+        Ok(kept.map(PasswordHash::from_store))
+    }
+
+    /// The same password, hashed with today's parameters, unless it was changed meanwhile. No change of the
+    /// user's, and none in the history.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn rehash(
+        &self,
+        name: &str,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.store.begin().await?;
+        let cells = cells![after.as_str(), INSTALLATION, name, before.as_str()];
+        with(sql::PASSWORD_REHASH, cells)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Removes a user, their sessions and their tokens. What they did stays in the history.
+    ///
+    /// # Errors
+    /// [`StoreError::UserMissing`] and [`StoreError::LastAdmin`]. Also what a database can answer.
+    pub async fn remove(&self, name: &str, actor: &str) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let user = existing(&mut transaction, name).await?;
+        keep_an_admin(&mut transaction, &user).await?;
+        self.revoke_all(&mut transaction, name, actor).await?;
+        let fact = told(&user, UserChange::Removed);
+        self.record(&mut transaction, fact, actor).await?;
+        end_sessions(&mut transaction, name, "").await?;
+        transaction.commit().await
+    }
+
+    /// Ends all sessions of a user.
+    ///
+    /// # Errors
+    /// [`StoreError::UserMissing`]. Also what a database can answer.
+    pub async fn sign_out(&self, name: &str, actor: &str) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let user = existing(&mut transaction, name).await?;
+        let fact = told(&user, UserChange::SignedOut);
+        self.record(&mut transaction, fact, actor).await?;
+        end_sessions(&mut transaction, name, "").await?;
+        transaction.commit().await
+    }
+
+    /// A transaction in which nobody else changes the people: it holds the end of the installation's chain.
+    pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
+        let mut transaction = self.store.begin().await?;
+        head(&mut transaction, self.store.inner.dialect, INSTALLATION).await?;
+        Ok(transaction)
+    }
+
+    pub(super) async fn record(
+        &self,
+        transaction: &mut AnyConnection,
+        fact: Fact,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        let commit = Commit {
+            actor: actor.to_owned(),
+            facts: vec![fact],
+            ..Commit::default()
+        };
+        commit_in(transaction, &self.store, INSTALLATION, &commit)
+            .await
+            .map(drop)
+    }
+
+    async fn free_subject(
+        &self,
+        transaction: &mut AnyConnection,
+        name: &str,
+        subject: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(subject) = subject else {
+            return Ok(());
+        };
+        match by_subject(transaction, subject).await? {
+            Some(other) if other.name != name => Err(StoreError::UserExists { name: other.name }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether this user can keep the users.
+fn keeps_users(user: &User) -> bool {
+    user.may(Role::Admin) && (user.has_password || user.subject.is_some())
+}
+
+/// Refuses to lose the last user who can keep the users. Where there never was one, there is none to lose.
+async fn keep_an_admin(database: &mut AnyConnection, losing: &User) -> Result<(), StoreError> {
+    if !keeps_users(losing) {
+        return Ok(());
+    }
+    let others = users(database).await?;
+    if others
+        .iter()
+        .any(|other| other.name != losing.name && keeps_users(other))
+    {
+        return Ok(());
+    }
+    Err(StoreError::LastAdmin {
+        name: losing.name.clone(),
+    })
+}
+
+/// What a user is, as the history tells it.
+fn told(user: &User, change: UserChange) -> Fact {
+    Fact::User {
+        user: user.name.clone(),
+        change,
+        name: user.display.clone(),
+        email: user.mail.clone(),
+        role: user.role,
+        subject: user.subject.clone(),
+        disabled: user.disabled,
+    }
+}
+
+/// The user of the first columns of a row.
+pub(super) fn read(row: &AnyRow) -> Result<User, StoreError> {
+    Ok(User {
+        name: text(row, 0)?,
+        display: text(row, 1)?,
+        mail: text(row, 2)?,
+        role: parse(&text(row, 3)?)?,
+        subject: maybe_text(row, 4)?,
+        disabled: int(row, 5)? != 0,
+        created: moment(int(row, 6)?)?,
+        has_password: int(row, 7)? != 0,
+        signed_in: maybe_int(row, 8)?.map(moment).transpose()?,
+    })
+}
+
+/// How many columns a user takes.
+pub(super) const COLUMNS: usize = 9;
+
+async fn users(database: &mut AnyConnection) -> Result<Vec<User>, StoreError> {
+    let rows = with(sql::USERS, cells![INSTALLATION])
+        .fetch_all(database)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+async fn user(database: &mut AnyConnection, name: &str) -> Result<Option<User>, StoreError> {
+    let row = with(sql::USER, cells![INSTALLATION, name])
+        .fetch_optional(database)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn existing(database: &mut AnyConnection, name: &str) -> Result<User, StoreError> {
+    user(database, name)
+        .await?
+        .ok_or_else(|| StoreError::UserMissing {
+            name: name.to_owned(),
+        })
+}
+
+async fn by_subject(
+    database: &mut AnyConnection,
+    subject: &str,
+) -> Result<Option<User>, StoreError> {
+    let row = with(sql::USER_BY_SUBJECT, cells![INSTALLATION, subject])
+        .fetch_optional(database)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+async fn set_password(
+    transaction: &mut AnyConnection,
+    name: &str,
+    password: &PasswordHash,
+) -> Result<(), StoreError> {
+    let cells = cells![password.as_str(), INSTALLATION, name];
+    with(sql::PASSWORD_SET, cells).execute(transaction).await?;
+    Ok(())
+}
+
+async fn end_sessions(
+    transaction: &mut AnyConnection,
+    name: &str,
+    but: &str,
+) -> Result<(), StoreError> {
+    with(sql::SESSIONS_END, cells![name, but])
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
