@@ -10,9 +10,11 @@ use crate::error::DeskError;
 const CHECKED: &str = "history-checked";
 
 /// The words of all facts, in the order of the alphabet: what a history can be narrowed to.
-pub const WORDS: [&str; 26] = [
+pub const WORDS: [&str; 30] = [
     "abandoned",
     "applied",
+    "approval-asked",
+    "approval-decided",
     "attempted",
     "confirmed",
     "credential",
@@ -35,8 +37,10 @@ pub const WORDS: [&str; 26] = [
     "run-started",
     "signed",
     "stated",
+    "token",
     "unknown",
     "unlinked",
+    "user",
 ];
 
 /// The last check of all histories.

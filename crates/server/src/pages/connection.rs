@@ -395,7 +395,7 @@ pub(super) async fn stop_all(
     person: Person,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    operator(&person)?;
+    person.must(Role::Operator)?;
     let store = app.store.installation();
     pause::pause_all(&store, value(&fields, "reason"), &person.actor()).await?;
     Ok(Redirect::to("/?done=paused"))
@@ -407,22 +407,14 @@ pub(super) async fn go_on_all(
     person: Person,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    operator(&person)?;
+    person.must(Role::Operator)?;
     let store = app.store.installation();
     pause::resume_all(&store, reason(&fields)?, &person.actor()).await?;
     Ok(Redirect::to("/?done=resumed"))
 }
 
-fn operator(person: &Person) -> Result<(), PageError> {
-    if person.may(Role::Operator) {
-        Ok(())
-    } else {
-        Err(PageError::Forbidden)
-    }
-}
-
 fn allowed(app: &App, person: &Person, name: &str) -> Result<ConnectionInfo, PageError> {
-    operator(person)?;
+    person.must(Role::Operator)?;
     Ok(named(app, name)?.0)
 }
 

@@ -208,7 +208,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// Each route of people's own pages: its method, its path, a form that is whole, and the least role that it takes.
-const ROUTES: [(Method, &str, &str, Role); 23] = [
+const ROUTES: [(Method, &str, &str, Role); 34] = [
     (Method::GET, "/", "", Role::Viewer),
     (Method::GET, "/account", "", Role::Viewer),
     (Method::GET, "/account?csv=sessions", "", Role::Viewer),
@@ -282,6 +282,27 @@ const ROUTES: [(Method, &str, &str, Role); 23] = [
     (Method::POST, "/users/x/enable", "", Role::Admin),
     (Method::POST, "/users/x/sign-out", "", Role::Admin),
     (Method::POST, "/users/x/tokens/t/revoke", "", Role::Admin),
+    (Method::GET, "/connections/acme", "", Role::Viewer),
+    (Method::GET, "/connections/acme/payable", "", Role::Viewer),
+    (Method::GET, "/runs", "", Role::Viewer),
+    (Method::GET, "/records?q=x", "", Role::Viewer),
+    (Method::GET, "/audit", "", Role::Viewer),
+    (Method::POST, "/audit/check", "", Role::Viewer),
+    (
+        Method::POST,
+        "/connections/acme/sync",
+        "flow=bills&flow=vendors&only=x",
+        Role::Operator,
+    ),
+    (Method::POST, "/connections/acme/pause", "", Role::Operator),
+    (
+        Method::POST,
+        "/connections/acme/resume",
+        "reason=x",
+        Role::Operator,
+    ),
+    (Method::POST, "/pause", "", Role::Operator),
+    (Method::POST, "/resume", "reason=x", Role::Operator),
 ];
 
 #[tokio::test]

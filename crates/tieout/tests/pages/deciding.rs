@@ -12,7 +12,8 @@ use crate::house::House;
 pub(crate) async fn pages(house: &House) -> Vec<(&'static str, String)> {
     let connection = &house.stage.connection;
     let store = &connection.store;
-    let made = tie_out::make(connection, &Scope::default(), None, run_id());
+    let scope = Scope::default();
+    let made = tie_out::make(connection, &scope, None, run_id());
     tie_out::keep(store, &made.await.unwrap()).await.unwrap();
     let groups = store.exceptions(false).await.unwrap();
     let group = groups.iter().max_by_key(|group| group.count).unwrap();
@@ -58,6 +59,7 @@ async fn a_clerk_leaves_a_record_alone_and_says_why() {
         return;
     };
     let house = House::new().await;
+    house.sign_in(&browser, "casey").await;
     browser.look(1280, false).await;
     browser.go(&format!("{}/exceptions", house.base)).await;
     let text = browser.text().await;
@@ -87,6 +89,7 @@ async fn a_mapping_is_changed_after_what_it_touches_was_seen() {
         return;
     };
     let house = House::new().await;
+    house.sign_in(&browser, "casey").await;
     browser.look(1280, false).await;
     browser
         .go(&format!("{}/mappings/acme-us", house.base))
@@ -116,6 +119,7 @@ async fn a_month_is_made_owned_and_signed_by_two_people() {
         return;
     };
     let house = House::new().await;
+    house.sign_in(&browser, "casey").await;
     let store = &house.stage.connection.store;
     browser.look(1280, false).await;
     browser.go(&format!("{}/tie-out/acme-us", house.base)).await;
@@ -145,8 +149,8 @@ async fn a_month_is_made_owned_and_signed_by_two_people() {
         text.contains("Signed as preparer") && text.contains("You prepared it"),
         "{text}"
     );
-    let other = house.base_of("robin").await;
-    browser.go(&format!("{other}/tie-out/acme-us")).await;
+    house.sign_in(&browser, "robin").await;
+    browser.go(&format!("{}/tie-out/acme-us", house.base)).await;
     browser.press(".signatures details.act > summary").await;
     browser.press(".signatures details.act button").await;
     assert!(browser.text().await.contains("Signed as reviewer"));

@@ -1,21 +1,25 @@
 //! A home that has synced, and its pages on a port of loopback.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use axum::Extension;
 use tieout::seams::WallClock;
 use tieout::serve::Service;
 use tieout_domain::{Kind, RecordRef, Side};
 use tieout_server::app::Outside;
 use tieout_server::people::Role;
-use tieout_server::{App, Person, SyncAsked};
+use tieout_server::{App, SyncAsked};
+use tieout_store::NewUser;
 
 use crate::browser::Browser;
 use crate::stage::Stage;
 
 /// Widths of a window and of a phone.
 pub(crate) const WIDTHS: [(&str, u32); 2] = [("wide", 1280), ("narrow", 375)];
+
+/// Everybody's password.
+const PASSWORD: &str = "correct horse battery";
 
 /// Where pictures of the pages go.
 fn pictures() -> PathBuf {
@@ -35,7 +39,7 @@ pub(crate) struct House {
 type Asked = Arc<Mutex<Vec<SyncAsked>>>;
 
 impl House {
-    /// A small world after a sync, some payments and one more sync, seen by somebody who may do everything.
+    /// A small world after a sync, some payments and one more sync, and two people who may sign in.
     pub(crate) async fn new() -> Self {
         let stage = Stage::new().await;
         stage.try_sync().await;
@@ -46,13 +50,8 @@ impl House {
         }
         stage.try_sync().await;
         let asked = Asked::default();
-        let base = serve(&stage, Arc::clone(&asked), "casey").await;
+        let base = serve(&stage, Arc::clone(&asked)).await;
         Self { stage, base, asked }
-    }
-
-    /// The same pages as another person sees them.
-    pub(crate) async fn base_of(&self, name: &str) -> String {
-        serve(&self.stage, Arc::clone(&self.asked), name).await
     }
 
     /// Every page, by a name for its picture.
@@ -81,9 +80,21 @@ impl House {
             ("vendor", record(&vendor)),
             ("audit", "/audit".to_owned()),
             ("missing", "/runs/none".to_owned()),
+            ("account", "/account".to_owned()),
+            ("users", "/users".to_owned()),
+            ("approvals", "/approvals".to_owned()),
         ];
         pages.extend(crate::deciding::pages(self).await);
         pages
+    }
+
+    /// Signs in through the page: `casey` may do everything, `robin` reviews, `val` may only look.
+    pub(crate) async fn sign_in(&self, browser: &Browser, name: &str) {
+        browser.go(&format!("{}/sign-in", self.base)).await;
+        browser.type_into("#name", name).await;
+        browser.type_into("#password", PASSWORD).await;
+        browser.press("main form button").await;
+        assert!(browser.text().await.contains("Overview"));
     }
 
     /// Keeps what the browser shows as a picture, in both sizes and colours.
@@ -121,13 +132,25 @@ impl House {
     }
 }
 
-async fn serve(stage: &Stage, asked: Asked, name: &str) -> String {
-    let person = Person {
-        name: name.to_owned(),
-        role: Role::Admin,
-        form_token: "token".to_owned(),
-        token: None,
-    };
+async fn serve(stage: &Stage, asked: Asked) -> String {
+    let store = &stage.home.store;
+    let people = [
+        ("casey", Role::Admin),
+        ("robin", Role::Approver),
+        ("val", Role::Viewer),
+    ];
+    for (name, role) in people {
+        let new = NewUser {
+            name: name.to_owned(),
+            display: name.to_owned(),
+            mail: String::new(),
+            role,
+            subject: None,
+        };
+        let password = store.hash_password(name, &PASSWORD.into()).unwrap();
+        let added = store.people().add(&new, Some(&password), "user:test").await;
+        added.unwrap();
+    }
     let service = Service::new(stage.restarted_home().await).await.unwrap();
     let app = App {
         store: stage.home.store.clone(),
@@ -135,7 +158,7 @@ async fn serve(stage: &Stage, asked: Asked, name: &str) -> String {
         clock: Arc::new(WallClock),
         outside: Arc::new(Outside::default()),
     };
-    let router = tieout_server::router(app).layer(Extension(person));
+    let router = tieout_server::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

@@ -12,8 +12,29 @@ async fn arrived() -> Option<(House, Browser)> {
     let browser = Browser::start().await?;
     let house = House::new().await;
     browser.look(1280, false).await;
-    browser.go(&format!("{}/", house.base)).await;
+    house.sign_in(&browser, "casey").await;
     Some((house, browser))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_look_is_offered_nothing_to_do() {
+    let Some((house, browser)) = arrived().await else {
+        return;
+    };
+    assert!(browser.text().await.contains("Sync now"));
+    browser.press(".who form button").await;
+    house.sign_in(&browser, "val").await;
+    for path in ["/", "/connections/acme-us"] {
+        browser.go(&format!("{}{path}", house.base)).await;
+        let text = browser.text().await;
+        assert!(
+            text.contains("acme-us") && text.contains("val, viewer"),
+            "{text}"
+        );
+        for act in ["Sync now", "Pause", "Sync chosen"] {
+            assert!(!text.contains(act), "{act} is in {text}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

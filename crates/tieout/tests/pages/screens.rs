@@ -11,6 +11,9 @@ async fn every_page_is_seen_without_scrolling_sideways() {
         return;
     };
     let house = House::new().await;
+    browser.go(&format!("{}/sign-in", house.base)).await;
+    house.keep("sign-in", &browser).await;
+    house.sign_in(&browser, "casey").await;
     for (name, path) in house.pages().await {
         browser.go(&format!("{}{path}", house.base)).await;
         house.keep(name, &browser).await;
