@@ -48,7 +48,7 @@ pub(super) fn notifications(bytes: &[u8]) {
                     place::assert_named(&cause);
                 }
                 Rejected::Unsigned { .. } => assert!(!is_ours, "a signature of BILL's was refused"),
-                Rejected::TooLarge { bytes } => assert!(bytes > BODY_BYTES_MAX),
+                Rejected::TooLarge { bytes, .. } => assert!(bytes > BODY_BYTES_MAX),
             }
         }
     }
