@@ -36,6 +36,7 @@ pub mod schedule;
 pub mod scheduler;
 mod settle;
 pub mod tie_out;
+mod whole;
 
 pub use connection::{Connection, Sides};
 pub use error::EngineError;
@@ -43,4 +44,5 @@ pub use plan::{Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};
 pub use recovery::{Recovery, recover, release};
 pub use report::{FlowCounts, Problem, RunReport, RunStatus};
-pub use run::{RunOptions, plan, sync, whole_read_at};
+pub use run::{RunOptions, plan, sync};
+pub use whole::whole_read_at;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side, Timestamp};
+use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
 use tieout_store::{
     Commit, ConnectionStore, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind,
@@ -29,9 +29,6 @@ const CONFIRMATIONS_MAX: usize = 3;
 
 /// Under this name the store remembers by what rules the last run decided.
 const RULES: &str = "rules";
-
-/// Under this name the store remembers when everything was last read, and not only what changed.
-const WHOLE_READ: &str = "whole-read";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -172,15 +169,6 @@ pub(crate) async fn conduct(
     Ok((report?, plan))
 }
 
-/// When everything of a connection was last read, and not only what changed; `None` before the first time.
-///
-/// # Errors
-/// What a database can answer.
-pub async fn whole_read_at(store: &ConnectionStore) -> Result<Option<Timestamp>, EngineError> {
-    let at = store.remembered(WHOLE_READ).await?;
-    Ok(at.and_then(|at| at.parse().ok()))
-}
-
 /// What a run would do, touching nothing on either side.
 ///
 /// # Errors
@@ -302,15 +290,6 @@ impl<'a> Run<'a> {
     /// Whether a flow was asked for.
     pub(crate) fn includes(&self, flow: &str) -> bool {
         self.flows.is_empty() || self.flows.iter().any(|name| name == flow)
-    }
-
-    async fn remember_whole_read(&self, at: Timestamp) -> Result<(), EngineError> {
-        let commit = Commit {
-            remember: vec![(WHOLE_READ.to_owned(), at.to_string())],
-            ..self.commit()
-        };
-        self.connection.store.commit(commit).await?;
-        Ok(())
     }
 
     pub(crate) async fn say(&self, fact: Fact) -> Result<(), EngineError> {

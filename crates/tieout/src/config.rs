@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_flows::Preferences;
@@ -26,6 +27,8 @@ pub use timing::Timing;
 pub struct Config {
     /// Where it was read.
     pub path: PathBuf,
+    /// Tells its text from any other.
+    pub digest: [u8; 32],
     /// The store's address.
     pub store_url: String,
     /// Where `serve` listens.
@@ -128,6 +131,7 @@ impl Config {
         }
         Ok(Self {
             path: path.to_owned(),
+            digest: Sha256::digest(text.as_bytes()).into(),
             store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             workers: reader.workers(&server)?,

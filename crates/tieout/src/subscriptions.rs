@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,6 +17,9 @@ use crate::assemble::{self, Shared};
 use crate::config::ConnectionConfig;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+
+/// The history over there is asked for events from a little before the last check: its clock isn't ours.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
 /// A side of a connection.
 #[derive(Clone, Copy)]
@@ -209,6 +213,7 @@ impl Keeper<'_> {
         let there = self.at(side, signed).await?;
         let mut missed = 0;
         if let Some(since) = ours.checked {
+            let since = since.checked_sub(OVERLAP).unwrap_or(since);
             let events = there.events_since(&ours.id, since).await.map_err(failed)?;
             let store = self.home.store.connection(side.connection);
             let known = store.hints_known(side.system.id.as_str(), &events).await?;

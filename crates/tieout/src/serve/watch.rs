@@ -25,7 +25,8 @@ impl Service {
     /// that is good takes the old one's place; one that isn't is told of, and the old one stays.
     pub async fn watch(self: Arc<Self>) {
         let path = self.home.config.path.clone();
-        let mut file = looks(&path);
+        // What was read at the start may have changed before this was begun.
+        let mut file = None;
         let mut credentials = self.credential_versions().await;
         loop {
             self.shared.timer.sleep(LOOK).await;
@@ -55,6 +56,9 @@ impl Service {
                 return;
             }
         };
+        if config.digest == self.config().digest {
+            return;
+        }
         let entries = match self.timetables(&config).await {
             Ok(entries) => entries,
             Err(failure) => {

@@ -312,20 +312,6 @@ async fn webhooks_alone_are_enough_and_are_given_up_with_the_connection() {
         let failure = stranger.post(path, &body).await.unwrap_err();
         assert!(failure.cause.contains(status), "{path}: {}", failure.cause);
     }
-    // NetSuite pushes to an address that only it knows.
-    let shown = world
-        .tieout(&["webhooks", "--show-secret", "--json"])
-        .await
-        .went_well()
-        .json();
-    let address = shown["webhooks"][0]["address"].as_str().unwrap().to_owned();
-    let before = world.runs_by("webhook").await;
-    let path = address.strip_prefix(&url).unwrap();
-    stranger.post(path, "{\"id\":\"4711\"}").await.unwrap();
-    eventually("a run because NetSuite pushed", async || {
-        (world.runs_by("webhook").await > before).then_some(())
-    })
-    .await;
     drop(serving);
     let done = world
         .tieout(&["disconnect", "acme-us", "--yes"])
@@ -339,6 +325,84 @@ async fn webhooks_alone_are_enough_and_are_given_up_with_the_connection() {
         .went_well()
         .json();
     assert!(again["webhooks"][1]["proof"]["subscription"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s242_a_push_has_a_run_look_and_nothing_in_it_is_believed() {
+    let world = served("").await;
+    let (server, url) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let _serving = Serving::begin(&world.machine);
+    let netsuite = Panel::new(&json!({"control": url})).unwrap();
+    let shown = ["webhooks", "--show-secret", "--json"];
+    let shown = world.tieout(&shown).await.went_well().json();
+    let address = shown["webhooks"][0]["address"].as_str().unwrap();
+    let path = address.strip_prefix(&url).unwrap();
+    let guess = format!("{}x", &path[..path.len() - 1]);
+    let failure = netsuite.post(&guess, "{}").await.unwrap_err();
+    assert!(failure.cause.contains("401"), "{}", failure.cause);
+    assert!(
+        !serve_log(&world.machine).contains(path),
+        "the secret is in the log"
+    );
+    netsuite
+        .post(path, "neither JSON nor anything else")
+        .await
+        .unwrap();
+    eventually("a run because NetSuite pushed", async || {
+        let seen = world
+            .tieout(&["webhooks", "--json"])
+            .await
+            .went_well()
+            .json();
+        let netsuite = &seen["webhooks"][0];
+        let heeded = !netsuite["last_heard"].is_null() && netsuite["waiting_since"].is_null();
+        heeded.then_some(())
+    })
+    .await;
+    assert!(world.runs_by("webhook").await >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s244_a_subscription_that_was_switched_off_is_found_and_what_it_missed_looked_after() {
+    let world = served("").await;
+    let (server, _) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let panel = Panel::new(&world.sandbox.description).unwrap();
+    let serving = Serving::begin(&world.machine);
+    eventually("it has subscribed, and has been tested", async || {
+        let seen = world
+            .tieout(&["webhooks", "--json"])
+            .await
+            .went_well()
+            .json();
+        (!seen["webhooks"][1]["last_heard"].is_null()).then_some(())
+    })
+    .await;
+    // A moment for the check to be written down.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(serving);
+    let records = panel.get("/control/records").await.unwrap();
+    let vendor = records["bill"]["vendors"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/control/bill/vendors/{vendor}");
+    panel.post(&path, "{\"action\":\"archive\"}").await.unwrap();
+    eventually("BILL gives up on us", async || {
+        let state = panel.get("/control/state").await.unwrap();
+        (state["bill"]["webhooks"]["enabled"] == 0).then_some(())
+    })
+    .await;
+    let _serving = Serving::begin(&world.machine);
+    eventually("both are found", async || {
+        let log = serve_log(&world.machine);
+        let found = log.contains("they are on again") && log.contains("never arrived");
+        found.then_some(())
+    })
+    .await;
+    let state = panel.get("/control/state").await.unwrap();
+    assert_eq!(state["bill"]["webhooks"]["enabled"], 1);
 }
 
 /// Whatever was answered with 200 before the process was killed is there when it begins again.
