@@ -33,7 +33,7 @@ use tieout_server::program::{
     ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
 };
 use tieout_store::{
-    Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Scope, Store,
+    Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
 };
 use tower::ServiceExt;
 
@@ -454,7 +454,7 @@ async fn fill(store: &Store) {
     let token = NewToken {
         name: "ci".to_owned(),
         user: "ann".to_owned(),
-        scope: Scope::Read,
+        scope: tieout_store::Scope::Read,
         expires: None,
     };
     let people = store.people();
