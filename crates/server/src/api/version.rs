@@ -16,9 +16,19 @@ pub(super) fn unchanged(headers: &HeaderMap, version: &str) -> Result<(), Proble
         return Ok(());
     };
     let wanted = wanted.to_str().unwrap_or_default();
-    let fits = |one: &str| one.trim() == "*" || one.trim() == format!("\"{version}\"");
-    if wanted.split(',').any(fits) {
+    if wanted == "*" || wanted == format!("\"{version}\"") {
         return Ok(());
+    }
+    let inner = wanted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    if !inner.is_some_and(|inner| {
+        inner
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"')
+    }) {
+        let cause = "If-Match is the ETag of what was read, in its quotes, or *";
+        return Err(Problem::malformed(cause));
     }
     let cause = format!("it is at version \"{version}\" by now, not {wanted}");
     Err(Problem::new(

@@ -151,6 +151,9 @@ async fn preferences_are_changed_only_as_they_were_read() {
     let late = stage.ask(change("skip", &version)).await;
     assert_eq!(late.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(late.body["code"], "version-changed");
+    let odd = http::HeaderValue::from_static("{}");
+    let malformed = stage.ask(change("skip", &odd)).await;
+    assert_eq!(malformed.status, StatusCode::BAD_REQUEST);
     let unfit = stage.ask(change("never", &changed.headers["etag"])).await;
     assert_eq!(unfit.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(unfit.body["code"], "config-value");
