@@ -9,6 +9,8 @@
 pub mod api;
 pub mod app;
 pub mod assets;
+#[cfg(test)]
+mod bare;
 pub mod health;
 pub mod hooks;
 pub mod mail;

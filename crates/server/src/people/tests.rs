@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -14,17 +13,15 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt as _;
-use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
-use tieout_desk::DeskError;
 use tieout_desk::approval::{self, By, Proposal};
-use tieout_domain::{Clock, ConnectionName, RecordRef, Timestamp};
+use tieout_domain::{Clock, Timestamp};
 use tieout_store::{Fact, MapStatus, NewToken, NewUser, Scope, Store, UserEdit};
 use tower::ServiceExt as _;
 
 use crate::app::{App, Outside};
+use crate::bare::Bare;
 use crate::people::Role;
-use crate::program::{ConnectionInfo, Program, SyncAsked};
 use crate::router;
 
 struct TestClock(AtomicI64);
@@ -32,39 +29,6 @@ struct TestClock(AtomicI64);
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
-
-/// A program with one connection, that does nothing.
-struct Bare;
-
-#[async_trait]
-impl Program for Bare {
-    fn connections(&self) -> Vec<ConnectionInfo> {
-        vec![ConnectionInfo {
-            name: "acme".parse().unwrap(),
-            pair: "netsuite-bill".to_owned(),
-            enabled: true,
-            ledger: "NetSuite".to_owned(),
-            platform: "BILL".to_owned(),
-            time_zone: TimeZone::UTC,
-            schedule: None,
-            flows: Vec::new(),
-            next_run: None,
-            running: false,
-        }]
-    }
-
-    async fn sync(&self, _: &ConnectionName, _: SyncAsked) -> Result<(), DeskError> {
-        Ok(())
-    }
-
-    fn address(&self, _: &ConnectionName, _: &RecordRef) -> Option<String> {
-        None
-    }
-
-    async fn not_ready(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -94,10 +58,11 @@ impl House {
             .unwrap();
         let app = App {
             store: store.clone(),
-            program: Arc::new(Bare),
+            program: Arc::new(Bare::default()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outside: Arc::new(Outside {
                 public_url: public_url.map(str::to_owned),
+                ..Outside::default()
             }),
         };
         let password = store.hash_password("ada", &PASSWORD.into()).unwrap();

@@ -4,17 +4,15 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use http_body_util::BodyExt as _;
-use tieout_desk::DeskError;
 use tieout_domain::hint::Hint;
-use tieout_domain::{Clock, Kind, RecordRef, Timestamp};
+use tieout_domain::{Clock, Kind, Timestamp};
 use tieout_store::Store;
 use tower::ServiceExt as _;
 
 use super::*;
 use crate::app::Outside;
-use crate::program::{ConnectionInfo, Program, SyncAsked};
+use crate::bare::Bare;
 
 struct StandingClock;
 
@@ -24,32 +22,26 @@ impl Clock for StandingClock {
     }
 }
 
-/// Believes whoever says `please`, and counts what is due.
+/// What came of the notifications.
 #[derive(Default)]
-struct Believer {
+struct Came {
     due: AtomicUsize,
     seen: Mutex<Vec<String>>,
 }
 
-#[async_trait]
-impl Program for Believer {
-    fn connections(&self) -> Vec<ConnectionInfo> {
-        Vec::new()
+/// Believes whoever says `please`, and counts what is due.
+fn believer(came: &Arc<Came>) -> Bare {
+    let (seen, due) = (Arc::clone(came), Arc::clone(came));
+    Bare {
+        believe: Some(Box::new(move |notification| seen.believe(notification))),
+        changed: Some(Box::new(move || {
+            due.due.fetch_add(1, Ordering::Relaxed);
+        })),
     }
+}
 
-    async fn sync(&self, _: &ConnectionName, _: SyncAsked) -> Result<(), DeskError> {
-        Ok(())
-    }
-
-    fn address(&self, _: &ConnectionName, _: &RecordRef) -> Option<String> {
-        None
-    }
-
-    async fn not_ready(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+impl Came {
+    fn believe(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
         let proof = notification
             .headers
             .get("proof")
@@ -75,15 +67,11 @@ impl Program for Believer {
             at: None,
         })
     }
-
-    fn changed(&self, _: &ConnectionName) {
-        self.due.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 struct Bench {
     router: Router,
-    program: Arc<Believer>,
+    came: Arc<Came>,
     store: Store,
     _folder: tempfile::TempDir,
 }
@@ -93,17 +81,17 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("tieout.db").display());
         let store = Store::open(&url, Arc::new(StandingClock)).await.unwrap();
-        let program = Arc::<Believer>::default();
+        let came = Arc::<Came>::default();
         let app = App {
             store: store.clone(),
-            program: Arc::<Believer>::clone(&program),
+            program: Arc::new(believer(&came)),
             clock: Arc::new(StandingClock),
             outside: Arc::new(Outside::default()),
         };
         let router = routes(&app).with_state(app);
         Self {
             router,
-            program,
+            came,
             store,
             _folder: folder,
         }
@@ -121,7 +109,7 @@ impl Bench {
     }
 
     fn due(&self) -> usize {
-        self.program.due.load(Ordering::Relaxed)
+        self.came.due.load(Ordering::Relaxed)
     }
 }
 
@@ -177,7 +165,7 @@ async fn a_body_of_ten_megabytes_is_refused_unread_told_or_not() {
     // In pieces, without a length.
     let (status, body) = bench.post(PATH, "please", in_pieces(long)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{body}");
-    assert!(bench.program.seen.lock().unwrap().is_empty());
+    assert!(bench.came.seen.lock().unwrap().is_empty());
     let (status, _) = bench.post(PATH, "please", vec![b'x'; BODY_BYTES_MAX]).await;
     assert_eq!(status, StatusCode::OK);
 }
