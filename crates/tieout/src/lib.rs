@@ -14,6 +14,7 @@ pub mod expiry;
 pub mod failure;
 pub mod guide;
 pub mod home;
+pub mod other_sync;
 pub mod output;
 pub mod pending;
 pub mod progress;

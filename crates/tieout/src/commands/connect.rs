@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::port::Identity;
 use tieout_domain::{Fault, Side};
+use tieout_engine::Connection;
 use tieout_kit::System;
 use tieout_kit::system::CredentialKind;
 use tieout_store::Fact;
@@ -25,6 +26,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+use crate::other_sync;
 use crate::output;
 
 /// What `connect` takes. What neither a flag, the file nor the environment (`TIEOUT_NETSUITE_ACCOUNT`, …)
@@ -156,6 +158,10 @@ impl Connecting {
             }
             let Some((system, fault)) = fault else {
                 refuse_mixed(checked.as_ref())?;
+                if !args.no_check && (!self.given.existing || self.given.disconnected) {
+                    let config = Config::parse(&text, &self.home.config.path)?;
+                    self.refuse_beside_another_sync(global, config).await?;
+                }
                 preferences::replace(&self.home.config.path, &text)?;
                 self.note().await?;
                 let name = self.given.name.as_str();
@@ -274,16 +280,40 @@ impl Connecting {
         }
     }
 
-    /// Signs in on both sides with what would be stored.
-    async fn check(&mut self, global: &Global, config: Config) -> Result<Found, Failure> {
+    /// The connection as a configuration has it.
+    async fn put_together(
+        &mut self,
+        global: &Global,
+        config: Config,
+    ) -> Result<Connection, Failure> {
         let before = std::mem::replace(&mut self.home.config, config);
         let names = [self.given.name.to_string()];
         let connections = sync::connections(global, &self.home, &names).await;
         self.home.config = before;
-        let Some(connection) = connections?.pop() else {
+        connections?.pop().ok_or_else(|| {
             let cause = format!("`{}` was not put together", self.given.name);
-            return Err(Failure::failed(Code::new("unknown-connection"), cause));
-        };
+            Failure::failed(Code::new("unknown-connection"), cause)
+        })
+    }
+
+    /// Two syncs make everything twice: nothing new goes live beside BILL's own (scenario 249).
+    async fn refuse_beside_another_sync(
+        &mut self,
+        global: &Global,
+        config: Config,
+    ) -> Result<(), Failure> {
+        let connection = self.put_together(global, config).await?;
+        let ledger = &connection.sides.ledger;
+        let refused = other_sync::refuse(&self.home, &self.given.name, ledger).await;
+        refused.map_err(|failure| Failure {
+            cause: format!("{}; nothing was stored", failure.cause),
+            ..failure
+        })
+    }
+
+    /// Signs in on both sides with what would be stored.
+    async fn check(&mut self, global: &Global, config: Config) -> Result<Found, Failure> {
+        let connection = self.put_together(global, config).await?;
         let sides = &connection.sides;
         let (ledger, platform) =
             tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());

@@ -86,7 +86,6 @@ impl Client {
         self.check_permissions(&features, checks).await;
         self.check_subsidiary(checks).await;
         self.check_limit(checks).await;
-        self.check_other_sync(checks).await;
     }
 
     /// Whether the credential's end has come, where it tells; signing in with one that is past its end would only

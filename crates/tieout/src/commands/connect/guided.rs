@@ -7,6 +7,7 @@ mod review;
 mod talk;
 
 use serde_json::Value;
+use tieout_domain::check::Status;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
@@ -26,6 +27,7 @@ use crate::commands::{pause, ping, preferences, sync};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::guide;
+use crate::other_sync;
 use crate::pending;
 
 /// How many steps there are.
@@ -111,7 +113,9 @@ impl Connecting {
         step(7, "Accounts, dimensions and funding accounts");
         let confirmed = self.mappings(&connection).await?;
         step(8, "Preferences");
-        let other_is_on = self.preferences(&connection).await?;
+        let mut other_is_on = self.preferences(&connection).await?;
+        let seen = other_sync::check(&self.home, &self.given.name, &connection.sides.ledger).await;
+        other_is_on |= seen.status == Status::Failed;
         self.keep()?;
         step(9, "The first plan");
         let connection = self.connection(global).await?;
@@ -345,14 +349,7 @@ impl Connecting {
     /// The connection as it would be stored.
     async fn connection(&mut self, global: &Global) -> Result<Connection, Failure> {
         let config = self.config()?;
-        let before = std::mem::replace(&mut self.home.config, config);
-        let names = [self.given.name.to_string()];
-        let connections = sync::connections(global, &self.home, &names).await;
-        self.home.config = before;
-        connections?.pop().ok_or_else(|| {
-            let cause = format!("`{}` was not put together", self.given.name);
-            Failure::failed(Code::new("unknown-connection"), cause)
-        })
+        self.put_together(global, config).await
     }
 
     /// Shows what belongs together; true if what matches one to one was confirmed.

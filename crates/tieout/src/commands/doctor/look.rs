@@ -15,13 +15,14 @@ use crate::assemble::{self, Shared};
 use crate::config::ConnectionConfig;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::other_sync;
 
 /// What was found out about a connection.
 pub struct Examined {
     name: String,
     sides: Vec<Side>,
     /// About both sides together.
-    together: Option<Check>,
+    together: Vec<Check>,
 }
 
 /// What was found out about a side.
@@ -114,9 +115,15 @@ impl Parts<'_> {
             self.side(name, platform, before)
         );
         let sides = vec![ledger, platform];
+        let mut together: Vec<_> = environments(&sides).into_iter().collect();
+        for side in sides.iter().filter(|side| side.signed_in()) {
+            if let Some(ports) = side.ports.as_ref().filter(|it| it.subledger.is_some()) {
+                together.push(other_sync::check(self.home, name, ports).await);
+            }
+        }
         Examined {
             name: name.to_string(),
-            together: environments(&sides),
+            together,
             sides,
         }
     }
