@@ -80,7 +80,9 @@ pub enum Tier {
 impl Tier {
     fn of(how: &str) -> Self {
         match how {
-            "number and amount" | "name and two strong keys" => Self::Strong,
+            "number and amount" | "name and two strong keys" | "vendor, amount and bills" => {
+                Self::Strong
+            }
             "a person's choice" => Self::Person,
             _ => Self::Exact,
         }

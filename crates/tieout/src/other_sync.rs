@@ -70,10 +70,34 @@ pub async fn stopped_at(home: &Home, name: &ConnectionName) -> Result<Option<Tim
 /// What a database can answer.
 pub async fn said_stopped(home: &Home, name: &ConnectionName) -> Result<(), Failure> {
     let text = format!("`{name}`: BILL's own sync is said to be stopped");
-    let remembered = (remembered_as(name), WallClock.now().to_string());
+    remember(home, name, text, Some(WallClock.now())).await
+}
+
+/// It was not: what was said of it `before` holds again.
+///
+/// # Errors
+/// What a database can answer.
+pub async fn take_back(
+    home: &Home,
+    name: &ConnectionName,
+    before: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let text = format!("`{name}`: BILL's own sync is still at work");
+    remember(home, name, text, before).await
+}
+
+async fn remember(
+    home: &Home,
+    name: &ConnectionName,
+    text: String,
+    at: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let at = at.map(|at| at.to_string()).unwrap_or_default();
     let facts = vec![Fact::Note { text }];
     let installation = home.store.installation();
-    Ok(installation.remember(&actor(), facts, remembered).await?)
+    Ok(installation
+        .remember(&actor(), facts, (remembered_as(name), at))
+        .await?)
 }
 
 fn remembered_as(name: &ConnectionName) -> String {

@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/renewal.rs"]
 mod renewal;
 #[path = "cli/secrets.rs"]

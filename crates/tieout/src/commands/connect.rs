@@ -3,6 +3,7 @@
 mod all;
 mod given;
 mod guided;
+pub(super) mod moving_over;
 mod table;
 
 use std::io::IsTerminal;
@@ -13,14 +14,15 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::port::Identity;
-use tieout_domain::{Fault, Side};
+use tieout_domain::{ConnectionName, Fault, Side};
 use tieout_engine::Connection;
 use tieout_kit::System;
 use tieout_kit::system::CredentialKind;
 use tieout_store::Fact;
 
 use self::given::Given;
-use super::{credentials, ping, preferences, sync};
+use self::moving_over::MovingArgs;
+use super::{credentials, pause, ping, preferences, sync};
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::config::Config;
@@ -65,6 +67,9 @@ pub struct ConnectArgs {
     /// each line of standard input is an answer.
     #[arg(long, conflicts_with_all = ["from", "replace", "no_check"])]
     pub guided: bool,
+    /// How moving over goes on.
+    #[command(flatten)]
+    pub moving: MovingArgs,
 }
 
 /// Gathers, checks, stores.
@@ -73,6 +78,15 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
         return all::run(global, args, file).await;
     }
     let home = Home::open(&global.place()).await?;
+    if args.moving.moving_over
+        && let Some(name) = stored(&home, args.name.as_deref())
+    {
+        return moving_over::run(global, &args.moving, args.guided, &name).await;
+    }
+    if args.moving.status || args.moving.abandon {
+        let cause = "there is no such connection yet that could be moving over";
+        return Err(Failure::usage(Code::new("unknown-connection"), cause));
+    }
     // Where standard input is the table, it can't hold the answers.
     let from_input = args.from.as_deref() == Some(Path::new("-"));
     let asking = Asking {
@@ -94,6 +108,7 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
         given,
         asking,
         sealed: Vec::new(),
+        moving_over: args.moving.moving_over,
     };
     let done = if guided {
         connecting.guide(global).await
@@ -102,7 +117,18 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     };
     let stored = matches!(done, Ok(Exit::Done));
     connecting.unseal(stored).await;
+    if stored && args.moving.moving_over {
+        let name = connecting.given.name;
+        return moving_over::run(global, &args.moving, guided, &name).await;
+    }
     done
+}
+
+/// The connection of this name, if it is stored and not disconnected.
+fn stored(home: &Home, name: Option<&str>) -> Option<ConnectionName> {
+    let all = home.config.connections.iter();
+    let mut found = all.filter(|(known, config)| config.enabled && Some(known.as_str()) == name);
+    found.next().map(|(name, _)| name.clone())
 }
 
 /// Asks a person, where there is one.
@@ -137,6 +163,8 @@ struct Connecting {
     asking: Asking,
     /// Credentials that were sealed on the way; taken back where nothing is stored.
     sealed: Vec<String>,
+    /// It is stored paused, and goes live by the steps of moving over.
+    moving_over: bool,
 }
 
 impl Connecting {
@@ -158,7 +186,11 @@ impl Connecting {
             }
             let Some((system, fault)) = fault else {
                 refuse_mixed(checked.as_ref())?;
-                if !args.no_check && (!self.given.existing || self.given.disconnected) {
+                if self.moving_over {
+                    let store = self.home.store.connection(&self.given.name);
+                    let reason = moving_over::REASON.to_owned();
+                    pause::say(&store, Fact::Paused { reason }).await?;
+                } else if !args.no_check && (!self.given.existing || self.given.disconnected) {
                     let config = Config::parse(&text, &self.home.config.path)?;
                     self.refuse_beside_another_sync(global, config).await?;
                 }
@@ -376,11 +408,10 @@ impl Connecting {
     }
 
     fn done(&self, global: &Global, found: Option<&Found>) {
-        if global.json {
+        if global.json && !self.moving_over {
             output::json(&self.document(true, found));
-            return;
         }
-        if global.quiet {
+        if global.json || global.quiet {
             return;
         }
         let name = &self.given.name;
@@ -388,6 +419,9 @@ impl Connecting {
             "stored `{name}` in {}",
             self.home.config.path.display()
         ));
+        if self.moving_over {
+            return;
+        }
         output::line("what to do next:");
         if found.is_none() {
             output::line(&format!(

@@ -10,6 +10,7 @@ use serde_json::json;
 use tieout_domain::ConnectionName;
 use tieout_store::{Commit, ConnectionStore, Fact, OpenWrite, Stop, StopKind, WriteStatus};
 
+use super::connect::moving_over::refuse_unfinished;
 use super::reconnect::leave_paused;
 use super::sync;
 use crate::assemble::actor;
@@ -169,6 +170,7 @@ async fn refuse_beside_another_sync(
         if !lifted {
             continue;
         }
+        refuse_unfinished(home, store.name()).await?;
         match sync::connections(global, home, &[store.name().to_string()]).await {
             Ok(made) => {
                 for connection in made {

@@ -223,7 +223,7 @@ fn the_only<T>(mut chosen: Vec<T>) -> Result<T, Failure> {
 }
 
 /// The company's day.
-fn today(connection: &Connection) -> Date {
+pub(super) fn today(connection: &Connection) -> Date {
     let now = connection.timer.now();
     now.to_zoned(connection.time_zone.clone()).date()
 }
@@ -250,7 +250,7 @@ pub fn named_month(text: &str) -> Result<Date, Failure> {
 }
 
 /// What was said of differences, by record.
-async fn notes(store: &ConnectionStore) -> Result<BTreeMap<RecordRef, Note>, Failure> {
+pub(super) async fn notes(store: &ConnectionStore) -> Result<BTreeMap<RecordRef, Note>, Failure> {
     let decisions = store.decisions_in(NOTES).await?;
     Ok(decisions
         .into_iter()

@@ -4,7 +4,7 @@
 mod fields;
 mod kept;
 mod review;
-mod talk;
+pub(super) mod talk;
 
 use serde_json::Value;
 use tieout_domain::check::Status;
@@ -131,7 +131,10 @@ impl Connecting {
             return Err(talk::stopped(&self.given.name));
         }
         let text = table::written(&self.home.config.path, &self.given)?;
-        if other_is_on {
+        if self.moving_over {
+            let reason = super::moving_over::REASON.to_owned();
+            pause::say(&connection.store, Fact::Paused { reason }).await?;
+        } else if other_is_on {
             pause(&connection).await?;
         }
         preferences::replace(&self.home.config.path, &text)?;
@@ -453,8 +456,8 @@ async fn pause(connection: &Connection) -> Result<(), Failure> {
     pause::say(&connection.store, Fact::Paused { reason }).await?;
     let name = connection.store.name();
     say(&format!(
-        "`{name}` is paused, because BILL's own sync is still on. Switch that off, then `tieout resume {name} \
-         --reason TEXT`."
+        "`{name}` is paused, because BILL's own sync is still on. `tieout connect {name} --moving-over` stops that, links \
+         what it made, and goes live."
     ));
     Ok(())
 }
