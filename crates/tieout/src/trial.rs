@@ -24,6 +24,9 @@ use crate::seams::{InMemory, WallClock};
 
 /// So many refusals within [`REMEMBERED`] leave room for a person's own mistake.
 const REFUSALS_MAX: u32 = 4;
+/// So many sign-ins of one credential are tried together, once one has gone well: were all of them refused, there would
+/// still be no fifth.
+const TOGETHER: usize = 3;
 /// How long a refusal counts.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
 
@@ -133,33 +136,33 @@ impl<'a> Trial<'a> {
         self.refuse_a_fifth(counted).await?;
         let kept = Arc::new(InMemory::default());
         let mut refused: BTreeMap<String, Failure> = BTreeMap::new();
-        let mut verdicts = Vec::new();
-        for user in uses(self.home, name) {
-            let made = self.ports(&user, credential, Arc::clone(&kept));
-            let result = match made {
-                Err(failure) => Err(failure),
-                Ok(ports) => {
-                    let account = format!("{}/{}", ports.system, ports.account);
-                    match refused.get(&account) {
-                        Some(failure) => Err(failure.clone()),
-                        None => {
-                            let result = ports.whole.ping().await.map_err(|fault| told(&fault));
-                            if let Err(failure) = &result
-                                && is_refusal(failure)
-                            {
-                                self.count(counted).await?;
-                                refused.insert(account, failure.clone());
-                            }
-                            result
-                        }
-                    }
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        let mut users = uses(self.home, name).into_iter();
+        loop {
+            // One by one, until it is known to sign in somewhere.
+            let proven = verdicts.iter().any(|verdict| verdict.result.is_ok());
+            let together = if proven { TOGETHER } else { 1 };
+            let some: Vec<_> = users.by_ref().take(together).collect();
+            if some.is_empty() {
+                break;
+            }
+            let tries = some
+                .iter()
+                .map(|user| self.tried(user, credential, &kept, &refused));
+            let tried = futures::future::join_all(tries).await;
+            for (user, (account, result)) in some.into_iter().zip(tried) {
+                if let (Some(account), Err(failure)) = (account, &result)
+                    && is_refusal(failure)
+                {
+                    self.count(counted).await?;
+                    refused.insert(account, failure.clone());
                 }
-            };
-            verdicts.push(Verdict {
-                connection: user.connection.clone(),
-                system: user.system,
-                result,
-            });
+                verdicts.push(Verdict {
+                    connection: user.connection.clone(),
+                    system: user.system,
+                    result,
+                });
+            }
             if self.refusals(counted).await? >= REFUSALS_MAX {
                 break;
             }
@@ -168,6 +171,28 @@ impl<'a> Trial<'a> {
             self.forget(counted).await?;
         }
         Ok(verdicts)
+    }
+
+    /// Signs in for one connection, unless its account has refused the credential; with the account that was asked.
+    async fn tried(
+        &self,
+        user: &Use<'_>,
+        credential: &Credential,
+        kept: &Arc<InMemory>,
+        refused: &BTreeMap<String, Failure>,
+    ) -> (Option<String>, Result<Identity, Failure>) {
+        let ports = match self.ports(user, credential, Arc::clone(kept)) {
+            Ok(ports) => ports,
+            Err(failure) => return (None, Err(failure)),
+        };
+        let account = format!("{}/{}", ports.system, ports.account);
+        match refused.get(&account) {
+            Some(failure) => (None, Err(failure.clone())),
+            None => {
+                let result = ports.whole.ping().await.map_err(|fault| told(&fault));
+                (Some(account), result)
+            }
+        }
     }
 
     /// One side, put together with a credential that need not be in use.

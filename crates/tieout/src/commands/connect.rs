@@ -4,6 +4,7 @@ mod all;
 mod given;
 mod guided;
 pub(super) mod moving_over;
+mod rows;
 mod table;
 
 use std::io::IsTerminal;
@@ -22,14 +23,15 @@ use tieout_store::Fact;
 
 use self::given::Given;
 use self::moving_over::MovingArgs;
-use super::{credentials, pause, ping, preferences, sync};
-use crate::assemble::actor;
+use super::{credentials, pause, ping, preferences};
+use crate::assemble::{self, Shared, actor};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::other_sync;
 use crate::output;
+use crate::progress::progress;
 
 /// What `connect` takes. What neither a flag, the file nor the environment (`TIEOUT_NETSUITE_ACCOUNT`, …)
 /// gives is asked for on a terminal.
@@ -60,7 +62,7 @@ pub struct ConnectArgs {
     /// Store it without signing in on both sides.
     #[arg(long)]
     pub no_check: bool,
-    /// Connect every `[connections.NAME]` of the file; goes on after one that fails.
+    /// Connect every `[connections.NAME]` of the file, or every row of a CSV file; goes on after one that fails.
     #[arg(long, requires = "from", conflicts_with_all = ["name", "guided"])]
     pub all: bool,
     /// Ask step by step, up to a first plan; so it is on a terminal unless a file is given. Through a pipe,
@@ -75,6 +77,7 @@ pub struct ConnectArgs {
 /// Gathers, checks, stores.
 pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     if let (true, Some(file)) = (args.all, &args.from) {
+        all::refuse_input(file)?;
         return all::run(global, args, file).await;
     }
     let home = Home::open(&global.place()).await?;
@@ -98,13 +101,14 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
             && !args.replace
             && !args.no_check
             && !global.json;
+    let values = given::values(args)?;
     let given = if guided {
-        given::begin(args, &home.config, &asking)?
+        given::begin(args, values, &home.config, &asking)?
     } else {
-        given::gather(args, &home.config, &asking)?
+        given::gather(args, values, &home.config, &asking)?
     };
     let mut connecting = Connecting {
-        home,
+        home: &home,
         given,
         asking,
         sealed: Vec::new(),
@@ -157,8 +161,14 @@ impl Asking {
 /// What was found on both sides.
 type Found = [(&'static str, &'static System, Result<Identity, Fault>); 2];
 
-struct Connecting {
-    home: Home,
+/// What looking at both sides came to.
+struct Look {
+    /// Nothing where it was not wanted.
+    found: Option<Found>,
+}
+
+struct Connecting<'h> {
+    home: &'h Home,
     given: Given,
     asking: Asking,
     /// Credentials that were sealed on the way; taken back where nothing is stored.
@@ -167,49 +177,71 @@ struct Connecting {
     moving_over: bool,
 }
 
-impl Connecting {
+impl Connecting<'_> {
     async fn through(&mut self, global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
-        self.credential(self.given.ledger).await?;
-        self.credential(self.given.platform).await?;
-        loop {
-            let text = table::written(&self.home.config.path, &self.given)?;
-            // What would be refused at the next command is refused now.
-            let config = Config::parse(&text, &self.home.config.path)?;
-            let checked = if args.no_check {
-                None
-            } else {
-                Some(self.check(global, config).await?)
-            };
-            let fault = checked.as_ref().and_then(first_fault);
-            if let Some(found) = &checked {
-                self.tell(global, found);
-            }
-            let Some((system, fault)) = fault else {
-                refuse_mixed(checked.as_ref())?;
-                if self.moving_over {
-                    let store = self.home.store.connection(&self.given.name);
-                    let reason = moving_over::REASON.to_owned();
-                    pause::say(&store, Fact::Paused { reason }).await?;
-                } else if !args.no_check && (!self.given.existing || self.given.disconnected) {
-                    let config = Config::parse(&text, &self.home.config.path)?;
-                    self.refuse_beside_another_sync(global, config).await?;
-                }
-                preferences::replace(&self.home.config.path, &text)?;
-                self.note().await?;
-                let name = self.given.name.as_str();
-                let known = self.home.config.connections.get(&self.given.name);
-                let before = known.map(|known| known.preferences.clone());
-                let stored = Config::parse(&text, &self.home.config.path)?;
-                let before = before.unwrap_or_default();
-                preferences::version(&self.home, &stored, name, &before).await?;
-                self.done(global, checked.as_ref());
-                return Ok(Exit::Done);
-            };
+        let mut look = self.credentials_and_look(args).await?;
+        while let Some((system, fault)) = look.found.as_ref().and_then(first_fault) {
+            self.tell(global, look.found.as_ref());
             if !self.correct(system, &fault).await? {
-                self.not_stored(global, checked.as_ref());
+                self.not_stored(global, look.found.as_ref());
                 return Ok(Exit::Side);
             }
+            look = self.look(args).await?;
         }
+        self.conclude(global, &look).await
+    }
+
+    /// Sees to both credentials, and looks at both sides.
+    async fn credentials_and_look(&mut self, args: &ConnectArgs) -> Result<Look, Failure> {
+        self.credential(self.given.ledger).await?;
+        self.credential(self.given.platform).await?;
+        self.look(args).await
+    }
+
+    /// Looks at both sides with what would be stored. Stores nothing.
+    async fn look(&self, args: &ConnectArgs) -> Result<Look, Failure> {
+        let text = table::written(&self.home.config.path, &self.given)?;
+        // What would be refused at the next command is refused now.
+        let config = Config::parse(&text, &self.home.config.path)?;
+        if args.no_check {
+            return Ok(Look { found: None });
+        }
+        let found = self.check(&config).await?;
+        let goes_live = !self.given.existing || self.given.disconnected;
+        if first_fault(&found).is_none() {
+            refuse_mixed(Some(&found))?;
+            if goes_live && !self.moving_over {
+                self.refuse_beside_another_sync(&config).await?;
+            }
+        }
+        Ok(Look { found: Some(found) })
+    }
+
+    /// Stores it, unless a side would not let us in.
+    async fn conclude(&mut self, global: &Global, look: &Look) -> Result<Exit, Failure> {
+        let found = look.found.as_ref();
+        self.tell(global, found);
+        if found.is_some_and(|found| first_fault(found).is_some()) {
+            self.not_stored(global, found);
+            return Ok(Exit::Side);
+        }
+        if self.moving_over {
+            let store = self.home.store.connection(&self.given.name);
+            let reason = moving_over::REASON.to_owned();
+            pause::say(&store, Fact::Paused { reason }).await?;
+        }
+        // Another may have been stored since this one was looked at.
+        let path = &self.home.config.path;
+        let text = table::written(path, &self.given)?;
+        let stored = Config::parse(&text, path)?;
+        preferences::replace(path, &text)?;
+        self.note().await?;
+        let name = self.given.name.as_str();
+        let known = self.home.config.connections.get(&self.given.name);
+        let before = known.map(|known| known.preferences.clone());
+        preferences::version(self.home, &stored, name, &before.unwrap_or_default()).await?;
+        self.done(global, found);
+        Ok(Exit::Done)
     }
 
     /// Sees to it that a side's table names a credential: the one named; else the one that the environment
@@ -292,7 +324,7 @@ impl Connecting {
             .chain((2..).map(|number| format!("{plain}-{number}")))
             .find(|name| taken.iter().all(|row| row.name != *name))
             .unwrap_or(plain);
-        credentials::seal(&self.home, &name, kind, fields).await?;
+        credentials::seal(self.home, &name, kind, fields).await?;
         self.sealed.push(name.clone());
         self.given.put(system, "credential", Value::String(name));
         Ok(())
@@ -313,30 +345,21 @@ impl Connecting {
     }
 
     /// The connection as a configuration has it.
-    async fn put_together(
-        &mut self,
-        global: &Global,
-        config: Config,
-    ) -> Result<Connection, Failure> {
-        let before = std::mem::replace(&mut self.home.config, config);
-        let names = [self.given.name.to_string()];
-        let connections = sync::connections(global, &self.home, &names).await;
-        self.home.config = before;
-        connections?.pop().ok_or_else(|| {
-            let cause = format!("`{}` was not put together", self.given.name);
-            Failure::failed(Code::new("unknown-connection"), cause)
-        })
+    async fn put_together(&self, config: &Config) -> Result<Connection, Failure> {
+        let name = &self.given.name;
+        let Some(config) = config.connections.get(name) else {
+            let cause = format!("`{name}` was not put together");
+            return Err(Failure::failed(Code::new("unknown-connection"), cause));
+        };
+        let (vault, shared) = (self.home.vault().await?, Shared::new()?);
+        assemble::connection(self.home, &vault, &shared, name, config, progress(true)).await
     }
 
     /// Two syncs make everything twice: nothing new goes live beside BILL's own (scenario 249).
-    async fn refuse_beside_another_sync(
-        &mut self,
-        global: &Global,
-        config: Config,
-    ) -> Result<(), Failure> {
-        let connection = self.put_together(global, config).await?;
+    async fn refuse_beside_another_sync(&self, config: &Config) -> Result<(), Failure> {
+        let connection = self.put_together(config).await?;
         let ledger = &connection.sides.ledger;
-        let refused = other_sync::refuse(&self.home, &self.given.name, ledger).await;
+        let refused = other_sync::refuse(self.home, &self.given.name, ledger).await;
         refused.map_err(|failure| Failure {
             cause: format!("{}; nothing was stored", failure.cause),
             ..failure
@@ -344,8 +367,8 @@ impl Connecting {
     }
 
     /// Signs in on both sides with what would be stored.
-    async fn check(&mut self, global: &Global, config: Config) -> Result<Found, Failure> {
-        let connection = self.put_together(global, config).await?;
+    async fn check(&self, config: &Config) -> Result<Found, Failure> {
+        let connection = self.put_together(config).await?;
         let sides = &connection.sides;
         let (ledger, platform) =
             tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
@@ -387,11 +410,11 @@ impl Connecting {
         }
     }
 
-    fn tell(&self, global: &Global, found: &Found) {
+    fn tell(&self, global: &Global, found: Option<&Found>) {
         if global.json || global.quiet {
             return;
         }
-        for (_, system, result) in found {
+        for (_, system, result) in found.into_iter().flatten() {
             ping::tell(self.given.name.as_str(), system.id.as_str(), result);
         }
     }

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use tieout_domain::Fault;
-use tieout_domain::port::Identity;
+use tieout_domain::port::{Identity, Ports};
+use tieout_engine::Connection;
 
 use super::sync::connections;
+use crate::bulk;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -15,26 +17,35 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let mut failed = false;
     let mut pings = Vec::new();
-    for connection in connections(global, &home, names).await? {
-        let sides = &connection.sides;
-        let (ledger, platform) =
-            tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
+    let connections = connections(global, &home, names).await?;
+    bulk::each(&connections, both, async |(connection, answers)| {
         let name = connection.store.name().to_string();
-        for (side, ports, result) in [
-            ("ledger", &sides.ledger, ledger),
-            ("platform", &sides.platform, platform),
-        ] {
+        for (side, ports, result) in answers {
             failed |= result.is_err();
             if !global.json {
                 tell(&name, ports.system.as_str(), &result);
             }
             pings.push(entry(&name, side, ports.system.as_str(), &result));
         }
-    }
+    })
+    .await;
     if global.json {
         output::json(&json!({ "pings": pings }));
     }
     Ok(if failed { Exit::Side } else { Exit::Done })
+}
+
+/// How a side of a connection answered.
+type Answer<'a> = (&'static str, &'a Ports, Result<Identity, Fault>);
+
+async fn both(connection: &Connection) -> (&Connection, [Answer<'_>; 2]) {
+    let sides = &connection.sides;
+    let (ledger, platform) = tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
+    let answers = [
+        ("ledger", &sides.ledger, ledger),
+        ("platform", &sides.platform, platform),
+    ];
+    (connection, answers)
 }
 
 /// Prints how a side answered.

@@ -67,7 +67,7 @@ const QUESTIONS: [(&str, &str); 6] = [
     ),
 ];
 
-impl Connecting {
+impl Connecting<'_> {
     /// Goes through all steps.
     pub(super) async fn guide(&mut self, global: &Global) -> Result<Exit, Failure> {
         self.take_up()?;
@@ -89,7 +89,7 @@ impl Connecting {
         let listed = self.sign_in(platform).await?;
         self.choose(platform, listed)?;
         let config = self.config()?;
-        let found = self.check(global, config).await?;
+        let found = self.check(&config).await?;
         for (_, system, result) in &found {
             ping::tell(self.given.name.as_str(), system.id.as_str(), result);
         }
@@ -105,7 +105,7 @@ impl Connecting {
         self.keep()?;
         step(6, "What is there on both sides");
         say("Both sides are read now; nothing is written to either.");
-        let connection = self.connection(global).await?;
+        let connection = self.connection().await?;
         let plan =
             tieout_engine::plan(&connection, RunOptions::new(sync::run_id(), "plan")).await?;
         review::counts(&connection).await?;
@@ -114,11 +114,11 @@ impl Connecting {
         let confirmed = self.mappings(&connection).await?;
         step(8, "Preferences");
         let mut other_is_on = self.preferences(&connection).await?;
-        let seen = other_sync::check(&self.home, &self.given.name, &connection.sides.ledger).await;
+        let seen = other_sync::check(self.home, &self.given.name, &connection.sides.ledger).await;
         other_is_on |= seen.status == Status::Failed;
         self.keep()?;
         step(9, "The first plan");
-        let connection = self.connection(global).await?;
+        let connection = self.connection().await?;
         if confirmed {
             // Whether what BILL lacks is made there has been said only now.
             mapping::propose(&connection, true, &sync::run_id()).await?;
@@ -141,7 +141,7 @@ impl Connecting {
         self.note().await?;
         let before = Preferences::default();
         let config = Config::parse(&text, &self.home.config.path)?;
-        preferences::version(&self.home, &config, self.given.name.as_str(), &before).await?;
+        preferences::version(self.home, &config, self.given.name.as_str(), &before).await?;
         kept::forget(&self.home.folder, &self.given.name);
         self.done(global, Some(&found));
         Ok(Exit::Done)
@@ -232,7 +232,7 @@ impl Connecting {
             match self.seal(system, kind, fields).await {
                 Ok(()) => {
                     let name = format!("{}-{}", self.given.name, system.id);
-                    pending::forget(&self.home, &pending::next_name(&name)).await?;
+                    pending::forget(self.home, &pending::next_name(&name)).await?;
                     return self.keep();
                 }
                 Err(failure) if failure.code == Code::new("credential-malformed") => {
@@ -340,7 +340,7 @@ impl Connecting {
         let shared = Shared::new()?;
         let settings = self.given.table(system);
         let name = &self.given.name;
-        assemble::one_side(&self.home, &vault, &shared, name, system, &settings).await
+        assemble::one_side(self.home, &vault, &shared, name, system, &settings).await
     }
 
     /// The configuration as it would be stored.
@@ -350,9 +350,8 @@ impl Connecting {
     }
 
     /// The connection as it would be stored.
-    async fn connection(&mut self, global: &Global) -> Result<Connection, Failure> {
-        let config = self.config()?;
-        self.put_together(global, config).await
+    async fn connection(&self) -> Result<Connection, Failure> {
+        self.put_together(&self.config()?).await
     }
 
     /// Shows what belongs together; true if what matches one to one was confirmed.

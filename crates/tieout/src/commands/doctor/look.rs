@@ -1,6 +1,7 @@
 //! Examining the sides of connections, each by itself, and then together: a credential that was refused isn't tried
 //! again for the next connection, and what one side is not told another may see.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use tieout_kit::System;
 use tieout_store::Vault;
 
 use crate::assemble::{self, Shared};
+use crate::bulk;
 use crate::config::ConnectionConfig;
 use crate::failure::Failure;
 use crate::home::Home;
@@ -93,13 +95,44 @@ pub async fn examine(
         vault: home.vault().await,
     };
     let mut examined: Vec<Examined> = Vec::new();
-    for (name, config) in chosen {
-        let one = parts.connection(name, config, &examined).await;
-        examined.push(one);
+    let mut waiting: VecDeque<_> = chosen.into_iter().collect();
+    while !waiting.is_empty() {
+        let wave = wave(&mut waiting, &examined);
+        let work = |(name, config)| parts.connection(name, config, &examined);
+        let found = bulk::all(wave, work).await;
+        examined.extend(found);
     }
     parts.explain(&mut examined, auditor).await;
     Ok(examined)
 }
+
+/// Takes the connections that may be examined together: each of their credentials is used by one of them alone, or has
+/// signed in for an earlier one. What was refused is never tried by two at once (scenario 207).
+fn wave<'a>(waiting: &mut VecDeque<Named<'a>>, before: &[Examined]) -> Vec<Named<'a>> {
+    let proven: BTreeSet<&str> = before
+        .iter()
+        .flat_map(|one| &one.sides)
+        .filter(|side| side.signed_in())
+        .map(|side| side.credential.as_str())
+        .collect();
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut wave = Vec::new();
+    while let Some((name, config)) = waiting.front().copied() {
+        let used = [&config.ledger_settings, &config.platform_settings].map(credential);
+        let unproven = used.into_iter().filter(|name| !proven.contains(name));
+        let unproven: BTreeSet<&str> = unproven.collect();
+        if !taken.is_disjoint(&unproven) {
+            break;
+        }
+        taken.extend(unproven);
+        wave.push((name, config));
+        waiting.pop_front();
+    }
+    wave
+}
+
+/// A connection of the configuration.
+type Named<'a> = (&'a ConnectionName, &'a ConnectionConfig);
 
 impl Parts<'_> {
     async fn connection(
