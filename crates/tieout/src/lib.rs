@@ -5,24 +5,28 @@
 
 pub mod assemble;
 pub mod beside;
+pub mod bulk;
 pub mod certificate;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod evidence;
-pub mod expiry;
 pub mod failure;
 pub mod guide;
 pub mod home;
+pub mod kept_log;
 pub mod other_sync;
 pub mod output;
 pub mod pending;
+pub mod preference_versions;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
 pub mod search;
 pub mod story;
 pub mod trial;
+
+pub use tieout_kit::expiry;
 
 use std::process::ExitCode;
 
@@ -45,7 +49,11 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    output::log(cli.global.verbose, cli.global.quiet);
+    output::log(
+        cli.global.verbose,
+        cli.global.quiet,
+        cli.global.place().folder(),
+    );
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,22 +1,27 @@
 //! What people and scripts see: tables and JSON on standard output, messages on standard error.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
+use crate::kept_log;
 
 /// The width of a result that goes into a pipe or a file.
 const WIDTH: usize = 140;
 /// Below this nothing is readable.
 const WIDTH_MIN: usize = 80;
 
-/// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides.
-pub fn log(verbose: u8, quiet: bool) {
+/// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides. What is said is also kept in the
+/// home, if there is one.
+pub fn log(verbose: u8, quiet: bool, home: PathBuf) {
     let level = match (quiet, verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
@@ -24,11 +29,19 @@ pub fn log(verbose: u8, quiet: bool) {
         (false, _) => "debug",
     };
     let filter = EnvFilter::try_from_env("TIEOUT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
+        .with_ansi(colours)
+        .with_target(false);
+    let kept = tracing_subscriber::fmt::layer()
+        .with_writer(move || kept_log::Appender::of(&home))
+        .with_ansi(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(shown)
+        .with(kept)
         .init();
 }
 

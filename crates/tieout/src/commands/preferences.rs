@@ -11,7 +11,6 @@ use tieout_domain::code::Code;
 use tieout_domain::other_sync::{Meaning, OtherSync};
 use tieout_flows::Preferences;
 use tieout_flows::preferences::catalogue;
-use tieout_store::Fact;
 use toml_edit::{DocumentMut, Item, Table};
 
 use crate::assemble::actor;
@@ -20,6 +19,8 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::preference_versions::facts;
+pub(super) use crate::preference_versions::{differences, plain};
 
 /// What `preferences` takes.
 #[derive(Debug, Args)]
@@ -204,35 +205,6 @@ fn show(global: &Global, config: &Config, names: &[String]) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// What people read where there is no value.
-const NOTHING: &str = "none";
-
-/// A value as people read it.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => NOTHING.to_owned(),
-        Value::String(text) if text.is_empty() => NOTHING.to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
-
-/// Keys whose values differ: key, before, after.
-pub(super) fn differences(
-    before: &Preferences,
-    after: &Preferences,
-) -> Vec<(&'static str, Value, Value)> {
-    catalogue()
-        .into_iter()
-        .filter_map(|entry| {
-            let before = before.get(entry.key).ok()?;
-            let after = after.get(entry.key).ok()?;
-            (before != after).then_some((entry.key, before, after))
-        })
-        .collect()
-}
-
 /// Writes what differs into `tieout.toml`, keeping everything else as it stands, and into the history.
 async fn change(
     home: &Home,
@@ -343,16 +315,6 @@ pub(super) async fn version(
     Ok(())
 }
 
-fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Vec<Fact> {
-    let fact = |(key, before, after): (&str, Value, Value)| Fact::Preference {
-        connection: connection.to_owned(),
-        name: key.to_owned(),
-        before: plain(&before),
-        after: plain(&after),
-    };
-    changes.into_iter().map(fact).collect()
-}
-
 fn edited(value: &Value) -> Option<toml_edit::Value> {
     match value {
         Value::String(text) => Some(text.as_str().into()),
@@ -384,9 +346,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit, Failure> {
-    let preferences = of(config, connection)?;
-    let text = toml::to_string(&preferences)
-        .map_err(|error| Failure::failed(Code::new("file"), error.to_string()))?;
+    let text = documented(&of(config, connection)?)?;
     match file {
         None => output::line(text.trim_end()),
         Some(path) => {
@@ -395,6 +355,31 @@ fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit
         }
     }
     Ok(Exit::Done)
+}
+
+/// The preferences as TOML, each with what it does and may be above it; one without a value as a comment.
+fn documented(preferences: &Preferences) -> Result<String, Failure> {
+    let failed = |cause: String| Failure::failed(Code::new("file"), cause);
+    let mut text = String::new();
+    let mut heading = "";
+    for entry in catalogue() {
+        let Some((table, key)) = entry.key.split_once('.') else {
+            continue;
+        };
+        if heading != table {
+            heading = table;
+            let blank = if text.is_empty() { "" } else { "\n" };
+            text.push_str(&format!("{blank}[{table}]\n"));
+        }
+        let value = preferences.get(entry.key);
+        let value = value.map_err(|error| failed(error.to_string()))?;
+        text.push_str(&format!("# {}: {}\n", entry.about, entry.allowed()));
+        text.push_str(&match edited(&value) {
+            Some(value) => format!("{key} = {value}\n"),
+            None => format!("# {key} =\n"),
+        });
+    }
+    Ok(text)
 }
 
 fn read(path: &Path) -> Result<Preferences, Failure> {

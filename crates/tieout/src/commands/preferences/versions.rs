@@ -10,9 +10,7 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
-
-/// How many entries of the history are read at once.
-const PAGE: u32 = 1000;
+use crate::preference_versions;
 
 /// What was changed together.
 struct Version {
@@ -24,41 +22,33 @@ struct Version {
 
 /// The versions of a connection's preferences, the first one first.
 async fn versions(home: &Home, connection: &str) -> Result<Vec<Version>, Failure> {
-    let store = home.store.installation();
     let mut versions: Vec<Version> = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = store.entries_after(after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(versions);
+    for entry in preference_versions::told(home).await? {
+        let Fact::Preference {
+            connection: whose,
+            name,
+            before,
+            after,
+        } = entry.fact
+        else {
+            continue;
         };
-        after = last.seq;
-        for entry in page {
-            let Fact::Preference {
-                connection: whose,
-                name,
-                before,
-                after,
-            } = entry.fact
-            else {
-                continue;
-            };
-            if whose != connection {
-                continue;
+        if whose != connection {
+            continue;
+        }
+        let change = (name, before, after);
+        match versions.last_mut() {
+            Some(same) if same.at == entry.at && same.actor == entry.actor => {
+                same.changes.push(change);
             }
-            let change = (name, before, after);
-            match versions.last_mut() {
-                Some(same) if same.at == entry.at && same.actor == entry.actor => {
-                    same.changes.push(change);
-                }
-                _ => versions.push(Version {
-                    at: entry.at,
-                    actor: entry.actor,
-                    changes: vec![change],
-                }),
-            }
+            _ => versions.push(Version {
+                at: entry.at,
+                actor: entry.actor,
+                changes: vec![change],
+            }),
         }
     }
+    Ok(versions)
 }
 
 /// Lists the versions: when, who, what.
@@ -118,9 +108,7 @@ pub(super) async fn at(
     }
     for later in versions.iter().skip(version).rev() {
         for (key, before, _) in later.changes.iter().rev() {
-            let text = if before == super::NOTHING { "" } else { before };
-            preferences
-                .set(key, text)
+            preference_versions::put(&mut preferences, key, before)
                 .map_err(|error| super::unfit(&error))?;
         }
     }
