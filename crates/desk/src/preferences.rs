@@ -86,41 +86,66 @@ pub struct Version {
 /// # Errors
 /// The store's.
 pub async fn versions(store: &Store, connection: &str) -> Result<Vec<Version>, DeskError> {
-    let store = store.installation();
     let mut versions: Vec<Version> = Vec::new();
+    for entry in told(store).await? {
+        let Fact::Preference {
+            connection: whose,
+            name,
+            before,
+            after,
+        } = entry.fact
+        else {
+            continue;
+        };
+        if whose != connection {
+            continue;
+        }
+        let change = (name, before, after);
+        match versions.last_mut() {
+            Some(same) if same.at == entry.at && same.actor == entry.actor => {
+                same.changes.push(change);
+            }
+            _ => versions.push(Version {
+                at: entry.at,
+                actor: entry.actor,
+                changes: vec![change],
+            }),
+        }
+    }
+    Ok(versions)
+}
+
+/// Every change of preferences that the history tells, of all connections, the first one first.
+///
+/// # Errors
+/// The store's.
+pub async fn told(store: &Store) -> Result<Vec<tieout_store::Entry>, DeskError> {
+    let store = store.installation();
+    let mut told = Vec::new();
     let mut after = 0;
     loop {
         let page = store.entries_after(after, PAGE).await?;
         let Some(last) = page.last() else {
-            return Ok(versions);
+            return Ok(told);
         };
         after = last.seq;
-        for entry in page {
-            let Fact::Preference {
-                connection: whose,
-                name,
-                before,
-                after,
-            } = entry.fact
-            else {
-                continue;
-            };
-            if whose != connection {
-                continue;
-            }
-            let change = (name, before, after);
-            match versions.last_mut() {
-                Some(same) if same.at == entry.at && same.actor == entry.actor => {
-                    same.changes.push(change);
-                }
-                _ => versions.push(Version {
-                    at: entry.at,
-                    actor: entry.actor,
-                    changes: vec![change],
-                }),
-            }
-        }
+        let changes = page
+            .into_iter()
+            .filter(|entry| matches!(entry.fact, Fact::Preference { .. }));
+        told.extend(changes);
     }
+}
+
+/// Sets a preference to what [`plain`] made of its value.
+///
+/// # Errors
+/// If there is no such preference, or it can't be so.
+pub fn put(preferences: &mut Preferences, key: &str, text: &str) -> Result<(), PreferenceError> {
+    // The word for no value may be a value of its own.
+    if text == NOTHING && preferences.set(key, "").is_ok() {
+        return Ok(());
+    }
+    preferences.set(key, text)
 }
 
 /// The preferences as they were at a version: what was changed since is taken back, the last change first.
@@ -143,8 +168,7 @@ pub fn at(
     let mut preferences = now.clone();
     for later in versions.iter().skip(version).rev() {
         for (key, before, _) in later.changes.iter().rev() {
-            let text = if before == NOTHING { "" } else { before };
-            preferences.set(key, text).map_err(|error| unfit(&error))?;
+            put(&mut preferences, key, before).map_err(|error| unfit(&error))?;
         }
     }
     Ok(preferences)

@@ -309,11 +309,12 @@ pub trait Whole: Send + Sync {
     }
 
     /// Whether another program keeps the same two sides in agreement, with the evidence: two of them fight, and
-    /// make everything twice (scenario 249). `None` where nothing speaks for it.
+    /// make everything twice (scenario 249). What it made before `since` says nothing of now; where nobody said when
+    /// it was stopped, what it made lately counts. `None` where nothing speaks for it.
     ///
     /// # Errors
     /// A [`Fault`] of the read.
-    async fn other_sync(&self) -> Result<Option<String>, Fault> {
+    async fn other_sync(&self, _since: Option<Timestamp>) -> Result<Option<String>, Fault> {
         Ok(None)
     }
 

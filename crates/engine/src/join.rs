@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use tieout_domain::State;
 use tieout_flows::Flow;
-use tieout_store::{Lease, RunRow, StoreError};
+use tieout_store::{Commit, Fact, Lease, RunRow, StoreError};
 
 use crate::Connection;
 use crate::error::EngineError;
-use crate::report::{FlowCounts, RunReport, RunStatus};
+use crate::report::{FlowCounts, KILLED, RunReport, RunStatus};
 
 /// How often it is looked whether the other run has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How far back runs are looked for that never ended: each is ended by whoever comes next.
+const RUNS_BACK: u32 = 20;
 
 /// How the connection was got.
 pub(crate) enum Taken {
@@ -48,6 +51,7 @@ pub(crate) async fn take(
                     lease.release().await?;
                     return Ok(Taken::Joined(Box::new(report)));
                 }
+                end_killed(connection, &lease).await?;
                 return Ok(Taken::Lease(lease));
             }
             Err(StoreError::Held { by, run, .. }) => {
@@ -76,6 +80,32 @@ pub(crate) async fn take(
     }
 }
 
+/// Ends the runs whose processes are gone: under this lease none of them can be running any more.
+async fn end_killed(connection: &Connection, lease: &Lease) -> Result<(), EngineError> {
+    for row in connection.store.runs(RUNS_BACK).await? {
+        if row.ended.is_some() {
+            continue;
+        }
+        let ended = Fact::RunEnded {
+            codes: Vec::new(),
+            status: KILLED.to_owned(),
+            flows: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            cause: "its process ended before the run did; the next one goes on from there"
+                .to_owned(),
+        };
+        let commit = Commit {
+            fence: Some(lease.fence),
+            actor: connection.actor.clone(),
+            run: Some(row.id),
+            facts: vec![ended],
+            ..Commit::default()
+        };
+        connection.store.commit(commit).await?;
+    }
+    Ok(())
+}
+
 /// The report of the run that was waited for, once it has ended.
 async fn ended(
     connection: &Connection,
@@ -85,7 +115,8 @@ async fn ended(
     let Some(row) = connection.store.run(id).await? else {
         return Ok(None);
     };
-    if row.ended.is_none() {
+    // What was killed is taken over, not joined.
+    if row.ended.is_none() || row.status == KILLED {
         return Ok(None);
     }
     let stopped = connection.store.stops().await?.into_iter().next();

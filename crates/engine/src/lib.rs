@@ -43,6 +43,6 @@ pub use error::EngineError;
 pub use plan::{Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};
 pub use recovery::{Recovery, recover, release};
-pub use report::{FlowCounts, Problem, RunReport, RunStatus};
+pub use report::{FlowCounts, KILLED, Problem, RunReport, RunStatus};
 pub use run::{RunOptions, plan, sync};
 pub use whole::whole_read_at;

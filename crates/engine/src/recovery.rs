@@ -19,7 +19,7 @@ use tieout_store::{
 use crate::Connection;
 use crate::error::EngineError;
 use crate::plan::Plan;
-use crate::report::{RunReport, RunStatus};
+use crate::report::{KILLED, RunReport, RunStatus};
 use crate::run::{Run, RunOptions, conduct};
 
 /// What sets off the runs that recover.
@@ -80,7 +80,9 @@ pub enum Tier {
 impl Tier {
     fn of(how: &str) -> Self {
         match how {
-            "number and amount" | "name and two strong keys" => Self::Strong,
+            "number and amount" | "name and two strong keys" | "vendor, amount and bills" => {
+                Self::Strong
+            }
             "a person's choice" => Self::Person,
             _ => Self::Exact,
         }
@@ -202,7 +204,7 @@ async fn release_under(
         run.trigger == TRIGGER
             && run.started >= stop.at
             && run.ended.is_some()
-            && run.status != RunStatus::Failed.as_str()
+            && ![RunStatus::Failed.as_str(), KILLED].contains(&run.status.as_str())
     });
     if !finished {
         return Err(EngineError::RecoveryUnfinished(format!(

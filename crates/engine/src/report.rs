@@ -31,6 +31,9 @@ impl RunStatus {
     }
 }
 
+/// The word of a run whose process ended before the run did: who takes the connection next says so for it.
+pub const KILLED: &str = "killed";
+
 /// A flow's whole population by state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

@@ -8,6 +8,7 @@ mod cash;
 mod coding;
 mod credits_only;
 mod freed;
+mod known_again;
 mod outside;
 mod period;
 mod posted;
@@ -188,6 +189,7 @@ impl<'a> This<'a> {
         needs.extend(reversal::needs(self));
         needs.extend(coding::needs(self.books));
         needs.extend(posting::needs(self));
+        needs.extend(known_again::needs(self));
         needs
     }
 
@@ -237,7 +239,7 @@ impl<'a> This<'a> {
                 format!("{label} is no longer on the platform"),
             );
         }
-        if let Some(verdict) = posting::known(self) {
+        if let Some(verdict) = posting::known(self).or_else(|| known_again::decide(self)) {
             return verdict;
         }
         match self.stage() {

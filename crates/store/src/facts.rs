@@ -174,7 +174,7 @@ pub enum Fact {
     },
     /// The run ended; its id is the commit's.
     RunEnded {
-        /// `done`, `exceptions` or `failed`.
+        /// `done`, `exceptions`, `failed`, or `killed`.
         status: String,
         /// Each flow's population by state.
         flows: BTreeMap<String, BTreeMap<String, u64>>,

@@ -265,7 +265,7 @@ pub struct RunRow {
     pub started: Timestamp,
     /// When it ended, if it did.
     pub ended: Option<Timestamp>,
-    /// `running` until it ends, then `done`, `exceptions` or `failed`.
+    /// `running` until it ends, then `done`, `exceptions`, `failed`, or `killed` where its process ended before it.
     pub status: String,
     /// Each flow's population by state at its end.
     pub counts: BTreeMap<String, BTreeMap<String, u64>>,

@@ -11,6 +11,7 @@ use tieout_store::{KeySource, Seams, Store, StoreError, Vault};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::preference_versions;
 use crate::seams::WallClock;
 
 /// The name of the configuration in the home.
@@ -74,9 +75,15 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens the home.
+    /// Opens the home, and tells the history of preferences that somebody has changed in the file by hand.
     pub async fn open(place: &Place) -> Result<Self, Failure> {
-        Self::open_among(place, Seams::of(Arc::new(WallClock))).await
+        let home = Self::open_among(place, Seams::of(Arc::new(WallClock))).await?;
+        if let Err(failure) = preference_versions::notice_edits(&home).await {
+            tracing::warn!(
+                "what was changed in the file by hand is not in the history yet: {failure}"
+            );
+        }
+        Ok(home)
     }
 
     /// Opens the home with the caller's own seams for its store.

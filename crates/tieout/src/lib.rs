@@ -6,24 +6,29 @@
 pub mod address;
 pub mod assemble;
 pub mod beside;
+pub mod bulk;
 pub mod certificate;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod evidence;
-pub mod expiry;
 pub mod failure;
 pub mod guide;
 pub mod home;
+pub mod kept_log;
 pub mod kinds;
+pub mod other_sync;
 pub mod output;
 pub mod pending;
+pub mod preference_versions;
 pub mod progress;
 pub mod sandbox;
 pub mod seams;
 pub mod serve;
 pub mod subscriptions;
 pub mod trial;
+
+pub use tieout_kit::expiry;
 
 use std::process::ExitCode;
 
@@ -47,7 +52,12 @@ pub fn main() -> ExitCode {
         }
     };
     let service = matches!(cli.command, Command::Serve(_));
-    output::log(cli.global.verbose, cli.global.quiet, service);
+    output::log(
+        cli.global.verbose,
+        cli.global.quiet,
+        service,
+        cli.global.place().folder(),
+    );
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

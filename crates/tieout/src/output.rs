@@ -1,14 +1,18 @@
 //! What people and scripts see: tables and JSON on standard output, messages on standard error.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
+use crate::kept_log;
 
 /// The width of a result that goes into a pipe or a file.
 const WIDTH: usize = 140;
@@ -16,8 +20,8 @@ const WIDTH: usize = 140;
 const WIDTH_MIN: usize = 80;
 
 /// Starts the log: warnings unless more or less is asked for; `TIEOUT_LOG` overrides. A service's log that nobody
-/// reads on a terminal is one JSON object a line.
-pub fn log(verbose: u8, quiet: bool, service: bool) {
+/// reads on a terminal is one JSON object a line. What is said is also kept in the home, if there is one.
+pub fn log(verbose: u8, quiet: bool, service: bool, home: PathBuf) {
     let level = match (quiet, verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
@@ -26,16 +30,24 @@ pub fn log(verbose: u8, quiet: bool, service: bool) {
     };
     let filter = EnvFilter::try_from_env("TIEOUT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let terminal = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(terminal && std::env::var_os("NO_COLOR").is_none())
         .with_target(false);
-    if service && !terminal {
-        log.json().flatten_event(true).init();
+    let shown = if service && !terminal {
+        shown.json().flatten_event(true).boxed()
     } else {
-        log.init();
-    }
+        shown.boxed()
+    };
+    let kept = tracing_subscriber::fmt::layer()
+        .with_writer(move || kept_log::Appender::of(&home))
+        .with_ansi(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(shown)
+        .with(kept)
+        .init();
 }
 
 /// Prints a failure: its code, cause and fix on standard error, and as JSON on standard output if asked.

@@ -21,6 +21,10 @@ use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::seams::{ForATrial, InMemory, SealedInStore};
 
+/// So many sign-ins of one credential are tried together, once one has gone well: were all of them refused, there would
+/// still be no fifth.
+const TOGETHER: usize = 3;
+
 /// A side of a connection that uses a credential.
 pub struct Use<'a> {
     /// The connection.
@@ -104,34 +108,56 @@ impl<'a> Trial<'a> {
     ) -> Result<Vec<Verdict>, Failure> {
         let kept = Arc::new(InMemory::default());
         let mut refused: BTreeMap<String, Failure> = BTreeMap::new();
-        let mut verdicts = Vec::new();
-        for user in uses(self.home, name) {
-            let result = match self.ports(&user, credential, Arc::clone(&kept)) {
-                Err(failure) => Err(failure),
-                Ok(ports) => {
-                    let account = format!("{}/{}", ports.system, ports.account);
-                    match refused.get(&account) {
-                        Some(failure) => Err(failure.clone()),
-                        None => {
-                            refuse_a_fifth(name, &ports).await?;
-                            let result = ports.whole.ping().await.map_err(|fault| told(&fault));
-                            if let Err(failure) = &result
-                                && is_refusal(failure)
-                            {
-                                refused.insert(account, failure.clone());
-                            }
-                            result
-                        }
-                    }
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        let mut users = uses(self.home, name).into_iter();
+        loop {
+            // One by one, until it is known to sign in somewhere.
+            let proven = verdicts.iter().any(|verdict| verdict.result.is_ok());
+            let together = if proven { TOGETHER } else { 1 };
+            let some: Vec<_> = users.by_ref().take(together).collect();
+            if some.is_empty() {
+                break;
+            }
+            let tries = some
+                .iter()
+                .map(|user| self.tried(name, user, credential, &kept, &refused));
+            let tried = futures::future::try_join_all(tries).await?;
+            for (user, (account, result)) in some.into_iter().zip(tried) {
+                if let (Some(account), Err(failure)) = (account, &result)
+                    && is_refusal(failure)
+                {
+                    refused.insert(account, failure.clone());
                 }
-            };
-            verdicts.push(Verdict {
-                connection: user.connection.clone(),
-                system: user.system,
-                result,
-            });
+                verdicts.push(Verdict {
+                    connection: user.connection.clone(),
+                    system: user.system,
+                    result,
+                });
+            }
         }
         Ok(verdicts)
+    }
+
+    /// Signs in for one connection, unless its account has refused the credential; with the account that was asked.
+    async fn tried(
+        &self,
+        name: &str,
+        user: &Use<'_>,
+        credential: &Credential,
+        kept: &Arc<InMemory>,
+        refused: &BTreeMap<String, Failure>,
+    ) -> Result<(Option<String>, Result<Identity, Failure>), Failure> {
+        let ports = match self.ports(user, credential, Arc::clone(kept)) {
+            Ok(ports) => ports,
+            Err(failure) => return Ok((None, Err(failure))),
+        };
+        let account = format!("{}/{}", ports.system, ports.account);
+        if let Some(failure) = refused.get(&account) {
+            return Ok((None, Err(failure.clone())));
+        }
+        refuse_a_fifth(name, &ports).await?;
+        let result = ports.whole.ping().await.map_err(|fault| told(&fault));
+        Ok((Some(account), result))
     }
 
     /// One side, put together with a credential that need not be in use.

@@ -19,12 +19,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
+#[path = "cli/many.rs"]
+mod many;
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/renewal.rs"]
 mod renewal;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/users.rs"]
 mod users;
 
@@ -1191,6 +1197,86 @@ fn preferences_are_changed_in_the_file_without_losing_a_comment() {
         .went_well()
         .json();
     assert_eq!(differences["differences"], json!([]));
+}
+
+#[test]
+fn a_preference_changed_by_hand_is_a_version_of_the_files() {
+    let machine = Machine::with_home();
+    let with = |value: &str| {
+        format!(
+            "{CONNECTION}[connections.acme.preferences.transactions]\nmarker = \"none\"\npartly_paid = \"{value}\"\n"
+        )
+    };
+    let history = || {
+        let told = machine.tieout(&["preferences", "history", "acme", "--json"]);
+        told.went_well().json()["versions"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    machine.write_config(&with("skip"));
+    let versions = history();
+    assert_eq!(versions.len(), 1, "{versions:?}");
+    assert_eq!(versions[0]["who"], "file");
+    assert_eq!(
+        versions[0]["changes"],
+        json!([{"key": "transactions.marker", "before": "description", "after": "none"}])
+    );
+    machine.write_config(&with("balance"));
+    machine
+        .tieout(&["preferences", "set", "acme", "lists.create_missing", "true"])
+        .went_well();
+    let versions = history();
+    let who: Vec<_> = versions
+        .iter()
+        .map(|one| one["who"].as_str().unwrap())
+        .collect();
+    assert_eq!(who, ["file", "file", "user:tester"], "{versions:?}");
+    assert_eq!(versions[1]["changes"][0]["after"], "balance");
+    assert_eq!(history().len(), 3, "looking changes nothing");
+
+    // What each does is told where it is set, and an export is taken back.
+    let exported = machine
+        .tieout(&["preferences", "export", "acme"])
+        .went_well()
+        .out;
+    assert!(
+        exported.contains("\npartly_paid = \"balance\"\n") && exported.contains("# bills_from ="),
+        "{exported}"
+    );
+    for line in exported.lines().filter(|line| line.contains(" = ")) {
+        assert!(!line.starts_with('#'), "{line}");
+    }
+    let file = machine.folder.path().join("exported.toml");
+    std::fs::write(&file, &exported).unwrap();
+    machine
+        .tieout(&["preferences", "import", "acme", file.to_str().unwrap()])
+        .went_well();
+    assert_eq!(history().len(), 3);
+}
+
+#[test]
+fn a_configuration_that_cant_be_read_is_what_doctor_finds() {
+    let machine = Machine::with_home();
+    machine.write_config("[connections.acme\n");
+    let done = machine.tieout(&["doctor", "--json"]);
+    assert_eq!(done.status, 4, "{}{}", done.out, done.err);
+    let check = &done.json()["checks"][0];
+    assert_eq!(check["code"], "config-syntax");
+    assert_eq!(check["status"], "failed");
+    assert!(
+        check["cause"].as_str().unwrap().contains("tieout.toml:1"),
+        "{check}"
+    );
+    assert_ne!(check["fix"], "");
+    machine.write_config(&CONNECTION.replace("account", "acount"));
+    let done = machine.tieout(&["doctor"]);
+    assert_eq!(done.status, 4);
+    assert!(
+        done.out.contains("[config-unknown-key]") && done.out.contains("did you mean `account`?"),
+        "{}",
+        done.out
+    );
 }
 
 #[test]

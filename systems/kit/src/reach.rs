@@ -12,6 +12,8 @@ pub fn lost_code(words: &str) -> Code {
         Code::new("dns")
     } else if any(&["not valid for name", "notvalidforname"]) {
         Code::new("tls-wrong-name")
+    } else if any(&["certificate expired", "certificate not valid yet"]) {
+        Code::new("tls-expired")
     } else if any(&["invalid peer certificate"]) {
         Code::new("tls-untrusted")
     } else if any(&["corrupt message", "invalidcontenttype"]) {
@@ -53,6 +55,11 @@ mod tests {
                 "client error (Connect): invalid peer certificate: certificate not valid for name \
                  \"1234567.suitetalk.api.netsuite.com\"; certificate is only valid for proxy.example.com",
                 "tls-wrong-name",
+            ),
+            (
+                "client error (Connect): invalid peer certificate: certificate expired: verification time 1764417000 \
+                 (UNIX), but certificate is not valid after 1609459200 (154957800 seconds ago)",
+                "tls-expired",
             ),
             (
                 "client error (Connect): received corrupt message of type InvalidContentType",

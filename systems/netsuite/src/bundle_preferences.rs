@@ -20,7 +20,7 @@ use crate::problem::Aim;
 
 /// Finds the record type by the name that the bundle gives it.
 const TYPES: &str = "SELECT scriptid AS scriptid, name AS name FROM customrecordtype \
-                     WHERE name LIKE '%Bill.com Preferences%'";
+                     WHERE LOWER(name) LIKE '%bill.com preferences%'";
 
 /// The most rows that are looked at: an account has one for each subsidiary.
 const ROWS_MAX: usize = 300;
@@ -119,8 +119,29 @@ impl Client {
     /// The rows of the record: all that are for the connection's subsidiary, or for none. Empty where the
     /// account has no such record.
     pub(crate) async fn bundle_preferences(&self) -> Result<Vec<OtherSync>, Fault> {
+        let types = match self.preference_records().await {
+            // An account without custom records has no such table.
+            Err(Fault::Refused { .. }) => Vec::new(),
+            types => types?,
+        };
+        let mut found = self.all_bundle_preferences(&types).await?;
+        found.retain(|row| self.is_for_us(row));
+        Ok(found)
+    }
+
+    /// Whether a row is for the connection's subsidiary, or for none.
+    pub(crate) fn is_for_us(&self, row: &OtherSync) -> bool {
+        let own = self.settings.subsidiary.as_ref();
+        own.is_none() || row.subsidiary.is_none() || row.subsidiary.as_ref() == own
+    }
+
+    /// The rows of these types, whichever subsidiary they are for.
+    pub(crate) async fn all_bundle_preferences(
+        &self,
+        types: &[(String, String)],
+    ) -> Result<Vec<OtherSync>, Fault> {
         let mut found = Vec::new();
-        for (script_id, title) in self.preference_records().await? {
+        for (script_id, title) in types {
             let path = format!("/services/rest/record/v1/{script_id}");
             let list: List = match self.get(&path, vec![("limit", ROWS_MAX.to_string())]).await {
                 // A type that is named in the configuration need not be there (any more).
@@ -131,27 +152,18 @@ impl Client {
                 let id = utf8_percent_encode(&listed.id, NON_ALPHANUMERIC);
                 let fields: BTreeMap<String, Value> =
                     read(self.get(&format!("{path}/{id}"), Vec::new()).await?)?;
-                found.push(row(&title, &script_id, &listed.id, fields));
+                found.push(row(title, script_id, &listed.id, fields));
             }
         }
-        let own = self.settings.subsidiary.as_ref();
-        found.retain(|row| {
-            own.is_none() || row.subsidiary.is_none() || row.subsidiary.as_ref() == own
-        });
         Ok(found)
     }
 
     /// Script id and name of the record types that hold the preferences.
-    async fn preference_records(&self) -> Result<Vec<(String, String)>, Fault> {
+    pub(crate) async fn preference_records(&self) -> Result<Vec<(String, String)>, Fault> {
         if let Some(named) = &self.settings.preferences_record {
             return Ok(vec![(named.clone(), "Bill.com Preferences".to_owned())]);
         }
-        let rows = match self.query(TYPES, &[]).await {
-            Ok(found) => found.rows,
-            // An account without custom records has no such table.
-            Err(Fault::Refused { .. }) => return Ok(Vec::new()),
-            Err(fault) => return Err(fault),
-        };
+        let rows = self.query(TYPES, &[]).await?.rows;
         let named = rows.iter().map(|row| {
             (
                 row.string("scriptid").to_ascii_lowercase(),

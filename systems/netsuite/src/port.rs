@@ -188,8 +188,8 @@ impl Whole for Account {
         self.0.explain_refusal(seen)
     }
 
-    async fn other_sync(&self) -> Result<Option<String>, Fault> {
-        self.0.other_sync().await
+    async fn other_sync(&self, since: Option<Timestamp>) -> Result<Option<String>, Fault> {
+        self.0.other_sync(since).await
     }
 
     async fn periods(&self) -> Result<Vec<Period>, Fault> {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use tieout_domain::Fault;
@@ -33,10 +34,16 @@ fn parse(text: &str) -> Option<DateTime> {
     DateTime::strptime(FORMAT, text).ok()
 }
 
+/// How long after one moment another is, both in the session's zone: only their distance counts. `None` where either
+/// is no moment.
+pub(crate) fn distance(from: &str, to: &str) -> Option<SignedDuration> {
+    Some(parse(to)?.duration_since(parse(from)?))
+}
+
 /// This much earlier, as text; the text itself if it is no moment.
 pub(crate) fn minutes_before(text: &str, minutes: i64) -> Option<String> {
     let at = parse(text)?
-        .checked_sub(jiff::SignedDuration::from_mins(minutes))
+        .checked_sub(SignedDuration::from_mins(minutes))
         .ok()?;
     Some(at.strftime(FORMAT).to_string())
 }

@@ -141,6 +141,13 @@ pub(crate) async fn create(writer: &dyn Upsert, orders: &[Order]) -> Vec<Answer>
     };
     let (shape, there, deleted) = match prepared.await {
         Ok(prepared) => prepared,
+        // A record under one of the external ids can't be read: that order alone fails by it.
+        Err(Fault::Drift { .. }) if orders.len() > 1 => {
+            let (left, right) = orders.split_at(orders.len() / 2);
+            let mut answers = Box::pin(create(writer, left)).await;
+            answers.extend(Box::pin(create(writer, right)).await);
+            return answers;
+        }
         // Nothing was sent yet that writes.
         Err(fault) => return all_failed(orders, &fault),
     };

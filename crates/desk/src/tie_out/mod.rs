@@ -62,8 +62,7 @@ pub async fn make(
     day: Option<Date>,
     id: String,
 ) -> Result<Made, DeskError> {
-    let now = connection.timer.now();
-    let today = now.to_zoned(connection.time_zone.clone()).date();
+    let today = today(connection);
     let options = TieOutOptions {
         as_of: as_of(today, scope.period.as_deref(), day)?,
         id,
@@ -87,6 +86,13 @@ pub async fn make(
         documents,
         others: others.map(|other| (other.currency, other.status)).collect(),
     })
+}
+
+/// The company's day.
+#[must_use]
+pub fn today(connection: &Connection) -> Date {
+    let now = connection.timer.now();
+    now.to_zoned(connection.time_zone.clone()).date()
 }
 
 /// As of when: a day, else the end of a month, of the present one if none is named.

@@ -10,7 +10,7 @@ use stage::{Effect, Stage, bill, bill_of, credit_on};
 use tieout_domain::port::Action;
 use tieout_domain::{Kind, RecordRef, Side, State};
 use tieout_engine::{RunOptions, RunStatus};
-use tieout_store::{Commit, Due, Fact, StopKind};
+use tieout_store::{Commit, Due, Fact, RunId, StopKind};
 
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -579,4 +579,48 @@ async fn a_side_that_answers_no_write_is_not_asked_again_and_again_in_one_run() 
     assert_eq!(stage.state("1").await, "HOLD(settling)");
     stage.sync().await;
     assert_eq!(stage.platform.calls(Action::Create), 4);
+}
+
+#[tokio::test]
+async fn an_unknown_creation_whose_record_cannot_be_read_keeps_no_other_from_settling() {
+    let stage = Stage::new().await;
+    stage.platform.upserts();
+    stage.platform.takes(10);
+    stage.platform.settles_after(WINDOW);
+    for id in ["1", "2", "3"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage.platform.next(Effect::LostAfter);
+    // The records are made in the order of the bills.
+    stage.platform.unreadable("p2");
+    stage.try_sync().await;
+    let report = stage.try_sync().await;
+    assert_eq!(stage.state("1").await, "DONE");
+    assert_eq!(stage.state("2").await, "HOLD(settling)");
+    assert_eq!(stage.state("3").await, "DONE");
+    assert!(!report.problems.is_empty());
+}
+
+#[tokio::test]
+async fn a_run_whose_process_was_killed_is_ended_by_the_next_one() {
+    let stage = Stage::new().await;
+    let killed = RunId::new("00-killed");
+    let started = Commit {
+        actor: "user:ann".to_owned(),
+        run: Some(killed.clone()),
+        facts: vec![Fact::RunStarted {
+            trigger: "schedule".to_owned(),
+            flows: vec!["bills".to_owned()],
+        }],
+        ..Commit::default()
+    };
+    let store = &stage.connection.store;
+    store.commit(started).await.unwrap();
+    assert_eq!(store.run(&killed).await.unwrap().unwrap().status, "running");
+    stage.sync().await;
+    let row = store.run(&killed).await.unwrap().unwrap();
+    assert_eq!(row.status, tieout_engine::KILLED);
+    assert!(row.ended.is_some());
+    let open = store.runs(10).await.unwrap();
+    assert!(open.iter().all(|run| run.ended.is_some()), "{open:?}");
 }

@@ -457,13 +457,24 @@ impl Write for Writer {
         _since: Timestamp,
     ) -> Result<Vec<Observed>, Fault> {
         let keys: Vec<_> = orders.iter().map(|order| &order.key).collect();
-        Ok(self.0.observed(|o, _| match &o.document {
+        let found = self.0.observed(|o, _| match &o.document {
             Document::Bill(bill) => bill
                 .external_id
                 .as_ref()
                 .is_none_or(|id| keys.contains(&id)),
             _ => false,
-        }))
+        });
+        let shelf = self.0.shelf();
+        if found
+            .iter()
+            .any(|one| shelf.unreadable.contains(one.id.as_str()))
+        {
+            return Err(Fault::Drift {
+                code: Code::new("drift"),
+                cause: "odd".to_owned(),
+            });
+        }
+        Ok(found)
     }
 }
 

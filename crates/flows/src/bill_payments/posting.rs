@@ -26,6 +26,16 @@ pub(super) struct Paid<'a> {
 }
 
 impl Paid<'_> {
+    /// How a payment of the ledger pays it.
+    pub(super) fn application(&self) -> Application {
+        Application {
+            document: self.record.id.clone(),
+            line: None,
+            amount: self.cash,
+            credits: self.credits.clone(),
+        }
+    }
+
     fn all(&self) -> Amount {
         self.credits
             .iter()
@@ -240,7 +250,7 @@ fn balanced(this: &This<'_>) -> Result<(), Outcome> {
 }
 
 /// The ledger's bills by payables account and subsidiary, and their vendor.
-fn grouped<'a>(this: &This<'a>) -> Result<(Vec<Group<'a>>, RemoteId), Outcome> {
+pub(super) fn grouped<'a>(this: &This<'a>) -> Result<(Vec<Group<'a>>, RemoteId), Outcome> {
     let mut groups: BTreeMap<(Option<RemoteId>, Option<RemoteId>), Vec<Paid<'a>>> = BTreeMap::new();
     let mut vendor: Option<&RemoteId> = None;
     for paid in paid(this)? {
@@ -398,7 +408,7 @@ fn open_to(this: &This<'_>, paid: &Paid<'_>) -> Result<(), Outcome> {
 }
 
 /// Payments of the ledger to this vendor of this much cash.
-fn ledger_payments<'a>(
+pub(super) fn ledger_payments<'a>(
     this: &This<'a>,
     vendor: &RemoteId,
 ) -> impl Iterator<Item = (&'a RecordRef, &'a Payment)> {

@@ -3,6 +3,8 @@
 mod all;
 mod given;
 mod guided;
+pub(super) mod moving_over;
+mod rows;
 mod table;
 
 use std::io::IsTerminal;
@@ -11,21 +13,26 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+use tieout_desk::pause;
 use tieout_domain::code::Code;
 use tieout_domain::port::Identity;
-use tieout_domain::{Fault, Side};
+use tieout_domain::{ConnectionName, Fault, Side};
+use tieout_engine::Connection;
 use tieout_kit::System;
 use tieout_kit::system::CredentialKind;
 use tieout_store::Fact;
 
 use self::given::Given;
-use super::{credentials, ping, preferences, sync};
-use crate::assemble::actor;
+use self::moving_over::MovingArgs;
+use super::{credentials, ping, preferences};
+use crate::assemble::{self, Shared, actor};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+use crate::other_sync;
 use crate::output;
+use crate::progress::progress;
 
 /// What `connect` takes. What neither a flag, the file nor the environment (`TIEOUT_NETSUITE_ACCOUNT`, …)
 /// gives is asked for on a terminal.
@@ -56,21 +63,34 @@ pub struct ConnectArgs {
     /// Store it without signing in on both sides.
     #[arg(long)]
     pub no_check: bool,
-    /// Connect every `[connections.NAME]` of the file; goes on after one that fails.
+    /// Connect every `[connections.NAME]` of the file, or every row of a CSV file; goes on after one that fails.
     #[arg(long, requires = "from", conflicts_with_all = ["name", "guided"])]
     pub all: bool,
     /// Ask step by step, up to a first plan; so it is on a terminal unless a file is given. Through a pipe,
     /// each line of standard input is an answer.
     #[arg(long, conflicts_with_all = ["from", "replace", "no_check"])]
     pub guided: bool,
+    /// How moving over goes on.
+    #[command(flatten)]
+    pub moving: MovingArgs,
 }
 
 /// Gathers, checks, stores.
 pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     if let (true, Some(file)) = (args.all, &args.from) {
+        all::refuse_input(file)?;
         return all::run(global, args, file).await;
     }
     let home = Home::open(&global.place()).await?;
+    if args.moving.moving_over
+        && let Some(name) = stored(&home, args.name.as_deref())
+    {
+        return moving_over::run(global, &args.moving, args.guided, &name).await;
+    }
+    if args.moving.status || args.moving.abandon {
+        let cause = "there is no such connection yet that could be moving over";
+        return Err(Failure::usage(Code::new("unknown-connection"), cause));
+    }
     // Where standard input is the table, it can't hold the answers.
     let from_input = args.from.as_deref() == Some(Path::new("-"));
     let asking = Asking {
@@ -82,16 +102,18 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
             && !args.replace
             && !args.no_check
             && !global.json;
+    let values = given::values(args)?;
     let given = if guided {
-        given::begin(args, &home.config, &asking)?
+        given::begin(args, values, &home.config, &asking)?
     } else {
-        given::gather(args, &home.config, &asking)?
+        given::gather(args, values, &home.config, &asking)?
     };
     let mut connecting = Connecting {
-        home,
+        home: &home,
         given,
         asking,
         sealed: Vec::new(),
+        moving_over: args.moving.moving_over,
     };
     let done = if guided {
         connecting.guide(global).await
@@ -100,7 +122,18 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
     };
     let stored = matches!(done, Ok(Exit::Done));
     connecting.unseal(stored).await;
+    if stored && args.moving.moving_over {
+        let name = connecting.given.name;
+        return moving_over::run(global, &args.moving, guided, &name).await;
+    }
     done
+}
+
+/// The connection of this name, if it is stored and not disconnected.
+fn stored(home: &Home, name: Option<&str>) -> Option<ConnectionName> {
+    let all = home.config.connections.iter();
+    let mut found = all.filter(|(known, config)| config.enabled && Some(known.as_str()) == name);
+    found.next().map(|(name, _)| name.clone())
 }
 
 /// Asks a person, where there is one.
@@ -129,49 +162,87 @@ impl Asking {
 /// What was found on both sides.
 type Found = [(&'static str, &'static System, Result<Identity, Fault>); 2];
 
-struct Connecting {
-    home: Home,
+/// What looking at both sides came to.
+struct Look {
+    /// Nothing where it was not wanted.
+    found: Option<Found>,
+}
+
+struct Connecting<'h> {
+    home: &'h Home,
     given: Given,
     asking: Asking,
     /// Credentials that were sealed on the way; taken back where nothing is stored.
     sealed: Vec<String>,
+    /// It is stored paused, and goes live by the steps of moving over.
+    moving_over: bool,
 }
 
-impl Connecting {
+impl Connecting<'_> {
     async fn through(&mut self, global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
-        self.credential(self.given.ledger).await?;
-        self.credential(self.given.platform).await?;
-        loop {
-            let text = table::written(&self.home.config.path, &self.given)?;
-            // What would be refused at the next command is refused now.
-            let config = Config::parse(&text, &self.home.config.path)?;
-            let checked = if args.no_check {
-                None
-            } else {
-                Some(self.check(global, config).await?)
-            };
-            let fault = checked.as_ref().and_then(first_fault);
-            if let Some(found) = &checked {
-                self.tell(global, found);
-            }
-            let Some((system, fault)) = fault else {
-                refuse_mixed(checked.as_ref())?;
-                preferences::replace(&self.home.config.path, &text)?;
-                self.note().await?;
-                let name = self.given.name.as_str();
-                let known = self.home.config.connections.get(&self.given.name);
-                let before = known.map(|known| known.preferences.clone());
-                let stored = Config::parse(&text, &self.home.config.path)?;
-                let before = before.unwrap_or_default();
-                preferences::version(&self.home, &stored, name, &before).await?;
-                self.done(global, checked.as_ref());
-                return Ok(Exit::Done);
-            };
+        let mut look = self.credentials_and_look(args).await?;
+        while let Some((system, fault)) = look.found.as_ref().and_then(first_fault) {
+            self.tell(global, look.found.as_ref());
             if !self.correct(system, &fault).await? {
-                self.not_stored(global, checked.as_ref());
+                self.not_stored(global, look.found.as_ref());
                 return Ok(Exit::Side);
             }
+            look = self.look(args).await?;
         }
+        self.conclude(global, &look).await
+    }
+
+    /// Sees to both credentials, and looks at both sides.
+    async fn credentials_and_look(&mut self, args: &ConnectArgs) -> Result<Look, Failure> {
+        self.credential(self.given.ledger).await?;
+        self.credential(self.given.platform).await?;
+        self.look(args).await
+    }
+
+    /// Looks at both sides with what would be stored. Stores nothing.
+    async fn look(&self, args: &ConnectArgs) -> Result<Look, Failure> {
+        let text = table::written(&self.home.config.path, &self.given)?;
+        // What would be refused at the next command is refused now.
+        let config = Config::parse(&text, &self.home.config.path)?;
+        if args.no_check {
+            return Ok(Look { found: None });
+        }
+        let found = self.check(&config).await?;
+        let goes_live = !self.given.existing || self.given.disconnected;
+        if first_fault(&found).is_none() {
+            refuse_mixed(Some(&found))?;
+            if goes_live && !self.moving_over {
+                self.refuse_beside_another_sync(&config).await?;
+            }
+        }
+        Ok(Look { found: Some(found) })
+    }
+
+    /// Stores it, unless a side would not let us in.
+    async fn conclude(&mut self, global: &Global, look: &Look) -> Result<Exit, Failure> {
+        let found = look.found.as_ref();
+        self.tell(global, found);
+        if found.is_some_and(|found| first_fault(found).is_some()) {
+            self.not_stored(global, found);
+            return Ok(Exit::Side);
+        }
+        if self.moving_over {
+            let store = self.home.store.connection(&self.given.name);
+            let reason = moving_over::REASON.to_owned();
+            pause::say(&store, Fact::Paused { reason }, &actor()).await?;
+        }
+        // Another may have been stored since this one was looked at.
+        let path = &self.home.config.path;
+        let text = table::written(path, &self.given)?;
+        let stored = Config::parse(&text, path)?;
+        preferences::replace(path, &text)?;
+        self.note().await?;
+        let name = self.given.name.as_str();
+        let known = self.home.config.connections.get(&self.given.name);
+        let before = known.map(|known| known.preferences.clone());
+        preferences::version(self.home, &stored, name, &before.unwrap_or_default()).await?;
+        self.done(global, found);
+        Ok(Exit::Done)
     }
 
     /// Sees to it that a side's table names a credential: the one named; else the one that the environment
@@ -254,7 +325,7 @@ impl Connecting {
             .chain((2..).map(|number| format!("{plain}-{number}")))
             .find(|name| taken.iter().all(|row| row.name != *name))
             .unwrap_or(plain);
-        credentials::seal(&self.home, &name, kind, fields, &actor()).await?;
+        credentials::seal(self.home, &name, kind, fields, &actor()).await?;
         self.sealed.push(name.clone());
         self.given.put(system, "credential", Value::String(name));
         Ok(())
@@ -274,16 +345,31 @@ impl Connecting {
         }
     }
 
-    /// Signs in on both sides with what would be stored.
-    async fn check(&mut self, global: &Global, config: Config) -> Result<Found, Failure> {
-        let before = std::mem::replace(&mut self.home.config, config);
-        let names = [self.given.name.to_string()];
-        let connections = sync::connections(global, &self.home, &names).await;
-        self.home.config = before;
-        let Some(connection) = connections?.pop() else {
-            let cause = format!("`{}` was not put together", self.given.name);
+    /// The connection as a configuration has it.
+    async fn put_together(&self, config: &Config) -> Result<Connection, Failure> {
+        let name = &self.given.name;
+        let Some(config) = config.connections.get(name) else {
+            let cause = format!("`{name}` was not put together");
             return Err(Failure::failed(Code::new("unknown-connection"), cause));
         };
+        let (vault, shared) = (self.home.vault().await?, Shared::new()?);
+        assemble::connection(self.home, &vault, &shared, name, config, progress(true)).await
+    }
+
+    /// Two syncs make everything twice: nothing new goes live beside BILL's own (scenario 249).
+    async fn refuse_beside_another_sync(&self, config: &Config) -> Result<(), Failure> {
+        let connection = self.put_together(config).await?;
+        let ledger = &connection.sides.ledger;
+        let refused = other_sync::refuse(self.home, &self.given.name, ledger).await;
+        refused.map_err(|failure| Failure {
+            cause: format!("{}; nothing was stored", failure.cause),
+            ..failure
+        })
+    }
+
+    /// Signs in on both sides with what would be stored.
+    async fn check(&self, config: &Config) -> Result<Found, Failure> {
+        let connection = self.put_together(config).await?;
         let sides = &connection.sides;
         let (ledger, platform) =
             tokio::join!(sides.ledger.whole.ping(), sides.platform.whole.ping());
@@ -325,11 +411,11 @@ impl Connecting {
         }
     }
 
-    fn tell(&self, global: &Global, found: &Found) {
+    fn tell(&self, global: &Global, found: Option<&Found>) {
         if global.json || global.quiet {
             return;
         }
-        for (_, system, result) in found {
+        for (_, system, result) in found.into_iter().flatten() {
             ping::tell(self.given.name.as_str(), system.id.as_str(), result);
         }
     }
@@ -346,11 +432,10 @@ impl Connecting {
     }
 
     fn done(&self, global: &Global, found: Option<&Found>) {
-        if global.json {
+        if global.json && !self.moving_over {
             output::json(&self.document(true, found));
-            return;
         }
-        if global.quiet {
+        if global.json || global.quiet {
             return;
         }
         let name = &self.given.name;
@@ -358,6 +443,9 @@ impl Connecting {
             "stored `{name}` in {}",
             self.home.config.path.display()
         ));
+        if self.moving_over {
+            return;
+        }
         output::line("what to do next:");
         if found.is_none() {
             output::line(&format!(

@@ -48,9 +48,13 @@ enum Action {
         /// Seal it without signing in for the connections that use it.
         #[arg(long)]
         no_check: bool,
-        /// Run the connections that use it afterwards.
+        /// Run the connections that use it afterwards. So it is anyway where its new value was proven; this makes
+        /// the command end as the runs do.
         #[arg(long)]
         sync: bool,
+        /// Run nothing afterwards.
+        #[arg(long, conflicts_with = "sync")]
+        no_sync: bool,
     },
     /// Lists names, kinds, versions, who uses them, and when they expire.
     List,
@@ -92,17 +96,22 @@ pub async fn run(global: &Global, args: &CredentialsArgs) -> Result<Exit, Failur
             file,
             no_check,
             sync,
+            no_sync,
         } => {
             let kind = known_kind(kind)?;
             let fields = read(kind, file.as_ref())?;
             let set = set::replace(&home, name, kind, fields, !no_check, &actor()).await?;
-            let runs = if *sync {
-                Some(super::sync::run_all(global, &home, &set.connections()).await?)
-            } else {
+            let runs = if *no_sync {
                 None
+            } else {
+                set.run(global, &home).await?
             };
             set.tell(global, runs.as_ref());
-            Ok(runs.map_or(Exit::Done, |runs| runs.exit()))
+            Ok(runs.map_or(Exit::Done, |runs| match runs.exit() {
+                // What waits for a person waited before: the credential is set.
+                Exit::Exceptions if !sync => Exit::Done,
+                exit => exit,
+            }))
         }
         Action::List => list(global, &home).await,
         Action::Check { names } => check::run(global, &home, names).await,

@@ -26,7 +26,13 @@ pub struct DoctorArgs {
 
 /// Checks the connections. One that is broken doesn't hide the others.
 pub async fn run(global: &Global, args: &DoctorArgs) -> Result<Exit, Failure> {
-    let home = Home::open(&global.place()).await?;
+    let home = match Home::open(&global.place()).await {
+        Ok(home) => home,
+        Err(failure) if UNREADABLE.contains(&failure.code.as_str()) => {
+            return Ok(unreadable(global, failure));
+        }
+        Err(failure) => return Err(failure),
+    };
     let shared = Shared::new()?;
     let auditor = args.auditor.as_deref();
     let examined = examine(&home, &shared, &args.connections, auditor).await?;
@@ -36,6 +42,21 @@ pub async fn run(global: &Global, args: &DoctorArgs) -> Result<Exit, Failure> {
         examined.iter().for_each(|one| tell(one, global.quiet));
     }
     Ok(exit(&examined))
+}
+
+/// What keeps the whole configuration from being read, and is a finding like any other.
+const UNREADABLE: [&str; 3] = ["config-syntax", "config-unknown-key", "config-value"];
+
+/// The configuration can't be read: that is the finding, and nothing else can be checked.
+fn unreadable(global: &Global, failure: Failure) -> Exit {
+    let check = Check::found(Status::Failed, failure.code, failure.cause);
+    if global.json {
+        output::json(&json!({ "checks": [entry("", ("", &check))] }));
+    } else {
+        output::line("the configuration");
+        tell_check(("", &check), global.quiet);
+    }
+    Exit::Side
 }
 
 /// 4 where something keeps a connection from working.
@@ -77,23 +98,25 @@ fn about(side: &str, cause: &str) -> String {
 
 fn tell(examined: &Examined, quiet: bool) {
     output::line(examined.name());
-    for (side, check) in examined.checks() {
-        let word = match check.status {
-            Status::Ok if quiet => continue,
-            Status::Ok => "ok",
-            Status::Note => "note",
-            Status::Warning => "warning",
-            Status::Failed => "failed",
-        };
-        let code = match check.status {
-            Status::Ok => String::new(),
-            _ => format!("[{}] ", check.code),
-        };
-        let cause = about(side, &check.cause);
-        output::line(&format!("  {word:8} {code}{cause}"));
-        if check.status != Status::Ok && !check.fix.is_empty() {
-            output::line(&format!("           fix: {}", check.fix));
-            output::line(&format!("           who: {}", check.who));
-        }
+    examined.checks().for_each(|check| tell_check(check, quiet));
+}
+
+fn tell_check((side, check): (&str, &Check), quiet: bool) {
+    let word = match check.status {
+        Status::Ok if quiet => return,
+        Status::Ok => "ok",
+        Status::Note => "note",
+        Status::Warning => "warning",
+        Status::Failed => "failed",
+    };
+    let code = match check.status {
+        Status::Ok => String::new(),
+        _ => format!("[{}] ", check.code),
+    };
+    let cause = about(side, &check.cause);
+    output::line(&format!("  {word:8} {code}{cause}"));
+    if check.status != Status::Ok && !check.fix.is_empty() {
+        output::line(&format!("           fix: {}", check.fix));
+        output::line(&format!("           who: {}", check.who));
     }
 }

@@ -10,11 +10,14 @@ use tieout_desk::pause;
 use tieout_domain::ConnectionName;
 use tieout_store::{ConnectionStore, OpenWrite, Stop};
 
+use super::connect::moving_over::refuse_unfinished;
 use super::reconnect::leave_paused;
+use super::sync;
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+use crate::other_sync;
 use crate::output;
 
 /// What `pause` takes.
@@ -103,6 +106,7 @@ pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
 pub async fn resume(global: &Global, args: &ResumeArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let stores = chosen(&home, &args.connections)?;
+    refuse_beside_another_sync(global, &home, &args.connections, &stores).await?;
     let mut resumed = 0;
     if args.connections.is_empty() {
         let installation = home.store.installation();
@@ -125,6 +129,44 @@ pub async fn resume(global: &Global, args: &ResumeArgs) -> Result<Exit, Failure>
         output::line(&format!("still in force: {stop}"));
     }
     Ok(Exit::Done)
+}
+
+/// What is about to write must not write beside BILL's own sync (scenario 249). A side that can't be asked holds nobody
+/// up: the next run can't write there either.
+async fn refuse_beside_another_sync(
+    global: &Global,
+    home: &Home,
+    names: &[String],
+    stores: &[ConnectionStore],
+) -> Result<(), Failure> {
+    for store in stores {
+        let stops = store.stops().await?;
+        let own = |stop: &Stop| stop.connection.is_some();
+        let lifted = if names.is_empty() {
+            pause::is_paused(&stops, None) && !stops.iter().any(own)
+        } else {
+            pause::is_paused(&stops, Some(store.name()))
+        };
+        if !lifted {
+            continue;
+        }
+        refuse_unfinished(home, store.name()).await?;
+        match sync::connections(global, home, &[store.name().to_string()]).await {
+            Ok(made) => {
+                for connection in made {
+                    other_sync::refuse(home, store.name(), &connection.sides.ledger).await?;
+                }
+            }
+            Err(failure) => {
+                tracing::warn!(
+                    "`{}`: whether BILL's own sync is at work can't be seen: {}",
+                    store.name(),
+                    failure.cause
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 fn chosen(home: &Home, names: &[String]) -> Result<Vec<ConnectionStore>, Failure> {

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use tieout_domain::Fault;
 use tieout_domain::port::{Identity, Ports};
+use tieout_engine::Connection;
 
 use super::sync::connections;
+use crate::bulk;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -16,21 +18,18 @@ pub async fn run(global: &Global, names: &[String]) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let mut failed = false;
     let mut pings = Vec::new();
-    for connection in connections(global, &home, names).await? {
-        let sides = &connection.sides;
-        let (ledger, platform) = tokio::join!(ping(&sides.ledger), ping(&sides.platform));
+    let connections = connections(global, &home, names).await?;
+    bulk::each(&connections, both, async |(connection, answers)| {
         let name = connection.store.name().to_string();
-        for (side, ports, result) in [
-            ("ledger", &sides.ledger, ledger),
-            ("platform", &sides.platform, platform),
-        ] {
+        for (side, ports, result) in answers {
             failed |= result.is_err();
             if !global.json {
                 tell(&name, ports.system.as_str(), &result);
             }
             pings.push(entry(&name, side, ports.system.as_str(), &result));
         }
-    }
+    })
+    .await;
     if global.json {
         output::json(&json!({ "pings": pings }));
     }
@@ -44,6 +43,19 @@ async fn ping(ports: &Ports) -> Result<Identity, Fault> {
         return Err(Fault::Denied { code, cause });
     }
     ports.whole.ping().await
+}
+
+/// How a side of a connection answered.
+type Answer<'a> = (&'static str, &'a Ports, Result<Identity, Fault>);
+
+async fn both(connection: &Connection) -> (&Connection, [Answer<'_>; 2]) {
+    let sides = &connection.sides;
+    let (ledger, platform) = tokio::join!(ping(&sides.ledger), ping(&sides.platform));
+    let answers = [
+        ("ledger", &sides.ledger, ledger),
+        ("platform", &sides.platform, platform),
+    ];
+    (connection, answers)
 }
 
 /// Prints how a side answered.

@@ -387,9 +387,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit, Failure> {
-    let preferences = of(config, connection)?;
-    let text = toml::to_string(&preferences)
-        .map_err(|error| Failure::failed(Code::new("file"), error.to_string()))?;
+    let text = documented(&of(config, connection)?)?;
     match file {
         None => output::line(text.trim_end()),
         Some(path) => {
@@ -398,6 +396,31 @@ fn export(config: &Config, connection: &str, file: Option<&Path>) -> Result<Exit
         }
     }
     Ok(Exit::Done)
+}
+
+/// The preferences as TOML, each with what it does and may be above it; one without a value as a comment.
+fn documented(preferences: &Preferences) -> Result<String, Failure> {
+    let failed = |cause: String| Failure::failed(Code::new("file"), cause);
+    let mut text = String::new();
+    let mut heading = "";
+    for entry in catalogue() {
+        let Some((table, key)) = entry.key.split_once('.') else {
+            continue;
+        };
+        if heading != table {
+            heading = table;
+            let blank = if text.is_empty() { "" } else { "\n" };
+            text.push_str(&format!("{blank}[{table}]\n"));
+        }
+        let value = preferences.get(entry.key);
+        let value = value.map_err(|error| failed(error.to_string()))?;
+        text.push_str(&format!("# {}: {}\n", entry.about, entry.allowed()));
+        text.push_str(&match edited(&value) {
+            Some(value) => format!("{key} = {value}\n"),
+            None => format!("# {key} =\n"),
+        });
+    }
+    Ok(text)
 }
 
 fn read(path: &Path) -> Result<Preferences, Failure> {

@@ -2,17 +2,21 @@
 //! sent. Nothing secret is in it, and nobody's name or amount unless asked for.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use tieout_domain::{Clock as _, State};
 use tieout_store::{ConnectionStore, ExceptionGroup, RunRow, Stop, Verification};
 
+use super::doctor;
+use crate::assemble::Shared;
 use crate::beside::write;
 use crate::cli::Global;
 use crate::config::ConnectionConfig;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+use crate::kept_log;
 use crate::output;
 use crate::seams::WallClock;
 
@@ -25,8 +29,15 @@ pub struct SupportBundleArgs {
     /// Also the labels, amounts and causes of what waits: vendors' names and the like.
     #[arg(long)]
     with_records: bool,
+    /// Ask nobody: leave out what `doctor` finds.
+    #[arg(long)]
+    offline: bool,
 }
 
+/// How many lines of the log.
+const LINES: usize = 200;
+/// How long doctor may take: who can't be reached must not keep the bundle from being made.
+const DOCTOR: Duration = Duration::from_secs(120);
 /// How many runs of each connection.
 const RUNS: u32 = 20;
 /// How many groups of exceptions of each connection.
@@ -57,6 +68,8 @@ pub async fn run(global: &Global, args: &SupportBundleArgs) -> Result<Exit, Fail
             "verify": verify(&home.store.verify().await?),
             "stops": stops(&home.store.installation().stops().await?, args.with_records),
         },
+        "doctor": if args.offline { Value::Null } else { doctor(&home, args.with_records).await },
+        "log": log(&home, args.with_records),
         "credentials": credentials(&home).await?,
         "connections": connections,
     });
@@ -72,6 +85,41 @@ pub async fn run(global: &Global, args: &SupportBundleArgs) -> Result<Exit, Fail
         ));
     }
     Ok(Exit::Done)
+}
+
+/// What doctor finds now. Causes may name people and companies.
+async fn doctor(home: &Home, with_records: bool) -> Value {
+    let shared = match Shared::new() {
+        Ok(shared) => shared,
+        Err(failure) => return json!({"code": failure.code}),
+    };
+    let found = doctor::examine(home, &shared, &[], None);
+    let examined = match tokio::time::timeout(DOCTOR, found).await {
+        Ok(Ok(examined)) => examined,
+        Ok(Err(failure)) => return json!({"code": failure.code}),
+        Err(_) => return json!({"code": "timeout"}),
+    };
+    let mut document = doctor::document(&examined);
+    if let Some(checks) = document.get_mut("checks").and_then(Value::as_array_mut) {
+        for check in checks.iter_mut().filter_map(Value::as_object_mut) {
+            let well = check.get("status").is_some_and(|status| status == "ok");
+            // Who one is signed in as is nothing that helps.
+            if well || !with_records {
+                check.remove("cause");
+            }
+        }
+    }
+    document["checks"].take()
+}
+
+/// The log's last lines, or only how many there are: they may name records.
+fn log(home: &Home, with_records: bool) -> Value {
+    let lines = kept_log::last_lines(&home.folder, LINES);
+    if with_records {
+        json!(lines)
+    } else {
+        json!({"lines": lines.len()})
+    }
 }
 
 /// Names, kinds and versions: all that there is outside the vault.

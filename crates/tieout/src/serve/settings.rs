@@ -92,12 +92,13 @@ impl Service {
     ) -> Result<CredentialSet, DeskError> {
         let home = self.as_it_is()?;
         let set = set::replace(&home, name, known_kind(kind)?, fields, true, by).await?;
-        let names =
-            |texts: Vec<String>| texts.iter().filter_map(|text| text.parse().ok()).collect();
+        let mut proven = set.proven_for();
+        proven.dedup();
+        let released = set.released.iter();
         Ok(CredentialSet {
             version: set.version,
-            proven: names(set.connections()),
-            released: names(set.released),
+            proven,
+            released: released.filter_map(|name| name.parse().ok()).collect(),
         })
     }
 }

@@ -453,6 +453,27 @@ async fn s249_nothing_is_written_while_bills_own_sync_is_on() {
     let sync = world.tieout(&["sync", "acme-us"]).await;
     assert_eq!(sync.status, 5, "{}{}", sync.out, sync.err);
     assert_eq!(writes(&world.sandbox).await, before);
+    let resume = ["resume", "acme-us", "--reason", "let it go"];
+    let refused = world.tieout(&resume).await;
+    refused.failed(5, &["error[other-sync-active]", "customrecord_", "fix:"]);
+    let off = json!({"action": "install", "active": false});
+    control(&world.sandbox, "netsuite/bundle", off).await;
+    world.tieout(&resume).await.went_well();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s249_a_script_connects_nothing_beside_bills_own_sync() {
+    let world = connectable().await;
+    let on = json!({"action": "install", "active": true});
+    control(&world.sandbox, "netsuite/bundle", on).await;
+    let before = world.config();
+    let refused = world.tieout(&["connect", "acme-us"]).await;
+    refused.failed(5, &["error[other-sync-active]", "nothing was stored"]);
+    assert_eq!(world.config(), before);
+    assert!(world.credentials().is_empty());
+    let gone = json!({"action": "uninstall"});
+    control(&world.sandbox, "netsuite/bundle", gone).await;
+    world.tieout(&["connect", "acme-us"]).await.went_well();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -509,6 +509,7 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
         "acme-us-netsuite",
         "--kind",
         "netsuite-tba",
+        "--no-sync",
         "--json",
     ];
     let refused = synced.tieout_reading(&set, &value).await;
@@ -538,6 +539,7 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
     let done = synced.tieout_reading(&set, &value).await.went_well().json();
     assert_eq!(done["version"], 2);
     assert_eq!(done["released"], json!(["acme-us"]));
+    assert_eq!(done["runs"], Value::Null);
     let proven: Vec<_> = done["proven"].as_array().unwrap().clone();
     let names: Vec<_> = proven
         .iter()
@@ -546,6 +548,37 @@ async fn s207_one_secret_for_many_connections_is_renewed_for_all_or_for_none() {
     assert_eq!(names, ["acme-far", "acme-us"]);
     synced.tieout(&["ping"]).await.went_well();
     synced.settled_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_entered_anew_is_tested_and_starts_what_it_had_stopped() {
+    let synced = Synced::by_token().await;
+    let token = synced.world.sandbox.description["netsuite"]["netsuite-tba"].clone();
+    let revoked = json!({"action": "revoke", "token_id": token["token_id"]});
+    synced.panel("tokens", revoked).await;
+    assert_eq!(synced.tieout(&["sync", "acme-us"]).await.status, 4);
+    let made = json!({"action": "new", "consumer_key": token["consumer_key"]});
+    let fresh = synced.panel("tokens", made).await;
+    let value = json!({
+        "consumer_key": token["consumer_key"], "consumer_secret": token["consumer_secret"],
+        "token_id": fresh["token_id"], "token_secret": fresh["token_secret"],
+    });
+    let set = [
+        "credentials",
+        "set",
+        "acme-us-netsuite",
+        "--kind",
+        "netsuite-tba",
+        "--json",
+    ];
+    let done = synced.tieout_reading(&set, &value).await.went_well().json();
+    assert_eq!(done["released"], json!(["acme-us"]));
+    assert_eq!(done["runs"][0]["connection"], "acme-us", "{done}");
+    assert_ne!(done["runs"][0]["status"], "failed", "{done}");
+    // What a person has paused stays as it is.
+    synced.tieout(&["pause", "acme-us"]).await.went_well();
+    let done = synced.tieout_reading(&set, &value).await.went_well().json();
+    assert_eq!(done["runs"], Value::Null, "{done}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

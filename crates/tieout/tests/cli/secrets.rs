@@ -353,6 +353,13 @@ async fn a_support_bundle_names_nobody_unless_asked() {
             .unwrap()
             .is_empty()
     );
+    let checks = plain["doctor"].as_array().unwrap();
+    assert!(
+        checks.iter().any(|check| check["code"] == "sign-in"),
+        "{plain}"
+    );
+    assert!(checks.iter().all(|check| check.get("cause").is_none()));
+    assert!(plain["log"]["lines"].is_u64() && whole["log"].is_array());
     let labels = |bundle: &Value| bundle.to_string().contains("\"labels\"");
     assert!(!labels(&plain) && labels(&whole));
     let organization = &world.machine.environment["TIEOUT_BILL_ORGANIZATION"];

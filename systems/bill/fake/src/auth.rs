@@ -107,6 +107,17 @@ impl Auth {
         }
     }
 
+    /// Whether it has given out this session.
+    pub(crate) fn knows(&self, session: &str) -> bool {
+        self.sessions.contains_key(session)
+    }
+
+    /// Ends all sessions, and forgets all devices.
+    pub(crate) fn forget_sessions(&mut self) {
+        self.sessions.clear();
+        self.remembered.clear();
+    }
+
     /// Ends a session.
     pub(crate) fn end(&mut self, session: &str) {
         self.sessions.remove(session);
@@ -234,7 +245,6 @@ static LOGIN: &[Field] = &[
 /// `POST /v3/login`: the only call besides health that needs no session.
 pub(crate) fn login(org: &mut Organization, call: &Call) -> Answer {
     let now = org.now();
-    org.limits.login(now, &org.options)?;
     let body = pick(LOGIN, &call.json()?, false)?;
     let field = |name: &str| body.text(name).unwrap_or_default();
     let organization = org.id();
@@ -305,8 +315,17 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
             ])))
         }
         ("GET", ["login", "organizations"]) => {
-            let entry = Json::object([("id", org.id().into()), ("name", (&*org.name).into())]);
-            Ok(Reply::ok(Json::object([("results", vec![entry].into())])))
+            let entry =
+                |id: &str, name: &str| Json::object([("id", id.into()), ("name", name.into())]);
+            let mut all: Vec<_> = org
+                .reached
+                .iter()
+                .map(|(id, name)| entry(id, name))
+                .collect();
+            if all.is_empty() {
+                all.push(entry(&org.id(), &org.name));
+            }
+            Ok(Reply::ok(Json::object([("results", all.into())])))
         }
         ("POST", ["logout"]) => {
             org.auth.end(&call.session_id);

@@ -25,6 +25,7 @@ mod list;
 mod load;
 mod money;
 mod organization;
+mod organizations;
 mod payment_status;
 mod payments;
 mod problem;
@@ -110,6 +111,8 @@ impl Default for Options {
 /// What calls and notifications share.
 pub(crate) struct Shared {
     organization: Mutex<Organization>,
+    /// Those beside the first, which has the caps of the developer key.
+    pub(crate) others: organizations::Others,
     pub(crate) faults: Arc<Faults>,
     pub(crate) transport: OnceLock<Option<Arc<dyn Transport>>>,
     pub(crate) in_flight: InFlight,
@@ -157,6 +160,7 @@ impl BillFake {
         Arc::new(Self {
             shared: Arc::new(Shared {
                 organization: Mutex::new(organization),
+                others: organizations::Others::default(),
                 faults: chassis.faults,
                 transport,
                 in_flight: InFlight::default(),
@@ -202,7 +206,12 @@ impl Fake for BillFake {
     }
 
     fn state(&self) -> Value {
-        state::state(&self.shared.organization())
+        let mut state = state::state(&self.shared.organization());
+        let others = self.shared.others.state();
+        if !others.is_empty() {
+            state["organizations"] = others.into();
+        }
+        state
     }
 
     fn records(&self) -> Value {
@@ -210,6 +219,10 @@ impl Fake for BillFake {
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {
+        if path == ["organizations"] {
+            let mut first = self.shared.organization();
+            return self.shared.others.control(&mut first, &body);
+        }
         let answer = {
             let mut org = self.shared.organization();
             let answer = control::control(&mut org, path, &Json::of(&body));

@@ -60,6 +60,8 @@ pub(crate) struct Organization {
     last_stamp: i64,
     /// For how long lists show a record as it was before its last change.
     pub(crate) lists_lag: SignedDuration,
+    /// Identifiers and names of all organizations that the user reaches; empty where it is this one alone.
+    pub(crate) reached: Vec<(String, String)>,
 }
 
 impl Organization {
@@ -96,6 +98,7 @@ impl Organization {
             loading: None,
             last_stamp: 0,
             lists_lag: SignedDuration::ZERO,
+            reached: Vec::new(),
             options,
         }
     }

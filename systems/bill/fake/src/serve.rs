@@ -14,7 +14,7 @@ use tieout_kit::fake::{ExpireSession, Refused};
 use crate::json::Json;
 use crate::lag::lists;
 use crate::list::Query;
-use crate::organization::time_text;
+use crate::organization::{Organization, time_text};
 use crate::problem::Problem;
 use crate::route::{Body, Call, Reply, connect, events};
 use crate::webhooks::tested;
@@ -61,23 +61,81 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
     };
     let login = on_connect && method == "POST" && path == ["v3", "login"];
     let dev_key = if login {
-        login_key(&body)
+        login_field(&body, "devKey")
     } else {
         header(&parts.headers, "devkey")
     };
+    let session_id = header(&parts.headers, "sessionid");
+    let other = if login {
+        login_field(&body, "organizationId").and_then(|id| shared.others.named(&id))
+    } else {
+        let session = session_id.as_deref();
+        session.and_then(|session| shared.others.with_session(session))
+    };
     let most = shared.organization().options.concurrency;
-    let _place = shared
-        .in_flight
-        .enter(dev_key.as_deref().unwrap_or_default(), most)?;
+    // Calls at once are counted by key and organization.
+    let caller = format!("{} {other:?}", dev_key.as_deref().unwrap_or_default());
+    let _place = shared.in_flight.enter(&caller, most)?;
     if !shared.latency.is_zero() {
         tokio::time::sleep(shared.latency).await;
     }
-    let mut org = shared.organization();
-    let org = &mut *org;
+    let mut first = shared.organization();
+    let org = &mut *first;
     let now = org.now();
     org.limits.call(now, &org.options)?;
-    let session_id = header(&parts.headers, "sessionid");
-    if expire && let Some(session) = &session_id {
+    if login {
+        org.limits.login(now, &org.options)?;
+    }
+    let asked = Asked {
+        login,
+        on_connect,
+        path,
+        method,
+        query: Query::parse(parts.uri.query().unwrap_or_default()),
+        body,
+        session_id,
+        dev_key,
+        idempotency_key: header(&parts.headers, "x-idempotent-key"),
+        expire,
+    };
+    match other {
+        None => carry_out(shared, org, asked),
+        Some(at) => {
+            drop(first);
+            let carried = shared.others.at(at, |org| carry_out(shared, org, asked));
+            carried.unwrap_or_else(|| Err(Problem::path()))
+        }
+    }
+}
+
+/// A call that has passed the caps.
+struct Asked<'a> {
+    login: bool,
+    on_connect: bool,
+    path: &'a [&'a str],
+    method: String,
+    query: Query,
+    body: Bytes,
+    session_id: Option<String>,
+    dev_key: Option<String>,
+    idempotency_key: Option<String>,
+    /// Its session ends before it is looked at.
+    expire: bool,
+}
+
+fn carry_out(shared: &Shared, org: &mut Organization, asked: Asked<'_>) -> Result<Reply, Problem> {
+    let Asked {
+        login,
+        on_connect,
+        path,
+        session_id,
+        dev_key,
+        ..
+    } = asked;
+    let now = org.now();
+    if asked.expire
+        && let Some(session) = &session_id
+    {
         org.auth.end(session);
     }
     let session = if login {
@@ -87,12 +145,12 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
             .session(session_id.as_deref(), dev_key.as_deref(), now)
     };
     let call = |session| Call {
-        method,
-        query: Query::parse(parts.uri.query().unwrap_or_default()),
-        body,
+        method: asked.method,
+        query: asked.query,
+        body: asked.body,
         session_id: session_id.unwrap_or_default(),
         session,
-        idempotency_key: header(&parts.headers, "x-idempotent-key"),
+        idempotency_key: asked.idempotency_key,
     };
     if login {
         return auth::login(org, &call(auth::Session::none(now)));
@@ -100,6 +158,10 @@ async fn serve(shared: &Shared, request: Request) -> Result<Reply, Problem> {
     let call = call(session?);
     if !on_connect {
         return events(org, &call, path);
+    }
+    // Only the first organization's lists can be told to lag.
+    if org.lists_lag.is_zero() {
+        return connect(org, &call, path);
     }
     if lists(&call.method, path)
         && let Some(view) = shared.views().shown(org)
@@ -118,9 +180,9 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn login_key(body: &Bytes) -> Option<String> {
+fn login_field(body: &Bytes, field: &str) -> Option<String> {
     let body = Json::parse(std::str::from_utf8(body).ok()?).ok()?;
-    body.text("devKey").map(str::to_owned)
+    body.text(field).map(str::to_owned)
 }
 
 async fn respond(shared: &Shared, reply: Reply) -> Response {

@@ -1,6 +1,7 @@
 //! The subsidiary, the account's limit, and whether another sync is at work.
 
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tieout_domain::Fault;
 use tieout_domain::check::{Check, Status};
@@ -9,6 +10,10 @@ use tieout_domain::code::Code;
 use super::failed;
 use crate::call::{Call, Client};
 use crate::problem::Aim;
+use crate::time;
+
+/// What was made longer ago says nothing of whether another sync is at work now.
+const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,55 +85,71 @@ impl Client {
         );
     }
 
-    /// Whether BILL's own sync is at work on this account (scenario 249).
-    pub(super) async fn check_other_sync(&self, checks: &mut Vec<Check>) {
-        checks.push(match self.other_sync().await {
-            Ok(None) => Check::ok(
-                Code::new("checked"),
-                "nothing of BILL's own sync is in the account",
-            ),
-            Ok(Some(evidence)) => {
-                Check::found(Status::Failed, Code::new("other-sync-active"), evidence)
-            }
-            Err(fault) => {
-                let cause = format!("whether BILL's own sync is at work can't be seen: {fault}");
-                Check::found(Status::Note, Code::new("other-sync-active"), cause)
-            }
-        });
-    }
-
-    /// What speaks for BILL's own sync: the type of record that keeps its preferences, which its bundle installs,
-    /// and documents that say they are BILL's and don't bear our keys (README §Another sync).
-    pub(crate) async fn other_sync(&self) -> Result<Option<String>, Fault> {
-        let types = "SELECT t.name AS name, t.scriptid AS scriptid FROM customrecordtype t \
-                     WHERE LOWER(t.name) LIKE '%bill.com preferences%' FETCH FIRST 5 ROWS ONLY";
-        let mut evidence: Vec<String> = self
-            .query(types, &[])
-            .await?
-            .rows
-            .iter()
-            .map(|row| {
-                format!(
-                    "the custom record type \"{}\" ({}) is there, which BILL's bundle installs",
-                    row.text("name"),
-                    row.text("scriptid")
-                )
-            })
-            .collect();
-        let documents = "SELECT t.id AS id, t.type AS type FROM transaction t \
-                         WHERE t.type IN ('VendPymt', 'VendBill') AND LOWER(t.memo) LIKE '%bill.com%' \
-                         AND (t.externalid IS NULL OR t.externalid NOT LIKE 'bill!_%' ESCAPE '!') \
-                         ORDER BY t.id DESC FETCH FIRST 5 ROWS ONLY";
+    /// What speaks for BILL's own sync: preferences of its bundle that don't say that they are off, and documents that
+    /// say they are BILL's and don't bear our keys (README §Another sync).
+    pub(crate) async fn other_sync(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<Option<String>, Fault> {
+        let mut evidence = self.other_preferences().await?;
         // A courtesy beside the first sign: without the memo column there is none.
-        if let Ok(found) = self.query(documents, &[]).await
-            && !found.rows.is_empty()
+        if let Ok(ids) = self.other_documents(since).await
+            && !ids.is_empty()
         {
-            let ids: Vec<_> = found.rows.iter().map(|row| row.string("id")).collect();
             evidence.push(format!(
                 "documents call themselves Bill.com's and were not made by tieout: {}",
                 ids.join(", ")
             ));
         }
         Ok((!evidence.is_empty()).then(|| evidence.join("; ")))
+    }
+
+    /// The preferences that BILL's bundle keeps for this connection's subsidiary, unless they say that it is off.
+    async fn other_preferences(&self) -> Result<Vec<String>, Fault> {
+        let types = self.preference_records().await?;
+        let installed = |(script_id, name): &(String, String)| {
+            format!(
+                "the custom record type \"{name}\" ({script_id}) is there, which BILL's bundle installs"
+            )
+        };
+        let all = match self.all_bundle_preferences(&types).await {
+            // A type that can't be looked into, or that a configuration names and isn't there.
+            Err(Fault::Refused { .. }) => return Ok(types.iter().map(installed).collect()),
+            all => all?,
+        };
+        if all.is_empty() && self.settings.preferences_record.is_none() {
+            return Ok(types.iter().map(installed).collect());
+        }
+        let own = all.iter().filter(|row| self.is_for_us(row));
+        Ok(own
+            .filter(|row| row.may_be_active())
+            .map(|row| {
+                let says = match row.active {
+                    Some(_) => "say that it is on",
+                    None => "don't say that it is off",
+                };
+                format!("its preferences in {}, id {}, {says}", row.title, row.id)
+            })
+            .collect())
+    }
+
+    /// Documents that it made since then, and else within [`LATELY`].
+    async fn other_documents(&self, since: Option<Timestamp>) -> Result<Vec<String>, Fault> {
+        let sql = "SELECT t.id AS id, TO_CHAR(t.createddate, 'YYYY-MM-DD HH24:MI:SS') AS at, \
+                   TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI:SS') AS asked FROM transaction t \
+                   WHERE t.type IN ('VendPymt', 'VendBill') AND LOWER(t.memo) LIKE '%bill.com%' \
+                   AND (t.externalid IS NULL OR t.externalid NOT LIKE 'bill!_%' ESCAPE '!') \
+                   ORDER BY t.id DESC FETCH FIRST 5 ROWS ONLY";
+        let now = self.wire.kit.timer.now();
+        let age = since.map_or(LATELY, |since| now.duration_since(since));
+        let rows = self.query(sql, &[]).await?.rows;
+        Ok(rows
+            .iter()
+            // One whose age isn't told may be new.
+            .filter(|row| {
+                time::distance(row.text("at"), row.text("asked")).is_none_or(|its| its < age)
+            })
+            .map(|row| row.string("id"))
+            .collect())
     }
 }

@@ -18,14 +18,10 @@ use secrecy::ExposeSecret as _;
 use tieout_domain::check::{Check, Status};
 use tieout_domain::code::Code;
 use tieout_domain::{Date, Fault};
+use tieout_kit::expiry::{Expiry, Nearness};
 use tieout_kit::{Credential, reach};
 
 use crate::call::Client;
-
-/// Days before a credential's end from which it is told.
-const TOLD_DAYS: i32 = 60;
-/// Days before a credential's end from which it is urgent.
-const URGENT_DAYS: i32 = 30;
 
 /// What was seen of the sign-in: it decides what a refusal can mean.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +82,6 @@ impl Client {
         self.check_permissions(&features, checks).await;
         self.check_subsidiary(checks).await;
         self.check_limit(checks).await;
-        self.check_other_sync(checks).await;
     }
 
     /// Whether the credential's end has come, where it tells; signing in with one that is past its end would only
@@ -102,29 +97,22 @@ impl Client {
             .now()
             .to_zoned(jiff::tz::TimeZone::UTC)
             .date();
-        let left = today
-            .until(expires)
-            .map_or(i32::MAX, |span| span.get_days());
-        let (status, code, cause) = match left {
-            ..=0 => (
-                Status::Failed,
-                Code::new("certificate-expired"),
-                format!("the credential expired on {expires}"),
-            ),
-            left if left <= URGENT_DAYS => (
-                Status::Warning,
-                Code::new("certificate-expiring"),
-                format!("the credential expires on {expires}, in {left} days"),
-            ),
-            left if left <= TOLD_DAYS => (
-                Status::Note,
-                Code::new("certificate-expiring"),
-                format!("the credential expires on {expires}, in {left} days"),
-            ),
-            _ => return true,
+        let expiry = Expiry::seen_from(today, expires);
+        let Some(warning) = expiry.warning() else {
+            return true;
+        };
+        let past = expiry.nearness() == Nearness::Past;
+        let (status, code) = if past {
+            (Status::Failed, Code::new("certificate-expired"))
+        } else {
+            (Status::Warning, Code::new("certificate-expiring"))
+        };
+        let cause = match past {
+            true => format!("the credential {warning}"),
+            false => format!("the credential {warning} (on {expires})"),
         };
         checks.push(Check::found(status, code, cause));
-        left > 0
+        !past
     }
 
     fn evidence(&self) -> Evidence {

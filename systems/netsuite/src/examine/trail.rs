@@ -10,6 +10,7 @@ use crate::auth::Auth;
 use crate::call::Client;
 use crate::permissions::{OAUTH2, TOKEN_BASED};
 use crate::settings::TOKEN_PATH;
+use crate::time;
 
 /// Older refusals are somebody else's.
 const AGE_SECONDS: i64 = 300;
@@ -26,23 +27,13 @@ impl Client {
                    FROM loginaudit l WHERE l.status = 'Failure' \
                    ORDER BY l.date DESC FETCH FIRST 50 ROWS ONLY";
         let rows = self.query(sql, &[]).await?.rows;
-        let seconds = |text: &str| -> Option<i64> {
-            let at: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
-            Some(
-                at.to_zoned(jiff::tz::TimeZone::UTC)
-                    .ok()?
-                    .timestamp()
-                    .as_second(),
-            )
-        };
         Ok(rows
             .iter()
             .filter_map(|row| {
                 Some(RefusedSignIn {
                     address: row.string("address"),
                     detail: row.string("detail"),
-                    // Both in the session's zone: only their distance counts.
-                    seconds_ago: seconds(row.text("asked"))? - seconds(row.text("at"))?,
+                    seconds_ago: time::distance(row.text("at"), row.text("asked"))?.as_secs(),
                 })
             })
             .collect())

@@ -35,6 +35,8 @@ pub(super) struct Given {
     pub(super) disconnected: bool,
     /// What the sides' tables hold already, by system.
     kept: Values,
+    /// What the template that it rests on holds, likewise.
+    templated: Values,
 }
 
 impl Given {
@@ -44,13 +46,15 @@ impl Given {
             let text = values.get(system.id.as_str())?.get(key)?.as_str()?;
             (!text.trim().is_empty()).then(|| text.to_owned())
         };
-        of(&self.values).or_else(|| of(&self.kept))
+        of(&self.values)
+            .or_else(|| of(&self.kept))
+            .or_else(|| of(&self.templated))
     }
 
     /// A side's table as far as it is given, without what stands for nothing.
     pub(super) fn table(&self, system: &System) -> Values {
         let mut table = Values::new();
-        for values in [&self.kept, &self.values] {
+        for values in [&self.templated, &self.kept, &self.values] {
             if let Some(Value::Object(given)) = values.get(system.id.as_str()) {
                 table.extend(given.clone());
             }
@@ -74,11 +78,13 @@ impl Given {
 
     /// Whether a side's table has the key, new or kept.
     fn has(&self, system: &System, key: &str) -> bool {
-        [&self.values, &self.kept].iter().any(|values| {
-            values
-                .get(system.id.as_str())
-                .is_some_and(|table| table.get(key).is_some())
-        })
+        [&self.values, &self.kept, &self.templated]
+            .iter()
+            .any(|values| {
+                values
+                    .get(system.id.as_str())
+                    .is_some_and(|table| table.get(key).is_some())
+            })
     }
 
     /// Sets a value in a side's table.
@@ -90,26 +96,32 @@ impl Given {
 /// Gathers all but the credentials, and asks for what a side needs.
 pub(super) fn gather(
     args: &ConnectArgs,
+    values: Values,
     config: &Config,
     asking: &Asking,
 ) -> Result<Given, Failure> {
-    let mut given = begin(args, config, asking)?;
+    let mut given = begin(args, values, config, asking)?;
     for system in [given.ledger, given.platform] {
         missing(&mut given, system, asking)?;
     }
     Ok(given)
 }
 
-/// Gathers what flags, the file and the environment give.
+/// The connection's table from the file, if one is named.
+pub(super) fn values(args: &ConnectArgs) -> Result<Values, Failure> {
+    match &args.from {
+        None => Ok(Values::new()),
+        Some(path) => from_file(path, args.name.as_deref()),
+    }
+}
+
+/// Gathers what flags, the table of a file and the environment give.
 pub(super) fn begin(
     args: &ConnectArgs,
+    mut values: Values,
     config: &Config,
     asking: &Asking,
 ) -> Result<Given, Failure> {
-    let mut values = match &args.from {
-        None => Values::new(),
-        Some(path) => from_file(path, args.name.as_deref())?,
-    };
     for text in &args.values {
         set(&mut values, text)?;
     }
@@ -123,12 +135,15 @@ pub(super) fn begin(
         );
         return Err(Failure::usage(Code::new("connection-exists"), cause));
     }
-    let pair = pair(args, &values, known, asking)?;
+    let template = template(&values, known, config)?;
+    let pair = pair(args, &values, known, &template, asking)?;
     let Some((ledger, platform)) = tieout_systems::pair(&pair) else {
         let cause = format!("`{pair}` is no pair; there are {}", pairs().join(", "));
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
-    values.insert("pair".to_owned(), Value::String(pair.clone()));
+    if text_of(&template, "pair") != Some(&pair) {
+        values.insert("pair".to_owned(), Value::String(pair.clone()));
+    }
     if disconnected {
         // Connecting again resumes (scenario 212).
         values.insert("enabled".to_owned(), Value::Null);
@@ -142,6 +157,7 @@ pub(super) fn begin(
         existing: known.is_some(),
         disconnected,
         kept: known.map(kept).unwrap_or_default(),
+        templated: template,
     };
     for (system, flag) in [
         (given.ledger, &args.ledger_credential),
@@ -169,6 +185,40 @@ fn name(args: &ConnectArgs, asking: &Asking) -> Result<ConnectionName, Failure> 
     })
 }
 
+fn text_of<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
+    values.get(key).and_then(Value::as_str)
+}
+
+/// The table of the template that the connection names, as the configuration has it; empty where it names none.
+fn template(
+    values: &Values,
+    known: Option<&ConnectionConfig>,
+    config: &Config,
+) -> Result<Values, Failure> {
+    let kept = known.and_then(|known| known.template.as_ref());
+    let named = text_of(values, "template").or_else(|| kept.map(|(name, _)| name.as_str()));
+    let Some(name) = named else {
+        return Ok(Values::new());
+    };
+    let mut document = document(&config.path)?;
+    let templates = match document.remove("templates") {
+        Some(Value::Object(templates)) => templates,
+        _ => Values::new(),
+    };
+    match templates.get(name) {
+        Some(Value::Object(template)) => Ok(template.clone()),
+        _ => {
+            let known: Vec<_> = templates.keys().map(String::as_str).collect();
+            let cause = format!(
+                "`{name}` is no template of {}; there are {}",
+                config.path.display(),
+                known.join(", ")
+            );
+            Err(Failure::usage(Code::new("config-value"), cause))
+        }
+    }
+}
+
 fn pairs() -> Vec<String> {
     tieout_systems::pairs().map(|(name, ..)| name).collect()
 }
@@ -177,11 +227,11 @@ fn pair(
     args: &ConnectArgs,
     values: &Values,
     known: Option<&ConnectionConfig>,
+    template: &Values,
     asking: &Asking,
 ) -> Result<String, Failure> {
-    let in_file = values
-        .get("pair")
-        .and_then(Value::as_str)
+    let in_file = text_of(values, "pair")
+        .or_else(|| text_of(template, "pair"))
         .map(str::to_owned);
     let told = args
         .pair
@@ -271,7 +321,7 @@ fn from_file(path: &Path, name: Option<&str>) -> Result<Values, Failure> {
 
 /// `--set`: a dotted key and its value. Preferences read theirs from a text; a system's are texts, or TOML
 /// after `:=`.
-fn set(values: &mut Values, text: &str) -> Result<(), Failure> {
+pub(super) fn set(values: &mut Values, text: &str) -> Result<(), Failure> {
     let wrong = |cause: String| Failure::usage(Code::new("config-value"), cause);
     let Some((key, given)) = text.split_once('=') else {
         let cause = format!("--set {text}: write KEY=VALUE, such as netsuite.account=1234567");
@@ -348,11 +398,11 @@ pub(super) fn variable(system: &System, key: &str) -> String {
 
 fn from_environment(given: &mut Given, system: &'static System) {
     for setting in system.settings {
-        let told = given
-            .values
-            .get(system.id.as_str())
-            .is_some_and(|t| t.get(setting.name).is_some());
-        if told {
+        let tells = |values: &Values| {
+            let table = values.get(system.id.as_str());
+            table.is_some_and(|table| table.get(setting.name).is_some())
+        };
+        if tells(&given.values) || tells(&given.templated) {
             continue;
         }
         if let Ok(text) = std::env::var(variable(system, setting.name)) {

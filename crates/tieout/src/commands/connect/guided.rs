@@ -4,10 +4,11 @@
 mod fields;
 mod kept;
 mod review;
-mod talk;
+pub(super) mod talk;
 
 use serde_json::Value;
 use tieout_desk::pause;
+use tieout_domain::check::Status;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
@@ -27,6 +28,7 @@ use crate::commands::{ping, preferences, sync};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::guide;
+use crate::other_sync;
 use crate::pending;
 
 /// How many steps there are.
@@ -66,7 +68,7 @@ const QUESTIONS: [(&str, &str); 6] = [
     ),
 ];
 
-impl Connecting {
+impl Connecting<'_> {
     /// Goes through all steps.
     pub(super) async fn guide(&mut self, global: &Global) -> Result<Exit, Failure> {
         self.take_up()?;
@@ -88,7 +90,7 @@ impl Connecting {
         let listed = self.sign_in(platform).await?;
         self.choose(platform, listed)?;
         let config = self.config()?;
-        let found = self.check(global, config).await?;
+        let found = self.check(&config).await?;
         for (_, system, result) in &found {
             ping::tell(self.given.name.as_str(), system.id.as_str(), result);
         }
@@ -104,7 +106,7 @@ impl Connecting {
         self.keep()?;
         step(6, "What is there on both sides");
         say("Both sides are read now; nothing is written to either.");
-        let connection = self.connection(global).await?;
+        let connection = self.connection().await?;
         let plan =
             tieout_engine::plan(&connection, RunOptions::new(sync::run_id(), "plan")).await?;
         review::counts(&connection).await?;
@@ -112,10 +114,12 @@ impl Connecting {
         step(7, "Accounts, dimensions and funding accounts");
         let confirmed = self.mappings(&connection).await?;
         step(8, "Preferences");
-        let other_is_on = self.preferences(&connection).await?;
+        let mut other_is_on = self.preferences(&connection).await?;
+        let seen = other_sync::check(self.home, &self.given.name, &connection.sides.ledger).await;
+        other_is_on |= seen.status == Status::Failed;
         self.keep()?;
         step(9, "The first plan");
-        let connection = self.connection(global).await?;
+        let connection = self.connection().await?;
         if confirmed {
             // Whether what BILL lacks is made there has been said only now.
             mapping::propose(&connection, true, &sync::run_id()).await?;
@@ -128,14 +132,22 @@ impl Connecting {
             return Err(talk::stopped(&self.given.name));
         }
         let text = table::written(&self.home.config.path, &self.given)?;
-        if other_is_on {
+        if self.moving_over {
+            let reason = super::moving_over::REASON.to_owned();
+            pause::say(
+                &connection.store,
+                Fact::Paused { reason },
+                &assemble::actor(),
+            )
+            .await?;
+        } else if other_is_on {
             pause(&connection).await?;
         }
         preferences::replace(&self.home.config.path, &text)?;
         self.note().await?;
         let before = Preferences::default();
         let config = Config::parse(&text, &self.home.config.path)?;
-        preferences::version(&self.home, &config, self.given.name.as_str(), &before).await?;
+        preferences::version(self.home, &config, self.given.name.as_str(), &before).await?;
         kept::forget(&self.home.folder, &self.given.name);
         self.done(global, Some(&found));
         Ok(Exit::Done)
@@ -226,7 +238,7 @@ impl Connecting {
             match self.seal(system, kind, fields).await {
                 Ok(()) => {
                     let name = format!("{}-{}", self.given.name, system.id);
-                    pending::forget(&self.home, &pending::next_name(&name)).await?;
+                    pending::forget(self.home, &pending::next_name(&name)).await?;
                     return self.keep();
                 }
                 Err(failure) if failure.code == Code::new("credential-malformed") => {
@@ -334,7 +346,7 @@ impl Connecting {
         let shared = Shared::new()?;
         let settings = self.given.table(system);
         let name = &self.given.name;
-        assemble::one_side(&self.home, &vault, &shared, name, system, &settings).await
+        assemble::one_side(self.home, &vault, &shared, name, system, &settings).await
     }
 
     /// The configuration as it would be stored.
@@ -344,16 +356,8 @@ impl Connecting {
     }
 
     /// The connection as it would be stored.
-    async fn connection(&mut self, global: &Global) -> Result<Connection, Failure> {
-        let config = self.config()?;
-        let before = std::mem::replace(&mut self.home.config, config);
-        let names = [self.given.name.to_string()];
-        let connections = sync::connections(global, &self.home, &names).await;
-        self.home.config = before;
-        connections?.pop().ok_or_else(|| {
-            let cause = format!("`{}` was not put together", self.given.name);
-            Failure::failed(Code::new("unknown-connection"), cause)
-        })
+    async fn connection(&self) -> Result<Connection, Failure> {
+        self.put_together(&self.config()?).await
     }
 
     /// Shows what belongs together; true if what matches one to one was confirmed.
@@ -464,8 +468,8 @@ async fn pause(connection: &Connection) -> Result<(), Failure> {
     .await?;
     let name = connection.store.name();
     say(&format!(
-        "`{name}` is paused, because BILL's own sync is still on. Switch that off, then `tieout resume {name} \
-         --reason TEXT`."
+        "`{name}` is paused, because BILL's own sync is still on. `tieout connect {name} --moving-over` stops that, links \
+         what it made, and goes live."
     ));
     Ok(())
 }

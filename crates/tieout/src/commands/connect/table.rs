@@ -22,6 +22,36 @@ pub(super) fn written(path: &Path, given: &Given) -> Result<String, Failure> {
     })
 }
 
+/// The file's text with these templates in it, where it has none of the name. Nothing is written yet.
+pub(super) fn with_templates(path: &Path, templates: &Values) -> Result<String, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    let wrong = |cause: String| {
+        let cause = format!("{}: {cause}", path.display());
+        Failure::usage(Code::new("config-syntax"), cause)
+    };
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| wrong(error.to_string()))?;
+    if document.get("templates").is_none() {
+        let mut all = Table::new();
+        all.set_implicit(true);
+        document.insert("templates", Item::Table(all));
+    }
+    let all = table_like(document.get_mut("templates"), "templates").map_err(wrong)?;
+    for (name, values) in templates {
+        let Value::Object(values) = values else {
+            continue;
+        };
+        if all.get(name).is_none() {
+            all.insert(name, Item::Table(Table::new()));
+            let table = table_like(all.get_mut(name), name).map_err(wrong)?;
+            merge(table, values, false).map_err(wrong)?;
+        }
+    }
+    Ok(document.to_string())
+}
+
 fn with(text: &str, name: &str, values: &Values) -> Result<String, String> {
     let mut document: DocumentMut = text
         .parse()

@@ -7,6 +7,7 @@ use tieout_store::{CredentialRow, StoreError};
 
 use super::set::{entry, tell};
 use super::{checked, known_kind};
+use crate::bulk;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -24,18 +25,19 @@ pub(super) async fn run(global: &Global, home: &Home, names: &[String]) -> Resul
         return Err(StoreError::CredentialMissing { name: name.clone() }.into());
     }
     let trial = Trial::new(home).await?;
-    let mut results = Vec::new();
-    for row in rows {
-        let chosen = match names {
+    let chosen: Vec<_> = rows
+        .into_iter()
+        .filter(|row| match names {
             // What is half put together, or on its way out, belongs to a renewal.
             [] => !pending::is_aside(home, &row.name),
             names => names.contains(&row.name),
-        };
-        if chosen {
-            let result = one(home, &trial, &row).await;
-            results.push((row, result));
-        }
-    }
+        })
+        .collect();
+    let work = |row| async {
+        let result = one(home, &trial, &row).await;
+        (row, result)
+    };
+    let results = bulk::all(chosen, work).await;
     if global.json {
         let rows: Vec<_> = results
             .iter()

@@ -3,13 +3,14 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_kit::Credential;
 use tieout_kit::system::CredentialKind;
 
 use super::{checked, seal};
 use crate::cli::Global;
-use crate::commands::sync::Done;
+use crate::commands::sync::{Done, run_all};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -119,15 +120,35 @@ pub(crate) async fn stopped_by_sign_in(home: &Home, name: &str) -> Result<Vec<St
 }
 
 impl Set {
-    /// The connections that use it.
-    pub(crate) fn connections(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .proven
-            .iter()
-            .map(|it| it.connection.to_string())
-            .collect();
+    /// The connections that it signed in for; one that uses it on both sides is named twice.
+    pub(crate) fn proven_for(&self) -> Vec<ConnectionName> {
+        let proven = self.proven.iter();
+        proven.map(|it| it.connection.clone()).collect()
+    }
+
+    /// Runs the connections that use it, where its new value was proven. Those that are switched off or paused are
+    /// left alone.
+    ///
+    /// # Errors
+    /// Where they can't be put together.
+    pub(super) async fn run(&self, global: &Global, home: &Home) -> Result<Option<Done>, Failure> {
+        let mut names: Vec<_> = self.proven.iter().map(|it| &it.connection).collect();
         names.dedup();
-        names
+        let mut runs = Vec::new();
+        for name in names {
+            let enabled = home
+                .config
+                .connections
+                .get(name)
+                .is_some_and(|it| it.enabled);
+            if enabled && home.store.connection(name).stops().await?.is_empty() {
+                runs.push(name.to_string());
+            }
+        }
+        if runs.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(run_all(global, home, &runs).await?))
     }
 
     /// Tells people and scripts.
@@ -151,7 +172,7 @@ impl Set {
         self.proven.iter().for_each(tell);
         for connection in &self.released {
             output::line(&format!(
-                "{connection}: the old value had stopped its last run; `tieout sync {connection}` goes on from there"
+                "{connection}: the old value had stopped its last run; it goes on from there"
             ));
         }
         if let Some(runs) = runs {

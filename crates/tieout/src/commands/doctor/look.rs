@@ -1,8 +1,10 @@
 //! Examining the sides of connections, each by itself, and then together: a credential that was refused isn't tried
 //! again for the next connection, and what one side is not told another may see.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use serde_json::{Map, Value};
 use tieout_domain::ConnectionName;
 use tieout_domain::check::{Check, Status};
@@ -12,16 +14,18 @@ use tieout_kit::System;
 use tieout_store::Vault;
 
 use crate::assemble::{self, Shared};
+use crate::bulk;
 use crate::config::ConnectionConfig;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::other_sync;
 
 /// What was found out about a connection.
 pub struct Examined {
     name: String,
     sides: Vec<Side>,
     /// About both sides together.
-    together: Option<Check>,
+    together: Vec<Check>,
 }
 
 /// What was found out about a side.
@@ -92,13 +96,45 @@ pub async fn examine(
         vault: home.vault().await,
     };
     let mut examined: Vec<Examined> = Vec::new();
-    for (name, config) in chosen {
-        let one = parts.connection(name, config, &examined).await;
-        examined.push(one);
+    let mut waiting: VecDeque<_> = chosen.into_iter().collect();
+    while !waiting.is_empty() {
+        let wave = wave(&mut waiting, &examined);
+        // Boxed, so that a service may do it on any of its threads.
+        let work = |(name, config)| parts.connection(name, config, &examined).boxed();
+        let found = bulk::all(wave, work).await;
+        examined.extend(found);
     }
     parts.explain(&mut examined, auditor).await;
     Ok(examined)
 }
+
+/// Takes the connections that may be examined together: each of their credentials is used by one of them alone, or has
+/// signed in for an earlier one. What was refused is never tried by two at once (scenario 207).
+fn wave<'a>(waiting: &mut VecDeque<Named<'a>>, before: &[Examined]) -> Vec<Named<'a>> {
+    let proven: BTreeSet<&str> = before
+        .iter()
+        .flat_map(|one| &one.sides)
+        .filter(|side| side.signed_in())
+        .map(|side| side.credential.as_str())
+        .collect();
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut wave = Vec::new();
+    while let Some((name, config)) = waiting.front().copied() {
+        let used = [&config.ledger_settings, &config.platform_settings].map(credential);
+        let unproven = used.into_iter().filter(|name| !proven.contains(name));
+        let unproven: BTreeSet<&str> = unproven.collect();
+        if !taken.is_disjoint(&unproven) {
+            break;
+        }
+        taken.extend(unproven);
+        wave.push((name, config));
+        waiting.pop_front();
+    }
+    wave
+}
+
+/// A connection of the configuration.
+type Named<'a> = (&'a ConnectionName, &'a ConnectionConfig);
 
 impl Parts<'_> {
     async fn connection(
@@ -114,9 +150,15 @@ impl Parts<'_> {
             self.side(name, platform, before)
         );
         let sides = vec![ledger, platform];
+        let mut together: Vec<_> = environments(&sides).into_iter().collect();
+        for side in sides.iter().filter(|side| side.signed_in()) {
+            if let Some(ports) = side.ports.as_ref().filter(|it| it.subledger.is_some()) {
+                together.push(other_sync::check(self.home, name, ports).await);
+            }
+        }
         Examined {
             name: name.to_string(),
-            together: environments(&sides),
+            together,
             sides,
         }
     }

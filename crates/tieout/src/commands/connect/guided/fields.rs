@@ -12,7 +12,7 @@ use crate::commands::credentials::certificate::{self, MakingArgs};
 use crate::failure::Failure;
 use crate::pending::{self, Fields};
 
-impl Connecting {
+impl Connecting<'_> {
     /// The fields as JSON. What is left empty is left out.
     pub(super) async fn fields(
         &self,
@@ -20,7 +20,7 @@ impl Connecting {
         kind: &'static CredentialKind,
     ) -> Result<SecretString, Failure> {
         let name = format!("{}-{}", self.given.name, system.id);
-        let waiting = pending::opened(&self.home, &pending::next_name(&name)).await?;
+        let waiting = pending::opened(self.home, &pending::next_name(&name)).await?;
         let mut fields = match waiting {
             Some((of, fields)) if of.name == kind.name => {
                 say("The key pair that was made before is used: its certificate waits for its id.");
@@ -78,8 +78,8 @@ impl Connecting {
             days: DAYS_MAX,
             certificate: None,
         };
-        let path = certificate::make(&self.home, name, fields, &making)?;
-        pending::seal(&self.home, &pending::next_name(name), kind, fields).await?;
+        let path = certificate::make(self.home, name, fields, &making)?;
+        pending::seal(self.home, &pending::next_name(name), kind, fields).await?;
         say(&format!(
             "The private key is sealed. The certificate for the upload: {}",
             path.display()

@@ -28,7 +28,7 @@ pub(super) fn ask_secret(name: &ConnectionName, question: &str) -> Result<String
 }
 
 /// Asks for a yes or a no. At the end of the input it is the answer that does nothing.
-pub(super) fn yes(question: &str, otherwise: bool) -> Result<bool, Failure> {
+pub(in crate::commands::connect) fn yes(question: &str, otherwise: bool) -> Result<bool, Failure> {
     let usual = if otherwise { "yes" } else { "no" };
     loop {
         eprint!("{question} (yes or no) [{usual}]\n> ");

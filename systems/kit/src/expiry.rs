@@ -38,8 +38,16 @@ impl Expiry {
     pub fn of(fields: &str, today: Date) -> Option<Self> {
         let fields: Value = serde_json::from_str(fields).ok()?;
         let expires: Date = fields.get("expires")?.as_str()?.trim().parse().ok()?;
-        let days_left = today.until(expires).ok()?.get_days();
-        Some(Self { expires, days_left })
+        Some(Self::seen_from(today, expires))
+    }
+
+    /// This end, seen from `today`.
+    #[must_use]
+    pub fn seen_from(today: Date, expires: Date) -> Self {
+        let days_left = today
+            .until(expires)
+            .map_or(i32::MAX, |span| span.get_days());
+        Self { expires, days_left }
     }
 
     /// How near it is.
