@@ -12,8 +12,9 @@ use crate::house::House;
 pub(crate) async fn pages(house: &House) -> Vec<(&'static str, String)> {
     let connection = &house.stage.connection;
     let store = &connection.store;
-    let made = tie_out::make(connection, &Scope::default(), None, run_id());
-    tie_out::keep(store, &made.await.unwrap()).await.unwrap();
+    let scope = Scope::default();
+    let made = tie_out::make(connection, &scope, None, run_id()).await;
+    tie_out::keep(store, &made.unwrap()).await.unwrap();
     let groups = store.exceptions(false).await.unwrap();
     let group = groups.iter().max_by_key(|group| group.count).unwrap();
     let code = group.code.as_ref().unwrap();
