@@ -1,8 +1,7 @@
-//! What people decide, clicked through as they do it: exceptions, mappings, and a month that two people sign.
+//! What people decide, clicked through as they do it: exceptions and mappings.
 
 use tieout::commands::sync::run_id;
-use tieout_desk::tie_out::{self, Scope, sign_off};
-use tieout_flows::tie_out::input::Note;
+use tieout_desk::tie_out::{self, Scope};
 use tieout_store::Fact;
 
 use crate::browser::Browser;
@@ -109,53 +108,4 @@ async fn a_mapping_is_changed_after_what_it_touches_was_seen() {
         text.contains("The mapping is set") && text.contains("user:casey"),
         "{text}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_month_is_made_owned_and_signed_by_two_people() {
-    let Some(browser) = Browser::start().await else {
-        return;
-    };
-    let house = House::new().await;
-    let store = &house.stage.connection.store;
-    browser.look(1280, false).await;
-    browser.go(&format!("{}/tie-out/acme-us", house.base)).await;
-    browser
-        .press("form[action='/tie-out/acme-us/make'] button")
-        .await;
-    assert!(browser.text().await.contains("Four legs"));
-    browser
-        .run(
-            "document.querySelectorAll('input[name=record]').forEach(it => { it.checked = true; })",
-        )
-        .await;
-    let note = Note {
-        owner: "Casey".to_owned(),
-        comment: "asked the vendor".to_owned(),
-    };
-    browser.type_into("#own-comment", &note.comment).await;
-    browser.press("form#own button").await;
-    browser
-        .press("form[action='/tie-out/acme-us/make'] button")
-        .await;
-    assert!(browser.text().await.contains(&note.comment));
-    browser.press(".signatures details.act > summary").await;
-    browser.press(".signatures details.act button").await;
-    let text = browser.text().await;
-    assert!(
-        text.contains("Signed as preparer") && text.contains("You prepared it"),
-        "{text}"
-    );
-    let other = house.base_of("robin").await;
-    browser.go(&format!("{other}/tie-out/acme-us")).await;
-    browser.press(".signatures details.act > summary").await;
-    browser.press(".signatures details.act button").await;
-    assert!(browser.text().await.contains("Signed as reviewer"));
-    house.keep("tie-out-signed", &browser).await;
-    let signed = sign_off::signatures(store).await.unwrap();
-    let who: Vec<_> = signed
-        .iter()
-        .map(|one| one.signature.who.as_str())
-        .collect();
-    assert_eq!(who, ["user:casey", "user:robin"]);
 }

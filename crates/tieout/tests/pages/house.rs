@@ -50,11 +50,6 @@ impl House {
         Self { stage, base, asked }
     }
 
-    /// The same pages as another person sees them.
-    pub(crate) async fn base_of(&self, name: &str) -> String {
-        serve(&self.stage, Arc::clone(&self.asked), name).await
-    }
-
     /// Every page, by a name for its picture.
     pub(crate) async fn pages(&self) -> Vec<(&'static str, String)> {
         let run = &self.stage.connection.store.runs(10).await.unwrap();
