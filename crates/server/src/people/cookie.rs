@@ -62,6 +62,7 @@ mod tests {
     fn outside(url: &str) -> Outside {
         Outside {
             public_url: Some(url.to_owned()),
+            ..Outside::default()
         }
     }
 

@@ -24,12 +24,11 @@ pub(super) async fn signed_in(State(app): State<App>, request: Request, next: Ne
         return next.run(request).await;
     }
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let answer = match admit(&app, request).await {
-        Ok(Ok(request)) => return next.run(request).await,
+    match admit(&app, request).await {
+        Ok(Ok(request)) => next.run(request).await,
         Ok(Err(refusal)) => refusal.answer(&method, &uri),
         Err(error) => PageError::from(error).into_response(),
-    };
-    answer
+    }
 }
 
 /// Lets programs on this machine, and whoever shows a token, through.

@@ -38,6 +38,7 @@ mod tests {
     fn another_site_is_known_by_what_the_browser_says() {
         let outside = Outside {
             public_url: Some("https://tieout.example.com".to_owned()),
+            ..Outside::default()
         };
         let cases: [(&[(&'static str, &'static str)], bool); 9] = [
             (&[], true),

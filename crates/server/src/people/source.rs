@@ -90,6 +90,7 @@ mod tests {
     fn only_a_proxy_on_this_machine_is_believed_and_only_its_own_word() {
         let proxied = Outside {
             public_url: Some("https://tieout.example.com".to_owned()),
+            ..Outside::default()
         };
         let mut headers = HeaderMap::new();
         headers.insert(

@@ -1,6 +1,7 @@
 //! The gate, over the real router and a real store: each route for each role and for nobody, forms from elsewhere,
 //! sessions that end, sign-ins that fail.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,15 +15,23 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt as _;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use tieout_desk::DeskError;
+use tieout_desk::preferences::Standing;
+use tieout_desk::tie_out::{Made, Scope};
+use tieout_domain::check::Check;
+use tieout_domain::code::Code;
 use tieout_domain::{Clock, ConnectionName, RecordRef, Timestamp};
-use tieout_store::{NewToken, NewUser, Scope, Store, UserEdit};
+use tieout_engine::Plan;
+use tieout_store::{NewToken, NewUser, Scope as TokenScope, Store, UserEdit};
 use tower::ServiceExt as _;
 
 use crate::app::{App, Outside};
 use crate::people::Role;
-use crate::program::{ConnectionInfo, Program, SyncAsked};
+use crate::program::{
+    ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+};
 use crate::router;
 
 struct TestClock(AtomicI64);
@@ -46,6 +55,57 @@ impl Program for Bare {
         Ok(())
     }
 
+    async fn plan(&self, _: &ConnectionName, _: SyncAsked) -> Result<Plan, DeskError> {
+        Err(none())
+    }
+
+    fn preferences(&self, _: &ConnectionName) -> Result<Vec<Standing>, DeskError> {
+        Err(none())
+    }
+
+    async fn change_preferences(
+        &self,
+        _: &ConnectionName,
+        _: BTreeMap<String, Value>,
+        _: &str,
+    ) -> Result<(), DeskError> {
+        Err(none())
+    }
+
+    async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {
+        Ok(Vec::new())
+    }
+
+    async fn propose_mappings(&self, _: &ConnectionName) -> Result<usize, DeskError> {
+        Err(none())
+    }
+
+    fn credential_kinds(&self) -> Vec<CredentialKindInfo> {
+        Vec::new()
+    }
+
+    async fn set_credential(
+        &self,
+        _: &str,
+        _: &str,
+        _: SecretString,
+        _: &str,
+    ) -> Result<CredentialSet, DeskError> {
+        Err(none())
+    }
+
+    async fn examine(&self, _: &ConnectionName) -> Result<Vec<(String, Check)>, DeskError> {
+        Err(none())
+    }
+
+    async fn tie_out(&self, _: &ConnectionName, _: &Scope) -> Result<Made, DeskError> {
+        Err(none())
+    }
+
+    async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
+        Ok(())
+    }
+
     fn address(&self, _: &ConnectionName, _: &RecordRef) -> Option<String> {
         None
     }
@@ -53,6 +113,10 @@ impl Program for Bare {
     async fn not_ready(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+fn none() -> DeskError {
+    DeskError::usage(Code::new("unknown-connection"), "there is no connection")
 }
 
 struct House {
@@ -85,6 +149,7 @@ impl House {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outside: Arc::new(Outside {
                 public_url: public_url.map(str::to_owned),
+                ..Outside::default()
             }),
         };
         let password = store.hash_password("ada", &PASSWORD.into()).unwrap();
@@ -583,7 +648,7 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
     let new = NewToken {
         name: "ci".to_owned(),
         user: "admin".to_owned(),
-        scope: Scope::Operate,
+        scope: TokenScope::Operate,
         expires: Some(house.clock.now() + Duration::from_secs(60)),
     };
     let token = people.make_token(&new, "user:admin").await.unwrap();
