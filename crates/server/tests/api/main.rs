@@ -1,5 +1,8 @@
 //! The API over the real router and a real store; what needs a system is played.
 
+// Helpers of tests aren't seen as tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod behaviour;
 mod contract;
 mod metrics;
