@@ -9,9 +9,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
 use tieout_domain::{Fault, Kind, Period, RecordRef, RemoteId, Side};
 use tieout_flows::Flow;
-use tieout_store::{
-    Commit, ConnectionStore, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind,
-};
+use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, StopKind};
 
 use crate::Connection;
 use crate::error::EngineError;
