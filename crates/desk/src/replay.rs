@@ -9,6 +9,7 @@ use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
 use tieout_store::{Commit, ConnectionStore, Due, Fact, RunId};
 
+use crate::approval::Proposal;
 use crate::error::DeskError;
 use crate::record;
 
@@ -83,9 +84,28 @@ pub async fn prepare(
     reason: &str,
     actor: &str,
 ) -> Result<(), DeskError> {
-    let mut commit = Commit {
+    let Proposal { facts, due, .. } = proposal(failed, reason);
+    let commit = Commit {
         actor: actor.to_owned(),
+        facts,
+        due,
         ..Commit::default()
+    };
+    store.commit(commit).await?;
+    Ok(())
+}
+
+/// The same for another person to approve.
+#[must_use]
+pub fn proposal(failed: &Failed, reason: &str) -> Proposal {
+    let records: Vec<_> = failed
+        .keys()
+        .map(|(_, record)| record.to_string())
+        .collect();
+    let mut proposal = Proposal {
+        text: format!("the writes for {} are done again", records.join(", ")),
+        facts: Vec::new(),
+        due: Vec::new(),
     };
     for ((flow, record), writes) in failed {
         let writes: Vec<_> = writes.iter().map(ToString::to_string).collect();
@@ -94,19 +114,18 @@ pub async fn prepare(
         } else {
             format!(" (write {})", writes.join(", "))
         };
-        commit.facts.push(Fact::Decided {
+        proposal.facts.push(Fact::Decided {
             flow: flow.clone(),
             record: record.clone(),
             decision: String::new(),
             reason: format!("replay{original}: {reason}"),
         });
-        commit.due.push(Due {
+        proposal.due.push(Due {
             flow: flow.clone(),
             record: record.clone(),
         });
     }
-    store.commit(commit).await?;
-    Ok(())
+    proposal
 }
 
 /// There is nothing to replay.

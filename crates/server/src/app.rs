@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tieout_desk::{DeskError, approval, pause};
 use tieout_domain::{Clock, ConnectionName};
 use tieout_store::{ConnectionStore, Store};
 
@@ -40,6 +41,35 @@ impl Outside {
 }
 
 impl App {
+    /// Whether some acts take two people.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn takes_two_people(&self) -> Result<bool, DeskError> {
+        approval::needed(&self.store, self.program.two_people()).await
+    }
+
+    /// Whether remote writes may go on that are paused: of one connection, or of all that nothing else stops.
+    ///
+    /// # Errors
+    /// As for [`Program::may_go_on`].
+    pub async fn may_go_on(&self, one: Option<&ConnectionName>) -> Result<(), DeskError> {
+        for connection in self.program.connections() {
+            let stops = self.store.connection(&connection.name).stops().await?;
+            let goes_on = match one {
+                Some(one) => *one == connection.name && pause::is_paused(&stops, Some(one)),
+                None => {
+                    pause::is_paused(&stops, None)
+                        && stops.iter().all(|stop| stop.connection.is_none())
+                }
+            };
+            if goes_on && connection.enabled {
+                self.program.may_go_on(&connection.name).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The connection of this name; `None` if none is configured.
     #[must_use]
     pub fn known(&self, name: &str) -> Option<ConnectionInfo> {

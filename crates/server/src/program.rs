@@ -234,6 +234,15 @@ pub trait Program: Send + Sync {
         Ok(())
     }
 
+    /// Refuses if a connection that is paused must not go on: the platform's own sync is at work beside it, or it is
+    /// being moved over from that (scenario 249).
+    ///
+    /// # Errors
+    /// `other-sync-active`, `moving-over-unfinished`.
+    async fn may_go_on(&self, _connection: &ConnectionName) -> Result<(), DeskError> {
+        Ok(())
+    }
+
     /// Where a person finds a record in the service's own pages, if that is known.
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String>;
 

@@ -7,8 +7,9 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Observed;
 use tieout_domain::{Document, Kind, RemoteId, Side};
 use tieout_engine::mapping::{due, records};
-use tieout_store::{Commit, ConnectionStore, Entry, Fact, MapEntry, MapStatus};
+use tieout_store::{Commit, ConnectionStore, Due, Entry, Fact, MapEntry, MapStatus};
 
+use crate::approval::Proposal;
 use crate::error::DeskError;
 
 pub use table::{Party, Row, table};
@@ -64,6 +65,74 @@ pub struct Said<'a> {
 /// # Errors
 /// `unknown-record` when either isn't known; the store's.
 pub async fn set(store: &ConnectionStore, said: &Said<'_>, actor: &str) -> Result<Fact, DeskError> {
+    let (fact, due) = told(store, said).await?;
+    let commit = Commit {
+        actor: actor.to_owned(),
+        facts: vec![fact.clone()],
+        due,
+        ..Commit::default()
+    };
+    store.commit(commit).await?;
+    Ok(fact)
+}
+
+/// Whether a mapping of this kind takes two people: it says from which account of the books money moves.
+#[must_use]
+pub fn takes_two(kind: Kind) -> bool {
+    kind == Kind::FundingAccount
+}
+
+/// The same for another person to approve.
+///
+/// # Errors
+/// As for [`set`].
+pub async fn proposal(store: &ConnectionStore, said: &Said<'_>) -> Result<Proposal, DeskError> {
+    let (fact, due) = told(store, said).await?;
+    Ok(proposed(vec![fact], due))
+}
+
+/// Those suggested mappings that are wanted, for another person to approve; `None` if there is none.
+///
+/// # Errors
+/// The store's.
+pub async fn confirmation(
+    store: &ConnectionStore,
+    wanted: impl Fn(&MapEntry) -> bool,
+) -> Result<Option<Proposal>, DeskError> {
+    let (facts, due) = suggested(store, wanted).await?;
+    Ok((!facts.is_empty()).then(|| proposed(facts, due)))
+}
+
+fn proposed(facts: Vec<Fact>, due: Vec<Due>) -> Proposal {
+    let means = |fact: &Fact| match fact {
+        Fact::Mapped {
+            kind,
+            label_from,
+            label_to,
+            ..
+        } if label_to.is_empty() => {
+            format!("{kind} {label_from} is mapped to nothing")
+        }
+        Fact::Mapped {
+            kind,
+            label_from,
+            label_to,
+            ..
+        } => {
+            format!("{kind} {label_from} is mapped to {label_to}")
+        }
+        _ => String::new(),
+    };
+    let text: Vec<_> = facts.iter().map(means).collect();
+    Proposal {
+        text: text.join("; "),
+        facts,
+        due,
+    }
+}
+
+/// What the history will say of it, and what is looked at again.
+async fn told(store: &ConnectionStore, said: &Said<'_>) -> Result<(Fact, Vec<Due>), DeskError> {
     let ((from_side, from_kind), (to_side, to_kind)) = ends(said.kind);
     let (from, label_from) = named(store, from_side, from_kind, said.from).await?;
     let target = match said.to {
@@ -86,14 +155,7 @@ pub async fn set(store: &ConnectionStore, said: &Said<'_>, actor: &str) -> Resul
         label_to,
         why: said.why.to_owned(),
     };
-    let commit = Commit {
-        actor: actor.to_owned(),
-        facts: vec![fact.clone()],
-        due,
-        ..Commit::default()
-    };
-    store.commit(commit).await?;
-    Ok(fact)
+    Ok((fact, due))
 }
 
 /// Confirms those suggested mappings that are wanted. Gives how many.
@@ -105,18 +167,33 @@ pub async fn confirm(
     wanted: impl Fn(&MapEntry) -> bool,
     actor: &str,
 ) -> Result<usize, DeskError> {
-    let mut commit = Commit {
-        actor: actor.to_owned(),
-        ..Commit::default()
-    };
+    let (facts, due) = suggested(store, wanted).await?;
+    let count = facts.len();
+    if count > 0 {
+        let commit = Commit {
+            actor: actor.to_owned(),
+            facts,
+            due,
+            ..Commit::default()
+        };
+        store.commit(commit).await?;
+    }
+    Ok(count)
+}
+
+async fn suggested(
+    store: &ConnectionStore,
+    wanted: impl Fn(&MapEntry) -> bool,
+) -> Result<(Vec<Fact>, Vec<Due>), DeskError> {
+    let (mut facts, mut again) = (Vec::new(), Vec::new());
     for entry in store.maps().await? {
         if entry.status != MapStatus::Suggested || !wanted(&entry) {
             continue;
         }
         if let Ok(kind) = entry.kind.parse() {
-            commit.due.extend(due(kind, &entry.from));
+            again.extend(due(kind, &entry.from));
         }
-        commit.facts.push(Fact::Mapped {
+        facts.push(Fact::Mapped {
             kind: entry.kind,
             from: entry.from,
             to: entry.to,
@@ -126,11 +203,7 @@ pub async fn confirm(
             why: entry.why,
         });
     }
-    let count = commit.facts.len();
-    if count > 0 {
-        store.commit(commit).await?;
-    }
-    Ok(count)
+    Ok((facts, again))
 }
 
 /// What was said of one mapping, the last first.

@@ -139,6 +139,7 @@ async fn resume_all(
     Taken(request): Taken<ResumeRequest>,
 ) -> Result<Json<Value>, Problem> {
     meant(&request.reason, "reason")?;
+    app.may_go_on(None).await?;
     let store = app.store.installation();
     pause::resume_all(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
@@ -166,6 +167,7 @@ async fn resume(
 ) -> Result<Json<Value>, Problem> {
     meant(&request.reason, "reason")?;
     let store = store(&app, &name)?;
+    app.may_go_on(Some(store.name())).await?;
     pause::resume(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }

@@ -25,7 +25,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/approvals/{connection}/{id}/decline", post(decline))
 }
 
-const DONE: [(&str, &str); 2] = [
+/// Where a person goes who has asked for what takes two.
+pub(super) const ASKED: &str = "/approvals?done=asked";
+
+const DONE: [(&str, &str); 3] = [
+    (
+        "asked",
+        "Asked for. It is done when another approver agrees.",
+    ),
     ("approved", "Approved, and done."),
     ("declined", "Declined. Nothing was done."),
 ];

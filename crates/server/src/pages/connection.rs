@@ -385,7 +385,9 @@ pub(super) async fn go_on(
 ) -> Result<Redirect, PageError> {
     let info = allowed(&app, &person, &name)?;
     let store = app.store.connection(&info.name);
-    pause::resume(&store, reason(&fields)?, &person.actor()).await?;
+    let reason = reason(&fields)?;
+    app.may_go_on(Some(&info.name)).await?;
+    pause::resume(&store, reason, &person.actor()).await?;
     Ok(back(&info.name, "resumed"))
 }
 
@@ -409,7 +411,9 @@ pub(super) async fn go_on_all(
 ) -> Result<Redirect, PageError> {
     person.must(Role::Operator)?;
     let store = app.store.installation();
-    pause::resume_all(&store, reason(&fields)?, &person.actor()).await?;
+    let reason = reason(&fields)?;
+    app.may_go_on(None).await?;
+    pause::resume_all(&store, reason, &person.actor()).await?;
     Ok(Redirect::to("/?done=resumed"))
 }
 

@@ -6,11 +6,13 @@ use axum::response::Redirect;
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
+use tieout_desk::approval;
 use tieout_desk::replay::{self, Failed};
 use tieout_desk::story;
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_store::{ConnectionStore, Entry, Fact};
 
+use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::Tone;
 use super::parts::{self, Address, form, notice, time};
@@ -132,6 +134,12 @@ async fn act(
     let failed = replay::failed_writes(&store, what).await?;
     if failed.is_empty() {
         return Err(replay::nothing(what).into());
+    }
+    if app.takes_two_people().await? {
+        let proposal = replay::proposal(&failed, reason);
+        let by = person.actor();
+        approval::request(&store, ("replay", what), &proposal, reason, person.by(&by)).await?;
+        return Ok(Redirect::to(ASKED));
     }
     replay::prepare(&store, &failed, reason, &person.actor()).await?;
     let asked = SyncAsked {

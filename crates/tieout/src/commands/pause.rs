@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use tieout_desk::pause;
 use tieout_domain::ConnectionName;
+use tieout_domain::port::Ports;
 use tieout_store::{ConnectionStore, OpenWrite, Stop};
 
 use super::connect::moving_over::refuse_unfinished;
@@ -150,23 +151,36 @@ async fn refuse_beside_another_sync(
         if !lifted {
             continue;
         }
-        refuse_unfinished(home, store.name()).await?;
-        match sync::connections(global, home, &[store.name().to_string()]).await {
-            Ok(made) => {
-                for connection in made {
-                    other_sync::refuse(home, store.name(), &connection.sides.ledger).await?;
+        let made = sync::connections(global, home, &[store.name().to_string()]).await;
+        let ledgers = made.as_ref().map_err(|failure| failure.cause.as_str());
+        let ledgers = ledgers.map(|made| made.iter().map(|connection| &connection.sides.ledger));
+        match ledgers {
+            Ok(ledgers) => {
+                for ledger in ledgers {
+                    refuse_to_go_on(home, store.name(), Ok(ledger)).await?;
                 }
             }
-            Err(failure) => {
-                tracing::warn!(
-                    "`{}`: whether BILL's own sync is at work can't be seen: {}",
-                    store.name(),
-                    failure.cause
-                );
-            }
+            Err(cause) => refuse_to_go_on(home, store.name(), Err(cause)).await?,
         }
     }
     Ok(())
+}
+
+/// Refuses to let a connection write that is being moved over, or beside BILL's own sync; the ledger's side, or why it
+/// can't be asked.
+pub(crate) async fn refuse_to_go_on(
+    home: &Home,
+    name: &ConnectionName,
+    ledger: Result<&Ports, &str>,
+) -> Result<(), Failure> {
+    refuse_unfinished(home, name).await?;
+    match ledger {
+        Ok(ledger) => other_sync::refuse(home, name, ledger).await,
+        Err(cause) => {
+            tracing::warn!("`{name}`: whether BILL's own sync is at work can't be seen: {cause}");
+            Ok(())
+        }
+    }
 }
 
 fn chosen(home: &Home, names: &[String]) -> Result<Vec<ConnectionStore>, Failure> {

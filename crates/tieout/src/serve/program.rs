@@ -18,6 +18,7 @@ use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
 use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
 
 use super::{Service, settings};
+use crate::commands::pause::refuse_to_go_on;
 use crate::commands::reconnect::leave_paused;
 use crate::config::{Config, ConnectionConfig};
 
@@ -120,6 +121,14 @@ impl Program for Service {
     async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError> {
         let home = self.home.under(Config::clone(&self.config()));
         Ok(leave_paused(&home, connection).await?)
+    }
+
+    async fn may_go_on(&self, connection: &ConnectionName) -> Result<(), DeskError> {
+        let home = self.home.under(Config::clone(&self.config()));
+        let made = self.reading(connection).await;
+        let ledger = made.as_ref().map(|made| &made.sides.ledger);
+        let ledger = ledger.map_err(|error| error.cause.as_str());
+        Ok(refuse_to_go_on(&home, connection, ledger).await?)
     }
 
     fn address(&self, connection: &ConnectionName, record: &RecordRef) -> Option<String> {

@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// A connection, put together to be read.
-    async fn reading(&self, name: &ConnectionName) -> Result<Connection, Failure> {
+    pub(super) async fn reading(&self, name: &ConnectionName) -> Result<Connection, Failure> {
         let config = self.config();
         let config = known(&config, name)?;
         if !config.enabled {

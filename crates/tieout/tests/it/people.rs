@@ -18,8 +18,11 @@ const PAT: (&str, Role) = ("pat", Role::Approver);
 const QUINN: (&str, Role) = ("quinn", Role::Approver);
 const ADA: (&str, Role) = ("ada", Role::Admin);
 
+/// Fields and what is filled in.
+type Form = &'static [(&'static str, &'static str)];
+
 /// Every act, the least role that may, and enough fields to get as far as the role.
-const ACTS: [(&str, &[(&str, &str)], Role); 16] = [
+const ACTS: [(&str, Form, Role); 16] = [
     (
         "/exceptions/acme-us/decide",
         &[("ruling", "retry")],

@@ -2,10 +2,12 @@
 
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use tieout_desk::approval;
 use tieout_desk::mapping::{self, Said};
 use tieout_domain::RemoteId;
 
 use super::super::PageError;
+use super::super::approvals::ASKED;
 use super::super::fields::Fields;
 use super::preview::NOTHING;
 use super::{address, row_address};
@@ -44,6 +46,15 @@ pub(super) async fn confirm(
     let wanted = |entry: &tieout_store::MapEntry| {
         entry.kind == kind.as_str() && from.contains(&entry.from.as_str())
     };
+    if mapping::takes_two(kind) && app.takes_two_people().await? {
+        if let Some(proposal) = mapping::confirmation(&store, wanted).await? {
+            let subject = format!("{kind} {}", from.join(", "));
+            let what = ("mapping", subject.as_str());
+            let why = "suggested, and looked at";
+            approval::request(&store, what, &proposal, why, person.by(&person.actor())).await?;
+        }
+        return Ok(Redirect::to(ASKED));
+    }
     let count = mapping::confirm(&store, wanted, &person.actor()).await?;
     let back = address(&connection.name, kind)
         .with("done", "confirmed")
@@ -69,6 +80,13 @@ pub(super) async fn set(
         to,
         why: fields.reason()?,
     };
+    if mapping::takes_two(kind) && app.takes_two_people().await? {
+        let proposal = mapping::proposal(&store, &said).await?;
+        let subject = format!("{kind} {}", said.from);
+        let (what, by) = (("mapping", subject.as_str()), person.actor());
+        approval::request(&store, what, &proposal, said.why, person.by(&by)).await?;
+        return Ok(Redirect::to(ASKED));
+    }
     mapping::set(&store, &said, &person.actor()).await?;
     let back = row_address(&connection.name, kind, &RemoteId::new(said.from))
         .with("done", if to.is_some() { "set" } else { "removed" });
