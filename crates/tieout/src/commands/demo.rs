@@ -1,6 +1,8 @@
 //! `tieout demo`: everything at work on the sandbox, in a temporary home.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,20 +13,21 @@ use tieout_engine::compare::{Comparison, compare};
 use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
 use tieout_flows::tie_out::{Report, Status};
-use tieout_store::KeySource;
+use tieout_store::{KeySource, NewUser, Role};
 
+use super::serve::{self, ServeArgs};
 use super::{credentials, init, sync};
 use crate::assemble::actor;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::{CONFIG, Home, KEY, Place};
 use crate::output;
-use crate::sandbox::{Panel, Sandbox, SandboxOptions, told_to_stop};
+use crate::sandbox::{Panel, Sandbox, SandboxOptions};
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Exit after the tie-out instead of keeping the sandbox running.
+    /// Exit after the tie-out instead of keeping the sandbox and the pages running.
     #[arg(long)]
     pub once: bool,
     /// A CSV file of real payables lines to start from.
@@ -86,9 +89,46 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         "look around with `tieout --home {} …`",
         folder.path().display()
     ));
+    open_to_a_visitor(folder.path(), &home).await?;
     output::line("stop it with Ctrl-C");
-    told_to_stop().await;
+    let service = Global {
+        home: Some(folder.path().to_owned()),
+        key_file: Some(folder.path().join(KEY)),
+        json: false,
+        quiet: true,
+        verbose: global.verbose,
+    };
+    serve::run(&service, &ServeArgs {}).await?;
     Ok(exit)
+}
+
+/// Makes a user for whoever looks around, and lets the pages listen on a free port.
+async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
+    let path = folder.join(CONFIG);
+    let listens = "\n[server]\nlisten = \"127.0.0.1:0\"\n";
+    OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(listens.as_bytes()))
+        .map_err(|error| Failure::file("can't write", &path, &error))?;
+    let password = uuid::Uuid::new_v4().simple().to_string();
+    let visitor = NewUser {
+        name: "demo".to_owned(),
+        display: "Visitor".to_owned(),
+        mail: String::new(),
+        role: Role::Admin,
+        subject: None,
+    };
+    let hash = home
+        .store
+        .hash_password(&visitor.name, &password.as_str().into())?;
+    let people = home.store.people();
+    people.add(&visitor, Some(&hash), &actor()).await?;
+    output::line(&format!(
+        "sign in as `{}` with `{password}`, which opens this demonstration and nothing else",
+        visitor.name
+    ));
+    Ok(())
 }
 
 /// Makes the home: configuration, key, sealed credentials.

@@ -15,6 +15,13 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How often a driver that starts is asked, every tenth of a second.
 const TRIES: u32 = 300;
 
+/// Marks a page that is about to be left.
+const MARK: &str = "window.left = true";
+
+/// So often, and so long between, it is looked whether a page has come.
+const LOOKS: u32 = 600;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
 /// A browser with one window. Ends with its driver when it is dropped.
 pub(crate) struct Browser {
     driver: Child,
@@ -205,11 +212,44 @@ impl Browser {
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
-    /// Presses what a selector names, as a person with a mouse does.
+    /// Presses what a selector names, as a person with a mouse does. Where that leads to another page, waits until the
+    /// page is there.
     pub(crate) async fn press(&self, selector: &str) {
         let element = self.element(selector).await;
+        let leads_away = self
+            .run(&format!(
+                "const it = document.querySelector({selector:?}); \
+                 return it.closest('a[href]') !== null || (it.closest('form') !== null && it.type === 'submit');"
+            ))
+            .await;
+        if leads_away == json!(true) {
+            self.run(MARK).await;
+        }
         self.post(&format!("/element/{element}/click"), json!({}))
             .await;
+        if leads_away == json!(true) {
+            self.arrive().await;
+        }
+    }
+
+    /// Runs what sends a form or goes elsewhere, and waits until the next page is there.
+    pub(crate) async fn run_away(&self, script: &str) {
+        self.run(&format!("{MARK}; {script}")).await;
+        self.arrive().await;
+    }
+
+    /// Waits until the page that was marked is gone and the next one is whole.
+    async fn arrive(&self) {
+        for _ in 0..LOOKS {
+            let there = self
+                .run("return window.left === undefined && document.readyState === 'complete'")
+                .await;
+            if there == json!(true) {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        panic!("no other page has come: {}", self.text().await);
     }
 
     /// Types into what a selector names.
