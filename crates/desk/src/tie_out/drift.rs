@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tieout_domain::{Amount, RecordRef, Timestamp};
+use tieout_engine::Connection;
 use tieout_flows::tie_out::{Leg, OpenDocument, Report, Status};
 use tieout_store::{Commit, ConnectionStore};
 
 use super::sign_off::Signed;
-use super::{Made, corrupt};
+use super::{Made, Scope, corrupt, make};
 use crate::error::DeskError;
 use crate::story::sentence;
 
@@ -124,6 +125,29 @@ pub struct Looked {
     pub at: Timestamp,
     /// What was found.
     pub drift: Drift,
+}
+
+/// Makes a signed report anew, holds it against what was signed, and keeps what it finds.
+///
+/// # Errors
+/// As for [`make`] and [`drift`].
+pub async fn look(
+    connection: &Connection,
+    signed: &Signed,
+    id: String,
+) -> Result<Looked, DeskError> {
+    let scope = Scope {
+        period: Some(signed.period.clone()),
+        currency: Some(signed.currency.to_string()),
+    };
+    let now = make(connection, &scope, None, id).await?;
+    let looked = Looked {
+        sha256: signed.signature.sha256.clone(),
+        at: connection.timer.now(),
+        drift: drift(&connection.store, signed, now).await?,
+    };
+    keep(&connection.store, signed, &looked).await?;
+    Ok(looked)
 }
 
 /// Keeps what was found in the place of the last look at the same month and currency.

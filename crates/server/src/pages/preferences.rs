@@ -132,7 +132,7 @@ fn field(Standing { entry, value, from }: &Standing) -> Markup {
                 _ => { input type="text" id=(entry.key) name=(name) value=(value) aria-describedby=(help) autocomplete="off"; },
             }
             span.hint id=(help) {
-                (entry.about) ". " (capital(&entry.allowed())) ". "
+                (entry.about) " " (capital(&entry.allowed())) ". "
                 @if from == "default" { "The default." }
                 @else { (badge(Tone::Quiet, from)) " The default is " (default) "." }
             }

@@ -4,6 +4,7 @@
 //! no credential is in memory: only the key that seals them, and what notifications are checked with.
 
 mod courier;
+mod drift;
 mod hints;
 pub mod notify;
 mod program;

@@ -39,6 +39,7 @@ impl Runs for Service {
                 return Ended::Denied;
             }
         }
+        let whole = job.whole;
         let options = RunOptions {
             flows: job.flows,
             only: job.only,
@@ -54,6 +55,9 @@ impl Runs for Service {
         self.runs_on().remove(&id);
         log(&connection, &result);
         let ended = Ended::of(&result);
+        if whole && ended == Ended::Made {
+            self.look_for_drift(&connection).await;
+        }
         match &result {
             // Another's run may have looked before we were told.
             Ok(report) if report.joined && told => self.told(&job.connection),

@@ -17,6 +17,7 @@ use crate::stage::Stage;
 pub(crate) struct Office {
     pub(crate) stage: Stage,
     pub(crate) router: Router,
+    pub(crate) service: Arc<Service>,
 }
 
 /// What was answered.
@@ -48,6 +49,7 @@ impl Office {
         let service = Service::new(stage.restarted_home().await).await.unwrap();
         Self {
             router: Arc::clone(&service).router(),
+            service,
             stage,
         }
     }

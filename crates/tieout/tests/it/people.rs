@@ -2,12 +2,14 @@
 
 use http::StatusCode;
 use serde_json::json;
+use tieout_desk::approval;
 use tieout_desk::mapping::{self, Said};
 use tieout_desk::tie_out::sign_off;
-use tieout_domain::{Kind, RecordRef, State, WaitsFor};
+use tieout_domain::{Kind, RecordRef, Side, State, WaitsFor};
+use tieout_engine::scheduler::{Job, Runs as _};
 use tieout_flows::tie_out::Status;
 use tieout_server::people::Role;
-use tieout_store::{Fact, Item, ItemFilter, MapStatus};
+use tieout_store::{ConnectionStore, Fact, Item, ItemFilter, MapStatus, NewUser};
 
 use crate::office::Office;
 use crate::stage::Stage;
@@ -603,10 +605,16 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
     stage
         .in_netsuite("vendorBill", &ledger, json!({"action": "delete"}))
         .await;
-    office
-        .post(OLE, "/tie-out/acme-us/drift", &scope)
-        .await
-        .done();
+    // Nobody needs to ask: it is looked for once a night, after everything was read again.
+    let night = Job {
+        connection: "acme-us".parse().unwrap(),
+        flows: Vec::new(),
+        only: Vec::new(),
+        whole: true,
+        trigger: "schedule".to_owned(),
+        by: None,
+    };
+    office.service.run(night).await;
     let page = office.get(VERA, &path).await.page();
     assert!(page.contains("Changed since sign-off"), "{page}");
 }
@@ -694,6 +702,77 @@ async fn s143_a_refused_write_is_done_again_once_with_a_reason() {
         reason.starts_with("replay (write ") && reason.ends_with("BILL was in a mood"),
         "{reason}"
     );
+}
+
+/// As soon as two could approve, it takes two: one asks, another approves, and only then it is so.
+#[tokio::test]
+async fn a_replay_and_a_mapping_of_money_take_two_people() {
+    let stage = Stage::new().await;
+    stage
+        .fault(json!({"service": "bill", "method": "POST", "path": "/v3/bills", "effect": "status", "status": 400,
+            "body": [{"code": "BDC_1999", "severity": "ERROR", "message": "not today"}]}))
+        .await;
+    stage.try_sync().await;
+    stage.no_faults().await;
+    for (name, role) in [PAT, QUINN] {
+        let new = NewUser {
+            name: name.to_owned(),
+            display: String::new(),
+            mail: String::new(),
+            role,
+            subject: None,
+        };
+        let people = stage.home.store.people();
+        people.add(&new, None, "user:test").await.unwrap();
+    }
+    let office = Office::over(stage).await;
+    let store = &office.stage.connection.store;
+    let refused = store.entries_of("refused", 0, 1000).await.unwrap();
+    let record = refused[0].record.clone().unwrap();
+    let what = record.to_string();
+    let replay = [("what", what.as_str()), ("reason", "BILL was in a mood")];
+    let account = store
+        .records_page(Side::Platform, Kind::FundingAccount, None, 1)
+        .await
+        .unwrap();
+    let account = account[0].observed.id.to_string();
+    let map = [
+        ("kind", "funding"),
+        ("from", account.as_str()),
+        ("to", "none"),
+        ("reason", "the account is closed"),
+    ];
+    for (path, fields) in [
+        ("/replay/acme-us", replay.as_slice()),
+        ("/mappings/acme-us/set", map.as_slice()),
+    ] {
+        let before = done_by(store, "user:quinn").await;
+        let done = office.post(PAT, path, fields).await.done();
+        assert_eq!(done, "/approvals?done=asked", "{path}");
+        let asked = approval::open(store).await.unwrap();
+        let [request] = asked.as_slice() else {
+            panic!("{path}: {asked:?}");
+        };
+        let approve = format!("/approvals/acme-us/{}/approve", request.approval.id);
+        let own = office.post(PAT, &approve, &[("reason", "")]).await;
+        assert_eq!(own.status, StatusCode::CONFLICT, "{path}: {}", own.text);
+        assert_eq!(done_by(store, "user:quinn").await, before, "{path}");
+        office
+            .post(QUINN, &approve, &[("reason", "seen")])
+            .await
+            .done();
+        assert_eq!(done_by(store, "user:quinn").await, before + 2, "{path}");
+    }
+    office.stage.try_sync().await;
+    let item = office.stage.item("bills", &record).await;
+    assert_eq!(item.outcome.state, State::Done);
+    office.stage.assert_no_duplicates().await;
+}
+
+/// How many entries of the history are this actor's.
+async fn done_by(store: &ConnectionStore, actor: &str) -> usize {
+    let entries = store.entries_after(0, 100_000).await.unwrap();
+    entries.iter().filter(|entry| entry.actor == actor).count()
 }
 
 #[tokio::test]
