@@ -310,7 +310,10 @@ async fn webhooks_alone_are_enough_and_are_given_up_with_the_connection() {
         ),
     ] {
         let failure = stranger.post(path, &body).await.unwrap_err();
-        assert!(failure.cause.contains(status), "{path}: {}", failure.cause);
+        // Whoever sends too much may be hung up on before he has read why.
+        let hung_up = status == "413" && failure.cause.contains("no answer came");
+        let cause = failure.cause;
+        assert!(cause.contains(status) || hung_up, "{path}: {cause}");
     }
     drop(serving);
     let done = world
