@@ -10,6 +10,7 @@ mod acts;
 mod credits;
 mod doctor;
 mod edits;
+mod hostile;
 mod lag;
 mod limits;
 mod office;
