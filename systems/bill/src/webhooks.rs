@@ -247,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn the_key_before_the_present_one_counts_while_it_is_kept() {
+    fn s142_the_key_before_the_present_one_counts_while_it_is_kept() {
         let old = signed("old", BODY);
         assert!(receive(&keys(None), Some(&old), BODY.as_bytes()).is_err());
         assert!(receive(&keys(Some("old")), Some(&old), BODY.as_bytes()).is_ok());
     }
 
     #[test]
-    fn a_payload_in_a_string_is_read_under_either_signature() {
+    fn s141_a_payload_in_a_string_is_read_under_either_signature() {
         let quoted = serde_json::to_string(BODY).unwrap();
         for signature in [signed("new", &quoted), signed("new", BODY)] {
             assert!(receive(&keys(None), Some(&signature), quoted.as_bytes()).is_ok());

@@ -116,7 +116,7 @@ impl Bench {
 const PATH: &str = "/webhooks/bill/acme-us";
 
 #[tokio::test]
-async fn what_is_proven_is_kept_and_marks_its_connection_once() {
+async fn s137_what_is_proven_is_kept_and_marks_its_connection_once() {
     let bench = Bench::new().await;
     for _ in 0..3 {
         let (status, body) = bench.post(PATH, "please", "event-1").await;
@@ -134,7 +134,7 @@ async fn what_is_proven_is_kept_and_marks_its_connection_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_proven_has_no_effect_and_learns_nothing() {
+async fn s140_what_is_not_proven_has_no_effect_and_learns_nothing() {
     let bench = Bench::new().await;
     for path in [
         PATH,

@@ -60,7 +60,7 @@ fn assert_harmless(path: &str, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn what_comes_from_outside_is_text_on_every_page_and_in_every_file() {
+async fn s023_what_comes_from_outside_is_text_on_every_page_and_in_every_file() {
     let stage = Stage::new().await;
     stage.try_sync().await;
     for (number, vendor) in stage
