@@ -3,9 +3,11 @@
 //! A reference to another record is shown by what that record is called, and differs where what it stands for
 //! over there is another record than the one that is named there.
 
+mod receivables;
+
 use std::collections::HashMap;
 
-use tieout_domain::document::{Approval, BillStatus, Line, PaymentStatus};
+use tieout_domain::document::{Address, Approval, BillStatus, Line, PaymentStatus};
 use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, RemoteId, Side};
 use tieout_store::ConnectionStore;
 
@@ -148,10 +150,10 @@ impl<'a> Names<'a> {
                 self.labels
                     .insert(record, mirrored.observed.document.label());
             }
-            if kind != Kind::Vendor {
+            if !matches!(kind, Kind::Vendor | Kind::Customer) {
                 continue;
             }
-            // A vendor is the same on both sides by its link.
+            // A vendor or customer is the same on both sides by its link.
             let records: Vec<_> = ids
                 .iter()
                 .map(|id| RecordRef::new(self.side, kind, id.clone()))
@@ -228,6 +230,9 @@ fn references(document: &Document) -> Vec<(Kind, Vec<RemoteId>)> {
             payment.funding.as_ref().map(|it| &it.id),
         );
     }
+    for (kind, id) in receivables::references(document) {
+        add(kind, Some(id));
+    }
     found
 }
 
@@ -280,6 +285,13 @@ fn tell(names: &Names<'_>, document: &Document) -> Told {
             ("Date", day(Some(journal.date))),
             ("Memo", plain(journal.memo.clone())),
         ]),
+        Document::Customer(_)
+        | Document::Invoice(_)
+        | Document::CreditMemo(_)
+        | Document::CustomerPayment(_)
+        | Document::CustomerRefund(_)
+        | Document::Item(_)
+        | Document::Terms(_) => receivables::tell(names, document),
     }
 }
 
@@ -389,25 +401,11 @@ fn tell_payment(names: &Names<'_>, payment: &tieout_domain::document::Payment) -
 }
 
 fn tell_vendor(side: Side, vendor: &tieout_domain::document::Vendor) -> Told {
-    let address = vendor.address.clone().unwrap_or_default();
-    let address = [
-        &address.line1,
-        &address.line2,
-        &address.city,
-        &address.state,
-        &address.zip,
-        &address.country,
-    ];
-    let address: Vec<&str> = address
-        .into_iter()
-        .map(|part| part.trim())
-        .filter(|part| !part.is_empty())
-        .collect();
     let mut fields = vec![
         ("Name", plain(vendor.name.clone())),
         ("E-mail", plain(vendor.email.clone())),
         ("Phone", plain(vendor.phone.clone())),
-        ("Address", plain(address.join(", "))),
+        ("Address", plain(address(vendor.address.as_ref()))),
         ("Account number", plain(vendor.account_number.clone())),
         ("Inactive", yes(vendor.inactive)),
     ];
@@ -427,28 +425,55 @@ fn tell_vendor(side: Side, vendor: &tieout_domain::document::Vendor) -> Told {
     only(fields)
 }
 
+/// An address on one line.
+fn address(address: Option<&Address>) -> String {
+    let Some(address) = address else {
+        return String::new();
+    };
+    let parts = [
+        &address.line1,
+        &address.line2,
+        &address.city,
+        &address.state,
+        &address.zip,
+        &address.country,
+    ];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(", ")
+}
+
+/// A line's dimensions by their names.
+fn dimensions<const N: usize>(names: &Names<'_>, of: [(Kind, &Option<RemoteId>); N]) -> String {
+    let named: Vec<String> = of
+        .into_iter()
+        .filter_map(|(kind, id)| Some(names.label(kind, id.as_ref()?)))
+        .collect();
+    named.join(", ")
+}
+
 fn lines(names: &Names<'_>, lines: &[Line], currency: Currency) -> Vec<ToldLine> {
     lines
         .iter()
-        .map(|line| {
-            let dimensions: Vec<String> = [
-                (Kind::Department, &line.department),
-                (Kind::Class, &line.class),
-                (Kind::Location, &line.location),
-            ]
-            .into_iter()
-            .filter_map(|(kind, id)| Some(names.label(kind, id.as_ref()?)))
-            .collect();
-            ToldLine {
-                account: line
-                    .account
-                    .as_ref()
-                    .map(|id| names.label(Kind::Account, id))
-                    .unwrap_or_default(),
-                dimensions: dimensions.join(", "),
-                memo: line.memo.clone(),
-                amount: line.amount.of(currency),
-            }
+        .map(|line| ToldLine {
+            account: line
+                .account
+                .as_ref()
+                .map(|id| names.label(Kind::Account, id))
+                .unwrap_or_default(),
+            dimensions: dimensions(
+                names,
+                [
+                    (Kind::Department, &line.department),
+                    (Kind::Class, &line.class),
+                    (Kind::Location, &line.location),
+                ],
+            ),
+            memo: line.memo.clone(),
+            amount: line.amount.of(currency),
         })
         .collect()
 }

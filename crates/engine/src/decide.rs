@@ -244,16 +244,11 @@ async fn load_marked_bills(
 
 /// The key under which a record was made, as the store finds it.
 fn key_of(document: &Document) -> Option<Key> {
-    match document {
-        Document::Payment(payment) => payment
-            .external_id
-            .clone()
-            .or_else(|| Some(Key::of([payment.reference.trim()]))),
-        Document::Bill(bill) => bill.external_id.clone(),
-        Document::VendorCredit(credit) => credit.external_id.clone(),
-        Document::Journal(journal) => journal.external_id.clone(),
+    let recorded = match document {
+        Document::Payment(payment) => Some(Key::of([payment.reference.trim()])),
         _ => None,
-    }
+    };
+    document.external_id().cloned().or(recorded)
 }
 
 fn seen(mirrored: &Mirrored) -> Seen {

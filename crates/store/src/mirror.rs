@@ -94,7 +94,6 @@ fn row(
 }
 
 /// What some documents have besides what all have.
-#[derive(Default)]
 struct Others<'a> {
     /// What people also call it: the ledger's transaction number, a vendor's or an account's number.
     alias: Option<&'a str>,
@@ -106,45 +105,32 @@ struct Others<'a> {
 
 impl<'a> Others<'a> {
     fn of(document: &'a Document) -> Self {
-        let others = match document {
-            Document::Bill(bill) => Self {
-                alias: Some(&bill.transaction_number),
-                open: Some(bill.open),
-                external_id: bill.external_id.as_ref().map(Key::as_str),
-                marker: bill.marker.as_ref(),
-            },
-            Document::VendorCredit(credit) => Self {
-                alias: Some(&credit.transaction_number),
-                open: Some(credit.open),
-                external_id: credit.external_id.as_ref().map(Key::as_str),
-                marker: credit.marker.as_ref(),
-            },
-            Document::Payment(payment) => Self {
-                alias: Some(&payment.number),
-                external_id: payment
-                    .external_id
-                    .as_ref()
-                    .map(Key::as_str)
-                    .or(recorded(payment)),
-                ..Self::default()
-            },
-            Document::Journal(journal) => Self {
-                external_id: journal.external_id.as_ref().map(Key::as_str),
-                ..Self::default()
-            },
-            Document::Vendor(vendor) => Self {
-                alias: Some(&vendor.number),
-                ..Self::default()
-            },
-            Document::Account(account) => Self {
-                alias: Some(&account.number),
-                ..Self::default()
-            },
-            Document::Dimension(_) | Document::FundingAccount(_) => Self::default(),
+        let (alias, open) = match document {
+            Document::Bill(bill) => (Some(&bill.transaction_number), Some(bill.open)),
+            Document::VendorCredit(credit) => (Some(&credit.transaction_number), Some(credit.open)),
+            Document::Payment(payment) => (Some(&payment.number), None),
+            Document::Vendor(vendor) => (Some(&vendor.number), None),
+            Document::Account(account) => (Some(&account.number), None),
+            Document::Customer(customer) => (Some(&customer.number), None),
+            Document::Invoice(invoice) => (None, Some(invoice.open)),
+            Document::CreditMemo(memo) => (None, Some(memo.open)),
+            Document::CustomerPayment(payment) => (Some(&payment.number), Some(payment.unapplied)),
+            Document::Journal(_)
+            | Document::Dimension(_)
+            | Document::FundingAccount(_)
+            | Document::CustomerRefund(_)
+            | Document::Item(_)
+            | Document::Terms(_) => (None, None),
+        };
+        let recorded = match document {
+            Document::Payment(payment) => recorded(payment),
+            _ => None,
         };
         Self {
-            alias: others.alias.filter(|alias| !alias.is_empty()),
-            ..others
+            alias: alias.map(String::as_str).filter(|alias| !alias.is_empty()),
+            open,
+            external_id: document.external_id().map(Key::as_str).or(recorded),
+            marker: document.marker(),
         }
     }
 }

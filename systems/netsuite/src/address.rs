@@ -17,15 +17,22 @@ pub(crate) fn address(settings: &Map<String, Value>, kind: Kind, id: &RemoteId) 
     }
     let page = match kind {
         // Leads on to the page of the transaction's own kind.
-        Kind::Bill | Kind::VendorCredit | Kind::Payment | Kind::Journal => {
-            "accounting/transactions/transaction.nl"
-        }
+        Kind::Bill
+        | Kind::VendorCredit
+        | Kind::Payment
+        | Kind::Journal
+        | Kind::Invoice
+        | Kind::CreditMemo
+        | Kind::CustomerPayment
+        | Kind::CustomerRefund => "accounting/transactions/transaction.nl",
         Kind::Vendor => "common/entity/vendor.nl",
+        Kind::Customer => "common/entity/custjob.nl",
+        Kind::Item => "common/item/item.nl",
         Kind::Account => "accounting/account/account.nl",
         Kind::Department => "common/otherlists/departmenttype.nl",
         Kind::Class => "common/otherlists/classtype.nl",
         Kind::Location => "common/otherlists/locationtype.nl",
-        Kind::FundingAccount => return None,
+        Kind::FundingAccount | Kind::Terms => return None,
     };
     Some(format!("{}/app/{page}?id={id}", account.pages_host()))
 }

@@ -81,6 +81,21 @@ impl Deleted {
                 "transaction",
             ],
             Kind::Journal => &["journal", "journalentry", "transaction"],
+            Kind::Customer => &["custjob", "customer", "entity"],
+            Kind::Invoice => &["custinvc", "invoice", "transaction"],
+            Kind::CreditMemo => &["custcred", "creditmemo", "transaction"],
+            // What voids a payment may be a journal entry.
+            Kind::CustomerPayment => &[
+                "custpymt",
+                "customerpayment",
+                "payment",
+                "journal",
+                "journalentry",
+                "transaction",
+            ],
+            Kind::CustomerRefund => &["custrfnd", "customerrefund", "transaction"],
+            Kind::Item => &["item"],
+            Kind::Terms => &["term"],
             Kind::FundingAccount => &[],
         };
         self.words.iter().any(|word| names.contains(&word.as_str()))

@@ -6,11 +6,15 @@
 
 mod account;
 mod bill;
+mod catalog;
 mod credit;
+mod customer;
 mod dimension;
 mod funding;
+mod invoice;
 mod journal;
 mod payment;
+mod receipt;
 mod vendor;
 
 use std::fmt;
@@ -22,12 +26,19 @@ use crate::RemoteId;
 
 pub use account::{Account, AccountKind};
 pub use bill::{Approval, Bill, BillStatus, Line, LineKind};
+pub use catalog::{Item, Terms};
 pub use credit::VendorCredit;
+pub use customer::Customer;
 pub use dimension::Dimension;
 pub use funding::FundingAccount;
+pub use invoice::{CreditMemo, Invoice, InvoiceStatus, SalesLine, SalesLineKind};
 pub use journal::{Journal, JournalLine};
 pub use payment::{
     Application, CreditUse, Funding, Method, Payment, PaymentStatus, Void, VoidKind,
+};
+pub use receipt::{
+    Charge, ChargeRefund, CustomerPayment, CustomerRefund, KeptIn, PaymentUse, ReceiptMethod,
+    ReceiptStatus, UseOf,
 };
 pub use vendor::{Address, Vendor};
 
@@ -55,11 +66,25 @@ pub enum Kind {
     FundingAccount,
     /// A journal entry.
     Journal,
+    /// A customer.
+    Customer,
+    /// An invoice to a customer.
+    Invoice,
+    /// A credit memo to a customer.
+    CreditMemo,
+    /// A payment by a customer.
+    CustomerPayment,
+    /// Money paid back to a customer.
+    CustomerRefund,
+    /// An item that is sold.
+    Item,
+    /// Payment terms.
+    Terms,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Department,
         Self::Class,
@@ -70,6 +95,13 @@ impl Kind {
         Self::Payment,
         Self::FundingAccount,
         Self::Journal,
+        Self::Customer,
+        Self::Invoice,
+        Self::CreditMemo,
+        Self::CustomerPayment,
+        Self::CustomerRefund,
+        Self::Item,
+        Self::Terms,
     ];
 
     /// The three dimensions.
@@ -89,6 +121,13 @@ impl Kind {
             Self::Payment => "payment",
             Self::FundingAccount => "funding",
             Self::Journal => "journal",
+            Self::Customer => "customer",
+            Self::Invoice => "invoice",
+            Self::CreditMemo => "credit-memo",
+            Self::CustomerPayment => "customer-payment",
+            Self::CustomerRefund => "customer-refund",
+            Self::Item => "item",
+            Self::Terms => "terms",
         }
     }
 }
@@ -130,6 +169,20 @@ pub enum Document {
     FundingAccount(FundingAccount),
     /// A journal entry.
     Journal(Journal),
+    /// A customer.
+    Customer(Customer),
+    /// An invoice to a customer.
+    Invoice(Invoice),
+    /// A credit memo to a customer.
+    CreditMemo(CreditMemo),
+    /// A payment by a customer.
+    CustomerPayment(CustomerPayment),
+    /// Money paid back to a customer.
+    CustomerRefund(CustomerRefund),
+    /// An item that is sold.
+    Item(Item),
+    /// Payment terms.
+    Terms(Terms),
 }
 
 impl Document {
@@ -145,6 +198,13 @@ impl Document {
             Self::Payment(_) => Kind::Payment,
             Self::FundingAccount(_) => Kind::FundingAccount,
             Self::Journal(_) => Kind::Journal,
+            Self::Customer(_) => Kind::Customer,
+            Self::Invoice(_) => Kind::Invoice,
+            Self::CreditMemo(_) => Kind::CreditMemo,
+            Self::CustomerPayment(_) => Kind::CustomerPayment,
+            Self::CustomerRefund(_) => Kind::CustomerRefund,
+            Self::Item(_) => Kind::Item,
+            Self::Terms(_) => Kind::Terms,
         }
     }
 
@@ -160,6 +220,13 @@ impl Document {
             Self::Payment(payment) => payment.label(),
             Self::FundingAccount(account) => account.name.clone(),
             Self::Journal(journal) => journal.number.clone(),
+            Self::Customer(customer) => customer.name.clone(),
+            Self::Invoice(invoice) => invoice.number.clone(),
+            Self::CreditMemo(memo) => memo.number.clone(),
+            Self::CustomerPayment(payment) => payment.label(),
+            Self::CustomerRefund(refund) => refund.number.clone(),
+            Self::Item(item) => item.name.clone(),
+            Self::Terms(terms) => terms.name.clone(),
         }
     }
 
@@ -174,6 +241,49 @@ impl Document {
         }
     }
 
+    /// The customer it belongs to, where it belongs to one.
+    #[must_use]
+    pub fn customer(&self) -> Option<&RemoteId> {
+        match self {
+            Self::Invoice(invoice) => Some(&invoice.customer),
+            Self::CreditMemo(memo) => Some(&memo.customer),
+            Self::CustomerPayment(payment) => payment.customer.as_ref(),
+            Self::CustomerRefund(refund) => Some(&refund.customer),
+            _ => None,
+        }
+    }
+
+    /// The key under which it was made in the ledger, where it shows one.
+    #[must_use]
+    pub fn external_id(&self) -> Option<&crate::Key> {
+        match self {
+            Self::Bill(bill) => bill.external_id.as_ref(),
+            Self::VendorCredit(credit) => credit.external_id.as_ref(),
+            Self::Payment(payment) => payment.external_id.as_ref(),
+            Self::Journal(journal) => journal.external_id.as_ref(),
+            Self::Customer(customer) => customer.external_id.as_ref(),
+            Self::Invoice(invoice) => invoice.external_id.as_ref(),
+            Self::CreditMemo(memo) => memo.external_id.as_ref(),
+            Self::CustomerPayment(payment) => payment.external_id.as_ref(),
+            Self::CustomerRefund(refund) => refund.external_id.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// tieout's mark on a platform's copy of it.
+    #[must_use]
+    pub fn marker(&self) -> Option<&crate::Marker> {
+        match self {
+            Self::Bill(bill) => bill.marker.as_ref(),
+            Self::VendorCredit(credit) => credit.marker.as_ref(),
+            Self::Customer(customer) => customer.marker.as_ref(),
+            Self::Invoice(invoice) => invoice.marker.as_ref(),
+            Self::CreditMemo(memo) => memo.marker.as_ref(),
+            Self::CustomerPayment(payment) => payment.marker.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What it is worth, where it is worth something: a bill's total, a payment's cash.
     #[must_use]
     pub fn amount(&self) -> Option<crate::Money> {
@@ -181,6 +291,10 @@ impl Document {
             Self::Bill(bill) => Some(bill.total.of(bill.currency)),
             Self::VendorCredit(credit) => Some(credit.total.of(credit.currency)),
             Self::Payment(payment) => Some(payment.total.of(payment.currency)),
+            Self::Invoice(invoice) => Some(invoice.total.of(invoice.currency)),
+            Self::CreditMemo(memo) => Some(memo.total.of(memo.currency)),
+            Self::CustomerPayment(payment) => Some(payment.total.of(payment.currency)),
+            Self::CustomerRefund(refund) => Some(refund.total.of(refund.currency)),
             _ => None,
         }
     }
@@ -193,6 +307,10 @@ impl Document {
             Self::VendorCredit(credit) => Some(credit.date),
             Self::Payment(payment) => Some(payment.date),
             Self::Journal(journal) => Some(journal.date),
+            Self::Invoice(invoice) => Some(invoice.date),
+            Self::CreditMemo(memo) => Some(memo.date),
+            Self::CustomerPayment(payment) => Some(payment.date),
+            Self::CustomerRefund(refund) => Some(refund.date),
             _ => None,
         }
     }

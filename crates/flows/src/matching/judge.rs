@@ -109,24 +109,19 @@ fn carried_out(order: &Order, now: &Document) -> bool {
 
 /// Carries the order's mark or key.
 fn marked(order: &Order, candidate: &Document) -> bool {
-    match (&order.document, candidate) {
-        (Document::Bill(made), Document::Bill(there)) => {
-            there.external_id.as_ref() == Some(&order.key)
-                || (made.marker.is_some() && made.marker == there.marker)
-        }
-        (Document::VendorCredit(made), Document::VendorCredit(there)) => {
-            there.external_id.as_ref() == Some(&order.key)
-                || (made.marker.is_some() && made.marker == there.marker)
-        }
+    let made = &order.document;
+    if made.kind() != candidate.kind() {
+        return false;
+    }
+    let by_reference = match (made, candidate) {
         (Document::Payment(made), Document::Payment(there)) => {
-            there.external_id.as_ref() == Some(&order.key)
-                || (made.outside && there.outside && there.reference == order.key.as_str())
-        }
-        (Document::Journal(_), Document::Journal(there)) => {
-            there.external_id.as_ref() == Some(&order.key)
+            made.outside && there.outside && there.reference == order.key.as_str()
         }
         _ => false,
-    }
+    };
+    candidate.external_id() == Some(&order.key)
+        || (made.marker().is_some() && made.marker() == candidate.marker())
+        || by_reference
 }
 
 /// Bears no mark, and is the same in all that is known of it.

@@ -6,7 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 /// The key under which a mirrored record is found by those that may be the same.
 ///
 /// Vendors by their name (scenario 22), bills and credits by vendor and normalised number (scenario 70),
-/// accounts by number, dimensions by their path, payments by vendor and cash, the rest by their label. It
+/// accounts by number, dimensions by their path, payments by vendor or
+/// customer and cash, customers by their name (scenario 173), invoices and credit memos by their number (which is
+/// the platform's own key for them), the rest by their label. It
 /// holds ids of the record's own side.
 #[must_use]
 pub fn match_key(document: &Document) -> String {
@@ -18,7 +20,15 @@ pub fn match_key(document: &Document) -> String {
         Document::Bill(bill) => document_number_key(&bill.vendor, &bill.number),
         Document::VendorCredit(credit) => document_number_key(&credit.vendor, &credit.number),
         Document::Payment(payment) => payment_key(&payment.vendor, payment.total),
-        Document::FundingAccount(_) | Document::Journal(_) => normalised_name(&document.label()),
+        Document::Customer(customer) => normalised_name(&customer.name),
+        Document::Invoice(invoice) => normalised_number(&invoice.number),
+        Document::CreditMemo(memo) => normalised_number(&memo.number),
+        Document::CustomerPayment(payment) => receipt_key(payment.customer.as_ref(), payment.total),
+        Document::CustomerRefund(refund) => receipt_key(Some(&refund.customer), refund.total),
+        Document::FundingAccount(_)
+        | Document::Journal(_)
+        | Document::Item(_)
+        | Document::Terms(_) => normalised_name(&document.label()),
     }
 }
 
@@ -40,6 +50,12 @@ pub fn document_number_key(vendor: &RemoteId, number: &str) -> String {
 #[must_use]
 pub fn payment_key(vendor: &RemoteId, total: Amount) -> String {
     format!("{vendor}|{total}")
+}
+
+/// The key of a payment by this customer, or by nobody known, of this much cash.
+#[must_use]
+pub(super) fn receipt_key(customer: Option<&RemoteId>, total: Amount) -> String {
+    format!("{}|{total}", customer.map_or("", RemoteId::as_str))
 }
 
 /// A name in compatibility form, without case, with single spaces.

@@ -132,7 +132,7 @@ pub(super) fn document(kind: Kind, nth: u8) -> Document {
             ],
             external_id,
         }),
-        Kind::Bill | Kind::FundingAccount => Document::Bill(Bill {
+        _ => Document::Bill(Bill {
             vendor: "12".into(),
             number,
             transaction_number: String::new(),
