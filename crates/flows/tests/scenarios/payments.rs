@@ -803,6 +803,7 @@ fn s051_a_credit_used_beside_cash_is_taken_off_its_bill_once() {
         document: "1".into(),
         line: None,
         amount: amount(what),
+        discount: Amount::ZERO,
         credits: Vec::new(),
     };
     world.credit(&here, |it| it.applications = vec![applied("15.00")]);
@@ -841,6 +842,7 @@ fn s049_s051_a_credit_that_the_ledger_gave_to_another_bill_of_the_payment_is_fre
         document: document.into(),
         line: None,
         amount: amount(what),
+        discount: Amount::ZERO,
         credits: Vec::new(),
     };
     world.credit(&here, |it| {
@@ -867,6 +869,7 @@ fn a_credit_that_somebody_took_off_in_part_is_a_conflict() {
             document: "1".into(),
             line: None,
             amount: amount("4.00"),
+            discount: Amount::ZERO,
             credits: Vec::new(),
         }];
     });
