@@ -221,9 +221,7 @@ pub fn same_applications(a: &[Application], b: &[Application]) -> bool {
                     .collect();
                 credits.sort();
                 // Which of its documents a discount went to is not told; what each is relieved of is.
-                let relieved: Amount = [application.amount, application.discount]
-                    .into_iter()
-                    .sum();
+                let relieved: Amount = [application.amount, application.discount].into_iter().sum();
                 (application.document.clone(), relieved, credits)
             })
             .collect();

@@ -10,8 +10,8 @@ use crate::call::Client;
 use crate::lines::Lines;
 use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
-use crate::terms::Terms;
 use crate::suiteql::{Columns, Row, Unreadable, column, id_list, optional};
+use crate::terms::Terms;
 
 const COLUMNS: Columns = Columns {
     family: "bills",

@@ -341,7 +341,10 @@ mod tests {
         let found = Lines(vec![head, own, none]).document_lines(false).unwrap();
         let departments: Vec<_> = found.iter().map(|line| line.department.clone()).collect();
         assert_eq!(departments, [Some("9".into()), Some("7".into())]);
-        assert_eq!((found[0].class.clone(), found[1].class.clone()), (None, Some("4".into())));
+        assert_eq!(
+            (found[0].class.clone(), found[1].class.clone()),
+            (None, Some("4".into()))
+        );
     }
 
     #[test]

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn s150_a_payment_in_transit_counts_as_soon_as_it_posts_whatever_its_status_is_called() {
+    fn a_payment_in_transit_counts_as_soon_as_it_posts_whatever_its_status_is_called() {
         for letter in ["A", "I", "VendPymt:T", ""] {
             for (posting, counts) in [("T", true), ("F", false)] {
                 let head = row(&[
@@ -328,7 +328,10 @@ mod tests {
                     ("posting", posting),
                 ]);
                 let read = payment(&head, &Lines::default(), &[], &shape(), None).unwrap();
-                assert_eq!((read.posted, read.status), (counts, PaymentStatus::Processed));
+                assert_eq!(
+                    (read.posted, read.status),
+                    (counts, PaymentStatus::Processed)
+                );
             }
         }
     }

@@ -209,7 +209,10 @@ impl Upsert for PaymentWriter {
 fn rate(payment: &Payment, shape: &Shape, subsidiary: Option<&RemoteId>) -> Option<Amount> {
     let funded = payment.funded?;
     let of_base = shape.currency(None, subsidiary) == Some(funded.currency);
-    let exact = funded.amount.decimal().checked_div(payment.total.decimal())?;
+    let exact = funded
+        .amount
+        .decimal()
+        .checked_div(payment.total.decimal())?;
     let usable = of_base && funded.currency != payment.currency && !exact.is_zero();
     usable.then(|| Amount::new(exact.round_dp(RATE_DIGITS)))
 }

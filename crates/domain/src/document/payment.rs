@@ -101,7 +101,6 @@ pub struct Application {
 }
 
 /// For serde, which gives a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_nothing(amount: &Amount) -> bool {
     amount.is_zero()
 }

@@ -577,7 +577,10 @@ fn worth(document: &AnyDocument) -> Option<(Currency, Amount, Amount)> {
 /// The early-payment discount that a bill offers.
 fn offered(mirrored: &Mirrored) -> Amount {
     match &mirrored.observed.document {
-        AnyDocument::Bill(bill) => bill.discount.as_ref().map_or(Amount::ZERO, |one| one.amount),
+        AnyDocument::Bill(bill) => bill
+            .discount
+            .as_ref()
+            .map_or(Amount::ZERO, |one| one.amount),
         _ => Amount::ZERO,
     }
 }

@@ -34,7 +34,11 @@ fn paid(text: &str, on: &str, policy: &str) -> (Payment, Amount, Amount) {
     assert_eq!(world.state("bill-payments", &record), "DONE");
     let posting = world.target("bill-payments", &record).unwrap();
     let posted = world.payment_at(&posting).clone();
-    (posted, world.bill_at(&here).open, world.bill_at(&there).open)
+    (
+        posted,
+        world.bill_at(&here).open,
+        world.bill_at(&there).open,
+    )
 }
 
 #[test]
@@ -85,7 +89,10 @@ fn s085_s107_a_voided_payment_gives_its_discount_back() {
         .unwrap();
     let moved = &world.payment_at(&posting.target).applications;
     assert_eq!(moved.len(), 1);
-    assert_eq!((moved[0].amount, moved[0].discount), (amount("98.00"), Amount::ZERO));
+    assert_eq!(
+        (moved[0].amount, moved[0].discount),
+        (amount("98.00"), Amount::ZERO)
+    );
     assert_eq!(world.bill_at(&here).open, amount("100.00"));
     assert_eq!(world.made(Side::Ledger, Kind::Journal), 1);
 }

@@ -489,6 +489,18 @@ fn s118_an_unknown_status_is_never_paid() {
     assert_eq!(state(&world, &record), "BLOCKED(unknown-status)");
 }
 
+/// A rate that nobody stated would be a guess (decision on scenario 103).
+#[test]
+fn a_payment_in_another_currency_than_its_bill_is_blocked() {
+    let (world, record) = paid(|it| it.currency = "EUR".parse().unwrap());
+    let outcome = world.rest("bill-payments", &record);
+    assert_eq!(outcome.to_string(), "BLOCKED(currency-mismatch)");
+    for part in ["EUR", "USD", "INV-1"] {
+        assert!(outcome.cause.contains(part), "{}", outcome.cause);
+    }
+    assert_eq!((postings(&world), open(&world, "1")), (0, amount("100")));
+}
+
 #[test]
 fn a_payment_beyond_what_is_open_is_a_conflict() {
     let mut world = World::new();

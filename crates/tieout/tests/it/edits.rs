@@ -449,7 +449,11 @@ async fn s253_the_platforms_own_closing_date_blocks_one_bill_in_words_and_stops_
         "{}",
         item.outcome.cause
     );
-    assert!(item.outcome.cause.contains("books closed date"), "{}", item.outcome.cause);
+    assert!(
+        item.outcome.cause.contains("books closed date"),
+        "{}",
+        item.outcome.cause
+    );
     assert_eq!(stage.platform_bill(&there).await.total, before);
     let other = stage.state_of("bills", &ledger(Kind::Bill, &other)).await;
     assert_eq!(other, "DONE", "a new bill is no change of a closed one");

@@ -44,7 +44,11 @@ impl Stage {
         let reports = self.tie_out().await;
         for report in &reports {
             for leg in Leg::ALL {
-                assert!(report.residual(leg).is_zero(), "{leg:?} {:#?}", report.items);
+                assert!(
+                    report.residual(leg).is_zero(),
+                    "{leg:?} {:#?}",
+                    report.items
+                );
             }
         }
         let mut reports = reports.into_iter();
@@ -54,7 +58,9 @@ impl Stage {
 
 fn only(report: &Report, category: Category) -> &Item {
     let mut found = report.items.iter().filter(|one| one.category == category);
-    let first = found.next().unwrap_or_else(|| panic!("no {category}: {:#?}", report.items));
+    let first = found
+        .next()
+        .unwrap_or_else(|| panic!("no {category}: {:#?}", report.items));
     assert_eq!(found.next(), None);
     first
 }
@@ -76,7 +82,10 @@ async fn s085_a_payment_short_by_the_terms_discount_closes_the_bill_and_is_told(
     let report = stage.closed_report(Currency::USD).await;
     let item = only(&report, Category::Discount);
     assert_eq!(item.amount, amount("-2"));
-    assert_eq!(item.ledger.as_ref().unwrap().record, ledger(Kind::Payment, &id));
+    assert_eq!(
+        item.ledger.as_ref().unwrap().record,
+        ledger(Kind::Payment, &id)
+    );
     let paid = RemoteId::from(payment[0].as_str());
     assert_eq!(
         item.platform.as_ref().unwrap().record,
@@ -103,12 +112,19 @@ async fn s085_a_payment_short_by_anything_else_is_partial_and_nothing_differs() 
     let stage = Stage::new().await;
     stage.sync().await;
     let (here, there) = stage.with_discount().await;
-    stage.pay(&[there.clone()], Some("97.99"), "PROCESSED").await;
+    stage
+        .pay(&[there.clone()], Some("97.99"), "PROCESSED")
+        .await;
     stage.sync_twice().await;
     let rest = amount("2.01");
     assert_eq!(stage.left(&here, &there).await, (rest, rest));
     let report = stage.closed_report(Currency::USD).await;
-    assert!(!report.items.iter().any(|one| one.category == Category::Discount));
+    assert!(
+        !report
+            .items
+            .iter()
+            .any(|one| one.category == Category::Discount)
+    );
 }
 
 #[tokio::test]
@@ -123,7 +139,10 @@ async fn s085_a_discount_taken_by_a_check_of_the_ledger_is_told() {
     let report = stage.closed_report(Currency::USD).await;
     let item = only(&report, Category::Discount);
     assert_eq!(item.amount, amount("-2"));
-    assert_eq!(item.ledger.as_ref().unwrap().record, ledger(Kind::Payment, &check));
+    assert_eq!(
+        item.ledger.as_ref().unwrap().record,
+        ledger(Kind::Payment, &check)
+    );
 }
 
 #[tokio::test]
@@ -147,12 +166,17 @@ async fn s102_a_wire_abroad_is_paid_in_the_bills_currency_and_takes_the_dollars_
     stage.sync_twice().await;
     let (id, posting) = stage.only_posting().await;
     assert_eq!((posting.currency, posting.total), (cad, amount("200")));
-    assert_eq!(stage.left(&here, &there).await, (Amount::ZERO, Amount::ZERO));
+    assert_eq!(
+        stage.left(&here, &there).await,
+        (Amount::ZERO, Amount::ZERO)
+    );
     let payments = stage.records(Side::Platform, Kind::Payment).await;
-    let funded = payments.iter().find_map(|one| match &one.observed.document {
-        tieout_domain::Document::Payment(payment) if payment.currency == cad => payment.funded,
-        _ => None,
-    });
+    let funded = payments
+        .iter()
+        .find_map(|one| match &one.observed.document {
+            tieout_domain::Document::Payment(payment) if payment.currency == cad => payment.funded,
+            _ => None,
+        });
     let funded = funded.unwrap();
     assert_eq!(funded.currency, Currency::USD);
     let query = format!(
@@ -202,7 +226,10 @@ async fn s148_money_that_a_vendor_refunds_is_seen_in_the_tie_out() {
     };
     let journal = ledger(Kind::Journal, &refund);
     let item = of(&report, &journal).unwrap();
-    assert_eq!((item.category, item.amount), (Category::Excluded, amount("30")));
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::Excluded, amount("30"))
+    );
 
     let lines = stage
         .books(&format!(
@@ -219,7 +246,10 @@ async fn s148_money_that_a_vendor_refunds_is_seen_in_the_tie_out() {
     let report = stage.closed_report(Currency::USD).await;
     assert_eq!(of(&report, &journal), None);
     let item = of(&report, &ledger(Kind::VendorCredit, &credit)).unwrap();
-    assert_eq!((item.category, item.amount), (Category::Credit, amount("30")));
+    assert_eq!(
+        (item.category, item.amount),
+        (Category::Credit, amount("30"))
+    );
 }
 
 #[tokio::test]
