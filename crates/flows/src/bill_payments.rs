@@ -7,6 +7,7 @@
 mod cash;
 mod coding;
 mod credits_only;
+mod discount;
 mod freed;
 mod known_again;
 mod outside;

@@ -50,6 +50,8 @@ pub struct Transactions {
     pub payment_account: Option<String>,
     /// Record payments that were made in the ledger on the platform (scenario 121).
     pub outside_payments: bool,
+    /// Whether a payment that is short by just the discount of a bill's terms has taken it (scenario 85).
+    pub discounts: Discounts,
     /// What becomes of a posting that falls into a closed period (scenario 131).
     pub closed_period: ClosedPeriod,
     /// Where tieout's mark is kept on the platform's copy of a bill (scenario 226).
@@ -71,6 +73,7 @@ impl Default for Transactions {
             post_payments_at: PostAt::default(),
             payment_account: None,
             outside_payments: true,
+            discounts: Discounts::default(),
             closed_period: ClosedPeriod::default(),
             marker: MarkerPlace::default(),
             approvals: Approvals::default(),
@@ -102,6 +105,17 @@ pub enum PostAt {
     Processed,
     /// When the vendor has it.
     Cleared,
+}
+
+/// What a payment means that is short by a discount.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discounts {
+    /// The discount that the bill's terms offer was taken, if it is exactly that and the day is in time.
+    #[default]
+    Terms,
+    /// It is a partial payment.
+    None,
 }
 
 /// What becomes of a posting that falls into a closed period. Reversals always go to the first open one.

@@ -255,7 +255,9 @@ pub fn same_applications(a: &[Application], b: &[Application]) -> bool {
                     .map(|use_of| (use_of.credit.clone(), use_of.amount))
                     .collect();
                 credits.sort();
-                (application.document.clone(), application.amount, credits)
+                // Which of its documents a discount went to is not told; what each is relieved of is.
+                let relieved: Amount = [application.amount, application.discount].into_iter().sum();
+                (application.document.clone(), relieved, credits)
             })
             .collect();
         list.sort();

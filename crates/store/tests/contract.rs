@@ -367,6 +367,7 @@ fn bill(number: &str, total: &str, open: &str) -> Document {
         transaction_number: format!("VENDBILL{number}"),
         date: "2026-06-01".parse().unwrap(),
         due: None,
+        discount: None,
         currency: Currency::USD,
         payables_account: None,
         subsidiary: None,

@@ -1330,7 +1330,7 @@ fn s239_the_kill_switch_says_who_when_and_why_and_asks_a_reason_only_to_go_on() 
 }
 
 #[test]
-fn one_changed_byte_of_the_history_is_named_and_fails_the_command() {
+fn s234_one_changed_byte_of_the_history_is_named_and_fails_the_command() {
     let machine = Machine::with_home();
     machine.write_config(CONNECTION);
     machine.tieout(&["pause"]).went_well();

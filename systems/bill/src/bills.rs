@@ -165,6 +165,7 @@ impl Shown {
                 "" => None,
                 due => Some(day(due, "dueDate")?),
             },
+            discount: None,
             currency,
             payables_account: reference(&self.pay_from_chart_of_account_id),
             subsidiary: None,

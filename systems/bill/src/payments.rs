@@ -247,6 +247,7 @@ impl Shown {
                 document,
                 line: None,
                 amount: self.amount.0,
+                discount: Amount::ZERO,
                 credits: Vec::new(),
             });
             return Ok(single.into_iter().collect());
@@ -273,6 +274,7 @@ impl Shown {
                 document,
                 line: None,
                 amount,
+                discount: Amount::ZERO,
                 credits,
             })
         };
@@ -314,6 +316,10 @@ impl Shown {
             date: day(&self.process_date, "processDate")?,
             currency,
             total: self.amount.0,
+            funded: self
+                .funding_amount
+                .filter(|_| currency != Currency::USD)
+                .map(|dollars| dollars.0.of(Currency::USD)),
             applications: self.applications()?,
             method: self.method(),
             status,

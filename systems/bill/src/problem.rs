@@ -196,6 +196,13 @@ impl Problem {
             // Nobody documents that who answers so has kept the call from being carried out.
             return Fault::Unknown { cause };
         }
+        if self.is_of_closed_books() {
+            return Fault::Refused {
+                code: Code::new("platform-books-closed"),
+                field: self.field(),
+                cause,
+            };
+        }
         if let Some(denied) = self.denied(&cause) {
             return denied;
         }
@@ -246,6 +253,15 @@ impl Problem {
             field: self.field(),
             cause,
         }
+    }
+
+    /// Whether a document is refused for its day: BILL's books are closed up to a later one (scenario 253). The
+    /// code of it isn't documented, and the one that it comes with may be that of a missing permission.
+    fn is_of_closed_books(&self) -> bool {
+        let words = self.words().to_ascii_lowercase();
+        ["books closed", "books are closed", "books-closed"]
+            .iter()
+            .any(|said| words.contains(said))
     }
 
     /// A failure of credentials or permissions.

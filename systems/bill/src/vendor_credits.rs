@@ -144,6 +144,7 @@ impl Shown {
                     document,
                     line: None,
                     amount,
+                    discount: Amount::ZERO,
                     credits: Vec::new(),
                 });
             }

@@ -11,6 +11,7 @@ use crate::lines::Lines;
 use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
 use crate::suiteql::{Columns, Row, Unreadable, column, id_list, optional};
+use crate::terms::Terms;
 
 const COLUMNS: Columns = Columns {
     family: "bills",
@@ -35,6 +36,7 @@ const COLUMNS: Columns = Columns {
         column("t.voided", "voided"),
         optional("t.externalid", "externalid", "externalid"),
         optional("t.paymenthold", "paymenthold", "paymenthold"),
+        optional("t.terms", "terms", "terms"),
         column(
             "TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')",
             "modified",
@@ -99,6 +101,7 @@ impl Source for Bills {
         let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
         let lines = client.lines(&ids).await?;
         let orders = purchase_orders(client, &lines).await?;
+        let terms = Terms::of(client, rows).await?;
         let none = Lines::default();
         let wanted = &client.settings.payables_accounts;
         Ok(rows
@@ -111,6 +114,7 @@ impl Source for Bills {
                 }
                 let subsidiary = client.settings.subsidiary.as_ref();
                 let mut bill = bill(row, lines, shape, subsidiary)?;
+                bill.discount = terms.discount(row.id("terms"), &bill);
                 if let Some(order) = lines.created_from() {
                     bill.purchase_order = orders
                         .get(&order)
@@ -158,6 +162,7 @@ fn bill(
         transaction_number: row.string("transactionnumber"),
         date: row.need_date("trandate")?,
         due: row.date("duedate")?,
+        discount: None,
         currency: currency(row, shape, subsidiary)?,
         payables_account: lines.main_account(),
         subsidiary: subsidiary.cloned(),

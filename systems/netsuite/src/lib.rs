@@ -29,6 +29,7 @@ mod records;
 mod settings;
 mod subledger;
 mod suiteql;
+mod terms;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

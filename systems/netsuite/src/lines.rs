@@ -52,6 +52,11 @@ const LINKS: Columns = Columns {
 pub(crate) struct Lines(Vec<Row>);
 
 impl Lines {
+    #[cfg(test)]
+    pub(crate) fn of(rows: Vec<Row>) -> Self {
+        Self(rows)
+    }
+
     /// The account of the main line: payables for a bill, cash for a payment.
     pub(crate) fn main_account(&self) -> Option<RemoteId> {
         self.0
@@ -66,6 +71,16 @@ impl Lines {
             .iter()
             .filter(|row| !row.flag("mainline"))
             .find_map(|row| row.id("account"))
+    }
+
+    /// The discount that a payment took: what it credits beside cash and payables. Exchange gained or lost is in
+    /// base currency alone.
+    pub(crate) fn discount(&self) -> Amount {
+        let payables = self.other_account();
+        let beside = self.body().filter(|row| row.id("account") != payables);
+        let amounts = beside.filter_map(|row| row.amount("amount").ok().flatten());
+        let credited: Amount = amounts.map(|amount| -amount).sum();
+        credited.max(Amount::ZERO)
     }
 
     /// The transaction that these lines were made from.
@@ -85,7 +100,11 @@ impl Lines {
 
     /// The lines as people entered them, debits positive; for a credit the other way round. Amounts that a
     /// feature adds for the general ledger alone are no part of what is payable.
+    ///
+    /// A dimension of the head is the default of the lines (scenario 164): the platform has none on its heads.
     pub(crate) fn document_lines(&self, credit: bool) -> Result<Vec<Line>, Unreadable> {
+        let head = self.0.iter().find(|row| row.flag("mainline"));
+        let line = |row: &Row, amount| line(row, head, amount);
         self.body()
             .filter(|row| {
                 let tax = row.flag("taxline");
@@ -101,7 +120,8 @@ impl Lines {
     }
 }
 
-fn line(row: &Row, amount: Amount) -> Line {
+fn line(row: &Row, head: Option<&Row>, amount: Amount) -> Line {
+    let dimension = |name: &str| row.id(name).or_else(|| head.and_then(|head| head.id(name)));
     let line_kind = if row.flag("taxline") {
         LineKind::Tax
     } else if row.id("item").is_some() {
@@ -115,9 +135,9 @@ fn line(row: &Row, amount: Amount) -> Line {
         account: row.id("account").or_else(|| row.id("expenseaccount")),
         amount,
         memo: row.string("memo"),
-        department: row.id("department"),
-        class: row.id("class"),
-        location: row.id("location"),
+        department: dimension("department"),
+        class: dimension("class"),
+        location: dimension("location"),
     }
 }
 
@@ -311,6 +331,20 @@ mod tests {
         assert_eq!(total.to_string(), "107.5");
         assert_eq!(found[1].account, Some("59".into()));
         assert_eq!(lines.main_account(), Some("111".into()));
+    }
+
+    #[test]
+    fn s164_a_dimension_of_the_head_is_the_default_of_the_lines() {
+        let head = row(&[("line", "0"), ("mainline", "T"), ("department", "7")]);
+        let own = row(&[("line", "1"), ("amount", "10"), ("department", "9")]);
+        let none = row(&[("line", "2"), ("amount", "5"), ("class", "4")]);
+        let found = Lines(vec![head, own, none]).document_lines(false).unwrap();
+        let departments: Vec<_> = found.iter().map(|line| line.department.clone()).collect();
+        assert_eq!(departments, [Some("9".into()), Some("7".into())]);
+        assert_eq!(
+            (found[0].class.clone(), found[1].class.clone()),
+            (None, Some("4".into()))
+        );
     }
 
     #[test]

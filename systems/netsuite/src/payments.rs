@@ -124,6 +124,7 @@ fn payment(
             })
             .collect();
     }
+    share(lines.discount(), &mut applications);
     Ok(Payment {
         // Negative over there: money that leaves.
         total: row.need_amount("total")?.abs(),
@@ -133,6 +134,20 @@ fn payment(
         payables_account: lines.other_account(),
         ..bare(row, row.need_id("entity")?, shape, subsidiary)?
     })
+}
+
+/// Takes the discount off what the documents were relieved of. Which of them it went to is not told: it is taken
+/// for the first ones'.
+fn share(mut discount: Amount, applications: &mut [Application]) {
+    for application in applications {
+        let part = discount.min(application.amount);
+        if !part.is_positive() {
+            return;
+        }
+        let rest = [application.amount, -part].into_iter().sum();
+        (application.amount, application.discount) = (rest, part);
+        discount = [discount, -part].into_iter().sum();
+    }
 }
 
 /// A journal entry that closes bills, as the payment it amounts to: its cash is what it applies.
@@ -181,6 +196,7 @@ fn bare(
         date: row.need_date("trandate")?,
         currency: currency(row, shape, subsidiary)?,
         total: Amount::ZERO,
+        funded: None,
         applications: Vec::new(),
         method: Method::Other(String::new()),
         outside: false,
@@ -261,6 +277,63 @@ mod tests {
         assert_eq!(payment.total.to_string(), "42.5");
         assert_eq!(payment.method, Method::Other("journal entry".to_owned()));
         assert_eq!(payment.vendor, "12".into());
+    }
+
+    #[test]
+    fn s085_a_discount_is_no_cash_and_relieves_the_bill_beside_it() {
+        let payables = |line: &str, amount: &str| {
+            row(&[("line", line), ("amount", amount), ("account", "111")])
+        };
+        let main = row(&[
+            ("line", "0"),
+            ("mainline", "T"),
+            ("amount", "-148"),
+            ("account", "1"),
+        ]);
+        let discount = row(&[("line", "3"), ("amount", "-2"), ("account", "60")]);
+        let head = row(&[
+            ("id", "9"),
+            ("entity", "12"),
+            ("trandate", "2026-06-12"),
+            ("currency", "1"),
+            ("total", "-148"),
+            ("posting", "T"),
+        ]);
+        let links = [
+            link("4001", "VendBill", "100"),
+            link("4002", "VendBill", "50"),
+        ];
+        let lines = Lines::of(vec![main, payables("1", "150"), discount]);
+        let read = payment(&head, &lines, &links, &shape(), None).unwrap();
+        let parts = read.applications.iter();
+        let parts: Vec<_> = parts
+            .map(|part| (part.amount.to_string(), part.discount.to_string()))
+            .collect();
+        let expected = [("98", "2"), ("50", "0")];
+        assert_eq!(parts, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        assert_eq!(read.total.to_string(), "148");
+    }
+
+    #[test]
+    fn a_payment_in_transit_counts_as_soon_as_it_posts_whatever_its_status_is_called() {
+        for letter in ["A", "I", "VendPymt:T", ""] {
+            for (posting, counts) in [("T", true), ("F", false)] {
+                let head = row(&[
+                    ("id", "9"),
+                    ("entity", "12"),
+                    ("trandate", "2026-06-12"),
+                    ("currency", "1"),
+                    ("total", "-100"),
+                    ("status", letter),
+                    ("posting", posting),
+                ]);
+                let read = payment(&head, &Lines::default(), &[], &shape(), None).unwrap();
+                assert_eq!(
+                    (read.posted, read.status),
+                    (counts, PaymentStatus::Processed)
+                );
+            }
+        }
     }
 
     #[test]

@@ -120,6 +120,12 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         Probe::Courtesy("loginaudit", "detail"),
     ),
     needs(
+        ("Setup", "Accounting Lists", "ADMI_ACCOUNTINGLIST"),
+        Level::View,
+        "knowing which terms offer an early-payment discount",
+        Probe::Courtesy("term", "id"),
+    ),
+    needs(
         ("Transactions", "Find Transaction", "TRAN_FIND"),
         Level::View,
         "reading bills, credits and payments",

@@ -357,6 +357,7 @@ fn missing_permission(words: &str) -> Fault {
             "Transactions > Find Transaction"
         }
         "account" => "Lists > Accounts",
+        "term" => "Setup > Accounting Lists (view)",
         "accountingperiod" => "Setup > Manage Accounting Periods (view)",
         "subsidiary" => "Lists > Subsidiaries",
         "department" => "Lists > Departments",

@@ -50,10 +50,12 @@ pub(crate) fn payment() -> Payment {
         date: "2026-06-12".parse().unwrap(),
         currency: Currency::USD,
         total: amount("100.25"),
+        funded: None,
         applications: vec![Application {
             document: "4001".into(),
             line: None,
             amount: amount("100.25"),
+            discount: Amount::ZERO,
             credits: Vec::new(),
         }],
         method: Method::Ach,
@@ -245,7 +247,7 @@ async fn an_unreadable_record_hides_no_other() {
 }
 
 #[tokio::test]
-async fn s093_a_payment_is_created_under_its_external_id() {
+async fn s093_s252_a_payment_is_created_under_its_external_id_and_misspelt_fields_are_refused() {
     let stage = Stage::new();
     profile(&stage);
     stage.script.rows(&json!([]));

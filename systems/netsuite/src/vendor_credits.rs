@@ -98,6 +98,7 @@ pub(crate) fn application(link: &Link) -> Application {
         document: link.previous.clone(),
         line: link.line,
         amount: link.amount,
+        discount: Amount::ZERO,
         credits: Vec::new(),
     }
 }

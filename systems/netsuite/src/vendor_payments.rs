@@ -22,6 +22,9 @@ use crate::reader::Reader;
 use crate::records::{Body, reference};
 use crate::upsert::{Amend, BULK, Upsert, amend, candidates, create, not_supported};
 
+/// Digits of a rate after the point: enough for the cents of a hundred million.
+const RATE_DIGITS: u32 = 12;
+
 /// Writes vendor payments.
 pub(crate) struct PaymentWriter {
     pub(crate) client: Arc<Client>,
@@ -37,6 +40,9 @@ pub(crate) fn apply_item(application: &Application, apply: bool) -> Body {
     item.set("apply", json!(apply));
     if apply {
         item.amount("amount", gross(application));
+        if !application.discount.is_zero() {
+            item.amount("disc", application.discount);
+        }
     }
     item
 }
@@ -143,6 +149,9 @@ impl Upsert for PaymentWriter {
         body.reference("class", payment.class.as_ref());
         body.reference("location", payment.location.as_ref());
         body.set("currency", reference(currency));
+        if let Some(rate) = rate(payment, shape, subsidiary) {
+            body.amount("exchangeRate", rate);
+        }
         body.text("tranId", &payment.number);
         body.text("memo", &payment.memo);
         // The default may send it to a printer's queue of checks.
@@ -193,6 +202,19 @@ impl Upsert for PaymentWriter {
             format!("Bill Payment {number}"),
         ]
     }
+}
+
+/// The rate by which a payment in another currency takes just what was taken from the company's account
+/// (scenario 102); the ledger's own rate of the day where that isn't known in base currency.
+fn rate(payment: &Payment, shape: &Shape, subsidiary: Option<&RemoteId>) -> Option<Amount> {
+    let funded = payment.funded?;
+    let of_base = shape.currency(None, subsidiary) == Some(funded.currency);
+    let exact = funded
+        .amount
+        .decimal()
+        .checked_div(payment.total.decimal())?;
+    let usable = of_base && funded.currency != payment.currency && !exact.is_zero();
+    usable.then(|| Amount::new(exact.round_dp(RATE_DIGITS)))
 }
 
 /// Each credit used in a payment, and how much of it in all.

@@ -17,6 +17,9 @@ pub struct Bill {
     pub date: Date,
     /// When it is due.
     pub due: Option<Date>,
+    /// The discount that its terms offer for paying early; of the ledger's bills only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Discount>,
     /// Currency.
     pub currency: Currency,
     /// The payables account it is booked to.
@@ -47,6 +50,15 @@ pub struct Bill {
     pub marker: Option<Marker>,
     /// The external id on the ledger's copy.
     pub external_id: Option<Key>,
+}
+
+/// What may be kept of a bill that is paid early (scenario 85).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discount {
+    /// How much, in the bill's currency.
+    pub amount: Amount,
+    /// The last day on which it may be taken.
+    pub until: Date,
 }
 
 /// A line of a bill or a credit.

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::RemoteId;
 
 pub use account::{Account, AccountKind};
-pub use bill::{Approval, Bill, BillStatus, Line, LineKind};
+pub use bill::{Approval, Bill, BillStatus, Discount, Line, LineKind};
 pub use catalog::{Item, Terms};
 pub use credit::VendorCredit;
 pub use customer::Customer;

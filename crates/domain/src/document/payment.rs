@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Currency, Date, Key, RemoteId};
+use crate::{Amount, Currency, Date, Key, Money, RemoteId};
 
 /// A payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +15,11 @@ pub struct Payment {
     pub date: Date,
     /// Currency.
     pub currency: Currency,
-    /// Cash: what leaves the account. Credits used are not part of it (scenario 49).
+    /// Cash: what leaves the account. Credits used are not part of it (scenario 49), nor discounts.
     pub total: Amount,
+    /// What was taken from the company's account for it, where that is another currency (scenario 102).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funded: Option<Money>,
     /// What it pays.
     pub applications: Vec<Application>,
     /// How.
@@ -88,9 +91,18 @@ pub struct Application {
     pub line: Option<u32>,
     /// Cash applied.
     pub amount: Amount,
+    /// The early-payment discount that was taken with it: it relieves the document beside the cash
+    /// (scenario 85).
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub discount: Amount,
     /// Credits used together with the cash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<CreditUse>,
+}
+
+/// For serde, which gives a reference.
+fn is_nothing(amount: &Amount) -> bool {
+    amount.is_zero()
 }
 
 /// A credit used in a payment.

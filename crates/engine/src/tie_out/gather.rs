@@ -311,12 +311,12 @@ impl Gatherer<'_> {
                     self.ledger_held(link, postings.as_deref(), document, &held)?
                 }
             };
-            if let (Some(ledger), Some(document)) =
-                (&ledger, link.and_then(|link| documents.get(&link.record)))
+            if let (Some(ledger), Some(link)) = (&ledger, link)
+                && let Some(document) = documents.get(&link.record)
                 && held.kind == PostingKind::VendorCredit
                 && ledger.open != held.open
             {
-                self.credit_uses(document, mirrored, payments, gathered)
+                self.credit_uses(link, document, mirrored, payments, gathered)
                     .await?;
             }
             gathered.pairs.push(Pair {
@@ -325,6 +325,9 @@ impl Gatherer<'_> {
                 vendor: vendor.unwrap_or_default(),
                 standing,
                 posted_by_us: false,
+                discount: link
+                    .and_then(|link| documents.get(&link.record))
+                    .map_or(Amount::ZERO, offered),
             });
         }
         Ok(())
@@ -435,6 +438,7 @@ impl Gatherer<'_> {
                     vendor: first.vendor_name.clone(),
                     standing: item.map(|item| standing(item, &self.connection.time_zone)),
                     posted_by_us: payments.ours.contains_key(*id),
+                    discount: Amount::ZERO,
                     ledger: Some(held(first, sum)),
                     platform: None,
                 });
@@ -446,6 +450,7 @@ impl Gatherer<'_> {
     /// Where the two sides use a credit differently: bill by bill.
     async fn credit_uses(
         &self,
+        link: &Link,
         ledger: &Mirrored,
         platform: &Mirrored,
         payments: &Payments,
@@ -464,11 +469,20 @@ impl Gatherer<'_> {
             .collect();
         let store = &self.connection.store;
         let links = store.links("bills", &bills).await?;
+        // What came over partly applied was less by that already.
+        let mut elsewhere = if link.role == bills::OPENING {
+            plus(there.total, -here.total)?
+        } else {
+            Amount::ZERO
+        };
         for part in &here.applications {
             let link = links
                 .iter()
                 .find(|link| link.record.id == part.document && link.target.kind == Kind::Bill);
-            let Some(link) = link else { continue };
+            let Some(link) = link else {
+                elsewhere = plus(elsewhere, part.amount)?;
+                continue;
+            };
             let used = uses.entry(link.target.id.clone()).or_default();
             used.0 = plus(used.0, part.amount)?;
         }
@@ -484,39 +498,46 @@ impl Gatherer<'_> {
             if more_there.is_zero() {
                 continue;
             }
+            let bill = RecordRef::new(Side::Platform, Kind::Bill, bill);
+            let parts = vec![(bill, more_there), (platform.record(), -more_there)];
             gathered
                 .effects
-                .push(self.credit_use(ledger, platform, here, &bill, more_there));
+                .push(self.credit_use(ledger, platform, here, more_there, parts));
+        }
+        // By a refund that the vendor paid (scenario 148), or by a bill that isn't on the platform.
+        if elsewhere.is_positive() {
+            let parts = vec![(platform.record(), elsewhere)];
+            gathered
+                .effects
+                .push(self.credit_use(ledger, platform, here, -elsewhere, parts));
         }
         Ok(())
     }
 
+    /// A use of a credit that one side counts: by so much more on the platform, or less. The parts are the
+    /// platform's documents, with what the platform takes off them more.
     fn credit_use(
         &self,
         ledger: &Mirrored,
         platform: &Mirrored,
         credit: &VendorCredit,
-        bill: &RemoteId,
         more_there: Amount,
+        mut parts: Vec<(RecordRef, Amount)>,
     ) -> Effect {
         let kind = if more_there.is_positive() {
             EffectKind::CreditOnPlatform
         } else {
             EffectKind::CreditInLedger
         };
-        // Both documents are named as the platform's: what matters is by which side they are told.
-        let sign = |amount: Amount| {
-            if more_there.is_positive() {
-                amount
-            } else {
-                -amount
+        if kind == EffectKind::CreditInLedger {
+            for (_, amount) in &mut parts {
+                *amount = -*amount;
             }
-        };
-        let amount = sign(more_there);
+        }
         let document = |of: &Mirrored| Document {
             record: of.record(),
             label: credit.number.clone(),
-            amount,
+            amount: more_there.abs(),
         };
         Effect {
             kind,
@@ -524,13 +545,7 @@ impl Gatherer<'_> {
             platform: Some(document(platform)),
             vendor: self.vendor_name(Side::Ledger, &credit.vendor),
             date: credit.date,
-            parts: vec![
-                (
-                    RecordRef::new(Side::Platform, Kind::Bill, bill.clone()),
-                    amount,
-                ),
-                (platform.record(), -amount),
-            ],
+            parts,
             standing: None,
         }
     }
@@ -556,6 +571,17 @@ fn worth(document: &AnyDocument) -> Option<(Currency, Amount, Amount)> {
         AnyDocument::Bill(bill) => Some((bill.currency, bill.total, bill.open)),
         AnyDocument::VendorCredit(credit) => Some((credit.currency, -credit.total, -credit.open)),
         _ => None,
+    }
+}
+
+/// The early-payment discount that a bill offers.
+fn offered(mirrored: &Mirrored) -> Amount {
+    match &mirrored.observed.document {
+        AnyDocument::Bill(bill) => bill
+            .discount
+            .as_ref()
+            .map_or(Amount::ZERO, |one| one.amount),
+        _ => Amount::ZERO,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tieout_domain::document::{Payment, PaymentStatus};
+use tieout_domain::document::{Application, Payment, PaymentStatus};
 use tieout_domain::subledger::Basis;
 use tieout_domain::{
     Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State,
 };
 use tieout_flows::bill_payments::{self, REVERSAL, Reached, reached};
-use tieout_flows::tie_out::input::{Effect, EffectKind};
+use tieout_flows::tie_out::input::{Effect, EffectKind, Standing};
 use tieout_flows::tie_out::{Document, Flow};
 use tieout_store::{Item, Link, Mirrored};
 
@@ -186,7 +186,18 @@ impl Gatherer<'_> {
             (true, Posted::Later) => EffectKind::PostedLater,
             // Its application has left the bill, in a later period: by period the bill is open.
             (true, Posted::ReversedLater) => EffectKind::PostedLater,
-            (true, Posted::Counts | Posted::Reversed) => return Ok(()),
+            (true, Posted::Counts) => {
+                let of_platform = Document {
+                    record: record.clone(),
+                    label: payment.label(),
+                    amount: payment.total,
+                };
+                let ours = ledger_postings(links, postings);
+                let taken = ours.filter_map(|posting| self.discount(posting, &of_platform, item));
+                found.effects.extend(taken);
+                return Ok(());
+            }
+            (true, Posted::Reversed) => return Ok(()),
             (false, Posted::Counts) if payment.date > self.day => EffectKind::PaidLaterOnPlatform,
             (false, Posted::Counts) if state == Some(State::Noop) => return Ok(()),
             (false, Posted::Counts) => EffectKind::UndoneOnPlatform,
@@ -332,6 +343,10 @@ impl Gatherer<'_> {
                 (EffectKind::PostedLater, Side::Platform)
             }
             (false, true) => (EffectKind::PaidOnPlatform, Side::Platform),
+            (true, true) => {
+                let recorded = record.map(|(recorded, _)| document(recorded))?;
+                return self.discount(mirrored, &recorded, item);
+            }
             _ => return None,
         };
         let of = if side == Side::Ledger {
@@ -344,7 +359,7 @@ impl Gatherer<'_> {
             .iter()
             .map(|part| {
                 let bill = RecordRef::new(side, Kind::Bill, part.document.clone());
-                (bill, part.amount)
+                (bill, relieved(part))
             })
             .collect();
         Some(Effect {
@@ -355,6 +370,40 @@ impl Gatherer<'_> {
             date: payment.date,
             parts,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
+        })
+    }
+
+    /// The discount that a payment took which both sides count: on the platform it is open still.
+    fn discount(
+        &self,
+        posting: &Mirrored,
+        on_platform: &Document,
+        item: Option<&Item>,
+    ) -> Option<Effect> {
+        let AnyDocument::Payment(payment) = &posting.observed.document else {
+            return None;
+        };
+        let parts: Vec<(RecordRef, Amount)> = payment
+            .applications
+            .iter()
+            .filter(|part| !part.discount.is_zero())
+            .map(|part| {
+                let bill = RecordRef::new(Side::Ledger, Kind::Bill, part.document.clone());
+                (bill, part.discount)
+            })
+            .collect();
+        (!parts.is_empty()).then(|| Effect {
+            kind: EffectKind::DiscountInLedger,
+            ledger: Some(document(posting)),
+            platform: Some(on_platform.clone()),
+            vendor: self.vendor_name(Side::Ledger, &payment.vendor),
+            date: payment.date,
+            parts,
+            standing: item.map(|item| Standing {
+                // That it was posted explains nothing here; the category does.
+                cause: String::new(),
+                ..standing(item, &self.connection.time_zone)
+            }),
         })
     }
 
@@ -372,24 +421,37 @@ impl Gatherer<'_> {
     }
 }
 
+/// The ledger's payments that a payment of the platform was posted as.
+fn ledger_postings<'a>(
+    links: &'a [Link],
+    postings: &'a HashMap<RemoteId, Mirrored>,
+) -> impl Iterator<Item = &'a Mirrored> {
+    links
+        .iter()
+        .filter(|link| !link.role.starts_with(REVERSAL))
+        .filter_map(|link| postings.get(&link.target.id))
+}
+
 /// What the postings of a payment settle in the ledger.
 fn ledger_parts(
     links: &[Link],
     postings: &HashMap<RemoteId, Mirrored>,
 ) -> Vec<(RecordRef, Amount)> {
     let mut parts = Vec::new();
-    for link in links.iter().filter(|link| !link.role.starts_with(REVERSAL)) {
-        let Some(mirrored) = postings.get(&link.target.id) else {
-            continue;
-        };
+    for mirrored in ledger_postings(links, postings) {
         if let AnyDocument::Payment(payment) = &mirrored.observed.document {
             parts.extend(payment.applications.iter().map(|part| {
                 let bill = RecordRef::new(Side::Ledger, Kind::Bill, part.document.clone());
-                (bill, part.amount)
+                (bill, relieved(part))
             }));
         }
     }
     parts
+}
+
+/// What a payment relieves a document of: cash, and the discount that was taken with it.
+fn relieved(part: &Application) -> Amount {
+    [part.amount, part.discount].into_iter().sum()
 }
 
 fn document(mirrored: &Mirrored) -> Document {

@@ -26,6 +26,7 @@ pub(super) fn decide(this: &This<'_>, groups: &[Group<'_>]) -> Result<Verdict, O
                 document: paid.record.id.clone(),
                 line: None,
                 amount: credit.amount,
+                discount: Amount::ZERO,
                 credits: Vec::new(),
             });
         }

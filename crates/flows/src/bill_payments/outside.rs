@@ -189,6 +189,7 @@ fn record_on_platform(
         date: payment.date,
         currency: payment.currency,
         total,
+        funded: None,
         applications,
         method: Method::Offline,
         status: PaymentStatus::Processed,
@@ -268,6 +269,7 @@ fn translate(application: &Application, label: &str, books: &Books) -> Result<Tr
         document: link.target.id.clone(),
         line: None,
         amount: application.amount,
+        discount: Amount::ZERO,
         credits,
     };
     Ok(Translated::To(there.vendor.clone(), to))
@@ -394,6 +396,7 @@ fn wanted(payment: &Payment, books: &Books) -> Vec<Application> {
             document: counterpart(books, &application.document)?.target.id.clone(),
             line: None,
             amount: application.amount,
+            discount: Amount::ZERO,
             credits: Vec::new(),
         })
     };

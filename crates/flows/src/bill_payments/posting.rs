@@ -11,7 +11,7 @@ use tieout_domain::{
     Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
 };
 
-use super::{NAME, This, cash, coding, credits_only, words};
+use super::{NAME, This, cash, coding, credits_only, discount, words};
 use crate::matching::payment_key;
 use crate::period::{self, Book, Posting};
 use crate::projection::same_applications;
@@ -22,6 +22,8 @@ pub(super) struct Paid<'a> {
     pub(super) record: RecordRef,
     bill: &'a Bill,
     cash: Amount,
+    /// The early-payment discount that is taken with it.
+    discount: Amount,
     pub(super) credits: Vec<CreditUse>,
 }
 
@@ -32,18 +34,20 @@ impl Paid<'_> {
             document: self.record.id.clone(),
             line: None,
             amount: self.cash,
+            discount: self.discount,
             credits: self.credits.clone(),
         }
     }
 
+    /// Cash and credits.
     fn all(&self) -> Amount {
-        self.credits
-            .iter()
-            .map(|credit| credit.amount)
-            .sum::<Amount>()
-            .plus(self.cash)
-            .unwrap_or(self.cash)
+        relieved(self.cash, &self.credits)
     }
+}
+
+fn relieved(cash: Amount, credits: &[CreditUse]) -> Amount {
+    let credits: Amount = credits.iter().map(|credit| credit.amount).sum();
+    credits.plus(cash).unwrap_or(cash)
 }
 
 /// Bills that go into one posting: same payables account, same subsidiary (scenario 98).
@@ -281,12 +285,18 @@ fn paid<'a>(this: &This<'a>) -> Result<Vec<Paid<'a>>, Outcome> {
         let record = origin(this.books, BILLS, &there);
         let seen = record.and_then(|record| Some((record, this.books.record(record)?)));
         match seen.map(|(record, seen)| (record, &seen.document, seen.gone)) {
-            Some((record, Document::Bill(bill), false)) => found.push(Paid {
-                record: record.clone(),
-                bill,
-                cash: application.amount,
-                credits: credits(this, application)?,
-            }),
+            Some((record, Document::Bill(bill), false)) => {
+                let (cash, credits) = (application.amount, credits(this, application)?);
+                let rules = &this.books.preferences.transactions;
+                let all = relieved(cash, &credits);
+                found.push(Paid {
+                    record: record.clone(),
+                    bill,
+                    cash,
+                    discount: discount::taken(this.payment, bill, all, rules),
+                    credits,
+                });
+            }
             Some((record, _, _)) => {
                 let cause = format!(
                     "{} pays bill {}, which is gone from the ledger",
@@ -570,16 +580,8 @@ fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Ste
         date: part.posting.date,
         currency: payment.currency,
         total,
-        applications: part
-            .paid
-            .iter()
-            .map(|paid| Application {
-                document: paid.record.id.clone(),
-                line: None,
-                amount: paid.cash,
-                credits: paid.credits.clone(),
-            })
-            .collect(),
+        funded: payment.funded,
+        applications: part.paid.iter().map(Paid::application).collect(),
         method: payment.method.clone(),
         status: PaymentStatus::Processed,
         outside: false,

@@ -263,6 +263,7 @@ fn onto(this: &This<'_>, seen: &Payment, journal: &Link) -> Application {
         document: journal.target.id.clone(),
         line: payables_line(this, journal),
         amount: seen.total,
+        discount: Amount::ZERO,
         credits: Vec::new(),
     }
 }

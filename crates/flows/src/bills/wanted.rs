@@ -46,6 +46,7 @@ pub(super) fn document(
         transaction_number: String::new(),
         date: bill.date,
         due: Some(bill.due.unwrap_or(bill.date)),
+        discount: None,
         currency: bill.currency,
         payables_account: payables_account(this.books, bill.payables_account.as_ref()),
         subsidiary: None,

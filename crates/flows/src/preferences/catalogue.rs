@@ -68,6 +68,12 @@ const PAYABLES: &[Row] = &[
     ),
     (
         "Transactions",
+        "transactions.discounts",
+        Shape::Choice(&["terms", "none"]),
+        "A payment short by exactly the discount of the bill's terms, and in time: book the discount with it, or treat it as a partial payment.",
+    ),
+    (
+        "Transactions",
         "transactions.closed_period",
         Shape::Choice(&["hold", "next-open"]),
         "A posting dated in a closed period: wait, or post it in the next open one with the true date in the memo.",

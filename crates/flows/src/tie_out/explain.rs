@@ -1,7 +1,7 @@
 //! Which of the closed list's categories a difference belongs to.
 
 use tieout_domain::subledger::PostingKind;
-use tieout_domain::{Date, State};
+use tieout_domain::{Amount, Date, State};
 
 use super::Category;
 use super::input::{Effect, EffectKind, Pair, Presence, Standing};
@@ -113,10 +113,12 @@ pub(super) fn only_on_platform(pair: &Pair) -> Category {
     }
 }
 
-/// Why a linked pair comes to different totals.
-pub(super) fn differing_totals(pair: &Pair, day: Date, grace: i64) -> Category {
+/// Why a linked pair comes to different totals: by so much the ledger's is more.
+pub(super) fn differing_totals(pair: &Pair, more: Amount, day: Date, grace: i64) -> Category {
     match &pair.standing {
         Some(standing) if standing.is(TWIN) => Category::Duplicate,
+        // The platform has no terms: there a discount is a lower total (fact F11).
+        _ if more == pair.discount => Category::Discount,
         Some(standing) if standing.state == State::Hold && age(standing.since, day) <= grace => {
             Category::Queue
         }
@@ -134,6 +136,7 @@ pub(super) fn effect(effect: &Effect, day: Date, grace: i64) -> Category {
             Category::CutOff
         }
         EffectKind::PaidInLedger => Category::PaidOut,
+        EffectKind::DiscountInLedger => Category::Discount,
         EffectKind::CreditInLedger | EffectKind::CreditOnPlatform => Category::Credit,
         EffectKind::UndoneOnPlatform if is(UNDECIDED) || state == Some(State::Hold) => {
             Category::Void

@@ -106,6 +106,8 @@ pub struct Pair {
     pub standing: Option<Standing>,
     /// Whether the ledger's document was made by tieout from something of the platform.
     pub posted_by_us: bool,
+    /// The early-payment discount that the ledger's document offers; 0 if none.
+    pub discount: Amount,
 }
 
 /// What one side counts and the other doesn't, though both know the documents that it touches: a payment, or
@@ -148,6 +150,8 @@ pub enum EffectKind {
     CreditInLedger,
     /// The application of a credit that the platform counts.
     CreditOnPlatform,
+    /// An early-payment discount that was taken in the ledger, with a payment that both sides count.
+    DiscountInLedger,
 }
 
 impl EffectKind {

@@ -116,7 +116,7 @@ fn cause(
         *rounding = so_far;
         return Ok(Some((Category::Rounding, differs)));
     }
-    let category = explain::differing_totals(pair, scope.day, scope.grace_days);
+    let category = explain::differing_totals(pair, differs, scope.day, scope.grace_days);
     Ok(Some((category, differs)))
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bills;
+mod discounts;
 mod lists;
 mod lost;
 mod outside;

@@ -489,6 +489,18 @@ fn s118_an_unknown_status_is_never_paid() {
     assert_eq!(state(&world, &record), "BLOCKED(unknown-status)");
 }
 
+/// A rate that nobody stated would be a guess (decision on scenario 103).
+#[test]
+fn a_payment_in_another_currency_than_its_bill_is_blocked() {
+    let (world, record) = paid(|it| it.currency = "EUR".parse().unwrap());
+    let outcome = world.rest("bill-payments", &record);
+    assert_eq!(outcome.to_string(), "BLOCKED(currency-mismatch)");
+    for part in ["EUR", "USD", "INV-1"] {
+        assert!(outcome.cause.contains(part), "{}", outcome.cause);
+    }
+    assert_eq!((postings(&world), open(&world, "1")), (0, amount("100")));
+}
+
 #[test]
 fn a_payment_beyond_what_is_open_is_a_conflict() {
     let mut world = World::new();
@@ -803,6 +815,7 @@ fn s051_a_credit_used_beside_cash_is_taken_off_its_bill_once() {
         document: "1".into(),
         line: None,
         amount: amount(what),
+        discount: Amount::ZERO,
         credits: Vec::new(),
     };
     world.credit(&here, |it| it.applications = vec![applied("15.00")]);
@@ -841,6 +854,7 @@ fn s049_s051_a_credit_that_the_ledger_gave_to_another_bill_of_the_payment_is_fre
         document: document.into(),
         line: None,
         amount: amount(what),
+        discount: Amount::ZERO,
         credits: Vec::new(),
     };
     world.credit(&here, |it| {
@@ -867,6 +881,7 @@ fn a_credit_that_somebody_took_off_in_part_is_a_conflict() {
             document: "1".into(),
             line: None,
             amount: amount("4.00"),
+            discount: Amount::ZERO,
             credits: Vec::new(),
         }];
     });

@@ -522,7 +522,9 @@ impl World {
     pub(crate) fn pay(&mut self, side: Side, payment: &Payment, on: bool) {
         for application in &payment.applications {
             let used: Amount = application.credits.iter().map(|it| it.amount).sum();
-            let all = application.amount.plus(used).unwrap();
+            let all: Amount = [application.amount, application.discount, used]
+                .into_iter()
+                .sum();
             let bill = RecordRef::new(side, Kind::Bill, application.document.clone());
             if let Some(Seen {
                 document: Document::Bill(bill),
@@ -706,6 +708,7 @@ pub(crate) fn bill(number: &str, total: &str) -> Document {
         transaction_number: "VB1".into(),
         date: day("2026-06-01"),
         due: Some(day("2026-07-01")),
+        discount: None,
         currency: Currency::USD,
         payables_account: Some("20".into()),
         subsidiary: Some("3".into()),
@@ -773,6 +776,7 @@ pub(crate) fn payment(paid: &[(&RecordRef, &str)]) -> Payment {
             document: bill.id.clone(),
             line: None,
             amount: amount(text),
+            discount: Amount::ZERO,
             credits: Vec::new(),
         })
         .collect();
@@ -782,6 +786,7 @@ pub(crate) fn payment(paid: &[(&RecordRef, &str)]) -> Payment {
         date: day("2026-06-10"),
         currency: Currency::USD,
         total: applications.iter().map(|a| a.amount).sum(),
+        funded: None,
         applications,
         method: Method::Ach,
         status: PaymentStatus::Processed,

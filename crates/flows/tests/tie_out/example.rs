@@ -268,6 +268,29 @@ fn an_edited_total_is_an_error_and_a_cent_is_rounding_up_to_five() {
 }
 
 #[test]
+fn s085_a_discount_of_one_side_is_told_from_an_edited_total() {
+    let offering = |here: &str, there: &str| {
+        let ledger = held(Side::Ledger, "1", amount("100.00"), amount(here));
+        let platform = held(Side::Platform, "b1", amount(there), amount(there));
+        let mut pair = pair(Some(ledger), Some(platform), None);
+        pair.discount = amount("2.00");
+        pair
+    };
+    // Somebody lowered the platform's bill by it.
+    let input = with(|input| input.pairs.push(offering("100.00", "98.00")));
+    assert_eq!(found(input), [(Category::Discount, amount("2.00"))]);
+    let input = with(|input| input.pairs.push(offering("100.00", "98.01")));
+    assert_eq!(found(input), [(Category::Amount, amount("1.99"))]);
+    // The ledger took it with a payment that both sides count.
+    let input = with(|input| {
+        input.pairs.push(linked("1", "100.00", "0.00", "2.00"));
+        let taken = effect(EffectKind::DiscountInLedger, "9", &[("1", "2.00")], None);
+        input.effects.push(taken);
+    });
+    assert_eq!(found(input), [(Category::Discount, amount("-2.00"))]);
+}
+
+#[test]
 fn a_credit_that_was_used_on_one_side_moves_nothing_in_total() {
     let credit = |side: Side, id: &str, open: &str| {
         let mut credit = held(side, id, amount("-50.00"), amount(open));

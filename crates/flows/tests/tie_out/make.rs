@@ -115,6 +115,7 @@ pub(crate) fn pair(
         vendor: "Acme Paper".to_owned(),
         standing,
         posted_by_us: false,
+        discount: Amount::ZERO,
     }
 }
 

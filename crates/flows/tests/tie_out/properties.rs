@@ -45,6 +45,7 @@ fn counted() -> impl Strategy<Value = Counted> {
             Just(EffectKind::UndoneOnPlatform),
             Just(EffectKind::UndoneLater),
             Just(EffectKind::CreditInLedger),
+            Just(EffectKind::DiscountInLedger),
         ]
         .prop_map(Counted::Ledger),
     ]
@@ -133,9 +134,12 @@ fn world(lives: &[Life]) -> Input {
             });
         }
         let (state, code) = life.state;
-        input
-            .pairs
-            .push(pair(sides.0, sides.1, Some(standing(state, code))));
+        let mut both = pair(sides.0, sides.1, Some(standing(state, code)));
+        // Of some, the platform is short by just the discount that the ledger's bill offers.
+        if life.edited < 0 && at % 2 == 0 {
+            both.discount = cents(-life.edited);
+        }
+        input.pairs.push(both);
         for (number, (counted, amount)) in life.payments.iter().enumerate() {
             let (kind, id) = match counted {
                 Counted::Both => continue,

@@ -68,6 +68,7 @@ fn application(amount: Amount) -> Application {
         document: "4001".into(),
         line: None,
         amount,
+        discount: Amount::ZERO,
         credits: Vec::new(),
     }
 }
@@ -138,6 +139,7 @@ pub(super) fn document(kind: Kind, nth: u8) -> Document {
             transaction_number: String::new(),
             date: DAY,
             due: Some(date(2026, 7, 12)),
+            discount: None,
             currency: Currency::USD,
             payables_account: None,
             subsidiary: None,
@@ -224,6 +226,7 @@ fn payment(nth: u8, external_id: Option<Key>) -> Payment {
         date: DAY,
         currency: Currency::USD,
         total: amount(nth),
+        funded: None,
         applications: vec![application],
         method: Method::Ach,
         status: PaymentStatus::Processed,

@@ -308,6 +308,7 @@ fn bill(number: &str) -> Document {
         transaction_number: format!("VENDBILL{number}"),
         date: "2026-06-01".parse().unwrap(),
         due: None,
+        discount: None,
         currency: Currency::USD,
         payables_account: None,
         subsidiary: None,

@@ -1,4 +1,4 @@
-//! Bills that are there already, edits, archives and restores: s009, s010, s058–s068, s078–s080.
+//! Bills that are there already, edits, archives and restores: s009, s010, s058–s068, s078–s083, s246, s253.
 
 use serde_json::json;
 use tieout_domain::document::BillStatus;
@@ -410,4 +410,84 @@ async fn a_bare_company_has_no_bill_to_send() {
     assert!(stage.records(Side::Platform, Kind::Bill).await.is_empty());
     assert!(stage.records(Side::Platform, Kind::Vendor).await.is_empty());
     stage.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn s083_a_bill_dated_back_is_found_by_the_time_of_its_change() {
+    let (stage, bill, there, _) = with_open_bill().await;
+    stage.sync().await;
+    let old = stage.ledger_bill(&bill).await.date;
+    let period_start = old.first_of_month();
+    let back = period_start.max(old - jiff::Span::new().days(20));
+    let fields = json!({"tranDate": back, "amount": 88.25});
+    stage.edit("vendorbill", &bill, fields).await;
+    // An ordinary read of changes, by a mark that is far later than the bill's day.
+    stage.sync_twice().await;
+    assert_eq!(stage.ledger_bill(&bill).await.date, back);
+    let now = stage.platform_bill(&there).await;
+    assert_eq!((now.date, now.total), (back, amount("88.25")));
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s253_the_platforms_own_closing_date_blocks_one_bill_in_words_and_stops_nothing_else() {
+    let (stage, bill, there, vendor) = with_open_bill().await;
+    let before = stage.platform_bill(&there).await.total;
+    let today = stage.today().await;
+    let close = |day: Option<jiff::civil::Date>| json!({"books_closed": day});
+    stage.in_bill("organization", close(Some(today))).await;
+    stage
+        .edit("vendorbill", &bill, json!({"amount": 123.45}))
+        .await;
+    let other = entered(&stage, &vendor, "NEW-253", 19.5).await;
+    stage.sync().await;
+    let here = ledger(Kind::Bill, &bill);
+    let item = stage.item("bills", &here).await;
+    assert_eq!(
+        item.outcome.to_string(),
+        "BLOCKED(platform-books-closed)",
+        "{}",
+        item.outcome.cause
+    );
+    assert!(
+        item.outcome.cause.contains("books closed date"),
+        "{}",
+        item.outcome.cause
+    );
+    assert_eq!(stage.platform_bill(&there).await.total, before);
+    let other = stage.state_of("bills", &ledger(Kind::Bill, &other)).await;
+    assert_eq!(other, "DONE", "a new bill is no change of a closed one");
+    stage.in_bill("organization", close(None)).await;
+    stage.decide("bills", &here, "retry").await;
+    stage.sync_twice().await;
+    assert_eq!(stage.platform_bill(&there).await.total, amount("123.45"));
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s246_what_failed_names_the_document_both_values_the_reason_and_what_to_do() {
+    let (stage, bill, there, _) = with_open_bill().await;
+    let before = stage.ledger_bill(&bill).await;
+    stage
+        .pay(std::slice::from_ref(&there), None, "SCHEDULED")
+        .await;
+    stage
+        .edit("vendorbill", &bill, json!({"amount": 123.45}))
+        .await;
+    stage.sync().await;
+    let causes = tieout_desk::exceptions::causes(&stage.connection.store, false)
+        .await
+        .unwrap();
+    let code = "amount-edited-while-scheduled";
+    let cause = causes
+        .iter()
+        .find(|one| one.code.as_ref().is_some_and(|it| it.as_str() == code));
+    let told = cause.unwrap().to_json();
+    let words = told["cause"].as_str().unwrap();
+    for part in [before.number.as_str(), "123.45", &before.total.to_string()] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    for part in ["title", "fix", "who"] {
+        assert!(!told[part].as_str().unwrap().is_empty(), "{part}: {told}");
+    }
 }

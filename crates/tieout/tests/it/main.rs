@@ -23,5 +23,6 @@ mod review;
 mod sign_in;
 mod stage;
 mod telling;
+mod terms;
 mod tie_out;
 mod trouble;

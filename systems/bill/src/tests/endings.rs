@@ -145,10 +145,12 @@ fn made_outside() -> Document {
         date: "2026-06-12".parse().unwrap(),
         currency: Currency::USD,
         total: amount("10"),
+        funded: None,
         applications: vec![Application {
             document: "00n1".into(),
             line: None,
             amount: amount("10"),
+            discount: Amount::ZERO,
             credits: Vec::new(),
         }],
         method: tieout_domain::document::Method::Offline,

@@ -331,6 +331,7 @@ fn bill(number: &str, lines: Vec<Line>) -> Bill {
         transaction_number: String::new(),
         date: "2026-06-12".parse().unwrap(),
         due: Some("2026-07-12".parse().unwrap()),
+        discount: None,
         currency: Currency::USD,
         payables_account: None,
         subsidiary: None,

@@ -150,12 +150,14 @@ fn outside(parts: &[(&str, &str)]) -> Payment {
         date: "2026-06-20".parse().unwrap(),
         currency: Currency::USD,
         total: Amount::total(parts.iter().map(|(_, text)| amount(text))).unwrap(),
+        funded: None,
         applications: parts
             .iter()
             .map(|(bill, text)| Application {
                 document: (*bill).into(),
                 line: None,
                 amount: amount(text),
+                discount: Amount::ZERO,
                 credits: Vec::new(),
             })
             .collect(),

@@ -125,6 +125,7 @@ pub(super) fn apply(this: &This<'_>) -> Verdict {
                 document: invoice.clone(),
                 line: None,
                 amount: *amount,
+                discount: Amount::ZERO,
                 credits: Vec::new(),
             }),
         }

@@ -179,6 +179,7 @@ fn pay_back(at: &Posted<'_>, role: &str, amount: Amount, key: &tieout_domain::Ke
                 document: payment.id,
                 line: None,
                 amount,
+                discount: Amount::ZERO,
                 credits: Vec::new(),
             }],
             method: at.there.method.clone(),

@@ -360,7 +360,8 @@ fn one_line(
     Ok(())
 }
 
-/// `vendorpayment` with `{"bills": […], "amount", "account", "date"}`: pays bills of one vendor.
+/// `vendorpayment` with `{"bills": […], "amount", "discount", "account", "date"}`: pays bills of one vendor; the
+/// discount is taken on the first of them.
 fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, ControlError> {
     let bills: Vec<i64> = fields
         .get("bills")
@@ -380,6 +381,9 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
                 .ok_or_else(|| ControlError::bad("amount: must be a number above zero"))?,
         ),
     };
+    let mut discount: Decimal = identifier(fields.get("discount"))
+        .map_or(Ok(Decimal::ZERO), |discount| discount.parse())
+        .map_err(|_| ControlError::bad("discount: must be a number"))?;
     let context = fake.context(None);
     fake.with_books(|books| {
         let sink = |error: ledger::LedgerError| refused(&error);
@@ -391,6 +395,8 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
         for bill in bills {
             let due = due(books, bill).map_err(|error| refused(&error.into()))?;
             let due = due.ok_or_else(|| missing(bill))?;
+            let taken = std::mem::take(&mut discount);
+            let due = due - taken;
             let amount = left.map_or(due, |left| left.min(due));
             left = left.map(|left| left - amount);
             if amount > Decimal::ZERO {
@@ -398,6 +404,7 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
                     doc: bill,
                     line: 0,
                     amount: Some(amount),
+                    discount: taken,
                 });
             }
         }

@@ -70,7 +70,14 @@ pub(crate) fn applicable(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The line of a payment that a discount stands on, and from which it settles.
+pub(super) const DISCOUNT_LINE: i64 = 90;
+
+/// Whether an application is a payment's discount.
+const IS_DISCOUNT: &str = "(nexttype IN ('VendPymt', 'CustPymt') AND nextline = 90)";
+
 /// Who applies.
+#[derive(Clone)]
 pub(super) struct Payer {
     pub(super) id: i64,
     pub(super) kind: &'static str,
@@ -126,14 +133,28 @@ pub(super) fn apply(
     withdraw(connection, context, payer.id)?;
     let mut sum = Decimal::ZERO;
     for application in applications {
-        let Application { doc, line, .. } = *application;
+        let Application {
+            doc,
+            line,
+            discount,
+            ..
+        } = *application;
         let open = open(connection, payer, doc, line)?;
-        let amount = application.amount.unwrap_or(open.due);
+        let amount = application.amount.unwrap_or(open.due - discount);
         if amount.is_zero() {
             continue;
         }
         settle_with(connection, context, payer, &open, amount)?;
         sum += amount;
+        if !discount.is_zero() {
+            let payer = Payer {
+                line: DISCOUNT_LINE,
+                ..payer.clone()
+            };
+            let due = open.due - amount;
+            let open = Applicable { due, ..open };
+            settle_with(connection, context, &payer, &open, discount)?;
+        }
     }
     Ok(sum)
 }
@@ -299,15 +320,19 @@ pub(super) fn applications(
     connection: &Connection,
     payer: i64,
 ) -> Result<Vec<Application>, LedgerError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT previousdoc, previousline, foreignamount FROM nexttransactionlinelink
-         WHERE nextdoc = ?1 ORDER BY id",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT previousdoc, previousline,
+         SUM(CASE WHEN {IS_DISCOUNT} THEN 0 ELSE foreignamount END),
+         SUM(CASE WHEN {IS_DISCOUNT} THEN foreignamount ELSE 0 END)
+         FROM nexttransactionlinelink WHERE nextdoc = ?1
+         GROUP BY previousdoc, previousline ORDER BY MIN(id)"
+    ))?;
     let rows = statement.query_map([payer], |row| {
         Ok(Application {
             doc: row.get(0)?,
             line: row.get(1)?,
             amount: Some(from_units(row.get(2)?)),
+            discount: from_units(row.get(3)?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -346,14 +371,6 @@ pub(crate) fn settle(connection: &Connection, id: i64) -> Result<(), LedgerError
     }
 }
 
-fn linked(connection: &Connection, column: &str, id: i64) -> Result<i64, LedgerError> {
-    Ok(connection
-        .prepare_cached(&format!(
-            "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink WHERE {column} = ?1"
-        ))?
-        .query_row([id], |row| row.get(0))?)
-}
-
 fn settle_document(
     connection: &Connection,
     id: i64,
@@ -361,7 +378,12 @@ fn settle_document(
     approval: Option<i64>,
     voided: bool,
 ) -> Result<(), LedgerError> {
-    let paid = linked(connection, "previousdoc", id)?;
+    let paid: i64 = connection
+        .prepare_cached(
+            "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
+             WHERE previousdoc = ?1",
+        )?
+        .query_row([id], |row| row.get(0))?;
     let unpaid = total - paid;
     let status = match approval {
         _ if voided => "C",
@@ -432,7 +454,12 @@ fn settle_payer(
     total: i64,
     voided: bool,
 ) -> Result<(), LedgerError> {
-    let used = linked(connection, "nextdoc", id)?;
+    let used: i64 = connection
+        .prepare_cached(&format!(
+            "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
+             WHERE nextdoc = ?1 AND NOT {IS_DISCOUNT}"
+        ))?
+        .query_row([id], |row| row.get(0))?;
     let unused = total - used;
     let credit = matches!(kind, "VendCred" | "CustCred");
     let status = match kind {

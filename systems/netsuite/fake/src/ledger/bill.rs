@@ -11,6 +11,7 @@ use super::{
     Approval, BillIn, BillKind, Context, EntityKind, LedgerError, LineIn, LineKind, atomically,
     entity, next_id,
 };
+use crate::json::Json;
 use crate::schema::{from_units, parse_date, stamp};
 
 impl BillKind {
@@ -281,8 +282,17 @@ pub(crate) fn main_row(bill: &BillIn, account: i64, total: Decimal) -> Row {
         account,
         amount: -total * bill.kind.line_sign(),
         memo: bill.memo.clone(),
+        department: head_dimension(bill, "department"),
+        class: head_dimension(bill, "class"),
+        location: head_dimension(bill, "location"),
         ..Row::default()
     }
+}
+
+/// A dimension of the head: kept with the record, and shown by queries on the main line.
+fn head_dimension(bill: &BillIn, name: &str) -> Option<i64> {
+    let extra = Json::parse(bill.extra.as_deref()?).ok()?;
+    extra.get(name)?.get("id")?.as_identifier()?.parse().ok()
 }
 
 fn body_row(

@@ -231,6 +231,7 @@ pub(super) fn reversal(
         doc: id,
         line: 2,
         amount: None,
+        discount: Decimal::ZERO,
     }];
     if !total.is_zero() {
         apply::apply(connection, context, &payer, &all)?;

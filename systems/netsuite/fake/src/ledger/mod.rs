@@ -294,6 +294,8 @@ pub(crate) struct Application {
     pub(crate) line: i64,
     /// Amount in the document's currency; `None` is all that is due.
     pub(crate) amount: Option<Decimal>,
+    /// The discount taken: it settles the document beside the amount.
+    pub(crate) discount: Decimal,
 }
 
 /// A vendor payment or customer payment, whole.

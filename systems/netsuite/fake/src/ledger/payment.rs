@@ -282,9 +282,20 @@ pub(crate) fn rows(
         main: true,
         ..row(0, bank, -sign * total)
     };
-    let ledger_row = row(1, ledger, sign * total);
+    let discount: Decimal = payment.applications.iter().map(|one| one.discount).sum();
+    let settled = total + discount;
+    let ledger_row = row(1, ledger, sign * settled);
+    let discount_row = if discount.is_zero() {
+        None
+    } else {
+        let account = discount_account(connection)?;
+        Some(row(apply::DISCOUNT_LINE, account, -sign * discount))
+    };
     if header.rate == Decimal::ONE {
-        return Ok(vec![bank_row, ledger_row]);
+        return Ok([Some(bank_row), Some(ledger_row), discount_row]
+            .into_iter()
+            .flatten()
+            .collect());
     }
     let mut statement = connection.prepare_cached(
         "SELECT n.foreignamount, t.exchangerate FROM nexttransactionlinelink n
@@ -300,18 +311,22 @@ pub(crate) fn rows(
         .iter()
         .map(|(amount, rate)| cents(amount * rate))
         .sum::<Decimal>()
-        + cents((total - applied) * header.rate);
-    let paid = cents(total * header.rate);
+        + cents((settled - applied) * header.rate);
+    let (cash, kept) = (cents(total * header.rate), cents(discount * header.rate));
+    let paid = cash + kept;
     let account: Option<i64> = connection
         .prepare_cached("SELECT id FROM account WHERE externalid = 'realized-gain-loss'")?
         .query_row([], |row| row.get(0))
         .optional()?;
     let (Some(account), false) = (account, relieved == paid) else {
-        return Ok(vec![bank_row, ledger_row]);
+        return Ok([Some(bank_row), Some(ledger_row), discount_row]
+            .into_iter()
+            .flatten()
+            .collect());
     };
-    Ok(vec![
+    let mut rows = vec![
         Row {
-            base: Some(-sign * paid),
+            base: Some(-sign * cash),
             ..bank_row
         },
         Row {
@@ -322,7 +337,24 @@ pub(crate) fn rows(
             base: Some(sign * (paid - relieved)),
             ..row(2, account, Decimal::ZERO)
         },
-    ])
+    ];
+    rows.extend(discount_row.map(|discount| Row {
+        base: Some(-sign * kept),
+        ..discount
+    }));
+    Ok(rows)
+}
+
+/// The account of the accounting preferences that discounts are booked to.
+fn discount_account(connection: &Connection) -> Result<i64, LedgerError> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM account WHERE accttype IN ('Expense', 'COGS') AND isinactive = 'F'
+             AND issummary = 'F' ORDER BY id LIMIT 1",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?
+        .ok_or(LedgerError::Missing("purchase discount account"))
 }
 
 /// Applies a credit, or a journal entry's debit, further to a bill.
@@ -357,6 +389,7 @@ fn use_credit(
             doc: used.bill,
             line: 0,
             amount: Some(used.amount),
+            discount: Decimal::ZERO,
         }),
     }
     bill::update_bill(connection, context, used.credit, &credit)

@@ -155,6 +155,7 @@ impl Books {
                     doc: *doc,
                     line: *line,
                     amount: amount.map(|amount| amount.parse().unwrap()),
+                    discount: Decimal::ZERO,
                 })
                 .collect(),
             credits: Vec::new(),
@@ -314,6 +315,7 @@ fn a_payment_is_moved_from_the_bill_to_a_journal_line() {
         doc: entry,
         line: 2,
         amount: None,
+        discount: Decimal::ZERO,
     }];
     update_payment(&books.connection, &books.context, id, &payment).unwrap();
     assert_eq!(books.status(bill), ("A".into(), Some(amount("75"))));
@@ -382,6 +384,7 @@ fn credits_settle_bills_too() {
             doc: bill,
             line: 0,
             amount: Some(amount("20")),
+            discount: Decimal::ZERO,
         }],
         ..books.bill("25")
     };

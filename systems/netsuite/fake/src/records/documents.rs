@@ -81,6 +81,7 @@ pub(crate) fn transform(
             doc: id,
             line: 0,
             amount: None,
+            discount: Decimal::ZERO,
         }];
         BillIn {
             kind,
@@ -344,6 +345,7 @@ pub(crate) fn apply(part: &Part<'_>, applications: &mut Vec<Application>) -> Res
     };
     let line = part.integer("line")?.set();
     let amount = part.decimal("amount")?.set();
+    let discount = part.decimal("disc")?.set();
     let wanted = part.boolean("apply")?.set().unwrap_or(true) && amount != Some(Decimal::ZERO);
     let at = applications
         .iter()
@@ -356,12 +358,16 @@ pub(crate) fn apply(part: &Part<'_>, applications: &mut Vec<Application>) -> Res
             if amount.is_some() {
                 applications[at].amount = amount;
             }
+            if let Some(discount) = discount {
+                applications[at].discount = discount;
+            }
         }
         (None, true) => {
             applications.push(Application {
                 doc,
                 line: line.unwrap_or(0),
                 amount,
+                discount: discount.unwrap_or_default(),
             });
         }
         (None, false) => {}

@@ -84,6 +84,7 @@ pub(crate) fn transform(
                 doc: id,
                 line: 0,
                 amount: None,
+                discount: Decimal::ZERO,
             }],
             ..blank(kind, bill.entity)
         }

@@ -590,8 +590,11 @@ fn applications(
                 reference(desk, record, "transaction", one.doc)?,
             ),
             ("line".to_owned(), Json::integer(one.line)),
-            ("due".to_owned(), Json::decimal(due + amount)),
+            ("due".to_owned(), Json::decimal(due + amount + one.discount)),
         ]);
+        if let (Some(fields), false) = (items.last_mut(), one.discount.is_zero()) {
+            fields.push(("disc".to_owned(), Json::decimal(one.discount)));
+        }
     }
     for document in open {
         let known = applied

@@ -130,7 +130,7 @@ async fn an_external_id_is_used_once() {
 
 /// The default: a mistyped name is dropped, and only a header says so.
 #[tokio::test]
-async fn a_misspelt_field_is_dropped_unless_errors_are_asked_for() {
+async fn s252_a_misspelt_field_is_dropped_unless_errors_are_asked_for() {
     let account = Account::new().await;
     let mut body = account.bill("TYPO", "10").await;
     body["exchangerate"] = json!(2);
