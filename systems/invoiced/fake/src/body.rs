@@ -5,6 +5,9 @@ use bytes::Bytes;
 use crate::json::Json;
 use crate::problem::Problem;
 
+/// How deep the brackets of a form may go.
+const DEPTH: usize = 16;
+
 /// A file that came in a form.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Upload {
@@ -60,7 +63,9 @@ fn form(content: &[u8]) -> Json {
         if rest.is_empty() {
             path.truncate(1);
         }
-        place(&mut root, &path, &value);
+        if path.len() <= DEPTH {
+            place(&mut root, &path, &value);
+        }
     }
     listed(root)
 }

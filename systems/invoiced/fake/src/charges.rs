@@ -8,6 +8,7 @@ use crate::json::Json;
 use crate::kind::Kind;
 use crate::life::{self, DAY, is_open};
 use crate::money::{amount, is_too_fine, number};
+use crate::outbound;
 use crate::payments::{self, New};
 use crate::problem::Problem;
 use crate::shape::{Field, Rule, id, take};
@@ -51,42 +52,37 @@ pub(crate) fn create(account: &mut Account, body: &Json) -> Result<i64, Problem>
             ));
         }
     };
-    let new = payments::new(account, body, &[])?;
+    let mut new = payments::new(account, body, &[])?;
     if new.customer.is_none() {
         return Err(Problem::param("customer", "Customer is missing"));
     }
-    Ok(process(
-        account,
-        new,
-        &method,
-        "api",
-        asked.text("receipt_email"),
-    ))
+    new.method = method;
+    new.source = "api".to_owned();
+    Ok(process(account, new, "asked", asked.text("receipt_email")))
 }
 
 /// Charges what was checked and gives the payment's place. Money from a bank account is in flight for days.
 pub(crate) fn process(
     account: &mut Account,
     mut new: New,
-    method: &str,
-    source: &str,
+    why: &str,
     receipt: Option<&str>,
 ) -> i64 {
     let now = account.now();
-    let in_flight = method == "ach";
-    new.method = method.to_owned();
-    new.source = source.to_owned();
+    let in_flight = new.method == "ach";
     new.arrives = in_flight.then_some(now + ACH_DAYS * DAY);
     let status = if in_flight { "pending" } else { "succeeded" };
     new.charge = charge(account, &new, status, receipt);
     let started = Json::object([
         ("customer", new.customer.into()),
         ("amount", number(new.amount)),
-        ("why", source.into()),
+        ("why", why.into()),
         ("at", now.into()),
     ]);
     account.outbound.charges.push(started);
-    payments::make(account, new, Vec::new())
+    let place = payments::make(account, new, Vec::new());
+    outbound::mail_receipt(account, place);
+    place
 }
 
 fn charge(account: &mut Account, new: &New, status: &str, receipt: Option<&str>) -> Json {
@@ -295,7 +291,10 @@ pub(crate) fn next_attempt(account: &Account, invoice: &Json) -> Option<i64> {
         .table(Kind::Customer)
         .get(id(invoice, "customer")?)?;
     let delay = id(customer, "autopay_delay_days").unwrap_or(0);
-    Some(id(invoice, "date")? + delay * DAY + tried * ATTEMPT_DAYS * DAY)
+    let wait = delay
+        .saturating_add(tried * ATTEMPT_DAYS)
+        .saturating_mul(DAY);
+    Some(id(invoice, "date")?.saturating_add(wait))
 }
 
 /// Tries an automatic charge whose time has come.
@@ -348,21 +347,21 @@ fn attempt(account: &mut Account, place: i64, why: &str) -> Result<(), Problem> 
         life::watch(account, Kind::Invoice, place);
         return Err(Problem::request("The customer has no payment source"));
     };
-    let new = New {
-        customer,
-        currency: invoice.text("currency").unwrap_or_default().to_owned(),
-        amount: balance,
-        shares: vec![applications::onto((Kind::Invoice, place), balance)],
-        method: String::new(),
-        source: String::new(),
-        charge: Json::Null,
-        arrives: None,
-    };
     let method = if source == "bank_account" {
         "ach"
     } else {
         "credit_card"
     };
-    process(account, new, method, why, None);
+    let new = New {
+        customer,
+        currency: invoice.text("currency").unwrap_or_default().to_owned(),
+        amount: balance,
+        shares: vec![applications::onto((Kind::Invoice, place), balance)],
+        method: method.to_owned(),
+        source: "autopay".to_owned(),
+        charge: Json::Null,
+        arrives: None,
+    };
+    process(account, new, why, None);
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Lists: filters, sorting, pages (README §Lists).
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
 
 use crate::account::Account;
 use crate::call::{Answer, Call};
@@ -202,23 +204,43 @@ fn sort(found: &mut [(i64, &Json)], query: &Query) -> Result<(), Problem> {
     if columns.is_empty() {
         return Ok(());
     }
-    found.sort_by(|(_, a), (_, b)| {
-        let orders = columns.iter().map(|(column, down)| {
-            let order = compare(a.get(column), b.get(column));
-            if *down { order.reverse() } else { order }
+    found.sort_by_cached_key(|(_, fields)| {
+        let keys = columns.iter().map(|(column, down)| {
+            let key = Key::of(fields.get(column));
+            if *down {
+                Way::Down(Reverse(key))
+            } else {
+                Way::Up(key)
+            }
         });
-        orders.fold(Ordering::Equal, Ordering::then)
+        keys.collect::<Vec<_>>()
     });
     Ok(())
 }
 
-fn compare(a: Option<&Json>, b: Option<&Json>) -> Ordering {
-    match (a, b) {
-        (Some(Json::Text(a)), Some(Json::Text(b))) => a.cmp(b),
-        (Some(Json::Bool(a)), Some(Json::Bool(b))) => a.cmp(b),
-        (Some(a), Some(b)) => a.as_decimal().cmp(&b.as_decimal()),
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Less,
-        (Some(_), None) => Ordering::Greater,
+/// A value in its order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Unset,
+    Flag(bool),
+    Number(Decimal),
+    Text(Box<str>),
+}
+
+/// Which way a column goes; one column always goes one way.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Up(Key),
+    Down(Reverse<Key>),
+}
+
+impl Key {
+    fn of(value: Option<&Json>) -> Self {
+        match value {
+            Some(Json::Bool(flag)) => Self::Flag(*flag),
+            Some(Json::Text(text)) => Self::Text(text.clone()),
+            Some(value) => value.as_decimal().map_or(Self::Unset, Self::Number),
+            None => Self::Unset,
+        }
     }
 }

@@ -10,7 +10,7 @@ use tieout_kit::fake::world::{self, World};
 use crate::account::Account;
 use crate::json::Json;
 use crate::kind::Kind;
-use crate::{catalog, customers, issuing};
+use crate::{catalog, customers, issuing, life};
 
 /// Loads what the service holds at the start. Nothing is told of it, mailed or charged.
 pub(crate) fn load(account: &mut Account, world: &World) {
@@ -39,6 +39,8 @@ pub(crate) fn load(account: &mut Account, world: &World) {
             drop(issuing::invoice(account, &body));
         }
     }
+    account.loading = Some(now);
+    life::catch_up(account);
     account.loading = None;
 }
 

@@ -1,8 +1,10 @@
 //! What a request may carry: fields are taken by name, read as what they are, and anything else is left alone.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::json::Json;
+use crate::money::is_sane;
 use crate::problem::Problem;
 use crate::query;
 use crate::table::plain;
@@ -71,7 +73,13 @@ fn read(rule: Rule, value: &Json) -> Option<Json> {
             Json::Bool(_) => Some(value.clone()),
             value => query::flag(plain(value)?).map(Json::from),
         },
-        Rule::Time | Rule::Id => plain(value)?.parse::<i64>().ok().map(Json::from),
+        Rule::Time => {
+            let seconds = plain(value)?.parse().ok()?;
+            Timestamp::from_second(seconds)
+                .is_ok()
+                .then(|| seconds.into())
+        }
+        Rule::Id => plain(value)?.parse::<i64>().ok().map(Json::from),
         Rule::List => matches!(value, Json::List(_)).then(|| value.clone()),
         Rule::Map => matches!(value, Json::Object(_)).then(|| value.clone()),
         Rule::Metadata => match value {
@@ -85,10 +93,11 @@ fn read(rule: Rule, value: &Json) -> Option<Json> {
 
 /// A number, also one that came as text (forms know no others).
 pub(crate) fn decimal(value: &Json) -> Option<Decimal> {
-    match value {
+    let number = match value {
         Json::Text(text) => text.trim().parse().ok(),
         value => value.as_decimal(),
-    }
+    };
+    number.filter(|number| is_sane(*number))
 }
 
 /// An identifier, also one that came as text.

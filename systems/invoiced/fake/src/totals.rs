@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::account::Account;
 use crate::json::Json;
 use crate::kind::Kind;
-use crate::money::{amount, number, rounded};
+use crate::money::{amount, is_sane, number, rounded};
 use crate::problem::Problem;
 use crate::shape::{Field, Rule, decimal, id, lay, take};
 use crate::table::plain;
@@ -73,6 +73,9 @@ fn line(
     let quantity = line.number("quantity").unwrap_or(Decimal::ONE);
     let unit_cost = amount(&line, "unit_cost");
     let cost = rounded(quantity * unit_cost, currency);
+    if !is_sane(cost) {
+        return Err(Problem::param("items", "The amount of a line is too large"));
+    }
     line.put("quantity", number(quantity));
     line.put("unit_cost", number(unit_cost));
     line.put("amount", number(cost));
@@ -191,10 +194,12 @@ fn by_rate(
     }
     let value = amount(rate, "value");
     let value = if rate.flag("is_percent") == Some(true) {
-        base * value / Decimal::ONE_HUNDRED
+        base.checked_mul(value / Decimal::ONE_HUNDRED)
     } else {
-        value
+        Some(value)
     };
+    let value = value.filter(|value| is_sane(*value));
+    let value = value.ok_or_else(|| Problem::param(list_field(kind), "The amount is too large"))?;
     Ok((value, rate.clone()))
 }
 

@@ -64,7 +64,7 @@ pub(super) fn pay(account: &mut Account, body: &Json) -> Result<i64, ControlErro
         .flag("processed")
         .unwrap_or(matches!(method, "credit_card" | "ach"))
     {
-        return Ok(charges::process(account, new, method, "customer", None));
+        return Ok(charges::process(account, new, "customer", None));
     }
     let mut fields = Vec::new();
     if let Some(reference) = body.get("reference") {
