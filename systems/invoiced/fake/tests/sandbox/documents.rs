@@ -1,6 +1,6 @@
 //! Customers, invoices, credit notes, files, and what else is kept.
 
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::stage::{NOW, Stage, answer};
@@ -412,7 +412,7 @@ async fn files_come_in_a_form_and_attachments_are_replaced() {
     let part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n%PDF-\r\n--b--\r\n";
     let call = stage
         .call(Method::POST, "/files")
-        .basic_auth(&stage.key, Some(""));
+        .basic_auth(&stage.key, "");
     let call = call.header("content-type", "multipart/form-data; boundary=b");
     let file = answer(call.body(part)).await;
     assert_eq!(
@@ -420,7 +420,12 @@ async fn files_come_in_a_form_and_attachments_are_replaced() {
         (201, &json!("a.pdf"), &json!(5))
     );
     let url = file.body["url"].as_str().unwrap();
-    assert_eq!(answer(stage.client.get(url)).await.text, "%PDF-");
+    assert_eq!(
+        answer(stage.outgoing(Method::GET, url.to_owned()))
+            .await
+            .text,
+        "%PDF-"
+    );
     let older = stage.post("/files", json!({"url": "https://example.com/b.pdf", "name": "b.pdf", "size": 9, "type": "application/pdf"})).await;
     let path = format!("/invoices/{invoice}");
     let attached = async || {
@@ -461,7 +466,7 @@ async fn a_document_is_a_pdf_where_that_is_accepted() {
     let invoice = stage.invoice(customer, "1").await;
     let call = stage.call(Method::GET, &format!("/invoices/{invoice}"));
     let call = call
-        .basic_auth(&stage.key, Some(""))
+        .basic_auth(&stage.key, "")
         .header("accept", "application/pdf");
     let pdf = answer(call).await;
     assert_eq!(pdf.header("content-type"), "application/pdf");

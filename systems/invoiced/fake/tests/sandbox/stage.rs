@@ -1,14 +1,18 @@
 //! A sandbox on a free port, its panel, and somebody who calls both.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, Method};
 use jiff::civil::date;
-use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tieout_invoiced_fake::InvoicedFake;
 use tieout_kit::fake::world::World;
 use tieout_kit::fake::world::generate::{Shape, generate};
 use tieout_kit::fake::{Chassis, Fake, FakeClock, control_router, dress, serve};
+use tieout_kit::transport::{Network, Transport as _};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -21,7 +25,7 @@ pub(crate) struct Stage {
     pub(crate) key: String,
     pub(crate) token: String,
     panel: String,
-    pub(crate) client: reqwest::Client,
+    network: Arc<Network>,
     _stop: Vec<oneshot::Sender<()>>,
 }
 
@@ -31,7 +35,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) text: String,
     pub(crate) body: Value,
-    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Answer {
@@ -95,18 +99,27 @@ impl Stage {
                 .to_owned(),
             token,
             panel,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            network: Arc::new(Network::new().unwrap()),
             _stop: vec![one, two],
         }
     }
 
     /// A call that is not signed in.
-    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+    pub(crate) fn call(&self, method: Method, path: &str) -> Outgoing {
+        self.outgoing(method, format!("{}{path}", self.base))
+    }
+
+    /// A call of any address.
+    pub(crate) fn outgoing(&self, method: Method, url: String) -> Outgoing {
+        Outgoing {
+            network: Arc::clone(&self.network),
+            request: http::Request::builder().method(method).uri(url),
+            body: String::new(),
+        }
     }
 
     async fn signed(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let call = self.call(method, path).basic_auth(&self.key, Some(""));
+        let call = self.call(method, path).basic_auth(&self.key, "");
         answer(match body {
             Some(body) => call
                 .header("content-type", "application/json")
@@ -140,13 +153,13 @@ impl Stage {
     }
 
     pub(crate) async fn panel_answer(&self, path: &str, body: Value) -> Answer {
-        let call = self.client.post(format!("{}/control/{path}", self.panel));
+        let call = self.outgoing(Method::POST, format!("{}/control/{path}", self.panel));
         answer(call.body(body.to_string())).await
     }
 
     /// What the panel shows.
     pub(crate) async fn shown(&self, path: &str) -> Value {
-        let call = self.client.get(format!("{}/control/{path}", self.panel));
+        let call = self.outgoing(Method::GET, format!("{}/control/{path}", self.panel));
         answer(call).await.body["invoiced"].clone()
     }
 
@@ -175,18 +188,45 @@ impl Stage {
     }
 }
 
+/// A call that is being written.
+pub(crate) struct Outgoing {
+    network: Arc<Network>,
+    request: http::request::Builder,
+    body: String,
+}
+
+impl Outgoing {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn basic_auth(self, name: &str, password: &str) -> Self {
+        let given = STANDARD.encode(format!("{name}:{password}"));
+        self.header("authorization", &format!("Basic {given}"))
+    }
+
+    pub(crate) fn bearer_auth(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
 /// Sends a call and reads the whole answer.
-pub(crate) async fn answer(call: RequestBuilder) -> Answer {
-    let answer = call.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let headers = answer.headers().clone();
-    let text = answer.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+pub(crate) async fn answer(call: Outgoing) -> Answer {
+    let request = call.request.body(call.body.into()).unwrap();
+    let sent = call.network.send(request, Duration::from_secs(30)).await;
+    let answer = sent.unwrap();
+    let text = String::from_utf8_lossy(answer.body()).into_owned();
     Answer {
-        status,
+        status: answer.status().as_u16(),
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
         text,
-        body,
-        headers,
+        headers: answer.headers().clone(),
     }
 }
 
