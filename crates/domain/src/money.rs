@@ -105,6 +105,9 @@ impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
+    /// One: the quantity of what is sold once.
+    pub const ONE: Self = Self(Decimal::ONE);
+
     /// The amount of this decimal.
     #[must_use]
     pub fn new(decimal: Decimal) -> Self {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RemoteId;
 use crate::code::Code;
+use crate::{RecordRef, RemoteId};
 
 /// Which side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,8 +153,8 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitsFor {
-    /// The record of another flow (its name) to be linked.
-    Link(String, RemoteId),
+    /// A record to be linked by this flow: either end of the link.
+    Link(String, RecordRef),
     /// An account, dimension or funding account (map kind) to be mapped.
     Map(String, RemoteId),
 }
@@ -163,7 +163,7 @@ impl fmt::Display for WaitsFor {
     /// The form under which the store indexes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Link(flow, id) => write!(f, "link:{flow}:{id}"),
+            Self::Link(flow, record) => write!(f, "link:{flow}:{record}"),
             Self::Map(kind, id) => write!(f, "map:{kind}:{id}"),
         }
     }

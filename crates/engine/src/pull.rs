@@ -441,14 +441,14 @@ async fn follow_up(
         for due in in_population(run, record) {
             commit
                 .wakes
-                .push(WaitsFor::Link(due.flow.clone(), record.id.clone()).to_string());
+                .push(WaitsFor::Link(due.flow.clone(), record.clone()).to_string());
             commit.due.push(due);
         }
     }
     for link in run.connection.store.links_to(touched).await? {
         commit
             .wakes
-            .push(WaitsFor::Link(link.flow.clone(), link.record.id.clone()).to_string());
+            .push(WaitsFor::Link(link.flow.clone(), link.record.clone()).to_string());
         commit.due.push(Due {
             flow: link.flow,
             record: link.record,

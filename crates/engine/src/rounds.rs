@@ -412,10 +412,10 @@ fn repeats(open: &OpenWrite, verdict: &Verdict) -> Repeats {
 /// The flow and record that a wait is for, where a flow can bring it about.
 fn awaited(waits: &WaitsFor) -> Option<(String, RecordRef)> {
     match waits {
-        WaitsFor::Link(flow, id) if flow == "vendors" => Some((
-            flow.clone(),
-            RecordRef::new(Side::Ledger, Kind::Vendor, id.clone()),
-        )),
+        // Made when something needs them.
+        WaitsFor::Link(flow, record) if matches!(record.kind, Kind::Vendor | Kind::Customer) => {
+            Some((flow.clone(), record.clone()))
+        }
         WaitsFor::Link(..) => None,
         WaitsFor::Map(kind, id) => {
             let kind: Kind = kind.parse().ok()?;
@@ -438,7 +438,7 @@ fn waits_for(flow: &str, record: &RecordRef) -> String {
         Kind::Account | Kind::Department | Kind::Class | Kind::Location => {
             WaitsFor::Map(record.kind.as_str().to_owned(), record.id.clone()).to_string()
         }
-        _ => WaitsFor::Link(flow.to_owned(), record.id.clone()).to_string(),
+        _ => WaitsFor::Link(flow.to_owned(), record.clone()).to_string(),
     }
 }
 

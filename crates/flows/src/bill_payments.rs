@@ -10,7 +10,6 @@ mod credits_only;
 mod freed;
 mod known_again;
 mod outside;
-mod period;
 mod posted;
 mod posting;
 mod reversal;

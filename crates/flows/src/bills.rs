@@ -408,10 +408,11 @@ pub(crate) fn payee(
     link: Option<&Link>,
     label: &str,
 ) -> Result<RemoteId, Outcome> {
+    let record = RecordRef::new(Side::Ledger, Kind::Vendor, vendor.clone());
     let Some(link) = link else {
         let cause = format!("{label} waits for its vendor {vendor} to be on the platform");
         let outcome = Outcome::because(State::Hold, Code::new("waits-for-vendor"), cause);
-        return Err(until_linked(outcome, vendors::NAME, vendor));
+        return Err(until_linked(outcome, vendors::NAME, &record));
     };
     let there = books.record(&link.target);
     if there.is_some_and(|there| there.gone || crate::lists::inactive(&there.document)) {
@@ -420,7 +421,7 @@ pub(crate) fn payee(
             link.target.id
         );
         let outcome = Outcome::because(State::Blocked, Code::new("vendor-archived"), cause);
-        return Err(until_linked(outcome, vendors::NAME, vendor));
+        return Err(until_linked(outcome, vendors::NAME, &record));
     }
     Ok(link.target.id.clone())
 }

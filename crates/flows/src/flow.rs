@@ -53,7 +53,7 @@ pub enum Need {
     Keyed(Side, Kind, Key),
     /// The bills and credits of this vendor, of either side, whose mark is on the platform.
     MarkedBills(RecordRef),
-    /// Whether any record waits for this: `link:vendors:12`, `map:account:58` (the form of
+    /// Whether any record waits for this: `link:vendors:ledger/vendor/12`, `map:account:58` (the form of
     /// [`tieout_domain::WaitsFor`]).
     Waiting(String),
     /// What people decided about a record of this flow.

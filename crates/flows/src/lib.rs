@@ -17,8 +17,10 @@ mod flow;
 mod lines;
 mod lists;
 pub mod matching;
+mod period;
 pub mod preferences;
 pub mod projection;
+pub mod receivables;
 mod scope;
 mod text;
 pub mod tie_out;
@@ -30,6 +32,7 @@ mod verdict;
 pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, MarkedBill, Seen};
 pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
+pub use receivables::receivables;
 
 /// The flows of a payables connection, in the order in which a run takes them: what others refer to first.
 #[must_use]

@@ -3,8 +3,13 @@
 //! A document read back holds more than was written (balances, statuses, ids), and some fields in another
 //! order. Comparing whole documents would never come to rest.
 
+mod receivables;
+
 use tieout_domain::document::{Address, Application, Bill, Line, Payment, Vendor, VendorCredit};
 use tieout_domain::{Amount, Document, Marker, RemoteId};
+
+pub use receivables::sale_differences;
+pub(crate) use receivables::same_uses;
 
 /// Whether what `wanted` would write is already there.
 #[must_use]
@@ -24,6 +29,17 @@ pub fn same_writable(wanted: &Document, there: &Document) -> bool {
         }
         (Document::Payment(a), Document::Payment(b)) => same_payment(a, b),
         (Document::Journal(a), Document::Journal(b)) => a.external_id == b.external_id,
+        (Document::Invoice(_), Document::Invoice(_))
+        | (Document::CreditMemo(_), Document::CreditMemo(_)) => {
+            sale_differences(wanted, there).is_empty()
+        }
+        (Document::Customer(a), Document::Customer(b)) => receivables::same_customer(a, b),
+        (Document::CustomerPayment(a), Document::CustomerPayment(b)) => {
+            receivables::same_receipt(a, b)
+        }
+        (Document::CustomerRefund(a), Document::CustomerRefund(b)) => {
+            receivables::same_refund(a, b)
+        }
         _ => false,
     }
 }
@@ -67,11 +83,13 @@ fn same_address(a: Option<&Address>, b: Option<&Address>) -> bool {
     fields(a) == fields(b)
 }
 
-/// What a bill's write would change.
+/// What a document's write would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// The vendor.
     Vendor,
+    /// The customer.
+    Customer,
     /// The total.
     Total,
     /// The due date.
@@ -84,6 +102,23 @@ pub enum Difference {
     Coding,
     /// Memos, purchase order or mark.
     Text,
+}
+
+impl Difference {
+    /// What people call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Vendor => "vendor",
+            Self::Customer => "customer",
+            Self::Total => "total",
+            Self::Due => "due date",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Coding => "lines",
+            Self::Text => "text",
+        }
+    }
 }
 
 /// What of a bill differs.

@@ -10,7 +10,7 @@ mod recognise;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Address, Vendor};
 use tieout_domain::port::Action;
-use tieout_domain::{Currency, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State};
+use tieout_domain::{Currency, Document, Key, Kind, Outcome, RecordRef, Side, State, WaitsFor};
 
 use crate::matching::normalised_name;
 use crate::projection::{same_profile, same_writable};
@@ -52,15 +52,15 @@ fn address(ours: Option<&Address>, there: Option<&Vendor>) -> Option<Address> {
 }
 
 /// The reference under which bills wait for a vendor's link.
-fn demand(id: &RemoteId) -> String {
-    format!("link:{NAME}:{id}")
+fn demand(vendor: &RecordRef) -> String {
+    WaitsFor::Link(NAME.to_owned(), vendor.clone()).to_string()
 }
 
 /// The reference that open bills of a vendor leave, so that it is not archived under them (scenario 8).
 pub(crate) const OPEN_BILLS: &str = "vendors-open";
 
-fn open_bills(id: &RemoteId) -> String {
-    format!("link:{OPEN_BILLS}:{id}")
+fn open_bills(vendor: &RecordRef) -> String {
+    WaitsFor::Link(OPEN_BILLS.to_owned(), vendor.clone()).to_string()
 }
 
 /// The role of the link of a vendor's counterpart for bills in this currency.
@@ -120,19 +120,19 @@ impl Flow for Vendors {
         let mut needs = vec![
             Need::Links(NAME, record.clone()),
             Need::Decisions(NAME, record.clone()),
-            Need::Waiting(demand(&record.id)),
-            Need::Waiting(open_bills(&record.id)),
+            Need::Waiting(demand(record)),
+            Need::Waiting(open_bills(record)),
         ];
         let links = books.links_of(NAME, record);
         needs.extend(links.iter().map(|link| Need::Record(link.target.clone())));
-        if !links.is_empty() || books.waiting.contains(&demand(&record.id)) {
+        if !links.is_empty() || books.waiting.contains(&demand(record)) {
             needs.push(Need::Matching(
                 Side::Ledger,
                 Kind::Vendor,
                 normalised_name(&vendor.name),
             ));
         }
-        if books.waiting.contains(&demand(&record.id)) {
+        if books.waiting.contains(&demand(record)) {
             needs.extend(by_bills::needs(record, books));
             needs.extend(recognise::needs(record, vendor, books));
         }
@@ -169,7 +169,7 @@ struct This<'a> {
 
 impl This<'_> {
     fn waited_for(&self) -> bool {
-        self.books.waiting.contains(&demand(&self.record.id))
+        self.books.waiting.contains(&demand(self.record))
     }
 
     fn links(&self) -> &[Link] {
@@ -382,7 +382,7 @@ impl This<'_> {
                 format!("{} is no vendor", link.target),
             );
         };
-        let open = self.books.waiting.contains(&open_bills(&self.record.id));
+        let open = self.books.waiting.contains(&open_bills(self.record));
         let sure = accepted(self.books, NAME, self.record);
         if self.gone && open && !sure {
             let cause = format!(

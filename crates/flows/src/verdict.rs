@@ -1,7 +1,7 @@
 //! Short ways to say a verdict.
 
 use tieout_domain::code::Code;
-use tieout_domain::{Fingerprint, Key, Outcome, RecordRef, RemoteId, State, WaitsFor};
+use tieout_domain::{Fingerprint, Key, Outcome, RecordRef, State, WaitsFor};
 
 use crate::{Books, Decided, Verdict};
 
@@ -46,12 +46,12 @@ pub(crate) fn conflict(code: Code, cause: impl Into<String>) -> Verdict {
 }
 
 /// The outcome of a record that waits for the link of another one, together with all that do.
-pub(crate) fn until_linked(outcome: Outcome, flow: &str, id: &RemoteId) -> Outcome {
+pub(crate) fn until_linked(outcome: Outcome, flow: &str, record: &RecordRef) -> Outcome {
     let code = outcome.code.as_ref().map_or("", Code::as_str);
-    let group = format!("{code}:{id}");
+    let group = format!("{code}:{}", record.id);
     outcome
         .grouped(group)
-        .until(WaitsFor::Link(flow.to_owned(), id.clone()))
+        .until(WaitsFor::Link(flow.to_owned(), record.clone()))
 }
 
 /// What a person's wish to leave the record alone makes of it.

@@ -217,7 +217,6 @@ pub(crate) fn fold(
                 None::<String>,
                 seq
             ];
-            let id = row.record.splitn(3, '/').nth(2).unwrap_or_default();
             let mut changes = vec![
                 (format!("write\n{write}"), Change::Tell(*write, "applied")),
                 (
@@ -225,7 +224,7 @@ pub(crate) fn fold(
                     Change::PutLink(cells),
                 ),
             ];
-            changes.extend(wakes(&row.flow, id, target));
+            changes.extend(wakes(&row.flow, &row.record, target));
             changes
         }
         Fact::Unknown { write, .. } => told(*write, "unknown"),
@@ -255,7 +254,7 @@ pub(crate) fn fold(
                 seq
             ];
             let mut changes = vec![(link_key(flow, record, role), Change::PutLink(cells))];
-            changes.extend(wakes(flow, record.id.as_str(), target));
+            changes.extend(wakes(flow, &record.to_string(), target));
             changes
         }
         Fact::Unlinked {
@@ -439,14 +438,16 @@ fn told(write: u64, status: &'static str) -> Vec<Keyed> {
 /// A link may be waited for by either of its ends. A credit may have come of a bill below zero: then the
 /// bills' link is what the users of the credit wait for.
 fn wakes(flow: &str, from: &str, target: &RecordRef) -> Vec<Keyed> {
-    let mut waits = vec![(flow, from), (flow, target.id.as_str())];
+    let target_text = target.to_string();
+    let mut waits = vec![(flow, from), (flow, target_text.as_str())];
     if target.kind == Kind::VendorCredit && flow != CREDITS {
-        waits.push((CREDITS, target.id.as_str()));
+        waits.push((CREDITS, target_text.as_str()));
     }
     waits
         .into_iter()
-        .map(|(flow, id)| {
-            let wait = WaitsFor::Link(flow.to_owned(), id.into()).to_string();
+        .map(|(flow, record)| {
+            // The form of `WaitsFor::Link`, whose record is a text here.
+            let wait = format!("link:{flow}:{record}");
             (format!("wake\n{wait}"), Change::Wake(wait))
         })
         .collect()

@@ -207,7 +207,7 @@ impl ConnectionStore {
         Ok(found)
     }
 
-    /// Which of these waits (`link:vendors:12`, `map:account:58`) any item is waiting for.
+    /// Which of these waits (`link:vendors:ledger/vendor/12`, `map:account:58`) any item is waiting for.
     ///
     /// # Errors
     /// What a database can answer.
@@ -475,7 +475,9 @@ pub(crate) fn item(row: &AnyRow) -> Result<Item, StoreError> {
 fn waits_for(text: &str) -> Result<WaitsFor, StoreError> {
     let mut parts = text.splitn(3, ':');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some("link"), Some(flow), Some(id)) => Ok(WaitsFor::Link(flow.to_owned(), id.into())),
+        (Some("link"), Some(flow), Some(record)) => {
+            Ok(WaitsFor::Link(flow.to_owned(), parse(record)?))
+        }
         (Some("map"), Some(kind), Some(id)) => Ok(WaitsFor::Map(kind.to_owned(), id.into())),
         _ => Err(StoreError::corrupt(format!(
             "nothing can be waited for as `{text}`"

@@ -326,6 +326,10 @@ fn record(kind: Kind, id: &str) -> RecordRef {
     RecordRef::new(Side::Ledger, kind, id)
 }
 
+fn vendor_ref(id: &str) -> RecordRef {
+    record(Kind::Vendor, id)
+}
+
 fn bill_ref(id: &str) -> RecordRef {
     record(Kind::Bill, id)
 }
@@ -703,7 +707,7 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
     let commit = facts(vec![
         stated(
             "1",
-            waiting(WaitsFor::Link("vendors".to_owned(), "7".into())),
+            waiting(WaitsFor::Link("vendors".to_owned(), vendor_ref("7"))),
         ),
         stated(
             "2",
@@ -803,7 +807,7 @@ async fn what_was_made_due_while_it_was_looked_at_stays_due(_: &Bed, store: &Sto
 async fn what_is_held_for_nothing_in_particular_is_looked_at_again(_: &Bed, store: &Store) {
     let connection = store.connection(&name());
     let hold = || Outcome::because(State::Hold, Code::new("settling"), "not yet");
-    let wait = WaitsFor::Link("vendors".to_owned(), "7".into());
+    let wait = WaitsFor::Link("vendors".to_owned(), vendor_ref("7"));
     let commit = facts(vec![
         stated("1", hold()),
         stated("2", hold().until(wait)),
@@ -819,14 +823,15 @@ async fn what_is_held_for_nothing_in_particular_is_looked_at_again(_: &Bed, stor
 async fn a_change_wakes_what_waits_for_it(_: &Bed, store: &Store) {
     let connection = store.connection(&name());
     let waiting =
-        |flow: &str, id: &str| Outcome::done().until(WaitsFor::Link(flow.to_owned(), id.into()));
+        |flow: &str, record| Outcome::done().until(WaitsFor::Link(flow.to_owned(), record));
+    let credit = RecordRef::new(Side::Platform, Kind::VendorCredit, "0cr");
     let commit = facts(vec![
-        stated("1", waiting("vendors", "7")),
-        stated("2", waiting("vendor-credits", "0cr")),
-        stated("3", waiting("bills", "0cr")),
+        stated("1", waiting("vendors", vendor_ref("7"))),
+        stated("2", waiting("vendor-credits", credit.clone())),
+        stated("3", waiting("bills", credit.clone())),
     ]);
     connection.commit(commit).await.unwrap();
-    let wakes = vec!["link:vendors:7".to_owned(), "link:vendors:7".to_owned()];
+    let wakes = vec!["link:vendors:ledger/vendor/7".to_owned(); 2];
     connection
         .commit(Commit {
             wakes,
@@ -837,7 +842,6 @@ async fn a_change_wakes_what_waits_for_it(_: &Bed, store: &Store) {
     let due = connection.due_page("bills", None, 10).await.unwrap();
     assert_eq!(due, [(bill_ref("1"), 1)]);
     // A bill below zero is a credit over there.
-    let credit = RecordRef::new(Side::Platform, Kind::VendorCredit, "0cr");
     let commit = facts(vec![linked("bills", bill_ref("9"), credit)]);
     connection.commit(commit).await.unwrap();
     assert_eq!(connection.due_count("bills").await.unwrap(), 3);

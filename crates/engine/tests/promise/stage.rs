@@ -572,7 +572,7 @@ impl Flow for Copy {
                 .is_some_and(|credit| total(&credit.document) == "3")
         {
             let outcome = rest(State::Blocked, Code::new("vendor-archived"), "waits");
-            return Verdict::Rest(outcome.until(WaitsFor::Link("notes".into(), "c1".into())));
+            return Verdict::Rest(outcome.until(WaitsFor::Link("notes".into(), credit())));
         }
         let key = books.connection.ledger_key(&subject.record.id);
         let step = |action, target, document, key| {

@@ -12,7 +12,8 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, RecordRef, RemoteId, Side};
 
 use super::posting::{BILLS, CREDITS, origin, platform};
-use super::{NAME, REVERSAL, This, period};
+use super::{NAME, REVERSAL, This};
+use crate::period::{self, Book};
 use crate::verdict::{amendment_key, blocked, conflict};
 use crate::{Link, Need, Seen, Step, Verdict};
 
@@ -118,7 +119,7 @@ pub(super) fn decide_without_cash(this: &This<'_>, link: &Link) -> Option<Verdic
 pub(super) fn may_be(this: &This<'_>, link: &Link) -> Result<(), String> {
     for credit in uses(this, link).into_keys() {
         if let Some(credit) = standing(this, &credit) {
-            period::applications_may_move(credit.date, this.books)?;
+            period::applications_may_move(Book::Payables, credit.date, this.books)?;
         }
     }
     Ok(())
@@ -167,7 +168,7 @@ fn one(this: &This<'_>, link: &Link, id: &RemoteId, uses: &Uses) -> Option<Verdi
             key: Some(this.key()),
         });
     }
-    if let Err(why) = period::applications_may_move(credit.date, this.books) {
+    if let Err(why) = period::applications_may_move(Book::Payables, credit.date, this.books) {
         let cause = format!(
             "{label} was undone on the platform, but vendor credit {} can't be taken off its bills: {why}",
             credit.number

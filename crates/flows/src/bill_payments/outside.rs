@@ -260,7 +260,7 @@ fn translate(application: &Application, label: &str, books: &Books) -> Result<Tr
             there.number, there.open, there.scheduled
         );
         let code = Code::new("already-paid-on-platform");
-        let waits = WaitsFor::Link(bills::NAME.into(), link.target.id.clone());
+        let waits = WaitsFor::Link(bills::NAME.into(), link.target.clone());
         let outcome = Outcome::because(State::Blocked, code, cause);
         return Err(Verdict::Rest(outcome.until(waits)));
     }

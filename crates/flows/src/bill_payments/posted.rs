@@ -6,7 +6,8 @@ use tieout_domain::document::{Payment, PaymentStatus};
 use tieout_domain::port::Action;
 use tieout_domain::{Document, Kind, Side, State};
 
-use super::{This, period, words};
+use super::{This, words};
+use crate::period::{self, Book};
 use crate::projection::same_money;
 use crate::verdict::{amendment_key, blocked, conflict, done, hold};
 use crate::{Link, Step, Verdict};
@@ -103,7 +104,7 @@ fn new_words(this: &This<'_>, link: &Link, seen: &Payment) -> Option<Step> {
     let own_memo = seen.memo == base.memo && words::is_ours(&seen.memo);
     let memo = if own_memo { memo } else { seen.memo.clone() };
     let same = number == seen.number && memo == seen.memo;
-    if same || !period::text_may_change(seen.date, this.books) {
+    if same || !period::text_may_change(Book::Payables, seen.date, this.books) {
         return None;
     }
     let document = Document::Payment(Payment {

@@ -11,9 +11,9 @@ use tieout_domain::{
     Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
 };
 
-use super::period::{self, Posting};
 use super::{NAME, This, cash, coding, credits_only, words};
 use crate::matching::payment_key;
+use crate::period::{self, Book, Posting};
 use crate::projection::same_applications;
 use crate::{Books, Link, Need, Step, Verdict, bills, vendor_credits};
 
@@ -188,7 +188,7 @@ fn next(this: &This<'_>) -> Result<Verdict, Outcome> {
             }
         }
     }
-    let posting = period::of_payment(&label, this.payment.date, this.books)?;
+    let posting = period::of_posting(Book::Payables, &label, this.payment.date, this.books)?;
     let cash_account = if this.payment.total.is_zero() {
         None
     } else {
@@ -319,7 +319,10 @@ fn paid<'a>(this: &This<'a>) -> Result<Vec<Paid<'a>>, Outcome> {
     } else {
         stop(State::Blocked, Code::new("bills-not-linked"), cause)
     };
-    Err(outcome.until(WaitsFor::Link(bills::NAME.into(), (*first).clone())))
+    Err(outcome.until(WaitsFor::Link(
+        bills::NAME.into(),
+        platform(Kind::Bill, first),
+    )))
 }
 
 fn credits(this: &This<'_>, application: &Application) -> Result<Vec<CreditUse>, Outcome> {
@@ -342,7 +345,7 @@ fn credits(this: &This<'_>, application: &Application) -> Result<Vec<CreditUse>,
                         credit.credit
                     );
                     let outcome = stop(State::Blocked, Code::new("credit-not-linked"), cause);
-                    let waits = WaitsFor::Link(vendor_credits::NAME.into(), credit.credit.clone());
+                    let waits = WaitsFor::Link(vendor_credits::NAME.into(), there);
                     Err(outcome.until(waits))
                 }
             }
@@ -352,7 +355,7 @@ fn credits(this: &This<'_>, application: &Application) -> Result<Vec<CreditUse>,
 
 /// Whether the ledger's bill can take what was paid on it. If not, it is looked at again when the bill changes.
 fn payable(this: &This<'_>, paid: &Paid<'_>) -> Result<(), Outcome> {
-    let bill = || WaitsFor::Link(bills::NAME.into(), paid.record.id.clone());
+    let bill = || WaitsFor::Link(bills::NAME.into(), paid.record.clone());
     open_to(this, paid).map_err(|outcome| outcome.until(bill()))
 }
 

@@ -11,7 +11,8 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Key, Kind, RecordRef, RemoteId, Side};
 
 use super::posted::{self, Standing};
-use super::{NAME, REVERSAL, This, coding, freed, period};
+use super::{NAME, REVERSAL, This, coding, freed};
+use crate::period::{self, Book};
 use crate::preferences::Reversals;
 use crate::projection::{same_applications, same_money};
 use crate::text::{LEDGER_MEMO_MAX, cut};
@@ -139,14 +140,16 @@ fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {
         return verdict;
     }
     let credits = freed::may_be(this, link);
-    if let Err(why) = period::applications_may_move(seen.date, this.books).and(credits) {
+    if let Err(why) =
+        period::applications_may_move(Book::Payables, seen.date, this.books).and(credits)
+    {
         let cause = format!(
             "{label} was undone on the platform, but its posting of {} can't be moved: {why}",
             seen.date
         );
         return blocked(Code::new("reversal-forbidden"), cause);
     }
-    let Some(posting) = period::of_reversal(seen.date, this.books) else {
+    let Some(posting) = period::of_reversal(Book::Payables, seen.date, this.books) else {
         let cause = format!(
             "{label} was undone on the platform, and no posting period is open for its reversal"
         );
@@ -292,7 +295,7 @@ fn move_application(
         );
         return Progress::Stop(conflict(Code::new("edited-by-hand"), cause));
     }
-    if let Err(why) = period::applications_may_move(seen.date, this.books) {
+    if let Err(why) = period::applications_may_move(Book::Payables, seen.date, this.books) {
         let cause = format!(
             "{label}: journal entry {} is written, but the posting {} can't be moved to it: {why}",
             journal.target.id, link.target.id

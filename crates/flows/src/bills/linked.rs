@@ -4,7 +4,7 @@
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Outcome, RemoteId, Side, WaitsFor};
+use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, WaitsFor};
 
 use super::{OPENING, This, wanted};
 use crate::projection::{Difference, bill_differences};
@@ -436,7 +436,10 @@ fn rested(this: &This<'_>, there: &Bill) -> Verdict {
 }
 
 fn open_bills(vendor: &RemoteId) -> WaitsFor {
-    WaitsFor::Link(OPEN_BILLS.into(), vendor.clone())
+    WaitsFor::Link(
+        OPEN_BILLS.into(),
+        RecordRef::new(Side::Ledger, Kind::Vendor, vendor.clone()),
+    )
 }
 
 /// A negative bill, which is a credit over there (scenario 45).

@@ -1,4 +1,4 @@
-//! The scenarios of the payables pair that can be decided without I/O, each against a small world that
+//! The scenarios that can be decided without I/O, each against a small world that
 //! applies what the flows want to write.
 // A test may fail where a value is missing: that is what it is for.
 #![allow(clippy::unwrap_used)]
@@ -9,5 +9,6 @@ mod lost;
 mod outside;
 mod payments;
 mod properties;
+mod receivables;
 mod vendors;
 mod world;

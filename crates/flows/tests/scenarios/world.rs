@@ -46,30 +46,8 @@ pub(crate) struct World {
 impl World {
     /// A vendor, an expense account (mapped), a clearing account, open periods for 2026.
     pub(crate) fn new() -> Self {
-        let connection = Connection {
-            ledger_prefix: "ns",
-            ledger_account: "1234567_SB1".into(),
-            platform_prefix: "bill",
-            platform_account: "008org".into(),
-            subsidiary: Some("3".into()),
-            home_currency: Currency::USD,
-            today: day("2026-06-20"),
-        };
-        let mut preferences = Preferences::default();
-        preferences.transactions.payment_account = Some("1090".into());
-        let mut world = Self {
-            connection,
-            preferences,
-            maps: Maps::default(),
-            periods: (1..=12).map(period).collect(),
-            records: BTreeMap::new(),
-            links: Vec::new(),
-            decisions: HashMap::new(),
-            outcomes: BTreeMap::new(),
-            writes: Vec::new(),
-            flows: payables(),
-            last_id: 900,
-        };
+        let mut world = Self::empty(payables(), "bill", "008org");
+        world.preferences.transactions.payment_account = Some("1090".into());
         world.put(
             ledger(Kind::Account, "58"),
             account("6010", "Air", AccountKind::Expense),
@@ -89,6 +67,35 @@ impl World {
         );
         world.put(ledger(Kind::Vendor, "12"), vendor("Acme Ltd"));
         world
+    }
+
+    /// Open periods for 2026, and nothing else.
+    pub(crate) fn empty(
+        flows: Vec<Box<dyn Flow>>,
+        platform_prefix: &'static str,
+        platform_account: &str,
+    ) -> Self {
+        Self {
+            connection: Connection {
+                ledger_prefix: "ns",
+                ledger_account: "1234567_SB1".into(),
+                platform_prefix,
+                platform_account: platform_account.into(),
+                subsidiary: Some("3".into()),
+                home_currency: Currency::USD,
+                today: day("2026-06-20"),
+            },
+            preferences: Preferences::default(),
+            maps: Maps::default(),
+            periods: (1..=12).map(period).collect(),
+            records: BTreeMap::new(),
+            links: Vec::new(),
+            decisions: HashMap::new(),
+            outcomes: BTreeMap::new(),
+            writes: Vec::new(),
+            flows,
+            last_id: 900,
+        }
     }
 
     pub(crate) fn put(&mut self, record: RecordRef, document: Document) {
@@ -246,11 +253,7 @@ impl World {
                 books.matching.insert((*side, *kind, key.clone()), found);
             }
             Need::Marked(marker) => {
-                let bears = |seen: &Seen| match &seen.document {
-                    Document::Bill(bill) => bill.marker.as_ref() == Some(marker),
-                    Document::VendorCredit(credit) => credit.marker.as_ref() == Some(marker),
-                    _ => false,
-                };
+                let bears = |seen: &Seen| seen.document.marker() == Some(marker);
                 let found = self.records.iter().filter(|(record, seen)| {
                     record.side == Side::Platform && !seen.gone && bears(seen)
                 });
@@ -266,7 +269,7 @@ impl World {
                         payment.external_id.as_ref() == Some(key)
                             || payment.outside && payment.reference == key.as_str()
                     }
-                    _ => false,
+                    other => other.external_id() == Some(key),
                 };
                 let found = self.records.iter().filter(|(record, seen)| {
                     record.side == *side && record.kind == *kind && !seen.gone && under(seen)
@@ -480,6 +483,10 @@ impl World {
             (Document::Bill(it), Action::Restore) => it.status = BillStatus::Open,
             (Document::VendorCredit(it), Action::Archive) => it.status = BillStatus::Archived,
             (Document::Payment(it), Action::Void) => it.status = PaymentStatus::Voided,
+            (Document::Invoice(it), Action::Void) => it.status = InvoiceStatus::Voided,
+            (Document::Invoice(it), Action::Archive) => it.status = InvoiceStatus::WrittenOff,
+            (Document::CreditMemo(it), Action::Void) => it.status = InvoiceStatus::Voided,
+            (Document::CustomerPayment(it), Action::Void) => it.status = ReceiptStatus::Voided,
             (Document::Journal(it), _) => {
                 (0..)
                     .zip(&mut it.lines)
@@ -496,6 +503,7 @@ impl World {
             self.pay(step.side, &new.clone(), true);
         }
         self.put(target.clone(), document);
+        self.settle_receivables();
         if flow == "accounts" || flow == "dimensions" {
             self.map(kind, record.id.as_str(), target.id.as_str());
         }
@@ -607,6 +615,16 @@ fn balanced(document: &Document) {
                 debit,
                 Amount::total(it.lines.iter().map(|l| l.credit)).unwrap()
             );
+        }
+        Document::Invoice(it) => {
+            let lines = Amount::total(it.lines.iter().map(|l| l.amount));
+            assert_eq!(lines.unwrap(), it.total);
+        }
+        Document::CustomerPayment(it) => {
+            let cash = it.uses.iter().filter(|part| part.of.is_cash());
+            let cash: Amount = cash.map(|part| part.amount).sum();
+            assert!(!it.unapplied.is_negative());
+            assert_eq!(cash.plus(it.unapplied).unwrap(), it.total);
         }
         _ => {}
     }

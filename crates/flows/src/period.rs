@@ -6,9 +6,29 @@ use tieout_domain::{Date, Outcome, Period, PeriodState, RemoteId, State};
 use crate::Books;
 use crate::preferences::ClosedPeriod;
 
+/// Which of the ledger's books a posting goes to: each is locked by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Book {
+    Payables,
+    Receivables,
+}
+
+impl Book {
+    fn state(self, period: &Period) -> PeriodState {
+        match self {
+            Self::Payables => period.payables,
+            Self::Receivables => period.receivables,
+        }
+    }
+
+    fn is_open(self, period: &Period) -> bool {
+        self.state(period) == PeriodState::Open
+    }
+}
+
 /// The day and period of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Posting {
+pub(crate) struct Posting {
     pub date: Date,
     /// `None` where the ledger has no periods.
     pub period: Option<RemoteId>,
@@ -16,12 +36,13 @@ pub(super) struct Posting {
     pub moved_from: Option<Date>,
 }
 
-fn open(period: &Period) -> bool {
-    period.payables == PeriodState::Open
-}
-
-/// Where a payment dated on this day goes.
-pub(super) fn of_payment(label: &str, date: Date, books: &Books) -> Result<Posting, Outcome> {
+/// Where what is dated on this day goes.
+pub(crate) fn of_posting(
+    book: Book,
+    label: &str,
+    date: Date,
+    books: &Books,
+) -> Result<Posting, Outcome> {
     if books.periods.is_empty() {
         return Ok(Posting {
             date,
@@ -37,7 +58,7 @@ pub(super) fn of_payment(label: &str, date: Date, books: &Books) -> Result<Posti
                 .grouped("period-missing"),
         );
     };
-    if open(period) {
+    if book.is_open(period) {
         return Ok(Posting {
             date,
             period: Some(period.id.clone()),
@@ -47,7 +68,7 @@ pub(super) fn of_payment(label: &str, date: Date, books: &Books) -> Result<Posti
     let next = books
         .periods
         .iter()
-        .filter(|next| next.start > date && open(next))
+        .filter(|next| next.start > date && book.is_open(next))
         .min_by_key(|next| next.start);
     match (books.preferences.transactions.closed_period, next) {
         (ClosedPeriod::NextOpen, Some(next)) => Ok(Posting {
@@ -66,7 +87,7 @@ pub(super) fn of_payment(label: &str, date: Date, books: &Books) -> Result<Posti
             )
         }
         (ClosedPeriod::Hold, _) => {
-            let (code, word) = match period.payables {
+            let (code, word) = match book.state(period) {
                 PeriodState::Locked => (Code::new("locked-period"), "locked"),
                 _ => (Code::new("closed-period"), "closed"),
             };
@@ -78,7 +99,7 @@ pub(super) fn of_payment(label: &str, date: Date, books: &Books) -> Result<Posti
 }
 
 /// Where a reversal goes: today if that is open, else the first open period after the payment.
-pub(super) fn of_reversal(payment_date: Date, books: &Books) -> Option<Posting> {
+pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Option<Posting> {
     let today = books.connection.today;
     if books.periods.is_empty() {
         return Some(Posting {
@@ -87,7 +108,7 @@ pub(super) fn of_reversal(payment_date: Date, books: &Books) -> Option<Posting> 
             moved_from: None,
         });
     }
-    if let Some(period) = books.period(today).filter(|period| open(period)) {
+    if let Some(period) = books.period(today).filter(|period| book.is_open(period)) {
         return Some(Posting {
             date: today,
             period: Some(period.id.clone()),
@@ -97,7 +118,7 @@ pub(super) fn of_reversal(payment_date: Date, books: &Books) -> Option<Posting> 
     let first = books
         .periods
         .iter()
-        .filter(|period| open(period) && period.end >= payment_date)
+        .filter(|period| book.is_open(period) && period.end >= payment_date)
         .min_by_key(|period| period.start)?;
     Some(Posting {
         date: first.start.max(payment_date),
@@ -107,9 +128,9 @@ pub(super) fn of_reversal(payment_date: Date, books: &Books) -> Option<Posting> 
 }
 
 /// Whether applications of a document of this day may still be moved.
-pub(super) fn applications_may_move(date: Date, books: &Books) -> Result<(), String> {
+pub(crate) fn applications_may_move(book: Book, date: Date, books: &Books) -> Result<(), String> {
     match books.period(date) {
-        Some(period) if period.payables == PeriodState::Closed && !period.non_ledger_changes => {
+        Some(period) if book.state(period) == PeriodState::Closed && !period.non_ledger_changes => {
             Err(format!(
                 "{} is closed, and doesn't allow changes without effect on the ledger",
                 period.name
@@ -120,6 +141,9 @@ pub(super) fn applications_may_move(date: Date, books: &Books) -> Result<(), Str
 }
 
 /// Whether text on a document of this day may still be changed.
-pub(super) fn text_may_change(date: Date, books: &Books) -> bool {
-    books.periods.is_empty() || books.period(date).is_some_and(open)
+pub(crate) fn text_may_change(book: Book, date: Date, books: &Books) -> bool {
+    books.periods.is_empty()
+        || books
+            .period(date)
+            .is_some_and(|period| book.is_open(period))
 }

@@ -1,0 +1,105 @@
+//! Where a record began, and what stands for it on the other side.
+
+use tieout_domain::{Document, Key, Kind, Marker, RecordRef, Side};
+
+use crate::preferences::FirstSync;
+use crate::verdict::{hold, skipped};
+use crate::{Books, Connection, Link, Need, Verdict};
+use tieout_domain::code::Code;
+
+impl Connection {
+    /// The key of a receivables event that began with this record. Platforms number each kind by itself, so the
+    /// kind is part of it.
+    pub(crate) fn origin_key(&self, record: &RecordRef) -> Key {
+        let (prefix, account) = match record.side {
+            Side::Ledger => (self.ledger_prefix, &self.ledger_account),
+            Side::Platform => (self.platform_prefix, &self.platform_account),
+        };
+        Key::of([prefix, account, record.kind.as_str(), record.id.as_str()])
+    }
+}
+
+/// What must be loaded to know a record's counterpart.
+pub(super) fn needs(flow: &'static str, record: &RecordRef) -> [Need; 2] {
+    [
+        Need::Links(flow, record.clone()),
+        Need::LinkedTo(record.clone()),
+    ]
+}
+
+/// The link that makes a record the copy of another.
+pub(super) fn copied_from<'a>(books: &'a Books, flow: &str, copy: &RecordRef) -> Option<&'a Link> {
+    let links = books.links_to(copy).iter();
+    links
+        .filter(|link| link.flow == flow && link.role.is_empty())
+        .find(|link| link.record.side != copy.side)
+}
+
+/// Whether a record is only what tieout wrote for one of the other side, by its link or, in the ledger, by its key.
+pub(super) fn is_copy(books: &Books, record: &RecordRef, document: &Document) -> bool {
+    let links = books.links_to(record);
+    if links.iter().any(|link| link.record.side != record.side) {
+        return true;
+    }
+    let connection = &books.connection;
+    let ours = Key::of([
+        connection.platform_prefix,
+        connection.platform_account.as_str(),
+        "",
+    ]);
+    record.side == Side::Ledger
+        && document
+            .external_id()
+            .is_some_and(|key| key.as_str().starts_with(ours.as_str()))
+}
+
+/// What stands for a record on the other side, wherever it began.
+pub(super) fn counterpart<'a>(
+    books: &'a Books,
+    flow: &str,
+    record: &RecordRef,
+) -> Option<&'a RecordRef> {
+    match books.link(flow, record, "") {
+        Some(link) => Some(&link.target),
+        None => copied_from(books, flow, record).map(|link| &link.record),
+    }
+}
+
+/// The mark that a platform's record bears, if it is of this connection's ledger.
+pub(super) fn our_mark<'a>(books: &Books, document: &'a Document) -> Option<&'a Marker> {
+    let marker = document.marker()?;
+    (marker.account == books.connection.ledger_account).then_some(marker)
+}
+
+/// The live records of the platform of one kind that bear the mark of a ledger's record.
+pub(super) fn marked<'a>(books: &'a Books, record: &RecordRef) -> Vec<&'a RecordRef> {
+    let marker = books.connection.marker(&record.id);
+    let found = books.marked.get(&marker).into_iter().flatten();
+    found
+        .filter(|it| it.kind == record.kind)
+        .filter(|it| books.record(it).is_some_and(|seen| !seen.gone))
+        .collect()
+}
+
+/// The ledger's record that a platform's record was made for, by its mark.
+pub(super) fn marked_for(books: &Books, kind: Kind, document: &Document) -> Option<RecordRef> {
+    let marker = our_mark(books, document)?;
+    Some(RecordRef::new(Side::Ledger, kind, marker.id.clone()))
+}
+
+/// What keeps tieout from writing to the ledger what began on the platform, if something does: the switch, and
+/// the first sync that nobody has said yes to (scenario 171).
+pub(super) fn not_to_ledger(books: &Books, label: &str) -> Option<Verdict> {
+    let preferences = &books.preferences.receivables;
+    if !preferences.reconcile {
+        let cause = format!("{label} began on the platform, and nothing is written to the ledger");
+        return Some(skipped(Code::new("reconcile-off"), cause));
+    }
+    if preferences.first_sync == FirstSync::Ask {
+        let cause = format!(
+            "{label} began on the platform; how much the first sync takes to the ledger was not confirmed"
+        );
+        return Some(hold(Code::new("first-sync"), cause));
+    }
+    None
+}

@@ -1,0 +1,281 @@
+//! Payments that were made in the ledger, recorded on the platform (scenarios 178, 195): as much of them as pays
+//! invoices that are there.
+
+use tieout_domain::code::Code;
+use tieout_domain::document::{CustomerPayment, InvoiceStatus, PaymentUse, ReceiptStatus, UseOf};
+use tieout_domain::port::Action;
+use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
+
+use super::This;
+use crate::projection::{same_uses, same_writable};
+use crate::receivables::sales::{CREDIT_MEMOS, INVOICES, Paper};
+use crate::receivables::{customers, origin};
+use crate::verdict::{amendment_key, blocked, conflict, done, hold, noop};
+use crate::{Flow, Link, Need, Step, Verdict};
+
+fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
+    RecordRef::new(Side::Ledger, kind, id.clone())
+}
+
+pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
+    let mut needs = vec![Need::Marked(this.books.connection.marker(&this.record.id))];
+    if let Some(customer) = &this.payment.customer {
+        needs.extend(origin::needs(
+            customers::NAME,
+            &ledger(Kind::Customer, customer),
+        ));
+    }
+    for part in &this.payment.uses {
+        if let Some(invoice) = part.of.invoice() {
+            let invoice = ledger(Kind::Invoice, invoice);
+            needs.extend(origin::needs(INVOICES.name(), &invoice));
+            let there = origin::counterpart(this.books, INVOICES.name(), &invoice);
+            needs.extend(there.cloned().map(Need::Record));
+        }
+        if let UseOf::CreditMemo { credit, .. } = &part.of {
+            let credit = ledger(Kind::CreditMemo, credit);
+            needs.extend(origin::needs(CREDIT_MEMOS.name(), &credit));
+        }
+    }
+    needs
+}
+
+pub(super) fn decide(this: &This<'_>) -> Verdict {
+    match this.link() {
+        Some(link) => linked(this, link),
+        None => unlinked(this),
+    }
+}
+
+fn is_undone(this: &This<'_>) -> bool {
+    this.gone
+        || matches!(
+            this.payment.status,
+            ReceiptStatus::Voided | ReceiptStatus::Failed
+        )
+}
+
+fn unlinked(this: &This<'_>) -> Verdict {
+    let label = this.label();
+    if is_undone(this) {
+        let cause = format!("{label} was voided or deleted before it was recorded");
+        return noop(Code::new("undone-before-posting"), cause);
+    }
+    if this.payment.status == ReceiptStatus::PendingApproval {
+        let cause = format!("{label} waits for approval in the ledger");
+        return hold(Code::new("pending-approval"), cause);
+    }
+    if let [one] = origin::marked(this.books, this.record).as_slice() {
+        return Verdict::Adopt {
+            target: (*one).clone(),
+            role: String::new(),
+            how: "its mark",
+            key: Some(this.key()),
+        };
+    }
+    let document = match document(this, None) {
+        Ok(document) => document,
+        Err(outcome) => return Verdict::Rest(outcome),
+    };
+    if let Some(verdict) = overpays(this, &document) {
+        return verdict;
+    }
+    Verdict::Write(Box::new(Step {
+        side: Side::Platform,
+        action: Action::Create,
+        role: String::new(),
+        target: None,
+        document: Document::CustomerPayment(document),
+        expect: None,
+        key: this.key(),
+        because: "the customer paid in the ledger".to_owned(),
+    }))
+}
+
+/// The record on the platform, or why there is none: what pays no invoice there is none of its business.
+fn document(this: &This<'_>, there: Option<&CustomerPayment>) -> Result<CustomerPayment, Outcome> {
+    let uses = uses(this)?;
+    let total: Amount = uses
+        .iter()
+        .filter(|part| part.of.is_cash())
+        .map(|part| part.amount)
+        .sum();
+    let payer = this.payment.customer.as_ref();
+    let customer = payer.and_then(|payer| {
+        let payer = ledger(Kind::Customer, payer);
+        origin::counterpart(this.books, customers::NAME, &payer)
+    });
+    Ok(CustomerPayment {
+        customer: customer.map(|it| it.id.clone()),
+        number: this.payment.number.trim().to_owned(),
+        date: this.payment.date,
+        currency: this.payment.currency,
+        total,
+        unapplied: Amount::ZERO,
+        uses,
+        method: this.payment.method.clone(),
+        status: ReceiptStatus::Received,
+        charge: None,
+        kept_in: None,
+        receivables_account: None,
+        subsidiary: None,
+        period: None,
+        memo: there.map_or_else(
+            || format!("Recorded from the ledger, payment {}", this.record.id),
+            |there| there.memo.clone(),
+        ),
+        marker: Some(this.books.connection.marker(&this.record.id)),
+        external_id: None,
+    })
+}
+
+fn uses(this: &This<'_>) -> Result<Vec<PaymentUse>, Outcome> {
+    let mut uses = Vec::new();
+    let mut elsewhere = None;
+    for part in &this.payment.uses {
+        let Some(invoice) = part.of.invoice() else {
+            continue;
+        };
+        let invoice = ledger(Kind::Invoice, invoice);
+        let Some(there) = origin::counterpart(this.books, INVOICES.name(), &invoice) else {
+            elsewhere.get_or_insert(invoice);
+            continue;
+        };
+        let of = match &part.of {
+            UseOf::CreditMemo { credit, .. } => {
+                let credit = ledger(Kind::CreditMemo, credit);
+                let Some(memo) = origin::counterpart(this.books, CREDIT_MEMOS.name(), &credit)
+                else {
+                    let cause = format!(
+                        "{} uses credit memo {}, which is not on the platform",
+                        this.label(),
+                        credit.id
+                    );
+                    let outcome =
+                        Outcome::because(State::Hold, Code::new("credit-not-linked"), cause);
+                    let waits = WaitsFor::Link(CREDIT_MEMOS.name().to_owned(), credit);
+                    return Err(outcome.until(waits));
+                };
+                UseOf::CreditMemo {
+                    credit: memo.id.clone(),
+                    invoice: there.id.clone(),
+                }
+            }
+            _ => UseOf::Invoice(there.id.clone()),
+        };
+        uses.push(PaymentUse {
+            of,
+            amount: part.amount,
+        });
+    }
+    uses.sort();
+    if !uses.is_empty() {
+        return Ok(uses);
+    }
+    let cause = format!("{} pays no invoice that is on the platform", this.label());
+    let outcome = Outcome::because(State::Skipped, Code::new("no-linked-invoices"), cause);
+    Err(match elsewhere {
+        Some(invoice) => outcome.until(WaitsFor::Link(INVOICES.name().to_owned(), invoice)),
+        None => outcome,
+    })
+}
+
+/// Whether an invoice over there is open for less than what was paid on it: then it may have been paid twice
+/// (scenario 195).
+fn overpays(this: &This<'_>, document: &CustomerPayment) -> Option<Verdict> {
+    document.uses.iter().find_map(|part| {
+        let invoice = part.of.invoice()?;
+        let record = RecordRef::new(Side::Platform, Kind::Invoice, invoice.clone());
+        let seen = this.books.record(&record)?;
+        let paper = Paper::of(&seen.document)?;
+        let open = match paper.status {
+            InvoiceStatus::Paid | InvoiceStatus::Voided => Amount::ZERO,
+            _ => paper.open,
+        };
+        if part.amount <= open {
+            return None;
+        }
+        let cause = format!(
+            "{} pays {} on {}, of which {open} is open on the platform: it may be paid twice",
+            this.label(),
+            part.amount,
+            paper.label(&record)
+        );
+        let outcome =
+            Outcome::because(State::Blocked, Code::new("already-paid-on-platform"), cause);
+        let waits = WaitsFor::Link(INVOICES.name().to_owned(), record.clone());
+        Some(Verdict::Rest(outcome.until(waits)))
+    })
+}
+
+fn linked(this: &This<'_>, link: &Link) -> Verdict {
+    let label = this.label();
+    let seen = this.books.record(&link.target);
+    let there = seen.and_then(|seen| match &seen.document {
+        Document::CustomerPayment(there) => Some((seen.gone, there, &seen.document)),
+        _ => None,
+    });
+    let voided = |there: &CustomerPayment| there.status == ReceiptStatus::Voided;
+    let Some((_, there, document)) = there.filter(|(gone, there, _)| !gone && !voided(there))
+    else {
+        if is_undone(this) {
+            let cause = format!("{label} is undone on both sides");
+            return noop(Code::new("closed-on-both-sides"), cause);
+        }
+        let cause =
+            format!("{label} was recorded on the platform, and the record was voided there");
+        return blocked(Code::new("recorded-payment-voided"), cause);
+    };
+    let step = |action, key, wanted: Document, because: &str| {
+        Verdict::Write(Box::new(Step {
+            side: Side::Platform,
+            action,
+            role: String::new(),
+            target: Some(link.target.id.clone()),
+            document: wanted,
+            expect: Some(document.clone()),
+            key,
+            because: because.to_owned(),
+        }))
+    };
+    if is_undone(this) {
+        let key = amendment_key(&this.key(), &"void");
+        return step(
+            Action::Void,
+            key,
+            document.clone(),
+            "it was voided or deleted in the ledger",
+        );
+    }
+    let wanted = match self::document(this, Some(there)) {
+        Ok(wanted) => wanted,
+        // It pays nothing there any more.
+        Err(outcome) if outcome.state == State::Skipped => {
+            let key = amendment_key(&this.key(), &"void");
+            return step(
+                Action::Void,
+                key,
+                document.clone(),
+                "it pays no invoice of the platform any more",
+            );
+        }
+        Err(outcome) => return Verdict::Rest(outcome),
+    };
+    let same = there.total == wanted.total && same_uses(&there.uses, &wanted.uses);
+    let document = Document::CustomerPayment(wanted);
+    if same {
+        return done();
+    }
+    let applied = link.applied.as_ref();
+    if applied.is_some_and(|applied| same_writable(&document, applied)) {
+        let cause = format!("{label} was edited on the platform, where it is only a record");
+        return conflict(Code::new("recorded-payment-edited"), cause);
+    }
+    let key = amendment_key(&this.key(), &document);
+    step(
+        Action::Amend,
+        key,
+        document,
+        "it is applied otherwise in the ledger",
+    )
+}

@@ -1,0 +1,309 @@
+//! Invoices and credit memos, both ways by origin (scenarios 171, 175–179, 193, 197, 199).
+//!
+//! The two are of one shape and follow the same rules: what is said of an invoice here holds for a credit memo,
+//! unless something else is said.
+
+mod lines;
+mod linked;
+mod paper;
+mod scope;
+mod wanted;
+
+use tieout_domain::code::Code;
+use tieout_domain::port::Action;
+use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State};
+
+use super::{customers, origin};
+use crate::matching::normalised_number;
+use crate::verdict::{accepted, blocked, ignored, noop};
+use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
+
+pub(super) use paper::Paper;
+
+/// Invoices.
+pub const INVOICES: Sales = Sales {
+    name: "invoices",
+    kind: Kind::Invoice,
+    population: &[
+        (Side::Ledger, Kind::Invoice),
+        (Side::Platform, Kind::Invoice),
+    ],
+    writes: &[
+        (Side::Platform, Kind::Invoice),
+        (Side::Ledger, Kind::Invoice),
+    ],
+};
+
+/// Credit memos; on a platform, credit notes.
+pub const CREDIT_MEMOS: Sales = Sales {
+    name: "credit-memos",
+    kind: Kind::CreditMemo,
+    population: &[
+        (Side::Ledger, Kind::CreditMemo),
+        (Side::Platform, Kind::CreditMemo),
+    ],
+    writes: &[
+        (Side::Platform, Kind::CreditMemo),
+        (Side::Ledger, Kind::CreditMemo),
+    ],
+};
+
+/// Carries invoices or credit memos both ways.
+#[derive(Debug, Clone, Copy)]
+pub struct Sales {
+    /// The flow's name.
+    name: &'static str,
+    /// What it carries.
+    kind: Kind,
+    population: &'static [(Side, Kind)],
+    writes: &'static [(Side, Kind)],
+}
+
+impl Flow for Sales {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn population(&self) -> &'static [(Side, Kind)] {
+        self.population
+    }
+
+    fn writes(&self) -> &'static [(Side, Kind)] {
+        self.writes
+    }
+
+    fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
+        This::new(self, subject, books).map_or_else(Vec::new, |this| this.needs())
+    }
+
+    fn decide(&self, subject: &Subject<'_>, books: &Books) -> Verdict {
+        match This::new(self, subject, books) {
+            Some(this) => this.decide(),
+            None => noop(Code::new("other-kind"), format!("no part of {}", self.name)),
+        }
+    }
+}
+
+/// The document at hand.
+struct This<'a> {
+    flow: &'static str,
+    record: &'a RecordRef,
+    document: &'a Document,
+    paper: Paper<'a>,
+    gone: bool,
+    books: &'a Books,
+}
+
+impl<'a> This<'a> {
+    fn new(sales: &Sales, subject: &Subject<'a>, books: &'a Books) -> Option<Self> {
+        let document = &subject.observed.document;
+        Some(Self {
+            flow: sales.name,
+            record: subject.record,
+            document,
+            paper: Paper::of(document).filter(|_| document.kind() == sales.kind)?,
+            gone: subject.gone,
+            books,
+        })
+    }
+
+    fn label(&self) -> String {
+        self.paper.label(self.record)
+    }
+
+    fn key(&self) -> Key {
+        self.books.connection.origin_key(self.record)
+    }
+
+    fn link(&self) -> Option<&'a Link> {
+        self.books.link(self.flow, self.record, "")
+    }
+
+    fn customer(&self) -> RecordRef {
+        RecordRef::new(
+            self.record.side,
+            Kind::Customer,
+            self.paper.customer.clone(),
+        )
+    }
+
+    fn accepted(&self) -> bool {
+        accepted(self.books, self.flow, self.record)
+    }
+
+    /// Where a document of the same number is looked for.
+    fn same_number(&self) -> (Side, Kind, String) {
+        let number = normalised_number(&wanted::number(self));
+        (self.record.side.other(), self.record.kind, number)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let customer = self.customer();
+        let mut needs = origin::needs(self.flow, self.record).to_vec();
+        needs.push(Need::Decisions(self.flow, self.record.clone()));
+        needs.extend(origin::needs(customers::NAME, &customer));
+        needs.push(Need::Record(customer));
+        if let Some(link) = self.link() {
+            needs.push(Need::Record(link.target.clone()));
+            return needs;
+        }
+        match self.record.side {
+            Side::Ledger => {
+                needs.push(Need::Marked(self.books.connection.marker(&self.record.id)));
+            }
+            Side::Platform => {
+                let key = self.key();
+                needs.push(Need::Keyed(Side::Ledger, self.record.kind, key));
+                let marked = origin::marked_for(self.books, self.record.kind, self.document);
+                needs.extend(marked.map(Need::Record));
+            }
+        }
+        let (side, kind, number) = self.same_number();
+        let place = (side, kind, number);
+        for candidate in self.books.matching.get(&place).into_iter().flatten() {
+            needs.push(Need::Record(candidate.clone()));
+            needs.extend(origin::needs(self.flow, candidate));
+        }
+        needs.push(Need::Matching(place.0, place.1, place.2));
+        needs
+    }
+
+    fn decide(&self) -> Verdict {
+        if origin::is_copy(self.books, self.record, self.document) {
+            return Verdict::Elsewhere;
+        }
+        if let Some(verdict) = ignored(self.books, self.flow, self.record) {
+            return verdict;
+        }
+        match self.link() {
+            Some(link) => linked::decide(self, link),
+            None => self.unlinked(),
+        }
+    }
+
+    /// Its copy, by the mark or the key that tieout leaves, though no link tells of it any more.
+    fn known_again(&self) -> Option<Verdict> {
+        let target = match self.record.side {
+            Side::Ledger => match origin::marked(self.books, self.record).as_slice() {
+                [] => return None,
+                [one] => (*one).clone(),
+                several => {
+                    let cause = format!(
+                        "{} has {} copies on the platform that bear its mark; say which one counts",
+                        self.label(),
+                        several.len()
+                    );
+                    return Some(blocked(Code::new("marked-elsewhere"), cause));
+                }
+            },
+            Side::Platform => {
+                let kind = self.record.kind;
+                self.books.keyed(Side::Ledger, kind, &self.key())?.clone()
+            }
+        };
+        Some(self.adopt(target, "its mark"))
+    }
+
+    fn adopt(&self, target: RecordRef, how: &'static str) -> Verdict {
+        Verdict::Adopt {
+            target,
+            role: String::new(),
+            how,
+            key: Some(self.key()),
+        }
+    }
+
+    fn unlinked(&self) -> Verdict {
+        if self.gone {
+            let cause = format!("{} was deleted before it was sent", self.label());
+            return noop(Code::new("deleted-before-sync"), cause);
+        }
+        if let Some(verdict) = self.copy_of_nothing() {
+            return verdict;
+        }
+        if let Some(verdict) = self.known_again() {
+            return verdict;
+        }
+        if let Some(Decided::Link(target)) = self.books.decided(self.flow, self.record)
+            && target.kind == self.record.kind
+        {
+            return self.adopt(target.clone(), "a person's choice");
+        }
+        if let Some(verdict) = scope::rule(self) {
+            return verdict;
+        }
+        let customer = self.customer();
+        let Some(there) = origin::counterpart(self.books, customers::NAME, &customer) else {
+            return Verdict::Rest(customers::awaited(&self.label(), &customer));
+        };
+        if let Some(verdict) = self.taken_number(there) {
+            return verdict;
+        }
+        match wanted::document(self, there.id.clone(), None) {
+            Ok(document) => Verdict::Write(Box::new(Step {
+                side: self.record.side.other(),
+                action: Action::Create,
+                role: String::new(),
+                target: None,
+                document,
+                expect: None,
+                key: self.key(),
+                because: format!("it began in the {}", self.record.side.as_str()),
+            })),
+            Err(outcome) => Verdict::Rest(outcome),
+        }
+    }
+
+    /// A platform's record that bears the mark of a ledger's: that one stands for it, or nobody does.
+    fn copy_of_nothing(&self) -> Option<Verdict> {
+        let origin = origin::marked_for(self.books, self.record.kind, self.document)?;
+        if self.books.record(&origin).is_some_and(|it| !it.gone) {
+            return Some(Verdict::Elsewhere);
+        }
+        let cause = format!(
+            "{} bears the mark of {} of the ledger, which is not there",
+            self.label(),
+            origin.id
+        );
+        let code = Code::new("marked-elsewhere");
+        Some(Verdict::Rest(Outcome::because(State::Orphan, code, cause)))
+    }
+
+    /// A document of the same number on the other side: its own copy, made by hand or by another sync, or
+    /// somebody else's. Never written over.
+    fn taken_number(&self, customer: &RecordRef) -> Option<Verdict> {
+        let found = self.books.matching.get(&self.same_number());
+        let live = found.into_iter().flatten().filter_map(|record| {
+            let seen = self.books.record(record).filter(|seen| !seen.gone)?;
+            let paper = Paper::of(&seen.document)?;
+            let same = paper.number.trim() == wanted::number(self).trim();
+            (same && !paper.is_voided()).then_some((record, paper))
+        });
+        let live: Vec<_> = live.collect();
+        let (record, there) = live.first()?;
+        let free = origin::counterpart(self.books, self.flow, record).is_none();
+        let ours = &self.paper;
+        let same = there.customer == &customer.id
+            && there.total == ours.total
+            && there.currency == ours.currency;
+        // On the ledger a number is not unique: another customer's may bear it.
+        if self.record.side == Side::Platform && there.customer != &customer.id {
+            return None;
+        }
+        if live.len() == 1 && free && same && self.record.side == Side::Ledger {
+            return Some(self.adopt((*record).clone(), "number, customer and total"));
+        }
+        if self.record.side == Side::Platform && self.accepted() {
+            return None;
+        }
+        let cause = format!(
+            "{} of {}: the {} has that number already, {} of {}",
+            self.label(),
+            ours.total.of(ours.currency),
+            record.side.as_str(),
+            record.id,
+            there.total.of(there.currency)
+        );
+        Some(blocked(Code::new("number-taken"), cause))
+    }
+}

@@ -1,0 +1,6 @@
+//! Receivables: customers, invoices, credit memos and payments, both ways.
+
+mod books;
+mod customers;
+mod invoices;
+mod payments;

@@ -1,0 +1,305 @@
+use tieout_domain::document::*;
+use tieout_domain::port::Action;
+use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, Side};
+use tieout_flows::Decided;
+
+use super::books::*;
+use crate::world::*;
+
+/// An invoice of 100.00, sent, with its copy and the platform's customer.
+fn owed() -> (World, RecordRef, RecordRef, RecordRef) {
+    let mut world = World::receivables();
+    let (record, there) = world.invoiced("1", "100.00");
+    let payer = platform(Kind::Customer, world.invoice_at(&there).customer.as_str());
+    (world, record, there, payer)
+}
+
+fn posting(world: &World, payment: &RecordRef) -> RecordRef {
+    let target = world.target("payments", payment);
+    target.unwrap_or_else(|| panic!("{:#?}", world.outcomes))
+}
+
+#[test]
+fn s180_a_payment_is_posted_once_to_undeposited_funds_under_the_platform_s_id() {
+    let (mut world, record, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    assert_eq!(world.state("payments", &payment), "DONE");
+    let posted = world.receipt_at(&posting(&world, &payment)).clone();
+    assert_eq!(
+        posted.external_id.unwrap().as_str(),
+        "invoiced_acme_customer-payment_90"
+    );
+    assert_eq!(posted.kept_in, Some(KeptIn::UndepositedFunds));
+    assert_eq!(world.invoice_at(&record).open, Amount::ZERO);
+    // Neither its posting nor its absence from the links makes a second one, here or there.
+    world.links.retain(|link| link.flow != "payments");
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 1);
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 0);
+    assert_eq!(world.state("payments", &payment), "DONE");
+}
+
+#[test]
+fn nothing_is_posted_before_somebody_has_chosen_where_it_is_kept() {
+    let (mut world, _, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["check=1000".into(), "*:EUR=1010".into()];
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(deposit-account-missing)"
+    );
+    world.preferences.receivables.deposit_accounts =
+        vec!["undeposited".into(), "card:USD=1020".into()];
+    world.sync();
+    let posted = world.receipt_at(&posting(&world, &payment));
+    assert_eq!(posted.kept_in, Some(KeptIn::Account("1020".into())));
+}
+
+#[test]
+fn s181_one_payment_of_two_invoices_is_applied_as_stated() {
+    let (mut world, first, there, payer) = owed();
+    let (second, other) = world.invoiced("2", "50.00");
+    let uses = [(pays(&there), "100.00"), (pays(&other), "30.00")];
+    let payment = world.receives("90", receipt(&payer, &uses));
+    assert_eq!(world.state("payments", &payment), "DONE");
+    assert_eq!(world.invoice_at(&first).open, Amount::ZERO);
+    assert_eq!(world.invoice_at(&second).open, amount("20.00"));
+    // Moved on the platform: so it is in the ledger.
+    world.receipt(&payment, |it| {
+        it.uses[0].amount = amount("80.00");
+        it.uses[1].amount = amount("50.00");
+    });
+    world.sync();
+    assert_eq!(world.invoice_at(&first).open, amount("20.00"));
+    assert_eq!(world.invoice_at(&second).open, Amount::ZERO);
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 1);
+}
+
+#[test]
+fn s182_what_is_paid_above_stays_on_account() {
+    let (mut world, _, there, payer) = owed();
+    let uses = [(pays(&there), "100.00"), (UseOf::Credit, "25.00")];
+    let payment = world.receives("90", receipt(&payer, &uses));
+    assert_eq!(world.state("payments", &payment), "DONE");
+    let posted = world.receipt_at(&posting(&world, &payment));
+    assert_eq!(
+        (posted.total, posted.unapplied),
+        (amount("125.00"), amount("25.00"))
+    );
+}
+
+#[test]
+fn s183_a_surcharge_is_billed_on_an_invoice_of_its_own() {
+    let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.fee_item = String::new();
+    let uses = [(pays(&there), "100.00"), (UseOf::ConvenienceFee, "3.00")];
+    let payment = world.receives("90", receipt(&payer, &uses));
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(fee-item-missing)"
+    );
+    world.preferences.receivables.fee_item = "503".into();
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "DONE");
+    let fees = world.of(Side::Ledger, Kind::Invoice);
+    let fee = fees.iter().find(|it| **it != record).unwrap();
+    assert_eq!(
+        (world.invoice_at(fee).total, world.invoice_at(fee).open),
+        (amount("3.00"), Amount::ZERO)
+    );
+    assert_eq!(world.invoice_at(&record).open, Amount::ZERO);
+    // It is nothing that the platform should collect.
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 1);
+}
+
+#[test]
+fn s178_a_payment_of_the_ledger_lowers_what_is_open_on_the_platform() {
+    let (mut world, record, there, _) = owed();
+    let check = ledger(Kind::CustomerPayment, "60");
+    let mut paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "40.00")]);
+    paid.method = ReceiptMethod::Check;
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    assert_eq!(world.state("payments", &check), "DONE");
+    assert_eq!(world.invoice_at(&there).open, amount("60.00"));
+    // It doesn't come back as a payment of the platform.
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 1);
+    // Voided in the ledger: so is its record.
+    world.receipt(&check, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    assert_eq!(world.invoice_at(&there).open, amount("100.00"));
+    assert_eq!(
+        world.state("payments", &check),
+        "NOOP(closed-on-both-sides)"
+    );
+}
+
+#[test]
+fn a_payment_of_no_invoice_that_is_there_stays_out() {
+    let mut world = World::receivables();
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(UseOf::Credit, "40.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.sync();
+    assert_eq!(
+        world.state("payments", &check),
+        "SKIPPED(no-linked-invoices)"
+    );
+}
+
+#[test]
+fn s195_paid_both_ways_stays_on_account_and_asks_for_a_refund() {
+    let (mut world, record, there, payer) = owed();
+    // The check is in the ledger, and the card is charged before the record of it arrives.
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "100.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    assert_eq!(world.state("payments", &payment), "BLOCKED(paid-both-ways)");
+    let posted = world.receipt_at(&posting(&world, &payment));
+    assert_eq!(posted.unapplied, amount("100.00"));
+    assert_eq!(
+        world.state("payments", &check),
+        "BLOCKED(already-paid-on-platform)"
+    );
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 0);
+}
+
+#[test]
+fn s188_a_failure_after_success_is_a_task_or_is_reversed() {
+    let (mut world, record, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Failed);
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "BLOCKED(payment-failed)");
+    assert_eq!(world.invoice_at(&record).open, Amount::ZERO);
+    world
+        .preferences
+        .set("receivables.failed_payments", "reverse")
+        .unwrap();
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
+    assert_eq!(world.invoice_at(&record).open, amount("100.00"));
+}
+
+#[test]
+fn s192_a_void_of_what_has_reached_the_bank_is_paid_back_with_a_link() {
+    let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["1020".into()];
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let posted = posting(&world, &payment);
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
+    assert_eq!(world.invoice_at(&record).open, amount("100.00"));
+    assert_eq!(world.receipt_at(&posted).status, ReceiptStatus::Received);
+    let refunds = world.of(Side::Ledger, Kind::CustomerRefund);
+    let Document::CustomerRefund(refund) = world.at(&refunds[0]) else {
+        panic!()
+    };
+    assert_eq!((refunds.len(), refund.total), (1, amount("100.00")));
+    assert_eq!(refund.applications[0].document, posted.id);
+    assert_eq!(refund.account, Some("1020".into()));
+}
+
+#[test]
+fn s190_a_refund_is_linked_to_its_payment_and_made_once() {
+    let (mut world, record, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let refund = ChargeRefund {
+        id: "5".into(),
+        amount: amount("30.00"),
+        date: day("2026-06-15"),
+        succeeded: true,
+    };
+    world.receipt(&payment, |it| {
+        it.charge = Some(Charge {
+            id: "3".into(),
+            gateway: "test".into(),
+            refunds: vec![refund],
+            disputed: false,
+        });
+    });
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "BLOCKED(refund-applied)");
+    world.decide("payments", payment.clone(), Decided::Accept);
+    world.sync();
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 1);
+    assert_eq!(world.invoice_at(&record).open, amount("30.00"));
+}
+
+#[test]
+fn s189_a_disputed_charge_waits_for_a_person() {
+    let (mut world, _, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    world.receipt(&payment, |it| {
+        it.charge = Some(Charge {
+            id: "3".into(),
+            gateway: "test".into(),
+            refunds: Vec::new(),
+            disputed: true,
+        });
+    });
+    world.sync();
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(charge-disputed)"
+    );
+}
+
+#[test]
+fn s191_a_posting_that_was_deleted_in_the_ledger_is_not_posted_again() {
+    let (mut world, _, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let posted = posting(&world, &payment);
+    world.delete(&posted);
+    world.settle_receivables();
+    world.sync();
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(posted-payment-deleted)"
+    );
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 1);
+}
+
+#[test]
+fn a_payment_of_another_currency_than_its_invoice_is_refused() {
+    let (mut world, _, there, payer) = owed();
+    let mut paid = receipt(&payer, &[(pays(&there), "100.00")]);
+    paid.currency = "EUR".parse::<Currency>().unwrap();
+    let payment = world.receives("90", paid);
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(currency-mismatch)"
+    );
+}
+
+#[test]
+fn s179_a_credit_that_is_not_applied_stays_available_and_one_that_is_follows() {
+    let (mut world, record, there, payer) = owed();
+    let memo = ledger(Kind::CreditMemo, "30");
+    world.put(memo.clone(), credit_memo("7", "CM-1", "40.00"));
+    world.sync();
+    let note = world.target("credit-memos", &memo).unwrap();
+    assert_eq!(world.invoice_at(&record).open, amount("100.00"));
+    assert!(world.of(Side::Ledger, Kind::CustomerPayment).is_empty());
+    // Applied on the platform, by a payment of nothing.
+    let of = UseOf::CreditMemo {
+        credit: note.id.clone(),
+        invoice: there.id.clone(),
+    };
+    let payment = world.receives("91", receipt(&payer, &[(of, "40.00")]));
+    assert_eq!(world.state("payments", &payment), "DONE");
+    assert_eq!(world.invoice_at(&record).open, amount("60.00"));
+    let amends = world
+        .writes
+        .iter()
+        .filter(|step| step.action == Action::Amend);
+    assert_eq!(amends.count(), 1);
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
+}
