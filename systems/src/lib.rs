@@ -13,8 +13,20 @@ pub struct Entry {
     /// The system.
     pub system: &'static System,
     /// Makes its sandbox service over a world. The same seed makes the same credentials.
-    pub fake: fn(Chassis, &World, u64) -> Arc<dyn Fake>,
+    pub fake: Make,
     /// Its port in the sandbox, counted from the control panel's.
+    pub port: u16,
+}
+
+/// Makes a sandbox service over a world, from a seed.
+pub type Make = fn(Chassis, &World, u64) -> Arc<dyn Fake>;
+
+/// A service of the sandbox.
+#[derive(Clone, Copy)]
+pub struct Service {
+    /// Makes it.
+    pub fake: Make,
+    /// Its port, counted from the control panel's.
     pub port: u16,
 }
 
@@ -31,6 +43,21 @@ pub static ALL: &[Entry] = &[
         port: 2,
     },
 ];
+
+/// Services that the sandbox has and no client here speaks to yet.
+static WITHOUT_CLIENT: &[Service] = &[Service {
+    fake: invoiced,
+    port: 3,
+}];
+
+/// All services of the sandbox, in the order of their ports.
+pub fn services() -> impl Iterator<Item = Service> {
+    let with_client = ALL.iter().map(|entry| Service {
+        fake: entry.fake,
+        port: entry.port,
+    });
+    with_client.chain(WITHOUT_CLIENT.iter().copied())
+}
 
 /// The system of this name.
 #[must_use]
@@ -76,4 +103,8 @@ fn bill(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
         ..tieout_bill_fake::Options::default()
     };
     tieout_bill_fake::BillFake::new(chassis, world, options)
+}
+
+fn invoiced(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
+    tieout_invoiced_fake::InvoicedFake::new(chassis, world, seed)
 }

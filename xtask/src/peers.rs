@@ -1,4 +1,4 @@
-//! Clients of both services that others wrote, walked against the sandbox: what works against the real
+//! Clients of the services that others wrote, walked against the sandbox: what works against the real
 //! service must work here. Nothing of them is kept in the repository; they are installed by name.
 
 use std::io::{Read, Write};
@@ -37,7 +37,7 @@ struct Peer {
 }
 
 /// All of them.
-const PEERS: [Peer; 4] = [
+const PEERS: [Peer; 5] = [
     Peer {
         service: "BILL",
         source: Source::Npm,
@@ -61,6 +61,12 @@ const PEERS: [Peer; 4] = [
         source: Source::Python,
         packages: &["netsuite==0.12.0"],
         walk: "netsuite_python.py",
+    },
+    Peer {
+        service: "Invoiced",
+        source: Source::Python,
+        packages: &["invoiced==3.0.0"],
+        walk: "invoiced_python.py",
     },
 ];
 

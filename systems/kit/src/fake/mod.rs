@@ -8,6 +8,7 @@ mod calls;
 mod clock;
 mod dress;
 mod faults;
+pub mod json;
 mod panel;
 mod serve;
 pub mod world;

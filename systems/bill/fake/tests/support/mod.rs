@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tieout_bill_fake::{BillFake, Options};
 use tieout_domain::Currency;
-use tieout_kit::fake::world::{Platform, Subsidiary, World};
+use tieout_kit::fake::world::{Collector, Platform, Subsidiary, World};
 use tieout_kit::fake::{Chassis, Fake, FakeClock, Faults, Refused, dress};
 use tower::ServiceExt as _;
 
@@ -78,6 +78,9 @@ fn world() -> World {
         credits: Vec::new(),
         payments: Vec::new(),
         platform: Platform::default(),
+        customers: Vec::new(),
+        invoices: Vec::new(),
+        collector: Collector::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    Account, Axis, Currency, Dimension, Item, Period, PeriodState, Platform, Subsidiary, Term,
-    World,
+    Account, Axis, Collector, Currency, Dimension, Item, Period, PeriodState, Platform, Subsidiary,
+    Term, World,
 };
 
 /// Number of the bank account that bills are paid from.
@@ -165,6 +165,9 @@ impl World {
                 subsidiary: paying_subsidiary(one_world),
                 ..Platform::default()
             },
+            customers: Vec::new(),
+            invoices: Vec::new(),
+            collector: Collector::default(),
         };
         world.add_accounts(&BARE_CHART);
         world.platform.bank_account = world.account(BANK);

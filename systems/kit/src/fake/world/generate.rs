@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{World, documents, settle};
+use super::{World, documents, receivables, settle};
 
 /// What a world is to be like. The same shape makes the same world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub struct Shape {
     pub vendors: usize,
     /// How many vendor bills in the whole year. From fifty on every kind is among them.
     pub bills: usize,
-    /// How many customers; no world has any yet.
+    /// How many customers.
     pub customers: usize,
-    /// How many invoices; no world has any yet.
+    /// How many invoices to customers; one in five began on the platform that collects.
     pub invoices: usize,
     /// Whether the account has subsidiaries and a second currency (OneWorld).
     pub one_world: bool,
@@ -56,6 +56,7 @@ pub fn generate(shape: &Shape) -> World {
     documents::add_vendors(&mut world, shape);
     documents::add_bills(&mut world, shape);
     settle::settle(&mut world, shape);
+    receivables::add(&mut world, shape);
     world
 }
 

@@ -10,14 +10,16 @@ mod documents;
 mod draw;
 pub mod generate;
 mod names;
+mod receivables;
 mod settle;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use receivables::{Collector, Customer, Invoice, SaleLine};
 pub use tieout_domain::Currency;
 
-/// A company and a year of its payables.
+/// A company, a year of its payables, and half a year of its receivables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The day the world ends on: documents are dated in the year before it.
@@ -50,6 +52,12 @@ pub struct World {
     pub payments: Vec<Payment>,
     /// What the payment platform already holds, typed in by hand.
     pub platform: Platform,
+    /// Customers.
+    pub customers: Vec<Customer>,
+    /// Invoices to them, in the order of their dates.
+    pub invoices: Vec<Invoice>,
+    /// What the platform that collects receivables already holds.
+    pub collector: Collector,
 }
 
 /// A subsidiary. References to it are indices into [`World::subsidiaries`].

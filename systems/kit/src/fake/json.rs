@@ -1,7 +1,7 @@
 //! JSON with exact numbers.
 //!
-//! Amounts travel as JSON numbers (README §Bills) and must never pass through a binary float, so the
-//! sandbox keeps the text of every number from the wire to the wire.
+//! Amounts travel as JSON numbers and must never pass through a binary float, so a fake keeps the text of every
+//! number from the wire to the wire.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 /// A JSON value; a number is its text.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json {
+pub enum Json {
     /// `null`, or a field to leave out.
     Null,
     /// `true` or `false`.
@@ -28,8 +28,8 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// An object of the fields that have a value: the service leaves out what is unset.
-    pub(crate) fn object<const N: usize>(fields: [(&'static str, Json); N]) -> Self {
+    /// An object of the fields that have a value, for services that leave out what is unset.
+    pub fn object<const N: usize>(fields: [(&'static str, Json); N]) -> Self {
         let fields = fields.into_iter().filter(|(_, value)| *value != Json::Null);
         Self::Object(
             fields
@@ -38,18 +38,24 @@ impl Json {
         )
     }
 
+    /// An object of all the fields, for services that name what is unset with `null`.
+    pub fn whole<const N: usize>(fields: [(&'static str, Json); N]) -> Self {
+        let fields = fields.map(|(name, value)| (Cow::Borrowed(name), value));
+        Self::Object(fields.into())
+    }
+
     /// Reads a document.
-    pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         convert(serde_json::from_str(text)?)
     }
 
     /// Carries a value of serde's over (control calls); amounts are better sent as strings there.
-    pub(crate) fn of(value: &serde_json::Value) -> Self {
+    pub fn of(value: &serde_json::Value) -> Self {
         Self::parse(&value.to_string()).unwrap_or(Self::Null)
     }
 
     /// A field of an object, `None` also where it is `null`.
-    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+    pub fn get(&self, name: &str) -> Option<&Json> {
         match self {
             Self::Object(fields) => fields
                 .iter()
@@ -61,13 +67,13 @@ impl Json {
     }
 
     /// A field of a field …, by a dotted path.
-    pub(crate) fn at(&self, path: &str) -> Option<&Json> {
+    pub fn at(&self, path: &str) -> Option<&Json> {
         path.split('.')
             .try_fold(self, |value, name| value.get(name))
     }
 
     /// The text of the field at a dotted path.
-    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+    pub fn text(&self, path: &str) -> Option<&str> {
         match self.at(path)? {
             Self::Text(text) => Some(text),
             _ => None,
@@ -75,12 +81,12 @@ impl Json {
     }
 
     /// The number at a dotted path.
-    pub(crate) fn number(&self, path: &str) -> Option<Decimal> {
+    pub fn number(&self, path: &str) -> Option<Decimal> {
         self.at(path)?.as_decimal()
     }
 
     /// The flag at a dotted path.
-    pub(crate) fn flag(&self, path: &str) -> Option<bool> {
+    pub fn flag(&self, path: &str) -> Option<bool> {
         match self.at(path)? {
             Self::Bool(flag) => Some(*flag),
             _ => None,
@@ -88,12 +94,12 @@ impl Json {
     }
 
     /// The date at a dotted path.
-    pub(crate) fn day(&self, path: &str) -> Option<Date> {
+    pub fn day(&self, path: &str) -> Option<Date> {
         self.text(path)?.parse().ok()
     }
 
     /// The entries of the array at a dotted path; none where there is no array.
-    pub(crate) fn list(&self, path: &str) -> &[Json] {
+    pub fn list(&self, path: &str) -> &[Json] {
         match self.at(path) {
             Some(Self::List(entries)) => entries,
             _ => &[],
@@ -101,7 +107,7 @@ impl Json {
     }
 
     /// The value as an exact number.
-    pub(crate) fn as_decimal(&self) -> Option<Decimal> {
+    pub fn as_decimal(&self) -> Option<Decimal> {
         match self {
             Self::Number(text) => text
                 .parse()
@@ -112,7 +118,7 @@ impl Json {
     }
 
     /// Sets a field of an object, or takes it away with `Null`.
-    pub(crate) fn set(&mut self, name: &'static str, value: Json) {
+    pub fn set(&mut self, name: &'static str, value: Json) {
         let Self::Object(fields) = self else { return };
         fields.retain(|(field, _)| field != name);
         if value != Json::Null {
@@ -120,8 +126,26 @@ impl Json {
         }
     }
 
+    /// Puts a value in the place of a field's, `null` too; a new field comes last.
+    pub fn put(&mut self, name: &str, value: Json) {
+        let Self::Object(fields) = self else { return };
+        match fields.iter_mut().find(|(field, _)| field == name) {
+            Some((_, place)) => *place = value,
+            None => fields.push((Cow::Owned(name.to_owned()), value)),
+        }
+    }
+
+    /// Takes a field away and gives what it held.
+    pub fn take(&mut self, name: &str) -> Option<Json> {
+        let Self::Object(fields) = self else {
+            return None;
+        };
+        let place = fields.iter().position(|(field, _)| field == name)?;
+        Some(fields.remove(place).1)
+    }
+
     /// Lays a partial object over this one: objects merge, anything else replaces, `null` removes.
-    pub(crate) fn merge(&mut self, change: &Json) {
+    pub fn merge(&mut self, change: &Json) {
         let (Self::Object(fields), Self::Object(changes)) = (&mut *self, change) else {
             *self = change.clone();
             return;
@@ -138,7 +162,7 @@ impl Json {
     }
 
     /// Writes the value, minified.
-    pub(crate) fn write(&self, out: &mut String) {
+    pub fn write(&self, out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
@@ -170,14 +194,14 @@ impl Json {
     }
 
     /// The minified text.
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);
         out
     }
 
     /// As a value of serde's, for the control panel: numbers become strings, so that none turns binary.
-    pub(crate) fn to_panel(&self) -> serde_json::Value {
+    pub fn to_panel(&self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,
             Self::Bool(flag) => (*flag).into(),
@@ -239,6 +263,12 @@ impl From<bool> for Json {
 
 impl From<u32> for Json {
     fn from(number: u32) -> Self {
+        Self::Number(number.to_string().into())
+    }
+}
+
+impl From<i64> for Json {
+    fn from(number: i64) -> Self {
         Self::Number(number.to_string().into())
     }
 }
