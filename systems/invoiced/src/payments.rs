@@ -91,6 +91,8 @@ struct ChargeShown {
     refunds: Vec<RefundShown>,
     #[serde(default, deserialize_with = "switch")]
     disputed: bool,
+    #[serde(default, deserialize_with = "second")]
+    updated_at: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,7 +152,9 @@ impl ChargeShown {
             );
         }
         let refund = |refund: &RefundShown| {
-            let created = refund.created_at.ok_or("a refund has no `created_at`")?;
+            // One that doesn't tell its day changed the charge on that day, or before its last change.
+            let created = refund.created_at.or(self.updated_at);
+            let created = created.ok_or("a refund has no `created_at`")?;
             Ok(ChargeRefund {
                 id: refund.id.clone(),
                 amount: refund.amount.0,
