@@ -1,4 +1,4 @@
-//! Where people find Invoiced's own pages (README §Connecting). The address of a single record isn't documented: people
+//! Where people find Invoiced's own pages (README §Signing in). The address of a single record isn't documented: people
 //! sign in and look for its number.
 
 use serde_json::{Map, Value};

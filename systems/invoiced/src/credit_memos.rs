@@ -1,4 +1,4 @@
-//! Credit memos, which Invoiced calls credit notes (README §Credit memos).
+//! Credit memos, which Invoiced calls credit notes (README §Credit notes).
 
 use tieout_domain::document::CreditMemo;
 use tieout_domain::port::Order;

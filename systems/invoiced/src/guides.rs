@@ -1,4 +1,4 @@
-//! What a person does in Invoiced's own pages to give tieout a way in, and to renew it (README §Connecting).
+//! What a person does in Invoiced's own pages to give tieout a way in, and to renew it (README §Signing in).
 
 use tieout_kit::guide::{Guide, Proof, Purpose, Step};
 

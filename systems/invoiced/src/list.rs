@@ -1,4 +1,4 @@
-//! Listing: newest change first, page by page (README §Lists).
+//! Listing: newest change first, page by page (README §Reading lists).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::wire::Head;
 const PAGE_MAX: usize = 100;
 
 /// How far a read of changes reaches back behind the newest change that was seen, at least: whether `updated_after`
-/// includes its own second, and how late a list shows a change, isn't documented (README §Lists).
+/// includes its own second, and how late a list shows a change, isn't documented (README §Reading lists).
 const OVERLAP: Duration = Duration::from_secs(5 * 60);
 
 /// A collection.

@@ -1,4 +1,4 @@
-//! What a page of a list says about the next one: `Link` and `X-Total-Count` (README §Lists).
+//! What a page of a list says about the next one: `Link` and `X-Total-Count` (README §Reading lists).
 
 use http::HeaderMap;
 use http::header::LINK;

@@ -1,4 +1,4 @@
-//! What the account's events tell: what lists can't show because it is gone (README §Events).
+//! What the account's events tell: what lists can't show because it is gone (README §Deletions).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

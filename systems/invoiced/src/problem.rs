@@ -1,4 +1,4 @@
-//! Invoiced's error answers, and what each means for what must be done next (README §Errors).
+//! Invoiced's error answers, and what each means for what must be done next (README §What errors mean).
 
 use serde::Deserialize;
 use serde_json::Value;

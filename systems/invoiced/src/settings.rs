@@ -239,7 +239,7 @@ fn malformed(cause: &str) -> ConnectError {
 }
 
 /// No call tells an account's own id. Ids of records are unique within an environment as far as anyone knows, so its
-/// name will do unless somebody says otherwise (README §Connecting).
+/// name will do unless somebody says otherwise (README §Signing in).
 fn account(given: Option<String>, environment: Environment) -> Result<String, ConnectError> {
     let Some(given) = given else {
         return Ok(environment.as_str().to_owned());
