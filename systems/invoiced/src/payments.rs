@@ -226,6 +226,7 @@ impl Shown {
     }
 
     fn payment(&self, days: &Days) -> Result<CustomerPayment, String> {
+        let too_large = |error| format!("`applied_to`: {error}");
         let applied = self.applied_to.as_ref().ok_or("`applied_to` is missing")?;
         let uses: Vec<PaymentUse> = applied
             .iter()
@@ -233,14 +234,10 @@ impl Shown {
             .collect::<Result<_, _>>()?;
         let cash = uses.iter().filter(|part| part.of.is_cash());
         let cash =
-            Amount::total(cash.map(|part| part.amount)).map_err(|error| error.to_string())?;
+            Amount::total(cash.map(|part| part.amount)).map_err(too_large)?;
         let unapplied = match self.balance {
             Some(balance) => balance.0,
-            None => self
-                .amount
-                .0
-                .minus(cash)
-                .map_err(|error| error.to_string())?,
+            None => self.amount.0.minus(cash).map_err(too_large)?,
         };
         Ok(CustomerPayment {
             customer: self.customer.clone(),
