@@ -17,10 +17,7 @@ const PAGE: u32 = 1000;
 /// The names of all flows there are.
 #[must_use]
 pub fn flow_names() -> Vec<&'static str> {
-    tieout_flows::payables()
-        .iter()
-        .map(|flow| flow.name())
-        .collect()
+    tieout_flows::all().iter().map(|flow| flow.name()).collect()
 }
 
 /// The records that a text names: SIDE/KIND/ID, an id, a number, a name or an external id, of either side.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use tieout_domain::document::{Application, UseOf};
 use tieout_domain::port::{Depth, Mark, Observed, Page, Read};
 use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
 use tieout_flows::matching::match_key;
@@ -20,7 +21,10 @@ const FETCH: u32 = 500;
 /// How many records that can't be read are looked for among others.
 const UNREADABLE_MAX: usize = 10;
 
-/// Under this name the store keeps, among what is due, the bills that must be read again. No flow has it.
+/// What money and credits are applied to.
+const PAID: [Kind; 3] = [Kind::Bill, Kind::Invoice, Kind::CreditMemo];
+
+/// Under this name the store keeps, among what is due, the documents that must be read again. No flow has it.
 const READ_AGAIN: &str = "(read again)";
 
 /// What kinds could not be read, and why.
@@ -53,13 +57,15 @@ async fn pull_side(
         .filter(|(s, kind)| *s == side && run.connection.sides.reader(side, *kind).is_some())
         .map(|(_, kind)| *kind)
         .collect();
-    let first_read = run.connection.store.mark(side, Kind::Bill).await?.is_none();
-    let whole_bills = kinds.contains(&Kind::Bill) && (depth == Depth::Whole || first_read);
-    if whole_bills {
-        // After the payments, so that what these were applied to has been read since.
-        kinds.retain(|kind| *kind != Kind::Bill);
-        kinds.push(Kind::Bill);
+    let mut whole = BTreeSet::new();
+    for kind in kinds.iter().filter(|kind| PAID.contains(kind)) {
+        let first_read = run.connection.store.mark(side, *kind).await?.is_none();
+        if depth == Depth::Whole || first_read {
+            whole.insert(*kind);
+        }
     }
+    // After the payments, so that what these were applied to has been read since.
+    kinds.sort_by_key(|kind| whole.contains(kind));
     let Some((first, rest)) = kinds.split_first() else {
         return Ok(Unread::new());
     };
@@ -72,10 +78,8 @@ async fn pull_side(
             return Ok(unread);
         }
     }
-    let (bills, rest): (Vec<Kind>, Vec<Kind>) = rest
-        .iter()
-        .partition(|kind| whole_bills && **kind == Kind::Bill);
-    for kinds in [rest, bills] {
+    let (paid, rest): (Vec<Kind>, Vec<Kind>) = rest.iter().partition(|kind| whole.contains(kind));
+    for kinds in [rest, paid] {
         let reads = kinds.iter().map(|kind| pull_kind(run, side, *kind, depth));
         for (kind, result) in kinds.iter().zip(join_all(reads).await) {
             if let Err(fault) = result? {
@@ -83,75 +87,87 @@ async fn pull_side(
             }
         }
     }
-    let fresh = whole_bills && !unread.contains_key(&(side, Kind::Bill));
-    if let Err(fault) = pull_paid(run, side, fresh).await? {
-        unread.insert((side, Kind::Bill), fault);
-    }
+    whole.retain(|kind| !unread.contains_key(&(side, *kind)));
+    unread.extend(pull_paid(run, side, &whole).await?);
     Ok(unread)
 }
 
-/// Reads the bills that were paid, credited or freed since they were last seen. Whether a payment touches
-/// its bill's time of change is documented by neither system, so that the bills' own read may not show it.
+/// Reads the bills, invoices and credit memos that were paid, credited or freed since they were last seen. Whether a
+/// payment touches its bill's time of change is documented by no system, so that the bills' own read may not show it.
 ///
-/// Which ones is kept in the store, in the same commit as the payment: a crash in between forgets none.
+/// Which ones is kept in the store, in the same commit as the payment: a crash in between forgets none. Those of a
+/// kind that this run has just read whole are up to date already.
 async fn pull_paid(
     run: &Run<'_>,
     side: Side,
-    fresh: bool,
-) -> Result<Result<(), Fault>, EngineError> {
-    let Some(reader) = run.connection.sides.reader(side, Kind::Bill) else {
-        return Ok(Ok(()));
-    };
+    fresh: &BTreeSet<Kind>,
+) -> Result<Unread, EngineError> {
     let store = &run.connection.store;
+    let mut unread = Unread::new();
     let mut after = None;
     loop {
         let page = store.due_page(READ_AGAIN, after.as_ref(), FETCH).await?;
         after = page.last().map(|(record, _)| record.clone());
         if page.is_empty() {
-            return Ok(Ok(()));
+            return Ok(unread);
         }
-        let page: Vec<_> = page
-            .into_iter()
-            .filter(|(record, _)| record.side == side)
-            .collect();
-        if page.is_empty() {
-            continue;
-        }
-        let mut commit = run.commit();
-        let mut unreadable = BTreeMap::new();
-        if !fresh {
-            let ids: Vec<_> = page.iter().map(|(record, _)| record.id.clone()).collect();
-            let fetched = match fetch(&**reader, &ids).await {
-                Ok(fetched) => fetched,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            take_records(
-                run,
-                side,
-                Kind::Bill,
-                fetched.records,
-                Vec::new(),
-                &mut commit,
-            )
-            .await?;
-            for (id, cause) in &fetched.unreadable {
-                run.problem_record(side, Kind::Bill, id, cause);
+        for kind in PAID {
+            let these = page
+                .iter()
+                .filter(|(record, _)| (record.side, record.kind) == (side, kind));
+            let these: Vec<_> = these.cloned().collect();
+            if these.is_empty() || unread.contains_key(&(side, kind)) {
+                continue;
             }
-            unreadable = fetched.unreadable;
+            if let Err(fault) = pull_these(run, kind, these, fresh.contains(&kind)).await? {
+                unread.insert((side, kind), fault);
+            }
         }
-        // What can't be read is asked for again by the next run.
-        let page = page
-            .into_iter()
-            .filter(|(record, _)| !unreadable.contains_key(&record.id));
-        commit.settled.extend(page.map(|(record, stamp)| {
-            let due = Due {
-                flow: READ_AGAIN.to_owned(),
-                record,
-            };
-            Settled { due, stamp }
-        }));
-        store.commit(commit).await?;
     }
+}
+
+/// Reads these records of one kind again, unless they are up to date.
+async fn pull_these(
+    run: &Run<'_>,
+    kind: Kind,
+    page: Vec<(RecordRef, u64)>,
+    fresh: bool,
+) -> Result<Result<(), Fault>, EngineError> {
+    let Some((record, _)) = page.first() else {
+        return Ok(Ok(()));
+    };
+    let side = record.side;
+    let Some(reader) = run.connection.sides.reader(side, kind) else {
+        return Ok(Ok(()));
+    };
+    let mut commit = run.commit();
+    let mut unreadable = BTreeMap::new();
+    if !fresh {
+        let ids: Vec<_> = page.iter().map(|(record, _)| record.id.clone()).collect();
+        let fetched = match fetch(&**reader, &ids).await {
+            Ok(fetched) => fetched,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let found = fetched.records;
+        take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
+        for (id, cause) in &fetched.unreadable {
+            run.problem_record(side, kind, id, cause);
+        }
+        unreadable = fetched.unreadable;
+    }
+    // What can't be read is asked for again by the next run.
+    let page = page
+        .into_iter()
+        .filter(|(record, _)| !unreadable.contains_key(&record.id));
+    commit.settled.extend(page.map(|(record, stamp)| {
+        let due = Due {
+            flow: READ_AGAIN.to_owned(),
+            record,
+        };
+        Settled { due, stamp }
+    }));
+    run.connection.store.commit(commit).await?;
+    Ok(Ok(()))
 }
 
 /// Records that were fetched by id.
@@ -189,21 +205,36 @@ pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched
     Ok(fetched)
 }
 
-/// The bills that a payment or credit is applied to: they are to be read again.
-pub(crate) fn read_again(side: Side, document: &Document) -> impl Iterator<Item = Due> {
-    let applications = match document {
-        Document::Payment(payment) => payment.applications.as_slice(),
-        Document::VendorCredit(credit) => credit.applications.as_slice(),
-        _ => &[],
+/// The documents that a payment or credit is applied to: they are to be read again.
+pub(crate) fn read_again(side: Side, document: &Document) -> Vec<Due> {
+    let of = |kind, applications: &[Application]| -> Vec<(Kind, RemoteId)> {
+        let applications = applications.iter();
+        applications.map(|it| (kind, it.document.clone())).collect()
     };
-    applications.iter().map(move |application| Due {
-        flow: READ_AGAIN.to_owned(),
-        record: RecordRef {
-            side,
-            kind: Kind::Bill,
-            id: application.document.clone(),
-        },
-    })
+    let paid = match document {
+        Document::Payment(payment) => of(Kind::Bill, &payment.applications),
+        Document::VendorCredit(credit) => of(Kind::Bill, &credit.applications),
+        Document::CreditMemo(memo) => of(Kind::Invoice, &memo.applications),
+        Document::CustomerPayment(payment) => {
+            let uses = payment.uses.iter();
+            uses.flat_map(|part| {
+                let credit = match &part.of {
+                    UseOf::CreditMemo { credit, .. } => Some((Kind::CreditMemo, credit.clone())),
+                    _ => None,
+                };
+                let invoice = part.of.invoice().map(|it| (Kind::Invoice, it.clone()));
+                credit.into_iter().chain(invoice)
+            })
+            .collect()
+        }
+        _ => Vec::new(),
+    };
+    paid.into_iter()
+        .map(|(kind, id)| Due {
+            flow: READ_AGAIN.to_owned(),
+            record: RecordRef { side, kind, id },
+        })
+        .collect()
 }
 
 /// Reads one kind to its end. The inner error is the remote side's.
@@ -394,7 +425,10 @@ pub(crate) async fn take_records(
     if touched.is_empty() {
         return Ok(all_known);
     }
-    if matches!(kind, Kind::Payment | Kind::VendorCredit) {
+    if matches!(
+        kind,
+        Kind::Payment | Kind::VendorCredit | Kind::CustomerPayment | Kind::CreditMemo
+    ) {
         // What they were applied to before counts as well: it may have been freed.
         let ids: Vec<_> = touched.iter().map(|record| record.id.clone()).collect();
         for (_, before) in store.records(side, kind, &ids).await? {

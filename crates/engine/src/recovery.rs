@@ -248,7 +248,10 @@ impl Run<'_> {
 async fn paid_of(store: &ConnectionStore, links: Vec<Link>) -> Result<Vec<PaidLink>, EngineError> {
     let mut targets: BTreeMap<_, Vec<RemoteId>> = BTreeMap::new();
     for link in &links {
-        if matches!(link.target.kind, Kind::Bill | Kind::VendorCredit) {
+        if matches!(
+            link.target.kind,
+            Kind::Bill | Kind::VendorCredit | Kind::Invoice | Kind::CreditMemo
+        ) {
             let place = (link.target.side, link.target.kind);
             targets
                 .entry(place)

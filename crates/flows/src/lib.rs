@@ -34,6 +34,14 @@ pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
 pub use receivables::receivables;
 
+/// The flows of every sort of connection.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Flow>> {
+    let mut flows = payables();
+    flows.extend(receivables());
+    flows
+}
+
 /// The flows of a payables connection, in the order in which a run takes them: what others refer to first.
 #[must_use]
 pub fn payables() -> Vec<Box<dyn Flow>> {

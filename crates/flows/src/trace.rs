@@ -33,15 +33,37 @@ pub fn origins(connection: &Connection, side: Side, document: &Document) -> Vec<
             let id = of_key(payment.reference.trim(), &connection.ledger_key(&none));
             id.map(|id| of(Kind::Payment, &id)).into_iter().collect()
         }
+        (Side::Platform, _) => {
+            let marker = document.marker();
+            let ours = marker.filter(|marker| marker.account == connection.ledger_account);
+            ours.map(|marker| of(document.kind(), &marker.id))
+                .into_iter()
+                .collect()
+        }
         (Side::Ledger, Document::Payment(payment)) => {
             let none = RemoteId::new("");
             let key = payment.external_id.as_ref().map_or("", Key::as_str);
             let id = of_key(key, &connection.platform_key(&none));
             id.map(|id| of(Kind::Payment, &id)).into_iter().collect()
         }
-        _ => Vec::new(),
+        (Side::Ledger, _) => {
+            let key = document.external_id().map_or("", Key::as_str);
+            let made_for = MADE_FOR.into_iter().find_map(|kind| {
+                let none = RecordRef::new(Side::Platform, kind, "");
+                Some(of(kind, &of_key(key, &connection.origin_key(&none))?))
+            });
+            made_for.into_iter().collect()
+        }
     }
 }
+
+/// On account of what records of a platform something of receivables is made in the ledger.
+const MADE_FOR: [Kind; 4] = [
+    Kind::CustomerPayment,
+    Kind::Customer,
+    Kind::Invoice,
+    Kind::CreditMemo,
+];
 
 /// The id in a key that begins so: up to the suffix, if it has one.
 fn of_key(key: &str, beginning: &Key) -> Option<RemoteId> {

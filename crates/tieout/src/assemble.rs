@@ -142,6 +142,8 @@ pub async fn one_side(
 fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
     if platform.write.contains_key(&Kind::Bill) {
         tieout_flows::payables()
+    } else if platform.write.contains_key(&Kind::Invoice) {
+        tieout_flows::receivables()
     } else {
         Vec::new()
     }
@@ -150,9 +152,11 @@ fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
 /// The flows that move money: they come first where calls are scarce.
 #[must_use]
 pub fn money_flows() -> Vec<String> {
-    let moves_money =
-        |flow: &dyn Flow| flow.writes().iter().any(|(_, kind)| *kind == Kind::Payment);
-    let flows = tieout_flows::payables();
+    let moves_money = |flow: &dyn Flow| {
+        let mut kinds = flow.writes().iter().map(|(_, kind)| *kind);
+        kinds.any(|kind| matches!(kind, Kind::Payment | Kind::CustomerPayment))
+    };
+    let flows = tieout_flows::all();
     let money = flows.iter().filter(|flow| moves_money(flow.as_ref()));
     money.map(|flow| flow.name().to_owned()).collect()
 }

@@ -1,6 +1,9 @@
 //! Settling an unknown outcome: is one of these records what the order made? (scenarios 147, 222, 223)
 
-use tieout_domain::document::{Bill, BillStatus, Payment, PaymentStatus, VendorCredit};
+use tieout_domain::document::{
+    Bill, BillStatus, CreditMemo, Invoice, InvoiceStatus, Payment, PaymentStatus, ReceiptStatus,
+    VendorCredit,
+};
 use tieout_domain::port::{Action, Observed, Order};
 use tieout_domain::{Document, RemoteId};
 
@@ -88,6 +91,7 @@ fn carried_out(order: &Order, now: &Document) -> bool {
         Document::Vendor(vendor) => vendor.inactive,
         Document::Bill(Bill { status, .. })
         | Document::VendorCredit(VendorCredit { status, .. }) => *status == BillStatus::Archived,
+        Document::Invoice(Invoice { status, .. }) => *status == InvoiceStatus::WrittenOff,
         _ => false,
     };
     match order.action {
@@ -101,6 +105,9 @@ fn carried_out(order: &Order, now: &Document) -> bool {
                     | PaymentStatus::LedgerVoided
                     | PaymentStatus::Canceled
             ),
+            Document::Invoice(Invoice { status, .. })
+            | Document::CreditMemo(CreditMemo { status, .. }) => *status == InvoiceStatus::Voided,
+            Document::CustomerPayment(it) => it.status == ReceiptStatus::Voided,
             _ => false,
         },
         Action::Amend | Action::Create => same_writable(&order.document, now),

@@ -4,3 +4,4 @@ mod books;
 mod customers;
 mod invoices;
 mod payments;
+mod properties;
