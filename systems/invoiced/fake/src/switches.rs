@@ -86,7 +86,7 @@ impl Default for Switches {
 }
 
 /// The names of all switches, for the answer to a wrong one.
-const NAMES: &str = "idempotency, updated_after_inclusive, next_is_self, sequential_pages, lists_lag, \
+const NAMES: &str = "idempotency, updated_after_inclusive, next_is_self, sequential_pages, lists_lag_seconds, \
      auto_apply_credits, applications_touch, refunds_touch, delete_answers_nothing, void_is_deleted, \
      previous_on_top, signature (hex, base64), errors (documented, error-field, text), calls_per_minute, \
      email_new_invoices, email_receipts";
@@ -110,7 +110,10 @@ impl Switches {
             return Some(());
         }
         match (name, value) {
-            ("lists_lag", Json::Text(text)) => self.lists_lag = text.parse().ok()?,
+            ("lists_lag_seconds", Json::Number(number)) => {
+                let seconds = number.parse::<u32>().ok()?;
+                self.lists_lag = SignedDuration::from_secs(seconds.into());
+            }
             ("calls_per_minute", Json::Number(number)) => {
                 self.calls_per_minute = number.parse().ok()?;
             }
@@ -155,7 +158,7 @@ impl Switches {
     /// How they stand.
     fn show(&mut self) -> Json {
         let mut shown = Json::object([
-            ("lists_lag", self.lists_lag.to_string().into()),
+            ("lists_lag_seconds", self.lists_lag.as_secs().into()),
             ("calls_per_minute", self.calls_per_minute.into()),
             (
                 "signature",

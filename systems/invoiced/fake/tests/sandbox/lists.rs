@@ -247,7 +247,7 @@ async fn applied_to_is_absent_unless_it_is_asked_for() {
 #[tokio::test]
 async fn lists_may_lag_the_write_while_single_objects_do_not() {
     let (stage, customer, invoices) = five().await;
-    stage.switch("lists_lag", "2m").await;
+    stage.switch("lists_lag_seconds", 120).await;
     let sixth = stage.invoice(customer, "60").await;
     assert_eq!(stage.get("/invoices").await.ids(), invoices);
     assert_eq!(stage.get(&format!("/invoices/{sixth}")).await.status, 200);

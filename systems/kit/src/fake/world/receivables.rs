@@ -166,3 +166,43 @@ fn line(dice: &mut Dice) -> SaleLine {
         unit_price: money(price),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::generate::generate;
+    use super::*;
+
+    #[test]
+    fn one_invoice_in_five_began_on_the_collector_with_its_customer() {
+        let shape = Shape::new(date(2026, 7, 1));
+        let world = generate(&shape);
+        assert_eq!((world.customers.len(), world.invoices.len()), (40, 120));
+        assert_eq!(world.collector.invoices.len(), 24);
+        for index in &world.collector.invoices {
+            let customer = world.invoices[*index].customer;
+            assert!(world.collector.customers.contains(&customer));
+        }
+        let drafts = (0..120).filter(|index| world.invoices[*index].draft);
+        assert!(
+            drafts
+                .into_iter()
+                .all(|index| world.collector.invoices.contains(&index))
+        );
+        assert_eq!(world.customers[3].name, world.customers[0].name);
+    }
+
+    #[test]
+    fn invoices_are_in_the_order_of_their_dates_and_the_payables_don_t_change_with_them() {
+        let mut shape = Shape::new(date(2026, 7, 1));
+        let world = generate(&shape);
+        let dates = world.invoices.windows(2);
+        assert!(dates.into_iter().all(|pair| pair[0].date <= pair[1].date));
+        assert!(world.invoices.iter().all(|one| one.due >= one.date));
+        shape.invoices = 7;
+        assert_eq!(generate(&shape).bills, world.bills);
+        shape.customers = 0;
+        assert!(generate(&shape).invoices.is_empty());
+    }
+}
