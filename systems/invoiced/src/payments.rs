@@ -8,7 +8,7 @@ use tieout_domain::document::{
     Charge, ChargeRefund, CustomerPayment, PaymentUse, ReceiptMethod, ReceiptStatus, UseOf,
 };
 use tieout_domain::port::Order;
-use tieout_domain::{Amount, Document, Fault, RemoteId};
+use tieout_domain::{Amount, Document, Fault, MoneyError, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::{Client, escaped};
@@ -226,15 +226,14 @@ impl Shown {
     }
 
     fn payment(&self, days: &Days) -> Result<CustomerPayment, String> {
-        let too_large = |error| format!("`applied_to`: {error}");
+        let too_large = |error: MoneyError| format!("`applied_to`: {error}");
         let applied = self.applied_to.as_ref().ok_or("`applied_to` is missing")?;
         let uses: Vec<PaymentUse> = applied
             .iter()
             .map(Applied::part)
             .collect::<Result<_, _>>()?;
         let cash = uses.iter().filter(|part| part.of.is_cash());
-        let cash =
-            Amount::total(cash.map(|part| part.amount)).map_err(too_large)?;
+        let cash = Amount::total(cash.map(|part| part.amount)).map_err(too_large)?;
         let unapplied = match self.balance {
             Some(balance) => balance.0,
             None => self.amount.0.minus(cash).map_err(too_large)?,

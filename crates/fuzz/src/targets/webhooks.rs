@@ -58,7 +58,9 @@ fn received(receive: Receive, bytes: &[u8]) {
                     assert!(is_ours, "it was read without a signature");
                     place::assert_named(&cause);
                 }
-                Rejected::Unsigned { .. } => assert!(!is_ours, "a signature of the service's was refused"),
+                Rejected::Unsigned { .. } => {
+                    assert!(!is_ours, "a signature of the service's was refused")
+                }
                 Rejected::TooLarge { bytes, .. } => assert!(bytes > BODY_BYTES_MAX),
             }
         }
