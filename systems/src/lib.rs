@@ -21,15 +21,6 @@ pub struct Entry {
 /// Makes a sandbox service over a world, from a seed.
 pub type Make = fn(Chassis, &World, u64) -> Arc<dyn Fake>;
 
-/// A service of the sandbox.
-#[derive(Clone, Copy)]
-pub struct Service {
-    /// Makes it.
-    pub fake: Make,
-    /// Its port, counted from the control panel's.
-    pub port: u16,
-}
-
 /// All systems there are.
 pub static ALL: &[Entry] = &[
     Entry {
@@ -42,22 +33,12 @@ pub static ALL: &[Entry] = &[
         fake: bill,
         port: 2,
     },
+    Entry {
+        system: &tieout_invoiced::SYSTEM,
+        fake: invoiced,
+        port: 3,
+    },
 ];
-
-/// Services that the sandbox has and no client here speaks to yet.
-static WITHOUT_CLIENT: &[Service] = &[Service {
-    fake: invoiced,
-    port: 3,
-}];
-
-/// All services of the sandbox, in the order of their ports.
-pub fn services() -> impl Iterator<Item = Service> {
-    let with_client = ALL.iter().map(|entry| Service {
-        fake: entry.fake,
-        port: entry.port,
-    });
-    with_client.chain(WITHOUT_CLIENT.iter().copied())
-}
 
 /// The system of this name.
 #[must_use]

@@ -120,7 +120,7 @@ fn answer(bytes: &[u8]) -> Answer {
         *response.status_mut() = status;
     }
     for (name, value) in headers
-        .split(';')
+        .split("; ")
         .filter_map(|header| header.split_once(':'))
     {
         if let (Ok(name), Ok(value)) = (

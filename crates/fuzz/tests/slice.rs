@@ -71,6 +71,9 @@ slices! {
     bill_lists: "bill-lists", CHANGES;
     bill_writes: "bill-writes", CHANGES;
     bill_sign_in: "bill-sign-in", CHANGES;
+    invoiced_lists: "invoiced-lists", CHANGES;
+    invoiced_writes: "invoiced-writes", CHANGES;
+    invoiced_webhooks: "invoiced-webhooks", CHANGES;
     suiteql: "suiteql", CHANGES;
     control_panel: "control-panel", CHANGES_OF_THE_SANDBOX;
 }

@@ -15,8 +15,8 @@ use tieout_kit::governor::Governors;
 use tieout_kit::guard::{FarClock, Guarded};
 use tieout_kit::seams::{Entropy, SystemEntropy};
 use tieout_kit::transport::{Metered, Network};
-use tieout_kit::webhooks::{Signed, Subscriptions};
-use tieout_kit::{Credential, Kept, Kit, Meter, System, Transport};
+use tieout_kit::webhooks::{ByHand, History, Signed, Subscriptions};
+use tieout_kit::{ConnectError, Credential, Kept, Kit, Meter, System, Transport};
 use tieout_store::Vault;
 
 use crate::config::ConnectionConfig;
@@ -223,27 +223,53 @@ pub async fn subscriptions(
     side: Side<'_>,
     signed: Signed,
 ) -> Result<Arc<dyn Subscriptions>, Failure> {
-    let Side {
-        connection,
-        system,
-        settings,
-    } = side;
-    let place = format!("connections.{connection}.{}", system.id);
-    let Some(name) = credential_name(settings) else {
+    let (credential, kit) = seams((home, vault, shared), side).await?;
+    (signed.subscriptions)(side.settings, credential, kit).map_err(|error| malformed(side, error))
+}
+
+/// What tells the past events of a side whose address a person enters over there. Sends nothing, and needs no lease.
+pub async fn past(
+    (home, vault, shared): (&Home, &Vault, &Shared),
+    side: Side<'_>,
+    by_hand: ByHand,
+) -> Result<Arc<dyn History>, Failure> {
+    let (credential, kit) = seams((home, vault, shared), side).await?;
+    (by_hand.past)(side.settings, credential, kit).map_err(|error| malformed(side, error))
+}
+
+/// The credential of a side, in the clear.
+pub async fn credential(home: &Home, vault: &Vault, side: Side<'_>) -> Result<Credential, Failure> {
+    let Some(name) = credential_name(side.settings) else {
+        let place = place(side);
         let cause = format!("`{place}.credential` is missing: the name of a sealed credential");
         return Err(Failure::usage(Code::new("config-value"), cause));
     };
     let (row, fields) = home.store.credentials().get(vault, name).await?;
-    check_kind(system, name, &row.kind)?;
-    let credential = Credential {
+    check_kind(side.system, name, &row.kind)?;
+    Ok(Credential {
         kind: row.kind,
         fields,
-    };
-    let kept = SealedInStore::new(home.store.kept(vault), system.id.to_string());
+    })
+}
+
+/// A side's credential, and its seams without a lease.
+async fn seams(
+    (home, vault, shared): (&Home, &Vault, &Shared),
+    side: Side<'_>,
+) -> Result<(Credential, Kit), Failure> {
+    let credential = credential(home, vault, side).await?;
+    let kept = SealedInStore::new(home.store.kept(vault), side.system.id.to_string());
     let holding = Arc::new(Holding::default());
     let (kit, _) = kit(shared, (&holding, Arc::new(kept)), &credential);
-    (signed.subscriptions)(settings, credential, kit)
-        .map_err(|error| Failure::usage(error.code, format!("`{place}`: {}", error.cause)))
+    Ok((credential, kit))
+}
+
+fn place(side: Side<'_>) -> String {
+    format!("connections.{}.{}", side.connection, side.system.id)
+}
+
+fn malformed(side: Side<'_>, error: ConnectError) -> Failure {
+    Failure::usage(error.code, format!("`{}`: {}", place(side), error.cause))
 }
 
 /// The seams of one side.

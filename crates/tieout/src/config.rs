@@ -396,8 +396,13 @@ impl Reader<'_> {
         if !table.contains_key(id) {
             return Err(self.wrong(at, &format!("the table `[{at}.{id}]` is missing")));
         }
-        let table = self.table(table, at, id)?;
+        // Whose days a system's dates are is the connection's to say, where its own table doesn't.
+        let time_zone = table.get("time_zone").cloned();
+        let mut table = self.table(table, at, id)?;
         let known: Vec<_> = system.settings.iter().map(|setting| setting.name).collect();
+        if let Some(zone) = time_zone.filter(|_| known.contains(&"time_zone")) {
+            table.entry("time_zone").or_insert(zone);
+        }
         self.only_known(&format!("{at}.{id}"), &table, &known)?;
         for setting in system.settings.iter().filter(|setting| setting.required) {
             if !table.contains_key(setting.name) {

@@ -84,9 +84,9 @@ impl Sandbox {
         let panel = bind(options.port, 0).await?;
         description.insert("control".to_owned(), Value::String(address(&panel)?));
         let mut fakes: Vec<Arc<dyn Fake>> = Vec::new();
-        for service in tieout_systems::services() {
-            let fake = (service.fake)(chassis.clone(), &world, options.seed);
-            let listener = bind(options.port, service.port).await?;
+        for entry in tieout_systems::ALL {
+            let fake = (entry.fake)(chassis.clone(), &world, options.seed);
+            let listener = bind(options.port, entry.port).await?;
             let base = address(&listener)?;
             description.insert(fake.service().to_owned(), fake.describe(&base));
             let router = dress(&chassis, fake.service(), Arc::clone(&fake).router());

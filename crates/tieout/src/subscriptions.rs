@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Fault, Timestamp};
 use tieout_kit::System;
-use tieout_kit::webhooks::{SecurityKeys, Signed, Subscriptions, Webhooks};
+use tieout_kit::webhooks::{ByHand, Receive, SecurityKeys, Signed, Subscriptions, Webhooks};
 use tieout_store::Vault;
 
 use crate::assemble::{self, Shared};
@@ -48,7 +48,14 @@ pub fn sides<'a>(connection: &'a ConnectionName, config: &'a ConnectionConfig) -
 /// How a notification for a connection is proven.
 pub enum Proof {
     /// By a signature.
-    Keys(Signed, SecurityKeys),
+    Keys {
+        /// The header that holds it.
+        header: &'static str,
+        /// Takes the hint of what it proves.
+        receive: Receive,
+        /// What it is made with.
+        keys: SecurityKeys,
+    },
     /// By the secret in its path.
     Secret(SecretString),
 }
@@ -128,9 +135,71 @@ impl Keeper<'_> {
             Some(Webhooks::SecretPath) => self.secret(side).await.map(|it| Some(Proof::Secret(it))),
             Some(Webhooks::Signed(signed)) => {
                 let kept = self.kept(side).await?;
-                Ok(kept.map(|kept| Proof::Keys(signed, kept.keys())))
+                Ok(kept.map(|kept| Proof::Keys {
+                    header: signed.header,
+                    receive: signed.receive,
+                    keys: kept.keys(),
+                }))
+            }
+            Some(Webhooks::ByHand(by_hand)) => {
+                // A credential that isn't there yet must not keep the other sides from being heard.
+                let key = self.key(side, by_hand).await.unwrap_or_else(|failure| {
+                    let (connection, system) = (side.connection, side.system.id);
+                    tracing::warn!(%connection, %system, "its notifications can't be proven: {}", failure.cause);
+                    None
+                });
+                Ok(key.map(|current| Proof::Keys {
+                    header: by_hand.header,
+                    receive: by_hand.receive,
+                    keys: SecurityKeys {
+                        current,
+                        previous: None,
+                    },
+                }))
             }
         }
+    }
+
+    /// The key of a side whose address a person enters over there; `None` as long as the credential has none.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn key(
+        &self,
+        side: Side<'_>,
+        by_hand: ByHand,
+    ) -> Result<Option<SecretString>, Failure> {
+        let credential = assemble::credential(self.home, self.vault, side).await?;
+        Ok((by_hand.key)(&credential))
+    }
+
+    /// How many events of such a side never arrived since it was last looked, where anything was ever heard of it: an
+    /// address that nobody answers at is switched off over there, and nobody tells (scenario 244).
+    ///
+    /// # Errors
+    /// Where the service can't be asked.
+    pub async fn missed(&self, side: Side<'_>, by_hand: ByHand) -> Result<usize, Failure> {
+        let store = self.home.store.connection(side.connection);
+        let system = side.system.id.as_str();
+        let now = self.shared.timer.now();
+        let kept = self.home.store.kept(self.vault);
+        let name = format!("{}/checked", kept_as(side));
+        let before = kept.get(&name).await?;
+        let before = before.and_then(|at| at.expose_secret().parse::<Timestamp>().ok());
+        let heard = store.hints_seen(system).await?.last.is_some();
+        let mut missed = 0;
+        if let Some(since) = before.filter(|_| heard) {
+            let since = since.checked_sub(OVERLAP).unwrap_or(since);
+            let past = assemble::past((self.home, self.vault, self.shared), side, by_hand).await?;
+            let events = past.events_since(since).await.map_err(failed)?;
+            let known = store.hints_known(system, &events).await?;
+            missed = events
+                .iter()
+                .filter(|event| !known.contains(*event))
+                .count();
+        }
+        kept.put(&name, &now.to_string().into(), None).await?;
+        Ok(missed)
     }
 
     /// The secret in the path of a side that doesn't sign; made when it is first asked for.

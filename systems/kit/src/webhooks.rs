@@ -25,6 +25,8 @@ pub struct SecurityKeys {
 pub enum Webhooks {
     /// By notifications that it signs, once there is a subscription.
     Signed(Signed),
+    /// By notifications that it signs, once a person has entered our address in its own pages.
+    ByHand(ByHand),
     /// By unsigned calls to a path that only it knows (scenario 242).
     SecretPath,
 }
@@ -46,6 +48,36 @@ pub struct Signed {
     pub receive: Receive,
     /// Makes what keeps subscriptions. Sends nothing yet.
     pub subscriptions: Subscribe,
+}
+
+/// Signed notifications that no call subscribes to: a person enters the address, and the key is a part of the
+/// credential.
+#[derive(Clone, Copy)]
+pub struct ByHand {
+    /// The header with the signature.
+    pub header: &'static str,
+    /// As [`Signed::receive`].
+    pub receive: Receive,
+    /// The key that notifications are signed with, where the credential holds it.
+    pub key: fn(&Credential) -> Option<SecretString>,
+    /// Where a person enters the address: the path through the service's own menus.
+    pub menu: &'static str,
+    /// Makes what tells past events. Sends nothing yet.
+    pub past: Recall,
+}
+
+/// Makes what tells the past events of a side from its table, its credential, and the seams.
+pub type Recall =
+    fn(&Map<String, Value>, Credential, Kit) -> Result<Arc<dyn History>, ConnectError>;
+
+/// Tells past events: what should have been notified of can be held against what was.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// The ids of the events since a moment.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn events_since(&self, since: Timestamp) -> Result<Vec<String>, Fault>;
 }
 
 /// A subscription as the service shows it.

@@ -8,7 +8,9 @@ use tieout_domain::document::{
 use tieout_domain::port::{Action, Order};
 use tieout_domain::{Amount, Currency, Document, Key, Kind, Marker, RemoteId};
 
-const DAY: Date = date(2026, 6, 12);
+use super::receivables;
+
+pub(super) const DAY: Date = date(2026, 6, 12);
 
 /// The order of this kind and action, first, second or third.
 pub(super) fn order(kind: Kind, action: Action, nth: u8) -> Order {
@@ -27,7 +29,7 @@ pub(super) fn order(kind: Kind, action: Action, nth: u8) -> Order {
     }
 }
 
-fn amount(nth: u8) -> Amount {
+pub(super) fn amount(nth: u8) -> Amount {
     Amount::new(rust_decimal::Decimal::new(10_010 + i64::from(nth), 2))
 }
 
@@ -59,7 +61,7 @@ fn amended(document: Document) -> Document {
             path: "West".to_owned(),
             ..dimension
         }),
-        other => other,
+        other => receivables::amended(other),
     }
 }
 
@@ -118,6 +120,9 @@ pub(super) fn document(kind: Kind, nth: u8) -> Document {
             external_id: None,
         }),
         Kind::Payment => Document::Payment(payment(nth, external_id)),
+        Kind::Customer | Kind::Invoice | Kind::CreditMemo | Kind::CustomerPayment => {
+            receivables::document(kind, nth)
+        }
         Kind::Journal => Document::Journal(Journal {
             number: String::new(),
             date: DAY,

@@ -3,8 +3,10 @@
 mod bill;
 mod documents;
 mod files;
+mod invoiced;
 mod netsuite;
 mod ports;
+mod receivables;
 mod sandbox;
 mod values;
 mod webhooks;
@@ -91,6 +93,21 @@ pub const TARGETS: &[Target] = &[
         name: "bill-sign-in",
         about: "answers to a sign-in, then to the first call",
         run: bill::sign_in,
+    },
+    Target {
+        name: "invoiced-lists",
+        about: "answers to lists and events, errors among them, through every reader of Invoiced's",
+        run: invoiced::lists,
+    },
+    Target {
+        name: "invoiced-writes",
+        about: "answers to writes: nothing is applied to another record",
+        run: invoiced::writes,
+    },
+    Target {
+        name: "invoiced-webhooks",
+        about: "Invoiced's notifications: nothing unsigned is read",
+        run: webhooks::of_invoiced,
     },
     Target {
         name: "suiteql",

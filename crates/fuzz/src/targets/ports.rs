@@ -252,6 +252,11 @@ fn applied(receipt: &Receipt, order: &Order, exchanges: &[Exchange]) {
         return;
     }
     assert_eq!(there.vendor(), wanted.vendor(), "another vendor's record");
+    assert_eq!(
+        there.customer(),
+        wanted.customer(),
+        "another customer's record"
+    );
     if let (Document::Bill(there), Document::Bill(wanted)) = (there, wanted) {
         assert_eq!(there.number, wanted.number, "another bill");
         assert_eq!(there.total, wanted.total, "another bill");

@@ -189,8 +189,9 @@ pub(super) fn control_panel(bytes: &[u8]) {
 fn panel() -> Router {
     let chassis = Chassis::new(FakeClock::at(stage::start()), 1);
     let world = world();
-    let fakes = tieout_systems::services()
-        .map(|service| (service.fake)(chassis.clone(), &world, 1))
+    let fakes = tieout_systems::ALL
+        .iter()
+        .map(|entry| (entry.fake)(chassis.clone(), &world, 1))
         .collect();
     control_router(chassis, fakes)
 }

@@ -1,9 +1,10 @@
-//! Notifications of BILL's.
+//! Notifications of BILL's and of Invoiced's.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tieout_bill::webhooks::{BODY_BYTES_MAX, Rejected, SecurityKeys, receive};
+use tieout_bill::webhooks::{BODY_BYTES_MAX, Rejected, SecurityKeys};
+use tieout_kit::webhooks::Receive;
 
 use crate::answers::first_line;
 use crate::place;
@@ -11,8 +12,18 @@ use crate::place;
 const CURRENT: &str = "the key in use";
 const PREVIOUS: &str = "the key before it";
 
-/// `signed`, `signed before` or a signature, then the body.
+/// Of BILL's.
 pub(super) fn notifications(bytes: &[u8]) {
+    received(tieout_bill::webhooks::receive, bytes);
+}
+
+/// Of Invoiced's, which tell no organization.
+pub(super) fn of_invoiced(bytes: &[u8]) {
+    received(tieout_invoiced::webhooks::receive, bytes);
+}
+
+/// `signed`, `signed before` or a signature, then the body.
+fn received(receive: Receive, bytes: &[u8]) {
     let (told, body) = first_line(bytes);
     let keys = SecurityKeys {
         current: CURRENT.to_owned().into(),
@@ -33,8 +44,8 @@ pub(super) fn notifications(bytes: &[u8]) {
     let received = receive(&keys, signature.as_deref(), body);
     match received {
         Ok(hint) => {
-            assert!(is_ours, "taken without a signature of BILL's");
-            assert!(!hint.event.is_empty() && !hint.organization.is_empty());
+            assert!(is_ours, "taken without a signature of the service's");
+            assert!(!hint.event.is_empty() && !hint.event_type.is_empty());
             assert!(
                 hint.id.is_none() || hint.kind.is_some(),
                 "a record of no kind: {hint:?}"
@@ -47,7 +58,9 @@ pub(super) fn notifications(bytes: &[u8]) {
                     assert!(is_ours, "it was read without a signature");
                     place::assert_named(&cause);
                 }
-                Rejected::Unsigned { .. } => assert!(!is_ours, "a signature of BILL's was refused"),
+                Rejected::Unsigned { .. } => {
+                    assert!(!is_ours, "a signature of the service's was refused")
+                }
                 Rejected::TooLarge { bytes, .. } => assert!(bytes > BODY_BYTES_MAX),
             }
         }

@@ -63,6 +63,13 @@ async fn tell(
                 url,
             )
         }
+        Some(Webhooks::ByHand(by_hand)) => {
+            let key = keeper.key(side, by_hand).await?;
+            (
+                json!({"signed": true, "menu": by_hand.menu, "key": key.is_some()}),
+                url,
+            )
+        }
         Some(Webhooks::SecretPath) if show_secret => {
             let secret = keeper.secret(side).await?;
             let url = url.map(|url| format!("{url}/{}", secret.expose_secret()));
@@ -83,8 +90,14 @@ async fn tell(
 
 fn print(told: &Value) {
     let text = |name: &str| told[name].as_str().unwrap_or("never").to_owned();
-    let how = match (&told["proof"]["signed"], &told["proof"]["subscription"]) {
+    let proof = &told["proof"];
+    let how = match (&proof["signed"], &proof["subscription"]) {
         (Value::Bool(false), _) => "a secret path".to_owned(),
+        _ if proof["key"] == true => "signed, its secret is known".to_owned(),
+        _ if proof["key"] == false => format!(
+            "signed; enter the address over there under {}, and set its secret as `webhook_secret` of the credential",
+            proof["menu"].as_str().unwrap_or_default()
+        ),
         (_, Value::String(id)) => format!("signed, subscription {id}"),
         _ => "signed, not subscribed yet: `tieout serve` does that".to_owned(),
     };

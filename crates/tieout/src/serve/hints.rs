@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use tieout_domain::ConnectionName;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_engine::scheduler::Mark;
-use tieout_kit::webhooks::{Signed, Webhooks, same_secret};
+use tieout_kit::webhooks::{ByHand, Signed, Webhooks, same_secret};
 use tieout_server::Notification;
 
 use super::Service;
@@ -36,9 +36,16 @@ impl Service {
         );
         let proofs = self.proofs.read().unwrap_or_else(PoisonError::into_inner);
         match (proofs.get(&address), notification.secret) {
-            (Some(Proof::Keys(signed, keys)), None) => {
-                let signature = notification.headers.get(signed.header);
-                (signed.receive)(
+            (
+                Some(Proof::Keys {
+                    header,
+                    receive,
+                    keys,
+                }),
+                None,
+            ) => {
+                let signature = notification.headers.get(*header);
+                receive(
                     keys,
                     signature.map(|value| value.as_bytes()),
                     notification.body,
@@ -141,12 +148,42 @@ impl Service {
         let mut all_well = true;
         for (name, connection) in config.connections.iter().filter(|(_, it)| it.enabled) {
             for side in sides(name, connection) {
-                if let Some(Webhooks::Signed(signed)) = side.system.webhooks {
-                    all_well &= self.check((side, signed), public_url).await;
+                match side.system.webhooks {
+                    Some(Webhooks::Signed(signed)) => {
+                        all_well &= self.check((side, signed), public_url).await;
+                    }
+                    Some(Webhooks::ByHand(by_hand)) => all_well &= self.recall(side, by_hand).await,
+                    Some(Webhooks::SecretPath) | None => {}
                 }
             }
         }
         all_well
+    }
+
+    /// Whether what a side should have told has arrived. Where some of it hasn't, a run looks now.
+    async fn recall(&self, side: Side<'_>, by_hand: ByHand) -> bool {
+        let (connection, system) = (side.connection, side.system.id);
+        match self.keeper().missed(side, by_hand).await {
+            Ok(0) => true,
+            Ok(missed) => {
+                tracing::warn!(
+                    %connection, %system, missed,
+                    "notifications never arrived; a run looks now. The service may have switched our address off: see \
+                     {} over there",
+                    by_hand.menu
+                );
+                self.told(connection);
+                true
+            }
+            Err(failure) => {
+                let code = failure.code;
+                tracing::warn!(
+                    %connection, %system, %code,
+                    "past notifications can't be checked: {}", failure.cause
+                );
+                false
+            }
+        }
     }
 
     /// Whether a subscription is there, is on, and reaches us.
