@@ -36,6 +36,7 @@ pub mod schedule;
 pub mod scheduler;
 mod settle;
 pub mod tie_out;
+mod to_read;
 mod whole;
 
 pub use connection::{Connection, Sides};

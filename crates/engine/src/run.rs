@@ -21,6 +21,7 @@ use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, pull};
 use crate::report::{Problem, RunReport};
 use crate::settle::settle;
+use crate::to_read::to_read;
 
 /// How often the closing pull is followed by another look.
 const CONFIRMATIONS_MAX: usize = 3;
@@ -206,33 +207,6 @@ fn chosen<'a>(
         .map(AsRef::as_ref)
         .filter(|flow| names.is_empty() || names.iter().any(|name| name == flow.name()))
         .collect())
-}
-
-/// What must be read for these flows: what they look at, what they write, for payments the documents that they pay
-/// and the accounts that fund or keep them, and for invoices the items and terms that they name.
-fn to_read(flows: &[&dyn Flow]) -> Vec<(Side, Kind)> {
-    let mut kinds = BTreeSet::new();
-    for flow in flows {
-        kinds.extend(flow.population().iter().chain(flow.writes()).copied());
-    }
-    if kinds.iter().any(|(_, kind)| *kind == Kind::Payment) {
-        kinds.extend([(Side::Ledger, Kind::Bill), (Side::Platform, Kind::Bill)]);
-        kinds.insert((Side::Platform, Kind::FundingAccount));
-    }
-    let either = |kinds: [Kind; 3]| {
-        let sides = [Side::Ledger, Side::Platform];
-        kinds
-            .into_iter()
-            .flat_map(move |kind| sides.map(|side| (side, kind)))
-    };
-    if kinds.iter().any(|(_, kind)| *kind == Kind::CustomerPayment) {
-        kinds.extend(either([Kind::Customer, Kind::Invoice, Kind::CreditMemo]));
-        kinds.insert((Side::Ledger, Kind::Account));
-    }
-    if kinds.iter().any(|(_, kind)| *kind == Kind::Invoice) {
-        kinds.extend(either([Kind::Customer, Kind::Item, Kind::Terms]));
-    }
-    kinds.into_iter().collect()
 }
 
 impl<'a> Run<'a> {

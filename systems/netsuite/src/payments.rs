@@ -315,7 +315,8 @@ mod tests {
     }
 
     #[test]
-    fn s150_a_payment_in_transit_relieves_payables_as_soon_as_it_posts_whatever_its_status_is_called() {
+    fn s150_a_payment_in_transit_relieves_payables_as_soon_as_it_posts_whatever_its_status_is_called()
+     {
         for letter in ["A", "I", "VendPymt:T", ""] {
             for (posting, counts) in [("T", true), ("F", false)] {
                 let head = row(&[
