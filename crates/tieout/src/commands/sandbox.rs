@@ -27,10 +27,10 @@ pub struct SandboxArgs {
     /// How many vendor bills.
     #[arg(long)]
     pub bills: Option<usize>,
-    /// How many customers; the sandbox's world has none yet.
+    /// How many customers; without customers and invoices the company sells nothing.
     #[arg(long)]
     pub customers: Option<usize>,
-    /// How many invoices; the sandbox's world has none yet.
+    /// How many invoices to them.
     #[arg(long)]
     pub invoices: Option<usize>,
     /// A CSV file of real payables lines to start from.

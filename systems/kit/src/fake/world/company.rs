@@ -161,6 +161,7 @@ impl World {
             bills: Vec::new(),
             credits: Vec::new(),
             payments: Vec::new(),
+            receivables: super::Receivables::default(),
             platform: Platform {
                 subsidiary: paying_subsidiary(one_world),
                 ..Platform::default()

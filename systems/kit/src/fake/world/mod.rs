@@ -10,14 +10,16 @@ mod documents;
 mod draw;
 pub mod generate;
 mod names;
+pub mod receivables;
 mod settle;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use receivables::Receivables;
 pub use tieout_domain::Currency;
 
-/// A company and a year of its payables.
+/// A company and a year of its payables, and of its receivables where it was asked for them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The day the world ends on: documents are dated in the year before it.
@@ -48,6 +50,8 @@ pub struct World {
     pub credits: Vec<Credit>,
     /// Payments made in the ledger before tieout came (they make bills paid or partly paid).
     pub payments: Vec<Payment>,
+    /// What it sells.
+    pub receivables: Receivables,
     /// What the payment platform already holds, typed in by hand.
     pub platform: Platform,
 }
