@@ -329,13 +329,16 @@ impl<'a> PartWritten<'a> {
                 written.sort = "estimate";
                 written.estimate = Some(Id(estimate));
             }
-            UseOf::Other(word) => {
-                let cause = format!("Invoiced: a payment can't be used for `{word}` from here");
-                return Err(refused(Code::new("refused-there"), "applied_to", cause));
-            }
+            UseOf::JournalEntry { .. } => return Err(unfit_use("journal entry")),
+            UseOf::Other(word) => return Err(unfit_use(word)),
         }
         Ok(written)
     }
+}
+
+fn unfit_use(word: &str) -> Fault {
+    let cause = format!("Invoiced: a payment can't be used for `{word}` from here");
+    refused(Code::new("refused-there"), "applied_to", cause)
 }
 
 fn payment(document: &Document) -> Result<&CustomerPayment, Fault> {

@@ -59,6 +59,21 @@ pub(crate) fn transactions_from(client: &Client, type_code: &str) -> String {
     }
 }
 
+/// Whether paying a document changes its own time of last change is not documented: documents that a changed
+/// payment, credit or journal pays are read, too.
+pub(crate) fn changed_or_paid(since: &str) -> String {
+    changed_or_followed(since, "k.linktype = 'Payment' AND ")
+}
+
+/// Changed themselves, or followed by a transaction that has changed; `links` narrows by which links.
+pub(crate) fn changed_or_followed(since: &str, links: &str) -> String {
+    format!(
+        "(t.lastmodifieddate >= {since} OR t.id IN (SELECT k.previousdoc \
+         FROM nexttransactionlinelink k JOIN transaction p ON p.id = k.nextdoc \
+         WHERE {links}p.lastmodifieddate >= {since}))"
+    )
+}
+
 #[async_trait]
 impl Source for Bills {
     fn kind(&self) -> Kind {
@@ -73,14 +88,8 @@ impl Source for Bills {
         transactions_from(client, "VendBill")
     }
 
-    /// Whether paying a bill changes its own time of last change is not documented: bills that a changed
-    /// payment, credit or journal pays are read, too.
     fn changed(&self, since: &str) -> String {
-        format!(
-            "(t.lastmodifieddate >= {since} OR t.id IN (SELECT k.previousdoc \
-             FROM nexttransactionlinelink k JOIN transaction p ON p.id = k.nextdoc \
-             WHERE k.linktype = 'Payment' AND p.lastmodifieddate >= {since}))"
-        )
+        changed_or_paid(since)
     }
 
     fn version(&self, row: &Row) -> String {

@@ -1,23 +1,19 @@
 //! Journal entries, as far as reversals need them: written, and read back with the numbers of their lines.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::json;
-use tieout_domain::code::Code;
 use tieout_domain::document::{Journal, JournalLine};
-use tieout_domain::port::{Action, Answer, Observed, Order, Write};
-use tieout_domain::{Amount, Document, Fault, Kind, RemoteId, Timestamp};
+use tieout_domain::port::Action;
+use tieout_domain::{Amount, Document, Fault, Kind};
 
 use crate::bills::{currency, external_id};
 use crate::call::Client;
-use crate::lines::Lines;
+use crate::form::Form;
+use crate::lines::{LINES, Lines};
 use crate::probe::Shape;
-use crate::reader::{ASKED, Reader, Reading, Source};
+use crate::reader::{ASKED, Reading, Source};
 use crate::records::{Body, reference};
 use crate::suiteql::{Columns, Row, column, optional};
-use crate::upsert::{Upsert, create};
 
 const COLUMNS: Columns = Columns {
     family: "journals",
@@ -36,6 +32,7 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
+#[derive(Clone, Copy)]
 pub(crate) struct Journals;
 
 #[async_trait]
@@ -58,29 +55,23 @@ impl Source for Journals {
         shape: &Shape,
         rows: &[Row],
     ) -> Result<Vec<Reading>, Fault> {
-        let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
-        let lines = client.lines(&ids).await?;
-        let none = Lines::default();
         let subsidiary = client.settings.subsidiary.as_ref();
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let lines = row.id("id").and_then(|id| lines.get(&id)).unwrap_or(&none);
-                Ok(Some(Document::Journal(Journal {
-                    number: row.string("tranid"),
-                    date: row.need_date("trandate")?,
-                    currency: currency(row, shape, subsidiary)?,
-                    subsidiary: subsidiary.cloned(),
-                    department: None,
-                    class: None,
-                    location: None,
-                    memo: row.string("memo"),
-                    // Every line of a journal entry counts, whatever is taken for its main line.
-                    lines: lines.all().filter_map(journal_line).collect(),
-                    external_id: external_id(row),
-                })))
-            })
-            .collect())
+        let journal = |row: &Row, lines: &Lines| {
+            Ok(Document::Journal(Journal {
+                number: row.string("tranid"),
+                date: row.need_date("trandate")?,
+                currency: currency(row, shape, subsidiary)?,
+                subsidiary: subsidiary.cloned(),
+                department: None,
+                class: None,
+                location: None,
+                memo: row.string("memo"),
+                // Every line of a journal entry counts, whatever is taken for its main line.
+                lines: lines.all().filter_map(journal_line).collect(),
+                external_id: external_id(row),
+            }))
+        };
+        client.with_lines(LINES, rows, journal).await
     }
 }
 
@@ -104,44 +95,29 @@ fn journal_line(row: &Row) -> Option<JournalLine> {
     })
 }
 
-/// Writes journal entries.
-pub(crate) struct JournalWriter {
-    pub(crate) client: Arc<Client>,
-}
+/// Journal entries, as they are written.
+pub(crate) struct JournalForm;
 
-impl JournalWriter {
-    fn reader(&self) -> Reader<Journals> {
-        Reader {
-            client: Arc::clone(&self.client),
-            source: Journals,
+impl Form for JournalForm {
+    type Document = Journal;
+    type Source = Journals;
+
+    const SOURCE: Journals = Journals;
+    const RECORD: &'static str = "journalEntry";
+    const ACTIONS: &'static [Action] = &[Action::Create];
+    /// Lines have no lasting key when they are made (fact F32, scenario 251).
+    const REPLACES: Option<&'static str> = Some("line");
+    /// What names a line in an application is known only once the entry is there.
+    const SHOWS_WHAT_WAS_MADE: bool = true;
+
+    fn of(document: &Document) -> Option<&Journal> {
+        match document {
+            Document::Journal(found) => Some(found),
+            _ => None,
         }
     }
-}
 
-#[async_trait]
-impl Upsert for JournalWriter {
-    fn client(&self) -> &Client {
-        &self.client
-    }
-
-    fn record(&self) -> &'static str {
-        "journalEntry"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Journal
-    }
-
-    /// Lines have no lasting key when they are made: a repeated write must not append them once more
-    /// (fact F32, scenario 251).
-    fn replaces(&self) -> Option<&'static str> {
-        Some("line")
-    }
-
-    fn body(&self, shape: &Shape, document: &Document) -> Result<Body, Fault> {
-        let Document::Journal(journal) = document else {
-            return Err(wrong_kind(document));
-        };
+    fn body(_client: &Client, shape: &Shape, journal: &Journal) -> Result<Body, Fault> {
         let mut body = Body::default();
         body.set("tranDate", json!(journal.date.to_string()));
         body.reference("subsidiary", journal.subsidiary.as_ref());
@@ -170,15 +146,8 @@ impl Upsert for JournalWriter {
         Ok(body)
     }
 
-    async fn found(&self, condition: &str, parameters: &[String]) -> Result<Vec<Observed>, Fault> {
-        self.reader().matching(condition, parameters).await
-    }
-
     /// Whether the entry over there is the one that was to be written.
-    fn same(&self, there: &Document, wanted: &Document) -> bool {
-        let (Document::Journal(there), Document::Journal(wanted)) = (there, wanted) else {
-            return false;
-        };
+    fn same(there: &Journal, wanted: &Journal) -> bool {
         let lines = |journal: &Journal| {
             let mut lines: Vec<_> = journal
                 .lines
@@ -198,48 +167,5 @@ impl Upsert for JournalWriter {
         there.date == wanted.date
             && there.currency == wanted.currency
             && lines(there) == lines(wanted)
-    }
-
-    /// What names a line in an application is known only once the entry is there.
-    fn shows_what_was_made(&self) -> bool {
-        true
-    }
-}
-
-pub(crate) fn wrong_kind(document: &Document) -> Fault {
-    Fault::Refused {
-        code: Code::new("not-supported"),
-        field: None,
-        cause: format!("a {} can't be written this way", document.kind()),
-    }
-}
-
-#[async_trait]
-impl Write for JournalWriter {
-    fn bulk_max(&self, _action: Action) -> usize {
-        crate::upsert::BULK
-    }
-
-    fn repeatable(&self, action: Action) -> bool {
-        action == Action::Create
-    }
-
-    fn settle(&self) -> Duration {
-        self.client.settings.settle
-    }
-
-    async fn write(&self, orders: &[Order]) -> Vec<Answer> {
-        match orders.first().map(|order| order.action) {
-            Some(Action::Create) => create(self, orders).await,
-            _ => crate::upsert::not_supported(orders),
-        }
-    }
-
-    async fn candidates(
-        &self,
-        orders: &[Order],
-        _since: Timestamp,
-    ) -> Result<Vec<Observed>, Fault> {
-        crate::upsert::candidates(self, orders).await
     }
 }

@@ -14,7 +14,9 @@ mod deleted;
 mod dimensions;
 #[cfg(test)]
 mod endings;
+mod entities;
 mod examine;
+mod form;
 mod guides;
 mod journals;
 mod lines;
@@ -25,6 +27,7 @@ mod port;
 mod probe;
 mod problem;
 mod reader;
+mod receivables;
 mod records;
 mod settings;
 mod subledger;
@@ -102,6 +105,12 @@ const SETTINGS: &[Setting] = &[
         name: "payables_accounts",
         label: "Payables accounts",
         help: "internal ids: only bills booked to these accounts; all of them by default",
+        required: false,
+    },
+    Setting {
+        name: "receivables",
+        label: "Receivables",
+        help: "true where the connection is of receivables: doctor then asks for the permissions that these need",
         required: false,
     },
     Setting {

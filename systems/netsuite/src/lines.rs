@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use futures::StreamExt as _;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Line, LineKind};
-use tieout_domain::{Amount, Fault, RemoteId};
+use tieout_domain::{Amount, Document, Fault, RemoteId};
 
 use crate::call::Client;
+use crate::reader::Reading;
 use crate::suiteql::{Columns, Row, Unreadable, column, id_list, optional};
 
 /// Transactions asked about at once: as many as usually fit one page of lines.
 const AT_ONCE: usize = 200;
 
-const LINES: Columns = Columns {
+pub(crate) const LINES: Columns = Columns {
     family: "lines",
     columns: &[
         column("l.transaction", "doc"),
@@ -35,6 +36,32 @@ const LINES: Columns = Columns {
     ],
 };
 
+/// What lines of sales tell beside: items, and the name of the account.
+pub(crate) const SALES_LINES: Columns = Columns {
+    family: "sales lines",
+    columns: &[
+        column("l.transaction", "doc"),
+        column("l.id", "line"),
+        column("l.mainline", "mainline"),
+        optional("l.taxline", "taxline", "taxline"),
+        optional("l.item", "item", "item"),
+        optional("BUILTIN.DF(l.item)", "itemname", "item"),
+        optional("l.itemtype", "itemtype", "itemtype"),
+        column("l.quantity", "quantity"),
+        column("l.rate", "rate"),
+        column("l.foreignamount", "amount"),
+        column("l.memo", "memo"),
+        optional("l.department", "department", "department"),
+        optional("l.class", "class", "class"),
+        optional("l.location", "location", "location"),
+        optional("l.entity", "entity", "entity"),
+        optional("l.iscogs", "iscogs", "iscogs"),
+        optional("l.donotdisplayline", "donotdisplayline", "donotdisplayline"),
+        column("a.account", "account"),
+        column("BUILTIN.DF(a.account)", "accountname"),
+    ],
+};
+
 const LINKS: Columns = Columns {
     family: "links",
     columns: &[
@@ -46,6 +73,26 @@ const LINKS: Columns = Columns {
         column("SUM(k.foreignamount)", "amount"),
     ],
 };
+
+/// The same from the other end: what settles these transactions.
+const LINKS_BACK: Columns = Columns {
+    family: "links back",
+    columns: &[
+        column("k.previousdoc", "next"),
+        column("k.nextdoc", "previous"),
+        column("k.nextline", "previousline"),
+        column("b.type", "type"),
+        column("b.entity", "entity"),
+        column("SUM(k.foreignamount)", "amount"),
+    ],
+};
+
+/// Which end of a link is asked for.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Payer,
+    Paid,
+}
 
 /// The lines of one transaction.
 #[derive(Debug, Default)]
@@ -63,6 +110,14 @@ impl Lines {
             .iter()
             .find(|row| row.flag("mainline"))
             .and_then(|row| row.id("account"))
+    }
+
+    /// What the account of the main line is called, its number in front where numbers are on.
+    pub(crate) fn main_account_name(&self) -> &str {
+        self.0
+            .iter()
+            .find(|row| row.flag("mainline"))
+            .map_or("", |row| row.text("accountname"))
     }
 
     /// The first account beside the main line: payables for a payment.
@@ -98,18 +153,22 @@ impl Lines {
         self.0.iter()
     }
 
-    /// The lines as people entered them, debits positive; for a credit the other way round. Amounts that a
-    /// feature adds for the general ledger alone are no part of what is payable.
+    /// The rows that people entered. Amounts that a feature adds for the general ledger alone are no part of
+    /// what is owed.
+    pub(crate) fn entered(&self) -> impl Iterator<Item = &Row> {
+        self.body().filter(|row| {
+            let tax = row.flag("taxline");
+            !row.flag("iscogs") && (tax || !row.flag("donotdisplayline"))
+        })
+    }
+
+    /// The lines as people entered them, debits positive; for a credit the other way round.
     ///
     /// A dimension of the head is the default of the lines (scenario 164): the platform has none on its heads.
     pub(crate) fn document_lines(&self, credit: bool) -> Result<Vec<Line>, Unreadable> {
         let head = self.0.iter().find(|row| row.flag("mainline"));
         let line = |row: &Row, amount| line(row, head, amount);
-        self.body()
-            .filter(|row| {
-                let tax = row.flag("taxline");
-                !row.flag("iscogs") && (tax || !row.flag("donotdisplayline"))
-            })
+        self.entered()
             .filter_map(|row| match row.amount("amount") {
                 // A line of words only.
                 Ok(None) => None,
@@ -155,8 +214,16 @@ pub(crate) struct Link {
 impl Client {
     /// The lines of these transactions.
     pub(crate) async fn lines(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Lines>, Fault> {
+        self.lines_with(LINES, ids).await
+    }
+
+    async fn lines_with(
+        &self,
+        columns: Columns,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Lines>, Fault> {
         let rows = self
-            .in_chunks(ids, LINES, |list, last| {
+            .in_chunks(ids, columns, |list, last| {
                 let after = last
                     .map(|row| {
                         let (doc, line) = (row.text("doc"), row.text("line"));
@@ -184,30 +251,85 @@ impl Client {
         Ok(all)
     }
 
+    /// Makes each row's document of the row and its lines.
+    pub(crate) async fn with_lines(
+        &self,
+        columns: Columns,
+        rows: &[Row],
+        make: impl Fn(&Row, &Lines) -> Result<Document, Unreadable> + Send,
+    ) -> Result<Vec<Reading>, Fault> {
+        let lines = self.lines_with(columns, &ids(rows)).await?;
+        let none = Lines::default();
+        let made = rows.iter().map(|row| {
+            let lines = lines.get(&row.need_id("id")?).unwrap_or(&none);
+            make(row, lines).map(Some)
+        });
+        Ok(made.collect())
+    }
+
+    /// The same with what the transaction pays.
+    pub(crate) async fn with_links(
+        &self,
+        columns: Columns,
+        rows: &[Row],
+        make: impl Fn(&Row, &Lines, &[Link]) -> Result<Document, Unreadable> + Send,
+    ) -> Result<Vec<Reading>, Fault> {
+        let ids = ids(rows);
+        let (lines, links) = futures::try_join!(self.lines_with(columns, &ids), self.links(&ids))?;
+        let none = Lines::default();
+        let made = rows.iter().map(|row| {
+            let id = row.need_id("id")?;
+            let lines = lines.get(&id).unwrap_or(&none);
+            let links = links.get(&id).map(Vec::as_slice).unwrap_or_default();
+            make(row, lines, links).map(Some)
+        });
+        Ok(made.collect())
+    }
+
     /// What these transactions (payments, credits, journals) pay.
     pub(crate) async fn links(
         &self,
         ids: &[RemoteId],
     ) -> Result<BTreeMap<RemoteId, Vec<Link>>, Fault> {
+        self.links_from(End::Payer, ids).await
+    }
+
+    /// What settles these transactions (refunds).
+    pub(crate) async fn links_back(
+        &self,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Vec<Link>>, Fault> {
+        self.links_from(End::Paid, ids).await
+    }
+
+    async fn links_from(
+        &self,
+        end: End,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Vec<Link>>, Fault> {
+        let (columns, own, other, line_of) = match end {
+            End::Payer => (LINKS, "k.nextdoc", "k.previousdoc", "k.previousline"),
+            End::Paid => (LINKS_BACK, "k.previousdoc", "k.nextdoc", "k.nextline"),
+        };
         let rows = self
-            .in_chunks(ids, LINKS, |list, last| {
+            .in_chunks(ids, columns, |list, last| {
                 let after = last
                     .map(|row| {
                         let next = row.text("next");
                         let previous = row.text("previous");
                         let line = row.number("previousline").unwrap_or(-1);
                         format!(
-                            " AND (k.nextdoc > {next} OR (k.nextdoc = {next} \
-                             AND (k.previousdoc > {previous} OR (k.previousdoc = {previous} \
-                             AND k.previousline > {line}))))"
+                            " AND ({own} > {next} OR ({own} = {next} \
+                             AND ({other} > {previous} OR ({other} = {previous} \
+                             AND {line_of} > {line}))))"
                         )
                     })
                     .unwrap_or_default();
                 format!(
-                    "FROM nexttransactionlinelink k JOIN transaction b ON b.id = k.previousdoc \
-                     WHERE k.linktype = 'Payment' AND k.nextdoc IN ({list}){after} \
-                     GROUP BY k.nextdoc, k.previousdoc, k.previousline, b.type, b.entity \
-                     ORDER BY k.nextdoc, k.previousdoc, k.previousline \
+                    "FROM nexttransactionlinelink k JOIN transaction b ON b.id = {other} \
+                     WHERE k.linktype = 'Payment' AND {own} IN ({list}){after} \
+                     GROUP BY {own}, {other}, {line_of}, b.type, b.entity \
+                     ORDER BY {own}, {other}, {line_of} \
                      FETCH FIRST 1000 ROWS ONLY"
                 )
             })
@@ -256,6 +378,11 @@ impl Client {
         }
         Ok(all)
     }
+}
+
+/// The ids of rows.
+pub(crate) fn ids(rows: &[Row]) -> Vec<RemoteId> {
+    rows.iter().filter_map(|row| row.id("id")).collect()
 }
 
 /// What a row says that one transaction pays of another; nothing if that is nothing.

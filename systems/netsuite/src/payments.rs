@@ -6,7 +6,7 @@ use tieout_domain::{Amount, Document, Fault, Kind, RemoteId};
 
 use crate::bills::{currency, external_id, letter};
 use crate::call::Client;
-use crate::lines::{Lines, Link};
+use crate::lines::{LINES, Lines, Link};
 use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
 use crate::suiteql::{Columns, Row, Unreadable, column, optional};
@@ -37,7 +37,28 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
+#[derive(Clone, Copy)]
 pub(crate) struct Payments;
+
+/// `FROM` and `WHERE` of one type of payments, and of journal entries that pay documents of one type.
+pub(crate) fn payers_from(client: &Client, payment: &str, paid: &str) -> String {
+    let paid = format!("k.linktype = 'Payment' AND b.type = '{paid}'");
+    match &client.settings.subsidiary {
+        None => format!(
+            "FROM transaction t WHERE (t.type = '{payment}' OR (t.type = 'Journal' AND t.id IN \
+             (SELECT k.nextdoc FROM nexttransactionlinelink k \
+             JOIN transaction b ON b.id = k.previousdoc WHERE {paid})))"
+        ),
+        Some(subsidiary) => format!(
+            "FROM transaction t LEFT JOIN transactionline ml ON ml.transaction = t.id \
+             AND ml.mainline = 'T' WHERE ((t.type = '{payment}' AND ml.subsidiary = {subsidiary}) \
+             OR (t.type = 'Journal' AND t.id IN (SELECT k.nextdoc \
+             FROM nexttransactionlinelink k JOIN transaction b ON b.id = k.previousdoc \
+             JOIN transactionline bl ON bl.transaction = b.id AND bl.mainline = 'T' \
+             WHERE {paid} AND bl.subsidiary = {subsidiary})))"
+        ),
+    }
+}
 
 #[async_trait]
 impl Source for Payments {
@@ -50,22 +71,7 @@ impl Source for Payments {
     }
 
     fn from(&self, client: &Client, _shape: &Shape) -> String {
-        let bill_type = "k.linktype = 'Payment' AND b.type = 'VendBill'";
-        match &client.settings.subsidiary {
-            None => format!(
-                "FROM transaction t WHERE (t.type = 'VendPymt' OR (t.type = 'Journal' AND t.id IN \
-                 (SELECT k.nextdoc FROM nexttransactionlinelink k \
-                 JOIN transaction b ON b.id = k.previousdoc WHERE {bill_type})))"
-            ),
-            Some(subsidiary) => format!(
-                "FROM transaction t LEFT JOIN transactionline ml ON ml.transaction = t.id \
-                 AND ml.mainline = 'T' WHERE ((t.type = 'VendPymt' AND ml.subsidiary = {subsidiary}) \
-                 OR (t.type = 'Journal' AND t.id IN (SELECT k.nextdoc \
-                 FROM nexttransactionlinelink k JOIN transaction b ON b.id = k.previousdoc \
-                 JOIN transactionline bl ON bl.transaction = b.id AND bl.mainline = 'T' \
-                 WHERE {bill_type} AND bl.subsidiary = {subsidiary})))"
-            ),
-        }
+        payers_from(client, "VendPymt", "VendBill")
     }
 
     fn version(&self, row: &Row) -> String {
@@ -83,24 +89,16 @@ impl Source for Payments {
         shape: &Shape,
         rows: &[Row],
     ) -> Result<Vec<Reading>, Fault> {
-        let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
-        let (lines, links) = futures::try_join!(client.lines(&ids), client.links(&ids))?;
-        let no_lines = Lines::default();
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let id = row.need_id("id")?;
-                let lines = lines.get(&id).unwrap_or(&no_lines);
-                let links = links.get(&id).map(Vec::as_slice).unwrap_or_default();
-                let subsidiary = client.settings.subsidiary.as_ref();
-                let payment = if row.text("type") == "Journal" {
-                    journal(row, lines, links, shape, subsidiary)
-                } else {
-                    payment(row, lines, links, shape, subsidiary)
-                };
-                payment.map(|payment| Some(Document::Payment(payment)))
-            })
-            .collect())
+        let subsidiary = client.settings.subsidiary.as_ref();
+        let payment = |row: &Row, lines: &Lines, links: &[Link]| {
+            let read = if row.text("type") == "Journal" {
+                journal
+            } else {
+                payment
+            };
+            read(row, lines, links, shape, subsidiary).map(Document::Payment)
+        };
+        client.with_links(LINES, rows, payment).await
     }
 }
 

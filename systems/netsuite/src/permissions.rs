@@ -1,6 +1,6 @@
-//! What the role of an integration needs: the one place where it is written. `tieout doctor` asks for each of
-//! them, the role in `suitescript/` grants exactly these (a test compares them), and the README's list is the
-//! same (README §The role).
+//! What the role of an integration needs: the one place where it is written. `tieout doctor` asks for each that a
+//! connection's side of the books needs, the roles in `suitescript/` grant exactly these (a test compares them), and
+//! the README's list is the same (README §The role).
 
 /// A level of a permission, as the role's page and its file have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,14 @@ pub(crate) enum Probe {
     Courtesy(&'static str, &'static str),
 }
 
+/// Which connections need a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serves {
+    All,
+    Payables,
+    Receivables,
+}
+
 /// A permission that the role needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Permission {
@@ -50,6 +58,23 @@ pub(crate) struct Permission {
     /// What doesn't work without it.
     pub(crate) needed_for: &'static str,
     pub(crate) probe: Probe,
+    serves: Serves,
+}
+
+impl Permission {
+    const fn of_payables(self) -> Self {
+        Self {
+            serves: Serves::Payables,
+            ..self
+        }
+    }
+
+    const fn of_receivables(self) -> Self {
+        Self {
+            serves: Serves::Receivables,
+            ..self
+        }
+    }
 }
 
 const fn needs(
@@ -65,11 +90,30 @@ const fn needs(
         level,
         needed_for,
         probe,
+        serves: Serves::All,
     }
 }
 
-/// The name of the role that is shipped.
-pub(crate) const ROLE: &str = "tieout (customrole_tieout)";
+/// The name of the role that is shipped for a connection of receivables, or for one of payables.
+pub(crate) const fn role(receivables: bool) -> &'static str {
+    if receivables {
+        "tieout receivables (customrole_tieout_receivables)"
+    } else {
+        "tieout (customrole_tieout)"
+    }
+}
+
+/// What a connection of receivables needs, or one of payables.
+pub(crate) fn needed(receivables: bool) -> impl Iterator<Item = &'static Permission> {
+    let other = if receivables {
+        Serves::Payables
+    } else {
+        Serves::Receivables
+    };
+    PERMISSIONS
+        .iter()
+        .filter(move |permission| permission.serves != other)
+}
 
 /// All of them.
 pub(crate) const PERMISSIONS: &[Permission] = &[
@@ -136,19 +180,50 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         Level::Edit,
         "reading bills and applying payments to them (records are opened in edit mode, also to be read)",
         Probe::Record("vendorBill"),
-    ),
+    )
+    .of_payables(),
     needs(
         ("Transactions", "Pay Bills", "TRAN_VENDPYMT"),
         Level::Edit,
         "posting BILL's payments",
         Probe::Record("vendorPayment"),
-    ),
+    )
+    .of_payables(),
     needs(
         ("Transactions", "Enter Vendor Credits", "TRAN_VENDCRED"),
         Level::Edit,
         "applying vendor credits",
         Probe::Record("vendorCredit"),
-    ),
+    )
+    .of_payables(),
+    needs(
+        ("Transactions", "Invoice", "TRAN_CUSTINVC"),
+        Level::Edit,
+        "reading and writing invoices, and applying payments to them",
+        Probe::Record("invoice"),
+    )
+    .of_receivables(),
+    needs(
+        ("Transactions", "Credit Memo", "TRAN_CUSTCRED"),
+        Level::Edit,
+        "writing credit memos and applying them",
+        Probe::Record("creditMemo"),
+    )
+    .of_receivables(),
+    needs(
+        ("Transactions", "Customer Payment", "TRAN_CUSTPYMT"),
+        Level::Edit,
+        "posting customers' payments",
+        Probe::Record("customerPayment"),
+    )
+    .of_receivables(),
+    needs(
+        ("Transactions", "Customer Refund", "TRAN_CUSTRFND"),
+        Level::Edit,
+        "posting what was paid back",
+        Probe::Record("customerRefund"),
+    )
+    .of_receivables(),
     needs(
         ("Transactions", "Make Journal Entry", "TRAN_JOURNAL"),
         Level::Edit,
@@ -160,7 +235,29 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         Level::View,
         "reading vendors",
         Probe::Table("vendor", "id"),
-    ),
+    )
+    .of_payables(),
+    needs(
+        ("Lists", "Customers", "LIST_CUSTJOB"),
+        Level::Edit,
+        "reading customers, and making those that are new",
+        Probe::Record("customer"),
+    )
+    .of_receivables(),
+    needs(
+        ("Lists", "Items", "LIST_ITEM"),
+        Level::View,
+        "knowing the items that stand on invoices",
+        Probe::Table("item", "id"),
+    )
+    .of_receivables(),
+    needs(
+        ("Setup", "Accounting Lists", "ADMI_ACCOUNTINGLIST"),
+        Level::View,
+        "knowing the payment terms",
+        Probe::Table("term", "id"),
+    )
+    .of_receivables(),
     needs(
         ("Lists", "Accounts", "LIST_ACCOUNT"),
         Level::View,
@@ -269,11 +366,19 @@ pub(crate) const FEATURES: &[Feature] = &[
 mod tests {
     use super::*;
 
-    const ROLE_FILE: &str =
-        include_str!("../../../suitescript/role/src/Objects/customrole_tieout.xml");
+    const ROLE_FILES: [(bool, &str); 2] = [
+        (
+            false,
+            include_str!("../../../suitescript/role/src/Objects/customrole_tieout.xml"),
+        ),
+        (
+            true,
+            include_str!("../../../suitescript/role/src/Objects/customrole_tieout_receivables.xml"),
+        ),
+    ];
 
     #[test]
-    fn the_role_that_is_shipped_grants_exactly_what_is_needed() {
+    fn a_role_that_is_shipped_grants_exactly_what_is_needed() {
         let between = |text: &'static str, tag: &str| -> Vec<&'static str> {
             let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
             text.split(open.as_str())
@@ -281,18 +386,28 @@ mod tests {
                 .filter_map(|rest| rest.split(close.as_str()).next())
                 .collect()
         };
-        let mut granted: Vec<_> = between(ROLE_FILE, "permission")
-            .into_iter()
-            .map(|one| (between(one, "permkey")[0], between(one, "permlevel")[0]))
-            .collect();
-        let mut needed: Vec<_> = PERMISSIONS
-            .iter()
-            .map(|one| (one.key, one.level.as_str()))
-            .collect();
-        granted.sort_unstable();
-        needed.sort_unstable();
-        assert_eq!(granted, needed);
-        assert!(ROLE_FILE.contains("scriptid=\"customrole_tieout\""));
+        for (receivables, file) in ROLE_FILES {
+            let mut granted: Vec<_> = between(file, "permission")
+                .into_iter()
+                .map(|one| (between(one, "permkey")[0], between(one, "permlevel")[0]))
+                .collect();
+            let mut wanted: Vec<_> = needed(receivables)
+                .map(|one| (one.key, one.level.as_str()))
+                .collect();
+            granted.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(granted, wanted, "{}", role(receivables));
+            let id = role(receivables).rsplit('(').next().unwrap();
+            assert!(file.contains(&format!("scriptid=\"{}\"", id.trim_end_matches(')'))));
+        }
+    }
+
+    #[test]
+    fn neither_side_of_the_books_is_asked_for_the_others_permissions() {
+        let asked = |receivables: bool, key: &str| needed(receivables).any(|one| one.key == key);
+        assert!(asked(false, "TRAN_VENDBILL") && !asked(false, "TRAN_CUSTINVC"));
+        assert!(asked(true, "TRAN_CUSTINVC") && !asked(true, "LIST_VENDOR"));
+        assert!(asked(true, "TRAN_JOURNAL") && asked(false, "TRAN_JOURNAL"));
     }
 
     #[test]

@@ -18,15 +18,17 @@ use tieout_kit::{ConnectError, Credential, Kit};
 use crate::accounts::Accounts;
 use crate::bills::Bills;
 use crate::call::Client;
-use crate::credit_applications::CreditWriter;
+use crate::credit_applications::VendorCreditForm;
 use crate::dimensions::{Dimensions, switched_off};
-use crate::journals::JournalWriter;
+use crate::form::Writer;
+use crate::journals::JournalForm;
 use crate::payments::Payments;
 use crate::reader::{Reader, Source};
+use crate::receivables;
 use crate::settings::Settings;
 use crate::subledger::ControlAccounts;
 use crate::vendor_credits::VendorCredits;
-use crate::vendor_payments::PaymentWriter;
+use crate::vendor_payments::PaymentForm;
 use crate::vendors::Vendors;
 
 /// Makes the ports of one account. Sends nothing: the first call signs in.
@@ -55,24 +57,12 @@ pub(crate) fn connect(
     read.insert(Kind::VendorCredit, reader(&client, VendorCredits));
     read.insert(Kind::Payment, reader(&client, Payments));
     let mut write: BTreeMap<Kind, Arc<dyn Write>> = BTreeMap::new();
-    write.insert(
-        Kind::Payment,
-        Arc::new(PaymentWriter {
-            client: Arc::clone(&client),
-        }),
-    );
-    write.insert(
-        Kind::Journal,
-        Arc::new(JournalWriter {
-            client: Arc::clone(&client),
-        }),
-    );
-    write.insert(
-        Kind::VendorCredit,
-        Arc::new(CreditWriter {
-            client: Arc::clone(&client),
-        }),
-    );
+    write.extend([
+        Writer::<PaymentForm>::port(&client),
+        Writer::<JournalForm>::port(&client),
+        Writer::<VendorCreditForm>::port(&client),
+    ]);
+    receivables::fill(&client, &mut read, &mut write);
     Ok(Ports {
         system: SystemId::new("netsuite"),
         whole: Arc::new(Account(Arc::clone(&client))),
@@ -86,7 +76,7 @@ pub(crate) fn connect(
     })
 }
 
-fn reader<S: Source>(client: &Arc<Client>, source: S) -> Arc<dyn Read> {
+pub(crate) fn reader<S: Source>(client: &Arc<Client>, source: S) -> Arc<dyn Read> {
     Arc::new(Reader {
         client: Arc::clone(client),
         source,

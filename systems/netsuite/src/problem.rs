@@ -350,6 +350,12 @@ fn missing_permission(words: &str) -> Fault {
     let permission = match record.as_str() {
         "vendor" | "vendorsubsidiaryrelationship" | "vendoraddressbook" => "Lists > Vendors",
         "vendoraddressbookentityaddress" => "Lists > Vendors",
+        "customer" | "customersubsidiaryrelationship" | "customeraddressbook" => {
+            "Lists > Customers"
+        }
+        "customeraddressbookentityaddress" => "Lists > Customers",
+        "item" => "Lists > Items",
+        "term" => "Setup > Accounting Lists",
         "transaction" | "transactionline" | "transactionaccountingline" => {
             "Transactions > Find Transaction, Bills, Pay Bills, Vendor Credits and Make Journal Entry"
         }
@@ -357,7 +363,6 @@ fn missing_permission(words: &str) -> Fault {
             "Transactions > Find Transaction"
         }
         "account" => "Lists > Accounts",
-        "term" => "Setup > Accounting Lists (view)",
         "accountingperiod" => "Setup > Manage Accounting Periods (view)",
         "subsidiary" => "Lists > Subsidiaries",
         "department" => "Lists > Departments",

@@ -56,6 +56,10 @@ impl Body {
         self.0.insert(name.to_owned(), raw(text));
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -78,10 +82,7 @@ impl Client {
         let call = Call {
             method: Method::PUT,
             path: format!("/services/rest/record/v1/{record}/eid:{external_id}"),
-            query: replaces
-                .map(|sublist| ("replace", sublist.to_owned()))
-                .into_iter()
-                .collect(),
+            query: replaced(replaces),
             body: Some(body.text_of()),
             aim: Aim::Write,
         };
@@ -92,23 +93,29 @@ impl Client {
             .and_then(id_at_the_end))
     }
 
-    /// Changes a record. Fields that aren't given stay.
+    /// Changes a record. Fields that aren't given stay, and so do lines, unless their sublist is replaced.
     pub(crate) async fn patch(
         &self,
         record: &str,
         id: &RemoteId,
+        replaces: Option<&'static str>,
         body: &Body,
     ) -> Result<(), Fault> {
         let id = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
         let call = Call {
             method: Method::PATCH,
             path: format!("/services/rest/record/v1/{record}/{id}"),
-            query: Vec::new(),
+            query: replaced(replaces),
             body: Some(body.text_of()),
             aim: Aim::Write,
         };
         self.send(&call).await.map(|_| ())
     }
+}
+
+fn replaced(sublist: Option<&'static str>) -> Vec<(&'static str, String)> {
+    let parameter = sublist.map(|sublist| ("replace", sublist.to_owned()));
+    parameter.into_iter().collect()
 }
 
 /// Addresses of records differ in case and host; the id is their last part.

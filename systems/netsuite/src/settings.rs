@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) concurrency: usize,
     /// Only bills booked to these payables accounts; empty means all.
     pub(crate) payables_accounts: Vec<RemoteId>,
+    /// Whether the connection is of receivables: what the role needs depends on it.
+    pub(crate) receivables: bool,
     /// The script id of the custom record with the preferences of BILL's own sync, in lower case.
     pub(crate) preferences_record: Option<String>,
 }
@@ -38,6 +40,8 @@ struct Table {
     concurrency: Option<usize>,
     #[serde(default)]
     payables_accounts: Vec<Text>,
+    #[serde(default)]
+    receivables: bool,
     preferences_record: Option<String>,
 }
 
@@ -105,6 +109,7 @@ impl Settings {
             settle: duration("settle", table.settle.as_deref().unwrap_or("15 minutes"))?,
             concurrency,
             payables_accounts,
+            receivables: table.receivables,
             preferences_record: table
                 .preferences_record
                 .as_deref()

@@ -32,9 +32,7 @@ pub(crate) trait Upsert: Send + Sync {
     fn kind(&self) -> Kind;
 
     /// A sublist that is replaced as a whole.
-    fn replaces(&self) -> Option<&'static str> {
-        None
-    }
+    fn replaces(&self) -> Option<&'static str>;
 
     /// What is sent to create this document.
     fn body(&self, shape: &Shape, document: &Document) -> Result<Body, Fault>;
@@ -46,36 +44,27 @@ pub(crate) trait Upsert: Send + Sync {
     fn same(&self, there: &Document, wanted: &Document) -> bool;
 
     /// Names under which a deleted record of this document may be listed.
-    fn names(&self, _document: &Document) -> Vec<String> {
-        Vec::new()
-    }
+    fn names(&self, document: &Document) -> Vec<String>;
+
+    /// Whether names are unique over there, so that a refusal because of one that exists needn't be about our
+    /// own record.
+    fn has_a_unique_name(&self) -> bool;
 
     /// Whether a receipt has to show the record.
-    fn shows_what_was_made(&self) -> bool {
-        false
-    }
+    fn shows_what_was_made(&self) -> bool;
 }
 
 /// The external id that an order's record has or is to have.
 fn external_id(order: &Order) -> String {
-    let own = match &order.document {
-        Document::Payment(payment) => payment.external_id.as_ref(),
-        Document::Journal(journal) => journal.external_id.as_ref(),
-        Document::Bill(bill) => bill.external_id.as_ref(),
-        Document::VendorCredit(credit) => credit.external_id.as_ref(),
-        _ => None,
-    };
+    let own = order.document.external_id();
     own.unwrap_or(&order.key).as_str().to_owned()
 }
 
 fn external_id_there(document: &Document) -> String {
-    let id = match document {
-        Document::Payment(payment) => payment.external_id.as_ref(),
-        Document::Journal(journal) => journal.external_id.as_ref(),
-        _ => None,
-    };
     // External ids are compared without regard to case over there.
-    id.map(|id| id.as_str().to_ascii_lowercase())
+    document
+        .external_id()
+        .map(|id| id.as_str().to_ascii_lowercase())
         .unwrap_or_default()
 }
 
@@ -237,8 +226,16 @@ async fn create_one(
         })),
         Ok(None) => None,
         // Our own key is taken: by an earlier sending of this very write, which the look-up didn't show yet.
-        Err(Fault::Refused { code, cause, .. }) if code.as_str() == "exists-there" => {
-            Some(Answer::Failed(Fault::Unknown { cause }))
+        Err(Fault::Refused { code, cause, field }) if code.as_str() == "exists-there" => {
+            let own = !writer.has_a_unique_name()
+                || by_external_id(writer, std::slice::from_ref(order))
+                    .await
+                    .is_ok_and(|found| !found.is_empty());
+            Some(Answer::Failed(if own {
+                Fault::Unknown { cause }
+            } else {
+                Fault::Refused { code, field, cause }
+            }))
         }
         Err(fault) => Some(Answer::Failed(fault)),
     }
@@ -368,6 +365,9 @@ pub(crate) trait Amend: Upsert {
         expected: Option<&Document>,
         wanted: &Document,
     ) -> Result<Body, Fault>;
+
+    /// A sublist that a change replaces as a whole, where it sends it.
+    fn replaces_in_change(&self) -> Option<&'static str>;
 }
 
 /// Changes a batch: reads all targets in one go, refuses what a person has changed since, and sends only
@@ -432,9 +432,12 @@ async fn amend_one<W: Amend>(writer: &W, order: &Order, there: &[Observed]) -> A
     if body.is_empty() {
         return receipt(true);
     }
+    let replaces = writer
+        .replaces_in_change()
+        .filter(|sublist| body.has(sublist));
     match writer
         .client()
-        .patch(writer.record(), &found.id, &body)
+        .patch(writer.record(), &found.id, replaces, &body)
         .await
     {
         Ok(()) => receipt(false),

@@ -6,7 +6,7 @@ use tieout_domain::{Amount, Document, Fault, Kind, RemoteId};
 
 use crate::bills::{approval, currency, external_id, status, transactions_from};
 use crate::call::Client;
-use crate::lines::{Lines, Link};
+use crate::lines::{LINES, Lines, Link};
 use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
 use crate::suiteql::{Columns, Row, Unreadable, column, optional};
@@ -44,6 +44,7 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
+#[derive(Clone, Copy)]
 pub(crate) struct VendorCredits;
 
 #[async_trait]
@@ -75,20 +76,11 @@ impl Source for VendorCredits {
         shape: &Shape,
         rows: &[Row],
     ) -> Result<Vec<Reading>, Fault> {
-        let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
-        let (lines, links) = futures::try_join!(client.lines(&ids), client.links(&ids))?;
-        let no_lines = Lines::default();
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let id = row.need_id("id")?;
-                let lines = lines.get(&id).unwrap_or(&no_lines);
-                let links = links.get(&id).map(Vec::as_slice).unwrap_or_default();
-                let subsidiary = client.settings.subsidiary.as_ref();
-                credit(row, lines, links, shape, subsidiary)
-                    .map(|credit| Some(Document::VendorCredit(credit)))
-            })
-            .collect())
+        let subsidiary = client.settings.subsidiary.as_ref();
+        let credit = |row: &Row, lines: &Lines, links: &[Link]| {
+            credit(row, lines, links, shape, subsidiary).map(Document::VendorCredit)
+        };
+        client.with_links(LINES, rows, credit).await
     }
 }
 
@@ -103,6 +95,16 @@ pub(crate) fn application(link: &Link) -> Application {
     }
 }
 
+/// What of a credit or payment is left: as the service shows it, or else what its links leave of the total.
+pub(crate) fn unused(row: &Row, total: Amount, links: &[Link]) -> Result<Amount, Unreadable> {
+    if let Some(unused) = row.amount("unused")? {
+        return Ok(unused.abs());
+    }
+    let unreadable = |error: tieout_domain::MoneyError| Unreadable(error.to_string());
+    let applied = Amount::total(links.iter().map(|link| link.amount)).map_err(unreadable)?;
+    total.minus(applied).map_err(unreadable)
+}
+
 fn credit(
     row: &Row,
     lines: &Lines,
@@ -111,14 +113,6 @@ fn credit(
     subsidiary: Option<&RemoteId>,
 ) -> Result<VendorCredit, Unreadable> {
     let total = row.need_amount("total")?.abs();
-    let applied = Amount::total(links.iter().map(|link| link.amount))
-        .map_err(|error| Unreadable(error.to_string()))?;
-    let open = match row.amount("unused")? {
-        Some(unused) => unused.abs(),
-        None => total
-            .minus(applied)
-            .map_err(|error| Unreadable(error.to_string()))?,
-    };
     Ok(VendorCredit {
         vendor: row.need_id("entity")?,
         number: row.string("tranid"),
@@ -130,7 +124,7 @@ fn credit(
         period: row.id("period"),
         lines: lines.document_lines(true)?,
         total,
-        open,
+        open: unused(row, total, links)?,
         applications: links.iter().map(application).collect(),
         status: status(row),
         approval: approval(row),

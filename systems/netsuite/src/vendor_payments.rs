@@ -4,31 +4,20 @@
 //! bank line fits (scenario 49). A reversal moves the applications of a payment from the bills to a line of
 //! a journal entry, in one write; the payment itself stays (README §Reversals).
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use serde_json::json;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Payment};
-use tieout_domain::port::{Action, Answer, Observed, Order, Write};
-use tieout_domain::{Amount, Document, Fault, Kind, RemoteId, Timestamp};
+use tieout_domain::port::Action;
+use tieout_domain::{Amount, Document, Fault, RemoteId};
 
 use crate::call::Client;
-use crate::journals::wrong_kind;
+use crate::form::{Form, listed_names};
 use crate::payments::Payments;
 use crate::probe::Shape;
-use crate::reader::Reader;
 use crate::records::{Body, reference};
-use crate::upsert::{Amend, BULK, Upsert, amend, candidates, create, not_supported};
 
 /// Digits of a rate after the point: enough for the cents of a hundred million.
 const RATE_DIGITS: u32 = 12;
-
-/// Writes vendor payments.
-pub(crate) struct PaymentWriter {
-    pub(crate) client: Arc<Client>,
-}
 
 /// A document of a payment's apply list.
 pub(crate) fn apply_item(application: &Application, apply: bool) -> Body {
@@ -55,6 +44,22 @@ fn credit_item(credit: &RemoteId, amount: Option<Amount>) -> Body {
         item.amount("amount", amount);
     }
     item
+}
+
+/// A credit list that changes the credits used: first what goes, then what is or comes.
+pub(crate) fn credit_items(
+    before: &[(RemoteId, Amount)],
+    after: &[(RemoteId, Amount)],
+) -> Vec<Body> {
+    let mut gone: Vec<&RemoteId> = before.iter().map(|(id, _)| id).collect();
+    gone.retain(|id| !after.iter().any(|(kept, _)| kept == *id));
+    gone.sort();
+    gone.dedup();
+    let gone = gone.into_iter().map(|id| credit_item(id, None));
+    let kept = after
+        .iter()
+        .map(|(id, amount)| credit_item(id, Some(*amount)));
+    gone.chain(kept).collect()
 }
 
 /// What a bill is relieved of: cash and credits together.
@@ -95,38 +100,25 @@ pub(crate) fn moved(there: &[Application], wanted: &[Application]) -> Vec<Body> 
         .collect()
 }
 
-impl PaymentWriter {
-    fn reader(&self) -> Reader<Payments> {
-        Reader {
-            client: Arc::clone(&self.client),
-            source: Payments,
+/// Vendor payments, as they are written.
+pub(crate) struct PaymentForm;
+
+impl Form for PaymentForm {
+    type Document = Payment;
+    type Source = Payments;
+
+    const SOURCE: Payments = Payments;
+    const RECORD: &'static str = "vendorPayment";
+    const ACTIONS: &'static [Action] = &[Action::Create, Action::Amend];
+
+    fn of(document: &Document) -> Option<&Payment> {
+        match document {
+            Document::Payment(found) => Some(found),
+            _ => None,
         }
     }
-}
 
-fn payment(document: &Document) -> Result<&Payment, Fault> {
-    match document {
-        Document::Payment(payment) => Ok(payment),
-        other => Err(wrong_kind(other)),
-    }
-}
-
-#[async_trait]
-impl Upsert for PaymentWriter {
-    fn client(&self) -> &Client {
-        &self.client
-    }
-
-    fn record(&self) -> &'static str {
-        "vendorPayment"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Payment
-    }
-
-    fn body(&self, shape: &Shape, document: &Document) -> Result<Body, Fault> {
-        let payment = payment(document)?;
+    fn body(client: &Client, shape: &Shape, payment: &Payment) -> Result<Body, Fault> {
         let Some(currency) = shape.currency_id(payment.currency) else {
             return Err(Fault::Refused {
                 code: Code::new("bad-reference"),
@@ -141,7 +133,7 @@ impl Upsert for PaymentWriter {
         let subsidiary = payment
             .subsidiary
             .as_ref()
-            .or(self.client.settings.subsidiary.as_ref());
+            .or(client.settings.subsidiary.as_ref());
         body.reference("subsidiary", subsidiary);
         body.set("tranDate", json!(payment.date.to_string()));
         body.reference("postingPeriod", payment.period.as_ref());
@@ -164,43 +156,56 @@ impl Upsert for PaymentWriter {
                 .map(|a| apply_item(a, true))
                 .collect(),
         );
-        let credits = credits_used(payment);
+        let credits = credit_items(&[], &credits_used(&payment.applications));
         if !credits.is_empty() {
-            let items = credits
-                .iter()
-                .map(|(id, amount)| credit_item(id, Some(*amount)));
-            body.items("credit", items.collect());
+            body.items("credit", credits);
         }
         Ok(body)
     }
 
-    async fn found(&self, condition: &str, parameters: &[String]) -> Result<Vec<Observed>, Fault> {
-        self.reader().matching(condition, parameters).await
-    }
-
-    fn same(&self, there: &Document, wanted: &Document) -> bool {
-        let (Ok(there), Ok(wanted)) = (payment(there), payment(wanted)) else {
-            return false;
-        };
+    fn same(there: &Payment, wanted: &Payment) -> bool {
         unchanged_money(there, wanted)
             && (wanted.memo.is_empty() || there.memo == wanted.memo)
             && (wanted.number.is_empty() || there.number == wanted.number)
     }
 
-    fn names(&self, document: &Document) -> Vec<String> {
-        let Ok(payment) = payment(document) else {
-            return Vec::new();
-        };
-        let number = &payment.number;
-        if number.is_empty() {
-            return Vec::new();
+    fn names(payment: &Payment) -> Vec<String> {
+        listed_names(&payment.number, &["Bill Payment", "Vendor Payment"])
+    }
+
+    fn unchanged(there: &Payment, expected: &Payment) -> bool {
+        unchanged_money(there, expected)
+            && there.number == expected.number
+            && there.memo == expected.memo
+    }
+
+    fn difference(
+        there: &Payment,
+        expected: Option<&Payment>,
+        wanted: &Payment,
+    ) -> Result<Body, Fault> {
+        let mut body = Body::default();
+        if there.memo != wanted.memo {
+            body.set("memo", json!(wanted.memo));
         }
-        vec![
-            number.clone(),
-            format!("Bill Payment #{number}"),
-            format!("Vendor Payment #{number}"),
-            format!("Bill Payment {number}"),
-        ]
+        if there.number != wanted.number {
+            body.set("tranId", json!(wanted.number));
+        }
+        if !same_applications(&there.applications, &wanted.applications) {
+            body.items("apply", moved(&there.applications, &wanted.applications));
+            let mut before = credits_used(&there.applications);
+            if let Some(expected) = expected {
+                before.extend(credits_used(&expected.applications));
+            }
+            let credits = credit_items(&before, &credits_used(&wanted.applications));
+            if !credits.is_empty() {
+                body.items("credit", credits);
+            }
+        }
+        if !body.is_empty() {
+            body.set("toBePrinted", json!(false));
+        }
+        Ok(body)
     }
 }
 
@@ -218,10 +223,9 @@ fn rate(payment: &Payment, shape: &Shape, subsidiary: Option<&RemoteId>) -> Opti
 }
 
 /// Each credit used in a payment, and how much of it in all.
-fn credits_used(payment: &Payment) -> Vec<(RemoteId, Amount)> {
+pub(crate) fn credits_used(applications: &[Application]) -> Vec<(RemoteId, Amount)> {
     let mut all: Vec<(RemoteId, Amount)> = Vec::new();
-    for used in payment
-        .applications
+    for used in applications
         .iter()
         .flat_map(|application| &application.credits)
     {
@@ -241,87 +245,4 @@ fn unchanged_money(there: &Payment, other: &Payment) -> bool {
         && there.date == other.date
         && (there.account == other.account || there.account.is_none() || other.account.is_none())
         && same_applications(&there.applications, &other.applications)
-}
-
-impl Amend for PaymentWriter {
-    fn unchanged(&self, there: &Document, expected: &Document) -> bool {
-        let (Ok(there), Ok(expected)) = (payment(there), payment(expected)) else {
-            return false;
-        };
-        unchanged_money(there, expected)
-            && there.number == expected.number
-            && there.memo == expected.memo
-    }
-
-    fn difference(
-        &self,
-        there: &Document,
-        expected: Option<&Document>,
-        wanted: &Document,
-    ) -> Result<Body, Fault> {
-        let (there, wanted) = (payment(there)?, payment(wanted)?);
-        let mut body = Body::default();
-        if there.memo != wanted.memo {
-            body.set("memo", json!(wanted.memo));
-        }
-        if there.number != wanted.number {
-            body.set("tranId", json!(wanted.number));
-        }
-        if !same_applications(&there.applications, &wanted.applications) {
-            body.items("apply", moved(&there.applications, &wanted.applications));
-            let mut before = credits_used(there);
-            if let Some(Ok(expected)) = expected.map(payment) {
-                before.extend(credits_used(expected));
-            }
-            let after = credits_used(wanted);
-            before.retain(|(id, _)| !after.iter().any(|(kept, _)| kept == id));
-            before.sort();
-            before.dedup_by(|a, b| a.0 == b.0);
-            let mut items: Vec<Body> = before.iter().map(|(id, _)| credit_item(id, None)).collect();
-            items.extend(
-                after
-                    .iter()
-                    .map(|(id, amount)| credit_item(id, Some(*amount))),
-            );
-            if !items.is_empty() {
-                body.items("credit", items);
-            }
-        }
-        if !body.is_empty() {
-            body.set("toBePrinted", json!(false));
-        }
-        Ok(body)
-    }
-}
-
-#[async_trait]
-impl Write for PaymentWriter {
-    fn bulk_max(&self, _action: Action) -> usize {
-        BULK
-    }
-
-    fn repeatable(&self, action: Action) -> bool {
-        // Both say what is to be, never what to add.
-        matches!(action, Action::Create | Action::Amend)
-    }
-
-    fn settle(&self) -> Duration {
-        self.client.settings.settle
-    }
-
-    async fn write(&self, orders: &[Order]) -> Vec<Answer> {
-        match orders.first().map(|order| order.action) {
-            Some(Action::Create) => create(self, orders).await,
-            Some(Action::Amend) => amend(self, orders).await,
-            _ => not_supported(orders),
-        }
-    }
-
-    async fn candidates(
-        &self,
-        orders: &[Order],
-        _since: Timestamp,
-    ) -> Result<Vec<Observed>, Fault> {
-        candidates(self, orders).await
-    }
 }

@@ -1,16 +1,14 @@
 //! Vendors, with their subsidiaries and addresses. Bank details are not read.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use tieout_domain::code::Code;
-use tieout_domain::document::{Address, Vendor};
-use tieout_domain::{Document, Fault, Kind, RemoteId};
+use tieout_domain::document::Vendor;
+use tieout_domain::{Document, Fault, Kind};
 
 use crate::call::Client;
+use crate::entities::{self, Hung, VENDORS};
 use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
-use crate::suiteql::{Columns, Row, column, id_list, optional};
+use crate::suiteql::{Columns, Row, column, optional};
 
 const COLUMNS: Columns = Columns {
     family: "vendors",
@@ -40,31 +38,6 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
-const SUBSIDIARIES: Columns = Columns {
-    family: "vendor subsidiaries",
-    columns: &[
-        column("r.id", "id"),
-        column("r.entity", "entity"),
-        column("r.subsidiary", "subsidiary"),
-        column("r.isprimarysub", "isprimary"),
-    ],
-};
-
-const ADDRESSES: Columns = Columns {
-    family: "vendor addresses",
-    columns: &[
-        column("b.entity", "entity"),
-        column("a.nkey", "id"),
-        column("a.addr1", "addr1"),
-        column("a.addr2", "addr2"),
-        column("a.city", "city"),
-        optional("a.dropdownstate", "dropdownstate", "dropdownstate"),
-        optional("a.state", "state", "state"),
-        column("a.zip", "zip"),
-        column("a.country", "country"),
-    ],
-};
-
 pub(crate) struct Vendors;
 
 #[async_trait]
@@ -78,15 +51,7 @@ impl Source for Vendors {
     }
 
     fn from(&self, client: &Client, _shape: &Shape) -> String {
-        let mut from = "FROM vendor t WHERE t.id IS NOT NULL".to_owned();
-        if let Some(subsidiary) = &client.settings.subsidiary {
-            // `vendor.subsidiary` is no column in some accounts, so the relationship says it.
-            from.push_str(&format!(
-                " AND t.id IN (SELECT r.entity FROM vendorsubsidiaryrelationship r \
-                 WHERE r.subsidiary = {subsidiary})"
-            ));
-        }
-        from
+        VENDORS.from(client)
     }
 
     async fn documents(
@@ -95,53 +60,26 @@ impl Source for Vendors {
         shape: &Shape,
         rows: &[Row],
     ) -> Result<Vec<Reading>, Fault> {
-        let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
-        let mut subsidiaries = if shape.one_world {
-            subsidiaries(client, &ids).await?
-        } else {
-            BTreeMap::new()
-        };
-        let mut addresses = addresses(client, &ids).await?;
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let id = row.need_id("id")?;
-                let currency = row
-                    .id("currency")
-                    .and_then(|id| shape.currency(Some(&id), None));
-                let mut vendor = vendor(row);
-                vendor.currency = currency;
-                vendor.subsidiaries = subsidiaries.remove(&id).unwrap_or_default();
-                vendor.address = addresses.remove(&id);
-                Ok(Some(Document::Vendor(vendor)))
+        let document = |row: &Row, hung: Hung| {
+            Document::Vendor(Vendor {
+                currency: hung.currency,
+                subsidiaries: hung.subsidiaries,
+                address: hung.address,
+                ..vendor(row)
             })
-            .collect())
+        };
+        VENDORS.documents(client, shape, rows, document).await
     }
 }
 
 fn vendor(row: &Row) -> Vendor {
-    let person = row
-        .flag("isperson")
-        .then(|| (row.string("firstname"), row.string("lastname")))
-        .filter(|(first, last)| !first.is_empty() || !last.is_empty());
-    let full = person
-        .as_ref()
-        .map(|(first, last)| format!("{first} {last}").trim().to_owned());
-    let name = [
-        row.text("companyname"),
-        full.as_deref().unwrap_or_default(),
-        row.text("entityid"),
-    ]
-    .into_iter()
-    .find(|name| !name.is_empty())
-    .unwrap_or_default()
-    .to_owned();
+    let name = entities::name(row);
     let payee = row.string("payee");
     Vendor {
         payee: (!payee.is_empty() && payee != name).then_some(payee),
         name,
         number: row.string("entityid"),
-        person,
+        person: entities::person(row),
         email: row.string("email"),
         phone: row.string("phone"),
         address: None,
@@ -155,88 +93,6 @@ fn vendor(row: &Row) -> Vendor {
         login_access: row.flag("giveaccess"),
         self_managed: false,
         payable_electronically: false,
-    }
-}
-
-/// Every subsidiary of these vendors, the primary one first.
-async fn subsidiaries(
-    client: &Client,
-    ids: &[RemoteId],
-) -> Result<BTreeMap<RemoteId, Vec<RemoteId>>, Fault> {
-    let mut all: BTreeMap<RemoteId, Vec<RemoteId>> = BTreeMap::new();
-    let list = id_list(ids);
-    let rows = client
-        .select_all(SUBSIDIARIES, |last| {
-            let after = last
-                .map(|row| format!(" AND r.id > {}", row.text("id")))
-                .unwrap_or_default();
-            format!(
-                "FROM vendorsubsidiaryrelationship r WHERE r.entity IN ({list}){after} \
-                 ORDER BY r.id FETCH FIRST 1000 ROWS ONLY"
-            )
-        })
-        .await?;
-    for row in &rows {
-        if let (Some(entity), Some(subsidiary)) = (row.id("entity"), row.id("subsidiary")) {
-            let of = all.entry(entity).or_default();
-            let at = if row.flag("isprimary") { 0 } else { of.len() };
-            of.insert(at, subsidiary);
-        }
-    }
-    Ok(all)
-}
-
-/// The billing address of these vendors: joins of addresses are what times out over there, so they are
-/// asked for the vendors that changed alone.
-async fn addresses(
-    client: &Client,
-    ids: &[RemoteId],
-) -> Result<BTreeMap<RemoteId, Address>, Fault> {
-    let list = id_list(ids);
-    let found = client
-        .select_all(ADDRESSES, |last| {
-            let after = last
-                .map(|row| format!(" AND a.nkey > {}", row.text("id")))
-                .unwrap_or_default();
-            format!(
-                "FROM vendoraddressbook b JOIN vendoraddressbookentityaddress a \
-                 ON a.nkey = b.addressbookaddress \
-                 WHERE b.defaultbilling = 'T' AND b.entity IN ({list}){after} \
-                 ORDER BY a.nkey FETCH FIRST 1000 ROWS ONLY"
-            )
-        })
-        .await;
-    let rows = match found {
-        Ok(rows) => rows,
-        // An address is of use and not of need: without it a vendor is still the same vendor.
-        Err(fault)
-            if matches!(fault, Fault::Drift { .. })
-                || fault.code() == Code::new("permission-missing") =>
-        {
-            tracing::warn!(%fault, "vendors are read without their addresses");
-            Vec::new()
-        }
-        Err(fault) => return Err(fault),
-    };
-    Ok(rows
-        .iter()
-        .filter_map(|row| Some((row.id("entity")?, address(row))))
-        .collect())
-}
-
-fn address(row: &Row) -> Address {
-    let state = [row.text("dropdownstate"), row.text("state")];
-    Address {
-        line1: row.string("addr1"),
-        line2: row.string("addr2"),
-        city: row.string("city"),
-        state: state
-            .into_iter()
-            .find(|state| !state.is_empty())
-            .unwrap_or_default()
-            .to_owned(),
-        zip: row.string("zip"),
-        country: row.string("country"),
     }
 }
 

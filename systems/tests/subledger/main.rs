@@ -1,7 +1,8 @@
-//! NetSuite's control accounts: the real client against its sandbox, in one process.
+//! NetSuite's control accounts and its receivables: the real client against its sandbox, in one process.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod receivables;
 mod stage;
 mod stories;
 mod worlds;

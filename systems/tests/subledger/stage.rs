@@ -1,6 +1,7 @@
 //! A NetSuite sandbox in this process, and the real client's view of its control accounts.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use tieout_domain::port::Ports;
 use tieout_domain::subledger::{Basis, Posting, Subledger, Told};
-use tieout_domain::{Amount, Clock, Currency, Fault, RemoteId, Timer, Timestamp};
+use tieout_domain::{Amount, Clock, Currency, Fault, Lost, RemoteId, Timer, Timestamp};
 use tieout_kit::fake::world::generate::{Shape, generate};
 use tieout_kit::fake::world::{Account, PeriodState, World};
 use tieout_kit::fake::{Chassis, Fake, FakeClock};
@@ -54,10 +56,31 @@ pub(crate) fn bare(one_world: bool) -> World {
     world
 }
 
+/// Counts what is sent.
+struct Counting {
+    inner: InProcess,
+    sent: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Transport for Counting {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+        deadline: Duration,
+    ) -> Result<http::Response<bytes::Bytes>, Lost> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.inner.send(request, deadline).await
+    }
+}
+
 /// A stage.
 pub(crate) struct Stage {
     pub(crate) fake: Arc<dyn Fake>,
     pub(crate) ledger: Arc<dyn Subledger>,
+    pub(crate) ports: Ports,
+    /// How many requests were sent.
+    pub(crate) sent: Arc<AtomicUsize>,
     pub(crate) payables: Vec<RemoteId>,
 }
 
@@ -86,8 +109,12 @@ impl Stage {
             kind: "netsuite-m2m".to_owned(),
             fields: told["netsuite-m2m"].to_string().into(),
         };
+        let sent = Arc::default();
         let kit = Kit {
-            transport: Arc::new(InProcess::new(Arc::clone(&fake).router())) as Arc<dyn Transport>,
+            transport: Arc::new(Counting {
+                inner: InProcess::new(Arc::clone(&fake).router()),
+                sent: Arc::clone(&sent),
+            }),
             timer: Arc::new(Still(start)),
             entropy: Arc::new(SystemEntropy),
             kept: Arc::new(Memory::default()),
@@ -96,11 +123,13 @@ impl Stage {
         };
         let settings = settings.as_object().unwrap();
         let ports = (entry.system.connect)(settings, credential, kit).unwrap();
-        let ledger = ports.subledger.unwrap();
+        let ledger = ports.subledger.clone().unwrap();
         let payables = ledger.payables_accounts().await.unwrap();
         Self {
             fake,
             ledger,
+            ports,
+            sent,
             payables: payables.into_iter().map(|(id, _)| id).collect(),
         }
     }

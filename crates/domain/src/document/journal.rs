@@ -41,7 +41,7 @@ pub struct JournalLine {
     pub debit: Amount,
     /// Credit.
     pub credit: Amount,
-    /// The vendor it concerns: makes a line on the payables account an open item of that vendor.
+    /// The vendor or customer it concerns: makes a line on the payables or receivables account an open item of theirs.
     pub vendor: Option<RemoteId>,
     /// Memo.
     pub memo: String,

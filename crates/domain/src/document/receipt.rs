@@ -86,6 +86,13 @@ pub enum UseOf {
     },
     /// Cash for a surcharge: income of its own, never the invoice's (scenario 183).
     ConvenienceFee,
+    /// Cash onto a line of a journal entry: how a reversal in the ledger takes a payment back from its invoices.
+    JournalEntry {
+        /// The entry.
+        entry: RemoteId,
+        /// Its line.
+        line: Option<u32>,
+    },
     /// Cash as a deposit on an estimate.
     Estimate(RemoteId),
     /// Something this program doesn't know, in the platform's own word.
@@ -100,7 +107,11 @@ impl UseOf {
             Self::Invoice(invoice)
             | Self::CreditMemo { invoice, .. }
             | Self::KeptCredit { invoice } => Some(invoice),
-            Self::Credit | Self::ConvenienceFee | Self::Estimate(_) | Self::Other(_) => None,
+            Self::Credit
+            | Self::ConvenienceFee
+            | Self::JournalEntry { .. }
+            | Self::Estimate(_)
+            | Self::Other(_) => None,
         }
     }
 

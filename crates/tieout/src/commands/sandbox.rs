@@ -27,10 +27,10 @@ pub struct SandboxArgs {
     /// How many vendor bills.
     #[arg(long)]
     pub bills: Option<usize>,
-    /// How many customers.
+    /// How many customers; without customers and invoices the company sells nothing.
     #[arg(long)]
     pub customers: Option<usize>,
-    /// How many invoices to customers; one in five began on Invoiced.
+    /// How many invoices to them; beside them one for every five began on Invoiced.
     #[arg(long)]
     pub invoices: Option<usize>,
     /// A CSV file of real payables lines to start from.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tieout_kit::fake::world::{self, World};
+use tieout_kit::fake::world::World;
+use tieout_kit::fake::world::collector::{Customer, Invoice, SaleLine};
 
 use crate::account::Account;
 use crate::json::Json;
@@ -19,19 +20,13 @@ pub(crate) fn load(account: &mut Account, world: &World) {
     account.loading = Some(now);
     items(account, world);
     let mut places = HashMap::new();
-    for index in &world.collector.customers {
-        let Some(customer) = world.customers.get(*index) else {
-            continue;
-        };
+    for (index, customer) in world.collector.customers.iter().enumerate() {
         // What the generator makes is always accepted.
         if let Ok(place) = customers::create(account, &fields(world, customer)) {
-            places.insert(*index, place);
+            places.insert(index, place);
         }
     }
-    for index in &world.collector.invoices {
-        let Some(invoice) = world.invoices.get(*index) else {
-            continue;
-        };
+    for invoice in &world.collector.invoices {
         if let Some(customer) = places.get(&invoice.customer) {
             let date = noon(invoice.date, &zone).min(now);
             account.loading = Some(date);
@@ -45,8 +40,13 @@ pub(crate) fn load(account: &mut Account, world: &World) {
 }
 
 fn items(account: &mut Account, world: &World) {
-    let mut names: Vec<&world::SaleLine> = Vec::new();
-    for line in world.invoices.iter().flat_map(|invoice| &invoice.lines) {
+    let mut names: Vec<&SaleLine> = Vec::new();
+    for line in world
+        .collector
+        .invoices
+        .iter()
+        .flat_map(|invoice| &invoice.lines)
+    {
         if names.iter().all(|known| known.name != line.name) {
             names.push(line);
         }
@@ -73,7 +73,7 @@ fn slug(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
-fn fields(world: &World, customer: &world::Customer) -> Json {
+fn fields(world: &World, customer: &Customer) -> Json {
     let address = customer.address.as_ref();
     let terms = customer.terms.and_then(|index| world.terms.get(index));
     Json::object([
@@ -104,7 +104,7 @@ fn fields(world: &World, customer: &world::Customer) -> Json {
     ])
 }
 
-fn document(invoice: &world::Invoice, customer: i64, zone: &TimeZone) -> Json {
+fn document(invoice: &Invoice, customer: i64, zone: &TimeZone) -> Json {
     let lines = invoice.lines.iter().map(|line| {
         Json::object([
             ("catalog_item", slug(&line.name).into()),

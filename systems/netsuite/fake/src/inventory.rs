@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use crate::ledger::LedgerError;
 use crate::schema::from_units;
 
-/// Transactions with what they are applied to, vendors, and the balances of accounts: by currency of the
+/// Transactions with what they are applied to, vendors, customers, and the balances of accounts: by currency of the
 /// transactions, in it and in base currency.
 pub(crate) fn records(books: &Connection) -> Result<Value, LedgerError> {
     Ok(json!({
         "transactions": transactions(books)?,
         "applications": applications(books)?,
-        "vendors": vendors(books)?,
+        "vendors": entities(books, "vendor")?,
+        "customers": entities(books, "customer")?,
         "balances": balances(books)?,
     }))
 }
@@ -69,9 +70,9 @@ fn applications(books: &Connection) -> Result<Vec<Value>, LedgerError> {
     })
 }
 
-fn vendors(books: &Connection) -> Result<Vec<Value>, LedgerError> {
-    let query = "SELECT id, entityid, companyname, isinactive FROM vendor ORDER BY id";
-    rows(books, query, |row| {
+fn entities(books: &Connection, table: &str) -> Result<Vec<Value>, LedgerError> {
+    let query = format!("SELECT id, entityid, companyname, isinactive FROM {table} ORDER BY id");
+    rows(books, &query, |row| {
         Ok(json!({
             "id": id(row, 0)?, "entity_id": text(row, 1)?, "name": text(row, 2)?,
             "inactive": text(row, 3)?,

@@ -1,10 +1,11 @@
 //! Loads a [`World`] into the tables.
 //!
 //! Lists get ids from 1 in the world's order (subsidiary 1 is the root), entities from 1001, transactions
-//! from 4001. A net-negative bill becomes a vendor credit: NetSuite takes no negative bills.
+//! from 4001; receivables come after the payables. A net-negative bill becomes a vendor credit: NetSuite takes no negative bills.
 
 mod documents;
 mod lists;
+mod receivables;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -48,6 +49,7 @@ pub(crate) fn load(
     loader.bills()?;
     loader.credits()?;
     loader.payments()?;
+    loader.receivables()?;
     loader.finish()?;
     transaction.commit()?;
     Ok(())
@@ -153,21 +155,7 @@ impl Loader<'_> {
     }
 
     fn vendor(&self, vendor: &world::Vendor, category: i64) -> EntityIn {
-        let addresses = vendor.address.iter().map(|address| AddressIn {
-            default_billing: true,
-            default_shipping: true,
-            addressee: Some(vendor.name.clone()),
-            line1: Some(address.line1.clone()),
-            line2: address.line2.clone(),
-            city: Some(address.city.clone()),
-            state: Some(address.state.clone()),
-            zip: Some(address.zip.clone()),
-            country: Some(address.country.clone()),
-            label: Some(address.line1.clone()),
-            ..AddressIn::default()
-        });
         EntityIn {
-            kind: EntityKind::Vendor,
             entity_id: Some(vendor.number.clone()),
             company_name: vendor.person.is_none().then(|| vendor.name.clone()),
             legal_name: vendor.person.is_none().then(|| vendor.name.clone()),
@@ -180,25 +168,39 @@ impl Loader<'_> {
             terms: vendor.terms.map(id),
             currency: Some(self.currency(vendor.currency)),
             category: Some(category),
-            ledger_account: None,
-            expense_account: None,
-            subsidiaries: if self.world.one_world {
-                vendor.subsidiaries.iter().copied().map(id).collect()
-            } else {
-                Vec::new()
-            },
+            subsidiaries: self.subsidiaries_of(&vendor.subsidiaries),
             inactive: vendor.inactive,
             give_access: vendor.login_access,
-            is_1099: false,
-            tax_id: None,
-            print_on_check_as: None,
-            comments: None,
-            parent: None,
-            external_id: None,
-            addresses: addresses.collect(),
-            extra: None,
+            addresses: addresses(&vendor.name, vendor.address.as_ref()),
+            ..EntityIn::blank(EntityKind::Vendor)
         }
     }
+
+    fn subsidiaries_of(&self, positions: &[usize]) -> Vec<i64> {
+        if self.world.one_world {
+            positions.iter().copied().map(id).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// An address book of one address, or none.
+fn addresses(addressee: &str, address: Option<&world::Address>) -> Vec<AddressIn> {
+    let entry = |address: &world::Address| AddressIn {
+        default_billing: true,
+        default_shipping: true,
+        addressee: Some(addressee.to_owned()),
+        line1: Some(address.line1.clone()),
+        line2: address.line2.clone(),
+        city: Some(address.city.clone()),
+        state: Some(address.state.clone()),
+        zip: Some(address.zip.clone()),
+        country: Some(address.country.clone()),
+        label: Some(address.line1.clone()),
+        ..AddressIn::default()
+    };
+    address.map(entry).into_iter().collect()
 }
 
 /// `Parent : Child`, up to the top.

@@ -214,6 +214,8 @@ const INDICES: &[(&str, &str)] = &[
     ("previoustransactionlinelink", "nextdoc"),
     ("vendor", "entityid COLLATE NOCASE"),
     ("vendor", "externalid COLLATE NOCASE"),
+    ("customer", "entityid COLLATE NOCASE"),
+    ("customer", "externalid COLLATE NOCASE"),
     ("vendorsubsidiaryrelationship", "entity"),
     ("customersubsidiaryrelationship", "entity"),
     ("vendoraddressbook", "entity"),

@@ -18,6 +18,8 @@ pub(crate) fn state(books: &Connection) -> Result<Value, LedgerError> {
         ("invoice", "CustInvc"),
         ("creditmemo", "CustCred"),
         ("customerpayment", "CustPymt"),
+        ("customerrefund", "CustRfnd"),
+        ("deposit", "Deposit"),
     ] {
         state.insert(name.to_owned(), documents(books, code)?);
     }
@@ -64,8 +66,10 @@ fn documents(books: &Connection, code: &str) -> Result<Value, LedgerError> {
         })?
         .collect::<Result<_, _>>()?;
     // Payments and credits are negative in the header; the panel shows what they are worth.
-    let sign = if matches!(code, "VendPymt" | "VendCred" | "CustPymt" | "CustCred")
-        && rows.iter().map(|row| row.2).sum::<i64>() < 0
+    let sign = if matches!(
+        code,
+        "VendPymt" | "VendCred" | "CustPymt" | "CustCred" | "CustRfnd"
+    ) && rows.iter().map(|row| row.2).sum::<i64>() < 0
     {
         -1
     } else {

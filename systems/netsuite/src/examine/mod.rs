@@ -77,7 +77,7 @@ impl Client {
         if !self.check_service(checks).await {
             return;
         }
-        checks.extend(signed_in.checks());
+        checks.extend(signed_in.checks(self.settings.receivables));
         let features = self.check_features(checks).await;
         self.check_permissions(&features, checks).await;
         self.check_subsidiary(checks).await;

@@ -11,7 +11,7 @@ use tieout_domain::code::Code;
 
 use crate::auth::Auth;
 use crate::call::{Call, Client};
-use crate::permissions::{self, FEATURES, Feature, PERMISSIONS, Permission, Probe, ROLE};
+use crate::permissions::{self, FEATURES, Feature, PERMISSIONS, Permission, Probe};
 use crate::problem::Aim;
 
 /// The account's features: whether each is on. Empty where the role may not see them.
@@ -61,11 +61,13 @@ impl Client {
 
     /// Tries each permission in the cheapest way there is.
     pub(super) async fn check_permissions(&self, features: &Features, checks: &mut Vec<Check>) {
-        let tried =
-            join_all(PERMISSIONS.iter().map(|permission| async move {
-                (permission, self.holds(permission, features).await)
-            }))
-            .await;
+        let receivables = self.settings.receivables;
+        let role = permissions::role(receivables);
+        let needed: Vec<&Permission> = permissions::needed(receivables).collect();
+        let tried = join_all(needed.iter().map(|permission| async move {
+            (*permission, self.holds(permission, features).await)
+        }))
+        .await;
         let mut whole = true;
         for (permission, fault) in tried {
             let Some(fault) = fault else { continue };
@@ -74,13 +76,13 @@ impl Client {
                 // It was not about the permission: told as it is.
                 fault if !about_the_role(&fault) => super::failed(&fault),
                 _ if matches!(permission.probe, Probe::Courtesy(..)) => {
-                    missing(permission, Status::Note)
+                    missing(permission, Status::Note, role)
                 }
-                _ => missing(permission, Status::Failed),
+                _ => missing(permission, Status::Failed, role),
             });
         }
         if whole {
-            let cause = format!("the role has all {} permissions", PERMISSIONS.len());
+            let cause = format!("the role has all {} permissions", needed.len());
             checks.push(Check::ok(Code::new("checked"), cause));
         }
     }
@@ -122,7 +124,7 @@ fn about_the_role(fault: &Fault) -> bool {
 }
 
 /// A permission that the role lacks.
-fn missing(permission: &Permission, status: Status) -> Check {
+fn missing(permission: &Permission, status: Status, role: &str) -> Check {
     let Permission {
         tab,
         name,
@@ -135,7 +137,7 @@ fn missing(permission: &Permission, status: Status) -> Check {
         format!("the role lacks {tab} > {name} ({level}), which is needed for {needed_for}");
     let fix = format!(
         "Setup > Users/Roles > Manage Roles > the role of this credential > Permissions > {tab}: add {name} \
-         with the level {level}. Or give the user the role {ROLE}, which has all of them: suitescript/README.md \
+         with the level {level}. Or give the user the role {role}, which has all of them: suitescript/README.md \
          says how it is installed."
     );
     Check::found(status, Code::new("permission-missing"), cause).with_fix(fix)
@@ -154,7 +156,7 @@ pub(super) fn feature_off(feature: &Feature, status: Status) -> Check {
 }
 
 /// A service that every call needs says that it may not be used: which permission or feature its words name.
-pub(super) fn denied(words: &str) -> Check {
+pub(super) fn denied(words: &str, receivables: bool) -> Check {
     let low = words.to_lowercase();
     if low.contains("feature") && low.contains("not enabled") {
         return feature_off(&permissions::REST, Status::Failed);
@@ -165,12 +167,12 @@ pub(super) fn denied(words: &str) -> Check {
         .find(|permission| low.contains(&permission.name.to_lowercase()));
     named.map_or_else(
         || Check::found(Status::Failed, Code::new("permission-missing"), words),
-        |permission| missing(permission, Status::Failed),
+        |permission| missing(permission, Status::Failed, permissions::role(receivables)),
     )
 }
 
 /// The permission to sign in in this way.
-pub(super) fn may_not_sign_in(auth: &Auth) -> Check {
+pub(super) fn may_not_sign_in(auth: &Auth, receivables: bool) -> Check {
     let key = match auth {
         Auth::ClientCredentials(_) => "ADMI_LOGIN_OAUTH2",
         Auth::TokenBased(_) => "ADMI_LOGIN_OAUTH",
@@ -178,6 +180,6 @@ pub(super) fn may_not_sign_in(auth: &Auth) -> Check {
     let named = PERMISSIONS.iter().find(|permission| permission.key == key);
     named.map_or_else(
         || Check::found(Status::Failed, Code::new("permission-missing"), key),
-        |permission| missing(permission, Status::Failed),
+        |permission| missing(permission, Status::Failed, permissions::role(receivables)),
     )
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::failed;
 use crate::auth::{Auth, NoToken};
 use crate::call::{Call, Client};
-use crate::permissions::ROLE;
+use crate::permissions;
 use crate::problem::Aim;
 
 /// The administrator's role has this id in every account.
@@ -34,7 +34,7 @@ struct TokenInfo {
 }
 
 impl SignedIn {
-    pub(super) fn checks(&self) -> Vec<Check> {
+    pub(super) fn checks(&self, receivables: bool) -> Vec<Check> {
         let role = match (&self.role_name, &self.role) {
             (Some(name), Some(id)) => format!(" with the role {name} ({id})"),
             (None, Some(id)) => format!(" with the role {id}"),
@@ -46,7 +46,8 @@ impl SignedIn {
         );
         let mut checks = vec![Check::ok(Code::new("sign-in"), cause)];
         if self.role.as_deref() == Some(ADMINISTRATOR) {
-            let cause = format!("the role is Administrator; the role {ROLE} would do");
+            let fitting = permissions::role(receivables);
+            let cause = format!("the role is Administrator; the role {fitting} would do");
             checks.push(Check::found(
                 Status::Note,
                 Code::new("administrator"),
@@ -202,7 +203,9 @@ impl Client {
             return true;
         };
         let check = match (&fault, fault.code().as_str()) {
-            (Fault::Denied { cause, .. }, "permission-missing") => super::role::denied(cause),
+            (Fault::Denied { cause, .. }, "permission-missing") => {
+                super::role::denied(cause, self.settings.receivables)
+            }
             (_, "invalid-login") => {
                 self.refusals.forget(&self.wire.kit).await;
                 let cause = "NetSuite accepted this sign-in a moment ago and refuses a call with it as if it were \

@@ -72,7 +72,9 @@ impl Client {
                 };
                 return Some(feature_off(&feature, Status::Failed));
             }
-            "permission_denied" => return Some(may_not_sign_in(&self.auth)),
+            "permission_denied" => {
+                return Some(may_not_sign_in(&self.auth, self.settings.receivables));
+            }
             "InvalidSignature" => (Code::new("signature-wrong"), self.whose_secret()),
             "certificate_unknown" => self.unmapped(),
             "consumer_key_refused" => (

@@ -177,14 +177,8 @@ fn uses(this: &This<'_>, there: Option<&CustomerPayment>) -> Result<Vec<PaymentU
             // Kept on account in the ledger too.
             UseOf::Credit | UseOf::Estimate(_) => continue,
             UseOf::KeptCredit { .. } => return Err(kept_credit(this)),
-            UseOf::Other(word) => {
-                let cause = format!(
-                    "{} is used for `{word}`, which tieout doesn't know",
-                    this.label()
-                );
-                let code = Code::new("unknown-use");
-                return Err(Outcome::because(State::Blocked, code, cause));
-            }
+            UseOf::JournalEntry { .. } => return Err(unknown_use(this, "journal entry")),
+            UseOf::Other(word) => return Err(unknown_use(this, word)),
         };
         let already: Amount = uses
             .iter()
@@ -202,6 +196,14 @@ fn uses(this: &This<'_>, there: Option<&CustomerPayment>) -> Result<Vec<PaymentU
     }
     uses.sort();
     Ok(uses)
+}
+
+fn unknown_use(this: &This<'_>, word: &str) -> Outcome {
+    let cause = format!(
+        "{} is used for `{word}`, which tieout doesn't know",
+        this.label()
+    );
+    Outcome::because(State::Blocked, Code::new("unknown-use"), cause)
 }
 
 /// How much the ledger's invoice still takes: what is open, and what this payment has put on it already. `None` for

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tieout_bill_fake::{BillFake, Options};
 use tieout_domain::Currency;
-use tieout_kit::fake::world::{Collector, Platform, Subsidiary, World};
+use tieout_kit::fake::world::{Collector, Platform, Receivables, Subsidiary, World};
 use tieout_kit::fake::{Chassis, Fake, FakeClock, Faults, Refused, dress};
 use tower::ServiceExt as _;
 
@@ -77,9 +77,8 @@ fn world() -> World {
         bills: Vec::new(),
         credits: Vec::new(),
         payments: Vec::new(),
+        receivables: Receivables::default(),
         platform: Platform::default(),
-        customers: Vec::new(),
-        invoices: Vec::new(),
         collector: Collector::default(),
     }
 }

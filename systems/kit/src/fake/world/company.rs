@@ -161,12 +161,11 @@ impl World {
             bills: Vec::new(),
             credits: Vec::new(),
             payments: Vec::new(),
+            receivables: super::Receivables::default(),
             platform: Platform {
                 subsidiary: paying_subsidiary(one_world),
                 ..Platform::default()
             },
-            customers: Vec::new(),
-            invoices: Vec::new(),
             collector: Collector::default(),
         };
         world.add_accounts(&BARE_CHART);

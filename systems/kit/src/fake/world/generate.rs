@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{World, documents, receivables, settle};
+use super::{World, collector, documents, receivables, settle};
 
 /// What a world is to be like. The same shape makes the same world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +16,10 @@ pub struct Shape {
     pub vendors: usize,
     /// How many vendor bills in the whole year. From fifty on every kind is among them.
     pub bills: usize,
-    /// How many customers.
+    /// How many customers. From ten on every kind is among them.
     pub customers: usize,
-    /// How many invoices to customers; one in five began on the platform that collects.
+    /// How many invoices in the whole year. From fifty on every kind is among them. With none of both, the
+    /// world is without receivables.
     pub invoices: usize,
     /// Whether the account has subsidiaries and a second currency (OneWorld).
     pub one_world: bool,
@@ -29,7 +30,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A small company that ends on `today`: 60 vendors, 150 bills, OneWorld, in New York.
+    /// A small company that ends on `today`: 60 vendors, 150 bills, no receivables, OneWorld, in New York.
     #[must_use]
     pub fn new(today: Date) -> Self {
         Self {
@@ -37,8 +38,8 @@ impl Shape {
             today,
             vendors: 60,
             bills: 150,
-            customers: 40,
-            invoices: 120,
+            customers: 0,
+            invoices: 0,
             one_world: true,
             time_zone: "America/New_York".to_owned(),
             empty: false,
@@ -57,6 +58,7 @@ pub fn generate(shape: &Shape) -> World {
     documents::add_bills(&mut world, shape);
     settle::settle(&mut world, shape);
     receivables::add(&mut world, shape);
+    collector::add(&mut world, shape);
     world
 }
 

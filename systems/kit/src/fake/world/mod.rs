@@ -4,22 +4,24 @@
 //! seed, [`dataset`] from a file of real payables lines. Each fake turns it into its own tables, so that
 //! two fakes agree on the company without knowing each other.
 
+pub mod collector;
 mod company;
 pub mod dataset;
 mod documents;
 mod draw;
 pub mod generate;
 mod names;
-mod receivables;
+pub mod receivables;
 mod settle;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-pub use receivables::{Collector, Customer, Invoice, SaleLine};
+pub use collector::Collector;
+pub use receivables::Receivables;
 pub use tieout_domain::Currency;
 
-/// A company, a year of its payables, and half a year of its receivables.
+/// A company and a year of its payables, and of its receivables where it was asked for them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The day the world ends on: documents are dated in the year before it.
@@ -50,12 +52,10 @@ pub struct World {
     pub credits: Vec<Credit>,
     /// Payments made in the ledger before tieout came (they make bills paid or partly paid).
     pub payments: Vec<Payment>,
+    /// What it sells.
+    pub receivables: Receivables,
     /// What the payment platform already holds, typed in by hand.
     pub platform: Platform,
-    /// Customers.
-    pub customers: Vec<Customer>,
-    /// Invoices to them, in the order of their dates.
-    pub invoices: Vec<Invoice>,
     /// What the platform that collects receivables already holds.
     pub collector: Collector,
 }

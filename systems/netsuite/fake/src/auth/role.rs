@@ -186,7 +186,7 @@ impl Role {
 }
 
 /// The permission a SuiteQL table needs, for the tables that a role may lack.
-pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 23] = [
+pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 25] = [
     ("transaction", "Find Transaction"),
     ("transactionline", "Find Transaction"),
     ("transactionaccountingline", "Find Transaction"),
@@ -198,6 +198,8 @@ pub(crate) const TABLE_PERMISSIONS: [(&str, &str); 23] = [
     ("vendoraddressbookentityaddress", "Vendors"),
     ("customer", "Customers"),
     ("customersubsidiaryrelationship", "Customers"),
+    ("customeraddressbook", "Customers"),
+    ("customeraddressbookentityaddress", "Customers"),
     ("account", "Accounts"),
     ("accountsubsidiarymap", "Accounts"),
     ("subsidiary", "Subsidiaries"),

@@ -35,8 +35,11 @@ pub(super) fn make(fake: &NetSuiteFake, record: &str, body: &Value) -> Result<Va
     let fields = fields
         .as_object()
         .ok_or_else(|| ControlError::bad("needs \"fields\": an object"))?;
-    if record.name == "vendorPayment" && fields.contains_key("bills") {
-        return pay(fake, fields);
+    if let Some(way) = WAYS
+        .iter()
+        .find(|way| way.record == record.name && fields.contains_key(way.documents))
+    {
+        return pay(fake, way, fields);
     }
     let desk_call = call(Method::POST);
     let caller = person();
@@ -127,7 +130,7 @@ pub(super) fn act(
                     ControlError::bad(format!("{}/{address}: merge needs \"into\"", record.name))
                 })?;
                 let into = desk.existing(record, &into).map_err(told)?;
-                ledger::merge_vendors(books, &context, id, into).map_err(sink)?;
+                ledger::merge_entities(books, &context, id, into).map_err(sink)?;
             }
             "conflict" => {
                 let times = body.get("times").and_then(Value::as_u64).unwrap_or(1);
@@ -154,7 +157,8 @@ fn find(name: &str) -> Result<&'static RecordType, ControlError> {
     RecordType::find(name).ok_or_else(|| {
         ControlError::missing(format!(
             "netsuite: record \"{name}\" is unknown; use vendorbill, vendorpayment, vendorcredit, \
-             journalentry, vendor, account, department, classification, location, …"
+             journalentry, vendor, invoice, creditmemo, customerpayment, customerrefund, deposit, customer, \
+             account, department, classification, location, …"
         ))
     })
 }
@@ -180,7 +184,10 @@ fn call(method: Method) -> Call {
         host: "localhost".to_owned(),
         raw_path: String::new(),
         segments: Vec::new(),
-        query: vec![("replace".to_owned(), "expense,item,line".to_owned())],
+        query: vec![(
+            "replace".to_owned(),
+            "expense,item,line,other,cashback".to_owned(),
+        )],
         headers,
         body: Bytes::new(),
     }
@@ -236,7 +243,9 @@ fn full_name(record: &RecordType, given: &str) -> String {
         "date" => "tranDate",
         "due" | "due_date" => "dueDate",
         "vendor" => "entity",
+        "customer" if record.field("customer").is_none() => "entity",
         "lines" if record.name == "journalEntry" => "line",
+        "lines" if record.sublist("expense").is_none() => "item",
         "lines" => "expense",
         "name" if record.field("companyName").is_some() => "companyName",
         "inactive" => "isInactive",
@@ -317,7 +326,7 @@ fn sublist(record: &RecordType, name: &str, json: Json) -> Json {
     Json::object([("items", Json::Array(items))])
 }
 
-/// `amount` alone: a bill of one expense line.
+/// `amount` alone: a bill of one expense line, an invoice of one item.
 fn one_line(
     books: &Connection,
     record: &RecordType,
@@ -325,53 +334,90 @@ fn one_line(
     amount: Json,
     new: bool,
 ) -> Result<(), ControlError> {
-    if record.sublist("expense").is_none() {
+    let (sublist, refers, first) = if record.sublist("expense").is_some() {
+        (
+            "expense",
+            "account",
+            "SELECT id FROM account WHERE accttype = 'Expense' AND COALESCE(issummary, 'F') = 'F'
+             AND COALESCE(isinactive, 'F') = 'F' ORDER BY id LIMIT 1",
+        )
+    } else if record.sublist("item").is_some() {
+        (
+            "item",
+            "item",
+            "SELECT id FROM item WHERE incomeaccount IS NOT NULL AND itemtype IN ('NonInvtPart', 'Service')
+             AND isinactive = 'F' ORDER BY id LIMIT 1",
+        )
+    } else {
         return Err(ControlError::bad(format!(
             "{}: has no \"amount\"",
             record.name
         )));
+    };
+    if body.iter().any(|(name, _)| name == sublist) {
+        return Err(ControlError::bad(format!(
+            "give \"amount\" or \"{sublist}\", not both"
+        )));
     }
-    if body.iter().any(|(name, _)| name == "expense") {
-        return Err(ControlError::bad(
-            "give \"amount\" or \"expense\", not both",
-        ));
-    }
-    let account: Option<i64> = books
-        .query_row(
-            "SELECT id FROM account WHERE accttype = 'Expense' AND COALESCE(issummary, 'F') = 'F'
-             AND COALESCE(isinactive, 'F') = 'F' ORDER BY id LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
+    let found: Option<i64> = books
+        .query_row(first, [], |row| row.get(0))
         .optional()
         .map_err(|error| refused(&error.into()))?;
-    let account = account.ok_or_else(|| ControlError::bad("there is no expense account"))?;
+    let found = found.ok_or_else(|| {
+        ControlError::bad(format!("there is no {refers} that \"amount\" could go to"))
+    })?;
     let line = Json::object([
-        ("account", reference(Json::integer(account))),
+        (refers, reference(Json::integer(found))),
         ("amount", amount),
     ]);
     body.push((
-        "expense".to_owned(),
+        sublist.to_owned(),
         Json::object([("items", Json::Array(vec![line]))]),
     ));
-    if !new {
+    if !new && sublist == "expense" {
         body.push(("item".to_owned(), Json::Null));
     }
     Ok(())
 }
 
+/// A way in which a person pays documents by their ids alone.
+struct Way {
+    record: &'static str,
+    kind: PaymentKind,
+    /// The field with the ids of what is paid, and the type code of that.
+    documents: &'static str,
+    paid: &'static str,
+}
+
+const WAYS: [Way; 2] = [
+    Way {
+        record: "vendorPayment",
+        kind: PaymentKind::VendorPayment,
+        documents: "bills",
+        paid: "VendBill",
+    },
+    Way {
+        record: "customerPayment",
+        kind: PaymentKind::CustomerPayment,
+        documents: "invoices",
+        paid: "CustInvc",
+    },
+];
+
 /// `vendorpayment` with `{"bills": […], "amount", "discount", "account", "date"}`: pays bills of one vendor; the
-/// discount is taken on the first of them.
-fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, ControlError> {
+/// discount is taken on the first of them. `customerpayment` with `{"invoices": […], …}` likewise; without an account it goes to Undeposited Funds, and what is beyond the
+/// invoices stays unapplied.
+fn pay(fake: &NetSuiteFake, way: &Way, fields: &Map<String, Value>) -> Result<Value, ControlError> {
+    let documents = way.documents;
     let bills: Vec<i64> = fields
-        .get("bills")
+        .get(documents)
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .map(|bill| identifier(Some(bill)).and_then(|id| id.parse().ok()))
         .collect::<Option<_>>()
         .filter(|bills: &Vec<i64>| !bills.is_empty())
-        .ok_or_else(|| ControlError::bad("bills: must be an array of bill ids"))?;
+        .ok_or_else(|| ControlError::bad(format!("{documents}: must be an array of ids")))?;
     let mut left: Option<Decimal> = match fields.get("amount") {
         None | Some(Value::Null) => None,
         some => Some(
@@ -384,16 +430,17 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
     let mut discount: Decimal = identifier(fields.get("discount"))
         .map_or(Ok(Decimal::ZERO), |discount| discount.parse())
         .map_err(|_| ControlError::bad("discount: must be a number"))?;
+    let cash = left;
     let context = fake.context(None);
     fake.with_books(|books| {
         let sink = |error: ledger::LedgerError| refused(&error);
-        let missing = |id: i64| ControlError::missing(format!("bills: there is no bill {id}"));
+        let missing = |id: i64| ControlError::missing(format!("{documents}: there is no {id}"));
         let first = ledger::read_bill(books, bills[0])
             .map_err(sink)?
             .ok_or_else(|| missing(bills[0]))?;
         let mut applications = Vec::new();
         for bill in bills {
-            let due = due(books, bill).map_err(|error| refused(&error.into()))?;
+            let due = due(books, bill, way.paid).map_err(|error| refused(&error.into()))?;
             let due = due.ok_or_else(|| missing(bill))?;
             let taken = std::mem::take(&mut discount);
             let due = due - taken;
@@ -408,9 +455,17 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
                 });
             }
         }
+        let sale = way.kind == PaymentKind::CustomerPayment;
+        let named = fields.get("account");
         let payment = PaymentIn {
             subsidiary: first.subsidiary,
-            account: Some(bank(books, fields.get("account"))?),
+            account: if sale && named.is_none() {
+                None
+            } else {
+                Some(bank(books, named)?)
+            },
+            amount: cash.filter(|_| sale),
+            check_number: identifier(fields.get("checkNumber")),
             ledger_account: first.account,
             currency: first.currency,
             number: identifier(fields.get("number").or(fields.get("tranId"))),
@@ -418,19 +473,19 @@ fn pay(fake: &NetSuiteFake, fields: &Map<String, Value>) -> Result<Value, Contro
             date: identifier(fields.get("date").or(fields.get("tranDate")))
                 .and_then(|date| date.parse().ok()),
             applications,
-            ..payments::blank(PaymentKind::VendorPayment, first.entity)
+            ..payments::blank(way.kind, first.entity)
         };
         let id = ledger::insert_payment(books, &context, &payment).map_err(sink)?;
-        Ok(json!({"id": id.to_string(), "record": "vendorPayment"}))
+        Ok(json!({"id": id.to_string(), "record": way.record}))
     })
 }
 
-fn due(books: &Connection, bill: i64) -> rusqlite::Result<Option<Decimal>> {
+fn due(books: &Connection, bill: i64, kind: &str) -> rusqlite::Result<Option<Decimal>> {
     books
         .query_row(
             "SELECT COALESCE(foreignamountunpaid, 0) FROM \"transaction\"
-             WHERE id = ?1 AND type = 'VendBill'",
-            [bill],
+             WHERE id = ?1 AND type = ?2",
+            params![bill, kind],
             |row| row.get::<_, i64>(0),
         )
         .optional()

@@ -98,13 +98,16 @@ pub(super) fn withdraw(
 ) -> Result<(), LedgerError> {
     let documents: Vec<i64> = connection
         .prepare_cached(
-            "SELECT DISTINCT previousdoc FROM nexttransactionlinelink WHERE nextdoc = ?1",
+            "SELECT DISTINCT previousdoc FROM nexttransactionlinelink
+             WHERE nextdoc = ?1 AND linktype = 'Payment'",
         )?
         .query_map([payer], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for table in ["nexttransactionlinelink", "previoustransactionlinelink"] {
         connection
-            .prepare_cached(&format!("DELETE FROM {table} WHERE nextdoc = ?1"))?
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE nextdoc = ?1 AND linktype = 'Payment'"
+            ))?
             .execute([payer])?;
     }
     for document in documents {
@@ -114,7 +117,11 @@ pub(super) fn withdraw(
     Ok(())
 }
 
-fn touch(connection: &Connection, context: &Context, id: i64) -> Result<(), LedgerError> {
+pub(super) fn touch(
+    connection: &Connection,
+    context: &Context,
+    id: i64,
+) -> Result<(), LedgerError> {
     if context.payment_touches_bill {
         connection
             .prepare_cached("UPDATE \"transaction\" SET lastmodifieddate = ?2 WHERE id = ?1")?
@@ -239,7 +246,8 @@ pub(super) fn apply_debit(
              JOIN transactionaccountingline a ON a.\"transaction\" = j.id
                AND a.transactionline = l.id AND a.account = b.account
              WHERE b.id = ?2 AND l.foreignamount - ?3 >= (SELECT COALESCE(SUM(n.foreignamount), 0)
-               FROM nexttransactionlinelink n WHERE n.nextdoc = j.id AND n.nextline = l.id)
+               FROM nexttransactionlinelink n WHERE n.linktype = 'Payment'
+                 AND n.nextdoc = j.id AND n.nextline = l.id)
              ORDER BY l.id LIMIT 1",
         )?
         .query_row(params![journal, bill, units], |row| {
@@ -261,8 +269,20 @@ pub(super) fn apply_debit(
 }
 
 /// Writes one application into both link tables.
-fn link(
+pub(super) fn link(
     connection: &Connection,
+    payer: &Payer,
+    open: &Applicable,
+    amount: Decimal,
+    at: &str,
+) -> Result<(), LedgerError> {
+    link_as(connection, "Payment", payer, open, amount, at)
+}
+
+/// Writes one link of any type into both link tables.
+pub(super) fn link_as(
+    connection: &Connection,
+    link_type: &str,
     payer: &Payer,
     open: &Applicable,
     amount: Decimal,
@@ -275,11 +295,11 @@ fn link(
             .prepare_cached(&format!(
                 "INSERT INTO {table} (id, previousdoc, previousline, previoustype, previousdate,
                  nextdoc, nextline, nexttype, nextdate, linktype, foreignamount, lastmodifieddate)
-                 VALUES (?1,?2,?3,?4,?5,?6,?11,?7,?8,'Payment',?9,?10)"
+                 VALUES (?1,?2,?3,?4,?5,?6,?11,?7,?8,?12,?9,?10)"
             ))?
             .execute(params![
                 id, open.doc, open.line, open.kind, open.date, payer.id, payer.kind, payer.date,
-                amount, at, payer.line
+                amount, at, payer.line, link_type
             ])?;
     }
     Ok(())
@@ -324,7 +344,7 @@ pub(super) fn applications(
         "SELECT previousdoc, previousline,
          SUM(CASE WHEN {IS_DISCOUNT} THEN 0 ELSE foreignamount END),
          SUM(CASE WHEN {IS_DISCOUNT} THEN foreignamount ELSE 0 END)
-         FROM nexttransactionlinelink WHERE nextdoc = ?1
+         FROM nexttransactionlinelink WHERE nextdoc = ?1 AND linktype = 'Payment'
          GROUP BY previousdoc, previousline ORDER BY MIN(id)"
     ))?;
     let rows = statement.query_map([payer], |row| {
@@ -338,17 +358,48 @@ pub(super) fn applications(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Takes back all that a document was settled with.
+pub(super) fn release(
+    connection: &Connection,
+    context: &Context,
+    document: i64,
+) -> Result<(), LedgerError> {
+    let payers: Vec<i64> = connection
+        .prepare_cached(
+            "SELECT DISTINCT nextdoc FROM nexttransactionlinelink
+             WHERE previousdoc = ?1 AND linktype = 'Payment'",
+        )?
+        .query_map([document], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for table in ["nexttransactionlinelink", "previoustransactionlinelink"] {
+        connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE previousdoc = ?1 AND linktype = 'Payment'"
+            ))?
+            .execute([document])?;
+    }
+    for payer in payers {
+        settle(connection, payer)?;
+        touch(connection, context, payer)?;
+    }
+    Ok(())
+}
+
 /// Whether something is applied to the document.
 pub(super) fn is_settled(connection: &Connection, id: i64) -> Result<bool, LedgerError> {
     Ok(connection
-        .prepare_cached("SELECT 1 FROM nexttransactionlinelink WHERE previousdoc = ?1")?
+        .prepare_cached(
+            "SELECT 1 FROM nexttransactionlinelink WHERE previousdoc = ?1 AND linktype = 'Payment'",
+        )?
         .exists([id])?)
 }
 
 /// Whether the document is applied to something.
 pub(super) fn settles(connection: &Connection, id: i64) -> Result<bool, LedgerError> {
     Ok(connection
-        .prepare_cached("SELECT 1 FROM nexttransactionlinelink WHERE nextdoc = ?1")?
+        .prepare_cached(
+            "SELECT 1 FROM nexttransactionlinelink WHERE nextdoc = ?1 AND linktype = 'Payment'",
+        )?
         .exists([id])?)
 }
 
@@ -365,10 +416,21 @@ pub(crate) fn settle(connection: &Connection, id: i64) -> Result<(), LedgerError
     };
     let voided = voided == "T";
     match kind.as_str() {
-        "VendBill" | "CustInvc" => settle_document(connection, id, total, approval, voided),
+        "VendBill" => settle_document(connection, id, total, approval, voided.then_some("C")),
+        "CustInvc" => settle_document(connection, id, total, approval, voided.then_some("V")),
+        "CustRfnd" => settle_refund(connection, id, total, voided),
         "Journal" => settle_journal(connection, id, approval),
         _ => settle_payer(connection, id, &kind, total, voided),
     }
+}
+
+fn linked(connection: &Connection, column: &str, id: i64) -> Result<i64, LedgerError> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
+             WHERE {column} = ?1 AND linktype = 'Payment'"
+        ))?
+        .query_row([id], |row| row.get(0))?)
 }
 
 fn settle_document(
@@ -376,17 +438,12 @@ fn settle_document(
     id: i64,
     total: i64,
     approval: Option<i64>,
-    voided: bool,
+    voided: Option<&str>,
 ) -> Result<(), LedgerError> {
-    let paid: i64 = connection
-        .prepare_cached(
-            "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
-             WHERE previousdoc = ?1",
-        )?
-        .query_row([id], |row| row.get(0))?;
+    let paid = linked(connection, "previousdoc", id)?;
     let unpaid = total - paid;
     let status = match approval {
-        _ if voided => "C",
+        _ if voided.is_some() => voided.unwrap_or_default(),
         Some(1) => "D",
         Some(3) => "E",
         _ if unpaid == 0 => "B",
@@ -396,7 +453,7 @@ fn settle_document(
         .prepare_cached(
             "UPDATE \"transaction\" SET foreignamountpaid = ?2, foreignamountunpaid = ?3, status = ?4,
              closedate = CASE WHEN ?4 = 'B' THEN (SELECT MAX(nextdate) FROM nexttransactionlinelink
-             WHERE previousdoc = ?1) END WHERE id = ?1",
+             WHERE previousdoc = ?1 AND linktype = 'Payment') END WHERE id = ?1",
         )?
         .execute(params![id, paid, unpaid, status])?;
     on_line(
@@ -432,7 +489,7 @@ fn settle_journal(
         let paid: i64 = connection
             .prepare_cached(
                 "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
-                 WHERE previousdoc = ?1 AND previousline = ?2",
+                 WHERE previousdoc = ?1 AND previousline = ?2 AND linktype = 'Payment'",
             )?
             .query_row([id, line], |row| row.get(0))?;
         on_line(
@@ -447,6 +504,27 @@ fn settle_journal(
     Ok(())
 }
 
+/// A refund's line in A/R is what credits and payments settle: its status follows from its void alone.
+fn settle_refund(
+    connection: &Connection,
+    id: i64,
+    total: i64,
+    voided: bool,
+) -> Result<(), LedgerError> {
+    connection
+        .prepare_cached("UPDATE \"transaction\" SET status = ?2 WHERE id = ?1")?
+        .execute(params![id, if voided { "V" } else { "A" }])?;
+    let paid = linked(connection, "previousdoc", id)?;
+    on_line(
+        connection,
+        id,
+        super::refund::LINE,
+        ("foreignamountpaid", "foreignamountunpaid"),
+        ("amountpaid", "amountunpaid"),
+        (paid, total - paid),
+    )
+}
+
 fn settle_payer(
     connection: &Connection,
     id: i64,
@@ -457,7 +535,7 @@ fn settle_payer(
     let used: i64 = connection
         .prepare_cached(&format!(
             "SELECT COALESCE(SUM(foreignamount), 0) FROM nexttransactionlinelink
-             WHERE nextdoc = ?1 AND NOT {IS_DISCOUNT}"
+             WHERE nextdoc = ?1 AND linktype = 'Payment' AND NOT {IS_DISCOUNT}"
         ))?
         .query_row([id], |row| row.get(0))?;
     let unused = total - used;
@@ -465,6 +543,13 @@ fn settle_payer(
     let status = match kind {
         _ if voided => "V",
         _ if credit && unused == 0 => "B",
+        "CustPymt" if super::deposit::waits_for_deposit(connection, id)? => {
+            if used == 0 {
+                "A"
+            } else {
+                "B"
+            }
+        }
         "CustPymt" => "C",
         _ => "A",
     };

@@ -31,6 +31,40 @@ impl EntityKind {
     }
 }
 
+impl EntityIn {
+    /// An empty one.
+    pub(crate) fn blank(kind: EntityKind) -> Self {
+        Self {
+            kind,
+            entity_id: None,
+            company_name: None,
+            legal_name: None,
+            is_person: false,
+            first_name: None,
+            last_name: None,
+            email: None,
+            phone: None,
+            account_number: None,
+            terms: None,
+            currency: None,
+            category: None,
+            ledger_account: None,
+            expense_account: None,
+            subsidiaries: Vec::new(),
+            inactive: false,
+            give_access: false,
+            is_1099: false,
+            tax_id: None,
+            print_on_check_as: None,
+            comments: None,
+            parent: None,
+            external_id: None,
+            addresses: Vec::new(),
+            extra: None,
+        }
+    }
+}
+
 /// Makes an entity and gives its id.
 ///
 /// # Errors
@@ -465,25 +499,23 @@ pub(crate) fn delete_entity(
     })
 }
 
-/// Moves all of `from`'s transactions to `into` and deletes `from`.
+/// Moves all of `from`'s transactions to `into` and deletes `from`: two vendors, or two customers.
 ///
 /// # Errors
-/// [`LedgerError::NotFound`] when either isn't a vendor; [`LedgerError::Invalid`] for merging one with
-/// itself.
-pub(crate) fn merge_vendors(
+/// [`LedgerError::NotFound`] when there is no `from`, or `into` isn't of its kind; [`LedgerError::Invalid`] for
+/// merging one with itself.
+pub(crate) fn merge_entities(
     connection: &Connection,
     context: &Context,
     from: i64,
     into: i64,
 ) -> Result<(), LedgerError> {
     atomically(connection, || {
+        let kind = read_entity(connection, from)?.map(|entity| entity.kind);
+        let record = kind.map_or("entity", EntityKind::table);
         for id in [from, into] {
-            check::exists(connection, "entity", "vendor", id).map_err(|_| {
-                LedgerError::NotFound {
-                    record: "vendor",
-                    id,
-                }
-            })?;
+            check::exists(connection, "entity", record, id)
+                .map_err(|_| LedgerError::NotFound { record, id })?;
         }
         if from == into {
             return Err(LedgerError::Invalid {
@@ -497,6 +529,10 @@ pub(crate) fn merge_vendors(
         )?;
         connection.execute(
             "UPDATE transactionline SET entity = ?2 WHERE entity = ?1",
+            params![from, into],
+        )?;
+        connection.execute(
+            "UPDATE customer SET parent = ?2 WHERE parent = ?1",
             params![from, into],
         )?;
         delete_entity(connection, context, from)?;

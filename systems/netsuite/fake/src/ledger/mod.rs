@@ -8,10 +8,13 @@
 pub(crate) mod apply;
 pub(crate) mod bill;
 mod check;
+pub(crate) mod deposit;
 pub(crate) mod entity;
 mod journal;
 pub(crate) mod payment;
 pub(crate) mod post;
+mod refund;
+pub(crate) mod undeposited;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,10 +23,12 @@ use rust_decimal::Decimal;
 
 pub(crate) use apply::{Applicable, applicable};
 pub(crate) use bill::{insert_bill, read_bill, update_bill};
-pub(crate) use entity::{delete_entity, insert_entity, merge_vendors, read_entity, update_entity};
+pub(crate) use deposit::{DepositIn, DepositLineIn, insert_deposit, read_deposit, update_deposit};
+pub(crate) use entity::{delete_entity, insert_entity, merge_entities, read_entity, update_entity};
 pub(crate) use journal::{book_as, insert_journal, read_journal, update_journal};
 pub(crate) use payment::{insert_payment, read_payment, update_payment};
 pub(crate) use post::{account_balance, delete, set_approval, void};
+pub(crate) use refund::refundable;
 
 use crate::schema::stamp;
 
@@ -171,6 +176,8 @@ pub(crate) enum PaymentKind {
     VendorPayment,
     /// `CustPymt`.
     CustomerPayment,
+    /// `CustRfnd`: its applications are the credit memos and payments that it pays back.
+    CustomerRefund,
 }
 
 /// `approvalstatus`.
@@ -307,12 +314,14 @@ pub(crate) struct PaymentIn {
     pub(crate) entity: i64,
     /// Subsidiary; `None` takes the first applied document's, or the entity's primary one.
     pub(crate) subsidiary: Option<i64>,
-    /// Bank account.
+    /// Bank account; `None` is Undeposited Funds for a customer payment.
     pub(crate) account: Option<i64>,
     /// A/P or A/R account; `None` takes the first applied document's, or the default.
     pub(crate) ledger_account: Option<i64>,
-    /// `tranid`: the check's number.
+    /// `tranid`: a vendor payment's check number.
     pub(crate) number: Option<String>,
+    /// `otherrefnum`: a customer payment's check number.
+    pub(crate) check_number: Option<String>,
     /// Date; `None` takes today.
     pub(crate) date: Option<Date>,
     /// Currency; `None` takes the entity's.

@@ -1,4 +1,4 @@
-//! Vendor payments and customer payments.
+//! Vendor payments, customer payments and customer refunds.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
@@ -8,7 +8,7 @@ use super::check;
 use super::post::{self, Header, Row};
 use super::{
     Application, Context, CreditUse, EntityKind, LedgerError, PaymentIn, PaymentKind, atomically,
-    bill, entity, next_id,
+    bill, deposit, entity, next_id, refund, undeposited,
 };
 use crate::schema::{from_units, stamp};
 
@@ -18,21 +18,38 @@ impl PaymentKind {
         match self {
             Self::VendorPayment => "VendPymt",
             Self::CustomerPayment => "CustPymt",
+            Self::CustomerRefund => "CustRfnd",
         }
     }
 
     fn party(self) -> EntityKind {
         match self {
             Self::VendorPayment => EntityKind::Vendor,
-            Self::CustomerPayment => EntityKind::Customer,
+            Self::CustomerPayment | Self::CustomerRefund => EntityKind::Customer,
         }
     }
 
     fn ledger(self) -> (&'static str, &'static str) {
         match self {
             Self::VendorPayment => ("AcctPay", "apAcct"),
-            Self::CustomerPayment => ("AcctRec", "arAcct"),
+            Self::CustomerPayment | Self::CustomerRefund => ("AcctRec", "arAcct"),
         }
+    }
+
+    /// The kind of a `type` code.
+    fn from_code(code: &str) -> Option<Self> {
+        [
+            Self::VendorPayment,
+            Self::CustomerPayment,
+            Self::CustomerRefund,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
+    }
+
+    /// Whether money leaves.
+    fn pays_out(self) -> bool {
+        matches!(self, Self::VendorPayment | Self::CustomerRefund)
     }
 }
 
@@ -88,6 +105,12 @@ pub(crate) fn update_payment(
         book_in(connection, &wide, id, &kept, &old.created, closed)?;
         if lenient && impact(connection, id)? != before {
             return check::period_open(connection, context, old.period, &old.kind);
+        }
+        // What a deposit has taken stays what it was; its applications may move.
+        let new = post::stored(connection, id)?.ok_or(LedgerError::NotFound { record, id })?;
+        let moved = (new.account, new.total) != (old.account, old.total);
+        if moved && deposit::is_deposited(connection, id)? {
+            return Err(LedgerError::InUse { record, id });
         }
         if old.entity != Some(payment.entity) {
             entity::rebalance(connection, old.entity)?;
@@ -161,11 +184,14 @@ fn book_in(
         &party,
     )?;
     let (ledger_kind, ledger_field) = kind.ledger();
-    let ledger = match payment
-        .ledger_account
-        .or(first.as_ref().and_then(|first| first.account))
-        .or(party.account)
-    {
+    let of_first = match (&first, payment.applications.first()) {
+        (Some(_), Some(application)) if kind == PaymentKind::CustomerRefund => {
+            refund::receivable_of(connection, application.doc)?
+        }
+        (Some(first), _) => first.account,
+        (None, _) => None,
+    };
+    let ledger = match payment.ledger_account.or(of_first).or(party.account) {
         Some(account) => account,
         None => check::default_account(connection, ledger_kind, ledger_field)?,
     };
@@ -175,7 +201,13 @@ fn book_in(
             message: format!("Invalid account reference key {ledger}."),
         });
     }
-    let bank = payment.account.ok_or(LedgerError::Missing("account"))?;
+    let bank = match payment.account {
+        Some(account) => account,
+        None if kind == PaymentKind::CustomerPayment => {
+            undeposited::account(connection, &stamp(context.now))?
+        }
+        None => return Err(LedgerError::Missing("account")),
+    };
     check::account(connection, "account", bank, subsidiary)?;
     let currency = match payment.currency.or(party.currency) {
         Some(currency) => {
@@ -204,12 +236,22 @@ fn book_in(
         date: date.to_string(),
         line: 0,
     };
-    let applied = apply::apply(connection, context, &payer, &payment.applications)?;
+    let refunded = match kind {
+        PaymentKind::CustomerRefund => {
+            apply::release(connection, context, id)?;
+            refund::wanted(connection, &payer, &payment.applications)?
+        }
+        _ => Vec::new(),
+    };
+    let applied = match kind {
+        PaymentKind::CustomerRefund => refunded.iter().map(|part| part.amount).sum(),
+        _ => apply::apply(connection, context, &payer, &payment.applications)?,
+    };
     let total = match (kind, payment.amount) {
         (PaymentKind::CustomerPayment, Some(amount)) => amount,
         _ => applied,
     };
-    if kind == PaymentKind::VendorPayment && total.is_zero() && payment.credits.is_empty() {
+    if kind.pays_out() && total.is_zero() && payment.credits.is_empty() {
         return Err(LedgerError::Missing("apply"));
     }
     if applied > total {
@@ -228,17 +270,13 @@ fn book_in(
         approval: None,
         currency,
         rate,
-        total: if kind == PaymentKind::VendorPayment {
-            -total
-        } else {
-            total
-        },
+        total: if kind.pays_out() { -total } else { total },
         memo: payment.memo.clone().filter(|memo| !memo.is_empty()),
         terms: None,
         period,
         posting: true,
         external_id: payment.external_id.clone(),
-        other_reference: None,
+        other_reference: payment.check_number.clone(),
         account: Some(bank),
         subsidiary,
         payment_hold: false,
@@ -249,6 +287,7 @@ fn book_in(
     let rows = rows(connection, &header, payment, bank, ledger, total)?;
     post::write(connection, &header, &rows)?;
     apply::settle(connection, id)?;
+    refund::pay_back(connection, context, &payer, &refunded)?;
     entity::rebalance(connection, Some(payment.entity))
 }
 
@@ -264,9 +303,10 @@ pub(crate) fn rows(
     let cents = |amount: Decimal| {
         amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
     };
-    let sign = match payment.kind {
-        PaymentKind::VendorPayment => Decimal::ONE,
-        PaymentKind::CustomerPayment => Decimal::NEGATIVE_ONE,
+    let sign = if payment.kind.pays_out() {
+        Decimal::ONE
+    } else {
+        Decimal::NEGATIVE_ONE
     };
     let row = |line, account, amount| Row {
         line,
@@ -299,7 +339,8 @@ pub(crate) fn rows(
     }
     let mut statement = connection.prepare_cached(
         "SELECT n.foreignamount, t.exchangerate FROM nexttransactionlinelink n
-         JOIN \"transaction\" t ON t.id = n.previousdoc WHERE n.nextdoc = ?1",
+         JOIN \"transaction\" t ON t.id = n.previousdoc
+         WHERE n.nextdoc = ?1 AND n.linktype = 'Payment'",
     )?;
     let links = statement
         .query_map([header.id], |row| {
@@ -406,10 +447,8 @@ pub(crate) fn read_payment(
     let Some(found) = post::stored(connection, id)? else {
         return Ok(None);
     };
-    let kind = match found.kind.as_str() {
-        "VendPymt" => PaymentKind::VendorPayment,
-        "CustPymt" => PaymentKind::CustomerPayment,
-        _ => return Ok(None),
+    let Some(kind) = PaymentKind::from_code(&found.kind) else {
+        return Ok(None);
     };
     let (department, class, location) = connection
         .prepare_cached(
@@ -426,9 +465,13 @@ pub(crate) fn read_payment(
         )?
         .query_row(params![id], |row| row.get(0))
         .optional()?;
-    let extra: Option<String> = connection
-        .prepare_cached("SELECT x_extra FROM \"transaction\" WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))?;
+    let (extra, check_number) = connection
+        .prepare_cached("SELECT x_extra, otherrefnum FROM \"transaction\" WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let applications = match kind {
+        PaymentKind::CustomerRefund => refund::applications(connection, id)?,
+        _ => apply::applications(connection, id)?,
+    };
     Ok(Some(PaymentIn {
         kind,
         entity: found.entity.unwrap_or_default(),
@@ -436,6 +479,7 @@ pub(crate) fn read_payment(
         account: found.account,
         ledger_account,
         number: found.number,
+        check_number,
         date: found.date,
         currency: Some(found.currency),
         rate: Some(found.rate),
@@ -443,7 +487,7 @@ pub(crate) fn read_payment(
         external_id: found.external_id,
         period: Some(found.period),
         amount: (kind == PaymentKind::CustomerPayment).then_some(found.total),
-        applications: apply::applications(connection, id)?,
+        applications,
         credits: Vec::new(),
         department,
         class,

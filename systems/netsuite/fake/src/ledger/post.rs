@@ -75,6 +75,8 @@ pub(crate) fn record_name(kind: &str) -> &'static str {
         "CustInvc" => "invoice",
         "CustCred" => "creditmemo",
         "CustPymt" => "customerpayment",
+        "CustRfnd" => "customerrefund",
+        "Deposit" => "deposit",
         "Journal" => "journalentry",
         "FxReval" => "fxreval",
         "Check" => "check",
@@ -90,6 +92,8 @@ pub(super) fn abbreviation(kind: &str) -> &'static str {
         "CustInvc" => "INV",
         "CustCred" => "CREDMEM",
         "CustPymt" => "PYMT",
+        "CustRfnd" => "RFND",
+        "Deposit" => "DEP",
         "FxReval" => "FXREVAL",
         "Check" => "CHK",
         _ => "GENJRNL",
@@ -198,9 +202,16 @@ fn write_row(
     let (item, quantity) = row
         .item
         .map_or((None, None), |(item, count)| (Some(item), Some(count)));
+    // A sale's line is a credit: there the rate keeps its own sign, so that a discount's is below zero.
+    let entered = match header.kind {
+        "CustInvc" => -row.amount,
+        "CustCred" => row.amount,
+        _ => row.amount.abs(),
+    };
+    let sale = matches!(header.kind, "CustInvc" | "CustCred");
     let rate = quantity
         .filter(|count| !count.is_zero())
-        .map(|count| units("rate", row.amount.abs() / count))
+        .map(|count| units("rate", entered / count))
         .transpose()?;
     let debit = |units: i64| (units > 0).then_some(units);
     let credit = |units: i64| (units < 0).then_some(-units);
@@ -211,8 +222,8 @@ fn write_row(
              debitforeignamount, rate, quantity, department, class, location, subsidiary, memo, entity,
              accountinglinetype, hascostline, iscogs, donotdisplayline, isclosed, cleared,
              linelastmodifieddate, x_extra)
-             VALUES (?1,?2,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,
-             'F','F','F','F',?23,?24)",
+             VALUES (?1,?2,?2,?3,?4,?5,?6,COALESCE((SELECT itemtype FROM item WHERE id = ?6), ?7),?8,?9,
+             ?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,'F','F','F','F',?23,?24)",
         )?
         .execute(params![
             header.id,
@@ -235,8 +246,8 @@ fn write_row(
             header.subsidiary,
             row.memo,
             row.entity.or(header.entity),
-            item.map(|_| "EXPENSE"),
-            flag(item.is_some()),
+            item.map(|_| if sale { "INCOME" } else { "EXPENSE" }),
+            flag(item.is_some() && !sale),
             header.modified,
             row.extra,
         ])?;
@@ -325,14 +336,14 @@ pub(crate) fn delete(
             record: "transaction",
             id,
         })?;
-        if super::apply::is_settled(connection, id)? {
+        if in_use(connection, id, &found)? {
             return Err(LedgerError::InUse {
                 record: "transaction",
                 id,
             });
         }
         super::check::period_open(connection, context, found.period, &found.kind)?;
-        super::apply::withdraw(connection, context, id)?;
+        undone(connection, context, id, &found)?;
         for table in ["transactionline", "transactionaccountingline"] {
             connection.execute(
                 &format!("DELETE FROM {table} WHERE \"transaction\" = ?1"),
@@ -351,6 +362,29 @@ pub(crate) fn delete(
         )?;
         super::entity::rebalance(connection, found.entity)
     })
+}
+
+/// Whether others rest on a transaction: a paid bill, a payment that was deposited or paid back. What a refund
+/// pays back is the refund's own doing.
+fn in_use(connection: &Connection, id: i64, found: &Stored) -> Result<bool, LedgerError> {
+    let settled = found.kind != "CustRfnd" && super::apply::is_settled(connection, id)?;
+    Ok(settled
+        || super::deposit::is_deposited(connection, id)?
+        || super::refund::is_refunded(connection, id)?)
+}
+
+/// Takes back what a transaction did to others.
+fn undone(
+    connection: &Connection,
+    context: &Context,
+    id: i64,
+    found: &Stored,
+) -> Result<(), LedgerError> {
+    match found.kind.as_str() {
+        "CustRfnd" => super::apply::release(connection, context, id),
+        "Deposit" => super::deposit::give_back(connection, context, id),
+        _ => super::apply::withdraw(connection, context, id),
+    }
 }
 
 /// Leaves a row in `deletedrecord`.
@@ -422,7 +456,7 @@ pub(crate) fn void(
             record: "transaction",
             id,
         })?;
-        if super::apply::is_settled(connection, id)? || found.voided {
+        if in_use(connection, id, &found)? || found.voided {
             return Err(LedgerError::InUse {
                 record: "transaction",
                 id,
@@ -434,7 +468,7 @@ pub(crate) fn void(
             Some(super::journal::reversal(connection, context, id, &found)?)
         } else {
             super::check::period_open(connection, context, found.period, &found.kind)?;
-            super::apply::withdraw(connection, context, id)?;
+            undone(connection, context, id, &found)?;
             zero(connection, id)?;
             None
         };
@@ -446,6 +480,16 @@ pub(crate) fn void(
         super::entity::rebalance(connection, found.entity)?;
         Ok(journal)
     })
+}
+
+/// Sets a transaction to zero and marks it as voided, without asking.
+pub(crate) fn void_in_place(connection: &Connection, id: i64) -> Result<(), LedgerError> {
+    zero(connection, id)?;
+    connection.execute(
+        "UPDATE \"transaction\" SET voided = 'T', void = 'T' WHERE id = ?1",
+        [id],
+    )?;
+    Ok(())
 }
 
 fn zero(connection: &Connection, id: i64) -> Result<(), LedgerError> {

@@ -141,6 +141,7 @@ impl Books {
             subsidiary: None,
             account: Some(self.bank),
             ledger_account: None,
+            check_number: None,
             number: None,
             date: None,
             currency: None,

@@ -9,11 +9,12 @@ use super::{BEFORE_ENTITIES, BEFORE_TRANSACTIONS, Loaded, Loader, id, vendor_id}
 use crate::ledger::apply::{link_seeded, settle};
 use crate::ledger::post::{self, Header, Row};
 use crate::ledger::{
-    Approval, BillKind, LedgerError, LineIn, LineKind, PaymentIn, PaymentKind, entity, payment,
+    Approval, BillKind, LedgerError, LineIn, LineKind, PaymentKind, entity, payment,
 };
+use crate::records::payments::blank;
 
 impl Loader<'_> {
-    fn next(&mut self) -> i64 {
+    pub(super) fn next(&mut self) -> i64 {
         self.last_transaction += 1;
         self.last_transaction
     }
@@ -35,11 +36,11 @@ impl Loader<'_> {
     }
 
     /// What all documents have in common.
-    fn header(
+    pub(super) fn header(
         &self,
         new: i64,
         kind: &'static str,
-        vendor: usize,
+        entity: i64,
         subsidiary: usize,
         date: Date,
         currency: world::Currency,
@@ -49,7 +50,7 @@ impl Loader<'_> {
             id: new,
             kind,
             number: None,
-            entity: Some(vendor_id(vendor)),
+            entity: Some(entity),
             date,
             due: None,
             approval: None,
@@ -142,7 +143,7 @@ impl Loader<'_> {
                 ..self.header(
                     new,
                     kind.code(),
-                    bill.vendor,
+                    vendor_id(bill.vendor),
                     bill.subsidiary,
                     bill.date,
                     bill.currency,
@@ -246,7 +247,7 @@ impl Loader<'_> {
                 ..self.header(
                     new,
                     kind.code(),
-                    credit.vendor,
+                    vendor_id(credit.vendor),
                     credit.subsidiary,
                     credit.date,
                     credit.currency,
@@ -272,34 +273,14 @@ impl Loader<'_> {
                 ..self.header(
                     new,
                     kind.code(),
-                    paid.vendor,
+                    vendor_id(paid.vendor),
                     paid.subsidiary,
                     paid.date,
                     paid.currency,
                 )?
             };
             self.link((new, kind.code(), paid.date), &paid.applied)?;
-            let described = PaymentIn {
-                kind,
-                entity: vendor_id(paid.vendor),
-                subsidiary: None,
-                account: Some(bank),
-                ledger_account: None,
-                number: None,
-                date: None,
-                currency: None,
-                rate: None,
-                memo: None,
-                external_id: None,
-                period: None,
-                amount: None,
-                applications: Vec::new(),
-                credits: Vec::new(),
-                department: None,
-                class: None,
-                location: None,
-                extra: None,
-            };
+            let described = blank(kind, vendor_id(paid.vendor));
             let rows = payment::rows(
                 self.connection,
                 &header,
@@ -318,10 +299,11 @@ impl Loader<'_> {
         for transaction in BEFORE_TRANSACTIONS + 1..=self.last_transaction {
             settle(self.connection, transaction)?;
         }
-        for position in 0..self.world.vendors.len() {
+        let entities = self.world.vendors.len() + self.world.receivables.customers.len();
+        for position in 0..entities {
             entity::rebalance(self.connection, Some(vendor_id(position)))?;
         }
-        let entities = BEFORE_ENTITIES + i64::try_from(self.world.vendors.len()).unwrap_or(0);
+        let entities = BEFORE_ENTITIES + i64::try_from(entities).unwrap_or(0);
         let families = [("transaction", self.last_transaction), ("entity", entities)];
         for (family, last) in families {
             self.connection.execute(

@@ -1,15 +1,23 @@
 //! The record types of the REST service: their fields, their sublists, and the permission each needs.
 
+mod sales;
+
 use crate::ledger::{BillKind, EntityKind, PaymentKind};
 use crate::schema::{self, Column};
+use sales::{
+    CASH_BACK, CREDIT_MEMO, CUSTOMER_PAYMENT, CUSTOMER_REFUND, DEPOSIT, DEPOSITED, DISCOUNT_ITEM,
+    INVOICE, OTHER, SALE_ITEM,
+};
 
 /// Which of the ledger's writes a record type goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     /// Bills, credits, invoices.
     Bill(BillKind),
-    /// Payments.
+    /// Payments and refunds.
     Payment(PaymentKind),
+    /// Deposits.
+    Deposit,
     /// Journal entries.
     Journal,
     /// Vendors and customers.
@@ -189,22 +197,6 @@ const BILL: &[Field] = &[
     kept("location"),
 ];
 
-const INVOICE: &[Field] = &[
-    rw("entity", "entity"),
-    rw("account", "account"),
-    rw("dueDate", "duedate"),
-    rw("terms", "terms"),
-    rw("otherRefNum", "otherrefnum"),
-    ro("total", "foreigntotal"),
-    ro("amountPaid", "foreignamountpaid"),
-    ro("amountRemaining", "foreignamountunpaid"),
-    kept("email"),
-    kept("toBeEmailed"),
-    kept("department"),
-    kept("class"),
-    kept("location"),
-];
-
 const EXPENSE: Sublist = Sublist {
     name: "expense",
     fields: &[
@@ -307,24 +299,7 @@ const VENDOR_PAYMENT: &[Field] = &[
     kept("isInTransitPayment"),
     rw("approvalStatus", "approvalstatus"),
 ];
-const CUSTOMER_PAYMENT: &[Field] = &[
-    to("customer", "entity", "customer"),
-    rw("account", "account"),
-    read("arAcct"),
-    ro("total", "foreigntotal"),
-    ro("applied", "foreignpaymentamountused"),
-    ro("unapplied", "foreignpaymentamountunused"),
-    read("payment"),
-    kept("undepFunds"),
-    kept("autoApply"),
-    kept("checkNumber"),
-    kept("handlingMode"),
-    kept("paymentOption"),
-    kept("paymentMethod"),
-    read("department"),
-    read("class"),
-    read("location"),
-];
+
 const JOURNAL: &[Field] = &[
     rw("approved", "posting"),
     kept("reversalDate"),
@@ -466,6 +441,18 @@ const fn item(name: &'static str, filter: &'static [(&'static str, &'static str)
     }
 }
 
+/// An item that is only sold.
+const fn sold(
+    name: &'static str,
+    filter: &'static [(&'static str, &'static str)],
+    own: &'static [Field],
+) -> RecordType {
+    RecordType {
+        filter,
+        ..list(name, "item", "Items", own)
+    }
+}
+
 /// Every record type.
 pub(crate) const RECORD_TYPES: &[RecordType] = &[
     transaction(
@@ -513,7 +500,7 @@ pub(crate) const RECORD_TYPES: &[RecordType] = &[
         &[("type", "CustCred")],
         Family::Bill(BillKind::CreditMemo),
         "Transactions -> Credit Memo",
-        INVOICE,
+        CREDIT_MEMO,
         &[ITEM, APPLY],
     ),
     transaction(
@@ -523,6 +510,22 @@ pub(crate) const RECORD_TYPES: &[RecordType] = &[
         "Transactions -> Customer Payment",
         CUSTOMER_PAYMENT,
         &[APPLY, CREDIT],
+    ),
+    transaction(
+        "customerRefund",
+        &[("type", "CustRfnd")],
+        Family::Payment(PaymentKind::CustomerRefund),
+        "Transactions -> Customer Refund",
+        CUSTOMER_REFUND,
+        &[APPLY],
+    ),
+    transaction(
+        "deposit",
+        &[("type", "Deposit")],
+        Family::Deposit,
+        "Transactions -> Make Deposit",
+        DEPOSIT,
+        &[DEPOSITED, OTHER, CASH_BACK],
     ),
     RecordType {
         name: "vendor",
@@ -646,9 +649,10 @@ pub(crate) const RECORD_TYPES: &[RecordType] = &[
         "nonInventoryResaleItem",
         &[("itemtype", "NonInvtPart"), ("subtype", "Resale")],
     ),
-    item(
+    sold(
         "nonInventorySaleItem",
         &[("itemtype", "NonInvtPart"), ("subtype", "Sale")],
+        SALE_ITEM,
     ),
     item(
         "servicePurchaseItem",
@@ -658,9 +662,16 @@ pub(crate) const RECORD_TYPES: &[RecordType] = &[
         "serviceResaleItem",
         &[("itemtype", "Service"), ("subtype", "Resale")],
     ),
-    item(
+    sold(
         "serviceSaleItem",
         &[("itemtype", "Service"), ("subtype", "Sale")],
+        SALE_ITEM,
+    ),
+    sold("discountItem", &[("itemtype", "Discount")], DISCOUNT_ITEM),
+    sold(
+        "otherChargeSaleItem",
+        &[("itemtype", "OthCharge"), ("subtype", "Sale")],
+        SALE_ITEM,
     ),
     item("inventoryItem", &[("itemtype", "InvtPart")]),
     item(

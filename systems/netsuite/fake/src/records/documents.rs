@@ -240,15 +240,21 @@ fn lines(
 }
 
 fn dimensions(part: &Part<'_>, line: &mut LineIn) -> Result<(), Refusal> {
-    for (name, table) in DIMENSIONS {
-        let value = part.reference(name, &[table])?;
-        match name {
-            "department" => value.onto(&mut line.department),
-            "class" => value.onto(&mut line.class),
-            _ => value.onto(&mut line.location),
-        }
-    }
+    let [department, class, location] = read_dimensions(part)?;
+    department.onto(&mut line.department);
+    class.onto(&mut line.class);
+    location.onto(&mut line.location);
     Ok(())
+}
+
+/// What a part says of department, class and location.
+pub(super) fn read_dimensions(part: &Part<'_>) -> Result<[Patch<i64>; 3], Problem> {
+    let [department, class, location] = DIMENSIONS;
+    Ok([
+        part.reference(department.0, &[department.1])?,
+        part.reference(class.0, &[class.1])?,
+        part.reference(location.0, &[location.1])?,
+    ])
 }
 
 fn expense(part: &Part<'_>, line: &mut LineIn) -> Result<(), Refusal> {
@@ -325,7 +331,7 @@ fn item(part: &Part<'_>, line: &mut LineIn) -> Result<(), Refusal> {
 }
 
 /// Amounts are rounded to the cent, as the pages do.
-fn cents(part: &Part<'_>, name: &str, amount: Decimal) -> Result<Decimal, Problem> {
+pub(super) fn cents(part: &Part<'_>, name: &str, amount: Decimal) -> Result<Decimal, Problem> {
     let rounded =
         amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
     if rounded.abs() > Decimal::from(900_000_000_000_i64) {

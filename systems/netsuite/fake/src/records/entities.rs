@@ -4,38 +4,6 @@ use super::body::{Part, Patch, Writing};
 use super::{Desk, Refusal, Target};
 use crate::ledger::{self, AddressIn, EntityIn, EntityKind, LedgerError};
 
-/// An empty entity.
-pub(crate) fn blank(kind: EntityKind) -> EntityIn {
-    EntityIn {
-        kind,
-        entity_id: None,
-        company_name: None,
-        legal_name: None,
-        is_person: false,
-        first_name: None,
-        last_name: None,
-        email: None,
-        phone: None,
-        account_number: None,
-        terms: None,
-        currency: None,
-        category: None,
-        ledger_account: None,
-        expense_account: None,
-        subsidiaries: Vec::new(),
-        inactive: false,
-        give_access: false,
-        is_1099: false,
-        tax_id: None,
-        print_on_check_as: None,
-        comments: None,
-        parent: None,
-        external_id: None,
-        addresses: Vec::new(),
-        extra: None,
-    }
-}
-
 /// Creates or changes an entity.
 pub(crate) fn write(
     desk: &Desk<'_>,
@@ -46,7 +14,7 @@ pub(crate) fn write(
     let context = desk.fake.context(Some(desk.caller));
     match target {
         Target::New(external) => {
-            let mut entity = blank(kind);
+            let mut entity = EntityIn::blank(kind);
             merge(writing, &mut entity)?;
             if external.is_some() {
                 entity.external_id = external.map(str::to_owned);

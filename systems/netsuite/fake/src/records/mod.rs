@@ -4,6 +4,7 @@ mod body;
 pub(crate) mod bundle;
 mod catalog;
 pub(crate) mod custom;
+mod deposits;
 pub(crate) mod documents;
 mod entities;
 mod failure;
@@ -264,6 +265,7 @@ impl Desk<'_> {
         let written = match writing.record.family {
             Family::Bill(kind) => documents::write(self, writing, kind, target),
             Family::Payment(kind) => payments::write(self, writing, kind, target),
+            Family::Deposit => deposits::write(self, writing, target),
             Family::Journal => journals::write(self, writing, target),
             Family::Entity(kind) => entities::write(self, writing, kind, target),
             Family::List => lists::write(self, writing, target),
@@ -329,6 +331,7 @@ impl Desk<'_> {
             "vendor" => &["vendorBill", "vendorPayment"],
             "invoice" => &["customerPayment", "creditMemo"],
             "customer" => &["customerPayment", "invoice"],
+            "creditMemo" => &["customerRefund"],
             _ => &[],
         };
         let target = RecordType::find(target)

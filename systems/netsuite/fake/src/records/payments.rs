@@ -1,4 +1,4 @@
-//! Vendor payments and customer payments: JSON to the ledger's payments.
+//! Vendor payments, customer payments and refunds: JSON to the ledger's payments.
 
 use rusqlite::{OptionalExtension, params};
 use rust_decimal::Decimal;
@@ -17,6 +17,7 @@ pub(crate) fn blank(kind: PaymentKind, entity: i64) -> PaymentIn {
         account: None,
         ledger_account: None,
         number: None,
+        check_number: None,
         date: None,
         currency: None,
         rate: None,
@@ -74,7 +75,7 @@ pub(crate) fn transform(
         let bill = ledger::read_bill(desk.books, id)?.ok_or_else(wrong_transaction)?;
         debug_assert!(matches!(
             bill.kind,
-            BillKind::VendorBill | BillKind::Invoice
+            BillKind::VendorBill | BillKind::Invoice | BillKind::CreditMemo
         ));
         PaymentIn {
             subsidiary: bill.subsidiary,
@@ -104,7 +105,9 @@ fn merge(desk: &Desk<'_>, writing: &Writing<'_>, payment: &mut PaymentIn) -> Res
     let head = writing.head();
     let (party, table, ledger_account) = match payment.kind {
         PaymentKind::VendorPayment => ("entity", "vendor", "apAcct"),
-        PaymentKind::CustomerPayment => ("customer", "customer", "arAcct"),
+        PaymentKind::CustomerPayment | PaymentKind::CustomerRefund => {
+            ("customer", "customer", "arAcct")
+        }
     };
     if let Some(entity) = head.reference(party, &[table])?.set() {
         payment.entity = entity;
@@ -139,6 +142,8 @@ fn merge(desk: &Desk<'_>, writing: &Writing<'_>, payment: &mut PaymentIn) -> Res
         .onto(&mut payment.location);
     if payment.kind == PaymentKind::CustomerPayment {
         head.decimal("payment")?.onto(&mut payment.amount);
+        head.text("checkNumber")?.onto(&mut payment.check_number);
+        undeposited(&head, payment)?;
     }
     payment.extra = writing.extras(payment.extra.as_deref());
     applications(desk, writing, payment)?;
@@ -166,14 +171,39 @@ fn applications(
             }
         }
     }
+    // What a refund pays back of a payment stands among its applications, too.
+    let refund = |one: &Application| {
+        ledger::read_payment(desk.books, one.doc)
+            .is_ok_and(|found| found.is_some_and(|it| it.kind == PaymentKind::CustomerRefund))
+    };
     if !desk.fake.quirks().apply_to_journal_lines
-        && let Some(journal) = payment.applications.iter().find(|one| one.line != 0)
+        && let Some(journal) = payment
+            .applications
+            .iter()
+            .find(|one| one.line != 0 && !refund(one))
     {
         return Err(LedgerError::NotApplicable {
             doc: journal.doc,
             line: journal.line,
         }
         .into());
+    }
+    Ok(())
+}
+
+/// `undepFunds`, a boolean or a choice of `T` and `F`: the money goes to Undeposited Funds, and not to an account.
+fn undeposited(head: &Part<'_>, payment: &mut PaymentIn) -> Result<(), Refusal> {
+    let Some(sent) = head.raw("undepFunds") else {
+        return Ok(());
+    };
+    let chosen = sent.get("id").unwrap_or(sent);
+    let yes = match (chosen.as_bool(), chosen.as_identifier()) {
+        (Some(yes), _) => yes,
+        (None, Some(word)) => matches!(word.to_ascii_lowercase().as_str(), "t" | "true"),
+        (None, None) => return Err(head.invalid("undepFunds", "T or F").into()),
+    };
+    if yes {
+        payment.account = None;
     }
     Ok(())
 }
@@ -289,6 +319,12 @@ fn applied_to(part: &Part<'_>) -> Result<Option<i64>, Problem> {
 
 fn check(desk: &Desk<'_>, payment: &PaymentIn) -> Result<(), Refusal> {
     let empty = payment.applications.is_empty() && payment.credits.is_empty();
+    if payment.kind == PaymentKind::CustomerRefund && empty {
+        return Err(Problem::user(
+            "You must select at least one credit to refund: the apply list is empty.",
+        )
+        .into());
+    }
     if payment.kind == PaymentKind::VendorPayment && empty {
         return Err(Problem::user(
             "You must select at least one bill to pay: the apply list is empty.",

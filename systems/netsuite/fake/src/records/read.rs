@@ -1,6 +1,8 @@
 //! Reading records: JSON with numbers and booleans, references with names, sublists as links unless they
 //! are expanded.
 
+mod applying;
+
 use std::collections::BTreeMap;
 
 use axum::response::Response;
@@ -13,12 +15,12 @@ use super::{Desk, failure, wrong_transaction};
 use crate::http_surface::{COLLECTION, SINGULAR, json_response};
 use crate::json::Json;
 use crate::ledger::{
-    self, AddressIn, Applicable, Application, BillIn, JournalIn, LedgerError, LineIn, LineKind,
-    PaymentIn, PaymentKind,
+    self, AddressIn, BillIn, JournalIn, LedgerError, LineIn, LineKind, PaymentKind,
 };
 use crate::problem::Problem;
 use crate::query::count;
 use crate::schema::{self, Display, Kind};
+use applying::{credit_applications, payment_applications};
 
 /// One row, by column.
 pub(crate) type Row = BTreeMap<String, Value>;
@@ -213,6 +215,7 @@ fn status_name(code: &str, letter: &str) -> &'static str {
         (_, "V") => "Voided",
         ("Journal", "A") => "Pending Approval",
         ("Journal", "B") => "Approved for Posting",
+        ("CustPymt", "A") => "Unapplied",
         ("CustPymt", "B") => "Not Deposited",
         ("CustPymt", "C") => "Deposited",
         _ => "",
@@ -238,12 +241,18 @@ fn chosen(id: &str, name: &str) -> Json {
     Json::Object(fields)
 }
 
+/// Records whose other party is a customer.
+const SALES: [&str; 4] = ["invoice", "creditMemo", "customerPayment", "customerRefund"];
+
 /// A reference with its name.
-fn reference(desk: &Desk<'_>, record: &RecordType, table: &str, id: i64) -> Result<Json, Problem> {
+pub(super) fn reference(
+    desk: &Desk<'_>,
+    record: &RecordType,
+    table: &str,
+    id: i64,
+) -> Result<Json, Problem> {
     let kind = match table {
-        "entity" if matches!(record.name, "invoice" | "creditMemo" | "customerPayment") => {
-            "customer"
-        }
+        "entity" if SALES.contains(&record.name) => "customer",
         "entity" => "vendor",
         other => record_of_table(other),
     };
@@ -308,7 +317,7 @@ fn derived(
     };
     let ledger_account = match kind {
         PaymentKind::VendorPayment => "apAcct",
-        PaymentKind::CustomerPayment => "arAcct",
+        PaymentKind::CustomerPayment | PaymentKind::CustomerRefund => "arAcct",
     };
     let fields = [
         optional(
@@ -324,8 +333,29 @@ fn derived(
         payment
             .amount
             .map(|amount| ("payment".to_owned(), Json::decimal(amount))),
+        undeposited(desk, record, kind, payment.account)?,
     ];
     Ok(fields.into_iter().flatten().collect())
+}
+
+/// Where a customer payment lies, as the pages choose it: Undeposited Funds, or an account.
+fn undeposited(
+    desk: &Desk<'_>,
+    record: &RecordType,
+    kind: PaymentKind,
+    account: Option<i64>,
+) -> Result<Option<(String, Json)>, Problem> {
+    if kind != PaymentKind::CustomerPayment {
+        return Ok(None);
+    }
+    let known =
+        ledger::undeposited::known(desk.books).map_err(|error| told(desk, record, error))?;
+    let (id, name) = if account.is_some() && account == known {
+        ("T", ledger::undeposited::NAME)
+    } else {
+        ("F", "Account")
+    };
+    Ok(Some(("undepFunds".to_owned(), enumeration(desk, id, name))))
 }
 
 /// A sublist's elements with their frame.
@@ -352,6 +382,12 @@ fn elements(
                 .map_err(refused)?
                 .ok_or_else(wrong_transaction)?;
             payment_applications(desk, record, id, &payment)?
+        }
+        Family::Deposit => {
+            let deposit = ledger::read_deposit(desk.books, id)
+                .map_err(refused)?
+                .ok_or_else(wrong_transaction)?;
+            super::deposits::elements(desk, record, &deposit, name)?
         }
         Family::Journal => {
             let journal = ledger::read_journal(desk.books, id)
@@ -444,10 +480,19 @@ fn line_dimensions(
     record: &RecordType,
     line: &LineIn,
 ) -> Result<Vec<(String, Json)>, Problem> {
+    dimensions(desk, record, [line.department, line.class, line.location])
+}
+
+/// Department, class and location, as far as they are there.
+pub(super) fn dimensions(
+    desk: &Desk<'_>,
+    record: &RecordType,
+    [department, class, location]: [Option<i64>; 3],
+) -> Result<Vec<(String, Json)>, Problem> {
     let fields = [
-        optional(desk, record, "department", "department", line.department)?,
-        optional(desk, record, "class", "classification", line.class)?,
-        optional(desk, record, "location", "location", line.location)?,
+        optional(desk, record, "department", "department", department)?,
+        optional(desk, record, "class", "classification", class)?,
+        optional(desk, record, "location", "location", location)?,
     ];
     Ok(fields.into_iter().flatten().collect())
 }
@@ -512,117 +557,6 @@ fn kept(extra: Option<&str>) -> Vec<(String, Json)> {
         Some(Ok(Json::Object(fields))) => fields,
         _ => Vec::new(),
     }
-}
-
-/// A record is opened in edit mode: its apply list holds what is applied, and what else could be.
-fn payment_applications(
-    desk: &Desk<'_>,
-    record: &'static RecordType,
-    id: i64,
-    payment: &PaymentIn,
-) -> Result<Vec<Vec<(String, Json)>>, Problem> {
-    let open = open_documents(
-        desk,
-        record,
-        id,
-        payment.entity,
-        payment.ledger_account,
-        payment.currency,
-        payment.subsidiary,
-    )?;
-    applications(desk, record, &payment.applications, open)
-}
-
-fn credit_applications(
-    desk: &Desk<'_>,
-    record: &'static RecordType,
-    id: i64,
-    credit: &BillIn,
-) -> Result<Vec<Vec<(String, Json)>>, Problem> {
-    let open = open_documents(
-        desk,
-        record,
-        id,
-        credit.entity,
-        credit.account,
-        credit.currency,
-        credit.subsidiary,
-    )?;
-    applications(desk, record, &credit.applications, open)
-}
-
-fn open_documents(
-    desk: &Desk<'_>,
-    record: &'static RecordType,
-    id: i64,
-    entity: i64,
-    account: Option<i64>,
-    currency: Option<i64>,
-    subsidiary: Option<i64>,
-) -> Result<Vec<Applicable>, Problem> {
-    let (Some(account), Some(currency)) = (account, currency) else {
-        return Ok(Vec::new());
-    };
-    let mut open = ledger::applicable(desk.books, entity, account, currency, subsidiary)
-        .map_err(|error| told(desk, record, error))?;
-    open.retain(|document| document.doc != id);
-    Ok(open)
-}
-
-fn applications(
-    desk: &Desk<'_>,
-    record: &RecordType,
-    applied: &[Application],
-    open: Vec<Applicable>,
-) -> Result<Vec<Vec<(String, Json)>>, Problem> {
-    let mut items = Vec::new();
-    for one in applied {
-        let amount = one.amount.unwrap_or_default();
-        let due = open
-            .iter()
-            .find(|document| document.doc == one.doc && document.line == one.line)
-            .map_or(Decimal::ZERO, |document| document.due);
-        items.push(vec![
-            ("apply".to_owned(), Json::Bool(true)),
-            ("amount".to_owned(), Json::decimal(amount)),
-            (
-                "doc".to_owned(),
-                reference(desk, record, "transaction", one.doc)?,
-            ),
-            ("line".to_owned(), Json::integer(one.line)),
-            ("due".to_owned(), Json::decimal(due + amount + one.discount)),
-        ]);
-        if let (Some(fields), false) = (items.last_mut(), one.discount.is_zero()) {
-            fields.push(("disc".to_owned(), Json::decimal(one.discount)));
-        }
-    }
-    for document in open {
-        let known = applied
-            .iter()
-            .any(|one| one.doc == document.doc && one.line == document.line);
-        if known {
-            continue;
-        }
-        let mut fields = vec![
-            ("apply".to_owned(), Json::Bool(false)),
-            ("applyDate".to_owned(), Json::text(document.date)),
-            (
-                "doc".to_owned(),
-                reference(desk, record, "transaction", document.doc)?,
-            ),
-            ("line".to_owned(), Json::integer(document.line)),
-            ("due".to_owned(), Json::decimal(document.due)),
-            ("total".to_owned(), Json::decimal(document.total)),
-            ("type".to_owned(), Json::text(document.kind)),
-        ];
-        fields.extend(
-            document
-                .number
-                .map(|number| ("refNum".to_owned(), Json::Text(number))),
-        );
-        items.push(fields);
-    }
-    Ok(items)
 }
 
 /// The name of a country that the sandbox's vendors come from; any other keeps its code.

@@ -360,6 +360,7 @@ pub(crate) const TABLES: &[Table] = &[
             int("expenseaccount").of("account", "accountsearchdisplayname"),
             int("incomeaccount").of("account", "accountsearchdisplayname"),
             text("description"),
+            text("subsidiary").one_world(),
             flag("isinactive"),
             text("externalid"),
             moment("createddate"),

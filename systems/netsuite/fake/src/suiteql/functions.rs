@@ -164,7 +164,7 @@ fn status_name(kind: &str, letter: &str) -> String {
         ("VendPymt", "E") | ("Journal", "C") => "Rejected",
         ("VendPymt", "A" | "F") => "Approved",
         ("Journal", "B") => "Approved for Posting",
-        ("CustPymt", "A") => "Unapproved Payment",
+        ("CustPymt", "A") => "Unapplied",
         ("CustPymt", "B") => "Not Deposited",
         ("CustPymt", "C") => "Deposited",
         ("CustPymt", "R") => "Payment Rejected",
@@ -182,6 +182,7 @@ fn type_name(kind: &str) -> &str {
         "CustInvc" => "Invoice",
         "CustPymt" => "Payment",
         "CustCred" => "Credit Memo",
+        "CustRfnd" => "Customer Refund",
         other => other,
     }
 }
