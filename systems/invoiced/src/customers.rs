@@ -61,6 +61,8 @@ pub(crate) struct Shown {
     parent_customer: Option<RemoteId>,
     #[serde(default, deserialize_with = "switch")]
     autopay: bool,
+    #[serde(default, deserialize_with = "switch")]
+    chase: bool,
     #[serde(default)]
     metadata: Metadata,
 }
@@ -196,6 +198,7 @@ impl Room for Customers {
             // The service documents no archive of customers.
             inactive: false,
             automatic_payment: shown.autopay,
+            reminders: shown.chase,
             marker: shown.metadata.marker(),
             external_id: None,
         }))

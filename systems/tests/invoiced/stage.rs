@@ -215,6 +215,7 @@ pub(crate) fn customer(id: &str) -> Customer {
         subsidiaries: Vec::new(),
         inactive: false,
         automatic_payment: false,
+        reminders: false,
         marker: marker(id),
         external_id: None,
     }

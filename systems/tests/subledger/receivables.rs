@@ -279,6 +279,7 @@ async fn sale(stage: &Stage) -> (RemoteId, Invoice) {
         subsidiaries: Vec::new(),
         inactive: false,
         automatic_payment: false,
+        reminders: false,
         marker: None,
         external_id: Some(Key::of(["inv", "customer", "77"])),
     };

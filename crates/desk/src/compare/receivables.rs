@@ -100,6 +100,7 @@ fn tell_customer(side: Side, customer: &Customer) -> Told {
             "Charged without being asked",
             yes(customer.automatic_payment),
         ));
+        fields.push(("Reminded without being asked", yes(customer.reminders)));
     }
     only(fields)
 }

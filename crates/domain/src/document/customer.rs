@@ -34,6 +34,9 @@ pub struct Customer {
     /// Whether the platform charges a saved payment method of its own accord. tieout neither sets nor uses it
     /// (scenario 200).
     pub automatic_payment: bool,
+    /// Whether the platform reminds the customer of what is past due, of its own accord. tieout doesn't set it
+    /// (scenario 171).
+    pub reminders: bool,
     /// tieout's mark on the platform's copy.
     pub marker: Option<Marker>,
     /// The external id on the ledger's copy.

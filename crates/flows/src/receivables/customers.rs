@@ -284,6 +284,7 @@ impl<'a> This<'a> {
             subsidiaries: assigned,
             inactive: there.is_some_and(|it| it.inactive),
             automatic_payment: there.is_some_and(|it| it.automatic_payment),
+            reminders: there.is_some_and(|it| it.reminders),
             marker: to_platform.then(|| self.books.connection.marker(&self.record.id)),
             external_id: there.and_then(|it| it.external_id.clone()),
         }

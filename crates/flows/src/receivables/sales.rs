@@ -11,7 +11,7 @@ mod wanted;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Action;
-use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State};
+use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State, WaitsFor};
 
 use super::{customers, origin};
 use crate::matching::normalised_number;
@@ -142,7 +142,8 @@ impl<'a> This<'a> {
         let mut needs = origin::needs(self.flow, self.record).to_vec();
         needs.push(Need::Decisions(self.flow, self.record.clone()));
         needs.extend(origin::needs(customers::NAME, &customer));
-        needs.push(Need::Record(customer));
+        let there = origin::counterpart(self.books, customers::NAME, &customer);
+        needs.extend(there.cloned().map(Need::Record));
         if let Some(link) = self.link() {
             needs.push(Need::Record(link.target.clone()));
             return needs;
@@ -236,7 +237,10 @@ impl<'a> This<'a> {
         let Some(there) = origin::counterpart(self.books, customers::NAME, &customer) else {
             return Verdict::Rest(customers::awaited(&self.label(), &customer));
         };
-        if let Some(verdict) = self.taken_number(there) {
+        if let Some(verdict) = self
+            .starts_something(there)
+            .or_else(|| self.taken_number(there))
+        {
             return verdict;
         }
         match wanted::document(self, there.id.clone(), None) {
@@ -267,6 +271,35 @@ impl<'a> This<'a> {
         );
         let code = Code::new("marked-elsewhere");
         Some(Verdict::Rest(Outcome::because(State::Orphan, code, cause)))
+    }
+
+    /// An import sends no mail and charges nobody (scenarios 171, 200): where the platform would do so for this
+    /// customer by itself, a person says first that it may.
+    fn starts_something(&self, customer: &RecordRef) -> Option<Verdict> {
+        let seen = self.books.record(customer)?;
+        let Document::Customer(there) = &seen.document else {
+            return None;
+        };
+        let what = match (there.automatic_payment, there.reminders) {
+            (true, _) => "is charged automatically",
+            (false, true) => "is reminded automatically",
+            (false, false) => return None,
+        };
+        let invoice = self.record.kind == Kind::Invoice;
+        if customer.side == Side::Ledger || !invoice || self.accepted() {
+            return None;
+        }
+        let cause = format!(
+            "{} goes to customer {} of the platform, who {what}: that would start for it",
+            self.label(),
+            there.name
+        );
+        let code = Code::new("customer-automation");
+        let outcome = Outcome::because(State::Blocked, code, cause);
+        let outcome = outcome.grouped(format!("customer-automation:{}", customer.id));
+        let ours = self.customer();
+        let waits = WaitsFor::Link(customers::NAME.to_owned(), ours);
+        Some(Verdict::Rest(outcome.until(waits)))
     }
 
     /// A document of the same number on the other side: its own copy, made by hand or by another sync, or

@@ -53,6 +53,7 @@ fn customer(nth: u8) -> Customer {
         subsidiaries: Vec::new(),
         inactive: false,
         automatic_payment: false,
+        reminders: false,
         marker: marker(nth),
         external_id: None,
     }

@@ -32,6 +32,7 @@ fn creation() -> Order {
             subsidiaries: Vec::new(),
             inactive: false,
             automatic_payment: false,
+            reminders: false,
             marker: Marker::find_in("ns:1234567:4"),
             external_id: None,
         }),

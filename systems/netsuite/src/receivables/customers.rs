@@ -84,6 +84,7 @@ fn customer(row: &Row) -> Customer {
         subsidiaries: Vec::new(),
         inactive: row.flag("isinactive"),
         automatic_payment: false,
+        reminders: false,
         marker: None,
         external_id: external_id(row),
     }

@@ -166,6 +166,7 @@ pub(crate) fn customer(name: &str, number: &str) -> Document {
         subsidiaries: Vec::new(),
         inactive: false,
         automatic_payment: false,
+        reminders: false,
         marker: None,
         external_id: None,
     })

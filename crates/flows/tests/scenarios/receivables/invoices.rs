@@ -286,3 +286,34 @@ fn a_closed_period_holds_what_would_be_posted_into_it() {
     world.sync();
     assert_eq!(world.state("invoices", &theirs), "DONE");
 }
+
+#[test]
+fn s200_nothing_is_imported_that_the_platform_would_remind_of_or_charge_by_itself() {
+    for (reminders, automatic_payment) in [(true, false), (false, true)] {
+        let mut world = World::receivables();
+        let there = platform(Kind::Customer, "70");
+        let Document::Customer(mut known) = customer("Acme Ltd", "CUST-1") else {
+            panic!()
+        };
+        (known.reminders, known.automatic_payment) = (reminders, automatic_payment);
+        world.put(there.clone(), Document::Customer(known));
+        let record = ledger(Kind::Invoice, "1");
+        world.put(record.clone(), invoice("7", "INV-1", "100.00"));
+        world.sync();
+        let state = world.state("invoices", &record);
+        assert_eq!(state, "BLOCKED(customer-automation)");
+        assert_eq!(world.made(Side::Platform, Kind::Invoice), 0);
+        // Switched off over there, or accepted here.
+        if reminders {
+            let Document::Customer(it) = &mut world.records.get_mut(&there).unwrap().document
+            else {
+                panic!()
+            };
+            it.reminders = false;
+        } else {
+            world.decide("invoices", record.clone(), Decided::Accept);
+        }
+        world.sync();
+        assert_eq!(world.state("invoices", &record), "DONE");
+    }
+}
