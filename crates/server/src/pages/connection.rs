@@ -15,7 +15,7 @@ use tieout_store::ConnectionStore;
 use super::parts::badge::Tone;
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, days, overview, runs, standing};
+use super::{Layout, PageError, bare_page, connect, days, overview, plan, runs, standing};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -72,6 +72,7 @@ pub(super) async fn show(
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
     let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
+    let is_new = connect::is_new(&app, &health.stops);
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
         (notice::done(asked.done.as_deref(), None, &DONE))
@@ -87,7 +88,11 @@ pub(super) async fn show(
                 }
             }
         }
+        @if is_new && person.may(Role::Admin) {
+            (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
+        }
         (acts(&person, &info, &health))
+        @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
         p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
         (waiting.show(&here))
         (recent.show(&here))
@@ -372,7 +377,8 @@ pub(super) async fn stop(
     let info = allowed(&app, &person, &name)?;
     let store = app.store.connection(&info.name);
     pause::pause(&store, value(&fields, "reason"), &person.actor()).await?;
-    app.program.stays_paused(&info.name).await?;
+    let by = person.actor();
+    app.program.stays_paused(&info.name, &by).await?;
     Ok(back(&info.name, "paused"))
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod checks;
+mod connect;
 mod connection;
 mod credentials;
 mod days;
@@ -14,6 +15,7 @@ mod layout;
 mod mappings;
 mod overview;
 pub mod parts;
+mod plan;
 mod preferences;
 mod records;
 mod replay;
@@ -36,9 +38,11 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
         .merge(checks::routes())
+        .merge(connect::routes())
         .merge(credentials::routes())
         .merge(exceptions::routes())
         .merge(mappings::routes())
+        .merge(plan::routes())
         .merge(preferences::routes())
         .merge(replay::routes())
         .merge(tie_out::routes())

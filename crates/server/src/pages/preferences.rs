@@ -15,13 +15,17 @@ use tieout_flows::preferences::{Entry, Shape};
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, connect, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 
 /// What stands before a preference's name in the form.
 const PREFIX: &str = "preference.";
+
+/// The field that tells where a form leads back to, and its value for the page on which two systems are connected.
+pub(super) const BACK: &str = "back";
+pub(super) const TO_CONNECT: &str = "connect";
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/connections/{name}/preferences", get(show).post(change))
@@ -41,7 +45,10 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
 }
 
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
-fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
+pub(super) fn lines(
+    app: &App,
+    connection: &ConnectionInfo,
+) -> Result<Vec<Standing>, PageError> {
     let payables = connection.flows.iter().any(|flow| flow == "bills");
     let mut lines = app.program.preferences(&connection.name)?;
     lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
@@ -115,6 +122,11 @@ fn editor(person: &Person, here: &Address, lines: &[Standing]) -> Markup {
             button.main type="submit" { "Save what is changed" }
         }
     }
+}
+
+/// A preference that is asked for in a sentence of its own.
+pub(super) fn asked(line: &Standing, question: &str) -> Markup {
+    html! { p { (notice::prose(question)) @if !question.ends_with('?') { "." } } (field(line)) }
 }
 
 fn field(Standing { entry, value, from }: &Standing) -> Markup {
@@ -219,7 +231,12 @@ async fn change(
         }
     }
     let count = changed.len();
-    let here = address(&connection);
+    let to_connect = fields.get(BACK) == TO_CONNECT;
+    let here = if to_connect {
+        connect::address(&connection.name)
+    } else {
+        address(&connection)
+    };
     if count == 0 {
         return Ok(Redirect::to(&here.with("done", "nothing").to_string()));
     }
@@ -227,6 +244,7 @@ async fn change(
     app.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
-    let back = here.with("done", "changed").with("n", &count.to_string());
+    let done = if to_connect { "preferences" } else { "changed" };
+    let back = here.with("done", done).with("n", &count.to_string());
     Ok(Redirect::to(&back.to_string()))
 }

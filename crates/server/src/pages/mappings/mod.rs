@@ -65,7 +65,7 @@ const DONE: [(&str, &str); 4] = [
 ];
 
 /// A connection's mappings of a kind.
-fn address(connection: &ConnectionName, kind: Kind) -> Address {
+pub(super) fn address(connection: &ConnectionName, kind: Kind) -> Address {
     Address::of(["mappings", connection.as_str()]).with("kind", kind.as_str())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn row_address(connection: &ConnectionName, kind: Kind, from: &Remote
 }
 
 /// What people call a kind, in the plural.
-fn title(kind: Kind) -> &'static str {
+pub(super) fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Account => "Accounts",
         Kind::Department => "Departments",
@@ -115,7 +115,7 @@ async fn index(
     .note("confirmed of all")
     .or_empty(
         "No connection yet.",
-        " An administrator makes the first one with `tieout connect`.",
+        " An administrator connects the first two systems from the overview.",
     );
     for connection in app.program.connections() {
         let store = app.store.connection(&connection.name);
@@ -294,7 +294,7 @@ fn chosen(person: &Person, row: &Row) -> Markup {
     }
 }
 
-fn propose(person: &Person, connection: &ConnectionInfo, kind: Kind) -> Markup {
+pub(super) fn propose(person: &Person, connection: &ConnectionInfo, kind: Kind) -> Markup {
     let action = Address::of(["mappings", connection.name.as_str(), "propose"]);
     let field = html! { input type="hidden" name="kind" value=(kind); };
     form::button(person, &action, &field, "Read both sides and suggest")
