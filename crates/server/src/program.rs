@@ -251,11 +251,7 @@ pub trait Program: Send + Sync {
     ///
     /// # Errors
     /// What a database can answer.
-    async fn stays_paused(
-        &self,
-        _connection: &ConnectionName,
-        _by: &str,
-    ) -> Result<(), DeskError> {
+    async fn stays_paused(&self, _connection: &ConnectionName, _by: &str) -> Result<(), DeskError> {
         Ok(())
     }
 

@@ -45,10 +45,7 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
 }
 
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
-pub(super) fn lines(
-    app: &App,
-    connection: &ConnectionInfo,
-) -> Result<Vec<Standing>, PageError> {
+pub(super) fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
     let payables = connection.flows.iter().any(|flow| flow == "bills");
     let mut lines = app.program.preferences(&connection.name)?;
     lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));

@@ -344,7 +344,13 @@ impl Connecting<'_> {
             if stored && sides.into_iter().any(names) {
                 continue;
             }
-            if let Err(error) = self.home.store.credentials().remove(&name, &self.actor).await {
+            if let Err(error) = self
+                .home
+                .store
+                .credentials()
+                .remove(&name, &self.actor)
+                .await
+            {
                 tracing::warn!("the credential `{name}` is still there: {error}");
             }
         }

@@ -14,8 +14,8 @@ use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
-use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
 use tieout_server::program::{Connects, Renews};
+use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
 use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
 
 use super::{Service, settings};
@@ -127,11 +127,7 @@ impl Program for Service {
         self.tied_out(connection, scope).await
     }
 
-    async fn stays_paused(
-        &self,
-        connection: &ConnectionName,
-        by: &str,
-    ) -> Result<(), DeskError> {
+    async fn stays_paused(&self, connection: &ConnectionName, by: &str) -> Result<(), DeskError> {
         let home = self.home.under(Config::clone(&self.config()));
         Ok(leave_paused(&home, connection, by).await?)
     }

@@ -261,6 +261,15 @@ impl Browser {
             .await;
     }
 
+    /// Puts a text into a field at once: one of many lines, or a long one.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let text = json!(text);
+        self.run(&format!(
+            "document.querySelector({selector:?}).value = {text}"
+        ))
+        .await;
+    }
+
     /// Makes the window so wide, and the colours so.
     pub(crate) async fn look(&self, width: u32, dark: bool) {
         let phone = width < 600;

@@ -8,9 +8,11 @@
 
 mod accessible;
 mod browser;
+mod connecting;
 mod deciding;
 mod house;
 mod journeys;
+mod live;
 mod screens;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

@@ -38,7 +38,9 @@ pub(super) async fn settings(
         .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
         .collect();
     let (system, by) = (fields.get(SYSTEM), person.actor());
-    connects(&app)?.settings(&name, system, &values, &by).await?;
+    connects(&app)?
+        .settings(&name, system, &values, &by)
+        .await?;
     Ok(back(&name, "settings"))
 }
 

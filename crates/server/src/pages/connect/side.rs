@@ -56,7 +56,10 @@ fn hidden(person: &Person, side: &ConnectSide) -> Markup {
 
 /// What a side needs before anybody can sign in.
 fn settings(person: &Person, name: &ConnectionName, side: &ConnectSide) -> Markup {
-    let given = side.settings.iter().any(|setting| !setting.value.is_empty());
+    let given = side
+        .settings
+        .iter()
+        .any(|setting| !setting.value.is_empty());
     html! {
         @if let (Err(why), true) = (&side.understood, given) { (notice::notice(Tone::Bad, &html! { p { (why) } })) }
         form method="post" action=(act_address(name, "settings")) {

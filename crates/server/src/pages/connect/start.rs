@@ -63,11 +63,9 @@ pub(super) async fn begin(
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let name = fields.get("name").trim();
-    let name = name
-        .parse()
-        .map_err(|error: tieout_domain::IdError| {
-            PageError::usage(Code::new("config-value"), error.to_string())
-        })?;
+    let name = name.parse().map_err(|error: tieout_domain::IdError| {
+        PageError::usage(Code::new("config-value"), error.to_string())
+    })?;
     let (pair, template) = (fields.get("pair"), fields.get("template"));
     connects(&app)?
         .begin(&name, pair, template, &person.actor())

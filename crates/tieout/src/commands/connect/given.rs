@@ -126,9 +126,13 @@ pub(super) fn begin(
         set(&mut values, text)?;
     }
     let name = name(args, asking)?;
-    let mut given = put_together(name, values, config, args.replace, |values, known, template| {
-        pair(args, values, known, template, asking)
-    })?;
+    let mut given = put_together(
+        name,
+        values,
+        config,
+        args.replace,
+        |values, known, template| pair(args, values, known, template, asking),
+    )?;
     for (system, flag) in [
         (given.ledger, &args.ledger_credential),
         (given.platform, &args.platform_credential),

@@ -8,12 +8,12 @@ pub(super) mod talk;
 
 use serde_json::Value;
 use tieout_desk::pause;
+use tieout_desk::preferences::QUESTIONS;
 use tieout_domain::check::Status;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::Ports;
 use tieout_engine::{Connection, RunOptions, mapping};
-use tieout_desk::preferences::QUESTIONS;
 use tieout_flows::Preferences;
 use tieout_flows::matching::Confidence;
 use tieout_kit::System;

@@ -145,7 +145,9 @@ impl<'h> Steps<'h> {
         } = &self.connecting;
         let text = format!("connecting `{}` ({}): {what}", given.name, given.pair);
         let installation = home.store.installation();
-        installation.commit(actor, vec![Fact::Note { text }]).await?;
+        installation
+            .commit(actor, vec![Fact::Note { text }])
+            .await?;
         Ok(())
     }
 
@@ -186,8 +188,7 @@ impl<'h> Steps<'h> {
         let understood = (system.understand)(&given.table(system));
         let rows = home.store.credentials().list().await?.into_iter();
         let fits = |kind: &str| system.credentials.iter().any(|known| known.name == kind);
-        let fitting =
-            rows.filter(|row| fits(&row.kind) && !pending::is_aside(home, &row.name));
+        let fitting = rows.filter(|row| fits(&row.kind) && !pending::is_aside(home, &row.name));
         Ok(SideStanding {
             settings: settings.collect(),
             understood: understood

@@ -187,9 +187,7 @@ impl Renewal {
         };
         let remembered = (remembered_as(&self.credential), text);
         let installation = home.store.installation();
-        Ok(installation
-            .remember(by, vec![note], remembered)
-            .await?)
+        Ok(installation.remember(by, vec![note], remembered).await?)
     }
 
     /// The connections that it holds back: a person may have taken one out meanwhile, by pausing it.

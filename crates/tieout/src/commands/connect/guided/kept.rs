@@ -20,7 +20,10 @@ fn path(home: &Path, name: &ConnectionName) -> PathBuf {
 }
 
 /// What was given so far, if a connect of this name was stopped.
-pub(in super::super) fn read(home: &Path, name: &ConnectionName) -> Result<Option<Values>, Failure> {
+pub(in super::super) fn read(
+    home: &Path,
+    name: &ConnectionName,
+) -> Result<Option<Values>, Failure> {
     let path = path(home, name);
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -50,7 +53,11 @@ pub(in super::super) fn all(home: &Path) -> Result<Vec<ConnectionName>, Failure>
 }
 
 /// Keeps what is given so far.
-pub(in super::super) fn write(home: &Path, name: &ConnectionName, values: &Values) -> Result<(), Failure> {
+pub(in super::super) fn write(
+    home: &Path,
+    name: &ConnectionName,
+    values: &Values,
+) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(values).unwrap_or_default();
     replace(&path(home, name), &text)
 }
