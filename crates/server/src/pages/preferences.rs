@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use tieout_desk::preferences::{Standing, Version, plain, unfit, versions};
+use tieout_desk::preferences::{Standing, Version, at, plain, unfit, versions};
+use tieout_domain::code::Code;
+use tieout_flows::Preferences;
 use tieout_flows::preferences::{Entry, Shape};
 
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
+use super::parts::form::Act;
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
 use super::{Layout, PageError, connect, page};
 use crate::app::App;
@@ -28,7 +31,9 @@ pub(super) const BACK: &str = "back";
 pub(super) const TO_CONNECT: &str = "connect";
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/connections/{name}/preferences", get(show).post(change))
+    Router::new()
+        .route("/connections/{name}/preferences", get(show).post(change))
+        .route("/connections/{name}/preferences/back", post(go_back))
 }
 
 /// What is asked of the page.
@@ -69,6 +74,10 @@ async fn show(
     let texts = [
         ("changed", "{n} changed. The next run goes by it."),
         ("nothing", "Nothing was different, so nothing was changed."),
+        (
+            "back",
+            "{n} put back as they were. That is a version of its own; the next run goes by it.",
+        ),
     ];
     let content = html! {
         (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
@@ -79,6 +88,7 @@ async fn show(
             (values.show(&here))
         }
         (history.show(&here))
+        @if person.may(Role::Admin) && !versions.is_empty() { (back(&person, &connection, &lines, &versions)?) }
     };
     let layout = Layout {
         title: &format!("{}: preferences", connection.name),
@@ -206,6 +216,95 @@ fn history(connection: &ConnectionInfo, versions: &[Version]) -> Table {
         }
     }
     table
+}
+
+/// What would differ at an earlier version: key, value now, value then.
+fn differing<'a>(
+    connection: &ConnectionInfo,
+    lines: &'a [Standing],
+    versions: &[Version],
+    version: usize,
+) -> Result<Vec<(&'a Standing, Value)>, PageError> {
+    let mut now = Preferences::default();
+    for Standing { entry, value, .. } in lines {
+        now.set_value(entry.key, value.clone())
+            .map_err(|error| unfit(&error))?;
+    }
+    let then = at(&now, versions, connection.name.as_str(), version)?;
+    let differing = lines.iter().filter_map(|line| {
+        let value = then.get(line.entry.key).ok()?;
+        (value != line.value).then_some((line, value))
+    });
+    Ok(differing.collect())
+}
+
+/// Going back: each earlier version, with what would change.
+fn back(
+    person: &Person,
+    connection: &ConnectionInfo,
+    lines: &[Standing],
+    versions: &[Version],
+) -> Result<Markup, PageError> {
+    let action = Address::of([
+        "connections",
+        connection.name.as_str(),
+        "preferences",
+        "back",
+    ]);
+    let mut earlier = Vec::new();
+    for version in (0..versions.len()).rev() {
+        earlier.push((version, differing(connection, lines, versions, version)?));
+    }
+    Ok(html! {
+        h2 { "Go back to an earlier version" }
+        @for (version, differing) in earlier.iter().filter(|(_, differing)| !differing.is_empty()) {
+            (form::act(person, &Act {
+                name: &match version {
+                    0 => "Back to before the first change".to_owned(),
+                    version => format!("Back to version {version}"),
+                },
+                means: "Puts these values back. It becomes a version of its own, and what was posted stays as it is.",
+                action: action.clone(),
+                fields: html! {
+                    input type="hidden" name="version" value=(version);
+                    ul { @for (line, then) in differing { li { (line.entry.key) ": " (plain(&line.value)) " → " strong { (plain(then)) } } } }
+                },
+                danger: false,
+            }))
+        }
+    })
+}
+
+/// Puts the values of an earlier version back.
+async fn go_back(
+    State(app): State<App>,
+    person: Person,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, PageError> {
+    person.must(Role::Admin)?;
+    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let version = fields.get("version").parse().map_err(|_| {
+        let cause = format!("`{}` is no version", fields.get("version"));
+        PageError::usage(Code::new("usage"), cause)
+    })?;
+    let lines = lines(&app, &connection)?;
+    let versions = versions(&app.store, connection.name.as_str()).await?;
+    let differing = differing(&connection, &lines, &versions, version)?;
+    let values: BTreeMap<_, _> = differing
+        .into_iter()
+        .map(|(line, then)| (line.entry.key.to_owned(), then))
+        .collect();
+    let count = values.len();
+    if count > 0 {
+        let by = person.actor();
+        app.program
+            .change_preferences(&connection.name, values, &by)
+            .await?;
+    }
+    let here = address(&connection);
+    let back = here.with("done", "back").with("n", &count.to_string());
+    Ok(Redirect::to(&back.to_string()))
 }
 
 async fn change(

@@ -12,13 +12,13 @@ use serde_json::Value;
 use tieout::home::{Home, KEY, Place};
 
 /// A process of the program. Killed when it is dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
 }
 
 impl Process {
     /// Starts it with these arguments, and gives the first line that it prints, which is JSON.
-    pub fn start(program: &Path, home: &Path, arguments: &[&str]) -> Result<(Self, Value)> {
+    pub(crate) fn start(program: &Path, home: &Path, arguments: &[&str]) -> Result<(Self, Value)> {
         let mut child = Command::new(program)
             .args(arguments)
             .env("TIEOUT_HOME", home)
@@ -36,14 +36,14 @@ impl Process {
     }
 
     /// Kills it as an outage would: it has no say in it.
-    pub fn kill(&mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
     /// The most memory that it has had, in MB; where the system tells.
-    pub fn memory(&self) -> Option<u64> {
+    pub(crate) fn memory(&self) -> Option<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).ok()?;
         let peak = status
@@ -62,7 +62,7 @@ impl Drop for Process {
 }
 
 /// The program, and numbers in the place of these where they are given.
-pub fn arguments<const N: usize>(otherwise: [u64; N]) -> Result<(PathBuf, [u64; N])> {
+pub(crate) fn arguments<const N: usize>(otherwise: [u64; N]) -> Result<(PathBuf, [u64; N])> {
     let mut arguments = std::env::args().skip(1);
     let program = arguments
         .next()
@@ -75,7 +75,7 @@ pub fn arguments<const N: usize>(otherwise: [u64; N]) -> Result<(PathBuf, [u64; 
 }
 
 /// The home in this folder, as another process would open it.
-pub async fn open(folder: &Path) -> Result<Home> {
+pub(crate) async fn open(folder: &Path) -> Result<Home> {
     let place = Place {
         home: Some(folder.to_owned()),
         key_file: Some(folder.join(KEY)),
@@ -84,7 +84,7 @@ pub async fn open(folder: &Path) -> Result<Home> {
 }
 
 /// So many of a thousand lie at or below this; the values are in order.
-pub fn share<T: Copy + Default>(values: &[T], per_mille: usize) -> T {
+pub(crate) fn share<T: Copy + Default>(values: &[T], per_mille: usize) -> T {
     let at = values.len() * per_mille / 1000;
     values
         .get(at.min(values.len().saturating_sub(1)))

@@ -24,7 +24,7 @@ const ADA: (&str, Role) = ("ada", Role::Admin);
 type Form = &'static [(&'static str, &'static str)];
 
 /// Every act, the least role that may, and enough fields to get as far as the role.
-const ACTS: [(&str, Form, Role); 27] = [
+const ACTS: [(&str, Form, Role); 29] = [
     (
         "/exceptions/acme-us/decide",
         &[("ruling", "retry")],
@@ -83,6 +83,11 @@ const ACTS: [(&str, Form, Role); 27] = [
         Role::Approver,
     ),
     ("/connections/acme-us/preferences", &[], Role::Admin),
+    (
+        "/connections/acme-us/preferences/back",
+        &[("version", "x")],
+        Role::Admin,
+    ),
     ("/connections/acme-us/checks", &[], Role::Operator),
     ("/credentials/set", &[("kind", "bill")], Role::Admin),
     ("/credentials/renewals/x", &[("to", "bill")], Role::Admin),

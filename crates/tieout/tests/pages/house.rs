@@ -49,6 +49,11 @@ impl House {
             stage.pay(&[bill], None, "PROCESSED").await;
         }
         stage.try_sync().await;
+        Self::over(stage).await
+    }
+
+    /// The pages over a stage of the caller's.
+    pub(crate) async fn over(stage: Stage) -> Self {
         let asked = Asked::default();
         let base = serve(&stage, Arc::clone(&asked)).await;
         Self { stage, base, asked }

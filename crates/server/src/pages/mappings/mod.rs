@@ -212,9 +212,11 @@ fn table(
         Column::text("Status"),
         Column::text("Why"),
     ];
-    if bills {
-        columns.extend([Column::number("Open bills"), Column::number("Open in them")]);
-    }
+    columns.extend(if bills {
+        [Column::number("Open bills"), Column::number("Open in them")]
+    } else {
+        [Column::number("Payments"), Column::number("Paid from it")]
+    });
     columns.extend([Column::text("By"), Column::act("")]);
     let (from, to) = sides(connection, kind);
     let mut table = Table::new("mappings", title(kind), columns)
@@ -238,9 +240,7 @@ fn table(
             Cell::shown(badge(tone, word), word),
             Cell::text(row.entry.as_ref().map_or("", |entry| entry.why.as_str())),
         ];
-        if bills {
-            cells.extend([Cell::number(used.count), Cell::sums(&used.amounts())]);
-        }
+        cells.extend([Cell::number(used.count), Cell::sums(&used.amounts())]);
         cells.push(said_by(connection, row));
         cells.push(Cell::shown(html! { a href=(there) { "Change" } }, ""));
         table.row(cells);

@@ -44,7 +44,7 @@ pub(super) async fn show(
         let known = targets.iter().find(|target| target.id.as_str() == id);
         known.map_or("nothing".to_owned(), mapping::Party::label)
     });
-    let bills = bills(&connection, &touched);
+    let bills = bills(&connection, kind, &touched);
     if let Some(csv) = csv_asked(asked.given("csv"), &[&bills]) {
         return Ok(csv);
     }
@@ -61,8 +61,8 @@ pub(super) async fn show(
         @if meant.is_empty() { p { "Nothing was chosen that can be confirmed." } }
         @else {
             (changes(&meant, target.as_deref()))
-            @if kind != Kind::FundingAccount { (weight(&touched)) (bills.show(&here)) }
-            @else { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } }
+            (weight(kind, &touched))
+            (bills.show(&here))
             (yes(&person, &connection, kind, &meant, to))
         }
     };
