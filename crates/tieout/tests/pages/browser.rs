@@ -286,6 +286,33 @@ impl Browser {
         .await;
     }
 
+    /// Shows the page as it would be on paper that leaves so many pixels between its margins.
+    pub(crate) async fn on_paper(&self, width: u32) {
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false}),
+        )
+        .await;
+        self.command("Emulation.setEmulatedMedia", json!({"media": "print"}))
+            .await;
+    }
+
+    /// Puts the screen back in the place of the paper.
+    pub(crate) async fn on_screen(&self) {
+        self.command("Emulation.setEmulatedMedia", json!({"media": ""}))
+            .await;
+    }
+
+    /// The page as a PDF, as the browser prints it.
+    pub(crate) async fn printed(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        let parameters = json!({"preferCSSPageSize": true, "printBackground": false});
+        let printed = self.command("Page.printToPDF", parameters).await;
+        base64::engine::general_purpose::STANDARD
+            .decode(printed["data"].as_str().unwrap())
+            .unwrap()
+    }
+
     /// The whole page as a PNG.
     pub(crate) async fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;

@@ -22,7 +22,7 @@ pub(crate) const WIDTHS: [(&str, u32); 2] = [("wide", 1280), ("narrow", 375)];
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Where pictures of the pages go.
-fn pictures() -> PathBuf {
+pub(crate) fn pictures() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder
