@@ -31,7 +31,29 @@ use axum::routing::{get, post};
 pub use failure::PageError;
 pub use layout::{Layout, bare_page, page, plain_page};
 
+use tieout_store::ConnectionStore;
+
 use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// A connection of this name, and its store.
+fn named(app: &App, name: &str) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
+    let info = app.known(name).ok_or(PageError::Missing)?;
+    let store = app.store.connection(&info.name);
+    Ok((info, store))
+}
+
+/// The same, for a person who has at least this role.
+fn allowed(
+    app: &App,
+    person: &Person,
+    name: &str,
+    least: Role,
+) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
+    person.must(least)?;
+    named(app, name)
+}
 
 /// All pages.
 pub fn routes() -> Router<App> {

@@ -10,7 +10,7 @@ use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, allowed, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -38,8 +38,7 @@ async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &name, Role::Operator)?;
     let by = SyncAsked {
         by: person.actor(),
         ..SyncAsked::default()

@@ -18,7 +18,7 @@ use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::form::Act;
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, connect, page};
+use super::{Layout, PageError, allowed, connect, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -63,7 +63,7 @@ async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = named(&app, &name)?;
     let lines = lines(&app, &connection)?;
     let versions = versions(&app.store, connection.name.as_str()).await?;
     let (values, history) = (table(&lines), history(&connection, &versions));
@@ -282,8 +282,7 @@ async fn go_back(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Admin)?;
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
     let version = fields.get("version").parse().map_err(|_| {
         let cause = format!("`{}` is no version", fields.get("version"));
         PageError::usage(Code::new("usage"), cause)
@@ -313,8 +312,7 @@ async fn change(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Admin)?;
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
     let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
     let mut changed = BTreeMap::new();
     for Standing { entry, value, .. } in lines(&app, &connection)? {

@@ -18,7 +18,7 @@ use tieout_store::MapStatus;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, form, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -153,12 +153,11 @@ async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = named(&app, &connection)?;
     let kind = match asked.kind.as_str() {
         "" => Kind::Account,
         named => mapping::known_kind(named)?,
     };
-    let store = app.store.connection(&connection.name);
     let (rows, targets) = mapping::table(&store, kind).await?;
     let uses = mapping::uses(&store, kind).await?;
     let here = address(&connection.name, kind);

@@ -8,7 +8,7 @@ use tieout_domain::{Kind, RemoteId};
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, csv_asked, form};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, allowed, page};
 use super::row::{bills, weight};
 use super::{address, is_suggested, row_address, title};
 use crate::app::App;
@@ -24,11 +24,9 @@ pub(super) async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let asked = Fields::from(asked);
     let kind = mapping::known_kind(asked.get("kind"))?;
-    let store = app.store.connection(&connection.name);
     let (rows, targets) = mapping::table(&store, kind).await?;
     let to = asked.given("to");
     let all = asked.get("all") == "yes";

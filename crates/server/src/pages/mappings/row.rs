@@ -10,7 +10,7 @@ use tieout_store::{ConnectionStore, Entry};
 
 use super::super::parts::badge::badge;
 use super::super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, named, page};
 use super::{Asked, DONE, address, inactive, row_address, sides, status, title};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -33,9 +33,8 @@ pub(super) async fn show(
     Path((connection, kind, from)): Path<(String, String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = named(&app, &connection)?;
     let kind = mapping::known_kind(&kind).map_err(|_| PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
     let from = RemoteId::new(from);
     let (row, targets) = find(&store, kind, &from).await?;
     let history = mapping::history(&store, kind, &from).await?;
