@@ -189,14 +189,20 @@ async fn s143_a_replay_is_asked_for_by_one_and_approved_by_another() {
         .entries_of("refused", 0, 1000)
         .await
         .unwrap();
-    let record = refused[0].record.clone().unwrap();
+    let refused = refused[0].record.clone().unwrap();
+    let waits = stage.item("bills", &refused).await.outcome;
     let Some((house, browser)) = arrived(stage).await else {
         return;
     };
-    browser
-        .go(&format!("{}/records/acme-us/{record}", house.base))
-        .await;
-    browser.press("a[href*='/replay/acme-us']").await;
+    let code = waits.code.as_ref().unwrap();
+    let cause = format!(
+        "/exceptions/acme-us/cause?code={code}&group={}",
+        waits.group
+    );
+    browser.go(&format!("{}{cause}", house.base)).await;
+    let escaped = refused.to_string().replace('/', "%2F");
+    let replay = format!("a[href='/replay/acme-us?what={escaped}']");
+    browser.press(&replay).await;
     house.keep("replay", &browser).await;
     browser
         .type_into("#replay-reason", "BILL was in a mood")
@@ -216,7 +222,7 @@ async fn s143_a_replay_is_asked_for_by_one_and_approved_by_another() {
     browser.press("form[action$='/approve'] button").await;
     house.stage.try_sync().await;
     assert_eq!(
-        house.stage.item("bills", &record).await.outcome.state,
+        house.stage.item("bills", &refused).await.outcome.state,
         State::Done
     );
     house.stage.assert_no_duplicates().await;

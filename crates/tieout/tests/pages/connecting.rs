@@ -141,22 +141,7 @@ async fn a_first_connection_is_made_looked_at_and_goes_live() {
     assert_eq!(stops[0].actor, "user:casey");
 
     // Mappings, preferences, the first plan: nothing is written by any of it.
-    let answers = "document.getElementById('transactions.payment_account').value = '1090'; \
-                   document.getElementById('lists.create_missing').value = 'true';";
-    browser.run(answers).await;
-    browser.press("form.preferences button").await;
-    assert!(browser.text().await.contains("2 preferences are changed"));
-    browser
-        .press("form[action='/mappings/acme-us/propose'] button")
-        .await;
-    browser
-        .run("document.querySelector('input[name=all]').checked = true")
-        .await;
-    browser.press("form#confirm button").await;
-    browser
-        .press("form[action='/mappings/acme-us/confirm'] button")
-        .await;
-    assert!(browser.text().await.contains("confirmed"));
+    live.decide(&browser).await;
     live.go(&browser, "/connect/acme-us").await;
     live.keep("connect-ready", &browser).await;
     browser.press("a[href='/connections/acme-us/plan']").await;
@@ -172,9 +157,7 @@ async fn a_first_connection_is_made_looked_at_and_goes_live() {
         "nothing is written yet"
     );
 
-    live.go(&browser, "/connect/acme-us").await;
-    browser.press("details.act:last-of-type > summary").await;
-    browser.press("form[action$='/live'] button").await;
+    live.go_live(&browser).await;
     assert!(browser.address().await.contains("/connections/acme-us"));
     let status = live.ended(1).await;
     assert!(
@@ -232,24 +215,8 @@ async fn s211_a_token_is_renewed_step_by_step_and_the_links_stay() {
     };
     let token = live.given("netsuite", "netsuite-tba");
     live.connect(&browser, "netsuite-tba", &token).await;
-    let answers = "document.getElementById('transactions.payment_account').value = '1090'; \
-                   document.getElementById('lists.create_missing').value = 'true';";
-    browser.run(answers).await;
-    browser.press("form.preferences button").await;
-    browser
-        .press("form[action='/mappings/acme-us/propose'] button")
-        .await;
-    live.go(&browser, "/mappings/acme-us?kind=account").await;
-    browser
-        .run("document.querySelector('input[name=all]').checked = true")
-        .await;
-    browser.press("form#confirm button").await;
-    browser
-        .press("form[action='/mappings/acme-us/confirm'] button")
-        .await;
-    live.go(&browser, "/connect/acme-us").await;
-    browser.press("details.act:last-of-type > summary").await;
-    browser.press("form[action$='/live'] button").await;
+    live.decide(&browser).await;
+    live.go_live(&browser).await;
     live.ended(1).await;
     let figures = live.state().await;
     let links = live

@@ -165,6 +165,40 @@ impl Live {
         assert!(browser.text().await.contains("Stored and paused"));
     }
 
+    /// Preferences and mappings of a connection that is not live yet.
+    pub(crate) async fn decide(&self, browser: &Browser) {
+        let answers = "document.getElementById('transactions.payment_account').value = '1090'; \
+                       document.getElementById('lists.create_missing').value = 'true';";
+        browser.run(answers).await;
+        browser.press("form.preferences button").await;
+        let text = browser.text().await;
+        assert!(text.contains("2 preferences are changed"), "{text}");
+        browser
+            .press("form[action='/mappings/acme-us/propose'] button")
+            .await;
+        for kind in ["account", "department", "class", "location"] {
+            self.go(browser, &format!("/mappings/acme-us?kind={kind}"))
+                .await;
+            let suggested = browser
+                .run("return document.querySelector('input[name=all]') !== null")
+                .await;
+            if suggested == json!(true) {
+                browser.press("input[name=all]").await;
+                browser.press("form#confirm button").await;
+                browser
+                    .press("form[action='/mappings/acme-us/confirm'] button")
+                    .await;
+            }
+        }
+    }
+
+    /// Lets a connection go live.
+    pub(crate) async fn go_live(&self, browser: &Browser) {
+        self.go(browser, "/connect/acme-us").await;
+        browser.press("main > details.act > summary").await;
+        browser.press("form[action$='/live'] button").await;
+    }
+
     /// Types a credential's fields and sends them.
     pub(crate) async fn enter(&self, browser: &Browser, system: &str, kind: &str, fields: &Value) {
         let form = format!(
