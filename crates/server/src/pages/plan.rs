@@ -44,7 +44,11 @@ async fn show(
         ..SyncAsked::default()
     };
     let plan = app.program.plan(&connection.name, by).await?;
-    if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&steps(&connection, &plan.steps)]) {
+    let tables = [
+        &steps(&connection, &plan.steps),
+        &choices(&connection, &plan.choices),
+    ];
+    if let Some(csv) = csv_asked(asked.csv.as_deref(), &tables) {
         return Ok(csv);
     }
     let content = html! {

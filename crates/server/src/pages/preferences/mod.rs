@@ -1,5 +1,7 @@
 //! A connection's preferences: each with its value and where that comes from, and the versions there were.
 
+mod versions;
+
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -9,14 +11,11 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use tieout_desk::preferences::{Standing, Version, at, plain, unfit, versions};
-use tieout_domain::code::Code;
-use tieout_flows::Preferences;
+use tieout_desk::preferences::{Standing, plain, unfit, versions as desk_versions};
 use tieout_flows::preferences::{Entry, Shape};
 
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
-use super::parts::form::Act;
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
 use super::{Layout, PageError, allowed, connect, named, page};
 use crate::app::App;
@@ -33,7 +32,10 @@ pub(super) const TO_CONNECT: &str = "connect";
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/connections/{name}/preferences", get(show).post(change))
-        .route("/connections/{name}/preferences/back", post(go_back))
+        .route(
+            "/connections/{name}/preferences/back",
+            post(versions::go_back),
+        )
 }
 
 /// What is asked of the page.
@@ -65,8 +67,8 @@ async fn show(
 ) -> Result<Response, PageError> {
     let (connection, _) = named(&app, &name)?;
     let lines = lines(&app, &connection)?;
-    let versions = versions(&app.store, connection.name.as_str()).await?;
-    let (values, history) = (table(&lines), history(&connection, &versions));
+    let told = desk_versions(&app.store, connection.name.as_str()).await?;
+    let (values, history) = (table(&lines), versions::history(&connection, &told));
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&values, &history]) {
         return Ok(csv);
     }
@@ -88,7 +90,7 @@ async fn show(
             (values.show(&here))
         }
         (history.show(&here))
-        @if person.may(Role::Admin) && !versions.is_empty() { (back(&person, &connection, &lines, &versions)?) }
+        @if person.may(Role::Admin) && !told.is_empty() { (versions::back(&person, &connection, &lines, &told)?) }
     };
     let layout = Layout {
         title: &format!("{}: preferences", connection.name),
@@ -187,123 +189,6 @@ fn typed(value: &Value) -> String {
         Value::Array(items) => items.iter().map(typed).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
-}
-
-fn history(connection: &ConnectionInfo, versions: &[Version]) -> Table {
-    let mut table = Table::new(
-        "versions",
-        "Versions",
-        [
-            Column::number("Version"),
-            Column::text("When"),
-            Column::text("Who"),
-            Column::text("Preference"),
-            Column::text("Before"),
-            Column::text("Since"),
-        ],
-    )
-    .or_empty("Nothing was changed since the connection was made.", "");
-    for (number, version) in (1..).zip(versions).collect::<Vec<_>>().into_iter().rev() {
-        for (key, before, after) in &version.changes {
-            table.row([
-                Cell::number(number),
-                Cell::moment(version.at, &connection.time_zone),
-                Cell::text(version.actor.as_str()),
-                Cell::text(key.as_str()),
-                Cell::text(before.as_str()),
-                Cell::text(after.as_str()),
-            ]);
-        }
-    }
-    table
-}
-
-/// What would differ at an earlier version: key, value now, value then.
-fn differing<'a>(
-    connection: &ConnectionInfo,
-    lines: &'a [Standing],
-    versions: &[Version],
-    version: usize,
-) -> Result<Vec<(&'a Standing, Value)>, PageError> {
-    let mut now = Preferences::default();
-    for Standing { entry, value, .. } in lines {
-        now.set_value(entry.key, value.clone())
-            .map_err(|error| unfit(&error))?;
-    }
-    let then = at(&now, versions, connection.name.as_str(), version)?;
-    let differing = lines.iter().filter_map(|line| {
-        let value = then.get(line.entry.key).ok()?;
-        (value != line.value).then_some((line, value))
-    });
-    Ok(differing.collect())
-}
-
-/// Going back: each earlier version, with what would change.
-fn back(
-    person: &Person,
-    connection: &ConnectionInfo,
-    lines: &[Standing],
-    versions: &[Version],
-) -> Result<Markup, PageError> {
-    let action = Address::of([
-        "connections",
-        connection.name.as_str(),
-        "preferences",
-        "back",
-    ]);
-    let mut earlier = Vec::new();
-    for version in (0..versions.len()).rev() {
-        earlier.push((version, differing(connection, lines, versions, version)?));
-    }
-    Ok(html! {
-        h2 { "Go back to an earlier version" }
-        @for (version, differing) in earlier.iter().filter(|(_, differing)| !differing.is_empty()) {
-            (form::act(person, &Act {
-                name: &match version {
-                    0 => "Back to before the first change".to_owned(),
-                    version => format!("Back to version {version}"),
-                },
-                means: "Puts these values back. It becomes a version of its own, and what was posted stays as it is.",
-                action: action.clone(),
-                fields: html! {
-                    input type="hidden" name="version" value=(version);
-                    ul { @for (line, then) in differing { li { (line.entry.key) ": " (plain(&line.value)) " → " strong { (plain(then)) } } } }
-                },
-                danger: false,
-            }))
-        }
-    })
-}
-
-/// Puts the values of an earlier version back.
-async fn go_back(
-    State(app): State<App>,
-    person: Person,
-    Path(name): Path<String>,
-    fields: Fields,
-) -> Result<Redirect, PageError> {
-    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
-    let version = fields.get("version").parse().map_err(|_| {
-        let cause = format!("`{}` is no version", fields.get("version"));
-        PageError::usage(Code::new("usage"), cause)
-    })?;
-    let lines = lines(&app, &connection)?;
-    let versions = versions(&app.store, connection.name.as_str()).await?;
-    let differing = differing(&connection, &lines, &versions, version)?;
-    let values: BTreeMap<_, _> = differing
-        .into_iter()
-        .map(|(line, then)| (line.entry.key.to_owned(), then))
-        .collect();
-    let count = values.len();
-    if count > 0 {
-        let by = person.actor();
-        app.program
-            .change_preferences(&connection.name, values, &by)
-            .await?;
-    }
-    let here = address(&connection);
-    let back = here.with("done", "back").with("n", &count.to_string());
-    Ok(Redirect::to(&back.to_string()))
 }
 
 async fn change(
