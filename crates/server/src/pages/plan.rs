@@ -107,9 +107,13 @@ fn sums(plan: &Plan) -> Markup {
     }
 }
 
+/// How many of these states are for a person.
 fn waiting(states: &std::collections::BTreeMap<String, u64>) -> u64 {
     let waits = ["BLOCKED", "CONFLICT", "ORPHAN"];
-    waits.iter().filter_map(|state| states.get(*state)).sum()
+    // With its code: `BLOCKED(choose-vendor)`.
+    let is_one = |said: &str| waits.iter().any(|state| said.starts_with(state));
+    let all = states.iter().filter(|(said, _)| is_one(said));
+    all.map(|(_, count)| count).sum()
 }
 
 fn choices(connection: &ConnectionInfo, choices: &[PlannedChoice]) -> Table {

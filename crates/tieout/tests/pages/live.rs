@@ -34,8 +34,8 @@ impl Live {
     /// A small world, a home whose configuration knows only where the stand-ins are, and one administrator: `casey`.
     pub(crate) async fn new() -> Self {
         let options = SandboxOptions {
-            bills: Some(30),
-            vendors: Some(10),
+            bills: Some(60),
+            vendors: Some(20),
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(&options).await.unwrap();

@@ -65,7 +65,7 @@ async fn beginning(app: &App, person: &Person, name: &str) -> Result<Markup, Pag
         @if ways.is_empty() {
             (notice::empty("There is no guided way from this kind.", " Enter a new value in its place."))
         } @else {
-            p { "Remote writes of " strong { (used.join(", ")) } " are paused until the renewal ends. Links and history stay, and so does the old credential until the new one has signed in for every connection." }
+            p { "Remote writes of " strong { (used.join(", ")) } " are paused until the renewal ends. Links and history stay. Each step is verified before the next, and any may be the last for today." }
             (notice::notice(Tone::Wait, &html! { p { "Other integrations that use the same key or token break with it: make new ones over there, and never reset old ones." } }))
             form method="post" action=(address(name)) {
                 (form::token(person))
