@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
+use tieout_domain::RecordRef;
 use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
 use super::parts::badge::{Tone, badge};
@@ -93,7 +94,7 @@ fn sums(plan: &Plan) -> Markup {
     html! {
         ul {
             @for flow in &plan.flows {
-                @let waits: u64 = plan.states.get(flow).map_or(0, |states| waiting(states));
+                @let waits: u64 = plan.states.get(flow).map_or(0, waiting);
                 @let does: Vec<_> = actions.iter().map(|action| (*action, of(flow, action))).filter(|(_, count)| *count > 0).collect();
                 @if !does.is_empty() || waits > 0 {
                     li {
@@ -116,13 +117,22 @@ fn waiting(states: &std::collections::BTreeMap<String, u64>) -> u64 {
     all.map(|(_, count)| count).sum()
 }
 
+/// What people call a record; itself where it has no name or number.
+fn called(label: &str, record: &RecordRef) -> String {
+    if label.is_empty() {
+        record.to_string()
+    } else {
+        label.to_owned()
+    }
+}
+
 fn choices(connection: &ConnectionInfo, choices: &[PlannedChoice]) -> Table {
     let columns = ["Record", "Flow", "What it resembles"].map(Column::text);
     let mut table = Table::new("choices", "For a person to decide first", columns);
     for choice in choices {
         let there = Address::record(&connection.name, &choice.record);
         table.row([
-            Cell::link(&there, choice.label.as_str()),
+            Cell::link(&there, called(&choice.label, &choice.record)),
             Cell::text(choice.flow.as_str()),
             Cell::text(choice.cause.as_str()),
         ]);
@@ -152,7 +162,7 @@ fn steps(connection: &ConnectionInfo, steps: &[PlannedStep]) -> Table {
         table.row([
             Cell::text(step.flow.as_str()),
             Cell::text(format!("{} {}", step.action, step.kind)),
-            Cell::link(&there, step.label.as_str()),
+            Cell::link(&there, called(&step.label, &step.record)),
             Cell::text(step.amount.as_str()),
             Cell::text(place.as_str()),
             Cell::text(step.because.as_str()),
