@@ -15,6 +15,12 @@ pub(crate) struct WebhooksArguments {
     /// How many send at once, each over a connection of its own.
     #[arg(long, default_value_t = 64)]
     senders: u64,
+    /// How many are sent a second, all of them together.
+    #[arg(long, default_value_t = 5000)]
+    rate: u64,
+    /// How many bills the sync beside them has to do with.
+    #[arg(long, default_value_t = 20_000)]
+    bills: u64,
     /// Use the development build.
     #[arg(long)]
     debug: bool,
@@ -24,7 +30,7 @@ pub(crate) struct WebhooksArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ScheduleArguments {
     /// How long to watch.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 120)]
     seconds: u64,
     /// Every how many seconds each connection is due.
     #[arg(long, default_value_t = 900)]
@@ -37,25 +43,34 @@ pub(crate) struct ScheduleArguments {
     debug: bool,
 }
 
-/// Prints how many notifications a second are taken.
+/// Prints how many notifications a second are taken beside a sync, how long they wait, and whether a kill loses one.
 pub(crate) fn webhooks(workspace: &Workspace, arguments: &WebhooksArguments) -> Result<bool> {
-    let numbers = [arguments.seconds, arguments.senders];
+    let numbers = [
+        arguments.seconds,
+        arguments.senders,
+        arguments.rate,
+        arguments.bills,
+    ];
     example(workspace, "bench_webhooks", &numbers, arguments.debug)
 }
 
-/// Prints how late runs begin.
+/// Prints how late runs begin, and how much memory the service takes.
 pub(crate) fn schedule(workspace: &Workspace, arguments: &ScheduleArguments) -> Result<bool> {
     let numbers = [arguments.seconds, arguments.pace, arguments.connections];
     example(workspace, "bench_schedule", &numbers, arguments.debug)
 }
 
 fn example(workspace: &Workspace, name: &str, numbers: &[u64], debug: bool) -> Result<bool> {
+    let program = workspace.tieout(!debug)?;
     let mut cargo = workspace.cargo();
     cargo.args(["run", "--quiet", "--package", "tieout", "--example", name]);
     if !debug {
         cargo.arg("--release");
     }
-    cargo.arg("--").args(numbers.iter().map(u64::to_string));
+    cargo
+        .arg("--")
+        .arg(program)
+        .args(numbers.iter().map(u64::to_string));
     let status = cargo
         .status()
         .with_context(|| format!("{name} can't be run"))?;

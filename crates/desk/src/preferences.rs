@@ -16,6 +16,36 @@ const NOTHING: &str = "none";
 /// How many entries of the history are read at once.
 const PAGE: u32 = 1000;
 
+/// The preferences that decide what goes where, each with its question in plain words: who connects is asked them.
+pub const QUESTIONS: [(&str, &str); 6] = [
+    (
+        "transactions.bills_from",
+        "From which day on do bills go to BILL? Older ones stay out. Write a day such as 2026-01-01; nothing \
+         means every open bill",
+    ),
+    (
+        "transactions.partly_paid",
+        "What becomes of a bill that was partly paid before? `skip` leaves it out, `balance` sends what is left",
+    ),
+    (
+        "lists.create_missing",
+        "Should accounts and dimensions that BILL lacks be made there? `false` lets them wait for a person",
+    ),
+    (
+        "transactions.post_payments_at",
+        "When is a payment made in BILL posted to NetSuite? `scheduled`, `processed` or `cleared`",
+    ),
+    (
+        "transactions.payment_account",
+        "Which NetSuite account are BILL's payments posted from (number or internal id, usually a clearing \
+         account of type Bank)? Nothing lets payments wait until you say",
+    ),
+    (
+        "transactions.outside_payments",
+        "Are payments that are made in NetSuite to be recorded in BILL?",
+    ),
+];
+
 /// A preference as it stands.
 #[derive(Debug, Clone)]
 pub struct Standing {

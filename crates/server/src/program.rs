@@ -1,5 +1,8 @@
 //! What the face asks of the program that put it together: whatever needs a system, the configuration or a run.
 
+mod connecting;
+mod renewing;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -16,6 +19,14 @@ use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
 use tieout_store::CredentialRow;
+
+pub use connecting::{
+    ConnectChoices, ConnectSetting, ConnectSide, ConnectStanding, Connectable, Connects,
+};
+pub use renewing::{
+    Differs, RenewalAsks, RenewalReached, RenewalSent, RenewalStanding, RenewalState, RenewalStep,
+    Renews,
+};
 
 /// A connection as it is configured.
 #[derive(Debug, Clone)]
@@ -211,6 +222,16 @@ pub trait Program: Send + Sync {
         by: &str,
     ) -> Result<CredentialSet, DeskError>;
 
+    /// Connecting two systems; `None` where this program can't.
+    fn connects(&self) -> Option<&dyn Connects> {
+        None
+    }
+
+    /// Renewing credentials; `None` where this program can't.
+    fn renews(&self) -> Option<&dyn Renews> {
+        None
+    }
+
     /// Checks everything that can be wrong with a connection; each check with the system that it is about, empty
     /// where it is about both.
     ///
@@ -230,7 +251,7 @@ pub trait Program: Send + Sync {
     ///
     /// # Errors
     /// What a database can answer.
-    async fn stays_paused(&self, _connection: &ConnectionName) -> Result<(), DeskError> {
+    async fn stays_paused(&self, _connection: &ConnectionName, _by: &str) -> Result<(), DeskError> {
         Ok(())
     }
 

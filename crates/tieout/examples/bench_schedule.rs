@@ -1,154 +1,109 @@
 //! How late runs begin when a thousand connections are due at the same pace, and how much memory that takes: the real
-//! scheduler and the real store. A run here does what one does that finds nothing to do, without the two services.
-//! `cargo xtask bench-schedule` runs it.
+//! program as a process of its own, with real runs against a sandbox at zero latency. `cargo xtask bench-schedule` runs
+//! it.
+//!
+//! One sandbox stands in for a thousand companies: all connections share its account and its organization, with their
+//! limits, which makes it harder and not easier. Its books are bare, as those of a company are between two syncs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod bench;
+
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use async_trait::async_trait;
+use bench::{Process, arguments, open, share};
 use jiff::tz::TimeZone;
+use serde_json::Value;
+use tieout::commands::demo;
+use tieout::home::CONFIG;
+use tieout::sandbox::{Sandbox, SandboxOptions};
 use tieout::seams::WallClock;
-use tieout_domain::{Clock as _, ConnectionName, Timer as _, Timestamp};
+use tieout_domain::{Clock as _, Timestamp};
 use tieout_engine::schedule::{Schedule, Timetable};
-use tieout_engine::scheduler::{Ended, Entry, Job, Line, Runs, Scheduler, Work};
-use tieout_store::{Commit, Fact, RunId, Store};
-
-/// Makes runs that find nothing to do, and notes how late each began.
-struct Idle {
-    store: Store,
-    pace: Schedule,
-    begun: Timestamp,
-    late: Mutex<Vec<Duration>>,
-}
-
-#[async_trait]
-impl Runs for Idle {
-    async fn run(&self, job: Job) -> Ended {
-        let now = WallClock.now();
-        // Its last start before now; before the first, the bench itself was not there.
-        let times = timetable(&self.pace, &job.connection);
-        let pace = match &self.pace {
-            Schedule::Every(every) => every.pace(),
-            Schedule::Never | Schedule::Cron(_) => Duration::ZERO,
-        };
-        let due = now
-            .checked_sub(pace)
-            .ok()
-            .and_then(|before| times.after(before));
-        if let Some(due) = due.filter(|due| *due >= self.begun) {
-            let late = Duration::try_from(now.duration_since(due)).unwrap_or_default();
-            self.late
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(late);
-        }
-        match self.make(&job).await {
-            Ok(()) => Ended::Made,
-            Err(_) => Ended::Failed,
-        }
-    }
-
-    fn cut(&self) {}
-
-    fn chance(&self) -> f64 {
-        0.5
-    }
-}
-
-impl Idle {
-    async fn make(&self, job: &Job) -> Result<()> {
-        let store = self.store.connection(&job.connection);
-        let lease = store.lease("bench", Duration::from_secs(300)).await?;
-        let run = RunId::new(uuid::Uuid::now_v7().to_string());
-        lease.set_run(&run).await?;
-        let commit = |fact| Commit {
-            fence: Some(lease.fence),
-            actor: "bench".to_owned(),
-            run: Some(run.clone()),
-            facts: vec![fact],
-            ..Commit::default()
-        };
-        let started = Fact::RunStarted {
-            trigger: job.trigger.clone(),
-            flows: Vec::new(),
-        };
-        store.commit(commit(started)).await?;
-        let ended = Fact::RunEnded {
-            codes: Vec::new(),
-            status: "done".to_owned(),
-            flows: Default::default(),
-            calls: Default::default(),
-            cause: String::new(),
-        };
-        store.commit(commit(ended)).await?;
-        lease.release().await?;
-        Ok(())
-    }
-}
-
-fn timetable(pace: &Schedule, connection: &ConnectionName) -> Timetable {
-    Timetable::new(pace.clone(), TimeZone::UTC, None, connection.as_str())
-}
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
-    let seconds = arguments.next().transpose()?.unwrap_or(60);
-    let pace = arguments.next().transpose()?.unwrap_or(900);
-    let count = arguments.next().transpose()?.unwrap_or(1000);
+    let (program, [seconds, pace, count]) = arguments([120, 900, 1000])?;
     let folder = tempfile::tempdir()?;
-    let url = format!("sqlite:{}", folder.path().join("tieout.db").display());
-    let store = Store::open(&url, Arc::new(WallClock)).await?;
-    let pace: Schedule = format!("every {pace} seconds").parse()?;
-    let mut entries = Vec::new();
-    for number in 0..count {
-        let connection: ConnectionName = format!("entity-{number}").parse()?;
-        let times = timetable(&pace, &connection);
-        entries.push(Entry {
-            connection,
-            lines: vec![Line {
-                work: Work::Everything,
-                times: times.clone(),
-                last: None,
-            }],
-            urgent: Vec::new(),
-            quiet: times,
-        });
-    }
-    let scheduler = Arc::new(Scheduler::new(Arc::new(WallClock), 8));
-    let runs = Arc::new(Idle {
-        store,
-        pace,
-        begun: WallClock.now(),
-        late: Mutex::default(),
-    });
-    scheduler.set(entries);
-    let (working, making) = (Arc::clone(&scheduler), Arc::clone(&runs));
-    let work = tokio::spawn(async move { working.work(making, Duration::from_secs(60)).await });
-    WallClock.sleep(Duration::from_secs(seconds)).await;
-    scheduler.drain();
-    work.await?;
-    let mut late = runs.late.lock().unwrap_or_else(PoisonError::into_inner);
-    late.sort_unstable();
-    let share = |per_mille: usize| late.get(late.len() * per_mille / 1000).copied();
+    let sandbox = Sandbox::start(&SandboxOptions {
+        empty: true,
+        ..SandboxOptions::default()
+    })
+    .await?;
+    set_up(folder.path(), &sandbox.description, (pace, count)).await?;
+    let begun = WallClock.now();
+    let (serving, _) = Process::start(&program, folder.path(), &["serve", "--json"])?;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let memory = serving.memory();
+    drop(serving);
+    let mut seen = lateness(folder.path(), pace, begun).await?;
+    seen.late.sort_unstable();
     println!(
-        "{count} connections, {} runs in {seconds} s: late p50 {:.1?}, p99 {:.1?}, longest {:.1?}; {}",
-        late.len(),
-        share(500).unwrap_or_default(),
-        share(990).unwrap_or_default(),
-        late.last().copied().unwrap_or_default(),
-        memory(),
+        "{count} connections, {} runs in {seconds} s ({} ended well): late p50 {:.1?}, p99 {:.1?}, longest {:.1?}; a run took {:.2?} in the middle; {} MB",
+        seen.late.len(),
+        seen.well,
+        share(&seen.late, 500),
+        share(&seen.late, 990),
+        seen.late.last().copied().unwrap_or_default(),
+        share(&seen.took, 500),
+        memory.map_or("?".to_owned(), |memory| memory.to_string()),
     );
     Ok(())
 }
 
-/// The most memory that the process has had, where the system tells.
-fn memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.map_or_else(
-        || "memory unknown".to_owned(),
-        |peak| format!("memory {}", peak.trim()),
-    )
+/// As many connections as wanted, all to the same two stand-ins.
+async fn set_up(folder: &Path, sandbox: &Value, (pace, count): (u64, u64)) -> Result<()> {
+    let home = demo::set_up(folder, sandbox).await?;
+    home.store.close().await;
+    let path = folder.join(CONFIG);
+    let one = std::fs::read_to_string(&path)?;
+    let one = one.replacen(
+        "pair = \"netsuite-bill\"\n",
+        &format!(
+            "pair = \"netsuite-bill\"\nschedule = \"every {pace} seconds\"\nwhole = \"never\"\n"
+        ),
+        1,
+    );
+    let mut all = "[server]\nlisten = \"127.0.0.1:0\"\n".to_owned();
+    for number in 0..count {
+        all.push_str(&one.replace(
+            "connections.acme-us",
+            &format!("connections.entity-{number}"),
+        ));
+    }
+    std::fs::write(&path, all)?;
+    Ok(())
+}
+
+/// What was seen of the runs.
+#[derive(Default)]
+struct Seen {
+    late: Vec<Duration>,
+    took: Vec<Duration>,
+    well: usize,
+}
+
+/// How late each run by schedule began, and how long it took.
+async fn lateness(folder: &Path, pace: u64, begun: Timestamp) -> Result<Seen> {
+    let home = open(folder).await?;
+    let schedule: Schedule = format!("every {pace} seconds").parse()?;
+    let mut seen = Seen::default();
+    for name in home.config.connections.keys() {
+        let times = Timetable::new(schedule.clone(), TimeZone::UTC, None, name.as_str());
+        for run in home.store.connection(name).runs(100).await? {
+            let before = run.started.checked_sub(Duration::from_secs(pace))?;
+            let due = times.after(before).filter(|due| *due >= begun);
+            if let Some(due) = due {
+                seen.late
+                    .push(Duration::try_from(run.started.duration_since(due))?);
+            }
+            if let Some(ended) = run.ended {
+                seen.took
+                    .push(Duration::try_from(ended.duration_since(run.started))?);
+                seen.well += usize::from(run.status == "done" || run.status == "exceptions");
+            }
+        }
+    }
+    seen.took.sort_unstable();
+    Ok(seen)
 }

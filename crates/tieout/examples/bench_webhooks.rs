@@ -1,120 +1,241 @@
-//! How many signed notifications a second are received, proven and stored, and how long each waits for its 200: the
-//! real service, its real store and the real network of this machine. `cargo xtask bench-webhooks` runs it.
+//! How many signed notifications a second are received, proven and stored beside a running sync, how long each waits for
+//! its 200, and whether one is lost when the service is killed: the real program as a process of its own, its real
+//! store, the network of this machine, and a sandbox at zero latency to sync with. `cargo xtask bench-webhooks` runs it.
+
+mod bench;
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tieout::assemble::Shared;
-use tieout::commands::init;
-use tieout::home::{CONFIG, Home, KEY, Place};
-use tieout::serve::Service;
+use bench::{Process, arguments, open, share};
+use serde_json::Value;
+use tieout::assemble::{self, Shared};
+use tieout::commands::{demo, sync};
+use tieout::home::{CONFIG, Home};
+use tieout::sandbox::{Sandbox, SandboxOptions};
 use tieout::subscriptions::{Keeper, Subscribed, sides};
-use tieout_store::KeySource;
+use tieout_engine::{Quiet, mapping};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 const SIGNING_KEY: &str = "the key of a bench";
-const CONFIGURATION: &str = r#"
-[connections.bench]
-pair = "netsuite-bill"
-schedule = "never"
-netsuite = { account = "1234567", credential = "n" }
-bill = { organization = "00801", environment = "sandbox", credential = "b" }
-"#;
+
+/// So many event ids are looked up at once.
+const TOGETHER: usize = 500;
+
+/// What one sender saw.
+#[derive(Default)]
+struct Seen {
+    /// How long each waited, from the moment at which it was to be sent: a service that falls behind can't hide it.
+    waits: Vec<Duration>,
+    /// The events that were answered with 200.
+    taken: Vec<String>,
+}
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
-    let seconds = arguments.next().transpose()?.unwrap_or(10);
-    let senders = arguments.next().transpose()?.unwrap_or(64);
+    let (program, [seconds, senders, rate, bills]) = arguments([10, 64, 5000, 20_000])?;
     let folder = tempfile::tempdir()?;
-    let address = serve(folder.path()).await?;
-    let until = Instant::now() + Duration::from_secs(seconds);
-    let begun = Instant::now();
-    let senders = (0..senders).map(|sender| tokio::spawn(send(address, sender, until)));
-    let mut waits = Vec::new();
-    for sender in senders.collect::<Vec<_>>() {
-        waits.extend(sender.await??);
-    }
-    let taken = begun.elapsed();
-    waits.sort_unstable();
-    let share = |per_mille: usize| waits.get(waits.len() * per_mille / 1000).copied();
+    let sandbox = Sandbox::start(&SandboxOptions {
+        bills: Some(usize::try_from(bills)?),
+        vendors: Some(usize::try_from(bills / 20 + 1)?),
+        ..SandboxOptions::default()
+    })
+    .await?;
+    set_up(folder.path(), &sandbox.description).await?;
+    let (mut serving, address) = serve(&program, folder.path())?;
+    // The first notification makes the connection due: from here on it syncs the whole world.
+    send_one(address).await?;
+    let home = open(folder.path()).await?;
+    let (run, on) = under_way(&home).await?;
+    let (seen, elapsed) = send_all(address, (senders, rate), seconds).await?;
+    let still_on = on && under_way(&home).await?.1;
+    report("beside a sync", &seen, elapsed, serving.memory());
     println!(
-        "{} notifications in {taken:.1?}: {:.0} a second; p50 {:.1?}, p99 {:.1?}, longest {:.1?}",
-        waits.len(),
-        waits.len() as f64 / taken.as_secs_f64(),
-        share(500).unwrap_or_default(),
-        share(990).unwrap_or_default(),
-        waits.last().copied().unwrap_or_default(),
+        "the sync ({run}) was {} all the while",
+        if still_on { "on" } else { "not on" }
     );
+    // Killed in the middle of the next ones.
+    let killed = tokio::spawn(send_all(address, (senders, rate), 4));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    serving.kill()?;
+    let (last, _) = killed.await??;
+    let taken: Vec<_> = seen
+        .into_iter()
+        .chain(last)
+        .flat_map(|one| one.taken)
+        .collect();
+    let lost = lost(&home, &taken).await?;
+    println!(
+        "killed; of {} that were answered with 200, {lost} are lost",
+        taken.len()
+    );
+    ensure!(lost == 0, "notifications are lost");
     Ok(())
 }
 
-/// A service with one subscription, on a port of its own.
-async fn serve(folder: &std::path::Path) -> Result<SocketAddr> {
-    std::fs::write(folder.join(CONFIG), CONFIGURATION)?;
-    let key = folder.join(KEY);
-    init::create(folder, &KeySource::File(key.clone())).await?;
-    let place = Place {
-        home: Some(folder.to_owned()),
-        key_file: Some(key),
-    };
-    let home = Home::open(&place).await?;
+/// A home with one connection, mapped and not yet synced, and a subscription.
+async fn set_up(folder: &Path, sandbox: &Value) -> Result<()> {
+    let home = demo::set_up(folder, sandbox).await?;
+    let path = folder.join(CONFIG);
+    let text = std::fs::read_to_string(&path)?;
+    let text = text.replacen(
+        "pair = \"netsuite-bill\"\n",
+        "pair = \"netsuite-bill\"\nschedule = \"never\"\n",
+        1,
+    );
+    std::fs::write(&path, format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}"))?;
     let (vault, shared) = (home.vault().await?, Shared::new()?);
-    let keeper = Keeper {
-        home: &home,
-        vault: &vault,
-        shared: &shared,
-    };
     for (name, config) in &home.config.connections {
+        let quiet = std::sync::Arc::new(Quiet);
+        let made = assemble::connection(&home, &vault, &shared, name, config, quiet).await?;
+        mapping::propose(&made, true, &sync::run_id()).await?;
+        let keeper = Keeper {
+            home: &home,
+            vault: &vault,
+            shared: &shared,
+        };
         let [_, bill] = sides(name, config);
-        let made = Subscribed::new(
-            "bench".to_owned(),
-            String::new(),
-            &SIGNING_KEY.to_owned().into(),
-        );
-        keeper.keep(bill, &made).await?;
+        let key = SIGNING_KEY.to_owned().into();
+        let subscribed = Subscribed::new("bench".to_owned(), String::new(), &key);
+        keeper.keep(bill, &subscribed).await?;
     }
-    let service = Service::new(home).await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let router = service
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(axum::serve(listener, router).into_future());
-    Ok(address)
+    home.store.close().await;
+    Ok(())
 }
 
-/// Sends one after the other over one connection, and gives how long each took.
-async fn send(address: SocketAddr, sender: u64, until: Instant) -> Result<Vec<Duration>> {
+fn serve(program: &Path, folder: &Path) -> Result<(Process, SocketAddr)> {
+    let (serving, said) = Process::start(program, folder, &["serve", "--json"])?;
+    let address = said["listening"].as_str().context("it says no address")?;
+    let address = address.trim_start_matches("http://").parse()?;
+    Ok((serving, address))
+}
+
+/// The newest run, once there is one, and whether it is on.
+async fn under_way(home: &Home) -> Result<(String, bool)> {
+    let name = home.config.connections.keys().next();
+    let store = home
+        .store
+        .connection(name.context("there is no connection")?);
+    loop {
+        if let Some(run) = store.runs(1).await?.pop() {
+            return Ok((run.id.to_string(), run.ended.is_none()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn send_all(
+    address: SocketAddr,
+    (senders, rate): (u64, u64),
+    seconds: u64,
+) -> Result<(Vec<Seen>, Duration)> {
+    let begun = Instant::now();
+    let until = begun + Duration::from_secs(seconds);
+    let pace = Duration::from_secs(senders) / u32::try_from(rate.max(1))?;
+    let batch = uuid::Uuid::new_v4();
+    let senders = (0..senders).map(|sender| {
+        // Each begins a little after the one before.
+        let first = begun
+            + pace * u32::try_from(sender).unwrap_or(0)
+                / u32::try_from(senders.max(1)).unwrap_or(1);
+        tokio::spawn(send(
+            address,
+            format!("{batch}-{sender}"),
+            (first, pace),
+            until,
+        ))
+    });
+    let mut seen = Vec::new();
+    for sender in senders.collect::<Vec<_>>() {
+        seen.push(sender.await??);
+    }
+    Ok((seen, begun.elapsed()))
+}
+
+async fn send_one(address: SocketAddr) -> Result<()> {
+    let until = Instant::now() + Duration::from_millis(1);
+    let times = (Instant::now(), Duration::from_secs(1));
+    send(address, "first".to_owned(), times, until).await?;
+    Ok(())
+}
+
+/// Sends one after the other over one connection, each at its time, until the service is gone or it is over.
+async fn send(
+    address: SocketAddr,
+    name: String,
+    (mut at, pace): (Instant, Duration),
+    until: Instant,
+) -> Result<Seen> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SIGNING_KEY.as_bytes());
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let mut waits = Vec::new();
+    let mut seen = Seen::default();
     let mut answer = [0; 1024];
-    while Instant::now() < until {
-        let event = format!("{sender}-{}", waits.len());
+    while at < until {
+        tokio::time::sleep_until(at).await;
+        let event = format!("{name}-{}", seen.taken.len());
         let body = format!(
             r#"{{"metadata":{{"eventId":"{event}","subscriptionId":"bench","organizationId":"00801","eventType":"bill.updated","version":"1"}},"bill":{{"id":"00n1","amount":12.5}}}}"#
         );
         let signature = STANDARD.encode(hmac::sign(&key, body.as_bytes()));
         let request = format!(
-            "POST /webhooks/bill/bench HTTP/1.1\r\nhost: bench\r\nx-bill-sha-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST /webhooks/bill/acme-us HTTP/1.1\r\nhost: bench\r\nx-bill-sha-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let sent = Instant::now();
-        stream.write_all(request.as_bytes()).await?;
-        let read = stream.read(&mut answer).await?;
+        let read = match stream.write_all(request.as_bytes()).await {
+            Ok(()) => stream.read(&mut answer).await.unwrap_or(0),
+            Err(_) => 0,
+        };
+        if read == 0 {
+            // It was killed.
+            break;
+        }
         let answer = std::str::from_utf8(&answer[..read]).context("an answer is no text")?;
         ensure!(
             answer.starts_with("HTTP/1.1 200"),
             "it was answered: {answer}"
         );
-        waits.push(sent.elapsed());
+        seen.waits.push(at.elapsed());
+        seen.taken.push(event);
+        at += pace;
     }
-    Ok(waits)
+    Ok(seen)
+}
+
+fn report(what: &str, seen: &[Seen], elapsed: Duration, memory: Option<u64>) {
+    let mut waits: Vec<_> = seen
+        .iter()
+        .flat_map(|one| one.waits.iter().copied())
+        .collect();
+    waits.sort_unstable();
+    println!(
+        "{what}: {} notifications in {elapsed:.1?}: {:.0} a second; p50 {:.1?}, p99 {:.1?}, longest {:.1?}; {} MB",
+        waits.len(),
+        waits.len() as f64 / elapsed.as_secs_f64(),
+        share(&waits, 500),
+        share(&waits, 990),
+        waits.last().copied().unwrap_or_default(),
+        memory.map_or("?".to_owned(), |memory| memory.to_string()),
+    );
+}
+
+/// How many of these events the store doesn't know.
+async fn lost(home: &Home, taken: &[String]) -> Result<usize> {
+    let name = home.config.connections.keys().next();
+    let store = home
+        .store
+        .connection(name.context("there is no connection")?);
+    let mut lost = 0;
+    for events in taken.chunks(TOGETHER) {
+        let known = store.hints_known("bill", events).await?;
+        lost += events.len() - known.len();
+    }
+    Ok(lost)
 }

@@ -9,7 +9,6 @@ use tieout_domain::code::Code;
 use tieout_kit::system::CredentialKind;
 use zeroize::Zeroizing;
 
-use crate::assemble::actor;
 use crate::commands::credentials::known_kind;
 use crate::failure::Failure;
 use crate::home::Home;
@@ -146,11 +145,12 @@ pub async fn seal(
     name: &str,
     kind: &CredentialKind,
     fields: &Fields,
+    actor: &str,
 ) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let credentials = home.store.credentials();
     credentials
-        .set(&vault, name, kind.name, fields.json(), &actor())
+        .set(&vault, name, kind.name, fields.json(), actor)
         .await?;
     Ok(())
 }
@@ -159,10 +159,10 @@ pub async fn seal(
 ///
 /// # Errors
 /// What a database can answer.
-pub async fn forget(home: &Home, name: &str) -> Result<(), Failure> {
+pub async fn forget(home: &Home, name: &str, actor: &str) -> Result<(), Failure> {
     let credentials = home.store.credentials();
     if credentials.list().await?.iter().any(|row| row.name == name) {
-        credentials.remove(name, &actor()).await?;
+        credentials.remove(name, actor).await?;
     }
     Ok(())
 }

@@ -23,6 +23,8 @@ use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 mod many;
 #[path = "cli/moving.rs"]
 mod moving;
+#[path = "cli/packaging.rs"]
+mod packaging;
 #[path = "cli/renewal.rs"]
 mod renewal;
 #[path = "cli/secrets.rs"]

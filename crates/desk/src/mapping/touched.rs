@@ -1,9 +1,10 @@
-//! What a mapping is in use by: the ledger's open bills and credits that code to it, and what is open of them.
+//! What a mapping is in use by: the ledger's open bills and credits that code to it, and what is open of them; of a
+//! funding account, the payments that are drawn on it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tieout_domain::document::Line;
-use tieout_domain::{Amount, Currency, Document, Kind, Money, RecordRef, RemoteId, Side};
+use tieout_domain::{Amount, Currency, Document, Kind, Money, RecordRef, RemoteId, Side, State};
 use tieout_store::ConnectionStore;
 
 use crate::error::DeskError;
@@ -11,13 +12,16 @@ use crate::error::DeskError;
 /// How many records are read at once.
 const PAGE: u32 = 1000;
 
+/// The flow that posts payments.
+const PAYMENTS: &str = "bill-payments";
+
 /// How many bills a preview names.
 const NAMED_MAX: usize = 50;
 
 /// How much rests on one mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Use {
-    /// How many open bills and credits.
+    /// How many open bills and credits; how many payments.
     pub count: u64,
     sums: BTreeMap<Currency, Amount>,
 }
@@ -29,7 +33,7 @@ impl Use {
         self.count += 1;
     }
 
-    /// What is open of them, by currency; credits count against bills.
+    /// What is open of them, by currency; credits count against bills. What is paid, of payments.
     #[must_use]
     pub fn amounts(&self) -> Vec<Money> {
         let sums = self.sums.iter();
@@ -45,7 +49,7 @@ pub struct TouchedBill {
     pub record: RecordRef,
     /// What people call it.
     pub label: String,
-    /// What is open of it; a credit's is negative.
+    /// What is open of it; a credit's is negative, and a payment's is what was paid.
     pub open: Money,
 }
 
@@ -58,8 +62,7 @@ pub struct Touched {
     pub bills: Vec<TouchedBill>,
 }
 
-/// What is in use by open bills and credits, by the id that the mapping leads from. A funding account is in use by
-/// payments, not by bills: of those it says nothing.
+/// What is in use by open bills and credits, by the id that the mapping leads from; of funding accounts, by payments.
 ///
 /// # Errors
 /// The store's.
@@ -68,6 +71,15 @@ pub async fn uses(
     kind: Kind,
 ) -> Result<HashMap<RemoteId, Use>, DeskError> {
     let mut found: HashMap<RemoteId, Use> = HashMap::new();
+    if kind == Kind::FundingAccount {
+        let mut after = None;
+        while let Some(payments) = drawn(store, &mut after).await? {
+            for (payment, from) in payments {
+                found.entry(from).or_default().add(payment.open);
+            }
+        }
+        return Ok(found);
+    }
     each_open(store, |bill, lines| {
         for id in coded_to(kind, lines) {
             found.entry(id.clone()).or_default().add(bill.open);
@@ -77,7 +89,7 @@ pub async fn uses(
     Ok(found)
 }
 
-/// What a change of these mappings would touch.
+/// What a change of these mappings would touch: of funding accounts, the payments that are not posted yet.
 ///
 /// # Errors
 /// The store's.
@@ -86,16 +98,75 @@ pub async fn touched(
     kind: Kind,
     from: &[RemoteId],
 ) -> Result<Touched, DeskError> {
+    if kind == Kind::FundingAccount {
+        return unposted(store, from).await;
+    }
     let mut found = Touched::default();
     each_open(store, |bill, lines| {
         if coded_to(kind, lines).iter().any(|id| from.contains(id)) {
-            found.all.add(bill.open);
-            if found.bills.len() < NAMED_MAX {
-                found.bills.push(bill);
-            }
+            found.add(bill);
         }
     })
     .await?;
+    Ok(found)
+}
+
+impl Touched {
+    fn add(&mut self, bill: TouchedBill) {
+        self.all.add(bill.open);
+        if self.bills.len() < NAMED_MAX {
+            self.bills.push(bill);
+        }
+    }
+}
+
+/// A payment, and the funding account that it is drawn on.
+type Drawn = (TouchedBill, RemoteId);
+
+/// The next page of the platform's payments that are drawn on a funding account; `None` after the last one.
+async fn drawn(
+    store: &ConnectionStore,
+    after: &mut Option<RemoteId>,
+) -> Result<Option<Vec<Drawn>>, DeskError> {
+    let page = store
+        .records_page(Side::Platform, Kind::Payment, after.as_ref(), PAGE)
+        .await?;
+    let Some(last) = page.last() else {
+        return Ok(None);
+    };
+    *after = Some(last.observed.id.clone());
+    let there = page.iter().filter(|mirrored| !mirrored.gone);
+    let drawn = there.filter_map(|mirrored| {
+        let document = &mirrored.observed.document;
+        let Document::Payment(payment) = document else {
+            return None;
+        };
+        let touched = TouchedBill {
+            record: mirrored.record(),
+            label: document.label(),
+            open: payment.total.of(payment.currency),
+        };
+        Some((touched, payment.funding.as_ref()?.id.clone()))
+    });
+    Ok(Some(drawn.collect()))
+}
+
+/// The payments on these funding accounts that are not posted yet.
+async fn unposted(store: &ConnectionStore, from: &[RemoteId]) -> Result<Touched, DeskError> {
+    let mut found = Touched::default();
+    let mut after = None;
+    while let Some(mut payments) = drawn(store, &mut after).await? {
+        payments.retain(|(_, account)| from.contains(account));
+        let records = payments.iter().map(|(payment, _)| payment.record.clone());
+        let records: Vec<_> = records.collect();
+        let items = store.items(PAYMENTS, &records).await?;
+        for (payment, _) in payments {
+            let item = items.get(&payment.record);
+            if item.is_none_or(|item| item.outcome.state != State::Done) {
+                found.add(payment);
+            }
+        }
+    }
     Ok(found)
 }
 

@@ -154,7 +154,8 @@ async fn pause(
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
     pause::pause(&store, &request.reason, &person.actor()).await?;
-    app.program.stays_paused(store.name()).await?;
+    let by = person.actor();
+    app.program.stays_paused(store.name(), &by).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }
 

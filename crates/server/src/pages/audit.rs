@@ -12,7 +12,7 @@ use tieout_desk::story;
 use tieout_domain::Timestamp;
 use tieout_store::{Entry, EntryFilter};
 
-use super::connection::named;
+use super::named;
 use super::parts::badge::{Tone, badge};
 use super::parts::filter::{self, Field};
 use super::parts::{Address, Cell, Column, Table, amount, csv_asked, form, notice, time};

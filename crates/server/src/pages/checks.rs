@@ -12,7 +12,7 @@ use tieout_domain::check::Status;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, allowed, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -40,7 +40,7 @@ async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = named(&app, &name)?;
     let looked = checks::kept(&app.store.connection(&connection.name)).await?;
     let table = looked.as_ref().map(table);
     if let (Some(table), Some(_)) = (&table, &asked.csv) {
@@ -101,8 +101,7 @@ async fn look(
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &name, Role::Operator)?;
     let looked = Looked {
         checks: app.program.examine(&connection.name).await?,
         at: app.clock.now(),

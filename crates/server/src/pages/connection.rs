@@ -15,7 +15,9 @@ use tieout_store::ConnectionStore;
 use super::parts::badge::Tone;
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, days, overview, runs, standing};
+use super::{
+    Layout, PageError, allowed, bare_page, connect, days, named, overview, plan, runs, standing,
+};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -43,15 +45,6 @@ const DONE: [(&str, &str); 3] = [
     ("resumed", "Remote writes of this connection go on."),
 ];
 
-/// A connection of this name, and its store.
-pub(super) fn named(app: &App, name: &str) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
-    let all = app.program.connections();
-    let found = all.into_iter().find(|info| info.name.as_str() == name);
-    let info = found.ok_or(PageError::Missing)?;
-    let store = app.store.connection(&info.name);
-    Ok((info, store))
-}
-
 /// The page.
 pub(super) async fn show(
     State(app): State<App>,
@@ -72,6 +65,7 @@ pub(super) async fn show(
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
     let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
+    let is_new = connect::is_new(&app, &health.stops);
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
         (notice::done(asked.done.as_deref(), None, &DONE))
@@ -87,7 +81,11 @@ pub(super) async fn show(
                 }
             }
         }
+        @if is_new && person.may(Role::Admin) {
+            (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
+        }
         (acts(&person, &info, &health))
+        @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
         p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
         (waiting.show(&here))
         (recent.show(&here))
@@ -342,7 +340,7 @@ pub(super) async fn sync(
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let info = allowed(&app, &person, &name)?;
+    let (info, _) = allowed(&app, &person, &name, Role::Operator)?;
     let all = |wanted: &str| {
         let found = fields.iter().filter(|(name, _)| name == wanted);
         found.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
@@ -369,10 +367,10 @@ pub(super) async fn stop(
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let info = allowed(&app, &person, &name)?;
-    let store = app.store.connection(&info.name);
+    let (info, store) = allowed(&app, &person, &name, Role::Operator)?;
     pause::pause(&store, value(&fields, "reason"), &person.actor()).await?;
-    app.program.stays_paused(&info.name).await?;
+    let by = person.actor();
+    app.program.stays_paused(&info.name, &by).await?;
     Ok(back(&info.name, "paused"))
 }
 
@@ -383,8 +381,7 @@ pub(super) async fn go_on(
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let info = allowed(&app, &person, &name)?;
-    let store = app.store.connection(&info.name);
+    let (info, store) = allowed(&app, &person, &name, Role::Operator)?;
     let reason = reason(&fields)?;
     app.may_go_on(Some(&info.name)).await?;
     pause::resume(&store, reason, &person.actor()).await?;
@@ -415,11 +412,6 @@ pub(super) async fn go_on_all(
     app.may_go_on(None).await?;
     pause::resume_all(&store, reason, &person.actor()).await?;
     Ok(Redirect::to("/?done=resumed"))
-}
-
-fn allowed(app: &App, person: &Person, name: &str) -> Result<ConnectionInfo, PageError> {
-    person.must(Role::Operator)?;
-    Ok(named(app, name)?.0)
 }
 
 /// To go on wants a reason; to stop must not be held up by one.

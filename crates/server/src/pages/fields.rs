@@ -3,12 +3,19 @@
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, FromRequest, Request};
 use tieout_domain::code::Code;
+use zeroize::Zeroize as _;
 
 use super::PageError;
 
-/// The fields of a form, in its order.
+/// The fields of a form, in its order. Wiped when they are dropped: some are secrets.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+    }
+}
 
 impl Fields {
     /// The value of a field; empty where it is missing.

@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod checks;
+mod connect;
 mod connection;
 mod credentials;
 mod days;
@@ -14,6 +15,7 @@ mod layout;
 mod mappings;
 mod overview;
 pub mod parts;
+mod plan;
 mod preferences;
 mod records;
 mod replay;
@@ -29,16 +31,40 @@ use axum::routing::{get, post};
 pub use failure::PageError;
 pub use layout::{Layout, bare_page, page, plain_page};
 
+use tieout_store::ConnectionStore;
+
 use crate::app::App;
+use crate::people::{Person, Role};
+use crate::program::ConnectionInfo;
+
+/// A connection of this name, and its store.
+fn named(app: &App, name: &str) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
+    let info = app.known(name).ok_or(PageError::Missing)?;
+    let store = app.store.connection(&info.name);
+    Ok((info, store))
+}
+
+/// The same, for a person who has at least this role.
+fn allowed(
+    app: &App,
+    person: &Person,
+    name: &str,
+    least: Role,
+) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
+    person.must(least)?;
+    named(app, name)
+}
 
 /// All pages.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
         .merge(checks::routes())
+        .merge(connect::routes())
         .merge(credentials::routes())
         .merge(exceptions::routes())
         .merge(mappings::routes())
+        .merge(plan::routes())
         .merge(preferences::routes())
         .merge(replay::routes())
         .merge(tie_out::routes())

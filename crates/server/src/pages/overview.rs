@@ -11,7 +11,7 @@ use tieout_domain::{State as RecordState, Timestamp};
 use super::parts::badge::{Tone, badge};
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, days, standing};
+use super::{Layout, PageError, bare_page, connect, days, standing};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -49,11 +49,14 @@ pub(super) async fn show(
     let paused = pause::is_paused(&stops, None);
     let now = app.clock.now();
     let content = html! {
-        div.lead { h1 { "Overview" } @if !all.is_empty() { (switch(&person, paused)) } }
+        div.lead {
+            h1 { "Overview" }
+            div.acts { (connecting(&app, &person)) @if !all.is_empty() { (switch(&person, paused)) } }
+        }
         (notice::done(asked.done.as_deref(), None, &DONE))
         @for stop in &stops { (notice::notice(Tone::Bad, &html! { p { (sentence(&stop.to_string())) } })) }
         @if all.is_empty() {
-            (notice::empty("No connection yet", "Make one with `tieout connect`: it asks for what it needs, checks it, and shows what would happen before anything is written."))
+            (notice::empty("No connection yet", " An administrator connects two systems here, or with `tieout connect`: it asks for what it needs, checks it, and shows what would happen before anything is written."))
         } @else {
             ul.tiles { @for (info, health) in &all { li { (tile(&person, info, health, now)) } } }
             (days::runs(&app, &all).await?)
@@ -96,7 +99,16 @@ fn switch(person: &Person, paused: bool) -> Markup {
             danger: true,
         }
     };
-    html! { div.acts { (form::act(person, &act)) } }
+    form::act(person, &act)
+}
+
+/// Connecting two systems, for those who may.
+fn connecting(app: &App, person: &Person) -> Markup {
+    html! {
+        @if person.may(Role::Admin) && app.program.connects().is_some() {
+            a.button href=(connect::start_address()) { "Connect two systems" }
+        }
+    }
 }
 
 fn tile(person: &Person, info: &ConnectionInfo, health: &Health, now: Timestamp) -> Markup {

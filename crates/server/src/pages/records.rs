@@ -10,7 +10,7 @@ use tieout_desk::story;
 use tieout_domain::{RecordRef, Side};
 use tieout_store::{ConnectionStore, Item, Link, Mirrored};
 
-use super::connection::named;
+use super::named;
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, filter, notice, time};
 use super::{Layout, PageError, bare_page, page};
 use crate::app::App;

@@ -16,7 +16,7 @@ use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::Tone;
 use super::parts::{self, Address, form, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, allowed, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -45,8 +45,7 @@ async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = named(&app, &connection)?;
     let failed = replay::failed_writes(&store, &asked.what).await?;
     if failed.is_empty() {
         return Err(replay::nothing(&asked.what).into());
@@ -127,9 +126,7 @@ async fn act(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let (what, reason) = (fields.get("what"), fields.reason()?);
     let failed = replay::failed_writes(&store, what).await?;
     if failed.is_empty() {

@@ -177,7 +177,7 @@ impl Program for Played {
         Ok(Vec::new())
     }
 
-    async fn stays_paused(&self, _: &ConnectionName) -> Result<(), DeskError> {
+    async fn stays_paused(&self, _: &ConnectionName, _: &str) -> Result<(), DeskError> {
         Ok(())
     }
 

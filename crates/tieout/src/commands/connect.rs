@@ -5,6 +5,7 @@ mod given;
 mod guided;
 pub(super) mod moving_over;
 mod rows;
+pub(crate) mod steps;
 mod table;
 
 use std::io::IsTerminal;
@@ -114,6 +115,7 @@ pub async fn run(global: &Global, args: &ConnectArgs) -> Result<Exit, Failure> {
         asking,
         sealed: Vec::new(),
         moving_over: args.moving.moving_over,
+        actor: actor(),
     };
     let done = if guided {
         connecting.guide(global).await
@@ -176,6 +178,8 @@ struct Connecting<'h> {
     sealed: Vec<String>,
     /// It is stored paused, and goes live by the steps of moving over.
     moving_over: bool,
+    /// Who connects, as the history names them.
+    actor: String,
 }
 
 impl Connecting<'_> {
@@ -229,7 +233,7 @@ impl Connecting<'_> {
         if self.moving_over {
             let store = self.home.store.connection(&self.given.name);
             let reason = moving_over::REASON.to_owned();
-            pause::say(&store, Fact::Paused { reason }, &actor()).await?;
+            pause::say(&store, Fact::Paused { reason }, &self.actor).await?;
         }
         // Another may have been stored since this one was looked at.
         let path = &self.home.config.path;
@@ -240,7 +244,8 @@ impl Connecting<'_> {
         let name = self.given.name.as_str();
         let known = self.home.config.connections.get(&self.given.name);
         let before = known.map(|known| known.preferences.clone());
-        preferences::version(self.home, &stored, name, &before.unwrap_or_default()).await?;
+        let before = before.unwrap_or_default();
+        preferences::version(self.home, &stored, name, &before, &self.actor).await?;
         self.done(global, found);
         Ok(Exit::Done)
     }
@@ -325,7 +330,7 @@ impl Connecting<'_> {
             .chain((2..).map(|number| format!("{plain}-{number}")))
             .find(|name| taken.iter().all(|row| row.name != *name))
             .unwrap_or(plain);
-        credentials::seal(self.home, &name, kind, fields, &actor()).await?;
+        credentials::seal(self.home, &name, kind, fields, &self.actor).await?;
         self.sealed.push(name.clone());
         self.given.put(system, "credential", Value::String(name));
         Ok(())
@@ -339,7 +344,13 @@ impl Connecting<'_> {
             if stored && sides.into_iter().any(names) {
                 continue;
             }
-            if let Err(error) = self.home.store.credentials().remove(&name, &actor()).await {
+            if let Err(error) = self
+                .home
+                .store
+                .credentials()
+                .remove(&name, &self.actor)
+                .await
+            {
                 tracing::warn!("the credential `{name}` is still there: {error}");
             }
         }
@@ -484,7 +495,7 @@ impl Connecting<'_> {
         self.home
             .store
             .installation()
-            .commit(&actor(), vec![Fact::Note { text }])
+            .commit(&self.actor, vec![Fact::Note { text }])
             .await?;
         Ok(())
     }

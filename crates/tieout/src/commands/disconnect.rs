@@ -59,7 +59,7 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
     }
     unsubscribe(&home, name, config).await;
     for credential in &forgotten {
-        pending::forget(&home, credential).await?;
+        pending::forget(&home, credential, &actor()).await?;
     }
     if global.json {
         output::json(&json!({"connection": name, "enabled": false, "forgotten": forgotten}));

@@ -60,7 +60,7 @@ pub async fn pause(global: &Global, args: &PauseArgs) -> Result<Exit, Failure> {
         for store in &stores {
             pause::pause(store, &args.reason, &actor()).await?;
             // A renewal may have paused it before, and must not let it go on when it ends.
-            leave_paused(&home, store.name()).await?;
+            leave_paused(&home, store.name(), &actor()).await?;
         }
     }
     let mut under_way = Vec::new();

@@ -278,11 +278,16 @@ pub(crate) async fn change(
 }
 
 /// Sets a connection's preferences to what they were when this was exported.
-pub(super) async fn put_back(home: &Home, connection: &str, text: &str) -> Result<(), Failure> {
+pub(super) async fn put_back(
+    home: &Home,
+    connection: &str,
+    text: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     let wanted: Preferences = toml::from_str(text)
         .map_err(|error| Failure::usage(Code::new("config-value"), error.to_string()))?;
     let now = of(&Config::read(&home.config.path)?, connection)?;
-    change(home, connection, &now, &wanted, &actor()).await
+    change(home, connection, &now, &wanted, actor).await
 }
 
 /// Sets a preference in the document. Nothing (null) means the default: the key is taken out.
@@ -348,10 +353,11 @@ pub(super) async fn version(
     config: &Config,
     connection: &str,
     before: &Preferences,
+    actor: &str,
 ) -> Result<(), Failure> {
     let facts = facts(connection, differences(before, &of(config, connection)?));
     if !facts.is_empty() {
-        home.store.installation().commit(&actor(), facts).await?;
+        home.store.installation().commit(actor, facts).await?;
     }
     Ok(())
 }

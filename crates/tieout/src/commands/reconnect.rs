@@ -8,6 +8,7 @@ mod preferences;
 mod proofs;
 mod renewal;
 mod show;
+pub(crate) mod steps;
 
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ use self::entered::Entered;
 use self::renewal::Renewal;
 pub(crate) use self::renewal::leave_paused;
 use super::credentials::certificate::MakingArgs;
-use crate::assemble::credential_name;
+use crate::assemble::{actor, credential_name};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -42,7 +43,7 @@ pub struct ReconnectArgs {
 }
 
 /// How a renewal goes on.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RenewalArgs {
     /// The kind of the new credential, such as netsuite-m2m; the same kind if not given.
     #[arg(long, value_name = "KIND")]
@@ -126,12 +127,13 @@ pub(super) async fn rotate(
     let guide = renewal::guide(&from, &to)?;
     // Refused before anything is begun or paused.
     in_order(guide, renewal.as_ref(), args)?;
+    let by = actor();
     let renewal = match renewal {
         Some(renewal) => {
-            renewal.pause(home).await?;
+            renewal.pause(home, &by).await?;
             renewal
         }
-        None => Renewal::begin(home, credential, (&from, &to), args.moving_over).await?,
+        None => Renewal::begin(home, credential, (&from, &to), args.moving_over, &by).await?,
     };
     let mut walk = Walk {
         global,
@@ -140,13 +142,27 @@ pub(super) async fn rotate(
         guide,
         renewal,
         entered: Entered::new(args.file.clone()),
+        by,
         told: Vec::new(),
         shown: json!({}),
     };
     if fresh {
         walk.announce();
     }
-    walk.on().await
+    match walk.on().await? {
+        Ended::Before(step) => {
+            walk.tell_already(&step);
+            Ok(Exit::Done)
+        }
+        Ended::Waits(step, what) => {
+            walk.tell_waiting(step, &what);
+            Ok(Exit::Exceptions)
+        }
+        Ended::Through => {
+            walk.tell_end();
+            Ok(walk.exit())
+        }
+    }
 }
 
 /// From which kind to which. A renewal that is under way has decided it.
@@ -219,7 +235,7 @@ fn out_of_order(asked: &str, next: &Step) -> Failure {
 }
 
 async fn abandon(global: &Global, home: &Home, renewal: &Renewal) -> Result<Exit, Failure> {
-    renewal.end(home, "given up").await?;
+    renewal.end(home, "given up", &actor()).await?;
     show::abandoned(global, renewal);
     Ok(Exit::Done)
 }
@@ -232,7 +248,17 @@ enum Reached {
     Waits(String),
 }
 
-/// A walk through the steps.
+/// How a walk ended.
+enum Ended {
+    /// The step that was asked for had been done before.
+    Before(String),
+    /// A person has something to do first.
+    Waits(&'static Step, String),
+    /// What was asked for is done.
+    Through,
+}
+
+/// A walk through the steps. It prints nothing but what it asks and, on the command line, what it has done.
 struct Walk<'a> {
     global: &'a Global,
     home: &'a Home,
@@ -240,6 +266,8 @@ struct Walk<'a> {
     guide: &'static Guide,
     renewal: Renewal,
     entered: Entered,
+    /// Who goes, as the history names them.
+    by: String,
     /// The steps that this command has done.
     told: Vec<Value>,
     /// What was shown on the way: plan, runs, differences.
@@ -248,24 +276,22 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Goes on until a person has something to do, or all is done.
-    async fn on(&mut self) -> Result<Exit, Failure> {
+    async fn on(&mut self) -> Result<Ended, Failure> {
         let asked = self.args.step.as_deref();
         if let Some(asked) = asked.filter(|asked| self.renewal.is_done(asked)) {
-            self.tell_already(asked);
-            return Ok(Exit::Done);
+            return Ok(Ended::Before(asked.to_owned()));
         }
         while let Some(step) = self.renewal.next(self.guide) {
             match self.carry_out(step).await? {
                 Reached::Done(evidence) => {
                     self.renewal
-                        .finish(self.home, step, evidence.clone())
+                        .finish(self.home, step, evidence.clone(), &self.by)
                         .await?;
                     self.tell_done(step, &evidence);
                 }
                 Reached::Waits(what) => {
                     self.refuse_early_word(step)?;
-                    self.tell_waiting(step, &what);
-                    return Ok(Exit::Exceptions);
+                    return Ok(Ended::Waits(step, what));
                 }
             }
             if asked.is_some() {
@@ -273,10 +299,9 @@ impl Walk<'_> {
             }
         }
         if self.renewal.next(self.guide).is_none() {
-            self.renewal.end(self.home, "ended").await?;
+            self.renewal.end(self.home, "ended", &self.by).await?;
         }
-        self.tell_end();
-        Ok(self.exit())
+        Ok(Ended::Through)
     }
 
     /// A person's word on a step that is not reached is a step out of order.

@@ -3,11 +3,13 @@
 //! A connection is put together for each run and dropped after it: that costs a few milliseconds, and between runs
 //! no credential is in memory: only the key that seals them, and what notifications are checked with.
 
+mod connects;
 mod courier;
 mod drift;
 mod hints;
 pub mod notify;
 mod program;
+mod renews;
 mod runs;
 mod settings;
 mod sides;

@@ -14,6 +14,7 @@ use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
+use tieout_server::program::{Connects, Renews};
 use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
 use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
 
@@ -107,6 +108,14 @@ impl Program for Service {
         self.seal(name, kind, fields, by).await
     }
 
+    fn connects(&self) -> Option<&dyn Connects> {
+        Some(self)
+    }
+
+    fn renews(&self) -> Option<&dyn Renews> {
+        Some(self)
+    }
+
     async fn examine(
         &self,
         connection: &ConnectionName,
@@ -118,9 +127,9 @@ impl Program for Service {
         self.tied_out(connection, scope).await
     }
 
-    async fn stays_paused(&self, connection: &ConnectionName) -> Result<(), DeskError> {
+    async fn stays_paused(&self, connection: &ConnectionName, by: &str) -> Result<(), DeskError> {
         let home = self.home.under(Config::clone(&self.config()));
-        Ok(leave_paused(&home, connection).await?)
+        Ok(leave_paused(&home, connection, by).await?)
     }
 
     async fn may_go_on(&self, connection: &ConnectionName) -> Result<(), DeskError> {

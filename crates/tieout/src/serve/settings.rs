@@ -7,8 +7,8 @@ use serde_json::Value;
 use tieout_desk::DeskError;
 use tieout_desk::preferences::{Standing, unfit};
 use tieout_domain::ConnectionName;
-use tieout_kit::guide::{Guide, Purpose};
-use tieout_kit::system::{CredentialKind, System};
+use tieout_kit::guide::{Guide, Purpose, Step};
+use tieout_kit::system::{CredentialField, CredentialKind, System};
 use tieout_server::program::{
     CredentialFieldInfo, CredentialInfo, CredentialKindInfo, CredentialSet, GuideInfo, GuideStep,
 };
@@ -24,7 +24,7 @@ use crate::trial::uses;
 
 impl Service {
     /// The home under the configuration that its file holds now: what is changed is changed in that.
-    fn as_it_is(&self) -> Result<Home, Failure> {
+    pub(super) fn as_it_is(&self) -> Result<Home, Failure> {
         let config = Config::read(&self.home.config.path)?;
         Ok(self.home.under(config))
     }
@@ -108,27 +108,19 @@ pub(super) fn kinds() -> Vec<CredentialKindInfo> {
     let systems = tieout_systems::ALL.iter().map(|entry| entry.system);
     systems
         .flat_map(|system| {
-            system
-                .credentials
-                .iter()
-                .map(move |kind| info(system, kind))
+            let kinds = system.credentials.iter();
+            kinds.map(move |of| kind(system, of))
         })
         .collect()
 }
 
-fn info(system: &System, kind: &CredentialKind) -> CredentialKindInfo {
-    let fields = kind.fields.iter().map(|field| CredentialFieldInfo {
-        name: field.name,
-        label: field.label,
-        secret: field.secret,
-        required: field.required,
-        lines: field.name.ends_with("_pem"),
-    });
+/// A kind of a system's credentials, with its guides.
+pub(super) fn kind(system: &System, kind: &CredentialKind) -> CredentialKindInfo {
     let guides = system.guides.iter();
     CredentialKindInfo {
         name: kind.name,
         system: system.title,
-        fields: fields.collect(),
+        fields: kind.fields.iter().map(field).collect(),
         guides: guides
             .filter(|guide| guide.credential == kind.name)
             .map(guide)
@@ -136,16 +128,31 @@ fn info(system: &System, kind: &CredentialKind) -> CredentialKindInfo {
     }
 }
 
+/// A field as a person is asked for it.
+pub(super) fn field(field: &CredentialField) -> CredentialFieldInfo {
+    CredentialFieldInfo {
+        name: field.name,
+        label: field.label,
+        secret: field.secret,
+        required: field.required,
+        lines: field.name.ends_with("_pem"),
+    }
+}
+
 fn guide(guide: &Guide) -> GuideInfo {
-    let steps = guide.steps.iter().map(|step| GuideStep {
+    GuideInfo {
+        renewal: guide.purpose == Purpose::Renewal,
+        from: guide.from,
+        steps: guide.steps.iter().map(step).collect(),
+    }
+}
+
+/// A step as a person reads it.
+pub(super) fn step(step: &Step) -> GuideStep {
+    GuideStep {
         title: step.title,
         menu: step.menu,
         instructions: step.instructions,
         warning: step.warning,
-    });
-    GuideInfo {
-        renewal: guide.purpose == Purpose::Renewal,
-        from: guide.from,
-        steps: steps.collect(),
     }
 }

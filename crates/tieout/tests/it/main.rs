@@ -7,6 +7,7 @@
 
 mod accounting;
 mod acts;
+mod connect_pages;
 mod credits;
 mod doctor;
 mod edits;

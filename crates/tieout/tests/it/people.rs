@@ -24,7 +24,7 @@ const ADA: (&str, Role) = ("ada", Role::Admin);
 type Form = &'static [(&'static str, &'static str)];
 
 /// Every act, the least role that may, and enough fields to get as far as the role.
-const ACTS: [(&str, Form, Role); 16] = [
+const ACTS: [(&str, Form, Role); 29] = [
     (
         "/exceptions/acme-us/decide",
         &[("ruling", "retry")],
@@ -83,12 +83,53 @@ const ACTS: [(&str, Form, Role); 16] = [
         Role::Approver,
     ),
     ("/connections/acme-us/preferences", &[], Role::Admin),
+    (
+        "/connections/acme-us/preferences/back",
+        &[("version", "x")],
+        Role::Admin,
+    ),
     ("/connections/acme-us/checks", &[], Role::Operator),
     ("/credentials/set", &[("kind", "bill")], Role::Admin),
+    ("/credentials/renewals/x", &[("to", "bill")], Role::Admin),
+    (
+        "/credentials/renewals/x/step",
+        &[("step", "x")],
+        Role::Admin,
+    ),
+    ("/credentials/renewals/x/abandon", &[], Role::Admin),
+    ("/connect", &[("name", "Not A Name")], Role::Admin),
+    (
+        "/connect/x/settings",
+        &[("system", "netsuite")],
+        Role::Admin,
+    ),
+    (
+        "/connect/x/credential",
+        &[("system", "netsuite")],
+        Role::Admin,
+    ),
+    (
+        "/connect/x/enter",
+        &[("system", "bill"), ("kind", "bill")],
+        Role::Admin,
+    ),
+    (
+        "/connect/x/key",
+        &[("system", "netsuite"), ("kind", "netsuite-m2m")],
+        Role::Admin,
+    ),
+    (
+        "/connect/x/choose",
+        &[("system", "netsuite"), ("value", "1")],
+        Role::Admin,
+    ),
+    ("/connect/x/store", &[], Role::Admin),
+    ("/connect/x/abandon", &[], Role::Admin),
+    ("/connect/x/live", &[], Role::Admin),
 ];
 
 /// Every page that only some may see.
-const PAGES: [(&str, Role); 5] = [
+const PAGES: [(&str, Role); 12] = [
     (
         "/mappings/acme-us/preview?kind=account&all=yes",
         Role::Approver,
@@ -97,6 +138,13 @@ const PAGES: [(&str, Role); 5] = [
     ("/credentials/set?kind=bill", Role::Admin),
     ("/credentials/guides/netsuite-m2m", Role::Admin),
     ("/exceptions", Role::Viewer),
+    ("/connect", Role::Admin),
+    ("/connect/acme-us", Role::Admin),
+    ("/connect/x/certificate/netsuite", Role::Admin),
+    ("/credentials/renewals/demo-bill", Role::Admin),
+    ("/credentials/renewals/x/certificate", Role::Admin),
+    ("/connections/acme-us/preferences", Role::Viewer),
+    ("/connections/acme-us/plan", Role::Operator),
 ];
 
 #[tokio::test]

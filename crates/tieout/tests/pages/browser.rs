@@ -261,6 +261,15 @@ impl Browser {
             .await;
     }
 
+    /// Puts a text into a field at once: one of many lines, or a long one.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let text = json!(text);
+        self.run(&format!(
+            "document.querySelector({selector:?}).value = {text}"
+        ))
+        .await;
+    }
+
     /// Makes the window so wide, and the colours so.
     pub(crate) async fn look(&self, width: u32, dark: bool) {
         let phone = width < 600;
@@ -275,6 +284,33 @@ impl Browser {
             json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
         )
         .await;
+    }
+
+    /// Shows the page as it would be on paper that leaves so many pixels between its margins.
+    pub(crate) async fn on_paper(&self, width: u32) {
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false}),
+        )
+        .await;
+        self.command("Emulation.setEmulatedMedia", json!({"media": "print"}))
+            .await;
+    }
+
+    /// Puts the screen back in the place of the paper.
+    pub(crate) async fn on_screen(&self) {
+        self.command("Emulation.setEmulatedMedia", json!({"media": ""}))
+            .await;
+    }
+
+    /// The page as a PDF, as the browser prints it.
+    pub(crate) async fn printed(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        let parameters = json!({"preferCSSPageSize": true, "printBackground": false});
+        let printed = self.command("Page.printToPDF", parameters).await;
+        base64::engine::general_purpose::STANDARD
+            .decode(printed["data"].as_str().unwrap())
+            .unwrap()
     }
 
     /// The whole page as a PNG.

@@ -19,10 +19,10 @@ use crate::stage::Stage;
 pub(crate) const WIDTHS: [(&str, u32); 2] = [("wide", 1280), ("narrow", 375)];
 
 /// Everybody's password.
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Where pictures of the pages go.
-fn pictures() -> PathBuf {
+pub(crate) fn pictures() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder
@@ -49,6 +49,11 @@ impl House {
             stage.pay(&[bill], None, "PROCESSED").await;
         }
         stage.try_sync().await;
+        Self::over(stage).await
+    }
+
+    /// The pages over a stage of the caller's.
+    pub(crate) async fn over(stage: Stage) -> Self {
         let asked = Asked::default();
         let base = serve(&stage, Arc::clone(&asked)).await;
         Self { stage, base, asked }
@@ -83,6 +88,12 @@ impl House {
             ("account", "/account".to_owned()),
             ("users", "/users".to_owned()),
             ("approvals", "/approvals".to_owned()),
+            ("connect", "/connect".to_owned()),
+            ("plan", "/connections/acme-us/plan".to_owned()),
+            (
+                "renewal-begin",
+                "/credentials/renewals/demo-netsuite".to_owned(),
+            ),
         ];
         pages.extend(crate::deciding::pages(self).await);
         pages
@@ -90,23 +101,12 @@ impl House {
 
     /// Signs in through the page: `casey` may do everything, `robin` reviews, `val` may only look.
     pub(crate) async fn sign_in(&self, browser: &Browser, name: &str) {
-        browser.go(&format!("{}/sign-in", self.base)).await;
-        browser.type_into("#name", name).await;
-        browser.type_into("#password", PASSWORD).await;
-        browser.press("main form button").await;
-        assert!(browser.text().await.contains("Overview"));
+        sign_in(browser, &self.base, name).await;
     }
 
     /// Keeps what the browser shows as a picture, in both sizes and colours.
     pub(crate) async fn keep(&self, name: &str, browser: &Browser) {
-        for (word, width) in WIDTHS {
-            for (scheme, dark) in [("light", false), ("dark", true)] {
-                browser.look(width, dark).await;
-                let file = pictures().join(format!("{name}-{word}-{scheme}.png"));
-                std::fs::write(file, browser.screenshot().await).unwrap();
-            }
-        }
-        browser.look(WIDTHS[0].1, false).await;
+        keep(name, browser).await;
     }
 
     /// A bill of the ledger that is linked, and its counterpart.
@@ -130,6 +130,27 @@ impl House {
     pub(crate) fn asked(&self) -> Vec<SyncAsked> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// Signs in through the page.
+pub(crate) async fn sign_in(browser: &Browser, base: &str, name: &str) {
+    browser.go(&format!("{base}/sign-in")).await;
+    browser.type_into("#name", name).await;
+    browser.type_into("#password", PASSWORD).await;
+    browser.press("main form button").await;
+    assert!(browser.text().await.contains("Overview"));
+}
+
+/// Keeps what the browser shows as a picture, in both sizes and colours.
+pub(crate) async fn keep(name: &str, browser: &Browser) {
+    for (word, width) in WIDTHS {
+        for (scheme, dark) in [("light", false), ("dark", true)] {
+            browser.look(width, dark).await;
+            let file = pictures().join(format!("{name}-{word}-{scheme}.png"));
+            std::fs::write(file, browser.screenshot().await).unwrap();
+        }
+    }
+    browser.look(WIDTHS[0].1, false).await;
 }
 
 async fn serve(stage: &Stage, asked: Asked) -> String {
@@ -179,7 +200,9 @@ mod program {
     use tieout_domain::check::Check;
     use tieout_domain::{ConnectionName, RecordRef};
     use tieout_engine::Plan;
-    use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
+    use tieout_server::program::{
+        Connects, CredentialInfo, CredentialKindInfo, CredentialSet, Renews,
+    };
     use tieout_server::{ConnectionInfo, Program, SyncAsked};
 
     /// The program as it is, but for runs: they are only noted down.
@@ -236,6 +259,14 @@ mod program {
             by: &str,
         ) -> Result<CredentialSet, DeskError> {
             self.service.set_credential(name, kind, fields, by).await
+        }
+
+        fn connects(&self) -> Option<&dyn Connects> {
+            self.service.connects()
+        }
+
+        fn renews(&self) -> Option<&dyn Renews> {
+            self.service.renews()
         }
 
         async fn examine(&self, name: &ConnectionName) -> Result<Vec<(String, Check)>, DeskError> {

@@ -49,18 +49,21 @@ fn steps(kind: &str, guide: &GuideInfo) -> Markup {
                 @else { "Moving over from " (guide.from) }
             }
             @if guide.renewal {
-                p.soft { "`tieout reconnect CONN` walks through it and proves each step; writes are paused meanwhile, and no link is lost." }
+                p.soft { "A renewal that is begun from the list of credentials walks through it and proves each step; writes are paused meanwhile, and no link is lost." }
             }
-            ol.steps { @for step in &guide.steps { (one(step)) } }
+            (list(&guide.steps))
         }
     }
 }
 
-/// The warning comes before the page that it is about: a secret that is shown once.
-fn one(step: &GuideStep) -> Markup {
+/// The steps, in order.
+pub(in crate::pages) fn list(steps: &[GuideStep]) -> Markup {
+    html! { ol.steps { @for step in steps { li { strong { (step.title) } (what(step)) } } } }
+}
+
+/// What to do at a step. The warning comes before the page that it is about: a secret that is shown once.
+pub(in crate::pages) fn what(step: &GuideStep) -> Markup {
     html! {
-        li {
-            strong { (step.title) }
             @if !step.warning.is_empty() {
                 (notice::notice(Tone::Wait, &html! { p { "Mind before you go there: " (step.warning) } }))
             }
@@ -68,6 +71,5 @@ fn one(step: &GuideStep) -> Markup {
             @if !step.instructions.is_empty() {
                 ul { @for instruction in step.instructions { li { (instruction) } } }
             }
-        }
     }
 }

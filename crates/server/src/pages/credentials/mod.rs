@@ -1,6 +1,8 @@
 //! Credentials: which there are, who uses them, when they end, and new values for them. A value never comes back out.
 
-mod guide;
+pub(super) mod entry;
+pub(super) mod guide;
+pub(super) mod renew;
 mod set;
 
 use axum::Router;
@@ -23,6 +25,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/credentials", get(list))
         .route("/credentials/set", get(set::show).post(set::set))
         .route("/credentials/guides/{kind}", get(guide::show))
+        .merge(renew::routes())
 }
 
 /// What is asked of the list.
@@ -50,10 +53,17 @@ async fn list(
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
-    let texts = [(
-        "set",
-        "Sealed. It signed in for {n} connections that use it before it took effect.",
-    )];
+    let texts = [
+        (
+            "set",
+            "Sealed. It signed in for {n} connections that use it before it took effect.",
+        ),
+        ("renewed", "It is renewed, and writes go on."),
+        (
+            "given-up",
+            "The renewal is given up. The credential is as it is, and writes go on.",
+        ),
+    ];
     let here = Address::of(["credentials"]);
     let content = html! {
         (notice::done(asked.done.as_deref(), asked.n, &texts))
@@ -143,6 +153,6 @@ fn acts(credential: &CredentialInfo) -> Markup {
     let row = &credential.row;
     html! {
         a href=(set_address(&row.kind, &row.name)) { "New value" }
-        " · " a href=(guide::address(&row.kind)) { "Renewal" }
+        " · " a href=(renew::address(&row.name)) { "Renew" }
     }
 }

@@ -3,21 +3,16 @@
 use axum::extract::{Query, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
-use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
 use super::super::{Layout, PageError, page};
-use super::guide;
+use super::{entry, guide};
 use crate::app::App;
 use crate::people::{Person, Role};
-use crate::program::{CredentialFieldInfo, CredentialKindInfo};
-
-/// What stands before a field's name in the form.
-const PREFIX: &str = "field.";
+use crate::program::CredentialKindInfo;
 
 /// Which kind, and under which name.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +47,7 @@ pub(super) async fn show(
             (form::token(&person))
             input type="hidden" name="kind" value=(kind.name);
             (form::text("credential-name", "name", "Name by which connections refer to it", &asked.name, true))
-            @for field in &kind.fields { (input(field)) }
+            @for field in &kind.fields { (entry::input("field", field)) }
             p.soft { "Where connections use this name already, the new value signs in for each of them first. If one refuses it, the old value stays." }
             button.main type="submit" { "Sign in and seal" }
         }
@@ -63,23 +58,6 @@ pub(super) async fn show(
         place: "/credentials",
     };
     Ok(page(&layout, &content))
-}
-
-fn input(field: &CredentialFieldInfo) -> Markup {
-    let id = format!("field-{}", field.name);
-    let name = format!("{PREFIX}{}", field.name);
-    html! {
-        div.field {
-            label for=(id) { (field.label) @if !field.required { " (may be empty)" } }
-            @if field.lines {
-                textarea id=(id) name=(name) rows="6" required[field.required] autocomplete="off" spellcheck="false" {}
-            } @else if field.secret {
-                input type="password" id=(id) name=(name) required[field.required] autocomplete="new-password";
-            } @else {
-                input type="text" id=(id) name=(name) required[field.required] autocomplete="off" spellcheck="false";
-            }
-        }
-    }
 }
 
 pub(super) async fn set(
@@ -96,26 +74,10 @@ pub(super) async fn set(
     let by = person.actor();
     let set = app
         .program
-        .set_credential(name, kind.name, value(&kind, &fields), &by)
+        .set_credential(name, kind.name, entry::sent(&kind.fields, &fields), &by)
         .await?;
     let back = Address::of(["credentials"])
         .with("done", "set")
         .with("n", &set.proven.len().to_string());
     Ok(Redirect::to(&back.to_string()))
-}
-
-/// The fields as JSON. An empty one that may be left out is left out; what is missing is the program's to say.
-fn value(kind: &CredentialKindInfo, fields: &Fields) -> SecretString {
-    let mut values = Map::new();
-    for (name, text) in fields.with_prefix(PREFIX) {
-        let required = kind
-            .fields
-            .iter()
-            .any(|field| field.name == name && field.required);
-        let text = text.trim();
-        if required || !text.is_empty() {
-            values.insert(name.to_owned(), Value::from(text));
-        }
-    }
-    Value::Object(values).to_string().into()
 }

@@ -11,7 +11,7 @@ use tieout_domain::{RecordRef, Timestamp};
 use super::super::parts::{
     self, Address, Cell, Column, Table, amount, csv_asked, filter, form, notice, time,
 };
-use super::super::{Layout, PageError, mappings, page};
+use super::super::{Layout, PageError, mappings, named, page};
 use super::decide::{self, RULINGS};
 use super::{Done, title};
 use crate::app::App;
@@ -56,8 +56,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     Query(done): Query<Done>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = named(&app, &connection)?;
     let cause = Named {
         code: (!asked.code.is_empty()).then(|| Code::from_text(asked.code.clone())),
         group: asked.group.clone(),

@@ -7,8 +7,8 @@ use tieout_domain::code::Code;
 use tieout_domain::{Kind, RecordRef};
 use tieout_store::ConnectionStore;
 
-use super::super::PageError;
 use super::super::fields::Fields;
+use super::super::{PageError, named};
 use super::cause;
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -75,8 +75,7 @@ pub(super) async fn decide(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = named(&app, &connection)?;
     let word = fields.get("ruling");
     let (ruling, role) = match word {
         "link" => (Ruling::Link(target(&store, &fields).await?), Role::Operator),

@@ -9,7 +9,7 @@ use tieout_domain::code::Code;
 use tieout_store::Item;
 
 use super::super::parts::{self, Address, amount, form, notice};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -39,8 +39,7 @@ pub(super) async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = named(&app, &connection)?;
     let record: RecordRef = asked.record.parse().map_err(|_| PageError::Missing)?;
     let items = store
         .items(&asked.flow, std::slice::from_ref(&record))

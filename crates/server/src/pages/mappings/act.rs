@@ -6,9 +6,9 @@ use tieout_desk::approval;
 use tieout_desk::mapping::{self, Said};
 use tieout_domain::RemoteId;
 
-use super::super::PageError;
 use super::super::approvals::ASKED;
 use super::super::fields::Fields;
+use super::super::{PageError, allowed};
 use super::preview::NOTHING;
 use super::{address, row_address};
 use crate::app::App;
@@ -21,8 +21,7 @@ pub(super) async fn propose(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &connection, Role::Operator)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
     let open = app.program.propose_mappings(&connection.name).await?;
     let back = address(&connection.name, kind)
@@ -38,10 +37,8 @@ pub(super) async fn confirm(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
-    let store = app.store.connection(&connection.name);
     let from: Vec<_> = fields.all("from").collect();
     let wanted = |entry: &tieout_store::MapEntry| {
         entry.kind == kind.as_str() && from.contains(&entry.from.as_str())
@@ -69,10 +66,8 @@ pub(super) async fn set(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let kind = mapping::known_kind(fields.get("kind"))?;
-    let store = app.store.connection(&connection.name);
     let to = fields.given("to").filter(|to| *to != NOTHING);
     let said = Said {
         kind,

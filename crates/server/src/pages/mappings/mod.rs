@@ -18,7 +18,7 @@ use tieout_store::MapStatus;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, form, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -65,7 +65,7 @@ const DONE: [(&str, &str); 4] = [
 ];
 
 /// A connection's mappings of a kind.
-fn address(connection: &ConnectionName, kind: Kind) -> Address {
+pub(super) fn address(connection: &ConnectionName, kind: Kind) -> Address {
     Address::of(["mappings", connection.as_str()]).with("kind", kind.as_str())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn row_address(connection: &ConnectionName, kind: Kind, from: &Remote
 }
 
 /// What people call a kind, in the plural.
-fn title(kind: Kind) -> &'static str {
+pub(super) fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Account => "Accounts",
         Kind::Department => "Departments",
@@ -115,7 +115,7 @@ async fn index(
     .note("confirmed of all")
     .or_empty(
         "No connection yet.",
-        " An administrator makes the first one with `tieout connect`.",
+        " An administrator connects the first two systems from the overview.",
     );
     for connection in app.program.connections() {
         let store = app.store.connection(&connection.name);
@@ -153,12 +153,11 @@ async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = named(&app, &connection)?;
     let kind = match asked.kind.as_str() {
         "" => Kind::Account,
         named => mapping::known_kind(named)?,
     };
-    let store = app.store.connection(&connection.name);
     let (rows, targets) = mapping::table(&store, kind).await?;
     let uses = mapping::uses(&store, kind).await?;
     let here = address(&connection.name, kind);
@@ -212,9 +211,11 @@ fn table(
         Column::text("Status"),
         Column::text("Why"),
     ];
-    if bills {
-        columns.extend([Column::number("Open bills"), Column::number("Open in them")]);
-    }
+    columns.extend(if bills {
+        [Column::number("Open bills"), Column::number("Open in them")]
+    } else {
+        [Column::number("Payments"), Column::number("Paid from it")]
+    });
     columns.extend([Column::text("By"), Column::act("")]);
     let (from, to) = sides(connection, kind);
     let mut table = Table::new("mappings", title(kind), columns)
@@ -238,9 +239,7 @@ fn table(
             Cell::shown(badge(tone, word), word),
             Cell::text(row.entry.as_ref().map_or("", |entry| entry.why.as_str())),
         ];
-        if bills {
-            cells.extend([Cell::number(used.count), Cell::sums(&used.amounts())]);
-        }
+        cells.extend([Cell::number(used.count), Cell::sums(&used.amounts())]);
         cells.push(said_by(connection, row));
         cells.push(Cell::shown(html! { a href=(there) { "Change" } }, ""));
         table.row(cells);
@@ -294,7 +293,7 @@ fn chosen(person: &Person, row: &Row) -> Markup {
     }
 }
 
-fn propose(person: &Person, connection: &ConnectionInfo, kind: Kind) -> Markup {
+pub(super) fn propose(person: &Person, connection: &ConnectionInfo, kind: Kind) -> Markup {
     let action = Address::of(["mappings", connection.name.as_str(), "propose"]);
     let field = html! { input type="hidden" name="kind" value=(kind); };
     form::button(person, &action, &field, "Read both sides and suggest")

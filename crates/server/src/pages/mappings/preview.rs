@@ -8,7 +8,7 @@ use tieout_domain::{Kind, RemoteId};
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, csv_asked, form};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, allowed, page};
 use super::row::{bills, weight};
 use super::{address, is_suggested, row_address, title};
 use crate::app::App;
@@ -24,11 +24,9 @@ pub(super) async fn show(
     Path(connection): Path<String>,
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let asked = Fields::from(asked);
     let kind = mapping::known_kind(asked.get("kind"))?;
-    let store = app.store.connection(&connection.name);
     let (rows, targets) = mapping::table(&store, kind).await?;
     let to = asked.given("to");
     let all = asked.get("all") == "yes";
@@ -44,7 +42,7 @@ pub(super) async fn show(
         let known = targets.iter().find(|target| target.id.as_str() == id);
         known.map_or("nothing".to_owned(), mapping::Party::label)
     });
-    let bills = bills(&connection, &touched);
+    let bills = bills(&connection, kind, &touched);
     if let Some(csv) = csv_asked(asked.given("csv"), &[&bills]) {
         return Ok(csv);
     }
@@ -61,8 +59,8 @@ pub(super) async fn show(
         @if meant.is_empty() { p { "Nothing was chosen that can be confirmed." } }
         @else {
             (changes(&meant, target.as_deref()))
-            @if kind != Kind::FundingAccount { (weight(&touched)) (bills.show(&here)) }
-            @else { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } }
+            (weight(kind, &touched))
+            (bills.show(&here))
             (yes(&person, &connection, kind, &meant, to))
         }
     };

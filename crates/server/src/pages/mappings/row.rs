@@ -10,7 +10,7 @@ use tieout_store::{ConnectionStore, Entry};
 
 use super::super::parts::badge::badge;
 use super::super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, named, page};
 use super::{Asked, DONE, address, inactive, row_address, sides, status, title};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -33,14 +33,16 @@ pub(super) async fn show(
     Path((connection, kind, from)): Path<(String, String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = named(&app, &connection)?;
     let kind = mapping::known_kind(&kind).map_err(|_| PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
     let from = RemoteId::new(from);
     let (row, targets) = find(&store, kind, &from).await?;
     let history = mapping::history(&store, kind, &from).await?;
     let touched = mapping::touched(&store, kind, std::slice::from_ref(&from)).await?;
-    let (bills, told) = (bills(&connection, &touched), told(&connection, &history));
+    let (bills, told) = (
+        bills(&connection, kind, &touched),
+        told(&connection, &history),
+    );
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&bills, &told]) {
         return Ok(csv);
     }
@@ -54,7 +56,8 @@ pub(super) async fn show(
         (facts(&connection, kind, &row))
         @if person.may(Role::Approver) { (change(&connection, kind, &row, &targets)) }
         @else { p.soft { "Changing a mapping takes the role of an approver." } }
-        @if kind != Kind::FundingAccount { (weight(&touched)) (bills.show(&here)) }
+        (weight(kind, &touched))
+        (bills.show(&here))
         (told.show(&here))
     };
     let layout = Layout {
@@ -112,7 +115,20 @@ fn change(connection: &ConnectionInfo, kind: Kind, row: &Row, targets: &[Party])
 }
 
 /// The open bills that rest on a mapping.
-pub(super) fn bills(connection: &ConnectionInfo, touched: &Touched) -> Table {
+pub(super) fn bills(connection: &ConnectionInfo, kind: Kind, touched: &Touched) -> Table {
+    let (title, column, nothing) = if kind == Kind::FundingAccount {
+        (
+            "Payments from it that are not posted",
+            "Paid",
+            "No payment from it waits to be posted.",
+        )
+    } else {
+        (
+            "Open bills and credits that it touches",
+            "Open",
+            "No open bill or credit codes to it.",
+        )
+    };
     let all = touched.all.count;
     let shown = touched.bills.len() as u64;
     let note = if all > shown {
@@ -122,14 +138,11 @@ pub(super) fn bills(connection: &ConnectionInfo, touched: &Touched) -> Table {
     };
     let mut table = Table::new(
         "bills",
-        "Open bills and credits that it touches",
-        [Column::text("Document"), Column::money("Open")],
+        title,
+        [Column::text("Document"), Column::money(column)],
     )
     .note(note)
-    .or_empty(
-        "No open bill or credit codes to it.",
-        " A change touches only what comes later.",
-    );
+    .or_empty(nothing, " A change touches only what comes later.");
     for bill in &touched.bills {
         table.row([
             Cell::link(
@@ -143,7 +156,10 @@ pub(super) fn bills(connection: &ConnectionInfo, touched: &Touched) -> Table {
 }
 
 /// How much rests on a mapping.
-pub(super) fn weight(touched: &Touched) -> Markup {
+pub(super) fn weight(kind: Kind, touched: &Touched) -> Markup {
+    if kind == Kind::FundingAccount {
+        return html! { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } };
+    }
     html! {
         @if touched.all.count > 0 {
             p {

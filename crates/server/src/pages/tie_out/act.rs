@@ -8,8 +8,8 @@ use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
 use tieout_flows::tie_out::input::Note;
 
-use super::super::PageError;
 use super::super::fields::Fields;
+use super::super::{PageError, allowed};
 use super::{address, scope};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -31,8 +31,7 @@ pub(super) async fn make(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &connection, Role::Operator)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let made = app.program.tie_out(&connection.name, &scope).await?;
     tie_out::keep(&app.store.connection(&connection.name), &made).await?;
@@ -46,8 +45,7 @@ pub(super) async fn own(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = allowed(&app, &person, &connection, Role::Operator)?;
     let records: Vec<RecordRef> = fields
         .all("record")
         .filter_map(|text| text.parse().ok())
@@ -66,7 +64,6 @@ pub(super) async fn own(
         owner: owner.to_owned(),
         comment: comment.to_owned(),
     };
-    let store = app.store.connection(&connection.name);
     tie_out::own(&store, &records, &note, &person.actor()).await?;
     let page = address(
         &connection.name,
@@ -86,9 +83,7 @@ pub(super) async fn sign(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Approver)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let (comment, actor) = (fields.get("comment").trim(), person.actor());
     if fields.get("role") == sign_off::Role::Reviewer.as_str() {
@@ -115,9 +110,7 @@ pub(super) async fn drift(
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Operator)?;
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&connection.name);
+    let (connection, store) = allowed(&app, &person, &connection, Role::Operator)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let signed = sign_off::last(&store, &scope, None).await?;
     let now = app.program.tie_out(&connection.name, &scope).await?;

@@ -10,8 +10,8 @@ use tieout_desk::DeskError;
 use tieout_desk::tie_out::Made;
 use tieout_domain::code::Code;
 
-use super::super::PageError;
 use super::super::parts::Address;
+use super::super::{PageError, named};
 use super::{Asked, find};
 use crate::app::App;
 use crate::people::Person;
@@ -52,7 +52,7 @@ pub(super) async fn file(
     Query(asked): Query<Asked>,
     Query(Form { format }): Query<Form>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, _) = named(&app, &connection)?;
     let made = find(&app, &connection, &asked).await?;
     let made = made.ok_or(PageError::Missing)?;
     let report = &made.report;

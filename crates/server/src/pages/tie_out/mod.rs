@@ -19,7 +19,7 @@ use tieout_flows::tie_out::Status;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -174,13 +174,12 @@ async fn show(
     Path(connection): Path<String>,
     Query(mut asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&connection).ok_or(PageError::Missing)?;
+    let (connection, store) = named(&app, &connection)?;
     if asked.period.is_empty() {
         asked.period = this_month(&app, &connection);
     }
     let month = tie_out::named_month(&asked.period)?;
     let made = find(&app, &connection, &asked).await?;
-    let store = app.store.connection(&connection.name);
     let mut signed: Vec<Signed> = sign_off::signatures(&store).await?;
     signed.retain(|one| one.period == asked.period);
     let here =

@@ -76,6 +76,7 @@ async fn one<'h>(
         asking,
         sealed: Vec::new(),
         moving_over: false,
+        actor: crate::assemble::actor(),
     };
     let looked = connecting.credentials_and_look(&args).await;
     (name, Ok((connecting, looked)))

@@ -126,9 +126,37 @@ pub(super) fn begin(
         set(&mut values, text)?;
     }
     let name = name(args, asking)?;
+    let mut given = put_together(
+        name,
+        values,
+        config,
+        args.replace,
+        |values, known, template| pair(args, values, known, template, asking),
+    )?;
+    for (system, flag) in [
+        (given.ledger, &args.ledger_credential),
+        (given.platform, &args.platform_credential),
+    ] {
+        if let Some(name) = flag {
+            given.put(system, "credential", Value::String(name.clone()));
+        }
+        from_environment(&mut given, system);
+    }
+    Ok(given)
+}
+
+/// A connection as its table, the configuration and its template have it. `pair` tells the pair where it can be told
+/// only now.
+pub(super) fn put_together(
+    name: ConnectionName,
+    mut values: Values,
+    config: &Config,
+    replace: bool,
+    pair: impl FnOnce(&Values, Option<&ConnectionConfig>, &Values) -> Result<String, Failure>,
+) -> Result<Given, Failure> {
     let known = config.connections.get(&name);
     let disconnected = known.is_some_and(|known| !known.enabled);
-    if known.is_some() && !disconnected && !args.replace {
+    if known.is_some() && !disconnected && !replace {
         let cause = format!(
             "there is a connection `{name}` in {} already",
             config.path.display()
@@ -136,7 +164,7 @@ pub(super) fn begin(
         return Err(Failure::usage(Code::new("connection-exists"), cause));
     }
     let template = template(&values, known, config)?;
-    let pair = pair(args, &values, known, &template, asking)?;
+    let pair = pair(&values, known, &template)?;
     let Some((ledger, platform)) = tieout_systems::pair(&pair) else {
         let cause = format!("`{pair}` is no pair; there are {}", pairs().join(", "));
         return Err(Failure::usage(Code::new("config-value"), cause));
@@ -148,7 +176,7 @@ pub(super) fn begin(
         // Connecting again resumes (scenario 212).
         values.insert("enabled".to_owned(), Value::Null);
     }
-    let mut given = Given {
+    Ok(Given {
         name,
         pair,
         ledger: ledger.system,
@@ -158,17 +186,7 @@ pub(super) fn begin(
         disconnected,
         kept: known.map(kept).unwrap_or_default(),
         templated: template,
-    };
-    for (system, flag) in [
-        (given.ledger, &args.ledger_credential),
-        (given.platform, &args.platform_credential),
-    ] {
-        if let Some(name) = flag {
-            given.put(system, "credential", Value::String(name.clone()));
-        }
-        from_environment(&mut given, system);
-    }
-    Ok(given)
+    })
 }
 
 fn name(args: &ConnectArgs, asking: &Asking) -> Result<ConnectionName, Failure> {
@@ -185,7 +203,7 @@ fn name(args: &ConnectArgs, asking: &Asking) -> Result<ConnectionName, Failure> 
     })
 }
 
-fn text_of<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
+pub(super) fn text_of<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
     values.get(key).and_then(Value::as_str)
 }
 
@@ -219,7 +237,7 @@ fn template(
     }
 }
 
-fn pairs() -> Vec<String> {
+pub(super) fn pairs() -> Vec<String> {
     tieout_systems::pairs().map(|(name, ..)| name).collect()
 }
 

@@ -2,12 +2,13 @@
 //! stored in `tieout.toml` before the first plan has been seen. A stopped one goes on where it was.
 
 mod fields;
-mod kept;
+pub(super) mod kept;
 mod review;
 pub(super) mod talk;
 
 use serde_json::Value;
 use tieout_desk::pause;
+use tieout_desk::preferences::QUESTIONS;
 use tieout_domain::check::Status;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
@@ -37,36 +38,6 @@ const STEPS: usize = 9;
 /// How often one credential is tried before a person is asked to look first: a token is locked by five
 /// refusals.
 const TRIES: usize = 3;
-
-/// The preferences that are asked for, in plain words.
-const QUESTIONS: [(&str, &str); 6] = [
-    (
-        "transactions.bills_from",
-        "From which day on do bills go to BILL? Older ones stay out. Write a day such as 2026-01-01; nothing \
-         means every open bill",
-    ),
-    (
-        "transactions.partly_paid",
-        "What becomes of a bill that was partly paid before? `skip` leaves it out, `balance` sends what is left",
-    ),
-    (
-        "lists.create_missing",
-        "Should accounts and dimensions that BILL lacks be made there? `false` lets them wait for a person",
-    ),
-    (
-        "transactions.post_payments_at",
-        "When is a payment made in BILL posted to NetSuite? `scheduled`, `processed` or `cleared`",
-    ),
-    (
-        "transactions.payment_account",
-        "Which NetSuite account are BILL's payments posted from (number or internal id, usually a clearing \
-         account of type Bank)? Nothing lets payments wait until you say",
-    ),
-    (
-        "transactions.outside_payments",
-        "Are payments that are made in NetSuite to be recorded in BILL?",
-    ),
-];
 
 impl Connecting<'_> {
     /// Goes through all steps.
@@ -147,7 +118,8 @@ impl Connecting<'_> {
         self.note().await?;
         let before = Preferences::default();
         let config = Config::parse(&text, &self.home.config.path)?;
-        preferences::version(self.home, &config, self.given.name.as_str(), &before).await?;
+        let name = self.given.name.as_str();
+        preferences::version(self.home, &config, name, &before, &self.actor).await?;
         kept::forget(&self.home.folder, &self.given.name);
         self.done(global, Some(&found));
         Ok(Exit::Done)
@@ -238,7 +210,7 @@ impl Connecting<'_> {
             match self.seal(system, kind, fields).await {
                 Ok(()) => {
                     let name = format!("{}-{}", self.given.name, system.id);
-                    pending::forget(self.home, &pending::next_name(&name)).await?;
+                    pending::forget(self.home, &pending::next_name(&name), &self.actor).await?;
                     return self.keep();
                 }
                 Err(failure) if failure.code == Code::new("credential-malformed") => {
@@ -341,7 +313,7 @@ impl Connecting<'_> {
     }
 
     /// One side, put together from what has been given so far.
-    async fn ports(&self, system: &'static System) -> Result<Ports, Failure> {
+    pub(super) async fn ports(&self, system: &'static System) -> Result<Ports, Failure> {
         let vault = self.home.vault().await?;
         let shared = Shared::new()?;
         let settings = self.given.table(system);

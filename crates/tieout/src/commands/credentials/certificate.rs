@@ -58,6 +58,16 @@ pub(crate) struct MakingArgs {
     pub(crate) certificate: Option<PathBuf>,
 }
 
+impl Default for MakingArgs {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::default(),
+            days: DAYS_MAX,
+            certificate: None,
+        }
+    }
+}
+
 /// Makes one, or completes it.
 pub(super) async fn run(
     global: &Global,
@@ -71,7 +81,7 @@ pub(super) async fn run(
         if let Some(client_id) = &args.client_id {
             fields.set(CLIENT_ID, client_id.clone().into());
         }
-        pending::seal(home, &next, kind()?, &fields).await?;
+        pending::seal(home, &next, kind()?, &fields, &actor()).await?;
         tell_made(global, &args.name, &path);
         return Ok(Exit::Done);
     };
@@ -98,7 +108,7 @@ pub(super) async fn run(
         &actor(),
     )
     .await?;
-    pending::forget(home, &next).await?;
+    pending::forget(home, &next, &actor()).await?;
     set.tell(global, None);
     Ok(Exit::Done)
 }

@@ -16,16 +16,31 @@ pub(super) struct Entered {
     file: Option<PathBuf>,
     /// What was read is read once: a pipe ends.
     read: bool,
+    /// What a page was sent; then nobody is asked, and nothing is read.
+    sent: Option<Fields>,
 }
 
 impl Entered {
     pub(super) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, read: false }
+        Self {
+            file,
+            read: false,
+            sent: None,
+        }
+    }
+
+    /// What a page was sent.
+    pub(super) fn sent(fields: Fields) -> Self {
+        Self {
+            file: None,
+            read: true,
+            sent: Some(fields),
+        }
     }
 
     /// Whether somebody can be asked.
     pub(super) fn terminal(&self) -> bool {
-        std::io::stdin().is_terminal()
+        self.sent.is_none() && std::io::stdin().is_terminal()
     }
 
     /// Asks for a yes.
@@ -40,6 +55,9 @@ impl Entered {
 
     /// The fields that were entered; none where nobody enters anything.
     pub(super) fn fields(&mut self, kind: &CredentialKind, step: &Step) -> Result<Fields, Failure> {
+        if let Some(sent) = &mut self.sent {
+            return Ok(std::mem::take(sent));
+        }
         if let Some(path) = &self.file {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| Failure::file("can't read", path, &error))?;

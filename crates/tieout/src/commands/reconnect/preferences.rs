@@ -119,7 +119,7 @@ impl Walk<'_> {
                 ));
             }
             for (connection, noted) in &self.renewal.preferences {
-                put_back(self.home, connection, noted).await?;
+                put_back(self.home, connection, noted, &self.by).await?;
             }
         }
         let step = self.renewal.next(self.guide);

@@ -132,6 +132,7 @@ impl Walk<'_> {
                 &next_name(&self.renewal.credential),
                 kind,
                 &fields,
+                &self.by,
             )
             .await?;
         }
@@ -145,7 +146,7 @@ impl Walk<'_> {
         let (kind, mut fields) = self.next().await?;
         let name = &self.renewal.credential;
         let path = certificate::make(self.home, name, &mut fields, &self.args.making)?;
-        pending::seal(self.home, &next_name(name), kind, &fields).await?;
+        pending::seal(self.home, &next_name(name), kind, &fields, &self.by).await?;
         Ok(Reached::Done(format!(
             "the private key is sealed; upload the certificate {}",
             path.display()
@@ -169,11 +170,11 @@ impl Walk<'_> {
             // What was entered wrong is entered anew; what can't be reached now is tried again as it is.
             if failure.code.as_str() == "credential-not-accepted" && failure.exit == Exit::Side {
                 step.yields.iter().for_each(|name| fields.remove(name));
-                pending::seal(self.home, &next_name(&name), kind, &fields).await?;
+                pending::seal(self.home, &next_name(&name), kind, &fields, &self.by).await?;
             }
             return Err(failure);
         }
-        pending::seal(self.home, &next_name(&name), kind, &fields).await?;
+        pending::seal(self.home, &next_name(&name), kind, &fields, &self.by).await?;
         self.plan_with(kind, &fields).await?;
         let connections = self.renewal.connections(self.home).len();
         Ok(Reached::Done(format!(
@@ -201,10 +202,10 @@ impl Walk<'_> {
         if let Some((kind, fields)) = pending::opened(self.home, &next_name(name)).await? {
             let old = pending::opened(self.home, &old_name(name)).await?;
             if let (None, Some((kind, fields))) = (old, pending::opened(self.home, name).await?) {
-                pending::seal(self.home, &old_name(name), kind, &fields).await?;
+                pending::seal(self.home, &old_name(name), kind, &fields, &self.by).await?;
             }
-            pending::seal(self.home, name, kind, &fields).await?;
-            pending::forget(self.home, &next_name(name)).await?;
+            pending::seal(self.home, name, kind, &fields, &self.by).await?;
+            pending::forget(self.home, &next_name(name), &self.by).await?;
         }
         let mut kept = Vec::new();
         for user in crate::trial::uses(self.home, name) {
@@ -220,7 +221,10 @@ impl Walk<'_> {
     /// Shows the plan, and runs after a yes.
     async fn sync(&mut self) -> Result<Reached, Failure> {
         let names = self.enabled();
-        let connections = sync::connections(self.global, self.home, &names).await?;
+        let mut connections = sync::connections(self.global, self.home, &names).await?;
+        for connection in &mut connections {
+            connection.actor.clone_from(&self.by);
+        }
         let mut plans = Vec::new();
         for connection in &connections {
             let plan =
@@ -236,7 +240,7 @@ impl Walk<'_> {
                 "look at the plan and say yes (--yes)".to_owned(),
             ));
         }
-        self.renewal.resume(self.home).await?;
+        self.renewal.resume(self.home, &self.by).await?;
         let mut done = sync::Done::default();
         for connection in &connections {
             done.run(connection, RunOptions::new(sync::run_id(), "command"))

@@ -9,10 +9,10 @@ use tieout_desk::pause;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::{Clock as _, ConnectionName};
-use tieout_kit::guide::{Guide, Purpose, Step};
+use tieout_kit::guide::{Guide, Proof, Purpose, Step};
 use tieout_store::Fact;
 
-use crate::assemble::{actor, credential_name};
+use crate::assemble::credential_name;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::pending;
@@ -76,6 +76,7 @@ impl Renewal {
         credential: &str,
         (from, to): (&str, &str),
         moving_over: bool,
+        by: &str,
     ) -> Result<Self, Failure> {
         let mut renewal = Self {
             credential: credential.to_owned(),
@@ -94,21 +95,21 @@ impl Renewal {
         }
         // What it is about to pause is known before it is paused: a stop in between leaves nothing paused for ever.
         renewal
-            .save(home, &format!("begun, from {from} to {to}"))
+            .save(home, &format!("begun, from {from} to {to}"), by)
             .await?;
-        renewal.pause(home).await?;
+        renewal.pause(home, by).await?;
         Ok(renewal)
     }
 
     /// Pauses the writes that it is to hold back, where they aren't.
-    pub(super) async fn pause(&self, home: &Home) -> Result<(), Failure> {
+    pub(super) async fn pause(&self, home: &Home, by: &str) -> Result<(), Failure> {
         for connection in &self.paused {
             if !is_paused(home, connection).await? {
                 let reason = format!("the credential `{}` is being renewed", self.credential);
                 pause::say(
                     &home.store.connection(connection),
                     Fact::Paused { reason },
-                    &actor(),
+                    by,
                 )
                 .await?;
             }
@@ -135,39 +136,58 @@ impl Renewal {
         self.done.iter().any(|done| done.step == step)
     }
 
+    /// Whether a step needs nobody: it is tieout's own, or about a bundle that isn't there.
+    pub(super) fn goes_by_itself(&self, step: &Step) -> bool {
+        match step.proof {
+            Proof::Noted | Proof::Certified | Proof::Switched | Proof::Restored => true,
+            Proof::BundleGone | Proof::BundleBack => {
+                let none = |bundle: &BTreeMap<String, Vec<_>>| bundle.values().all(Vec::is_empty);
+                self.bundle.as_ref().is_some_and(none)
+            }
+            Proof::Said | Proof::OldRefused | Proof::Given | Proof::NewSignsIn | Proof::Synced => {
+                false
+            }
+        }
+    }
+
     /// A step is done: said in the history, and from here on gone past.
     pub(super) async fn finish(
         &mut self,
         home: &Home,
         step: &Step,
         evidence: String,
+        by: &str,
     ) -> Result<(), Failure> {
         let said = format!("{} done: {evidence}", step.id);
         self.paused = self.held(home).await?;
         self.done.push(Finished {
             step: step.id.to_owned(),
             at: WallClock.now(),
-            by: actor(),
+            by: by.to_owned(),
             evidence,
         });
-        self.save(home, &said).await
+        self.save(home, &said, by).await
     }
 
-    async fn save(&self, home: &Home, said: &str) -> Result<(), Failure> {
+    async fn save(&self, home: &Home, said: &str, by: &str) -> Result<(), Failure> {
         let text = serde_json::to_string(self)
             .map_err(|error| Failure::failed(Code::new("store-corrupt"), error.to_string()))?;
-        self.remember(home, said, text).await
+        self.remember(home, said, text, by).await
     }
 
-    async fn remember(&self, home: &Home, said: &str, text: String) -> Result<(), Failure> {
+    async fn remember(
+        &self,
+        home: &Home,
+        said: &str,
+        text: String,
+        by: &str,
+    ) -> Result<(), Failure> {
         let note = Fact::Note {
             text: format!("renewal of the credential `{}`: {said}", self.credential),
         };
         let remembered = (remembered_as(&self.credential), text);
         let installation = home.store.installation();
-        Ok(installation
-            .remember(&actor(), vec![note], remembered)
-            .await?)
+        Ok(installation.remember(by, vec![note], remembered).await?)
     }
 
     /// The connections that it holds back: a person may have taken one out meanwhile, by pausing it.
@@ -177,7 +197,7 @@ impl Renewal {
     }
 
     /// Lets the writes go on that it holds back.
-    pub(super) async fn resume(&self, home: &Home) -> Result<(), Failure> {
+    pub(super) async fn resume(&self, home: &Home, by: &str) -> Result<(), Failure> {
         for connection in &self.held(home).await? {
             if is_paused(home, connection).await? {
                 let reason = format!(
@@ -187,7 +207,7 @@ impl Renewal {
                 pause::say(
                     &home.store.connection(connection),
                     Fact::Resumed { reason },
-                    &actor(),
+                    by,
                 )
                 .await?;
             }
@@ -196,11 +216,11 @@ impl Renewal {
     }
 
     /// It is over, in the history and in the store; what was sealed on the way is forgotten.
-    pub(super) async fn end(&self, home: &Home, said: &str) -> Result<(), Failure> {
-        pending::forget(home, &pending::next_name(&self.credential)).await?;
-        pending::forget(home, &pending::old_name(&self.credential)).await?;
-        self.resume(home).await?;
-        self.remember(home, said, String::new()).await
+    pub(super) async fn end(&self, home: &Home, said: &str, by: &str) -> Result<(), Failure> {
+        pending::forget(home, &pending::next_name(&self.credential), by).await?;
+        pending::forget(home, &pending::old_name(&self.credential), by).await?;
+        self.resume(home, by).await?;
+        self.remember(home, said, String::new(), by).await
     }
 }
 
@@ -226,7 +246,11 @@ fn remembered_as(credential: &str) -> String {
 ///
 /// # Errors
 /// What a database can answer.
-pub(crate) async fn leave_paused(home: &Home, connection: &ConnectionName) -> Result<(), Failure> {
+pub(crate) async fn leave_paused(
+    home: &Home,
+    connection: &ConnectionName,
+    by: &str,
+) -> Result<(), Failure> {
     let Some(config) = home.config.connections.get(connection) else {
         return Ok(());
     };
@@ -240,7 +264,7 @@ pub(crate) async fn leave_paused(home: &Home, connection: &ConnectionName) -> Re
         if renewal.paused.contains(connection) {
             renewal.paused.retain(|paused| paused != connection);
             let said = format!("a person has paused `{connection}`, which stays paused");
-            renewal.save(home, &said).await?;
+            renewal.save(home, &said, by).await?;
         }
     }
     Ok(())

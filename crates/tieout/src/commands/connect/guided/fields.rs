@@ -6,7 +6,6 @@ use tieout_kit::System;
 use tieout_kit::system::{CredentialField, CredentialKind};
 
 use super::talk::{ask, ask_secret, say};
-use crate::certificate::{Algorithm, DAYS_MAX};
 use crate::commands::connect::Connecting;
 use crate::commands::credentials::certificate::{self, MakingArgs};
 use crate::failure::Failure;
@@ -73,13 +72,15 @@ impl Connecting<'_> {
                 Err(error) => say(&format!("can't read {path}: {error}")),
             }
         }
-        let making = MakingArgs {
-            algorithm: Algorithm::default(),
-            days: DAYS_MAX,
-            certificate: None,
-        };
-        let path = certificate::make(self.home, name, fields, &making)?;
-        pending::seal(self.home, &pending::next_name(name), kind, fields).await?;
+        let path = certificate::make(self.home, name, fields, &MakingArgs::default())?;
+        pending::seal(
+            self.home,
+            &pending::next_name(name),
+            kind,
+            fields,
+            &self.actor,
+        )
+        .await?;
         say(&format!(
             "The private key is sealed. The certificate for the upload: {}",
             path.display()

@@ -1,21 +1,23 @@
 //! A connection's preferences: each with its value and where that comes from, and the versions there were.
 
+mod versions;
+
 use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use tieout_desk::preferences::{Standing, Version, plain, unfit, versions};
+use tieout_desk::preferences::{Standing, plain, unfit, versions as desk_versions};
 use tieout_flows::preferences::{Entry, Shape};
 
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, allowed, connect, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -23,8 +25,17 @@ use crate::program::ConnectionInfo;
 /// What stands before a preference's name in the form.
 const PREFIX: &str = "preference.";
 
+/// The field that tells where a form leads back to, and its value for the page on which two systems are connected.
+pub(super) const BACK: &str = "back";
+pub(super) const TO_CONNECT: &str = "connect";
+
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/connections/{name}/preferences", get(show).post(change))
+    Router::new()
+        .route("/connections/{name}/preferences", get(show).post(change))
+        .route(
+            "/connections/{name}/preferences/back",
+            post(versions::go_back),
+        )
 }
 
 /// What is asked of the page.
@@ -41,7 +52,7 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
 }
 
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
-fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
+pub(super) fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
     let payables = connection.flows.iter().any(|flow| flow == "bills");
     let mut lines = app.program.preferences(&connection.name)?;
     lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
@@ -54,10 +65,10 @@ async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = named(&app, &name)?;
     let lines = lines(&app, &connection)?;
-    let versions = versions(&app.store, connection.name.as_str()).await?;
-    let (values, history) = (table(&lines), history(&connection, &versions));
+    let told = desk_versions(&app.store, connection.name.as_str()).await?;
+    let (values, history) = (table(&lines), versions::history(&connection, &told));
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&values, &history]) {
         return Ok(csv);
     }
@@ -65,6 +76,10 @@ async fn show(
     let texts = [
         ("changed", "{n} changed. The next run goes by it."),
         ("nothing", "Nothing was different, so nothing was changed."),
+        (
+            "back",
+            "{n} put back as they were. That is a version of its own; the next run goes by it.",
+        ),
     ];
     let content = html! {
         (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
@@ -75,6 +90,7 @@ async fn show(
             (values.show(&here))
         }
         (history.show(&here))
+        @if person.may(Role::Admin) && !told.is_empty() { (versions::back(&person, &connection, &lines, &told)?) }
     };
     let layout = Layout {
         title: &format!("{}: preferences", connection.name),
@@ -115,6 +131,11 @@ fn editor(person: &Person, here: &Address, lines: &[Standing]) -> Markup {
             button.main type="submit" { "Save what is changed" }
         }
     }
+}
+
+/// A preference that is asked for in a sentence of its own.
+pub(super) fn asked(line: &Standing, question: &str) -> Markup {
+    html! { p { (notice::prose(question)) @if !question.ends_with('?') { "." } } (field(line)) }
 }
 
 fn field(Standing { entry, value, from }: &Standing) -> Markup {
@@ -170,43 +191,13 @@ fn typed(value: &Value) -> String {
     }
 }
 
-fn history(connection: &ConnectionInfo, versions: &[Version]) -> Table {
-    let mut table = Table::new(
-        "versions",
-        "Versions",
-        [
-            Column::number("Version"),
-            Column::text("When"),
-            Column::text("Who"),
-            Column::text("Preference"),
-            Column::text("Before"),
-            Column::text("Since"),
-        ],
-    )
-    .or_empty("Nothing was changed since the connection was made.", "");
-    for (number, version) in (1..).zip(versions).collect::<Vec<_>>().into_iter().rev() {
-        for (key, before, after) in &version.changes {
-            table.row([
-                Cell::number(number),
-                Cell::moment(version.at, &connection.time_zone),
-                Cell::text(version.actor.as_str()),
-                Cell::text(key.as_str()),
-                Cell::text(before.as_str()),
-                Cell::text(after.as_str()),
-            ]);
-        }
-    }
-    table
-}
-
 async fn change(
     State(app): State<App>,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    person.must(Role::Admin)?;
-    let connection = app.known(&name).ok_or(PageError::Missing)?;
+    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
     let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
     let mut changed = BTreeMap::new();
     for Standing { entry, value, .. } in lines(&app, &connection)? {
@@ -219,7 +210,12 @@ async fn change(
         }
     }
     let count = changed.len();
-    let here = address(&connection);
+    let to_connect = fields.get(BACK) == TO_CONNECT;
+    let here = if to_connect {
+        connect::address(&connection.name)
+    } else {
+        address(&connection)
+    };
     if count == 0 {
         return Ok(Redirect::to(&here.with("done", "nothing").to_string()));
     }
@@ -227,6 +223,7 @@ async fn change(
     app.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
-    let back = here.with("done", "changed").with("n", &count.to_string());
+    let done = if to_connect { "preferences" } else { "changed" };
+    let back = here.with("done", done).with("n", &count.to_string());
     Ok(Redirect::to(&back.to_string()))
 }
