@@ -432,6 +432,9 @@ pub enum Fact {
         subject: Option<String>,
         /// Whether they are kept from signing in.
         disabled: bool,
+        /// Until when they are a user at all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// A token of the API was made or revoked. On the installation's chain.
     Token {

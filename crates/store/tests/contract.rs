@@ -1813,6 +1813,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             role: Role::ALL[usize::from(how % 4)],
             subject: None,
             disabled: how == 4,
+            until: None,
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),

@@ -184,6 +184,7 @@ async fn side(
     }
     let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
     check_kind(system, credential_name, &row.kind)?;
+    home.store.credential_used(credential_name).await?;
     let credential = Credential {
         kind: row.kind,
         fields,

@@ -64,6 +64,7 @@ impl House {
                 public_url: public_url.map(str::to_owned),
                 ..Outside::default()
             }),
+            counts: Arc::default(),
         };
         let password = store.hash_password("ada", &PASSWORD.into()).unwrap();
         for role in Role::ALL {
@@ -73,6 +74,7 @@ impl House {
                 mail: String::new(),
                 role,
                 subject: None,
+                until: None,
             };
             store
                 .people()

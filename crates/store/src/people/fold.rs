@@ -105,13 +105,17 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
         role,
         subject,
         disabled,
+        until,
         ..
     } = recorded.fact
     else {
         return None;
     };
     let disabled = i64::from(*disabled);
+    let until = until.map(|at| at.as_microsecond());
     Some(match change {
+        // Whoever is erased is no user any more.
+        UserChange::Erased => return None,
         UserChange::Added => {
             let cells = cells![
                 chain,
@@ -121,6 +125,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 role.as_str(),
                 subject.clone(),
                 disabled,
+                until,
                 recorded.at_us,
                 recorded.seq
             ];
@@ -137,6 +142,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 role.as_str(),
                 subject.clone(),
                 disabled,
+                until,
                 recorded.seq,
                 chain,
                 user.as_str()

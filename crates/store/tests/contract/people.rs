@@ -23,6 +23,7 @@ fn new_user(name: &str, role: Role) -> NewUser {
         mail: format!("{name}@example.com"),
         role,
         subject: None,
+        until: None,
     }
 }
 

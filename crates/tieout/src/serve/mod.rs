@@ -7,6 +7,7 @@ mod courier;
 mod drift;
 mod hints;
 pub mod notify;
+mod openid;
 mod program;
 mod runs;
 mod settings;
@@ -23,6 +24,7 @@ use tieout_domain::{ConnectionName, Holding};
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
+use tieout_server::counts::Counts;
 use tieout_server::hooks::Hook;
 use tieout_store::Vault;
 use tokio::sync::Notify;
@@ -48,6 +50,8 @@ pub struct Service {
     proofs: RwLock<HashMap<(String, ConnectionName), Proof>>,
     /// What holds the runs that are on, by their ids.
     on: Mutex<BTreeMap<String, Arc<Holding>>>,
+    /// What the face counts.
+    counts: Arc<Counts>,
 }
 
 impl Service {
@@ -73,6 +77,7 @@ impl Service {
             configured: Notify::new(),
             proofs: RwLock::default(),
             on: Mutex::default(),
+            counts: Arc::default(),
             home,
         };
         service.scheduler.set(service.timetables(&config).await?);
@@ -102,6 +107,7 @@ impl Service {
             program: Arc::<Self>::clone(self),
             clock: Arc::new(crate::seams::WallClock),
             outside: Arc::new(outside),
+            counts: Arc::clone(&self.counts),
         }
     }
 

@@ -721,6 +721,7 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
             mail: String::new(),
             role,
             subject: None,
+            until: None,
         };
         let people = stage.home.store.people();
         people.add(&new, None, "user:test").await.unwrap();
