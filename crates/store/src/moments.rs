@@ -11,6 +11,8 @@ use crate::store::Store;
 
 /// The name under which a backup is remembered.
 const BACKUP: &str = "backup";
+/// The name under which a change of how notifications are proven is remembered.
+const WEBHOOKS: &str = "webhooks";
 /// What stands before a credential's name.
 const CREDENTIAL: &str = "credential/";
 /// A use of a credential within so long after another one is not written down.
@@ -21,6 +23,8 @@ const USED_EVERY_US: i64 = 3600 * 1_000_000;
 pub struct Moments {
     /// The last backup that was made and checked.
     pub backup: Option<Timestamp>,
+    /// The last change of how notifications are proven.
+    pub webhooks: Option<Timestamp>,
     /// The last use of each credential by name, to the hour.
     pub credentials: BTreeMap<String, Timestamp>,
 }
@@ -41,6 +45,7 @@ impl Store {
                     moments.credentials.insert(credential.to_owned(), at);
                 }
                 None if name == BACKUP => moments.backup = Some(at),
+                None if name == WEBHOOKS => moments.webhooks = Some(at),
                 None => {}
             }
         }
@@ -53,6 +58,14 @@ impl Store {
     /// What a database can answer.
     pub async fn backed_up(&self) -> Result<(), StoreError> {
         self.set_moment(BACKUP).await
+    }
+
+    /// How notifications are proven has changed: whoever receives them reads it anew.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn webhooks_kept(&self) -> Result<(), StoreError> {
+        self.set_moment(WEBHOOKS).await
     }
 
     /// A credential is used now. Written down once an hour at most.

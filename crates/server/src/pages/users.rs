@@ -169,7 +169,9 @@ fn new_user(takes_none: bool) -> Markup {
 
 /// The last day, for somebody who is here for a while: support, an auditor.
 fn until(id: &str, set: Option<Timestamp>) -> Markup {
-    let day = set.map(|at| users::last_day(at).to_string()).unwrap_or_default();
+    let day = set
+        .map(|at| users::last_day(at).to_string())
+        .unwrap_or_default();
     html! {
         div.field {
             label for=(id) { "Last day" }

@@ -108,7 +108,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         let cookies = HeaderValue::from_static("a=1; tieout=weak; __Host-tieout=strong");
         headers.insert(header::COOKIE, cookies);
-        let read = |outside| SESSION.read(&headers, outside).unwrap().expose_secret().to_owned();
+        let read = |outside| {
+            SESSION
+                .read(&headers, outside)
+                .unwrap()
+                .expose_secret()
+                .to_owned()
+        };
         assert_eq!(
             (read(&https).as_str(), read(&plain).as_str()),
             ("strong", "weak")

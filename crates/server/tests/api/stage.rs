@@ -30,8 +30,7 @@ use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
 use tieout_server::program::{
-    Budget,
-    ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
 };
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,

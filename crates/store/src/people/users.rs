@@ -155,9 +155,12 @@ impl People {
     /// What a database can answer.
     pub async fn password(&self, name: &str) -> Result<Option<PasswordHash>, StoreError> {
         let mut reader = self.store.reader().await?;
-        let row = with(sql::PASSWORD, cells![INSTALLATION, name, self.store.now_us()])
-            .fetch_optional(&mut *reader)
-            .await?;
+        let row = with(
+            sql::PASSWORD,
+            cells![INSTALLATION, name, self.store.now_us()],
+        )
+        .fetch_optional(&mut *reader)
+        .await?;
         let kept = row.map(|row| maybe_text(&row, 0)).transpose()?.flatten();
         Ok(kept.map(PasswordHash::from_store))
     }

@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
-use tieout_domain::{Clock as _, Timestamp};
 use tieout_domain::code::Code;
+use tieout_domain::{Clock as _, Timestamp};
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
 use tieout_store::CredentialRow;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -289,7 +289,10 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
 /// What uses a credential: connections, and what the configuration of the server names it for.
 fn used_by(home: &Home, name: &str) -> Vec<String> {
     let uses = crate::trial::uses(home, name);
-    let mut used: Vec<String> = uses.iter().map(|user| user.connection.to_string()).collect();
+    let mut used: Vec<String> = uses
+        .iter()
+        .map(|user| user.connection.to_string())
+        .collect();
     used.dedup();
     used.extend(home.config.uses_itself(name));
     used

@@ -54,7 +54,9 @@ impl Reader<'_> {
             client_id: self.needed(&table, AT, "client_id")?,
             label: self.text_or(&table, AT, "button", "Sign in with your company account")?,
             default_role: self.default_role(&table)?,
-            passwords: self.optional_switch(&table, AT, "passwords")?.unwrap_or(true),
+            passwords: self
+                .optional_switch(&table, AT, "passwords")?
+                .unwrap_or(true),
         };
         Ok(Some(OpenIdConfig {
             provider,
@@ -99,7 +101,9 @@ mod tests {
         let issuer = "issuer = \"https://login.example.com\"\n";
         let config = read(issuer).unwrap().unwrap();
         assert!(config.provider.passwords && config.provider.default_role.is_none());
-        let off = read(&format!("{issuer}passwords = false\ndefault_role = \"viewer\""));
+        let off = read(&format!(
+            "{issuer}passwords = false\ndefault_role = \"viewer\""
+        ));
         let off = off.unwrap().unwrap().provider;
         assert!(!off.passwords && off.default_role == Some(Role::Viewer));
         assert!(read("issuer = \"http://127.0.0.1:9\"").is_ok());

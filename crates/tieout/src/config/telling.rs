@@ -61,9 +61,15 @@ pub struct HookConfig {
 impl Telling {
     /// The keys of the configuration that name this credential.
     pub(super) fn naming(&self, credential: &str) -> Vec<String> {
-        let mail = self.mail.as_ref().and_then(|mail| mail.credential.as_deref());
+        let mail = self
+            .mail
+            .as_ref()
+            .and_then(|mail| mail.credential.as_deref());
         let mail = (mail == Some(credential)).then(|| "server.mail".to_owned());
-        let hooks = self.hooks.iter().filter(|(_, hook)| hook.secret == credential);
+        let hooks = self
+            .hooks
+            .iter()
+            .filter(|(_, hook)| hook.secret == credential);
         let hooks = hooks.map(|(name, _)| format!("server.hooks.{name}"));
         mail.into_iter().chain(hooks).collect()
     }
@@ -184,7 +190,12 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn needed(&self, table: &toml::Table, at: &str, key: &str) -> Result<String, Failure> {
+    pub(super) fn needed(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+    ) -> Result<String, Failure> {
         let text = self.optional_text(table, at, key)?;
         text.filter(|text| !text.trim().is_empty())
             .ok_or_else(|| self.wrong(at, &format!("`{key}` is missing")))

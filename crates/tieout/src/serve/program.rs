@@ -175,7 +175,12 @@ impl Program for Service {
         let counted = self.shared.governors.refusals();
         let systems = tieout_systems::ALL.iter().map(|entry| entry.system.id);
         systems
-            .map(|id| (id.to_string(), counted.get(id.as_str()).copied().unwrap_or_default()))
+            .map(|id| {
+                (
+                    id.to_string(),
+                    counted.get(id.as_str()).copied().unwrap_or_default(),
+                )
+            })
             .collect()
     }
 

@@ -145,7 +145,9 @@ impl Door {
             return Err(Refused::Wait);
         }
         let known = self.provider.known(app, &openid).await?;
-        let named = known.metadata.authorization_response_iss_parameter_supported;
+        let named = known
+            .metadata
+            .authorization_response_iss_parameter_supported;
         match &answered.iss {
             Some(iss) if *iss != openid.issuer => {
                 return Err(Refused::Unproven("another provider answered".to_owned()));
@@ -197,7 +199,9 @@ impl Door {
         }
         let identity = proof.map_err(|why| {
             Refused::Unproven(match why {
-                Unproven::UnknownKey => "the token names a key that the provider has not".to_owned(),
+                Unproven::UnknownKey => {
+                    "the token names a key that the provider has not".to_owned()
+                }
                 Unproven::Wrong(what) => format!("the token is not good: {what}"),
             })
         })?;
@@ -216,7 +220,10 @@ impl Door {
     ) -> Result<Response, Refused> {
         let app = &self.app;
         let Some(mut response) = open(app, &user.name, source, headers, &begun.next).await? else {
-            return Err(Refused::Unknown(format!("{} is no user any more", user.name)));
+            return Err(Refused::Unknown(format!(
+                "{} is no user any more",
+                user.name
+            )));
         };
         if let Some(taken) = cookie::OPENID.take(&app.outside) {
             response.headers_mut().append(header::SET_COOKIE, taken);

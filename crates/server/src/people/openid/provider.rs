@@ -211,11 +211,14 @@ async fn read<T: DeserializeOwned>(
     if !may_be_asked(&url) {
         return Err(unfit_address());
     }
-    let answer = app.program.ask_provider(request).await.map_err(Refused::of)?;
+    let answer = app
+        .program
+        .ask_provider(request)
+        .await
+        .map_err(Refused::of)?;
     match answer.status() {
-        StatusCode::OK => serde_json::from_slice(answer.body()).map_err(|_| {
-            Refused::Provider(format!("what {url} answers is not what it should be"))
-        }),
+        StatusCode::OK => serde_json::from_slice(answer.body())
+            .map_err(|_| Refused::Provider(format!("what {url} answers is not what it should be"))),
         status => Err(Refused::Provider(format!("{url} answers with {status}"))),
     }
 }

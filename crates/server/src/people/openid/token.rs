@@ -185,7 +185,9 @@ fn checked(claims: Claims, expected: &Expected<'_>) -> Result<Identity, Unproven
     let is_ours = audience.iter().any(|one| one == expected.client_id);
     let is_shared = audience.len() > 1;
     let party = claims.azp.as_deref();
-    if !is_ours || (is_shared && party.is_none()) || party.is_some_and(|it| it != expected.client_id)
+    if !is_ours
+        || (is_shared && party.is_none())
+        || party.is_some_and(|it| it != expected.client_id)
     {
         return wrong("for whom it was made");
     }
