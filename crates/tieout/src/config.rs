@@ -17,6 +17,7 @@ use tieout_systems::Entry;
 use crate::failure::Failure;
 
 mod openid;
+mod telemetry;
 mod telling;
 mod timing;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub telling: Telling,
     /// The identity provider by which people may sign in.
     pub openid: Option<OpenIdConfig>,
+    /// Where traces go, if they go anywhere.
+    pub telemetry: Option<String>,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
     /// Whether mappings of bank and clearing accounts, and replays of money, take two people; as soon as there are
@@ -121,6 +124,7 @@ impl Config {
                 "mail",
                 "hooks",
                 "openid",
+                "telemetry",
             ],
         )?;
         let templates = reader.table(&root, "", "templates")?;
@@ -142,6 +146,7 @@ impl Config {
             workers: reader.workers(&server)?,
             telling: reader.telling(&server)?,
             openid: reader.openid(&server)?,
+            telemetry: reader.telemetry(&server)?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
             two_people: reader.optional_switch(&server, "server", "two_people")?,
             connections,

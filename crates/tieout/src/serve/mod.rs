@@ -34,6 +34,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::subscriptions::Proof;
+use crate::telemetry::{Tracer, traced};
 
 /// The service.
 pub struct Service {
@@ -52,6 +53,8 @@ pub struct Service {
     on: Mutex<BTreeMap<String, Arc<Holding>>>,
     /// What the face counts.
     counts: Arc<Counts>,
+    /// Makes spans, where traces go somewhere.
+    tracer: Option<Arc<Tracer>>,
 }
 
 impl Service {
@@ -69,6 +72,10 @@ impl Service {
     /// See [`new`](Self::new).
     pub async fn with(shared: Shared, home: Home) -> Result<Arc<Self>, Failure> {
         let config = Arc::new(home.config.clone());
+        let tracer = config.telemetry.as_ref().map(|_| {
+            let (timer, entropy) = (Arc::clone(&shared.timer), Arc::clone(&shared.entropy));
+            Arc::new(Tracer::new(timer, entropy))
+        });
         let service = Self {
             vault: home.vault().await?,
             scheduler: Scheduler::new(Arc::clone(&shared.timer), config.workers),
@@ -78,6 +85,7 @@ impl Service {
             proofs: RwLock::default(),
             on: Mutex::default(),
             counts: Arc::default(),
+            tracer,
             home,
         };
         service.scheduler.set(service.timetables(&config).await?);
@@ -88,7 +96,19 @@ impl Service {
 
     /// Everything that is served.
     pub fn router(self: &Arc<Self>) -> Router {
-        tieout_server::router(self.app())
+        let routes = tieout_server::router(self.app());
+        match &self.tracer {
+            Some(tracer) => traced(routes, Arc::clone(tracer)),
+            None => routes,
+        }
+    }
+
+    /// Sends traces for as long as the service lives, if they go anywhere. Nothing that fails here holds up a run.
+    pub async fn trace(self: Arc<Self>) {
+        let endpoint = &self.home.config.telemetry;
+        if let (Some(tracer), Some(endpoint)) = (&self.tracer, endpoint) {
+            tracer.send_to(endpoint, &*self.shared.transport).await;
+        }
     }
 
     /// What the face has at hand.

@@ -24,6 +24,7 @@ mod restored;
 mod review;
 mod sign_in;
 mod stage;
+mod telemetry;
 mod telling;
 mod tie_out;
 mod trouble;

@@ -65,7 +65,7 @@ impl Stage {
         seen.last.is_some() && seen.waiting_since.is_none()
     }
 
-    async fn state_of(&self, payment: &str) -> Option<State> {
+    async fn posted_as(&self, payment: &str) -> Option<State> {
         let record = RecordRef::new(Side::Platform, Kind::Payment, payment);
         let one = std::slice::from_ref(&record);
         let items = self.connection.store.items("bill-payments", one).await;
@@ -85,7 +85,7 @@ async fn s138_a_payment_is_read_again_whatever_order_its_notices_come_in() {
     let payment = stage.pay(&[bill], None, "PROCESSED").await.remove(0);
     stage
         .until("it is posted", async |stage| {
-            stage.state_of(&payment).await == Some(State::Done)
+            stage.posted_as(&payment).await == Some(State::Done)
         })
         .await;
     // Cleared, and then voided; told the other way round.
@@ -98,7 +98,7 @@ async fn s138_a_payment_is_read_again_whatever_order_its_notices_come_in() {
         .await;
     stage
         .until("it is reversed", async |stage| {
-            stage.state_of(&payment).await == Some(State::Reversed)
+            stage.posted_as(&payment).await == Some(State::Reversed)
         })
         .await;
     stage
@@ -106,7 +106,7 @@ async fn s138_a_payment_is_read_again_whatever_order_its_notices_come_in() {
         .await;
     stage.no_faults().await;
     stage.sync().await;
-    assert_eq!(stage.state_of(&payment).await, Some(State::Reversed));
+    assert_eq!(stage.posted_as(&payment).await, Some(State::Reversed));
     stage.assert_quiet().await;
 }
 
@@ -118,11 +118,11 @@ async fn s139_what_lost_notices_would_have_said_is_found_by_the_next_read() {
     let payment = stage.pay(&[bill], None, "PROCESSED").await.remove(0);
     let calls: Value = stage.panel.get("/control/state").await.unwrap();
     assert!(calls["bill"]["webhooks"]["history"] != 0, "{calls}");
-    assert_eq!(stage.state_of(&payment).await, None);
+    assert_eq!(stage.posted_as(&payment).await, None);
     stage.no_faults().await;
     // The next read: by the schedule, by hand, or because something else was told.
     stage.sync().await;
-    assert_eq!(stage.state_of(&payment).await, Some(State::Done));
+    assert_eq!(stage.posted_as(&payment).await, Some(State::Done));
     stage.assert_quiet().await;
     drop(service);
 }
