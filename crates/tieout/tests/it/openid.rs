@@ -587,11 +587,8 @@ async fn the_provider_may_change_its_key_and_tell_the_mail_only_when_asked() {
     assert_eq!(*door.idp.keys_read.lock().unwrap(), 1);
     // A key that nobody knows has the keys read again, and not for every token that names one.
     *door.idp.key.lock().unwrap() = ("two".to_owned(), new_key());
-    door.refuses(
-        door.idp.mood.lock().unwrap().clone(),
-        Code::new("openid-unproven"),
-    )
-    .await;
+    let mood = door.idp.mood.lock().unwrap().clone();
+    door.refuses(mood, Code::new("openid-unproven")).await;
     assert_eq!(*door.idp.keys_read.lock().unwrap(), 1);
     door.clock.0.store(61, Ordering::Relaxed);
     assert_eq!(door.sign_in(&mut browser).await.to, "/runs");
