@@ -114,8 +114,6 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
     let disabled = i64::from(*disabled);
     let until = until.map(|at| at.as_microsecond());
     Some(match change {
-        // Whoever is erased is no user any more.
-        UserChange::Erased => return None,
         UserChange::Added => {
             let cells = cells![
                 chain,

@@ -213,27 +213,18 @@ impl People {
             });
         }
         let entries = told_of(&mut transaction, name).await?;
-        let Some(last) = entries.last() else {
+        if entries.is_empty() {
             return Err(StoreError::UserMissing {
                 name: name.to_owned(),
             });
-        };
-        let Fact::User { role, .. } = last.fact else {
-            return Ok(0);
-        };
+        }
         let seqs: Vec<Cell> = entries.iter().map(|entry| Cell::from(entry.seq)).collect();
         let erased = sql::PRIVATE_ERASE
             .execute(&mut transaction, cells![INSTALLATION], &seqs)
             .await?;
-        let fact = Fact::User {
+        let fact = Fact::UserErased {
             user: name.to_owned(),
-            change: UserChange::Erased,
-            name: String::new(),
-            email: String::new(),
-            role,
-            subject: None,
-            disabled: true,
-            until: None,
+            entries: erased,
         };
         self.record(&mut transaction, fact, actor).await?;
         transaction.commit().await?;

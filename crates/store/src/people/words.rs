@@ -129,8 +129,6 @@ pub enum UserChange {
     SignedOut,
     /// May not use this installation any more.
     Removed,
-    /// Was removed before; their name and mail were taken out of the history (scenario 247).
-    Erased,
 }
 
 impl UserChange {
@@ -143,7 +141,6 @@ impl UserChange {
             Self::Password => "password",
             Self::SignedOut => "signed-out",
             Self::Removed => "removed",
-            Self::Erased => "erased",
         }
     }
 }

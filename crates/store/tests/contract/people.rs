@@ -520,7 +520,7 @@ pub(crate) async fn s247_who_was_removed_is_erased_and_the_chain_holds(_: &Bed, 
         "{told}"
     );
     assert!(
-        told.contains("ada Doe") && told.contains("Erased"),
+        told.contains("ada Doe") && told.contains("UserErased"),
         "{told}"
     );
     assert_holds(store).await;
