@@ -4,7 +4,10 @@
 //! the decision and its effect are one commit. Which acts need it is decided where they are done: mappings of bank
 //! and clearing accounts, replays of money. (A sign-off has its two people in itself: preparer and reviewer.)
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tieout_domain::code::Code;
 use tieout_store::{
     Approval, ApprovalDecision, Asked, Commit, ConnectionStore, Due, Fact, Role, Store,
@@ -22,7 +25,7 @@ pub struct By<'a> {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// What it means, in a sentence for who approves it.
     pub text: String,
@@ -30,6 +33,10 @@ pub struct Proposal {
     pub facts: Vec<Fact>,
     /// What is looked at again then.
     pub due: Vec<Due>,
+    /// Preferences that are changed then, by key: they stand in the configuration, so whoever [approves](approve)
+    /// changes them there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub preferences: BTreeMap<String, Value>,
 }
 
 /// A request that is open or was decided.
@@ -77,7 +84,8 @@ pub async fn request(
     Ok(store.ask_approval(&asked, by.user, by.actor).await?)
 }
 
-/// Approves a request: what it asks for becomes true with it.
+/// Approves a request: what it asks for becomes true with it. Gives the preferences that it asks for, which are the
+/// caller's to change.
 ///
 /// # Errors
 /// `approval-by-asker` for who asked, `approval-closed` for what is not open; the store's.
@@ -86,15 +94,11 @@ pub async fn approve(
     id: u64,
     reason: &str,
     by: By<'_>,
-) -> Result<(), DeskError> {
+) -> Result<BTreeMap<String, Value>, DeskError> {
     let proposal = match store.approval(id).await? {
         Some(approval) => read(&approval)?,
         // The store says what is wrong with it.
-        None => Proposal {
-            text: String::new(),
-            facts: Vec::new(),
-            due: Vec::new(),
-        },
+        None => Proposal::default(),
     };
     let then = Commit {
         actor: by.actor.to_owned(),
@@ -102,8 +106,10 @@ pub async fn approve(
         due: proposal.due,
         ..Commit::default()
     };
-    let decided = store.decide_approval(id, ApprovalDecision::Approved, by.user, reason, then);
-    Ok(decided.await?)
+    store
+        .decide_approval(id, ApprovalDecision::Approved, by.user, reason, then)
+        .await?;
+    Ok(proposal.preferences)
 }
 
 /// Declines a request; who asked takes it back so.

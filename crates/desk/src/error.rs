@@ -69,6 +69,7 @@ impl From<StoreError> for DeskError {
             | StoreError::NameUnfit { .. }
             | StoreError::UserExists { .. }
             | StoreError::UserMissing { .. }
+            | StoreError::UserStillThere { .. }
             | StoreError::PasswordUnfit { .. }
             | StoreError::TokenExists { .. }
             | StoreError::TokenMissing { .. } => Reason::Usage,

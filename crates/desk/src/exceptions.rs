@@ -10,6 +10,7 @@ use tieout_domain::code::Code;
 use tieout_domain::{Amount, Money, RecordRef, State, Timestamp};
 use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, ItemFilter};
 
+use crate::approval::Proposal;
 use crate::error::DeskError;
 use crate::record;
 
@@ -204,6 +205,53 @@ impl Ruling {
     }
 }
 
+/// What another person approves before it is looked at again: some of what was chosen was refused over there, and to
+/// look at it again sends it again, which is a replay. `None` where nothing of it was.
+///
+/// # Errors
+/// As for [`decide`].
+pub async fn replays(
+    store: &ConnectionStore,
+    chosen: &Chosen,
+    reason: &str,
+) -> Result<Option<Proposal>, DeskError> {
+    let items = chosen_items(store, chosen).await?;
+    let records: Vec<RecordRef> = items.iter().map(|item| item.record.clone()).collect();
+    let refused = store.refused(&records).await?;
+    let again = items
+        .iter()
+        .filter(|item| refused.contains(&(item.flow.clone(), item.record.clone())));
+    let again: Vec<&str> = again.map(|item| item.label.as_str()).collect();
+    if again.is_empty() {
+        return Ok(None);
+    }
+    let mut proposal = Proposal {
+        text: format!("what was refused is sent again: {}", again.join(", ")),
+        ..Proposal::default()
+    };
+    for item in &items {
+        proposal.facts.push(decided(item, &Ruling::Retry, reason));
+        proposal.due.push(due(item));
+    }
+    Ok(Some(proposal))
+}
+
+fn decided(item: &Item, ruling: &Ruling, reason: &str) -> Fact {
+    Fact::Decided {
+        flow: item.flow.clone(),
+        record: item.record.clone(),
+        decision: ruling.as_text(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn due(item: &Item) -> Due {
+    Due {
+        flow: item.flow.clone(),
+        record: item.record.clone(),
+    }
+}
+
 /// Records a person's decision, with its reason, and makes the records due. Gives those that it is about.
 ///
 /// # Errors
@@ -222,16 +270,8 @@ pub async fn decide(
             ..Commit::default()
         };
         for item in page {
-            commit.facts.push(Fact::Decided {
-                flow: item.flow.clone(),
-                record: item.record.clone(),
-                decision: ruling.as_text(),
-                reason: reason.to_owned(),
-            });
-            commit.due.push(Due {
-                flow: item.flow.clone(),
-                record: item.record.clone(),
-            });
+            commit.facts.push(decided(item, ruling, reason));
+            commit.due.push(due(item));
         }
         store.commit(commit).await?;
     }

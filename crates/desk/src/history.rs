@@ -10,7 +10,7 @@ use crate::error::DeskError;
 const CHECKED: &str = "history-checked";
 
 /// The words of all facts, in the order of the alphabet: what a history can be narrowed to.
-pub const WORDS: [&str; 30] = [
+pub const WORDS: [&str; 31] = [
     "abandoned",
     "applied",
     "approval-asked",
@@ -41,6 +41,7 @@ pub const WORDS: [&str; 30] = [
     "unknown",
     "unlinked",
     "user",
+    "user-erased",
 ];
 
 /// The last check of all histories.

@@ -25,5 +25,6 @@ pub mod run;
 pub mod search;
 pub mod story;
 pub mod tie_out;
+pub mod users;
 
 pub use error::{DeskError, Reason};

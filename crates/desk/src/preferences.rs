@@ -1,6 +1,8 @@
 //! Preferences: what their values look like to people, and the versions that the history tells of. What was changed
 //! together is one version.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
@@ -8,6 +10,7 @@ use tieout_flows::Preferences;
 use tieout_flows::preferences::{Entry, PreferenceError, catalogue};
 use tieout_store::{Fact, Store};
 
+use crate::approval::Proposal;
 use crate::error::DeskError;
 
 /// What people read where there is no value.
@@ -92,6 +95,26 @@ pub fn facts(connection: &str, changes: Vec<(&'static str, Value, Value)>) -> Ve
         after: plain(&after),
     };
     changes.into_iter().map(fact).collect()
+}
+
+/// Whether a change of this preference takes two people: it names the account that money is posted through, as a
+/// mapping of a funding account does.
+#[must_use]
+pub fn takes_two(key: &str) -> bool {
+    key == "transactions.payment_account"
+}
+
+/// The change for another person to approve.
+#[must_use]
+pub fn proposal(values: BTreeMap<String, Value>) -> Proposal {
+    let texts = values
+        .iter()
+        .map(|(key, value)| format!("`{key}` becomes {}", plain(value)));
+    Proposal {
+        text: texts.collect::<Vec<_>>().join(", "),
+        preferences: values,
+        ..Proposal::default()
+    }
 }
 
 /// A value that a preference can't have.

@@ -104,8 +104,7 @@ pub fn proposal(failed: &Failed, reason: &str) -> Proposal {
         .collect();
     let mut proposal = Proposal {
         text: format!("the writes for {} are done again", records.join(", ")),
-        facts: Vec::new(),
-        due: Vec::new(),
+        ..Proposal::default()
     };
     for ((flow, record), writes) in failed {
         let writes: Vec<_> = writes.iter().map(ToString::to_string).collect();

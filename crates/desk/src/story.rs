@@ -17,6 +17,7 @@ pub fn sentence(entry: &Entry) -> Option<String> {
             | Fact::Credential { .. }
             | Fact::Preference { .. }
             | Fact::User { .. }
+            | Fact::UserErased { .. }
             | Fact::Token { .. }
             | Fact::ApprovalAsked { .. }
             | Fact::ApprovalDecided { .. }
@@ -248,6 +249,10 @@ pub fn words(entry: &Entry) -> String {
                 entry.actor
             )
         }
+        Fact::UserErased { user, entries } => format!(
+            "{}: name and mail of user {user} erased from {entries} entries",
+            entry.actor
+        ),
         Fact::Signed {
             report,
             period,

@@ -6,6 +6,7 @@ use tieout_desk::{DeskError, approval, pause};
 use tieout_domain::{Clock, ConnectionName};
 use tieout_store::{ConnectionStore, Store};
 
+use crate::counts::Counts;
 use crate::hooks::Hook;
 use crate::program::{ConnectionInfo, Program};
 
@@ -20,6 +21,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// How it looks from outside.
     pub outside: Arc<Outside>,
+    /// What this process has counted.
+    pub counts: Arc<Counts>,
 }
 
 /// How the service looks from outside.
@@ -47,6 +50,12 @@ impl App {
     /// The store's.
     pub async fn takes_two_people(&self) -> Result<bool, DeskError> {
         approval::needed(&self.store, self.program.two_people()).await
+    }
+
+    /// Whether people may sign in by a password: they may unless only the identity provider lets them in.
+    #[must_use]
+    pub fn takes_passwords(&self) -> bool {
+        self.program.openid().is_none_or(|openid| openid.passwords)
     }
 
     /// Whether remote writes may go on that are paused: of one connection, or of all that nothing else stops.

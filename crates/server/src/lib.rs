@@ -11,6 +11,7 @@ pub mod app;
 pub mod assets;
 #[cfg(test)]
 mod bare;
+pub mod counts;
 pub mod health;
 pub mod hooks;
 pub mod mail;
@@ -25,7 +26,7 @@ use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use program::{ConnectionInfo, CredentialInfo, Notification, Program, SyncAsked};
+pub use program::{ConnectionInfo, CredentialInfo, Notification, OpenId, Program, SyncAsked};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -36,7 +37,7 @@ pub fn router(app: App) -> Router {
         // The same for everybody, and nothing of a company is in it.
         .merge(assets::routes())
         // Whoever is not in yet must be able to come in.
-        .merge(people::open_routes())
+        .merge(people::open_routes(&app))
         // Services have no sign-in; what they send is proven by a signature, or a secret path.
         .merge(webhooks::routes(&app));
     let closed = Router::new().merge(pages::routes());

@@ -6,6 +6,7 @@ mod renewing;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::HeaderMap;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -15,10 +16,11 @@ use tieout_desk::DeskError;
 use tieout_desk::preferences::Standing;
 use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::check::Check;
+use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
 use tieout_engine::Plan;
-use tieout_store::CredentialRow;
+use tieout_store::{CredentialRow, Role};
 
 pub use connecting::{
     ConnectChoices, ConnectSetting, ConnectSide, ConnectStanding, Connectable, Connects,
@@ -74,6 +76,10 @@ pub struct CredentialInfo {
     pub row: CredentialRow,
     /// Which connections use it.
     pub used_by: Vec<ConnectionName>,
+    /// For what else it is used, by the keys of the configuration: `server.mail`.
+    pub serves: Vec<String>,
+    /// When it was last used, to the hour.
+    pub last_used: Option<Timestamp>,
     /// The last day on which it is good, where that is known.
     pub expires: Option<Date>,
     /// How many days that is from today; below zero after it.
@@ -156,6 +162,43 @@ pub struct Notification<'a> {
     pub headers: &'a HeaderMap,
     /// Its body, as it came.
     pub body: &'a [u8],
+}
+
+/// The identity provider by which people may sign in (OpenID Connect).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenId {
+    /// Its name, which is the address under which it tells of itself: `https://login.example.com`.
+    pub issuer: String,
+    /// What it calls us.
+    pub client_id: String,
+    /// What the button says.
+    pub label: String,
+    /// The role of whoever it knows and nobody has added; nobody is added by itself if nothing is said.
+    pub default_role: Option<Role>,
+    /// Whether people may sign in by a password as well.
+    pub passwords: bool,
+}
+
+impl OpenId {
+    /// Who somebody is for this provider and no other: what [`User::subject`](tieout_store::User::subject) holds. A
+    /// subject alone is one only within its issuer.
+    #[must_use]
+    pub fn subject(&self, subject: &str) -> String {
+        format!("{} {subject}", self.issuer)
+    }
+}
+
+/// How much of what a service allows in an hour this process has used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The service.
+    pub system: String,
+    /// Whose: a fingerprint of the key that the service counts by, and what is counted if it isn't calls.
+    pub key: String,
+    /// How many in this clock hour.
+    pub used: u64,
+    /// How many it allows.
+    pub most: u64,
 }
 
 /// Whatever needs a system, the configuration or a run.
@@ -273,6 +316,40 @@ pub trait Program: Send + Sync {
         None
     }
 
+    /// The identity provider by which people may sign in, if there is one.
+    fn openid(&self) -> Option<OpenId> {
+        None
+    }
+
+    /// The secret by which the identity provider knows us.
+    ///
+    /// # Errors
+    /// The store's and the vault's. Also where there is none.
+    async fn openid_secret(&self) -> Result<SecretString, DeskError> {
+        Err(no_provider())
+    }
+
+    /// Sends a request to the identity provider, once, and reads a short answer. Redirects are not followed.
+    ///
+    /// # Errors
+    /// `openid-provider`, where it can't be reached or answers with too much.
+    async fn ask_provider(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, DeskError> {
+        Err(no_provider())
+    }
+
+    /// How much of what services allow in an hour this process has used.
+    fn budgets(&self) -> Vec<Budget> {
+        Vec::new()
+    }
+
+    /// How many sign-ins services have refused this process since it began, by service.
+    fn credentials_refused(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+
     /// Proves that a notification comes from the service that it names, and takes the hint in it. Nothing else of it is
     /// believed.
     ///
@@ -289,4 +366,9 @@ pub trait Program: Send + Sync {
 
     /// Why no new work can be taken on; empty while all is well.
     async fn not_ready(&self) -> Vec<String>;
+}
+
+fn no_provider() -> DeskError {
+    let cause = "no identity provider is configured";
+    DeskError::usage(Code::new("openid-provider"), cause)
 }

@@ -12,7 +12,7 @@ use crate::commit::commit_in;
 use crate::facts::{Commit, Fact, RecordRef};
 use crate::private::{self, erased_text};
 use crate::sql::{self, Cell, cells, json, text, with};
-use crate::store::ConnectionStore;
+use crate::store::{ConnectionStore, Store};
 use crate::{StoreError, fold, history, state};
 
 impl ConnectionStore {
@@ -48,12 +48,18 @@ impl ConnectionStore {
         };
         commit_in(&mut transaction, &self.store, &self.chain, &commit).await?;
         transaction.commit().await?;
-        if let Some(text) = self.store.inner.dialect.after_erasure() {
-            sqlx::raw_sql(text)
-                .execute(&self.store.inner.writer)
-                .await?;
-        }
+        self.store.forget_erased().await?;
         Ok(erased)
+    }
+}
+
+impl Store {
+    /// What was erased is left in no other place of the database's files either.
+    pub(crate) async fn forget_erased(&self) -> Result<(), StoreError> {
+        if let Some(text) = self.inner.dialect.after_erasure() {
+            sqlx::raw_sql(text).execute(&self.inner.writer).await?;
+        }
+        Ok(())
     }
 }
 

@@ -129,6 +129,12 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// Only who was removed is erased.
+    #[error("`{name}` is still a user")]
+    UserStillThere {
+        /// The name.
+        name: String,
+    },
     /// Nobody would be left to keep the users.
     #[error("`{name}` is the last admin who can sign in")]
     LastAdmin {
@@ -198,6 +204,7 @@ impl StoreError {
             Self::NameUnfit { .. } => Code::new("name-unfit"),
             Self::UserExists { .. } => Code::new("user-exists"),
             Self::UserMissing { .. } => Code::new("user-missing"),
+            Self::UserStillThere { .. } => Code::new("user-still-there"),
             Self::LastAdmin { .. } => Code::new("last-admin"),
             Self::PasswordUnfit { .. } => Code::new("password-unfit"),
             Self::TokenExists { .. } => Code::new("token-exists"),

@@ -376,6 +376,14 @@ pub enum Fact {
         /// On whose demand.
         reason: String,
     },
+    /// The name and mail of somebody who was a user were erased from the history (scenario 247). On the installation's
+    /// chain.
+    UserErased {
+        /// What they signed in with.
+        user: String,
+        /// From how many entries.
+        entries: u64,
+    },
     /// A person signed a report: what it says is kept under its hash, and what it was made of beside it.
     Signed {
         /// What sort of report: `tie-out`.
@@ -432,6 +440,9 @@ pub enum Fact {
         subject: Option<String>,
         /// Whether they are kept from signing in.
         disabled: bool,
+        /// Until when they are a user at all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// A token of the API was made or revoked. On the installation's chain.
     Token {
@@ -504,6 +515,7 @@ impl Fact {
             Self::RecoveryNeeded { .. } => "recovery-needed",
             Self::Released { .. } => "released",
             Self::Erased { .. } => "erased",
+            Self::UserErased { .. } => "user-erased",
             Self::Signed { .. } => "signed",
             Self::Credential { .. } => "credential",
             Self::Preference { .. } => "preference",

@@ -394,6 +394,7 @@ pub(crate) fn fold(
         | Fact::ApprovalAsked { .. }
         | Fact::ApprovalDecided { .. } => people::fold(connection, recorded).into_iter().collect(),
         Fact::Erased { .. }
+        | Fact::UserErased { .. }
         | Fact::Signed { .. }
         | Fact::Credential { .. }
         | Fact::Preference { .. }

@@ -154,6 +154,19 @@ impl ConnectionStore {
         })
     }
 
+    /// When the oldest hint came that no run has heeded yet, of whatever system.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn hints_waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let row = with(sql::HINTS_WAITING_SINCE, cells![self.name.as_str()])
+            .fetch_one(&mut *reader)
+            .await?;
+        let micros = maybe_int(&row, 0)?;
+        Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    }
+
     /// Which of these events of a system are known.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ mod history;
 mod lease;
 mod migrate;
 mod mirror;
+mod moments;
 mod outbox;
 mod people;
 mod private;
@@ -59,6 +60,7 @@ pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Se
 pub use frozen::frozen_name;
 pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
+pub use moments::Moments;
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,

@@ -1,6 +1,6 @@
 //! Reading the state: links, items, maps, decisions, open writes, and what is due.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
@@ -20,6 +20,40 @@ use crate::{
 };
 
 impl ConnectionStore {
+    /// Of these records, those whose last write by a flow was refused over there: looking at them again sends it again.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn refused(
+        &self,
+        records: &[RecordRef],
+    ) -> Result<BTreeSet<(String, RecordRef)>, StoreError> {
+        let names: Vec<Cell> = records
+            .iter()
+            .map(|record| Cell::from(record.to_string()))
+            .collect();
+        let mut reader = self.store.reader().await?;
+        let rows = sql::WRITES_BY_RECORD
+            .fetch(&mut reader, cells![&*self.chain], &names)
+            .await?;
+        drop(reader);
+        let mut last: BTreeMap<(String, String, String), (u64, bool)> = BTreeMap::new();
+        for row in &rows {
+            let write = WriteRow::read(row)?;
+            let (id, refused) = (write.id, write.status == "refused");
+            let newest = last
+                .entry((write.flow, write.record, write.role))
+                .or_insert((id, refused));
+            if id >= newest.0 {
+                *newest = (id, refused);
+            }
+        }
+        let refused = last.into_iter().filter(|(_, (_, refused))| *refused);
+        refused
+            .map(|((flow, record, _), _)| Ok((flow, sql::parse(&record)?)))
+            .collect()
+    }
+
     /// The links of these records in a flow.
     ///
     /// # Errors

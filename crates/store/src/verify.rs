@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
             self.erased += u64::from(stored.erased());
             match stored.fact() {
                 Ok(fact) => {
-                    if let Fact::Erased { entries, .. } = fact {
+                    if let Fact::Erased { entries, .. } | Fact::UserErased { entries, .. } = fact {
                         self.erasures += entries;
                     }
                     if matches!(fact, Fact::Signed { .. }) {

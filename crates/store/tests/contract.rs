@@ -37,8 +37,11 @@ mod people;
 
 use people::{
     a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
-    a_session_ends_with_what_it_rests_on, a_token_is_good_while_its_owner_is,
-    failed_sign_ins_wait_longer_each_time, the_last_admin_stays, users_are_told_by_the_history,
+    a_session_ends_with_what_it_rests_on, a_sign_in_that_was_begun_elsewhere_ends_once,
+    a_token_is_good_while_its_owner_is, failed_sign_ins_wait_longer_each_time,
+    s247_who_was_removed_is_erased_and_the_chain_holds,
+    somebody_with_a_last_day_is_a_user_until_then, the_last_admin_stays,
+    users_are_told_by_the_history, what_leaves_no_entry_is_remembered_by_its_moment,
     who_asks_does_not_approve,
 };
 
@@ -228,6 +231,10 @@ contract! {
     an_allowance_is_counted_over_all_processes,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
+    somebody_with_a_last_day_is_a_user_until_then,
+    s247_who_was_removed_is_erased_and_the_chain_holds,
+    a_sign_in_that_was_begun_elsewhere_ends_once,
+    what_leaves_no_entry_is_remembered_by_its_moment,
     any_sequence_of_facts_folds_alike_again,
 }
 
@@ -1608,7 +1615,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 8
+            known: 10
         }
     );
     assert!(!error.fix().is_empty());
@@ -1818,6 +1825,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             role: Role::ALL[usize::from(how % 4)],
             subject: None,
             disabled: how == 4,
+            until: None,
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),

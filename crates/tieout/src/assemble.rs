@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::seams::{SealedInStore, WallClock};
 use crate::subscriptions::Side;
+use crate::telemetry::{RunTrace, Traced};
 
 /// What all connections of this process share.
 pub struct Shared {
@@ -61,6 +62,19 @@ impl Shared {
             governors: Arc::new(Governors::default()),
             instead: None,
         })
+    }
+
+    /// The same for a run whose calls are traced.
+    #[must_use]
+    pub fn traced(&self, run: &Arc<RunTrace>) -> Self {
+        let transport = Traced::new(Arc::clone(&self.transport), Arc::clone(run));
+        Self {
+            transport: Arc::new(transport),
+            timer: Arc::clone(&self.timer),
+            entropy: Arc::clone(&self.entropy),
+            governors: Arc::clone(&self.governors),
+            instead: None,
+        }
     }
 }
 
@@ -188,6 +202,7 @@ async fn side(
     }
     let (row, fields) = home.store.credentials().get(vault, credential_name).await?;
     check_kind(system, credential_name, &row.kind)?;
+    home.store.credential_used(credential_name).await?;
     let credential = Credential {
         kind: row.kind,
         fields,

@@ -16,9 +16,12 @@ use tieout_systems::Entry;
 
 use crate::failure::Failure;
 
+mod openid;
+mod telemetry;
 mod telling;
 mod timing;
 
+pub use openid::OpenIdConfig;
 pub use telling::{HookConfig, MailConfig, MailTls, Telling};
 pub use timing::Timing;
 
@@ -37,6 +40,10 @@ pub struct Config {
     pub workers: usize,
     /// Who is told of what happens.
     pub telling: Telling,
+    /// The identity provider by which people may sign in.
+    pub openid: Option<OpenIdConfig>,
+    /// Where traces go, if they go anywhere.
+    pub telemetry: Option<String>,
     /// How others reach it, for links and webhooks.
     pub public_url: Option<String>,
     /// Whether mappings of bank and clearing accounts, and replays of money, take two people; as soon as there are
@@ -116,6 +123,8 @@ impl Config {
                 "workers",
                 "mail",
                 "hooks",
+                "openid",
+                "telemetry",
             ],
         )?;
         let templates = reader.table(&root, "", "templates")?;
@@ -136,10 +145,21 @@ impl Config {
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             workers: reader.workers(&server)?,
             telling: reader.telling(&server)?,
+            openid: reader.openid(&server)?,
+            telemetry: reader.telemetry(&server)?,
             public_url: reader.optional_text(&server, "server", "public_url")?,
             two_people: reader.optional_switch(&server, "server", "two_people")?,
             connections,
         })
+    }
+
+    /// What of `[server]` uses a credential: mail, hooks, the identity provider.
+    pub fn uses_itself(&self, credential: &str) -> Vec<String> {
+        let openid = self.openid.as_ref().map(|openid| &openid.credential);
+        let openid = openid.filter(|name| *name == credential);
+        let mut used = self.telling.naming(credential);
+        used.extend(openid.map(|_| "server.openid".to_owned()));
+        used
     }
 
     /// The connections of these names; all of them if none is named.

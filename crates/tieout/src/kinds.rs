@@ -1,4 +1,4 @@
-//! Kinds of credentials that are no system's: for whoever is told of what happens.
+//! Kinds of credentials that are no system's: for whoever is told of what happens, and for signing in.
 
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
 
@@ -36,5 +36,19 @@ pub const HOOK: CredentialKind = CredentialKind {
     ],
 };
 
+/// By what the identity provider knows us.
+pub const OPENID: CredentialKind = CredentialKind {
+    name: "openid",
+    fields: &[
+        CredentialField {
+            name: "client_secret",
+            label: "Client secret",
+            secret: true,
+            required: true,
+        },
+        EXPIRES,
+    ],
+};
+
 /// All of them.
-pub const OWN: &[CredentialKind] = &[SMTP, HOOK];
+pub const OWN: &[CredentialKind] = &[SMTP, HOOK, OPENID];

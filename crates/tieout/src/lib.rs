@@ -26,6 +26,7 @@ pub mod sandbox;
 pub mod seams;
 pub mod serve;
 pub mod subscriptions;
+pub mod telemetry;
 pub mod trial;
 
 pub use tieout_kit::expiry;

@@ -2,6 +2,7 @@
 //! that don't. What is kept of them is sealed in the store; between runs only the keys to check with are in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -113,6 +114,11 @@ pub struct Tested {
     /// What our endpoint answered to the test event; 0 if nothing did.
     pub answered: u16,
 }
+
+/// How often a test event is asked for after a new key was made, while `serve` may not have read it yet.
+const CONFIRM_TRIES: u32 = 10;
+/// How long between two of them.
+const CONFIRM_EVERY: Duration = Duration::from_secs(2);
 
 /// The subscriptions of a home.
 pub struct Keeper<'a> {
@@ -233,7 +239,8 @@ impl Keeper<'_> {
     pub async fn keep(&self, side: Side<'_>, subscribed: &Subscribed) -> Result<(), Failure> {
         let text = serde_json::to_string(subscribed).unwrap_or_default();
         let kept = self.home.store.kept(self.vault);
-        Ok(kept.put(&kept_as(side), &text.into(), None).await?)
+        kept.put(&kept_as(side), &text.into(), None).await?;
+        Ok(self.home.store.webhooks_kept().await?)
     }
 
     /// Sees to it that a side's subscription is there and is on (scenario 244). One whose key isn't known here is of no
@@ -293,9 +300,57 @@ impl Keeper<'_> {
         }
         let now = self.shared.timer.now();
         let answered = there.test(&ours.id).await.map_err(failed)?;
-        let checked = Some(now);
-        self.keep(side, &Subscribed { checked, ..ours }).await?;
+        let mut ours = Subscribed {
+            checked: Some(now),
+            ..ours
+        };
+        if answered == 200 {
+            // What comes is signed with the new key, and was taken: the one before it opens nothing any more.
+            ours.previous = None;
+        }
+        self.keep(side, &ours).await?;
         Ok(Tested { missed, answered })
+    }
+
+    /// Has the service sign with a new key. Until a test event has come through with it, the one before it is good too:
+    /// whatever is on its way arrives.
+    ///
+    /// # Errors
+    /// `not-subscribed`; `key-not-confirmed` where no test event came through: then both keys are good. Also where the
+    /// service can't be asked.
+    pub async fn renew_key(&self, (side, signed): (Side<'_>, Signed)) -> Result<(), Failure> {
+        let Some(ours) = self.kept(side).await? else {
+            let Side {
+                connection, system, ..
+            } = side;
+            let cause = format!(
+                "{connection}: {}: there is no subscription yet",
+                system.title
+            );
+            return Err(Failure::usage(Code::new("not-subscribed"), cause));
+        };
+        let there = self.at(side, signed).await?;
+        let key = there.renew_key(&ours.id).await.map_err(failed)?;
+        let ours = Subscribed {
+            previous: Some(ours.current),
+            current: key.expose_secret().to_owned(),
+            ..ours
+        };
+        self.keep(side, &ours).await?;
+        let mut answered = 0;
+        for _ in 0..CONFIRM_TRIES {
+            self.shared.timer.sleep(CONFIRM_EVERY).await;
+            answered = self.test((side, signed), ours.clone()).await?.answered;
+            if answered == 200 {
+                return Ok(());
+            }
+        }
+        let cause = format!(
+            "{}: the new key is in use, and a test notification was answered with {answered} and not with 200; \
+             both keys are good until one comes through",
+            side.connection
+        );
+        Err(Failure::failed(Code::new("key-not-confirmed"), cause))
     }
 
     /// Removes the subscriptions of a connection; tells whether there was one.

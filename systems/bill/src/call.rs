@@ -252,7 +252,8 @@ impl Client {
     /// Notifications are another service's.
     fn base_of(&self, path: &str) -> &str {
         if path.starts_with(SUBSCRIPTIONS) || path.starts_with("/v3/events/") {
-            &self.settings.events_url
+            // Where there is none, nothing that keeps subscriptions is put together.
+            self.settings.events_url.as_deref().unwrap_or_default()
         } else {
             &self.settings.base_url
         }
@@ -286,7 +287,8 @@ impl Client {
             .method(method)
             .uri(format!("{}{path}", self.base_of(path)))
             .header(ACCEPT, "application/json");
-        if *method == Method::POST && path == SUBSCRIPTIONS {
+        let makes_key = path == SUBSCRIPTIONS || path.ends_with("/security_key");
+        if *method == Method::POST && makes_key {
             // The answer to a key is repeated for a day; a new call is a new wish.
             request = request.header("X-Idempotent-Key", self.uuid());
         }

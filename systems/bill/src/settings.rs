@@ -137,9 +137,9 @@ pub(crate) struct Settings {
     pub(crate) environment: Environment,
     /// Where `/v3/…` begins, without a slash at its end.
     pub(crate) base_url: String,
-    /// Where the events API begins, without a slash at its end. Checked with the rest; webhooks use it.
-    #[allow(dead_code, reason = "webhooks are set up by whoever serves them")]
-    pub(crate) events_url: String,
+    /// Where the events API begins, without a slash at its end. `None` where a stand-in takes BILL's place and none
+    /// takes its events service's: BILL's own would be the wrong one to ask.
+    pub(crate) events_url: Option<String>,
     /// How long an unanswered write may still be running.
     pub(crate) settle: Duration,
     /// The most records in a bulk call.
@@ -177,16 +177,20 @@ impl Settings {
                 .filter(|bulk| (1..=BULK_MAX).contains(bulk))
                 .ok_or_else(|| malformed(&format!("bill.bulk = {bulk}; write 1 to {BULK_MAX}")))?,
         };
+        let events_url = match (&table.base_url, table.events_url) {
+            (Some(_), None) => None,
+            (_, given) => Some(address(
+                given,
+                "events_url",
+                environment,
+                "/connect-events",
+            )?),
+        };
         Ok(Self {
             organization,
             environment,
             base_url: address(table.base_url, "base_url", environment, "/connect")?,
-            events_url: address(
-                table.events_url,
-                "events_url",
-                environment,
-                "/connect-events",
-            )?,
+            events_url,
             settle: settle(table.settle.as_deref())?,
             bulk,
         })
@@ -350,9 +354,11 @@ mod tests {
         let sandbox = table(&format!("{{{GOOD}}}")).unwrap();
         assert_eq!(sandbox.base_url, "https://gateway.stage.bill.com/connect");
         assert_eq!(
-            sandbox.events_url,
-            "https://gateway.stage.bill.com/connect-events"
+            sandbox.events_url.as_deref(),
+            Some("https://gateway.stage.bill.com/connect-events")
         );
+        let alone = format!("{{{GOOD},\"base_url\":\"http://127.0.0.1:1/connect\"}}");
+        assert_eq!(table(&alone).unwrap().events_url, None);
         assert_eq!(
             (sandbox.settle, sandbox.bulk),
             (Duration::from_secs(300), 100)

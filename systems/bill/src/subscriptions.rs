@@ -7,6 +7,7 @@ use http::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tieout_domain::code::Code;
 use tieout_domain::{Fault, Timestamp};
 use tieout_kit::webhooks::{Subscription, Subscriptions};
 use tieout_kit::{ConnectError, Credential, Kit};
@@ -42,6 +43,14 @@ pub(crate) fn connect(
     kit: Kit,
 ) -> Result<Arc<dyn Subscriptions>, ConnectError> {
     let settings = Settings::read(table)?;
+    if settings.events_url.is_none() {
+        return Err(ConnectError {
+            code: Code::new("events-url-missing"),
+            cause: "`base_url` puts a stand-in in BILL's place, and `events_url` names none for its events service; \
+                    nothing is asked of BILL's own"
+                .to_owned(),
+        });
+    }
     let login = Login::read(&credential)?;
     let client = Arc::new(Client::new(settings, login, kit));
     Ok(Arc::new(Organization { client }))
@@ -55,6 +64,13 @@ struct Organization {
 #[serde(rename_all = "camelCase")]
 struct Made {
     id: String,
+    security_key: String,
+}
+
+/// A new key: the guide shows its id too, which may be missing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Renewed {
     security_key: String,
 }
 
@@ -172,6 +188,14 @@ impl Subscriptions for Organization {
             .send(call, &body, "switching the subscription on")
             .await?;
         Ok(())
+    }
+
+    async fn renew_key(&self, id: &str) -> Result<SecretString, Fault> {
+        let path = format!("/v3/subscriptions/{}/security_key", escaped(id));
+        let call = (Method::POST, path.as_str());
+        let what = "asking for a new security key";
+        let renewed: Renewed = self.send(call, &json!({}), what).await?;
+        Ok(renewed.security_key.into())
     }
 
     async fn test(&self, id: &str) -> Result<u16, Fault> {

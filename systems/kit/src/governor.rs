@@ -3,7 +3,7 @@
 //! A governor belongs to what is limited (a developer key, an organization, an account), not to who calls:
 //! everything in the process that uses one key shares one governor, found by its name in [`Governors`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,9 +15,51 @@ use tokio::sync::Notify;
 pub struct Governors {
     concurrency: Mutex<HashMap<String, Arc<Concurrency>>>,
     allowances: Mutex<HashMap<String, Arc<Allowance>>>,
+    refusals: Mutex<BTreeMap<String, u64>>,
+}
+
+/// How much of an hour's allowance is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The allowance's name.
+    pub name: String,
+    /// How many calls were made in this hour.
+    pub used: u32,
+    /// How many there may be.
+    pub most: u32,
 }
 
 impl Governors {
+    /// How much of each allowance is used in the clock hour of `now`, by name.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> Vec<Used> {
+        let all = self.allowances.lock();
+        let all = all.unwrap_or_else(PoisonError::into_inner);
+        let mut used: Vec<Used> = all
+            .iter()
+            .map(|(name, allowance)| Used {
+                name: name.clone(),
+                used: allowance.used(now),
+                most: allowance.per_hour(),
+            })
+            .collect();
+        used.sort_by(|a, b| a.name.cmp(&b.name));
+        used
+    }
+
+    /// A sign-in at this system was refused.
+    pub fn note_refusal(&self, system: &str) {
+        let mut all = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *all.entry(system.to_owned()).or_default() += 1;
+    }
+
+    /// How many sign-ins were refused since the process began, by system.
+    #[must_use]
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        let all = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    }
+
     /// The governor of calls at once of this name; made with this maximum when it is first asked for.
     pub fn concurrency(&self, name: &str, max: usize) -> Arc<Concurrency> {
         let mut all = self
@@ -183,6 +225,17 @@ impl Allowance {
         Ok(())
     }
 
+    /// How many were taken in the clock hour of `now`.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> u32 {
+        let hour = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if hour.start == now.as_second().div_euclid(3600) * 3600 {
+            hour.used
+        } else {
+            0
+        }
+    }
+
     /// How many an hour.
     #[must_use]
     pub fn per_hour(&self) -> u32 {
@@ -242,6 +295,7 @@ mod tests {
         let now: Timestamp = "2026-06-12T10:59:00Z".parse().unwrap();
         assert!(allowance.take(now).is_ok());
         assert!(allowance.take(now).is_ok());
+        assert_eq!(allowance.used(now), 2);
         assert_eq!(
             allowance.take(now),
             Err(Paused {
@@ -249,6 +303,7 @@ mod tests {
             })
         );
         let later: Timestamp = "2026-06-12T11:00:00Z".parse().unwrap();
+        assert_eq!(allowance.used(later), 0);
         assert!(allowance.take(later).is_ok());
         assert_eq!(
             allowance.pause_until_next_hour(later).after,

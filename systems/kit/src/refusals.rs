@@ -54,6 +54,8 @@ impl Refusals {
 
     /// A sign-in was refused.
     pub async fn note(&self, kit: &Kit) {
+        let system = self.kept_as.split('/').next().unwrap_or_default();
+        kit.governors.note_refusal(system);
         let mut recent = self.recent(kit).await;
         let now = kit.timer.now();
         recent.push(now);

@@ -33,6 +33,7 @@ pub trait Transport: Send + Sync {
 /// The network.
 pub struct Network {
     client: reqwest::Client,
+    body_max: usize,
 }
 
 impl Network {
@@ -64,7 +65,17 @@ impl Network {
             .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| with_sources(&error))?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            body_max: BODY_BYTES_MAX,
+        })
+    }
+
+    /// The same, and an answer longer than this is taken for a fault.
+    #[must_use]
+    pub fn with_answers_up_to(mut self, bytes: usize) -> Self {
+        self.body_max = bytes;
+        self
     }
 }
 
@@ -102,9 +113,10 @@ impl Transport for Network {
             .await
             .map_err(|error| Lost::Unknown(with_sources(&error)))?
         {
-            if body.len() + chunk.len() > BODY_BYTES_MAX {
+            if body.len() + chunk.len() > self.body_max {
                 return Err(Lost::Unknown(format!(
-                    "the answer exceeds {BODY_BYTES_MAX} bytes"
+                    "the answer exceeds {} bytes",
+                    self.body_max
                 )));
             }
             body.extend_from_slice(&chunk);

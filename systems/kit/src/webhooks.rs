@@ -113,6 +113,12 @@ pub trait Subscriptions: Send + Sync {
     /// A [`Fault`].
     async fn enable(&self, id: &str) -> Result<(), Fault>;
 
+    /// Has a new key made, and gives it. It is shown this once, and what is sent from now on is signed with it.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    async fn renew_key(&self, id: &str) -> Result<SecretString, Fault>;
+
     /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't.
     ///
     /// # Errors

@@ -128,6 +128,7 @@ fn proposed(facts: Vec<Fact>, due: Vec<Due>) -> Proposal {
         text: text.join("; "),
         facts,
         due,
+        ..Proposal::default()
     }
 }
 

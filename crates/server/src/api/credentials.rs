@@ -26,8 +26,8 @@ pub(super) fn operations() -> Vec<Operation> {
 pub(super) fn schemas() -> Vec<Schema> {
     let credential = json!({
         "name": text(), "kind": text(), "version": count(), "set_at": instant(), "set_by": text(),
-        "used_by": list(text()), "expires": maybe(json!({"type": "string", "format": "date"})),
-        "days_left": maybe(json!({"type": "integer"})),
+        "used_by": list(text()), "serves": list(text()), "last_used": maybe(instant()),
+        "expires": maybe(json!({"type": "string", "format": "date"})), "days_left": maybe(json!({"type": "integer"})),
     });
     vec![
         ("Credential", object(credential, &[])),

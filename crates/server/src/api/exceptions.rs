@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
-use http::Method;
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tieout_desk::exceptions::{Cause, Chosen, Ruling, causes, decide};
+use tieout_desk::exceptions::{Cause, Chosen, Ruling, causes, decide, replays};
 use tieout_domain::code::Code;
 use tieout_domain::{RecordRef, State as Standing};
 use tieout_store::{Item, ItemFilter};
@@ -66,7 +66,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(decided),
         )
         .needs(Role::Operator)
-        .takes("Decision"),
+        .takes("Decision")
+        .refuses(StatusCode::CONFLICT),
     ]
 }
 
@@ -220,10 +221,16 @@ async fn decided(
         group: asked.group,
         code: asked.code.map(Code::from_text),
     };
+    if ruling == Ruling::Retry
+        && app.takes_two_people().await?
+        && let Some(proposal) = replays(&store, &chosen, &asked.reason).await?
+    {
+        return Err(Problem::takes_two(&proposal.text));
+    }
     let items = decide(&store, &chosen, &ruling, &asked.reason, &person.actor()).await?;
     if items.is_empty() {
         let cause = format!("none of these is a record that a flow of {name} looks after");
-        let status = http::StatusCode::UNPROCESSABLE_ENTITY;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Err(Problem::new(status, Code::new("unknown-record"), cause));
     }
     Ok(Json(json!({ "items": items })))

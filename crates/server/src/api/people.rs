@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::{delete, get, patch};
 use http::{Method, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
 use tieout_store::UserEdit;
 
@@ -56,11 +57,12 @@ pub(super) fn operations() -> Vec<Operation> {
 pub(super) fn schemas() -> Vec<Schema> {
     let user = json!({
         "name": text(), "display": text(), "mail": text(), "role": of("Role"), "subject": maybe(text()),
-        "disabled": switch(), "created": instant(), "has_password": switch(), "signed_in": maybe(instant()),
+        "disabled": switch(), "until": maybe(instant()), "created": instant(), "has_password": switch(), "signed_in": maybe(instant()),
     });
-    let change =
-        json!({"display": text(), "mail": text(), "role": of("Role"), "disabled": switch()});
-    let mut change = object(change, &["display", "mail", "role", "disabled"]);
+    let change = json!({
+        "display": text(), "mail": text(), "role": of("Role"), "disabled": switch(), "until": maybe(instant()),
+    });
+    let mut change = object(change, &["display", "mail", "role", "disabled", "until"]);
     change["example"] = json!({"display": "Ann Smith"});
     let token = json!({
         "name": text(), "user": text(), "scope": {"enum": ["read", "operate", "approve", "admin"]},
@@ -95,6 +97,16 @@ struct UserChange {
     mail: Option<String>,
     role: Option<Role>,
     disabled: Option<bool>,
+    /// Null for one who stays.
+    #[serde(default, deserialize_with = "present")]
+    until: Option<Option<Timestamp>>,
+}
+
+/// Null is something else than nothing.
+fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<Timestamp>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 async fn change(
@@ -114,6 +126,7 @@ async fn change(
         mail: change.mail,
         role: change.role,
         disabled: change.disabled,
+        until: change.until,
         ..UserEdit::default()
     };
     let user = people.change(&name, &edit, &person.actor()).await?;

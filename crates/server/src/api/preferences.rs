@@ -9,7 +9,7 @@ use axum::routing::{get, patch};
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tieout_desk::preferences::Standing;
+use tieout_desk::preferences::{Standing, proposal, takes_two};
 use tieout_domain::ConnectionName;
 use tieout_store::frozen_name;
 
@@ -117,6 +117,9 @@ async fn change(
     }
     let before = app.program.preferences(store.name())?;
     unchanged(&headers, &version(&before))?;
+    if change.values.keys().any(|key| takes_two(key)) && app.takes_two_people().await? {
+        return Err(Problem::takes_two(&proposal(change.values).text));
+    }
     app.program
         .change_preferences(store.name(), change.values, &person.actor())
         .await?;

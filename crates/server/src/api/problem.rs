@@ -65,6 +65,12 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::new("usage"), cause)
     }
 
+    /// It takes two people, and is asked for on a page, where another one approves it.
+    pub(super) fn takes_two(what: &str) -> Self {
+        let cause = format!("it takes two people: {what}");
+        Self::new(StatusCode::CONFLICT, Code::new("takes-two-people"), cause)
+    }
+
     /// What the address names is not there.
     pub(super) fn missing(code: Code, cause: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, cause)

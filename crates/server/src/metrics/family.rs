@@ -13,6 +13,17 @@ pub struct Family {
     pub help: &'static str,
 }
 
+impl Family {
+    /// What a monitor may do with it: a counter only grows, until the process begins anew.
+    fn sort(&self) -> &'static str {
+        if self.name.ends_with("_total") {
+            "counter"
+        } else {
+            "gauge"
+        }
+    }
+}
+
 macro_rules! families {
     ($($(#[$doc:meta])* $id:ident = $name:literal [$($label:literal),*] $help:literal;)*) => {
         $($(#[$doc])* pub(super) const $id: Family = Family {
@@ -20,7 +31,7 @@ macro_rules! families {
             labels: &[$($label),*],
             help: $help,
         };)*
-        /// All families. Each is a gauge: what it tells can go down again.
+        /// All families. Each is a gauge, for what it tells can go down again, but those that end in `_total`.
         pub const FAMILIES: &[Family] = &[$($id),*];
     };
 }
@@ -41,6 +52,19 @@ families! {
         "How long ago a flow was last gone through to its end.";
     STOPPED = "tieout_stopped" ["connection", "kind"] "1 while remote writes are stopped.";
     CREDENTIAL = "tieout_credential_days_left" ["name", "kind"] "Days until a credential ends.";
+    CREDENTIAL_REFUSED = "tieout_credentials_refused_total" ["system"]
+        "Sign-ins at a service that were refused, since the process began.";
+    SIGN_INS_REFUSED = "tieout_sign_ins_refused_total" ["code"]
+        "Sign-ins of people that were refused, by why, since the process began.";
+    WEBHOOKS = "tieout_webhooks_total" ["outcome"]
+        "Notifications that came, by what became of them (taken, repeated, or why not), since the process began.";
+    WEBHOOK_AGE = "tieout_webhook_oldest_unheeded_seconds" ["connection"]
+        "How long the oldest notification has waited that no run has heeded; 0 if none waits.";
+    BUDGET_USED = "tieout_hourly_calls_used" ["system", "key"]
+        "Calls of this process in this clock hour, by what the service counts them by.";
+    BUDGET_MOST = "tieout_hourly_calls_allowed" ["system", "key"] "Calls that the service allows in an hour.";
+    BACKUP = "tieout_backup_last_timestamp_seconds" []
+        "When the last backup was made and checked, in seconds since 1970; not told while there is none.";
     OUTBOX = "tieout_outbox_letters" ["status"] "Mails and hooks: waiting, given-up.";
     STORE = "tieout_store_bytes" [] "How many bytes the store takes.";
     MEMORY = "tieout_process_resident_memory_bytes" [] "How much memory the process holds.";
@@ -76,7 +100,7 @@ impl Samples {
                 continue;
             };
             text.push_str(&format!("# HELP {} {}\n", family.name, family.help));
-            text.push_str(&format!("# TYPE {} gauge\n", family.name));
+            text.push_str(&format!("# TYPE {} {}\n", family.name, family.sort()));
             for line in lines {
                 text.push_str(line);
                 text.push('\n');

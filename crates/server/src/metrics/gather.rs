@@ -7,8 +7,9 @@ use tieout_domain::{State, Timestamp};
 use tieout_store::{ConnectionStore, RunRow, StopKind, WriteStatus};
 
 use super::family::{
-    BUILD, CREDENTIAL, DUE, EXCEPTIONS, LAG, MEMORY, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS,
-    RUN_ENDED, RUN_SECONDS, RUNNING, STOPPED, STORE, Samples,
+    BACKUP, BUDGET_MOST, BUDGET_USED, BUILD, CREDENTIAL, CREDENTIAL_REFUSED, DUE, EXCEPTIONS, LAG,
+    MEMORY, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS, RUN_ENDED, RUN_SECONDS, RUNNING,
+    SIGN_INS_REFUSED, STOPPED, STORE, Samples, WEBHOOK_AGE, WEBHOOKS,
 };
 use crate::app::App;
 use crate::program::ConnectionInfo;
@@ -25,12 +26,19 @@ pub(super) async fn gather(app: &App) -> Result<Samples, DeskError> {
         let store = app.store.connection(&connection.name);
         records(&mut samples, &store).await?;
         runs(&mut samples, &store, &connection, now).await?;
+        let since = store.hints_waiting_since().await?;
+        let age = since.map_or(0.0, |since| now.duration_since(since).as_secs_f64());
+        samples.add(WEBHOOK_AGE, &[connection.name.as_str()], age.max(0.0));
     }
+    counted(&mut samples, app);
     for credential in app.program.credentials().await? {
         if let Some(days) = credential.days_left {
             let row = &credential.row;
             samples.add(CREDENTIAL, &[&row.name, &row.kind], whole(days));
         }
+    }
+    if let Some(at) = app.store.moments().await?.backup {
+        samples.add(BACKUP, &[], whole(at.as_second()));
     }
     let letters = app.store.letters().await?;
     samples.add(OUTBOX, &["waiting"], count(letters.waiting));
@@ -40,6 +48,24 @@ pub(super) async fn gather(app: &App) -> Result<Samples, DeskError> {
         samples.add(MEMORY, &[], count(bytes));
     }
     Ok(samples)
+}
+
+/// What this process has counted since it began.
+fn counted(samples: &mut Samples, app: &App) {
+    for (outcome, number) in app.counts.webhooks() {
+        samples.add(WEBHOOKS, &[&outcome], count(number));
+    }
+    for (code, number) in app.counts.sign_ins_refused() {
+        samples.add(SIGN_INS_REFUSED, &[&code], count(number));
+    }
+    for (system, number) in app.program.credentials_refused() {
+        samples.add(CREDENTIAL_REFUSED, &[&system], count(number));
+    }
+    for budget in app.program.budgets() {
+        let labels = [budget.system.as_str(), budget.key.as_str()];
+        samples.add(BUDGET_USED, &labels, count(budget.used));
+        samples.add(BUDGET_MOST, &labels, count(budget.most));
+    }
 }
 
 /// Where records stand, what waits, what is under way.

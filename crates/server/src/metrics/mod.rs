@@ -1,5 +1,5 @@
-//! What a monitor reads at `/metrics`, in Prometheus' text format. Everything is told from the store, so that it is
-//! the same whichever process is asked, and true after a restart.
+//! What a monitor reads at `/metrics`, in Prometheus' text format. What can be is told from the store, so that it is
+//! the same whichever process is asked, and true after a restart; counters are this process's own.
 
 mod family;
 mod gather;

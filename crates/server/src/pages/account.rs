@@ -68,7 +68,7 @@ async fn show(
         (notice::done(asked.done.as_deref(), None, &DONE))
         (facts([("Name", html! { (person.name) }), ("Role", html! { (person.role) })]))
         div.acts {
-            (form::act(&person, &Act {
+            @if app.takes_passwords() { (form::act(&person, &Act {
                 name: "Change the password",
                 means: "You are signed out everywhere else.",
                 action: Address::of(["account", "password"]),
@@ -80,7 +80,7 @@ async fn show(
                     (new_password("password", Some(&person.name)))
                 },
                 danger: false,
-            }))
+            })) }
             (form::act(&person, &Act {
                 name: "Make a token",
                 means: "For programs that use the API in your name. It is shown once.",

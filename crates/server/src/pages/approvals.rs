@@ -176,7 +176,13 @@ async fn approve(
     person.must(Role::Approver)?;
     let store = app.connection(&connection).ok_or(PageError::Missing)?;
     let actor = person.actor();
-    approval::approve(&store, id, decided.reason.trim(), person.by(&actor)).await?;
+    let by = person.by(&actor);
+    let preferences = approval::approve(&store, id, decided.reason.trim(), by).await?;
+    if !preferences.is_empty() {
+        app.program
+            .change_preferences(store.name(), preferences, &actor)
+            .await?;
+    }
     Ok(back("approved"))
 }
 

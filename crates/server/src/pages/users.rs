@@ -9,8 +9,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use tieout_desk::users;
 use tieout_domain::Timestamp;
 use tieout_store::{ApiToken, NewUser, PASSWORD_MIN, Session, SessionLimits, User, UserEdit};
 
@@ -64,20 +65,20 @@ async fn list(
         people.sessions(SessionLimits::default()).await?,
         people.tokens().await?,
     );
-    let users = table(&all, &sessions, &kept);
+    let known = table(&all, &sessions, &kept, app.clock.now());
     let keys = tokens::table(&kept, true, |_| html! {});
-    if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&users, &keys]) {
+    if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&known, &keys]) {
         return Ok(csv);
     }
     let here = Address::of(["users"]);
     let content = html! {
         (notice::done(asked.done.as_deref(), None, &DONE))
-        (users.show(&here))
+        (known.show(&here))
         (form::act(&person, &Act {
             name: "Add a user",
             means: "They sign in with the name and the password, and can change the password themselves.",
             action: here.clone(),
-            fields: new_user(),
+            fields: new_user(app.program.openid().is_some()),
             danger: false,
         }))
         (keys.show(&here))
@@ -90,7 +91,7 @@ async fn list(
     Ok(page(&layout, &content).into_response())
 }
 
-fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken]) -> Table {
+fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken], now: Timestamp) -> Table {
     let mut open: BTreeMap<&str, u64> = BTreeMap::new();
     for session in sessions {
         *open.entry(&session.user).or_default() += 1;
@@ -121,7 +122,7 @@ fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken]) -> Table {
             Cell::text(&user.display),
             Cell::text(&user.mail),
             Cell::text(user.role.as_str()),
-            state(user),
+            state(user, now),
             Cell::text(proof(user)),
             moment(Some(user.created)),
             moment(user.signed_in),
@@ -132,12 +133,13 @@ fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken]) -> Table {
     table
 }
 
-fn state(user: &User) -> Cell {
-    let (tone, word) = match user.disabled {
-        false => (badge::Tone::Good, "active"),
-        true => (badge::Tone::Quiet, "disabled"),
+fn state(user: &User, now: Timestamp) -> Cell {
+    let word = users::standing(user, now);
+    let tone = match user.is_kept_out(now) {
+        false => badge::Tone::Good,
+        true => badge::Tone::Quiet,
     };
-    Cell::shown(badge::badge(tone, word), word)
+    Cell::shown(badge::badge(tone, &word), &word)
 }
 
 fn proof(user: &User) -> &'static str {
@@ -154,13 +156,47 @@ pub(super) fn moment(at: Option<Timestamp>) -> Cell {
     at.map_or_else(|| Cell::text(""), |at| Cell::moment(at, &TimeZone::UTC))
 }
 
-fn new_user() -> Markup {
+fn new_user(takes_none: bool) -> Markup {
     html! {
         (form::text("new-name", "name", "Name to sign in with", "", true))
         (form::text("new-display", "display", "What people call them", "", false))
         (form::text("new-mail", "mail", "Mail address", "", false))
         (roles("new-role", Role::Viewer))
-        (new_password("new-password", None))
+        (until("new-until", None))
+        (if takes_none { optional_password("new-password") } else { new_password("new-password", None) })
+    }
+}
+
+/// The last day, for somebody who is here for a while: support, an auditor.
+fn until(id: &str, set: Option<Timestamp>) -> Markup {
+    let day = set
+        .map(|at| users::last_day(at).to_string())
+        .unwrap_or_default();
+    html! {
+        div.field {
+            label for=(id) { "Last day" }
+            input type="date" id=(id) name="until" value=(day);
+            span.hint { "For support or an auditor: after this day (UTC) they can't sign in. Empty for somebody who stays." }
+        }
+    }
+}
+
+/// When somebody's time is over; nothing for one who stays.
+fn end_of(day: &str) -> Result<Option<Timestamp>, PageError> {
+    match day.trim() {
+        "" => Ok(None),
+        day => Ok(Some(users::until(day)?)),
+    }
+}
+
+/// The field for a password that need not be there: the identity provider may let them in.
+fn optional_password(id: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(id) { "Password" }
+            input type="password" id=(id) name="password" minlength=(PASSWORD_MIN) autocomplete="new-password";
+            span.hint { "Empty for somebody who signs in by the identity provider, which knows them by the mail address." }
+        }
     }
 }
 
@@ -206,6 +242,8 @@ struct Added {
     #[serde(default)]
     mail: String,
     role: Role,
+    #[serde(default)]
+    until: String,
     password: SecretString,
 }
 
@@ -216,7 +254,11 @@ async fn add(
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let name = added.name.trim().to_owned();
-    let password = hash(&app, &name, &added.password).await?;
+    let has_none = added.password.expose_secret().is_empty() && app.program.openid().is_some();
+    let password = match has_none {
+        true => None,
+        false => Some(hash(&app, &name, &added.password).await?),
+    };
     let display = match added.display.trim() {
         "" => name.clone(),
         display => display.to_owned(),
@@ -227,9 +269,10 @@ async fn add(
         mail: added.mail.trim().to_owned(),
         role: added.role,
         subject: None,
+        until: end_of(&added.until)?,
     };
     let people = app.store.people();
-    people.add(&new, Some(&password), &person.actor()).await?;
+    people.add(&new, password.as_ref(), &person.actor()).await?;
     Ok(to_list("added"))
 }
 
@@ -280,13 +323,14 @@ async fn one(
             ("Mail", html! { (user.mail) }),
             ("Role", html! { (user.role) ": " (means(user.role)) }),
             ("Signs in by", html! { (proof(&user)) }),
-            ("State", html! { @if user.disabled { "disabled" } @else { "active" } }),
+            ("State", html! { (users::standing(&user, app.clock.now())) }),
         ]))
         div.acts {
             (act("Change", "Another role ends the user's sessions.", here.clone(), html! {
                 (form::text("display", "display", "What people call them", &user.display, false))
                 (form::text("mail", "mail", "Mail address", &user.mail, false))
                 (roles("role", user.role))
+                (until("until", user.until))
             }, false))
             (act("Set a password", "Tell it them by another way than mail. Their sessions end.", address("password"), new_password("password", Some(&user.name)), false))
             @if user.disabled {
@@ -336,6 +380,8 @@ struct Changed {
     display: String,
     mail: String,
     role: Role,
+    #[serde(default)]
+    until: String,
 }
 
 async fn change(
@@ -348,6 +394,7 @@ async fn change(
         display: Some(changed.display.trim().to_owned()),
         mail: Some(changed.mail.trim().to_owned()),
         role: Some(changed.role),
+        until: Some(end_of(&changed.until)?),
         ..UserEdit::default()
     };
     edited(&app, &person, &name, &edit).await

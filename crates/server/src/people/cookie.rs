@@ -1,50 +1,74 @@
-//! The cookie that holds a session's secret.
+//! The cookies: one holds a session's secret, one a sign-in that was begun at the identity provider.
 
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::app::Outside;
 
-/// The name over HTTPS. Browsers take a cookie of this prefix only from this very host, over HTTPS and for all
-/// paths, so that no sister site can put one in its place.
-const SECURE: &str = "__Host-tieout";
-/// The name over plain HTTP, which is for loopback alone.
-const PLAIN: &str = "tieout";
-
-/// The secret that a request brings along.
-pub(super) fn read(headers: &HeaderMap, outside: &Outside) -> Option<SecretString> {
-    let name = name(outside);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| SecretString::from(value))
+/// A cookie under its two names.
+pub(super) struct Cookie {
+    /// The name over HTTPS. Browsers take a cookie of this prefix only from this very host, over HTTPS and for all
+    /// paths, so that no sister site can put one in its place.
+    secure: &'static str,
+    /// The name over plain HTTP, which is for loopback alone.
+    plain: &'static str,
 }
 
-/// Gives the secret to a browser, until it is closed: how long it opens anything is decided here, not there.
-pub(super) fn give(secret: &SecretString, outside: &Outside) -> Option<HeaderValue> {
-    let text = format!(
-        "{}={}{}",
-        name(outside),
-        secret.expose_secret(),
-        attributes(outside)
-    );
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
+/// A session's secret.
+pub(super) const SESSION: Cookie = Cookie {
+    secure: "__Host-tieout",
+    plain: "tieout",
+};
 
-/// Takes it back.
-pub(super) fn take(outside: &Outside) -> Option<HeaderValue> {
-    let text = format!("{}=; Max-Age=0{}", name(outside), attributes(outside));
-    HeaderValue::try_from(text).ok()
-}
+/// A sign-in that was begun at the identity provider.
+pub(super) const OPENID: Cookie = Cookie {
+    secure: "__Host-tieout-openid",
+    plain: "tieout-openid",
+};
 
-fn name(outside: &Outside) -> &'static str {
-    if outside.is_https() { SECURE } else { PLAIN }
+impl Cookie {
+    /// What a request brings along.
+    pub(super) fn read(&self, headers: &HeaderMap, outside: &Outside) -> Option<SecretString> {
+        let name = self.name(outside);
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| SecretString::from(value))
+    }
+
+    /// Gives it to a browser, for so many seconds or until it is closed: how long it opens anything is decided here,
+    /// not there.
+    pub(super) fn give(
+        &self,
+        secret: &SecretString,
+        outside: &Outside,
+        seconds: Option<i64>,
+    ) -> Option<HeaderValue> {
+        let (name, secret) = (self.name(outside), secret.expose_secret());
+        let age = seconds.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+        let text = format!("{name}={secret}{age}{}", attributes(outside));
+        let mut value = HeaderValue::try_from(text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Takes it back.
+    pub(super) fn take(&self, outside: &Outside) -> Option<HeaderValue> {
+        let text = format!("{}=; Max-Age=0{}", self.name(outside), attributes(outside));
+        HeaderValue::try_from(text).ok()
+    }
+
+    fn name(&self, outside: &Outside) -> &'static str {
+        if outside.is_https() {
+            self.secure
+        } else {
+            self.plain
+        }
+    }
 }
 
 fn attributes(outside: &Outside) -> &'static str {
@@ -69,13 +93,13 @@ mod tests {
     #[test]
     fn over_https_the_cookie_is_this_host_s_alone() {
         let https = outside("https://tieout.example.com");
-        let given = give(&"abc".into(), &https).unwrap();
+        let given = SESSION.give(&"abc".into(), &https, None).unwrap();
         assert_eq!(
             given.to_str().unwrap(),
             "__Host-tieout=abc; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
         let plain = Outside::default();
-        let given = give(&"abc".into(), &plain).unwrap();
+        let given = SESSION.give(&"abc".into(), &plain, None).unwrap();
         assert_eq!(
             given.to_str().unwrap(),
             "tieout=abc; Path=/; HttpOnly; SameSite=Lax"
@@ -84,7 +108,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         let cookies = HeaderValue::from_static("a=1; tieout=weak; __Host-tieout=strong");
         headers.insert(header::COOKIE, cookies);
-        let read = |outside| read(&headers, outside).unwrap().expose_secret().to_owned();
+        let read = |outside| {
+            SESSION
+                .read(&headers, outside)
+                .unwrap()
+                .expose_secret()
+                .to_owned()
+        };
         assert_eq!(
             (read(&https).as_str(), read(&plain).as_str()),
             ("strong", "weak")

@@ -52,7 +52,7 @@ async fn admit(app: &App, mut request: Request) -> Result<Result<Request, Refusa
         request.extensions_mut().insert(person);
         return Ok(Ok(request));
     }
-    let Some(secret) = cookie::read(request.headers(), &app.outside) else {
+    let Some(secret) = cookie::SESSION.read(request.headers(), &app.outside) else {
         return Ok(Err(Refusal::NotSignedIn));
     };
     let people = app.store.people();

@@ -8,6 +8,7 @@ mod cookie;
 mod forms;
 mod gate;
 mod headers;
+mod openid;
 mod origin;
 mod person;
 mod refusal;
@@ -41,8 +42,8 @@ pub fn for_watchers(routes: Router<App>, app: &App) -> Router<App> {
 }
 
 /// Where people sign in: open to all.
-pub fn open_routes() -> Router<App> {
-    sign_in::open_routes()
+pub fn open_routes(app: &App) -> Router<App> {
+    sign_in::open_routes().merge(openid::routes(app))
 }
 
 /// What every answer carries for browsers, whatever it is.

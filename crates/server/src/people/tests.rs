@@ -64,6 +64,7 @@ impl House {
                 public_url: public_url.map(str::to_owned),
                 ..Outside::default()
             }),
+            counts: Arc::default(),
         };
         let password = store.hash_password("ada", &PASSWORD.into()).unwrap();
         for role in Role::ALL {
@@ -73,6 +74,7 @@ impl House {
                 mail: String::new(),
                 role,
                 subject: None,
+                until: None,
             };
             store
                 .people()
@@ -656,6 +658,7 @@ async fn what_takes_two_is_done_by_the_second_alone() {
         text: "payments from Main checking are posted to 1090 Clearing".to_owned(),
         facts: vec![mapped],
         due: Vec::new(),
+        ..Proposal::default()
     };
     assert!(approval::needed(&house.store, None).await.unwrap());
     assert!(!approval::needed(&house.store, Some(false)).await.unwrap());
@@ -708,4 +711,60 @@ async fn what_takes_two_is_done_by_the_second_alone() {
         .await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     assert!(house.store.verify().await.unwrap().faults.is_empty());
+}
+
+#[tokio::test]
+async fn s240_support_sees_for_a_while_and_changes_nothing_and_all_of_it_is_on_record() {
+    let house = House::new(None).await;
+    let people = house.store.people();
+    let until = house
+        .clock
+        .now()
+        .checked_add(Duration::from_secs(3600))
+        .unwrap();
+    let password = house.store.hash_password("support", &PASSWORD.into());
+    let new = NewUser {
+        name: "support".to_owned(),
+        display: "Support".to_owned(),
+        mail: String::new(),
+        role: Role::Viewer,
+        subject: None,
+        until: Some(until),
+    };
+    people
+        .add(&new, Some(&password.unwrap()), "user:admin")
+        .await
+        .unwrap();
+    let browser = house.sign_in("support").await;
+    let token = NewToken {
+        name: "support-look".to_owned(),
+        user: "support".to_owned(),
+        scope: Scope::Read,
+        expires: None,
+    };
+    let token = people.make_token(&token, "user:support").await.unwrap();
+    assert!(people.token(&token).await.unwrap().is_some());
+    // They see, and every act of more than a viewer's is refused.
+    for (method, path, form, least) in ROUTES {
+        let response = match method {
+            Method::GET => house.get(&browser, path).await,
+            _ if least > Role::Viewer => house.post(&browser, path, form).await,
+            _ => continue,
+        };
+        let refused = response.status() == StatusCode::FORBIDDEN;
+        assert_eq!(refused, least > Role::Viewer, "{method} {path}");
+    }
+    // When the time is over, so is everything: the session, the token, and the password.
+    house.wait(3600);
+    assert!(!house.is_in(&browser).await);
+    assert!(people.token(&token).await.unwrap().is_none());
+    let again = house.try_password("support", PASSWORD).await;
+    assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+    let installation = house.store.installation();
+    let entries = installation.entries_after(0, 100).await.unwrap();
+    let told = entries.iter().find_map(|entry| match &entry.fact {
+        Fact::User { user, until, .. } if user == "support" => Some((&*entry.actor, *until)),
+        _ => None,
+    });
+    assert_eq!(told, Some(("user:admin", Some(until))));
 }

@@ -109,9 +109,14 @@ impl Door {
     async fn receive(&self, address: Address, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         let source = source(&mut parts, &self.app).await;
+        let counts = &self.app.counts;
         match self.take(&address, &parts.headers, body).await {
-            Ok(()) => StatusCode::OK.into_response(),
+            Ok(is_new) => {
+                counts.webhook(if is_new { "taken" } else { "repeated" });
+                StatusCode::OK.into_response()
+            }
             Err(Refused::Rejected(rejected)) => {
+                counts.webhook(rejected.code().as_str());
                 let known = self.strangers.turned_away(source, self.app.clock.now());
                 if known {
                     return too_many();
@@ -122,9 +127,13 @@ impl Door {
                 );
                 turned_away(&rejected)
             }
-            Err(Refused::Incomplete) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            Err(Refused::Incomplete) => {
+                counts.webhook("incomplete");
+                StatusCode::REQUEST_TIMEOUT.into_response()
+            }
             // It will be sent again.
             Err(Refused::NotKept(why)) => {
+                counts.webhook("not-kept");
                 tracing::error!("a notification can't be kept: {why}");
                 let wait = [(header::RETRY_AFTER, "5")];
                 (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()
@@ -132,12 +141,13 @@ impl Door {
         }
     }
 
+    /// Takes a notification, and tells whether it is new.
     async fn take(
         &self,
         address: &Address,
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<(), Refused> {
+    ) -> Result<bool, Refused> {
         let body = whole(headers, body).await?;
         let connection: ConnectionName = address
             .connection
@@ -167,7 +177,7 @@ impl Door {
         if is_new {
             self.app.program.changed(&connection);
         }
-        Ok(())
+        Ok(is_new)
     }
 }
 

@@ -87,6 +87,7 @@ impl Bench {
             program: Arc::new(believer(&came)),
             clock: Arc::new(StandingClock),
             outside: Arc::new(Outside::default()),
+            counts: Arc::default(),
         };
         let router = routes(&app).with_state(app);
         Self {

@@ -39,6 +39,7 @@ fn names(text: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn what_the_board_and_the_alerts_name_is_told() {
     let stage = Stage::new().await;
+    stage.store.backed_up().await.unwrap();
     let (status, text) = scraped(&stage, "127.0.0.1:9").await;
     assert_eq!(status, StatusCode::OK);
     let told = names(&text);
@@ -51,6 +52,33 @@ async fn what_the_board_and_the_alerts_name_is_told() {
     }
     let line = "tieout_exceptions{connection=\"acme-us\",code=\"unmapped-account\"} 3";
     assert!(text.lines().any(|one| one == line), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_turned_away_is_counted_by_why() {
+    let stage = Stage::new().await;
+    let forged = Request::post("/webhooks/bill/acme-us").body(Body::from("{}"));
+    let answer = stage.router(None).oneshot(forged.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let wrong = Request::post("/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("name=ann&password=wrong"));
+    let answer = stage.router(None).oneshot(wrong.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let (_, text) = scraped(&stage, "127.0.0.1:9").await;
+    for line in [
+        "# TYPE tieout_webhooks_total counter",
+        "tieout_webhooks_total{outcome=\"webhook-unsigned\"} 1",
+        "tieout_webhooks_total{outcome=\"taken\"} 0",
+        "tieout_webhook_oldest_unheeded_seconds{connection=\"acme-us\"} 0",
+        "tieout_sign_ins_refused_total{code=\"password-wrong\"} 1",
+        "tieout_credentials_refused_total{system=\"bill\"} 1",
+        "tieout_hourly_calls_used{system=\"bill\",key=\"6f1e\"} 7",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line} in {text}");
+    }
+    // Nothing of a backup is told while there is none.
+    assert!(!text.contains("tieout_backup"), "{text}");
 }
 
 #[tokio::test]

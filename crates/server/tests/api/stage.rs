@@ -30,7 +30,7 @@ use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
 use tieout_server::program::{
-    ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
 };
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
@@ -63,6 +63,19 @@ pub(crate) struct Played {
 
 #[async_trait]
 impl Program for Played {
+    fn budgets(&self) -> Vec<Budget> {
+        vec![Budget {
+            system: "bill".to_owned(),
+            key: "6f1e".to_owned(),
+            used: 7,
+            most: 20_000,
+        }]
+    }
+
+    fn credentials_refused(&self) -> BTreeMap<String, u64> {
+        [("bill".to_owned(), 1)].into()
+    }
+
     fn connections(&self) -> Vec<ConnectionInfo> {
         vec![ConnectionInfo {
             name: "acme-us".parse().unwrap(),
@@ -154,6 +167,8 @@ impl Program for Played {
                 set_by: "user:ann".to_owned(),
             },
             used_by: vec!["acme-us".parse().unwrap()],
+            serves: Vec::new(),
+            last_used: None,
             expires: Some("2027-06-30".parse().unwrap()),
             days_left: Some(*self.days_left.lock().unwrap()),
         }])
@@ -222,6 +237,7 @@ impl Stage {
             program: Arc::clone(&program) as Arc<dyn Program>,
             clock,
             outside: Arc::new(Outside::default()),
+            counts: Arc::default(),
         };
         Self {
             store,
@@ -451,6 +467,7 @@ async fn fill(store: &Store) {
         mail: "ann@example.com".to_owned(),
         role: Role::Viewer,
         subject: Some("idp-1".to_owned()),
+        until: None,
     };
     let token = NewToken {
         name: "ci".to_owned(),

@@ -75,6 +75,23 @@ impl People {
         self.alter_attempts(sql::ATTEMPT_DROP, name).await
     }
 
+    /// A sign-in that was begun elsewhere, named by its state, comes to its end: `false` if it did so before.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn finish_sign_in(&self, state: &str) -> Result<bool, StoreError> {
+        let now = self.store.now_us();
+        let mut transaction = self.store.begin().await?;
+        with(sql::SIGN_INS_FORGET, cells![now - FORGOTTEN_US])
+            .execute(&mut *transaction)
+            .await?;
+        let finished = with(sql::SIGN_IN_FINISH, cells![state, now])
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(finished.rows_affected() == 1)
+    }
+
     async fn alter_attempts(&self, text: &'static str, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
         with(text, cells![name]).execute(&mut *transaction).await?;

@@ -105,12 +105,14 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
         role,
         subject,
         disabled,
+        until,
         ..
     } = recorded.fact
     else {
         return None;
     };
     let disabled = i64::from(*disabled);
+    let until = until.map(|at| at.as_microsecond());
     Some(match change {
         UserChange::Added => {
             let cells = cells![
@@ -121,6 +123,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 role.as_str(),
                 subject.clone(),
                 disabled,
+                until,
                 recorded.at_us,
                 recorded.seq
             ];
@@ -137,6 +140,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 role.as_str(),
                 subject.clone(),
                 disabled,
+                until,
                 recorded.seq,
                 chain,
                 user.as_str()

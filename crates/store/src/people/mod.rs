@@ -13,6 +13,7 @@ mod tokens;
 mod users;
 mod words;
 
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
 use crate::private::hex;
@@ -42,6 +43,16 @@ impl Store {
         People {
             store: self.clone(),
         }
+    }
+}
+
+impl People {
+    /// 256 random bits as text, that nothing else knows: for what is begun before anybody has signed in.
+    ///
+    /// # Errors
+    /// Where the operating system gives no random bits.
+    pub fn new_secret(&self) -> Result<SecretString, StoreError> {
+        new_secret(&self.store).map(SecretString::from)
     }
 }
 

@@ -35,7 +35,7 @@ impl People {
             .execute(&mut *transaction)
             .await?;
         // Holds the user's row: no session is opened beside a change that ends them all.
-        let signed_in = with(sql::USER_SIGNED_IN, cells![now, INSTALLATION, user])
+        let signed_in = with(sql::USER_SIGNED_IN, cells![now, INSTALLATION, user, now])
             .execute(&mut *transaction)
             .await?;
         if signed_in.rows_affected() != 1 {
@@ -74,7 +74,7 @@ impl People {
         let (created, seen) = (int(&row, at)?, int(&row, at + 1)?);
         let now = self.store.now_us();
         let (idle, whole) = ends(now, limits);
-        if seen <= idle || created <= whole || user.disabled {
+        if seen <= idle || created <= whole || user.is_kept_out(moment(now)?) {
             return Ok(None);
         }
         if now - seen >= SEEN_EVERY_US {

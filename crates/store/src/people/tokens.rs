@@ -98,7 +98,7 @@ impl People {
         let at = users::COLUMNS;
         let (expires, used) = (maybe_int(&row, at + 3)?, maybe_int(&row, at + 4)?);
         let now = self.store.now_us();
-        if user.disabled || expires.is_some_and(|expires| expires <= now) {
+        if user.is_kept_out(moment(now)?) || expires.is_some_and(|expires| expires <= now) {
             return Ok(None);
         }
         let token = ApiToken {

@@ -5,12 +5,15 @@ use sqlx::any::AnyRow;
 
 use super::words::{NewUser, Role, User, UserChange, UserEdit};
 use super::{PasswordHash, People, check_name};
-use crate::StoreError;
-use crate::chain::{INSTALLATION, moment};
-use crate::commit::{commit_in, head};
+use crate::chain::{INSTALLATION, Stored, moment};
+use crate::commit::{commit_in, head, limit};
 use crate::facts::{Commit, Fact};
-use crate::sql::{self, cells, int, maybe_int, maybe_text, parse, text, with};
+use crate::sql::{self, Cell, cells, int, maybe_int, maybe_text, parse, text, with};
 use crate::store::Writing;
+use crate::{Entry, StoreError};
+
+/// How many entries are read at once.
+const PAGE: u32 = 500;
 
 impl People {
     /// All users, by name.
@@ -67,6 +70,7 @@ impl People {
             role: new.role,
             subject: new.subject.clone(),
             disabled: false,
+            until: new.until,
         };
         self.record(&mut transaction, fact, actor).await?;
         if let Some(password) = password {
@@ -103,6 +107,7 @@ impl People {
             mail: edit.mail.clone().unwrap_or_else(|| before.mail.clone()),
             role: edit.role.unwrap_or(before.role),
             disabled: edit.disabled.unwrap_or(before.disabled),
+            until: edit.until.unwrap_or(before.until),
             subject,
             ..before.clone()
         };
@@ -116,7 +121,8 @@ impl People {
             .await?;
         let fact = told(&after, UserChange::Changed);
         self.record(&mut transaction, fact, actor).await?;
-        if after.role != before.role || after.disabled != before.disabled {
+        let kept_out = (after.disabled, after.until) != (before.disabled, before.until);
+        if after.role != before.role || kept_out {
             end_sessions(&mut transaction, name, "").await?;
         }
         transaction.commit().await?;
@@ -149,9 +155,12 @@ impl People {
     /// What a database can answer.
     pub async fn password(&self, name: &str) -> Result<Option<PasswordHash>, StoreError> {
         let mut reader = self.store.reader().await?;
-        let row = with(sql::PASSWORD, cells![INSTALLATION, name])
-            .fetch_optional(&mut *reader)
-            .await?;
+        let row = with(
+            sql::PASSWORD,
+            cells![INSTALLATION, name, self.store.now_us()],
+        )
+        .fetch_optional(&mut *reader)
+        .await?;
         let kept = row.map(|row| maybe_text(&row, 0)).transpose()?.flatten();
         Ok(kept.map(PasswordHash::from_store))
     }
@@ -188,6 +197,39 @@ impl People {
         self.record(&mut transaction, fact, actor).await?;
         end_sessions(&mut transaction, name, "").await?;
         transaction.commit().await
+    }
+
+    /// Takes the name and the mail of somebody who was removed out of the history (scenario 247), and records that it
+    /// was done. Returns from how many entries. The name they signed in with stays: it says who did what.
+    ///
+    /// # Errors
+    /// [`StoreError::UserStillThere`] for somebody who is a user now, and [`StoreError::UserMissing`] for a name that
+    /// nobody ever had. Also what a database can answer.
+    pub async fn erase(&self, name: &str, actor: &str) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        if user(&mut transaction, name).await?.is_some() {
+            return Err(StoreError::UserStillThere {
+                name: name.to_owned(),
+            });
+        }
+        let entries = told_of(&mut transaction, name).await?;
+        if entries.is_empty() {
+            return Err(StoreError::UserMissing {
+                name: name.to_owned(),
+            });
+        }
+        let seqs: Vec<Cell> = entries.iter().map(|entry| Cell::from(entry.seq)).collect();
+        let erased = sql::PRIVATE_ERASE
+            .execute(&mut transaction, cells![INSTALLATION], &seqs)
+            .await?;
+        let fact = Fact::UserErased {
+            user: name.to_owned(),
+            entries: erased,
+        };
+        self.record(&mut transaction, fact, actor).await?;
+        transaction.commit().await?;
+        self.store.forget_erased().await?;
+        Ok(erased)
     }
 
     /// Ends all sessions of a user.
@@ -242,9 +284,9 @@ impl People {
     }
 }
 
-/// Whether this user can keep the users.
+/// Whether this user can keep the users, for good.
 fn keeps_users(user: &User) -> bool {
-    user.may(Role::Admin) && (user.has_password || user.subject.is_some())
+    user.may(Role::Admin) && user.until.is_none() && (user.has_password || user.subject.is_some())
 }
 
 /// Refuses to lose the last user who can keep the users. Where there never was one, there is none to lose.
@@ -274,6 +316,7 @@ fn told(user: &User, change: UserChange) -> Fact {
         role: user.role,
         subject: user.subject.clone(),
         disabled: user.disabled,
+        until: user.until,
     }
 }
 
@@ -289,11 +332,12 @@ pub(super) fn read(row: &AnyRow) -> Result<User, StoreError> {
         created: moment(int(row, 6)?)?,
         has_password: int(row, 7)? != 0,
         signed_in: maybe_int(row, 8)?.map(moment).transpose()?,
+        until: maybe_int(row, 9)?.map(moment).transpose()?,
     })
 }
 
 /// How many columns a user takes.
-pub(super) const COLUMNS: usize = 9;
+pub(super) const COLUMNS: usize = 10;
 
 async fn users(database: &mut AnyConnection) -> Result<Vec<User>, StoreError> {
     let rows = with(sql::USERS, cells![INSTALLATION])
@@ -307,6 +351,28 @@ async fn user(database: &mut AnyConnection, name: &str) -> Result<Option<User>, 
         .fetch_optional(database)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The entries that tell of a user, whoever had the name, the oldest first.
+async fn told_of(database: &mut AnyConnection, name: &str) -> Result<Vec<Entry>, StoreError> {
+    let mut found = Vec::new();
+    let mut after = 0;
+    loop {
+        let cells = cells![INSTALLATION, "user", after, limit(PAGE)];
+        let rows = with(sql::ENTRIES_OF_FACT, cells)
+            .fetch_all(&mut *database)
+            .await?;
+        for row in &rows {
+            let entry = Stored::read(row)?.entry(INSTALLATION)?;
+            after = entry.seq;
+            if matches!(&entry.fact, Fact::User { user, .. } if user == name) {
+                found.push(entry);
+            }
+        }
+        if rows.len() < PAGE as usize {
+            return Ok(found);
+        }
+    }
 }
 
 pub(super) async fn existing(database: &mut AnyConnection, name: &str) -> Result<User, StoreError> {

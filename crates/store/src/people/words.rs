@@ -181,6 +181,8 @@ pub struct User {
     pub subject: Option<String>,
     /// Whether they are kept from signing in.
     pub disabled: bool,
+    /// Until when they are a user at all; for ever if nothing is said.
+    pub until: Option<Timestamp>,
     /// Since when they are a user.
     pub created: Timestamp,
     /// Whether they can sign in by a password.
@@ -196,10 +198,16 @@ impl User {
         format!("user:{}", self.name)
     }
 
-    /// Whether they may do what this role may.
+    /// Whether they may do what this role may, as long as their [time](Self::until) is not over.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {
         !self.disabled && self.role >= role
+    }
+
+    /// Whether they are kept from signing in at this moment.
+    #[must_use]
+    pub fn is_kept_out(&self, now: Timestamp) -> bool {
+        self.disabled || self.until.is_some_and(|until| until <= now)
     }
 }
 
@@ -216,6 +224,8 @@ pub struct NewUser {
     pub role: Role,
     /// See [`User::subject`].
     pub subject: Option<String>,
+    /// See [`User::until`].
+    pub until: Option<Timestamp>,
 }
 
 /// What is to be changed of a user; the rest stays.
@@ -231,6 +241,8 @@ pub struct UserEdit {
     pub subject: Option<String>,
     /// See [`User::disabled`].
     pub disabled: Option<bool>,
+    /// See [`User::until`]; the outer one says whether it is changed at all.
+    pub until: Option<Option<Timestamp>>,
 }
 
 /// A browser in which somebody is signed in.

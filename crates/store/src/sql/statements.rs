@@ -100,7 +100,7 @@ macro_rules! run_columns {
 macro_rules! user_columns {
     () => {
         "SELECT u.name, u.display, u.mail, u.role, u.subject, u.disabled, u.created_us, \
-         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us"
+         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us, u.until_us"
     };
 }
 
@@ -285,15 +285,25 @@ statements! {
     USERS = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 ORDER BY u.name");
     USER = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.name = $2");
     USER_BY_SUBJECT = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.subject = $2");
-    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, created_us, seq) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (chain, name) DO NOTHING";
-    USER_CHANGE = "UPDATE users SET display = $1, mail = $2, role = $3, subject = $4, disabled = $5, seq = $6 \
-                   WHERE chain = $7 AND name = $8";
+    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, until_us, created_us, seq) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (chain, name) DO NOTHING";
+    USER_CHANGE = "UPDATE users SET display = $1, mail = $2, role = $3, subject = $4, disabled = $5, until_us = $6, \
+                   seq = $7 WHERE chain = $8 AND name = $9";
     USER_DROP = "DELETE FROM users WHERE chain = $1 AND name = $2";
-    PASSWORD = "SELECT password FROM users WHERE chain = $1 AND name = $2 AND disabled = 0";
+    PASSWORD = "SELECT password FROM users WHERE chain = $1 AND name = $2 AND disabled = 0 \
+                AND (until_us IS NULL OR until_us > $3)";
     PASSWORD_SET = "UPDATE users SET password = $1 WHERE chain = $2 AND name = $3";
     PASSWORD_REHASH = "UPDATE users SET password = $1 WHERE chain = $2 AND name = $3 AND password = $4";
-    USER_SIGNED_IN = "UPDATE users SET signed_in_us = $1 WHERE chain = $2 AND name = $3 AND disabled = 0";
+    USER_SIGNED_IN = "UPDATE users SET signed_in_us = $1 WHERE chain = $2 AND name = $3 AND disabled = 0 \
+                      AND (until_us IS NULL OR until_us > $4)";
+
+    SIGN_IN_FINISH = "INSERT INTO finished_sign_ins (state, at_us) VALUES ($1, $2) ON CONFLICT (state) DO NOTHING";
+    SIGN_INS_FORGET = "DELETE FROM finished_sign_ins WHERE at_us < $1";
+
+    MOMENTS = "SELECT name, at_us FROM moments ORDER BY name";
+    MOMENT = "SELECT at_us FROM moments WHERE name = $1";
+    MOMENT_SET = "INSERT INTO moments (name, at_us) VALUES ($1, $2) \
+                  ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
 
     SESSION = concat!(
         user_columns!(),
@@ -349,6 +359,7 @@ statements! {
     HINTS_HEED = "UPDATE hints SET heeded_us = $1 WHERE connection = $2 AND heeded_us IS NULL AND received_us <= $3";
     HINTS_SEEN = "SELECT MAX(received_us), MIN(CASE WHEN heeded_us IS NULL THEN received_us END) \
                   FROM hints WHERE connection = $1 AND system = $2";
+    HINTS_WAITING_SINCE = "SELECT MIN(received_us) FROM hints WHERE connection = $1 AND heeded_us IS NULL";
     HINTS_FORGET = "DELETE FROM hints WHERE heeded_us < $1";
 
     ITEM_BLANK = "UPDATE items SET label = $1, cause = $2 WHERE connection = $3 AND flow = $4 AND record = $5";
@@ -372,8 +383,8 @@ statements! {
                      FROM decisions WHERE connection = $1 ORDER BY flow, record";
     ALL_STOPS = "SELECT kind, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM stops \
                  WHERE connection = $1 ORDER BY kind";
-    ALL_USERS = "SELECT name, display, mail, role, subject, CAST(disabled AS TEXT), CAST(created_us AS TEXT), \
-                 CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
+    ALL_USERS = "SELECT name, display, mail, role, subject, CAST(disabled AS TEXT), CAST(until_us AS TEXT), \
+                 CAST(created_us AS TEXT), CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
     ALL_TOKENS = "SELECT name, user_name, scope, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
                   CAST(seq AS TEXT) FROM tokens WHERE chain = $1 ORDER BY name";
     ALL_APPROVALS = "SELECT CAST(request AS TEXT), what, subject, proposal, asked_by, CAST(asked_us AS TEXT), \

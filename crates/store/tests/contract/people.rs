@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use tieout_domain::Clock as _;
 use tieout_store::{
     ApprovalDecision, ApprovalStatus, Asked, Attempt, Commit, Fact, NewToken, NewUser, Role, Scope,
     SessionLimits, Store, StoreError, TokenChange, User, UserChange, UserEdit,
@@ -23,6 +24,7 @@ fn new_user(name: &str, role: Role) -> NewUser {
         mail: format!("{name}@example.com"),
         role,
         subject: None,
+        until: None,
     }
 }
 
@@ -468,4 +470,79 @@ pub(crate) async fn who_asks_does_not_approve(bed: &Bed, store: &Store) {
         .await
         .unwrap();
     assert_eq!(store.verify().await.unwrap().faults.len(), 1);
+}
+
+pub(crate) async fn somebody_with_a_last_day_is_a_user_until_then(bed: &Bed, store: &Store) {
+    let people = store.people();
+    add(store, "ada", Role::Admin).await;
+    let until = bed.clock.now() + Duration::from_secs(3600);
+    let mut new = new_user("support", Role::Admin);
+    new.until = Some(until);
+    let password = store.hash_password("support", &"a long password".into());
+    let added = people.add(&new, Some(&password.unwrap()), "user:ada").await;
+    assert_eq!(added.unwrap().until, Some(until));
+    // Who goes by themselves can't be the last one to keep the users.
+    let last = people.remove("ada", "user:ada").await;
+    assert_eq!(last.unwrap_err().code().as_str(), "last-admin");
+    bed.clock.advance(Duration::from_secs(1800));
+    let secret = open(store, "support").await.unwrap();
+    assert!(is_open(store, &secret).await);
+    assert!(people.password("support").await.unwrap().is_some());
+    bed.clock.advance(Duration::from_secs(1799));
+    assert!(is_open(store, &secret).await);
+    bed.clock.advance(Duration::from_secs(1));
+    assert!(!is_open(store, &secret).await);
+    assert!(people.password("support").await.unwrap().is_none());
+    assert!(open(store, "support").await.is_err());
+    let stays = UserEdit {
+        until: Some(None),
+        ..UserEdit::default()
+    };
+    people.change("support", &stays, "user:ada").await.unwrap();
+    assert!(open(store, "support").await.is_ok());
+    assert_holds(store).await;
+}
+
+pub(crate) async fn s247_who_was_removed_is_erased_and_the_chain_holds(_: &Bed, store: &Store) {
+    let people = store.people();
+    add(store, "ada", Role::Admin).await;
+    add(store, "jo", Role::Operator).await;
+    let early = people.erase("jo", "user:ada").await;
+    assert_eq!(early.unwrap_err().code().as_str(), "user-still-there");
+    people.remove("jo", "user:ada").await.unwrap();
+    assert_eq!(people.erase("jo", "user:ada").await.unwrap(), 2);
+    let nobody = people.erase("mo", "user:ada").await;
+    assert_eq!(nobody.unwrap_err().code().as_str(), "user-missing");
+    let entries = store.installation().entries_after(0, 100).await.unwrap();
+    let told = format!("{entries:?}");
+    assert!(
+        !told.contains("jo Doe") && !told.contains("jo@example.com"),
+        "{told}"
+    );
+    assert!(
+        told.contains("ada Doe") && told.contains("UserErased"),
+        "{told}"
+    );
+    assert_holds(store).await;
+}
+
+pub(crate) async fn a_sign_in_that_was_begun_elsewhere_ends_once(_: &Bed, store: &Store) {
+    let people = store.people();
+    assert!(people.finish_sign_in("one").await.unwrap());
+    assert!(!people.finish_sign_in("one").await.unwrap());
+    assert!(people.finish_sign_in("two").await.unwrap());
+}
+
+pub(crate) async fn what_leaves_no_entry_is_remembered_by_its_moment(_: &Bed, store: &Store) {
+    assert_eq!(
+        store.moments().await.unwrap(),
+        tieout_store::Moments::default()
+    );
+    store.backed_up().await.unwrap();
+    store.credential_used("acme-bill").await.unwrap();
+    store.credential_used("acme-bill").await.unwrap();
+    store.webhooks_kept().await.unwrap();
+    let moments = store.moments().await.unwrap();
+    assert!(moments.backup.is_some() && moments.webhooks.is_some());
+    assert!(moments.credentials.keys().eq(["acme-bill"]));
 }

@@ -65,6 +65,7 @@ pub async fn run(global: &Global, args: &BackupArgs) -> Result<Exit, Failure> {
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     write(&beside.path().join(MANIFEST), text.as_bytes())?;
     beside.finish()?;
+    home.store.backed_up().await?;
     report(global, &goal, &manifest);
     Ok(Exit::Done)
 }

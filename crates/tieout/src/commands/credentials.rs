@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
-use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
+use tieout_domain::{Clock as _, Timestamp};
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES};
 use tieout_store::CredentialRow;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -286,24 +286,40 @@ pub fn prompt(kind: &CredentialKind) -> Result<SecretString, Failure> {
     Ok(text.as_str().into())
 }
 
-/// Which connections use a credential.
+/// What uses a credential: connections, and what the configuration of the server names it for.
 fn used_by(home: &Home, name: &str) -> Vec<String> {
     let uses = crate::trial::uses(home, name);
-    uses.iter()
+    let mut used: Vec<String> = uses
+        .iter()
         .map(|user| user.connection.to_string())
-        .collect()
+        .collect();
+    used.dedup();
+    used.extend(home.config.uses_itself(name));
+    used
 }
 
-/// All credentials, each with its end where it tells one.
-pub(crate) async fn listed(home: &Home) -> Result<Vec<(CredentialRow, Option<Expiry>)>, Failure> {
+/// A credential, as it is listed.
+pub(crate) struct Listed {
+    /// What is kept of it in the clear.
+    pub(crate) row: CredentialRow,
+    /// Its end, where it tells one.
+    pub(crate) expiry: Option<Expiry>,
+    /// When it was last used, to the hour.
+    pub(crate) used: Option<Timestamp>,
+}
+
+/// All credentials by name.
+pub(crate) async fn listed(home: &Home) -> Result<Vec<Listed>, Failure> {
     let vault = home.vault().await?;
     let credentials = home.store.credentials();
     let today = today();
+    let mut moments = home.store.moments().await?;
     let mut rows = Vec::new();
     for row in credentials.list().await? {
         let (_, fields) = credentials.get(&vault, &row.name).await?;
         let expiry = Expiry::of(fields.expose_secret(), today);
-        rows.push((row, expiry));
+        let used = moments.credentials.remove(&row.name);
+        rows.push(Listed { row, expiry, used });
     }
     Ok(rows)
 }
@@ -313,11 +329,11 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
     if global.json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(row, expiry)| {
+            .map(|Listed { row, expiry, used }| {
                 json!({
                     "name": row.name, "kind": row.kind, "version": row.version,
                     "set_at": row.set_at, "set_by": row.set_by,
-                    "used_by": used_by(home, &row.name),
+                    "used_by": used_by(home, &row.name), "last_used": used,
                     "expires": expiry.map(|expiry| expiry.expires),
                     "days_left": expiry.map(|expiry| expiry.days_left),
                     "warning": expiry.and_then(|expiry| expiry.warning()),
@@ -329,21 +345,30 @@ async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> {
     }
     let rows = rows
         .into_iter()
-        .map(|(row, expiry)| {
-            let used = used_by(home, &row.name).join(", ");
+        .map(|Listed { row, expiry, used }| {
+            let users = used_by(home, &row.name).join(", ");
             let end = expiry.map(|expiry| expiry.warning().unwrap_or(expiry.expires.to_string()));
             vec![
                 row.name,
                 row.kind,
                 row.version.to_string(),
                 format!("{:.0}", row.set_at),
-                used,
+                users,
+                used.map(|at| format!("{at:.0}")).unwrap_or_default(),
                 end.unwrap_or_default(),
             ]
         })
         .collect();
     output::line(&output::table(
-        &["name", "kind", "version", "set at", "used by", "expires"],
+        &[
+            "name",
+            "kind",
+            "version",
+            "set at",
+            "used by",
+            "last used",
+            "expires",
+        ],
         rows,
         &[2],
     ));

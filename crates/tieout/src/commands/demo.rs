@@ -118,6 +118,7 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
         mail: String::new(),
         role: Role::Admin,
         subject: None,
+        until: None,
     };
     let hash = home
         .store

@@ -47,6 +47,7 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
     let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
+    let tracing = tokio::spawn(Arc::clone(&service).trace());
     tell(global, address);
     notify::ready();
     told_to_stop().await;
@@ -62,6 +63,7 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
         _ = &mut working => {}
         () = told_to_stop() => return Ok(Exit::Failed),
     }
+    tracing.abort();
     let _ = stop.send(true);
     if tokio::time::timeout(ANSWERS, &mut served).await.is_err() {
         served.abort();

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use tieout_desk::users;
+use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
 use tieout_store::{NewUser, PasswordHash, Role, User, UserEdit};
 use zeroize::Zeroizing;
@@ -14,6 +16,7 @@ use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
+use crate::seams::WallClock;
 
 /// What `users` takes.
 #[derive(Debug, Args)]
@@ -37,6 +40,12 @@ enum Action {
         /// Their mail address.
         #[arg(long, value_name = "ADDRESS", default_value = "")]
         mail: String,
+        /// Their last day (UTC), for somebody who is here for a while: support, an auditor.
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+        /// They sign in by the identity provider alone, which knows them by the mail address.
+        #[arg(long, requires = "mail")]
+        no_password: bool,
     },
     /// Lists users, their roles, and when they last signed in.
     List,
@@ -45,6 +54,11 @@ enum Action {
     /// Removes a user, their sessions and tokens; what they did stays in the history.
     Remove {
         /// Which.
+        name: String,
+    },
+    /// Takes the name and the mail of somebody who was removed out of the history, which still verifies.
+    Erase {
+        /// What they signed in with. It stays: it says who did what.
         name: String,
     },
 }
@@ -74,6 +88,13 @@ struct ChangeArgs {
     /// End all of their sessions.
     #[arg(long)]
     sign_out: bool,
+    /// Their last day (UTC); `never` for somebody who stays.
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// By what the identity provider knows them (its `sub`), where it tells no mail address that it has verified; empty
+    /// to part them from it.
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
 }
 
 /// Carries out the action.
@@ -85,6 +106,8 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
             role,
             display,
             mail,
+            until,
+            no_password,
         } => {
             let new = NewUser {
                 name: name.clone(),
@@ -92,10 +115,14 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
                 mail: mail.clone(),
                 role: *role,
                 subject: None,
+                until: until.as_deref().map(users::until).transpose()?,
             };
-            let password = new_password(&home, name)?;
+            let password = match no_password {
+                true => None,
+                false => Some(new_password(&home, name)?),
+            };
             let people = home.store.people();
-            let added = people.add(&new, Some(&password), &actor()).await?;
+            let added = people.add(&new, password.as_ref(), &actor()).await?;
             tell(global, &added);
         }
         Action::List => list(global, &home).await?,
@@ -104,6 +131,16 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
             home.store.people().remove(name, &actor()).await?;
             if global.json {
                 output::json(&json!({"removed": name}));
+            }
+        }
+        Action::Erase { name } => {
+            let entries = home.store.people().erase(name, &actor()).await?;
+            if global.json {
+                output::json(&json!({"erased": name, "entries": entries}));
+            } else if !global.quiet {
+                output::line(&format!(
+                    "the name and mail of {name} are erased from {entries} entries"
+                ));
             }
         }
     }
@@ -117,11 +154,16 @@ async fn change(home: &Home, args: &ChangeArgs) -> Result<User, Failure> {
         display: args.display.clone(),
         mail: args.mail.clone(),
         role: args.role,
-        subject: None,
+        subject: subject(home, args.subject.as_deref())?,
         disabled: off_or_on,
+        until: match args.until.as_deref() {
+            None => None,
+            Some("never") => Some(None),
+            Some(day) => Some(Some(users::until(day)?)),
+        },
     };
     if edit == UserEdit::default() && !args.password && !args.sign_out {
-        let cause = "say what to change: --role, --display, --mail, --password, --disable, --enable or --sign-out";
+        let cause = "say what to change: --role, --display, --mail, --password, --disable, --enable, --until, --subject or --sign-out";
         return Err(Failure::usage(Code::new("usage"), cause));
     }
     // Nothing is changed for somebody whose new password is refused.
@@ -142,6 +184,19 @@ async fn change(home: &Home, args: &ChangeArgs) -> Result<User, Failure> {
         people.sign_out(&args.name, &actor()).await?;
     }
     Ok(user)
+}
+
+/// Who somebody is for the identity provider, as the store keeps it.
+fn subject(home: &Home, given: Option<&str>) -> Result<Option<String>, Failure> {
+    match (given, &home.config.openid) {
+        (None, _) => Ok(None),
+        (Some(""), _) => Ok(Some(String::new())),
+        (Some(subject), Some(openid)) => Ok(Some(openid.provider.subject(subject))),
+        (Some(_), None) => {
+            let cause = "`[server.openid]` names no identity provider that could know them";
+            Err(Failure::usage(Code::new("usage"), cause))
+        }
+    }
 }
 
 /// A password from a prompt, twice, or from the first line of standard input.
@@ -179,7 +234,7 @@ fn unread(error: &std::io::Error) -> Failure {
 fn as_json(user: &User) -> Value {
     json!({
         "name": user.name, "display": user.display, "mail": user.mail, "role": user.role,
-        "disabled": user.disabled, "created": user.created, "signed_in": user.signed_in,
+        "disabled": user.disabled, "until": user.until, "subject": user.subject, "created": user.created, "signed_in": user.signed_in,
     })
 }
 
@@ -187,30 +242,31 @@ fn tell(global: &Global, user: &User) {
     if global.json {
         output::json(&as_json(user));
     } else if !global.quiet {
-        let off = if user.disabled { ", disabled" } else { "" };
-        output::line(&format!("{}: {}{off}", user.name, user.role));
+        let standing = users::standing(user, WallClock.now());
+        output::line(&format!("{}: {}, {standing}", user.name, user.role));
     }
 }
 
 async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
-    let users = home.store.people().users().await?;
+    let all = home.store.people().users().await?;
     if global.json {
-        let users: Vec<_> = users.iter().map(as_json).collect();
+        let users: Vec<_> = all.iter().map(as_json).collect();
         output::json(&json!({ "users": users }));
         return Ok(());
     }
     let moment =
         |at: Option<tieout_domain::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
-    let rows = users
+    let now = WallClock.now();
+    let rows = all
         .into_iter()
         .map(|user| {
-            let state = if user.disabled { "disabled" } else { "" };
+            let state = users::standing(&user, now);
             vec![
                 user.name,
                 user.display,
                 user.mail,
                 user.role.to_string(),
-                state.to_owned(),
+                state,
                 moment(Some(user.created)),
                 moment(user.signed_in),
             ]
@@ -222,7 +278,7 @@ async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
             "called",
             "mail",
             "role",
-            "",
+            "state",
             "since",
             "last signed in",
         ],

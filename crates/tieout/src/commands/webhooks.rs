@@ -20,6 +20,10 @@ pub struct WebhooksArgs {
     /// Show the secret address that NetSuite pushes to. Whoever knows it can have a run begin, and nothing else.
     #[arg(long)]
     pub show_secret: bool,
+    /// Have BILL sign with a new key, for the connections that are named. The old one is good until a notification has
+    /// come through with the new one; `tieout serve` must be running.
+    #[arg(long, requires = "connections")]
+    pub renew_key: bool,
 }
 
 /// Tells of each side what is subscribed, and when it was last heard of.
@@ -34,6 +38,10 @@ pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> 
     let mut told = Vec::new();
     for (name, config) in home.config.chosen(&args.connections)? {
         for side in sides(name, config) {
+            if let (true, Some(Webhooks::Signed(signed))) = (args.renew_key, side.system.webhooks) {
+                keeper.renew_key((side, signed)).await?;
+                renewed(global, side);
+            }
             told.extend(tell(&keeper, side, args.show_secret).await?);
         }
     }
@@ -43,6 +51,15 @@ pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> 
         told.iter().for_each(print);
     }
     Ok(Exit::Done)
+}
+
+fn renewed(global: &Global, side: Side<'_>) {
+    if !global.json && !global.quiet {
+        output::line(&format!(
+            "{}: {}: the new key is in use, and the old one is good for nothing any more",
+            side.connection, side.system.id
+        ));
+    }
 }
 
 async fn tell(

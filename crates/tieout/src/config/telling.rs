@@ -58,6 +58,23 @@ pub struct HookConfig {
     pub private: bool,
 }
 
+impl Telling {
+    /// The keys of the configuration that name this credential.
+    pub(super) fn naming(&self, credential: &str) -> Vec<String> {
+        let mail = self
+            .mail
+            .as_ref()
+            .and_then(|mail| mail.credential.as_deref());
+        let mail = (mail == Some(credential)).then(|| "server.mail".to_owned());
+        let hooks = self
+            .hooks
+            .iter()
+            .filter(|(_, hook)| hook.secret == credential);
+        let hooks = hooks.map(|(name, _)| format!("server.hooks.{name}"));
+        mail.into_iter().chain(hooks).collect()
+    }
+}
+
 impl HookConfig {
     /// Whether it goes to this very machine, which only an address that says so may.
     pub fn is_loopback(&self) -> bool {
@@ -65,7 +82,7 @@ impl HookConfig {
     }
 }
 
-fn is_loopback(url: &Uri) -> bool {
+pub(super) fn is_loopback(url: &Uri) -> bool {
     let host = url.host().unwrap_or_default();
     host == "localhost" || literal(host).is_some_and(|address| place(address) == Place::Loopback)
 }
@@ -173,7 +190,12 @@ impl Reader<'_> {
         })
     }
 
-    fn needed(&self, table: &toml::Table, at: &str, key: &str) -> Result<String, Failure> {
+    pub(super) fn needed(
+        &self,
+        table: &toml::Table,
+        at: &str,
+        key: &str,
+    ) -> Result<String, Failure> {
         let text = self.optional_text(table, at, key)?;
         text.filter(|text| !text.trim().is_empty())
             .ok_or_else(|| self.wrong(at, &format!("`{key}` is missing")))

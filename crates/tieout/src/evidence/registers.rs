@@ -300,7 +300,9 @@ impl Registers {
                 row.extend([json!(name), json!(kind), json!(change)]);
                 self.row("credentials", &row)
             }
-            Fact::User { .. } | Fact::Token { .. } => self.access(exported),
+            Fact::User { .. } | Fact::UserErased { .. } | Fact::Token { .. } => {
+                self.access(exported)
+            }
             Fact::ApprovalAsked { .. } | Fact::ApprovalDecided { .. } => self.approval(exported),
             Fact::Preference {
                 connection,
@@ -356,6 +358,14 @@ impl Registers {
                 json!(change),
                 json!(role),
                 json!(disabled),
+            ]),
+            Fact::UserErased { user, .. } => row.extend([
+                json!("user"),
+                json!(user),
+                Value::Null,
+                json!("erased"),
+                Value::Null,
+                Value::Null,
             ]),
             Fact::Token {
                 token,

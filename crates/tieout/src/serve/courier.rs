@@ -123,6 +123,8 @@ impl Service {
             );
             return Err(later(cause));
         }
+        let used = self.home.store.credential_used(name).await;
+        used.map_err(|error| later(error.to_string()))?;
         // The library's words could show what was read.
         serde_json::from_str(fields.expose_secret()).map_err(|_| {
             later(format!(

@@ -8,6 +8,7 @@ mod courier;
 mod drift;
 mod hints;
 pub mod notify;
+mod openid;
 mod program;
 mod renews;
 mod runs;
@@ -25,6 +26,7 @@ use tieout_domain::{ConnectionName, Holding};
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
+use tieout_server::counts::Counts;
 use tieout_server::hooks::Hook;
 use tieout_store::Vault;
 use tokio::sync::Notify;
@@ -34,6 +36,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::subscriptions::Proof;
+use crate::telemetry::{Tracer, traced};
 
 /// The service.
 pub struct Service {
@@ -50,6 +53,10 @@ pub struct Service {
     proofs: RwLock<HashMap<(String, ConnectionName), Proof>>,
     /// What holds the runs that are on, by their ids.
     on: Mutex<BTreeMap<String, Arc<Holding>>>,
+    /// What the face counts.
+    counts: Arc<Counts>,
+    /// Makes spans, where traces go somewhere.
+    tracer: Option<Arc<Tracer>>,
 }
 
 impl Service {
@@ -67,6 +74,10 @@ impl Service {
     /// See [`new`](Self::new).
     pub async fn with(shared: Shared, home: Home) -> Result<Arc<Self>, Failure> {
         let config = Arc::new(home.config.clone());
+        let tracer = config.telemetry.as_ref().map(|_| {
+            let (timer, entropy) = (Arc::clone(&shared.timer), Arc::clone(&shared.entropy));
+            Arc::new(Tracer::new(timer, entropy))
+        });
         let service = Self {
             vault: home.vault().await?,
             scheduler: Scheduler::new(Arc::clone(&shared.timer), config.workers),
@@ -75,6 +86,8 @@ impl Service {
             configured: Notify::new(),
             proofs: RwLock::default(),
             on: Mutex::default(),
+            counts: Arc::default(),
+            tracer,
             home,
         };
         service.scheduler.set(service.timetables(&config).await?);
@@ -85,7 +98,19 @@ impl Service {
 
     /// Everything that is served.
     pub fn router(self: &Arc<Self>) -> Router {
-        tieout_server::router(self.app())
+        let routes = tieout_server::router(self.app());
+        match &self.tracer {
+            Some(tracer) => traced(routes, Arc::clone(tracer)),
+            None => routes,
+        }
+    }
+
+    /// Sends traces for as long as the service lives, if they go anywhere. Nothing that fails here holds up a run.
+    pub async fn trace(self: Arc<Self>) {
+        let endpoint = &self.home.config.telemetry;
+        if let (Some(tracer), Some(endpoint)) = (&self.tracer, endpoint) {
+            tracer.send_to(endpoint, &*self.shared.transport).await;
+        }
     }
 
     /// What the face has at hand.
@@ -104,6 +129,7 @@ impl Service {
             program: Arc::<Self>::clone(self),
             clock: Arc::new(crate::seams::WallClock),
             outside: Arc::new(outside),
+            counts: Arc::clone(&self.counts),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use secrecy::SecretString;
 use serde_json::Value;
 use tieout_desk::DeskError;
@@ -14,9 +15,10 @@ use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
 use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
-use tieout_server::program::{Connects, Renews};
-use tieout_server::program::{CredentialInfo, CredentialKindInfo, CredentialSet};
-use tieout_server::{ConnectionInfo, Notification, Program, SyncAsked};
+use tieout_server::program::{
+    Budget, Connects, CredentialInfo, CredentialKindInfo, CredentialSet, Renews,
+};
+use tieout_server::{ConnectionInfo, Notification, OpenId, Program, SyncAsked};
 
 use super::{Service, settings};
 use crate::commands::pause::refuse_to_go_on;
@@ -147,6 +149,49 @@ impl Program for Service {
 
     fn two_people(&self) -> Option<bool> {
         self.config().two_people
+    }
+
+    fn openid(&self) -> Option<OpenId> {
+        let config = self.config();
+        config.openid.as_ref().map(|it| it.provider.clone())
+    }
+
+    async fn openid_secret(&self) -> Result<SecretString, DeskError> {
+        self.client_secret().await
+    }
+
+    async fn ask_provider(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, DeskError> {
+        self.sent_to_provider(request).await
+    }
+
+    fn budgets(&self) -> Vec<Budget> {
+        let used = self.shared.governors.used(self.shared.timer.now());
+        let budgets = used.into_iter().map(|it| {
+            let (system, key) = it.name.split_once('/').unwrap_or((&it.name, ""));
+            Budget {
+                system: system.to_owned(),
+                key: key.to_owned(),
+                used: it.used.into(),
+                most: it.most.into(),
+            }
+        });
+        budgets.collect()
+    }
+
+    fn credentials_refused(&self) -> BTreeMap<String, u64> {
+        let counted = self.shared.governors.refusals();
+        let systems = tieout_systems::ALL.iter().map(|entry| entry.system.id);
+        systems
+            .map(|id| {
+                (
+                    id.to_string(),
+                    counted.get(id.as_str()).copied().unwrap_or_default(),
+                )
+            })
+            .collect()
     }
 
     fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tieout_engine::scheduler::{Ended, Job, Runs};
-use tieout_engine::{Connection, EngineError, Quiet, RunOptions, RunReport};
+use tieout_engine::{Connection, EngineError, Progress, Quiet, RunOptions, RunReport};
 
 use tieout_kit::refusals::REFUSALS_MAX;
 
@@ -12,6 +12,7 @@ use super::Service;
 use crate::assemble;
 use crate::commands::sync::run_id;
 use crate::failure::Failure;
+use crate::telemetry::RunTrace;
 
 /// Who is at work when nobody asked: the service itself.
 const SERVICE: &str = "service";
@@ -19,7 +20,11 @@ const SERVICE: &str = "service";
 #[async_trait]
 impl Runs for Service {
     async fn run(&self, job: Job) -> Ended {
-        let connection = match self.connection(&job).await {
+        let trace = self
+            .tracer
+            .as_ref()
+            .map(|tracer| RunTrace::begin(tracer, job.connection.as_str(), &job.trigger));
+        let connection = match self.connection(&job, trace.as_ref()).await {
             Ok(Some(connection)) => connection,
             // It was switched off or removed after it had become due.
             Ok(None) => return Ended::Made,
@@ -53,6 +58,10 @@ impl Runs for Service {
             .insert(id.clone(), Arc::clone(&connection.holding));
         let result = tieout_engine::sync(&connection, options).await;
         self.runs_on().remove(&id);
+        if let Some(trace) = trace {
+            let status = result.as_ref().map(|report| report.status.as_str());
+            trace.ended(&id, status.unwrap_or("failed"));
+        }
         log(&connection, &result);
         let ended = Ended::of(&result);
         if whole && ended == Ended::Made {
@@ -84,14 +93,24 @@ impl Runs for Service {
 
 impl Service {
     /// The connection of a job, put together; `None` if there is none to be run any more.
-    async fn connection(&self, job: &Job) -> Result<Option<Connection>, Failure> {
+    async fn connection(
+        &self,
+        job: &Job,
+        trace: Option<&Arc<RunTrace>>,
+    ) -> Result<Option<Connection>, Failure> {
         let config = self.config();
         let name = &job.connection;
         let Some(config) = config.connections.get(name).filter(|config| config.enabled) else {
             return Ok(None);
         };
-        let (home, vault, shared) = (&self.home, &self.vault, &self.shared);
-        let made = assemble::connection(home, vault, shared, name, config, Arc::new(Quiet)).await?;
+        let (home, vault) = (&self.home, &self.vault);
+        let traced = trace.map(|trace| self.shared.traced(trace));
+        let shared = traced.as_ref().unwrap_or(&self.shared);
+        let progress: Arc<dyn Progress> = match trace {
+            Some(trace) => Arc::<RunTrace>::clone(trace),
+            None => Arc::new(Quiet),
+        };
+        let made = assemble::connection(home, vault, shared, name, config, progress).await?;
         let actor = job.by.clone().unwrap_or_else(|| SERVICE.to_owned());
         Ok(Some(Connection { actor, ..made }))
     }

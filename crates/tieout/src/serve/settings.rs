@@ -15,7 +15,7 @@ use tieout_server::program::{
 
 use super::Service;
 use super::sides::known;
-use crate::commands::credentials::{known_kind, listed, set};
+use crate::commands::credentials::{Listed, known_kind, listed, set};
 use crate::commands::preferences::{change, standing};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -66,7 +66,7 @@ impl Service {
         let home = self.as_it_is()?;
         let rows = listed(&home).await?.into_iter();
         Ok(rows
-            .map(|(row, expiry)| {
+            .map(|Listed { row, expiry, used }| {
                 let mut used_by: Vec<ConnectionName> = uses(&home, &row.name)
                     .iter()
                     .map(|one| one.connection.clone())
@@ -74,6 +74,8 @@ impl Service {
                 used_by.dedup();
                 CredentialInfo {
                     used_by,
+                    serves: home.config.uses_itself(&row.name),
+                    last_used: used,
                     expires: expiry.map(|expiry| expiry.expires),
                     days_left: expiry.map(|expiry| i64::from(expiry.days_left)),
                     row,

@@ -21,19 +21,28 @@ fn looks(path: &Path) -> Looks {
 }
 
 impl Service {
-    /// Looks at `tieout.toml` and at the credentials' versions, for as long as the service lives. A new configuration
+    /// Looks at `tieout.toml`, at the credentials' versions and at the keys of notifications, for as long as the service lives. A new configuration
     /// that is good takes the old one's place; one that isn't is told of, and the old one stays.
     pub async fn watch(self: Arc<Self>) {
         let path = self.home.config.path.clone();
         // What was read at the start may have changed before this was begun.
         let mut file = None;
         let mut credentials = self.credential_versions().await;
+        let mut webhooks = None;
         loop {
             self.shared.timer.sleep(LOOK).await;
             let now = looks(&path);
             if now != file {
                 file = now;
                 self.read_again(&path).await;
+            }
+            if let Ok(moments) = self.home.store.moments().await
+                && moments.webhooks != webhooks
+            {
+                webhooks = moments.webhooks;
+                if let Err(failure) = self.read_proofs(&self.config()).await {
+                    tracing::error!(code = %failure.code, "{}", failure.cause);
+                }
             }
             let Some(versions) = self.credential_versions().await else {
                 continue;

@@ -408,6 +408,54 @@ async fn s244_a_subscription_that_was_switched_off_is_found_and_what_it_missed_l
     assert_eq!(state["bill"]["webhooks"]["enabled"], 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_takes_the_place_of_the_old_one_and_nothing_is_refused_meanwhile() {
+    let world = served("").await;
+    let (server, _) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let none = world.tieout(&["webhooks", "acme-us", "--renew-key"]).await;
+    assert!(none.err.contains("not-subscribed"), "{}", none.err);
+    let panel = Panel::new(&world.sandbox.description).unwrap();
+    let _serving = Serving::begin(&world.machine);
+    let heard = async || {
+        let seen = world
+            .tieout(&["webhooks", "--json"])
+            .await
+            .went_well()
+            .json();
+        seen["webhooks"][1]["last_heard"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let before = eventually("the first test event has come", heard).await;
+    let done = world
+        .tieout(&["webhooks", "acme-us", "--renew-key"])
+        .await
+        .went_well();
+    assert!(done.out.contains("the new key is in use"), "{}", done.out);
+    assert!(
+        !serve_log(&world.machine).contains("fits none"),
+        "an event was refused"
+    );
+    // What BILL tells from now on is signed with the new key, and heard.
+    let records = panel.get("/control/records").await.unwrap();
+    let vendor = records["bill"]["vendors"][0]["id"].as_str().unwrap();
+    let path = format!("/control/bill/vendors/{vendor}");
+    let runs = world.runs_by("webhook").await;
+    panel.post(&path, "{\"action\":\"archive\"}").await.unwrap();
+    eventually("a run because BILL told", async || {
+        (world.runs_by("webhook").await > runs).then_some(())
+    })
+    .await;
+    assert!(heard().await.unwrap() > before);
+    // The old key is gone.
+    let home = home_of(&world).await;
+    let kept = home.store.kept(&home.vault().await.unwrap());
+    let kept = kept.get("webhooks/bill/acme-us").await.unwrap().unwrap();
+    let kept: Value = serde_json::from_str(secrecy::ExposeSecret::expose_secret(&kept)).unwrap();
+    assert!(kept["previous"].is_null() && kept["current"].is_string());
+}
+
 /// Whatever was answered with 200 before the process was killed is there when it begins again.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_webhook_that_was_taken_is_lost_when_the_process_is_killed() {
@@ -445,11 +493,7 @@ async fn no_webhook_that_was_taken_is_lost_when_the_process_is_killed() {
         taken.extend(sender.await.unwrap());
     }
     assert!(taken.len() > 20, "{} were taken", taken.len());
-    let place = tieout::home::Place {
-        home: Some(world.machine.home()),
-        key_file: Some(world.machine.home().join(tieout::home::KEY)),
-    };
-    let home = tieout::home::Home::open(&place).await.unwrap();
+    let home = home_of(&world).await;
     let store = home.store.connection(&"acme-us".parse().unwrap());
     let minute = jiff::Timestamp::now().as_second().div_euclid(60);
     for body in &taken {
@@ -465,6 +509,14 @@ async fn no_webhook_that_was_taken_is_lost_when_the_process_is_killed() {
         seen.waiting_since.is_none().then_some(())
     })
     .await;
+}
+
+async fn home_of(world: &Connectable) -> tieout::home::Home {
+    let place = tieout::home::Place {
+        home: Some(world.machine.home()),
+        key_file: Some(world.machine.home().join(tieout::home::KEY)),
+    };
+    tieout::home::Home::open(&place).await.unwrap()
 }
 
 /// How an unsigned push is told from another: by its body and its minute.

@@ -769,6 +769,7 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
             mail: String::new(),
             role,
             subject: None,
+            until: None,
         };
         let people = stage.home.store.people();
         people.add(&new, None, "user:test").await.unwrap();
@@ -779,6 +780,14 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     let record = refused[0].record.clone().unwrap();
     let what = record.to_string();
     let replay = [("what", what.as_str()), ("reason", "BILL was in a mood")];
+    // To look again at what was refused sends it again, whoever calls it so; what was not is looked at as before.
+    let again = [
+        ("ruling", "retry"),
+        ("record", what.as_str()),
+        ("reason", "try it"),
+    ];
+    // The account that money is posted through: also where it is a preference.
+    let clearing = [("preference.transactions.payment_account", "1000")];
     let account = store
         .records_page(Side::Platform, Kind::FundingAccount, None, 1)
         .await
@@ -790,27 +799,37 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         ("to", "none"),
         ("reason", "the account is closed"),
     ];
-    for (path, fields) in [
-        ("/replay/acme-us", replay.as_slice()),
-        ("/mappings/acme-us/set", map.as_slice()),
+    for (who, path, fields, does) in [
+        (PAT, "/replay/acme-us", replay.as_slice(), 2),
+        (PAT, "/mappings/acme-us/set", map.as_slice(), 2),
+        (OLE, "/exceptions/acme-us/decide", again.as_slice(), 2),
+        (
+            ADA,
+            "/connections/acme-us/preferences",
+            clearing.as_slice(),
+            1,
+        ),
     ] {
         let before = done_by(store, "user:quinn").await;
-        let done = office.post(PAT, path, fields).await.done();
+        let done = office.post(who, path, fields).await.done();
         assert_eq!(done, "/approvals?done=asked", "{path}");
         let asked = approval::open(store).await.unwrap();
         let [request] = asked.as_slice() else {
             panic!("{path}: {asked:?}");
         };
         let approve = format!("/approvals/acme-us/{}/approve", request.approval.id);
-        let own = office.post(PAT, &approve, &[("reason", "")]).await;
+        let asker = (who.0, Role::Admin);
+        let own = office.post(asker, &approve, &[("reason", "")]).await;
         assert_eq!(own.status, StatusCode::CONFLICT, "{path}: {}", own.text);
         assert_eq!(done_by(store, "user:quinn").await, before, "{path}");
         office
             .post(QUINN, &approve, &[("reason", "seen")])
             .await
             .done();
-        assert_eq!(done_by(store, "user:quinn").await, before + 2, "{path}");
+        assert_eq!(done_by(store, "user:quinn").await, before + does, "{path}");
     }
+    let file = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
+    assert!(file.contains("payment_account = \"1000\""), "{file}");
     office.stage.try_sync().await;
     let item = office.stage.item("bills", &record).await;
     assert_eq!(item.outcome.state, State::Done);

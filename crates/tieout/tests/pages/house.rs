@@ -167,6 +167,7 @@ async fn serve(stage: &Stage, asked: Asked) -> String {
             mail: String::new(),
             role,
             subject: None,
+            until: None,
         };
         let password = store.hash_password(name, &PASSWORD.into()).unwrap();
         let added = store.people().add(&new, Some(&password), "user:test").await;
@@ -178,6 +179,7 @@ async fn serve(stage: &Stage, asked: Asked) -> String {
         program: Arc::new(program::Stand { service, asked }),
         clock: Arc::new(WallClock),
         outside: Arc::new(Outside::default()),
+        counts: Arc::default(),
     };
     let router = tieout_server::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -53,6 +53,7 @@ impl Live {
             mail: String::new(),
             role: Role::Admin,
             subject: None,
+            until: None,
         };
         let password = home.store.hash_password("casey", &PASSWORD.into()).unwrap();
         let people = home.store.people();

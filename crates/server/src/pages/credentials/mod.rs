@@ -98,6 +98,7 @@ fn table(credentials: &[CredentialInfo]) -> Table {
             Column::text("Kind"),
             Column::number("Version"),
             Column::text("Used by"),
+            Column::text("Last used (UTC)"),
             Column::text("Set (UTC)"),
             Column::text("Set by"),
             Column::text("Ends"),
@@ -110,16 +111,20 @@ fn table(credentials: &[CredentialInfo]) -> Table {
     );
     for credential in credentials {
         let row = &credential.row;
-        let used: Vec<_> = credential.used_by.iter().map(ToString::to_string).collect();
-        let unused = credential.used_by.is_empty();
+        let used = credential.used_by.iter().map(ToString::to_string);
+        let used: Vec<_> = used.chain(credential.serves.iter().cloned()).collect();
         table.row([
             Cell::text(row.name.as_str()),
             Cell::text(row.kind.as_str()),
             Cell::number(row.version),
-            if unused {
-                Cell::text("no connection")
+            if used.is_empty() {
+                Cell::text("nothing")
             } else {
                 Cell::text(used.join(", "))
+            },
+            match credential.last_used {
+                Some(at) => Cell::moment(at, &TimeZone::UTC),
+                None => Cell::text(""),
             },
             Cell::shown(
                 time::moment(row.set_at, &TimeZone::UTC),

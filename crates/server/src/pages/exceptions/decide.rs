@@ -2,11 +2,13 @@
 
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use tieout_desk::approval;
 use tieout_desk::exceptions::{self, Chosen, Named, Ruling};
 use tieout_domain::code::Code;
 use tieout_domain::{Kind, RecordRef};
 use tieout_store::ConnectionStore;
 
+use super::super::approvals::ASKED;
 use super::super::fields::Fields;
 use super::super::{PageError, named};
 use super::cause;
@@ -109,7 +111,20 @@ pub(super) async fn decide(
             ..Chosen::default()
         }
     };
-    let decided = exceptions::decide(&store, &chosen, &ruling, reason, &person.actor()).await?;
+    let actor = person.actor();
+    if ruling == Ruling::Retry
+        && app.takes_two_people().await?
+        && let Some(proposal) = exceptions::replays(&store, &chosen, reason).await?
+    {
+        let subject = match &cause.code {
+            Some(code) if chosen.code.is_some() => code.to_string(),
+            _ => chosen.records.join(", "),
+        };
+        let what = ("replay", subject.as_str());
+        approval::request(&store, what, &proposal, reason, person.by(&actor)).await?;
+        return Ok(Redirect::to(ASKED));
+    }
+    let decided = exceptions::decide(&store, &chosen, &ruling, reason, &actor).await?;
     if decided.is_empty() {
         return Err(nothing_said("no record was chosen, or none waits any more"));
     }

@@ -11,9 +11,13 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use tieout_desk::preferences::{Standing, plain, unfit, versions as desk_versions};
+use tieout_desk::approval;
+use tieout_desk::preferences::{
+    Standing, plain, proposal, takes_two, unfit, versions as desk_versions,
+};
 use tieout_flows::preferences::{Entry, Shape};
 
+use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
@@ -220,6 +224,14 @@ async fn change(
         return Ok(Redirect::to(&here.with("done", "nothing").to_string()));
     }
     let by = person.actor();
+    if changed.keys().any(|key| takes_two(key)) && app.takes_two_people().await? {
+        let subject: Vec<&str> = changed.keys().map(String::as_str).collect();
+        let subject = subject.join(", ");
+        let store = app.store.connection(&connection.name);
+        let (what, asked) = (("preference", subject.as_str()), proposal(changed));
+        approval::request(&store, what, &asked, "", person.by(&by)).await?;
+        return Ok(Redirect::to(ASKED));
+    }
     app.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
