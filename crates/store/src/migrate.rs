@@ -59,8 +59,8 @@ const STEPS: &[Step] = &[
         append_only: &[],
     },
     Step {
-        number: 10,
-        text: include_str!("../migrations/0010_watching.sql"),
+        number: 9,
+        text: include_str!("../migrations/0009_watching.sql"),
         append_only: &[],
     },
 ];
