@@ -1053,10 +1053,20 @@ fn what_connect_lacks_is_named() {
         2,
         &[
             "error[connect-incomplete]",
-            "netsuite.account",
-            "TIEOUT_NETSUITE_ACCOUNT",
+            "`--pair` is missing",
+            "netsuite-bill",
         ],
     );
+    machine
+        .tieout(&["connect", "acme", "--pair", "netsuite-bill"])
+        .failed(
+            2,
+            &[
+                "error[connect-incomplete]",
+                "netsuite.account",
+                "TIEOUT_NETSUITE_ACCOUNT",
+            ],
+        );
     machine
         .tieout(&["connect", "acme", "--pair", "netsuite-bank"])
         .failed(2, &["error[config-value]", "netsuite-bill"]);

@@ -60,6 +60,7 @@ fn connects(system: &System, settings: &serde_json::Map<String, Value>) {
             "bill",
             r#"{"dev_key":"k","username":"u@e.example","password":"p"}"#,
         ),
+        "invoiced" => ("invoiced", r#"{"api_key":"k"}"#),
         _ => (
             "netsuite-tba",
             r#"{"consumer_key":"ck","consumer_secret":"cs","token_id":"tk","token_secret":"ts"}"#,
@@ -141,6 +142,7 @@ fn connected(kind: &str, json: &str) -> Option<String> {
     })?;
     let settings = match entry.system.id.as_str() {
         "bill" => r#"{"organization":"008","environment":"sandbox","credential":"a"}"#,
+        "invoiced" => r#"{"environment":"sandbox","time_zone":"UTC","credential":"a"}"#,
         _ => r#"{"account":"1234567_SB1","subsidiary":"3","credential":"a"}"#,
     };
     let settings = serde_json::from_str(settings).ok()?;

@@ -260,7 +260,7 @@ fn pair(
         return Ok(told);
     }
     let all = pairs();
-    if let [only] = all.as_slice() {
+    if let [only] = told_by(values).as_slice() {
         return Ok(only.clone());
     }
     let answer = asking.ask(&format!("which pair ({})", all.join(", ")))?;
@@ -269,6 +269,22 @@ fn pair(
         return Err(Failure::usage(Code::new("connect-incomplete"), cause));
     }
     Ok(answer)
+}
+
+/// The pairs of whose platform something is given, by a flag, the file or the environment: where it is one, that is the
+/// pair which is meant.
+fn told_by(values: &Values) -> Vec<String> {
+    let given = |system: &'static System| {
+        let told = |name: &str| std::env::var_os(variable(system, name)).is_some();
+        let settings = system.settings.iter().map(|setting| setting.name);
+        let kinds = system.credentials.iter().flat_map(|kind| kind.fields);
+        values.contains_key(system.id.as_str())
+            || settings.chain(kinds.map(|field| field.name)).any(told)
+    };
+    tieout_systems::pairs()
+        .filter(|(_, _, platform)| given(platform.system))
+        .map(|(name, ..)| name)
+        .collect()
 }
 
 fn kept(known: &ConnectionConfig) -> Values {
