@@ -72,7 +72,9 @@ async fn s085_a_payment_short_by_the_terms_discount_closes_the_bill_and_is_told(
     let (here, there) = stage.with_discount().await;
     let offered = stage.ledger_bill(&here).await.discount.unwrap();
     assert_eq!(offered.amount, amount("2"));
-    let payment = stage.pay(&[there.clone()], Some("98"), "PROCESSED").await;
+    let payment = stage
+        .pay(std::slice::from_ref(&there), Some("98"), "PROCESSED")
+        .await;
     stage.sync_twice().await;
     let (id, posting) = stage.only_posting().await;
     assert_eq!(posting.total, amount("98"));
@@ -113,7 +115,7 @@ async fn s085_a_payment_short_by_anything_else_is_partial_and_nothing_differs() 
     stage.sync().await;
     let (here, there) = stage.with_discount().await;
     stage
-        .pay(&[there.clone()], Some("97.99"), "PROCESSED")
+        .pay(std::slice::from_ref(&there), Some("97.99"), "PROCESSED")
         .await;
     stage.sync_twice().await;
     let rest = amount("2.01");
@@ -162,7 +164,9 @@ async fn s102_a_wire_abroad_is_paid_in_the_bills_currency_and_takes_the_dollars_
     let there = stage.target("bills", &ledger(Kind::Bill, &here)).await;
     let there = there.unwrap().id;
     assert_eq!(stage.platform_bill(&there).await.currency, cad);
-    stage.pay(&[there.clone()], None, "PROCESSED").await;
+    stage
+        .pay(std::slice::from_ref(&there), None, "PROCESSED")
+        .await;
     stage.sync_twice().await;
     let (id, posting) = stage.only_posting().await;
     assert_eq!((posting.currency, posting.total), (cad, amount("200")));

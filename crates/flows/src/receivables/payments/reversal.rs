@@ -1,7 +1,8 @@
 //! Taking a payment out of the books again, with a link and never by deleting it (scenarios 188, 190, 192).
 //!
-//! What is still among undeposited funds is voided. What has reached a bank account is un-applied first, so that the
-//! invoices are open again, and then paid back by a customer refund out of the same account.
+//! What has reached a bank account is un-applied first, so that the invoices are open again, and then paid back by a
+//! customer refund out of the same account. What is still among undeposited funds no refund can be paid from: a person
+//! voids it, and it then counts as reversed.
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{
@@ -13,7 +14,7 @@ use tieout_domain::{Amount, Document, Kind, RecordRef, RemoteId, Side, State};
 use super::posted::Posted;
 use super::{NAME, REVERSAL};
 use crate::period::{self, Book};
-use crate::verdict::{amendment_key, blocked, rest};
+use crate::verdict::{blocked, rest};
 use crate::{Step, Verdict};
 
 /// A reversal that was made stands, whatever the platform says of the payment since.
@@ -43,16 +44,11 @@ pub(super) fn decide(at: &Posted<'_>) -> Verdict {
     }
     let undeposited = at.there.kept_in == Some(KeptIn::UndepositedFunds);
     if undeposited && at.there.status == ReceiptStatus::Received {
-        return Verdict::Write(Box::new(Step {
-            side: Side::Ledger,
-            action: Action::Void,
-            role: String::new(),
-            target: Some(at.link.target.id.clone()),
-            document: at.document.clone(),
-            expect: Some(at.document.clone()),
-            key: amendment_key(&at.this.key(), &"void"),
-            because: "it was undone on the platform".to_owned(),
-        }));
+        let cause = format!(
+            "{label} of {} was undone on the platform and is among undeposited funds: void it in the ledger",
+            at.there.total.of(at.there.currency)
+        );
+        return blocked(Code::new("reverse-by-hand"), cause);
     }
     if !at.there.uses.is_empty() {
         let mut free = at.there.clone();

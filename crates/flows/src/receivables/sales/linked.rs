@@ -102,8 +102,13 @@ impl At<'_> {
             );
             return blocked(Code::new("paid-invoice-deleted"), cause);
         }
-        let to_platform = self.link.target.side == Side::Platform;
-        if to_platform && !self.this.books.preferences.receivables.archive {
+        if self.link.target.side == Side::Ledger {
+            let cause = format!(
+                "{label} was voided or deleted on the platform, and is open in the ledger: void it there"
+            );
+            return blocked(Code::new("void-in-ledger"), cause);
+        }
+        if !self.this.books.preferences.receivables.archive {
             let cause = format!(
                 "{label} was voided or deleted in the ledger; its copy stays, by preference"
             );

@@ -263,7 +263,13 @@ fn an_invoice_of_the_platform_follows_it_into_the_ledger_and_out_again() {
     assert_eq!(world.invoice_at(&made).total, amount("60.00"));
     world.invoice(&theirs, |it| it.status = InvoiceStatus::Voided);
     world.sync();
-    assert_eq!(world.invoice_at(&made).status, InvoiceStatus::Voided);
+    assert_eq!(world.state("invoices", &theirs), "BLOCKED(void-in-ledger)");
+    world.invoice(&made, |it| it.status = InvoiceStatus::Voided);
+    world.sync();
+    assert_eq!(
+        world.state("invoices", &theirs),
+        "NOOP(closed-on-both-sides)"
+    );
     assert_eq!(world.made(Side::Ledger, Kind::Invoice), 1);
 }
 

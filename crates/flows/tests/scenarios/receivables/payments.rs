@@ -172,6 +172,7 @@ fn s195_paid_both_ways_stays_on_account_and_asks_for_a_refund() {
 #[test]
 fn s188_a_failure_after_success_is_a_task_or_is_reversed() {
     let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["1020".into()];
     let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
     world.receipt(&payment, |it| it.status = ReceiptStatus::Failed);
     world.sync();
@@ -302,4 +303,21 @@ fn s179_a_credit_that_is_not_applied_stays_available_and_one_that_is_follows() {
         .filter(|step| step.action == Action::Amend);
     assert_eq!(amends.count(), 1);
     assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
+}
+
+#[test]
+fn s192_a_void_of_what_is_not_deposited_yet_is_a_person_s() {
+    let (mut world, record, there, payer) = owed();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let posted = posting(&world, &payment);
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    assert_eq!(
+        world.state("payments", &payment),
+        "BLOCKED(reverse-by-hand)"
+    );
+    world.receipt(&posted, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
+    assert_eq!(world.invoice_at(&record).open, amount("100.00"));
 }

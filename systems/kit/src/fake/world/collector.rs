@@ -112,7 +112,7 @@ fn customer(world: &World, index: usize, dice: &mut Dice) -> Customer {
     let person = dice.per_mille(60);
     let known = world.receivables.customers.get(PARTICULAR + index);
     // Every other one is the ledger's too; names from real ledgers, as among the vendors.
-    let name = match known.filter(|_| index % 2 == 0) {
+    let name = match known.filter(|_| index.is_multiple_of(2)) {
         Some(known) => known.name.clone(),
         None if index % 7 == 5 => HARD[(index / 7) % HARD.len()].to_owned(),
         None if person => {
