@@ -134,8 +134,26 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
 
 /// Makes the home: configuration, key, sealed credentials.
 pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
+    let sealed = [
+        ("netsuite", "demo-netsuite", "netsuite-m2m"),
+        ("bill", "demo-bill", "bill"),
+    ];
+    set_up_with(folder, sandbox, &configuration(sandbox), &sealed).await
+}
+
+/// The same with a configuration of the caller's, and the credentials that it names: of which service of the sandbox,
+/// by what name, of which kind.
+///
+/// # Errors
+/// What can't be written, read or sealed.
+pub async fn set_up_with(
+    folder: &Path,
+    sandbox: &Value,
+    configuration: &str,
+    sealed: &[(&str, &str, &str)],
+) -> Result<Home, Failure> {
     let path = folder.join(CONFIG);
-    std::fs::write(&path, configuration(sandbox))
+    std::fs::write(&path, configuration)
         .map_err(|error| Failure::file("can't write", &path, &error))?;
     let key = folder.join(KEY);
     init::create(folder, &KeySource::File(key.clone())).await?;
@@ -144,19 +162,10 @@ pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
         key_file: Some(key),
     };
     let home = Home::open(&place).await?;
-    for (system, name, kind) in [
-        ("netsuite", "demo-netsuite", "netsuite-m2m"),
-        ("bill", "demo-bill", "bill"),
-    ] {
+    for (system, name, kind) in sealed {
         let fields = sandbox[system][kind].to_string();
-        credentials::seal(
-            &home,
-            name,
-            credentials::known_kind(kind)?,
-            fields.into(),
-            &actor(),
-        )
-        .await?;
+        let known = credentials::known_kind(kind)?;
+        credentials::seal(&home, name, known, fields.into(), &actor()).await?;
     }
     Ok(home)
 }

@@ -20,6 +20,7 @@ mod openid;
 mod payables;
 mod payments;
 mod people;
+mod receivables;
 mod recovery;
 mod restored;
 mod review;

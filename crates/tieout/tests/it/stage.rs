@@ -63,6 +63,74 @@ impl Stage {
         }
     }
 
+    /// A company that sells, between NetSuite and Invoiced. Nothing is written to the ledger until that is
+    /// [switched on](Self::reconcile).
+    pub(crate) async fn selling(options: SandboxOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(&options).await.unwrap();
+        let description = &sandbox.description;
+        let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
+        let configuration = format!(
+            r#"[connections.demo]
+pair = "netsuite-invoiced"
+[connections.demo.netsuite]
+account = "{}"
+subsidiary = "{}"
+credential = "netsuite"
+base_url = "{}"
+settle = "1 second"
+receivables = true
+[connections.demo.invoiced]
+environment = "sandbox"
+time_zone = "America/New_York"
+credential = "invoiced"
+base_url = "{}"
+settle = "1 second"
+[connections.demo.preferences.receivables]
+first_sync = "all"
+deposit_accounts = ["undeposited"]
+"#,
+            text("netsuite", "account"),
+            text("netsuite", "subsidiary"),
+            text("netsuite", "base_url"),
+            text("invoiced", "base_url"),
+        );
+        let credentials = [
+            ("netsuite", "netsuite", "netsuite-m2m"),
+            ("invoiced", "invoiced", "invoiced"),
+        ];
+        let home = demo::set_up_with(folder.path(), description, &configuration, &credentials)
+            .await
+            .unwrap();
+        let panel = Panel::new(description).unwrap();
+        let connection = connect(&home).await;
+        Self {
+            panel,
+            home,
+            connection,
+            folder,
+            sandbox,
+        }
+    }
+
+    /// Chooses the ledger's items for what comes from Invoiced, and lets it be written. The items must have been read.
+    pub(crate) async fn reconcile(&mut self) {
+        let items = self.records(Side::Ledger, Kind::Item).await;
+        let named = |name: &str| {
+            let item = items.iter().find(|it| it.observed.document.label() == name);
+            item.unwrap_or_else(|| panic!("no item {name}"))
+                .observed
+                .id
+                .to_string()
+        };
+        let receivables = &mut self.connection.preferences.receivables;
+        receivables.default_item = named("Consulting hour");
+        receivables.tax_item = named("Sales tax");
+        receivables.discount_item = named("Discount");
+        receivables.fee_item = named("Freight to customer");
+        receivables.reconcile = true;
+    }
+
     /// A small world of which nothing is mapped yet.
     pub(crate) async fn unmapped() -> Self {
         Self::set_up(SandboxOptions {
