@@ -168,7 +168,8 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         Level::View,
         "knowing which terms offer an early-payment discount",
         Probe::Courtesy("term", "id"),
-    ),
+    )
+    .of_payables(),
     needs(
         ("Transactions", "Find Transaction", "TRAN_FIND"),
         Level::View,

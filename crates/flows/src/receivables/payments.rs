@@ -14,10 +14,10 @@ mod reversal;
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{CustomerPayment, ReceiptStatus};
-use tieout_domain::{Document, Key, Kind, RecordRef, Side};
+use tieout_domain::{Document, Key, Kind, RecordRef, Side, State};
 
 use super::origin;
-use crate::verdict::{accepted, blocked, hold, ignored, noop, skipped};
+use crate::verdict::{accepted, blocked, hold, ignored, noop, rest, skipped};
 use crate::{Books, Flow, Link, Need, Subject, Verdict};
 
 /// The flow's name.
@@ -134,21 +134,33 @@ impl<'a> This<'a> {
 
     /// Whether it is only what tieout wrote for a record of the other side: a payment, or the use of a credit.
     fn is_copy(&self) -> bool {
-        let marked = origin::marked_for(self.books, Kind::CustomerPayment, self.document);
         let live = |ledger| self.books.record(&ledger).is_some_and(|it| !it.gone);
-        origin::is_copy(self.books, self.record, self.document) || marked.is_some_and(live)
+        origin::is_copy(self.books, self.record, self.document)
+            || self.marked_for().is_some_and(live)
+    }
+
+    /// The ledger's payment that a platform's is the record of, by its mark.
+    fn marked_for(&self) -> Option<RecordRef> {
+        origin::marked_for(self.books, Kind::CustomerPayment, self.document)
     }
 
     /// What a platform's payment needs.
     fn needs(&self) -> Vec<Need> {
-        let marked = origin::marked_for(self.books, Kind::CustomerPayment, self.document);
-        let mut needs: Vec<Need> = marked.map(Need::Record).into_iter().collect();
+        let mut needs: Vec<Need> = self.marked_for().map(Need::Record).into_iter().collect();
         needs.push(Need::Keyed(Side::Ledger, Kind::CustomerPayment, self.key()));
         needs.extend(posting::needs(self));
         needs
     }
 
     fn decide(&self) -> Verdict {
+        if let (None, Some(ledger)) = (self.link(), self.marked_for()) {
+            let cause = format!(
+                "{} bears the mark of payment {} of the ledger, which is not there",
+                self.label(),
+                ledger.id
+            );
+            return rest(State::Orphan, Code::new("origin-gone"), cause);
+        }
         match self.link() {
             Some(link) if link.target.kind == Kind::CreditMemo => credits::applied(self, link),
             Some(link) => posted::decide(self, link),

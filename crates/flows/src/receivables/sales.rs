@@ -194,7 +194,7 @@ impl<'a> This<'a> {
                         self.label(),
                         several.len()
                     );
-                    return Some(blocked(Code::new("marked-elsewhere"), cause));
+                    return Some(blocked(Code::new("several-copies"), cause));
                 }
             },
             Side::Platform => {
@@ -269,7 +269,7 @@ impl<'a> This<'a> {
             self.label(),
             origin.id
         );
-        let code = Code::new("marked-elsewhere");
+        let code = Code::new("origin-gone");
         Some(Verdict::Rest(Outcome::because(State::Orphan, code, cause)))
     }
 

@@ -321,3 +321,21 @@ fn s192_a_void_of_what_is_not_deposited_yet_is_a_person_s() {
     assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
     assert_eq!(world.invoice_at(&record).open, amount("100.00"));
 }
+
+#[test]
+fn a_record_whose_original_is_gone_is_never_posted_as_new_money() {
+    let (mut world, record, _, _) = owed();
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "40.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    let copy = world.target("payments", &check).unwrap();
+    // The links are lost, and the original with them.
+    world.links.retain(|link| link.flow != "payments");
+    world.delete(&check);
+    world.settle_receivables();
+    world.sync();
+    assert_eq!(world.state("payments", &copy), "ORPHAN(origin-gone)");
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
+}

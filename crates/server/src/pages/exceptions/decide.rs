@@ -59,8 +59,8 @@ impl Choice {
     /// Whether a flow heeds it.
     pub(super) fn fits(&self, flow: &str) -> bool {
         match self.word {
-            "create" => can_be_linked(flow),
-            "accept" => ["bills", "vendor-credits", "bill-payments", "vendors"].contains(&flow),
+            "create" => CREATE.contains(&flow),
+            "accept" => ACCEPT.contains(&flow),
             _ => true,
         }
     }
@@ -68,8 +68,28 @@ impl Choice {
 
 /// Whether a flow heeds a person who names the counterpart of a record.
 pub(super) fn can_be_linked(flow: &str) -> bool {
-    ["vendors", "bills", "vendor-credits"].contains(&flow)
+    LINK.contains(&flow)
 }
+
+/// The flows in which a person may name a counterpart, say that there is none, or go on in spite of a warning.
+const LINK: [&str; 6] = [
+    "vendors",
+    "bills",
+    "vendor-credits",
+    "customers",
+    "invoices",
+    "credit-memos",
+];
+const CREATE: [&str; 4] = ["vendors", "bills", "vendor-credits", "customers"];
+const ACCEPT: [&str; 7] = [
+    "vendors",
+    "bills",
+    "vendor-credits",
+    "bill-payments",
+    "invoices",
+    "credit-memos",
+    "payments",
+];
 
 pub(super) async fn decide(
     State(app): State<App>,

@@ -80,7 +80,12 @@ impl Stage {
 
     /// An account of a world that was generated.
     pub(crate) async fn furnished() -> Self {
-        Self::of(&generate(&Shape::new(date(2026, 3, 2)))).await
+        let shape = Shape {
+            customers: 40,
+            invoices: 120,
+            ..Shape::new(date(2026, 3, 2))
+        };
+        Self::of(&generate(&shape)).await
     }
 
     async fn of(world: &World) -> Self {
