@@ -164,13 +164,16 @@ impl Home {
     }
 }
 
-/// The services that the sandbox describes.
+/// The two systems that a walk connects.
+const PAIR: [&str; 2] = ["netsuite", "bill"];
+
+/// Those of the pair, of all the services that the sandbox describes.
 fn services(described: &Value) -> impl Iterator<Item = (&str, &Value)> {
     described
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, service)| *name != "control" && service.is_object())
+        .filter(|(name, service)| PAIR.contains(&name.as_str()) && service.is_object())
         .map(|(name, service)| (name.as_str(), service))
 }
 
@@ -186,7 +189,7 @@ fn credential(service: &Value) -> Option<(&str, &Value)> {
 /// A configuration for what the sandbox describes: its plain fields are the settings of each side.
 fn configuration(described: &Value, manner: Manner) -> Result<String> {
     let mut connection = toml::Table::new();
-    connection.insert("pair".to_owned(), "netsuite-bill".into());
+    connection.insert("pair".to_owned(), PAIR.join("-").into());
     for (system, service) in services(described) {
         let mut settings = toml::Table::new();
         for (name, value) in service.as_object().into_iter().flatten() {
