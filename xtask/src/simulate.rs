@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const SLICE: u64 = 1000;
 
 /// No world of the slice begins after so many seconds: a slow machine lives through fewer, and says how many.
-const SLICE_SECONDS: u64 = 480;
+const SLICE_SECONDS: u64 = 240;
 
 /// How the simulation is built.
 #[derive(Debug, Clone, Copy)]

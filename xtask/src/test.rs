@@ -18,7 +18,7 @@ use crate::{book, browser, crash, disk, laws, packages, postgres, scenarios, sim
 const KILLS: u32 = 3;
 
 /// The slice of the walk through all boundaries takes every so-many-th.
-const WALK_STEP: u64 = 30;
+const WALK_STEP: u64 = 60;
 
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
