@@ -77,7 +77,7 @@ fn unlinked(this: &This<'_>) -> Verdict {
         Ok(document) => document,
         Err(outcome) => return Verdict::Rest(outcome),
     };
-    if let Some(verdict) = overpays(this, &document) {
+    if let Some(verdict) = overpays(this, &document, None) {
         return verdict;
     }
     Verdict::Write(Box::new(Step {
@@ -182,7 +182,17 @@ fn uses(this: &This<'_>) -> Result<Vec<PaymentUse>, Outcome> {
 
 /// Whether an invoice over there is open for less than what was paid on it: then it may have been paid twice
 /// (scenario 195).
-fn overpays(this: &This<'_>, document: &CustomerPayment) -> Option<Verdict> {
+fn overpays(
+    this: &This<'_>,
+    document: &CustomerPayment,
+    there: Option<&CustomerPayment>,
+) -> Option<Verdict> {
+    let on = |payment: &CustomerPayment, invoice: &RemoteId| -> Amount {
+        let uses = payment.uses.iter();
+        uses.filter(|part| part.of.invoice() == Some(invoice))
+            .map(|part| part.amount)
+            .sum()
+    };
     document.uses.iter().find_map(|part| {
         let invoice = part.of.invoice()?;
         let record = RecordRef::new(Side::Platform, Kind::Invoice, invoice.clone());
@@ -192,17 +202,20 @@ fn overpays(this: &This<'_>, document: &CustomerPayment) -> Option<Verdict> {
             InvoiceStatus::Paid | InvoiceStatus::Voided => Amount::ZERO,
             _ => paper.open,
         };
-        if part.amount <= open {
+        // What the record has put on it already is room for what it is to hold.
+        let ours = there.map_or(Amount::ZERO, |there| on(there, invoice));
+        let room = open.plus(ours).unwrap_or(open);
+        let asked = on(document, invoice);
+        if asked <= room {
             return None;
         }
         let cause = format!(
-            "{} pays {} on {}, of which {open} is open on the platform: it may be paid twice",
+            "{} pays {asked} on {}, of which {room} is open on the platform: it may be paid twice",
             this.label(),
-            part.amount,
             paper.label(&record)
         );
-        let outcome =
-            Outcome::because(State::Blocked, Code::new("already-paid-on-platform"), cause);
+        let code = Code::new("already-paid-on-platform");
+        let outcome = Outcome::because(State::Blocked, code, cause);
         let waits = WaitsFor::Link(INVOICES.name().to_owned(), record.clone());
         Some(Verdict::Rest(outcome.until(waits)))
     })
@@ -270,6 +283,11 @@ fn linked(this: &This<'_>, link: &Link) -> Verdict {
     if applied.is_some_and(|applied| same_writable(&document, applied)) {
         let cause = format!("{label} was edited on the platform, where it is only a record");
         return conflict(Code::new("recorded-payment-edited"), cause);
+    }
+    if let Document::CustomerPayment(wanted) = &document
+        && let Some(verdict) = overpays(this, wanted, Some(there))
+    {
+        return verdict;
     }
     let key = amendment_key(&this.key(), &document);
     step(

@@ -50,6 +50,8 @@ pub(super) fn decide(at: &Posted<'_>) -> Verdict {
         );
         return blocked(Code::new("reverse-by-hand"), cause);
     }
+    // What was refunded has gone back already, and must not go back twice.
+    let left = at.there.total.minus(paid_back(at)).unwrap_or_default();
     if !at.there.uses.is_empty() {
         let mut free = at.there.clone();
         free.uses.clear();
@@ -59,7 +61,12 @@ pub(super) fn decide(at: &Posted<'_>) -> Verdict {
             "it was undone on the platform: its invoices are open again",
         );
     }
-    pay_back(at, REVERSAL, at.there.total, &at.this.key().with("rev"))
+    if !left.is_positive() {
+        let cause =
+            format!("{label} was undone on the platform, and all of it was refunded before");
+        return rest(State::Reversed, Code::new("reversed"), cause);
+    }
+    pay_back(at, REVERSAL, left, &at.this.key().with("rev"))
 }
 
 /// The refunds of a charge (scenario 190), each once.

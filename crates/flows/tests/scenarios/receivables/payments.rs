@@ -339,3 +339,55 @@ fn a_record_whose_original_is_gone_is_never_posted_as_new_money() {
     assert_eq!(world.state("payments", &copy), "ORPHAN(origin-gone)");
     assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
 }
+
+#[test]
+fn what_was_refunded_does_not_go_back_again_when_the_payment_is_voided() {
+    let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["1020".into()];
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let refund = ChargeRefund {
+        id: "5".into(),
+        amount: amount("30.00"),
+        date: day("2026-06-15"),
+        succeeded: true,
+    };
+    world.receipt(&payment, |it| {
+        it.charge = Some(Charge {
+            id: "3".into(),
+            gateway: "test".into(),
+            refunds: vec![refund],
+            disputed: false,
+        });
+    });
+    world.decide("payments", payment.clone(), Decided::Accept);
+    world.sync();
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
+    let back = world.of(Side::Ledger, Kind::CustomerRefund);
+    let back: Amount = back
+        .iter()
+        .map(|it| world.at(it).amount().unwrap().amount)
+        .sum();
+    assert_eq!(back, amount("100.00"));
+    assert_eq!(world.invoice_at(&record).open, amount("100.00"));
+}
+
+#[test]
+fn s195_a_recorded_payment_is_not_moved_onto_what_the_platform_has_been_paid() {
+    let (mut world, first, _, payer) = owed();
+    let (second, other) = world.invoiced("2", "100.00");
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&first), "40.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    world.preferences.receivables.reconcile = false;
+    world.receives("90", receipt(&payer, &[(pays(&other), "100.00")]));
+    world.receipt(&check, |it| it.uses[0].of = pays(&second));
+    world.sync();
+    assert_eq!(
+        world.state("payments", &check),
+        "BLOCKED(already-paid-on-platform)"
+    );
+}

@@ -75,7 +75,12 @@ fn happen(world: &mut World, event: &Event, count: usize) {
         Event::Fails(at, failed) => {
             if let Some(payment) = pick(world, Side::Platform, Kind::CustomerPayment, at) {
                 // A person voids; only what the platform took itself can fail.
-                let ours = world.receipt_at(&payment).marker.is_some();
+                let it = world.receipt_at(&payment);
+                let ours = it.marker.is_some();
+                // What is undone stays undone.
+                if it.status != ReceiptStatus::Received {
+                    return;
+                }
                 world.receipt(&payment, |it| {
                     it.status = if *failed && !ours {
                         ReceiptStatus::Failed
