@@ -8,7 +8,9 @@ use clap::Args;
 use serde_json::json;
 use tieout_domain::code::Code;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
@@ -42,8 +44,9 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let served = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
     let mut served = tokio::spawn(served.into_future());
     let runs = Arc::clone(&service);
+    let threads = Threads::new()?;
     let mut working =
-        tokio::spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
+        threads.spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
     let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
@@ -70,6 +73,39 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     }
     service.home.store.close().await;
     Ok(Exit::Done)
+}
+
+/// Threads of their own for the runs: one that has much to think over keeps no page and no notification waiting.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Result<Self, Failure> {
+        let built = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("runs")
+            .build();
+        let unbuilt = |error| {
+            let cause = format!("threads for the runs can't be started: {error}");
+            Failure::failed(Code::new("threads-refused"), cause)
+        };
+        Ok(Self(Some(built.map_err(unbuilt)?)))
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.0 {
+            Some(runtime) => runtime.spawn(work),
+            None => tokio::spawn(work),
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Whatever is still on there is at its end: nobody waits for it.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Failure> {
