@@ -287,6 +287,7 @@ impl<'a> This<'a> {
             transaction_number: String::new(),
             date: credit.date,
             currency: credit.currency,
+            exchange_rate: None,
             payables_account: wanted::payables_account(
                 self.books,
                 credit.payables_account.as_ref(),
@@ -465,6 +466,7 @@ impl<'a> This<'a> {
         let expect = Document::VendorCredit(there.clone());
         let document = Document::VendorCredit(VendorCredit {
             status: BillStatus::Archived,
+            exchange_rate: None,
             ..there.clone()
         });
         Verdict::Write(Box::new(Step {

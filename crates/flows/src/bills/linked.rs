@@ -204,6 +204,7 @@ fn put_away(this: &This<'_>, link: &Link, expect: &Document, away: bool, because
             } else {
                 BillStatus::Open
             },
+            exchange_rate: None,
             ..bill
         }),
         other => other,

@@ -710,6 +710,7 @@ pub(crate) fn bill(number: &str, total: &str) -> Document {
         due: Some(day("2026-07-01")),
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: Some("20".into()),
         subsidiary: Some("3".into()),
         period: Some("p6".into()),
@@ -738,6 +739,7 @@ pub(crate) fn typed(vendor: &str, number: &str, total: &str) -> Document {
             account: Some("0ca58".into()),
             ..line(total)
         }],
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,
@@ -753,6 +755,7 @@ pub(crate) fn vendor_credit(number: &str, total: &str) -> Document {
         transaction_number: String::new(),
         date: day("2026-06-02"),
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: Some("20".into()),
         subsidiary: Some("3".into()),
         period: None,

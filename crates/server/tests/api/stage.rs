@@ -326,6 +326,7 @@ fn bill(number: &str) -> Document {
         due: None,
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,

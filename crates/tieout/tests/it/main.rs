@@ -11,6 +11,7 @@ mod connect_pages;
 mod credits;
 mod doctor;
 mod edits;
+mod exchange;
 mod hostile;
 mod lag;
 mod limits;
