@@ -186,14 +186,15 @@ fn archived_there(this: &This<'_>, link: &Link, expect: &Document) -> Verdict {
             format!("{label} is closed on both sides"),
         );
     }
-    if this.accepted() {
+    let code = Code::new("archived-on-platform");
+    if this.accepted(&code) {
         return put_away(this, link, expect, false, "a person asked for it");
     }
     let cause = format!(
         "{label} was archived on the platform, but {} of it is open in the ledger",
         this.bill.open
     );
-    blocked(Code::new("archived-on-platform"), cause)
+    blocked(code, cause)
 }
 
 fn put_away(this: &This<'_>, link: &Link, expect: &Document, away: bool, because: &str) -> Verdict {
@@ -386,19 +387,15 @@ fn total_changed(edit: &Edit<'_>) -> Option<Verdict> {
     if let Some(verdict) = money_moved(edit.this, edit.exposure, wanted, there) {
         return Some(verdict);
     }
-    if edit.this.accepted() {
-        return None;
-    }
     let cause = unequal(edit.this, edit.exposure, wanted, there);
-    match edit.applied.map(|applied| applied.total) {
+    let (code, verdict): (_, fn(_, _) -> _) = match edit.applied.map(|applied| applied.total) {
         Some(applied) if applied != there && applied != wanted => {
-            Some(conflict(Code::new("both-changed"), cause))
+            (Code::new("both-changed"), conflict)
         }
-        Some(applied) if applied != there => {
-            Some(blocked(Code::new("amount-changed-on-platform"), cause))
-        }
-        _ => None,
-    }
+        Some(applied) if applied != there => (Code::new("amount-changed-on-platform"), blocked),
+        _ => return None,
+    };
+    (!edit.this.accepted(&code)).then(|| verdict(code, cause))
 }
 
 fn amend(edit: &Edit<'_>, because: &str) -> Verdict {
@@ -473,7 +470,7 @@ fn credit(this: &This<'_>, link: &Link, there: &VendorCredit) -> Verdict {
             link,
             wanted,
             there,
-            this.accepted(),
+            |code| this.accepted(code),
         ),
         Ok(_) => {
             let cause = format!("{label} is no longer below zero: it can't be the same document");

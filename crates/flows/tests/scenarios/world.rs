@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use tieout_domain::code::Code;
 use tieout_domain::document::*;
 use tieout_domain::port::{Action, Observed};
 use tieout_domain::{
@@ -27,6 +28,11 @@ pub(crate) fn ledger(kind: Kind, id: &str) -> RecordRef {
 
 pub(crate) fn platform(kind: Kind, id: &str) -> RecordRef {
     RecordRef::new(Side::Platform, kind, id)
+}
+
+/// A person has understood the warning of this code.
+pub(crate) fn accept(code: &str) -> Decided {
+    Decided::Accept(vec![Code::from_text(code)])
 }
 
 pub(crate) struct World {

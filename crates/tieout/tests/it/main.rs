@@ -5,6 +5,7 @@
 // Helpers of tests aren't seen as tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod accepted;
 mod accounting;
 mod acts;
 mod connect_pages;
