@@ -4,12 +4,14 @@
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, WaitsFor};
+use tieout_domain::{
+    Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
+};
 
 use super::{OPENING, This, wanted};
 use crate::projection::{Difference, bill_differences};
 use crate::vendors::OPEN_BILLS;
-use crate::verdict::{amendment_key, blocked, conflict, done, done_with, hold, noop};
+use crate::verdict::{amendment_key, blocked, conflict, done, done_with, hold, noop, rest};
 use crate::{Link, Step, Verdict};
 
 /// What is paid or on its way to be, on the platform.
@@ -388,14 +390,16 @@ fn total_changed(edit: &Edit<'_>) -> Option<Verdict> {
         return Some(verdict);
     }
     let cause = unequal(edit.this, edit.exposure, wanted, there);
-    let (code, verdict): (_, fn(_, _) -> _) = match edit.applied.map(|applied| applied.total) {
+    let (state, code) = match edit.applied.map(|applied| applied.total) {
         Some(applied) if applied != there && applied != wanted => {
-            (Code::new("both-changed"), conflict)
+            (State::Conflict, Code::new("both-changed"))
         }
-        Some(applied) if applied != there => (Code::new("amount-changed-on-platform"), blocked),
+        Some(applied) if applied != there => {
+            (State::Blocked, Code::new("amount-changed-on-platform"))
+        }
         _ => return None,
     };
-    (!edit.this.accepted(&code)).then(|| verdict(code, cause))
+    (!edit.this.accepted(&code)).then(|| rest(state, code, cause))
 }
 
 fn amend(edit: &Edit<'_>, because: &str) -> Verdict {

@@ -80,7 +80,7 @@ pub struct Untold {
     pub cause: String,
 }
 
-/// The base page; `None` where the documents are in base currency.
+/// The base page; `None` where the documents are in base currency, or none is open on both sides.
 pub(super) fn page(input: &Input) -> Result<Option<BasePage>, MoneyError> {
     let Some(valuation) = &input.valuation else {
         return Ok(None);
@@ -100,6 +100,9 @@ pub(super) fn page(input: &Input) -> Result<Option<BasePage>, MoneyError> {
                 cause,
             }),
         }
+    }
+    if lines.is_empty() && untold.is_empty() {
+        return Ok(None);
     }
     lines.sort_by(|a, b| order(a).cmp(&order(b)));
     let sum = |of: fn(&BaseLine) -> Amount| Amount::total(lines.iter().map(of));

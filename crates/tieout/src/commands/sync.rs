@@ -129,7 +129,7 @@ pub async fn plan(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let plans = with_traces(global, &home, which, async |connections| {
         let mut plans = Vec::new();
         for traced in connections {
-            let work = async |connection: &Connection, id| {
+            let work = async |connection: &Connection, id: String| {
                 let options = RunOptions {
                     flows: args.flows.clone(),
                     only: args.only.clone(),
@@ -239,7 +239,7 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
         let mut done = Done::default();
         for traced in connections {
             let plan = plan_for(&mut plans, &traced.connection)?;
-            let work = async |connection: &Connection, id| {
+            let work = async |connection: &Connection, id: String| {
                 let options = RunOptions {
                     flows: args.flows.clone(),
                     only: args.only.clone(),

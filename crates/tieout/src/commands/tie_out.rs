@@ -180,7 +180,7 @@ async fn make_as_of(
     let names = scope.names();
     with_traces(global, home, (&names, "tie-out"), async |connections| {
         let traced = the_only(connections)?;
-        let work = async |connection: &Connection, id| {
+        let work = async |connection: &Connection, id: String| {
             tie_out::make(connection, &scope.scope(), day, id).await
         };
         Ok(traced.run(work, done_or_failed).await?)

@@ -1,6 +1,5 @@
 //! Connections whose work a command traces, where traces go anywhere.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use tieout_engine::Connection;
@@ -41,15 +40,12 @@ pub fn done_or_failed<T, E>(done: &Result<T, E>) -> &'static str {
 }
 
 /// The chosen connections, put together; whatever comes of the work with them, its traces are sent before this ends.
-pub async fn with_traces<T, F>(
+pub async fn with_traces<T>(
     global: &Global,
     home: &Home,
     (names, trigger): (&[String], &str),
-    work: impl FnOnce(Vec<Traced>) -> F,
-) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
+    work: impl AsyncFnOnce(Vec<Traced>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let shared = Shared::new()?;
     let traces = Traces::begin(&home.config, &shared);
     let of_run = |name: &str| traces.of_run(name, trigger);

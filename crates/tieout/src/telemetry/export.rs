@@ -1,6 +1,5 @@
 //! Sends spans to the collector: OTLP over HTTP, in JSON, through the one transport that there is.
 
-use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -1,5 +1,6 @@
 //! The base page of a report: what both sides have open, in base currency.
 
+use tieout_domain::{Amount, RecordRef};
 use tieout_flows::tie_out::{BasePage, Category, Report, Valued};
 
 use super::super::parts::{Address, Cell, Column, Table};
@@ -24,8 +25,10 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report) -> Table {
         return table;
     };
     let mut table = table.note(note(page));
-    let link = |record, label: &str| Cell::link(&Address::record(&connection.name, record), label);
-    let money = |amount: tieout_domain::Amount| Cell::money(Some(amount.of(page.currency)));
+    let link = |record: &RecordRef, label: &str| {
+        Cell::link(&Address::record(&connection.name, record), label)
+    };
+    let money = |amount: Amount| Cell::money(Some(amount.of(page.currency)));
     for line in &page.lines {
         let Valued { record, label, .. } = &line.ledger;
         table.row([
@@ -53,7 +56,7 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report) -> Table {
 }
 
 fn note(page: &BasePage) -> String {
-    let money = |amount: tieout_domain::Amount| amount.of(page.currency).to_string();
+    let money = |amount: Amount| amount.of(page.currency).to_string();
     format!(
         "A matter of valuation: no status and no leg depends on it. {} in the ledger, {} on the platform: {} by the \
          rates, {} by what one side alone has open, {} by nothing",
