@@ -93,7 +93,10 @@ mod tests {
         ] {
             assert_eq!(read(text).to_string(), text);
         }
-        assert_eq!(read("link nowhere"), Decided::Other("link nowhere".to_owned()));
+        assert_eq!(
+            read("link nowhere"),
+            Decided::Other("link nowhere".to_owned())
+        );
     }
 
     #[test]

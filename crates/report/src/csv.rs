@@ -223,8 +223,8 @@ impl<'a> Table<'a> {
             row.text("vendor", &line.vendor);
             row.amount("difference", line.amount);
             row.put("date", line.date);
-            let valued = [&line.ledger, &line.platform]
-                .map(|of| base::valued(self.report, page, of));
+            let valued =
+                [&line.ledger, &line.platform].map(|of| base::valued(self.report, page, of));
             row.text("cause", &valued.join("; "));
             self.end(row);
         }

@@ -4,9 +4,7 @@
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::Action;
-use tieout_domain::{
-    Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
-};
+use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
 use super::{OPENING, This, wanted};
 use crate::projection::{Difference, bill_differences};
@@ -468,14 +466,11 @@ fn credit(this: &This<'_>, link: &Link, there: &VendorCredit) -> Verdict {
     }
     let vendor = there.vendor.clone();
     match wanted::document(this, vendor, None) {
-        Ok(Document::VendorCredit(wanted)) => crate::vendor_credits::compare(
-            &label,
-            &this.key(),
-            link,
-            wanted,
-            there,
-            |code| this.accepted(code),
-        ),
+        Ok(Document::VendorCredit(wanted)) => {
+            crate::vendor_credits::compare(&label, &this.key(), link, wanted, there, |code| {
+                this.accepted(code)
+            })
+        }
         Ok(_) => {
             let cause = format!("{label} is no longer below zero: it can't be the same document");
             blocked(Code::new("sign-changed"), cause)

@@ -143,9 +143,10 @@ fn rates(
     let base = valuation.base;
     let told = |held: &Held, side: &str| match valuation.rates.get(&held.record) {
         None => Err(format!("{side} tells no rate")),
-        Some(rate) if rate.base() != base => {
-            Err(format!("{side} values it in {}, not in {base}", rate.base()))
-        }
+        Some(rate) if rate.base() != base => Err(format!(
+            "{side} values it in {}, not in {base}",
+            rate.base()
+        )),
         Some(rate) => Ok(*rate),
     };
     match (told(ledger, "the ledger"), told(platform, "the platform")) {

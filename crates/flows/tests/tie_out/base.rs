@@ -49,9 +49,15 @@ fn s053_a_bill_that_is_the_same_in_its_currency_differs_by_its_rates_and_ties_al
 
     let page = made.base.unwrap();
     assert_eq!(page.currency, Currency::USD);
-    assert_eq!((page.ledger, page.platform), (amount("218.99"), amount("214.99")));
+    assert_eq!(
+        (page.ledger, page.platform),
+        (amount("218.99"), amount("214.99"))
+    );
     assert_eq!((page.difference, page.exchange), (amount("4"), amount("4")));
-    assert_eq!((page.in_currency, page.residual), (Amount::ZERO, Amount::ZERO));
+    assert_eq!(
+        (page.in_currency, page.residual),
+        (Amount::ZERO, Amount::ZERO)
+    );
     let differing = &page.lines[0];
     assert_eq!(differing.category, Some(Category::Exchange));
     assert_eq!(differing.amount, amount("4"));
@@ -65,9 +71,16 @@ fn s053_a_bill_that_is_the_same_in_its_currency_differs_by_its_rates_and_ties_al
 #[test]
 fn what_one_side_alone_has_open_is_no_difference_of_rates() {
     // Half of it is paid on the platform and not posted: 100 × 0.71 of 200 × 0.73 are open there.
-    let page = page(input(vec![(linked("1", "200", "200", "100"), "0.73", "0.71")]));
+    let page = page(input(vec![(
+        linked("1", "200", "200", "100"),
+        "0.73",
+        "0.71",
+    )]));
     assert_eq!(page.difference, amount("75"));
-    assert_eq!((page.in_currency, page.exchange), (amount("73"), amount("2")));
+    assert_eq!(
+        (page.in_currency, page.exchange),
+        (amount("73"), amount("2"))
+    );
     assert_eq!(page.residual, Amount::ZERO);
 }
 
@@ -100,7 +113,10 @@ fn rates_into_another_currency_are_not_compared() {
     rates.insert(bill(Side::Ledger, "1"), euro);
     let page = page(input);
     assert!(page.lines.is_empty());
-    assert_eq!(page.untold[0].cause, "the ledger values it in EUR, not in USD");
+    assert_eq!(
+        page.untold[0].cause,
+        "the ledger values it in EUR, not in USD"
+    );
 }
 
 #[test]

@@ -82,8 +82,7 @@ fn untold(paper: &mut Paper, page: &BasePage) {
         .untold
         .iter()
         .map(|untold| {
-            let side =
-                |of: &Document| vec![(SMALL, words::record(of)), (SMALL, clean(&of.label))];
+            let side = |of: &Document| vec![(SMALL, words::record(of)), (SMALL, clean(&of.label))];
             vec![
                 side(&untold.ledger),
                 side(&untold.platform),

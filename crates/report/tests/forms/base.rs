@@ -89,9 +89,15 @@ fn csv_has_its_rows_in_base_currency() {
     assert_eq!(line["platform_amount"], "142.00");
     assert_eq!((&*line["difference"], &*line["currency"]), ("4.00", "USD"));
     let total = of("base-total");
-    assert_eq!((&*total["explained"], &*total["residual"]), ("4.00", "0.00"));
+    assert_eq!(
+        (&*total["explained"], &*total["residual"]),
+        ("4.00", "0.00")
+    );
     let untold = of("base-untold");
-    assert_eq!((&*untold["platform_amount"], &*untold["currency"]), ("50.00", "CAD"));
+    assert_eq!(
+        (&*untold["platform_amount"], &*untold["currency"]),
+        ("50.00", "CAD")
+    );
     assert_eq!(untold["cause"], "the platform tells no rate");
 }
 

@@ -250,7 +250,12 @@ const ROUTES: [(Method, &str, &str, Role); 34] = [
     (Method::POST, "/users/x/sign-out", "", Role::Admin),
     (Method::POST, "/users/x/tokens/t/revoke", "", Role::Admin),
     (Method::GET, "/connections/acme-us", "", Role::Viewer),
-    (Method::GET, "/connections/acme-us/payable", "", Role::Viewer),
+    (
+        Method::GET,
+        "/connections/acme-us/payable",
+        "",
+        Role::Viewer,
+    ),
     (Method::GET, "/runs", "", Role::Viewer),
     (Method::GET, "/records?q=x", "", Role::Viewer),
     (Method::GET, "/audit", "", Role::Viewer),
@@ -261,7 +266,12 @@ const ROUTES: [(Method, &str, &str, Role); 34] = [
         "flow=bills&flow=vendors&only=x",
         Role::Operator,
     ),
-    (Method::POST, "/connections/acme-us/pause", "", Role::Operator),
+    (
+        Method::POST,
+        "/connections/acme-us/pause",
+        "",
+        Role::Operator,
+    ),
     (
         Method::POST,
         "/connections/acme-us/resume",

@@ -54,15 +54,19 @@ async fn s053_another_rate_on_the_platform_is_an_exchange_difference_of_its_docu
     let line = line.unwrap();
     assert_eq!(line.category, Some(Category::Exchange));
     assert_eq!(line.platform.record, there);
-    assert_eq!((line.ledger.base, line.platform.base), (amount("146"), amount("142")));
+    assert_eq!(
+        (line.ledger.base, line.platform.base),
+        (amount("146"), amount("142"))
+    );
     assert_eq!(line.amount, amount("4"));
     assert_eq!(page.residual, Amount::ZERO);
     // It is a matter of valuation: the report in its own currency is what it was.
     assert_eq!((before.status, before.items), (after.status, after.items));
 
     // A rate that moved is nothing to write, and nobody has to look at it.
-    let writes = stage.sync().await;
-    assert_eq!(stage.state_of("bills", &record).await, "DONE", "{writes:?}");
+    assert_eq!(stage.sync().await.written, 0);
+    let state = stage.state_of("bills", &record).await;
+    assert!(state.starts_with("DONE"), "{state}");
     let home = stage.tie_out().await.remove(0);
     assert_eq!((home.currency, home.base), (Currency::USD, None));
     let mirrored = stage.records(Side::Platform, Kind::Bill).await;

@@ -219,9 +219,9 @@ async fn what_is_left_is_sent_when_the_service_is_told_to_stop() {
         .into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, router).await });
     let panel = tieout::sandbox::Panel::new(&serde_json::json!({"control": url})).unwrap();
-    panel.get("/health").await.unwrap();
+    panel.get("/api/openapi.json").await.unwrap();
     service.trace(std::future::ready(())).await;
     let found = spans(&came);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0]["name"], "GET /health");
+    assert_eq!(found[0]["name"], "GET /api/openapi.json");
 }

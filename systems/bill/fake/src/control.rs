@@ -65,7 +65,8 @@ fn rate(org: &mut Organization, body: &Json) -> Answer {
     let dollars = dollars.filter(|dollars| *dollars > Decimal::ZERO);
     let currency = body.text("currency").filter(|code| *code != "USD");
     let Some((currency, dollars)) = currency.zip(dollars) else {
-        let message = "rates: needs \"currency\", another one than USD, and \"dollars\", above zero";
+        let message =
+            "rates: needs \"currency\", another one than USD, and \"dollars\", above zero";
         return Err(ControlError::bad(message));
     };
     org.rates.insert(currency.to_owned(), dollars);

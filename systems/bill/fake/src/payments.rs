@@ -581,7 +581,10 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
         ("billId", single.into()),
         ("billPayments", parts.into()),
         ("amount", number(amount(payment))),
-        ("fundingAmount", number(cents(amount(payment) * payment.rate))),
+        (
+            "fundingAmount",
+            number(cents(amount(payment) * payment.rate)),
+        ),
         ("exchangeRate", payment.rate.into()),
         ("description", payment.description.as_deref().into()),
         ("processDate", payment.process_date.into()),

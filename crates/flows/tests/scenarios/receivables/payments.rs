@@ -209,6 +209,7 @@ fn s192_a_void_of_what_has_reached_the_bank_is_paid_back_with_a_link() {
 #[test]
 fn s188_a_payment_that_was_accepted_as_paid_both_ways_asks_again_when_it_fails() {
     let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["1020".into()];
     let check = ledger(Kind::CustomerPayment, "60");
     let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "100.00")]);
     world.put(check, Document::CustomerPayment(paid));
