@@ -27,6 +27,8 @@ pub struct ServeArgs {}
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long answers that are being sent may take then.
 const ANSWERS: Duration = Duration::from_secs(5);
+/// How long the collector may take for the last spans.
+const TRACES: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop: then nothing new begins, and runs that are on end. Told a second time, it ends at once;
 /// the next run finds what was left without an answer.
@@ -50,7 +52,8 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
     let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
-    let tracing = tokio::spawn(Arc::clone(&service).trace());
+    let (over, told) = watch::channel(false);
+    let tracing = tokio::spawn(Arc::clone(&service).trace(until(told)));
     tell(global, address);
     notify::ready();
     told_to_stop().await;
@@ -66,11 +69,13 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
         _ = &mut working => {}
         () = told_to_stop() => return Ok(Exit::Failed),
     }
-    tracing.abort();
     let _ = stop.send(true);
     if tokio::time::timeout(ANSWERS, &mut served).await.is_err() {
         served.abort();
     }
+    // The last spans are those of the last runs and answers.
+    let _ = over.send(true);
+    let _ = tokio::time::timeout(TRACES, tracing).await;
     service.home.store.close().await;
     Ok(Exit::Done)
 }

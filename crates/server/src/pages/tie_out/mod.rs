@@ -1,6 +1,7 @@
 //! Tie-outs: whether the two sides agree at a month's end, item by item; who says so; and what has changed since.
 
 mod act;
+mod base;
 mod files;
 mod items;
 mod paper;
