@@ -100,7 +100,7 @@ pub enum Command {
     Resume(crate::commands::pause::ResumeArgs),
     /// Makes a consistent copy of the home while it is in use; never of the key.
     Backup(crate::commands::backup::BackupArgs),
-    /// Accounts, dimensions and funding accounts: list, suggest, confirm, set.
+    /// Accounts, dimensions, funding accounts, items and terms: list, suggest, confirm, set.
     Map(crate::commands::map::MapArgs),
     /// Shows, sets, exports, imports and compares preferences.
     Preferences(crate::commands::preferences::PreferencesArgs),

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use tieout_domain::ConnectionName;
+use tieout_domain::{Book, ConnectionName};
 use tieout_domain::code::Code;
-use tieout_flows::Preferences;
+use tieout_flows::{Flow, Preferences};
 use tieout_flows::preferences::{Approvals, catalogue};
 use tieout_kit::System;
 use tieout_systems::Entry;
@@ -88,8 +88,27 @@ impl std::fmt::Debug for ConnectionConfig {
     }
 }
 
+impl ConnectionConfig {
+    /// The flows of its pair, in the order in which a run takes them.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Box<dyn Flow>> {
+        let book = self.platform.system.book;
+        book.map_or_else(Vec::new, tieout_flows::of)
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn flow_names(&self) -> Vec<String> {
+        let flows = self.flows();
+        flows.iter().map(|flow| flow.name().to_owned()).collect()
+    }
+}
+
 /// The time zone of a connection that names none: BILL's days are US Pacific, and so are NetSuite's servers.
 const TIME_ZONE: &str = "America/Los_Angeles";
+
+/// The key by which a ledger's table tells that the connection is of receivables.
+const RECEIVABLES: &str = "receivables";
 
 impl Config {
     /// Reads and checks the file.
@@ -188,6 +207,16 @@ impl Config {
             .filter(|(name, _)| names.is_empty() || names.iter().any(|n| n == name.as_str()))
             .collect())
     }
+}
+
+/// A ledger's table with what follows from the pair. What is written there by hand is no more than a reminder.
+fn of_pair(mut table: Map<String, Value>, ledger: &Entry, platform: &Entry) -> Map<String, Value> {
+    let mut known = ledger.system.settings.iter();
+    if known.any(|setting| setting.name == RECEIVABLES) {
+        let receivables = platform.system.book == Some(Book::Receivables);
+        table.insert(RECEIVABLES.to_owned(), receivables.into());
+    }
+    table
 }
 
 /// Lays one table over another: what both hold is the upper one's, tables within tables likewise.
@@ -391,7 +420,7 @@ impl Reader<'_> {
         let (preferences, named_preferences) = self.preferences(at, table)?;
         let enabled = self.optional_switch(table, at, "enabled")?.unwrap_or(true);
         Ok(ConnectionConfig {
-            ledger_settings: self.settings(at, table, ledger.system)?,
+            ledger_settings: of_pair(self.settings(at, table, ledger.system)?, ledger, platform),
             platform_settings: self.settings(at, table, platform.system)?,
             timing: self.timing(at, table)?,
             time_zone,

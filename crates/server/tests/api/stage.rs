@@ -85,7 +85,10 @@ impl Program for Played {
             platform: "BILL".to_owned(),
             time_zone: TimeZone::get("America/New_York").unwrap(),
             schedule: Some("every 15 minutes".to_owned()),
-            flows: vec!["vendors".to_owned(), "bills".to_owned()],
+            flows: tieout_flows::payables()
+                .iter()
+                .map(|flow| flow.name().to_owned())
+                .collect(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
         }]

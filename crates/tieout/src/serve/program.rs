@@ -45,12 +45,8 @@ impl Program for Service {
                 format!("`{connection}` is disconnected; its links and history are still there");
             return Err(DeskError::usage(Code::new("disconnected"), cause));
         }
-        let flows = tieout_desk::record::flow_names();
-        if let Some(flow) = asked
-            .flows
-            .iter()
-            .find(|flow| !flows.contains(&flow.as_str()))
-        {
+        let flows = known.flow_names();
+        if let Some(flow) = asked.flows.iter().find(|flow| !flows.contains(flow)) {
             let cause = format!(
                 "`{flow}` is no flow of this connection; its flows are {}",
                 flows.join(", ")
@@ -226,10 +222,7 @@ impl Service {
             platform: config.platform.system.title.to_owned(),
             time_zone: config.time_zone.clone(),
             schedule: Some(config.timing.schedule.to_string()),
-            flows: tieout_desk::record::flow_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            flows: config.flow_names(),
             next_run: standing.as_ref().and_then(|standing| standing.next),
             running: standing.is_some_and(|standing| standing.running),
         }
