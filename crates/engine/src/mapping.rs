@@ -21,7 +21,7 @@ const LEASE: Duration = Duration::from_secs(300);
 const PAGE: u32 = 1000;
 
 /// What people map in this connection, in the order in which it is asked about.
-fn mapped(connection: &Connection) -> Vec<Kind> {
+fn kinds(connection: &Connection) -> Vec<Kind> {
     tieout_flows::mapped(connection.flows.iter().map(AsRef::as_ref))
 }
 
@@ -49,7 +49,7 @@ pub async fn propose(
 
 async fn propose_in(run: &Run<'_>, confirm_exact: bool) -> Result<Vec<Suggestion>, EngineError> {
     let connection = run.connection;
-    let kinds: Vec<_> = mapped(connection)
+    let kinds: Vec<_> = kinds(connection)
         .iter()
         .flat_map(|kind| [(Side::Ledger, *kind), (Side::Platform, *kind)])
         .collect();
@@ -70,7 +70,7 @@ pub(crate) async fn propose_read(
     let entries = connection.store.maps().await?;
     let mut all = Vec::new();
     let mut commit = run.commit();
-    for kind in mapped(connection) {
+    for kind in kinds(connection) {
         let platform = records(&connection.store, Side::Platform, kind).await?;
         let ledger_kind = if kind == Kind::FundingAccount {
             Kind::Account
@@ -108,6 +108,24 @@ fn status(
             && connection.preferences.lists.create_missing)
             .then_some(MapStatus::Create),
     }
+}
+
+/// The mapping that a link of an account or dimension is.
+pub(crate) fn of_link(
+    record: &RecordRef,
+    label: &str,
+    target: &RecordRef,
+    why: &str,
+) -> Option<Fact> {
+    is_made(record.kind).then(|| Fact::Mapped {
+        kind: record.kind.as_str().to_owned(),
+        from: record.id.clone(),
+        to: Some(target.id.clone()),
+        status: MapStatus::Confirmed,
+        label_from: label.to_owned(),
+        label_to: label.to_owned(),
+        why: why.to_owned(),
+    })
 }
 
 /// Whether a list's missing records can be made on the platform: they have a flow that does it.

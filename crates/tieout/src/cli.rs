@@ -74,6 +74,8 @@ pub enum Command {
     Plan(crate::commands::sync::PlanArgs),
     /// One run, now.
     Sync(crate::commands::sync::SyncArgs),
+    /// A whole list of NetSuite goes to a platform of receivables, once: customers, or open invoices.
+    Import(crate::commands::import::ImportArgs),
     /// Schedules, webhooks, pages and API, until it is told to stop.
     Serve(crate::commands::serve::ServeArgs),
     /// How each connection hears of changes without asking, and where NetSuite pushes to.

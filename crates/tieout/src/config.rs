@@ -546,6 +546,30 @@ closed_period = "hold"
     }
 
     #[test]
+    fn what_a_ledger_must_know_of_the_pair_follows_from_it() {
+        let file = |by_hand: &str| {
+            format!(
+                "[connections.ar]\npair = \"netsuite-invoiced\"\n\
+                 netsuite = {{ account = \"1234567\", credential = \"n\"{by_hand} }}\n\
+                 invoiced = {{ credential = \"i\", environment = \"sandbox\" }}\n"
+            )
+        };
+        for by_hand in ["", ", receivables = true", ", receivables = false"] {
+            let config = Config::parse(&file(by_hand), Path::new("tieout.toml")).unwrap();
+            let connection = config.connections.values().next().unwrap();
+            assert_eq!(connection.ledger_settings[RECEIVABLES], true);
+            assert_eq!(
+                connection.flow_names(),
+                ["customers", "invoices", "credit-memos", "payments"]
+            );
+        }
+        let config = Config::parse(FILE, Path::new("tieout.toml")).unwrap();
+        let payables = config.connections.values().next().unwrap();
+        assert_eq!(payables.ledger_settings[RECEIVABLES], false);
+        assert!(payables.flow_names().contains(&"bills".to_owned()));
+    }
+
+    #[test]
     fn an_unknown_template_or_key_of_one_is_refused() {
         let wrong = FILE.replacen("template = \"entity\"", "template = \"entities\"", 1);
         let failure = Config::parse(&wrong, Path::new("tieout.toml")).unwrap_err();

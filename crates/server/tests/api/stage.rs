@@ -117,6 +117,7 @@ impl Program for Played {
             steps: Vec::new(),
             states: BTreeMap::new(),
             choices: Vec::new(),
+            first_sync: Vec::new(),
             stops: Vec::new(),
         })
     }

@@ -13,7 +13,7 @@ use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
-use tieout_engine::Plan;
+use tieout_engine::{Extent, Plan};
 use tieout_engine::scheduler::Mark;
 use tieout_server::program::{
     Budget, Connects, CredentialInfo, CredentialKindInfo, CredentialSet, Renews,
@@ -22,6 +22,7 @@ use tieout_server::{ConnectionInfo, Notification, OpenId, Program, SyncAsked};
 
 use super::{Service, settings};
 use crate::commands::pause::refuse_to_go_on;
+use crate::commands::preferences::first_sync;
 use crate::commands::reconnect::leave_paused;
 use crate::config::{Config, ConnectionConfig};
 
@@ -57,6 +58,7 @@ impl Program for Service {
             flows: asked.flows,
             only: asked.only,
             whole: asked.whole,
+            import: None,
             trigger: "asked".to_owned(),
             by: Some(asked.by),
         };
@@ -82,6 +84,10 @@ impl Program for Service {
         by: &str,
     ) -> Result<(), DeskError> {
         self.change(connection, values, by).await
+    }
+
+    async fn first_sync(&self, connection: &ConnectionName) -> Result<Vec<Extent>, DeskError> {
+        Ok(first_sync::extent(self.reading(connection).await?).await?)
     }
 
     async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {

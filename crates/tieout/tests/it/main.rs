@@ -12,6 +12,7 @@ mod credits;
 mod doctor;
 mod edits;
 mod hostile;
+mod imports;
 mod lag;
 mod limits;
 mod notices;
