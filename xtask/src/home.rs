@@ -68,12 +68,7 @@ impl Home {
         Self::of_pair(tieout, sandbox, RECEIVABLES, Manner::default())
     }
 
-    fn of_pair(
-        tieout: &Path,
-        sandbox: &Sandbox,
-        pair: Pair,
-        manner: Manner,
-    ) -> Result<Self> {
+    fn of_pair(tieout: &Path, sandbox: &Sandbox, pair: Pair, manner: Manner) -> Result<Self> {
         let home = Self {
             folder: TempDir::new()?,
             tieout: tieout.to_owned(),

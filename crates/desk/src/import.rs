@@ -71,7 +71,11 @@ pub fn summary(counts: &BTreeMap<String, u64>) -> String {
     let mut text = told.join(", ");
     let brought = count(Import::Customers.as_str());
     if brought > 0 {
-        let noun = if brought == 1 { "customer" } else { "customers" };
+        let noun = if brought == 1 {
+            "customer"
+        } else {
+            "customers"
+        };
         text.push_str(&format!("; {brought} {noun} brought along"));
     }
     text
@@ -151,9 +155,7 @@ pub async fn ended_after(store: &ConnectionStore, seq: u64) -> Result<Vec<Ended>
 /// # Errors
 /// The store's.
 pub async fn find(store: &ConnectionStore, seq: u64) -> Result<Option<Ended>, DeskError> {
-    let page = store
-        .entries_of(IMPORTED, seq.saturating_sub(1), 1)
-        .await?;
+    let page = store.entries_of(IMPORTED, seq.saturating_sub(1), 1).await?;
     let found = page.into_iter().next().and_then(Ended::of);
     Ok(found.filter(|ended| ended.seq == seq))
 }

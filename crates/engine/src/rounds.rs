@@ -371,11 +371,12 @@ impl Run<'_> {
                     }
                     let importing = self.importing.as_ref();
                     let anew = importing.is_some_and(|it| it.says(&decision.record));
-                    let same = !anew && item.is_some_and(|item| {
-                        item.outcome == outcome
-                            && item.label == decision.label
-                            && item.amount == decision.amount
-                    });
+                    let same = !anew
+                        && item.is_some_and(|item| {
+                            item.outcome == outcome
+                                && item.label == decision.label
+                                && item.amount == decision.amount
+                        });
                     if !same {
                         commit.facts.push(Fact::Stated {
                             flow: flow.name().to_owned(),

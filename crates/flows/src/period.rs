@@ -112,7 +112,9 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
 /// Whether applications of a document of this day may still be moved.
 pub(crate) fn applications_may_move(book: Book, date: Date, books: &Books) -> Result<(), String> {
     match books.period(date) {
-        Some(period) if period.state_of(book) == PeriodState::Closed && !period.non_ledger_changes => {
+        Some(period)
+            if period.state_of(book) == PeriodState::Closed && !period.non_ledger_changes =>
+        {
             Err(format!(
                 "{} is closed, and doesn't allow changes without effect on the ledger",
                 period.name

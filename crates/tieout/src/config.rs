@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use tieout_domain::{Book, ConnectionName};
 use tieout_domain::code::Code;
-use tieout_flows::{Flow, Preferences};
+use tieout_domain::{Book, ConnectionName};
 use tieout_flows::preferences::{Approvals, catalogue};
+use tieout_flows::{Flow, Preferences};
 use tieout_kit::System;
 use tieout_systems::Entry;
 

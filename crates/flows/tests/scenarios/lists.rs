@@ -296,12 +296,21 @@ fn s152_items_and_terms_are_proposed_by_name_and_inactive_ones_are_not() {
         item("2", "Old", true),
         item("3", "Alone", false),
     ];
-    let there = [item("consulting", "consulting  HOUR", false), item("old", "Old", false)];
+    let there = [
+        item("consulting", "consulting  HOUR", false),
+        item("old", "Old", false),
+    ];
     let maps = World::new().maps;
     let found = suggest(Kind::Item, &here, &there, &maps);
     let told: Vec<_> = found
         .iter()
-        .map(|it| (it.from.as_str(), it.to.as_ref().map(|to| to.as_str()), it.confidence))
+        .map(|it| {
+            (
+                it.from.as_str(),
+                it.to.as_ref().map(|to| to.as_str()),
+                it.confidence,
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -318,7 +327,12 @@ fn s152_items_and_terms_are_proposed_by_name_and_inactive_ones_are_not() {
         };
         of(id, Document::Terms(terms))
     };
-    let found = suggest(Kind::Terms, &[terms("4", "Net 30")], &[terms("NET 30", "NET 30")], &maps);
+    let found = suggest(
+        Kind::Terms,
+        &[terms("4", "Net 30")],
+        &[terms("NET 30", "NET 30")],
+        &maps,
+    );
     assert_eq!(found[0].confidence, Confidence::Exact);
 }
 
@@ -337,5 +351,8 @@ fn what_is_mapped_follows_from_the_flows() {
             Kind::FundingAccount
         ]
     );
-    assert_eq!(mapped(tieout_flows::receivables()), [Kind::Item, Kind::Terms]);
+    assert_eq!(
+        mapped(tieout_flows::receivables()),
+        [Kind::Item, Kind::Terms]
+    );
 }

@@ -99,7 +99,13 @@ async fn all(
 ) -> Result<Json<Value>, Problem> {
     let store = store(&app, &name)?;
     let mut items: Vec<Value> = import::pending(&store).await?.iter().map(pending).collect();
-    items.extend(import::ended_after(&store, 0).await?.iter().rev().map(ended));
+    items.extend(
+        import::ended_after(&store, 0)
+            .await?
+            .iter()
+            .rev()
+            .map(ended),
+    );
     Ok(Json(json!({ "items": items })))
 }
 

@@ -18,8 +18,8 @@ use super::parts::badge::Tone;
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
 use super::{
-    Layout, PageError, allowed, bare_page, connect, days, imports, named, overview, plan, preferences, runs,
-    standing,
+    Layout, PageError, allowed, bare_page, connect, days, imports, named, overview, plan,
+    preferences, runs, standing,
 };
 use crate::app::App;
 use crate::people::{Person, Role};

@@ -169,7 +169,12 @@ fn give_up(person: &Person, connection: &ConnectionInfo, standing: &Standing) ->
         &Act {
             name: &name,
             means: "Nobody goes on with it. What it has made stays.",
-            action: Address::of(["connections", connection.name.as_str(), "imports", "abandon"]),
+            action: Address::of([
+                "connections",
+                connection.name.as_str(),
+                "imports",
+                "abandon",
+            ]),
             fields: html! { input type="hidden" name="list" value=(standing.import); },
             danger: true,
         },
@@ -177,10 +182,7 @@ fn give_up(person: &Person, connection: &ConnectionInfo, standing: &Standing) ->
 }
 
 /// Those that have come to their end, the latest first.
-async fn ended(
-    connection: &ConnectionInfo,
-    store: &ConnectionStore,
-) -> Result<Table, PageError> {
+async fn ended(connection: &ConnectionInfo, store: &ConnectionStore) -> Result<Table, PageError> {
     let counts = Came::ALL.map(|came| Column::number(word(came)));
     let columns = [
         Column::text("Ended"),
@@ -294,10 +296,8 @@ fn records<'a>(
         Column::text("Why"),
         Column::text("What to do"),
     ];
-    let mut table = Table::new("records", "Record by record", columns).or_empty(
-        "The list is empty.",
-        " The ledger shows no record of it.",
-    );
+    let mut table = Table::new("records", "Record by record", columns)
+        .or_empty("The list is empty.", " The ledger shows no record of it.");
     let there = |record: Option<&RecordRef>| match record {
         Some(record) => outside(app, connection, record),
         None => Cell::text(""),

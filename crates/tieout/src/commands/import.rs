@@ -86,7 +86,11 @@ pub async fn run(global: &Global, args: &ImportArgs) -> Result<Exit, Failure> {
     let Some(ended) = ended.into_iter().rfind(|it| it.list == list) else {
         return nothing_yet(global, args, exit);
     };
-    if import::pending(&store).await?.iter().any(|it| it.import == list) {
+    if import::pending(&store)
+        .await?
+        .iter()
+        .any(|it| it.import == list)
+    {
         return nothing_yet(global, args, exit);
     }
     tell(global, config, &store, &ended).await?;
@@ -98,7 +102,9 @@ async fn abandon(global: &Global, store: &ConnectionStore, list: Import) -> Resu
     if global.json {
         output::json(&json!({"connection": store.name(), "list": list, "abandoned": was}));
     } else if was {
-        output::line(&format!("nobody goes on with the import of {list}; what it has made stays"));
+        output::line(&format!(
+            "nobody goes on with the import of {list}; what it has made stays"
+        ));
     } else {
         output::line(&format!("no import of {list} waits to be gone on with"));
     }
@@ -159,7 +165,11 @@ async fn watched(
         if let Some(run) = run.filter(|run| run.ended.is_some()) {
             return Ok(Watched::Broken(run));
         }
-        idle = if is_running(store).await? { 0 } else { idle + 1 };
+        idle = if is_running(store).await? {
+            0
+        } else {
+            idle + 1
+        };
         if idle > PATIENCE {
             return Ok(Watched::Nobody);
         }

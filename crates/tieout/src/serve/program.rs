@@ -13,8 +13,8 @@ use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
-use tieout_engine::{Extent, Plan};
 use tieout_engine::scheduler::Mark;
+use tieout_engine::{Extent, Plan};
 use tieout_server::program::{
     Budget, Connects, CredentialInfo, CredentialKindInfo, CredentialSet, Renews,
 };

@@ -84,7 +84,11 @@ async fn assert_once(stage: &Stage) {
     for kind in ["customers", "invoices"] {
         let marks = marks(stage, kind).await;
         let unique: BTreeSet<_> = marks.iter().collect();
-        assert_eq!(unique.len(), marks.len(), "one of the {kind} is there twice");
+        assert_eq!(
+            unique.len(),
+            marks.len(),
+            "one of the {kind} is there twice"
+        );
     }
 }
 
@@ -118,7 +122,10 @@ async fn s172_an_import_of_customers_brings_all_of_them_and_again_none_twice() {
     let (again, rows) = imported(&stage, Import::Customers).await;
     assert_eq!(counted(&again, Came::Made), 0, "{:?}", again.counts);
     assert_eq!(rows.len(), all.len());
-    assert_eq!(counted(&again, Came::Present), made + counted(&ended, Came::Linked));
+    assert_eq!(
+        counted(&again, Came::Present),
+        made + counted(&ended, Came::Linked)
+    );
     assert_once(&stage).await;
 }
 
@@ -134,7 +141,10 @@ async fn an_import_of_invoices_brings_them_with_their_customers_and_writes_nothi
     let invoices = rows.iter().filter(|row| row.record.kind == Kind::Invoice);
     let (there, out): (Vec<_>, Vec<_>) = invoices.partition(|row| row.target.is_some());
     assert!(there.iter().all(|row| row.amount.is_some()));
-    assert!(!out.is_empty() && out.iter().all(|row| row.code.is_some()), "{out:?}");
+    assert!(
+        !out.is_empty() && out.iter().all(|row| row.code.is_some()),
+        "{out:?}"
+    );
 
     // What began on Invoiced is none of its business, also when writing to the ledger is switched on.
     let booked = |transactions: Vec<Value>| {
@@ -146,7 +156,10 @@ async fn an_import_of_invoices_brings_them_with_their_customers_and_writes_nothi
     stage.reconcile().await;
     let (again, _) = imported(&stage, Import::Invoices).await;
     assert_eq!(counted(&again, Came::Made), 0, "{:?}", again.counts);
-    assert_eq!(booked(held(&stage, "netsuite", "transactions").await), before);
+    assert_eq!(
+        booked(held(&stage, "netsuite", "transactions").await),
+        before
+    );
     // A sync after it has that left to do.
     let report = stage.sync().await;
     assert!(report.written > 0, "{:?}", report.flows);
@@ -298,7 +311,10 @@ async fn the_service_imports_in_the_background_and_tells_of_it_on_its_pages() {
     let (ended, rows) = last(&office.stage).await;
     assert_eq!(ended.asked_by, "user:ola");
     let run = store.run(&ended.runs[0]).await.unwrap().unwrap();
-    assert_eq!((run.trigger.as_str(), run.actor.as_str()), ("import customers", "user:ola"));
+    assert_eq!(
+        (run.trigger.as_str(), run.actor.as_str()),
+        ("import customers", "user:ola")
+    );
 
     let result = format!("{imports}/{}", ended.seq);
     let page = office.get(VERA, &imports).await.page();
@@ -306,7 +322,10 @@ async fn the_service_imports_in_the_background_and_tells_of_it_on_its_pages() {
     let page = office.get(VERA, &result).await.page();
     let made = rows.iter().find(|row| row.came == Came::Made).unwrap();
     assert!(page.contains(&made.label), "{page}");
-    assert!(page.contains(made.target.as_ref().unwrap().id.as_str()), "{page}");
+    assert!(
+        page.contains(made.target.as_ref().unwrap().id.as_str()),
+        "{page}"
+    );
     let csv = office.get(VERA, &format!("{result}?csv=records")).await;
     assert!(csv.kind.starts_with("text/csv"), "{}", csv.kind);
     // A heading, and a line for each.
@@ -333,8 +352,7 @@ async fn s171_how_much_the_first_sync_takes_is_shown_and_it_waits_for_a_yes() {
 
     // Nobody was asked: the run holds, and says so as one exception with count and amount.
     stage.reconcile().await;
-    stage.connection.preferences.receivables.first_sync =
-        tieout_flows::preferences::FirstSync::Ask;
+    stage.connection.preferences.receivables.first_sync = tieout_flows::preferences::FirstSync::Ask;
     let report = stage.sync().await;
     assert_eq!(report.status, RunStatus::Exceptions);
     assert_eq!(count(&report, "invoices", State::Blocked), invoices.count);
@@ -342,13 +360,16 @@ async fn s171_how_much_the_first_sync_takes_is_shown_and_it_waits_for_a_yes() {
     let causes = causes.await.unwrap();
     let waits = |it: &&tieout_desk::exceptions::Cause| it.group == "first-sync";
     let cause = causes.iter().find(waits).unwrap();
-    let of_invoices = cause.groups.iter().find(|it| it.flow == "invoices").unwrap();
+    let of_invoices = cause
+        .groups
+        .iter()
+        .find(|it| it.flow == "invoices")
+        .unwrap();
     assert_eq!(of_invoices.count, invoices.count);
     assert_eq!(of_invoices.amounts, invoices.amounts);
     // Said yes to, it is taken.
     stage.reconcile().await;
-    stage.connection.preferences.receivables.first_sync =
-        tieout_flows::preferences::FirstSync::All;
+    stage.connection.preferences.receivables.first_sync = tieout_flows::preferences::FirstSync::All;
     let report = stage.sync().await;
     assert!(report.written > 0);
 }
@@ -361,11 +382,20 @@ async fn what_is_mapped_follows_from_the_pair() {
     let kinds: BTreeSet<Kind> = suggested.iter().map(|it| it.kind).collect();
     assert_eq!(kinds, BTreeSet::from([Kind::Item, Kind::Terms]));
     let maps = stage.connection.store.maps().await.unwrap();
-    assert!(maps.iter().all(|map| ["item", "terms"].contains(&map.kind.as_str())));
+    assert!(
+        maps.iter()
+            .all(|map| ["item", "terms"].contains(&map.kind.as_str()))
+    );
     assert!(!maps.is_empty(), "{suggested:?}");
     let office = Office::over(stage).await;
     let name = office.stage.connection.store.name().to_string();
     let page = office.get(VERA, &format!("/mappings/{name}")).await.page();
-    assert!(page.contains("Items") && page.contains("Payment terms"), "{page}");
-    assert!(!page.contains("Departments") && !page.contains("Funding accounts"), "{page}");
+    assert!(
+        page.contains("Items") && page.contains("Payment terms"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("Departments") && !page.contains("Funding accounts"),
+        "{page}"
+    );
 }

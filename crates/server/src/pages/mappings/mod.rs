@@ -227,11 +227,14 @@ fn table(
         Column::text("Status"),
         Column::text("Why"),
     ];
-    columns.extend(match kind {
-        Kind::FundingAccount => ["Payments", "Paid from it"],
-        Kind::Item | Kind::Terms => ["Open invoices", "Open in them"],
-        _ => ["Open bills", "Open in them"],
-    }.map(Column::number));
+    columns.extend(
+        match kind {
+            Kind::FundingAccount => ["Payments", "Paid from it"],
+            Kind::Item | Kind::Terms => ["Open invoices", "Open in them"],
+            _ => ["Open bills", "Open in them"],
+        }
+        .map(Column::number),
+    );
     columns.extend([Column::text("By"), Column::act("")]);
     let (from, to) = sides(connection, kind);
     let mut table = Table::new("mappings", title(kind), columns)

@@ -26,11 +26,12 @@ pub(super) async fn question(
 ) -> Result<Response, PageError> {
     let extent = app.program.first_sync(&connection.name).await?;
     let yes = format!("{PREFIX}{YES}");
-    let others = fields.with_prefix("").filter(|(name, _)| {
-        (name.starts_with(PREFIX) && *name != yes) || *name == BACK
-    });
+    let others = fields
+        .with_prefix("")
+        .filter(|(name, _)| (name.starts_with(PREFIX) && *name != yes) || *name == BACK);
     let others: Vec<_> = others.collect();
-    let carried = html! { @for (name, value) in &others { input type="hidden" name=(name) value=(value); } };
+    let carried =
+        html! { @for (name, value) in &others { input type="hidden" name=(name) value=(value); } };
     let take = html! { (carried) input type="hidden" name=(yes) value=(ALL); };
     let wait = html! { (carried) input type="hidden" name=(ANSWER) value=(LATER); };
     let here = address(connection);

@@ -28,7 +28,10 @@ pub(super) async fn ask(
     let terminal = std::io::stdin().is_terminal();
     let extent = match look(global, home, connection).await {
         Err(failure) if !yes && !terminal => {
-            eprintln!("how much the first sync takes can't be told now: {}", failure.cause);
+            eprintln!(
+                "how much the first sync takes can't be told now: {}",
+                failure.cause
+            );
             wait(connection);
             return Ok(());
         }
