@@ -33,8 +33,8 @@ impl Service {
         let mut webhooks = None;
         let mut imports = Imports::default();
         loop {
-            self.shared.timer.sleep(LOOK).await;
             self.take_up_imports(&mut imports).await;
+            self.shared.timer.sleep(LOOK).await;
             let now = looks(&path);
             if now != file {
                 file = now;
