@@ -85,7 +85,8 @@ impl Program for Played {
             platform: "BILL".to_owned(),
             time_zone: TimeZone::get("America/New_York").unwrap(),
             schedule: Some("every 15 minutes".to_owned()),
-            flows: tieout_flows::payables()
+            // Of both sorts, so that every operation finds something.
+            flows: tieout_flows::all()
                 .iter()
                 .map(|flow| flow.name().to_owned())
                 .collect(),
@@ -437,6 +438,12 @@ async fn fill(store: &Store) {
         extract: tieout_store::frozen_name("[]"),
         comment: String::new(),
     };
+    let imported = Fact::Imported {
+        list: "customers".to_owned(),
+        asked_by: "user:ann".to_owned(),
+        runs: vec![RunId::new(RUNS[0])],
+        counts: BTreeMap::from([("made".to_owned(), 0)]),
+    };
     let everything = Commit {
         records: seen.into(),
         frozen: vec![body, "[]".to_owned()],
@@ -450,6 +457,7 @@ async fn fill(store: &Store) {
                 link,
                 mapped,
                 signed,
+                imported,
                 Fact::Paused {
                     reason: "month end".to_owned(),
                 },
