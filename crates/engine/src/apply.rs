@@ -16,7 +16,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
 use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, State};
 use tieout_flows::Step;
-use tieout_store::{Commit, Due, Fact, Known, MapStatus, Stop, StoreError};
+use tieout_store::{Commit, Due, Fact, Known, Stop, StoreError};
 
 use crate::EngineError;
 use crate::lag::{Lag, written};

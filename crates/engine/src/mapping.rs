@@ -11,7 +11,8 @@ use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::while_held;
 use crate::pull::pull;
-use crate::run::{Run, RunOptions};
+use crate::options::RunOptions;
+use crate::run::Run;
 use crate::{Connection, EngineError};
 
 /// How long a look at both sides may hold the connection without renewing its lease.

@@ -20,7 +20,8 @@ use crate::Connection;
 use crate::error::EngineError;
 use crate::plan::Plan;
 use crate::report::{KILLED, RunReport, RunStatus};
-use crate::run::{Run, RunOptions, conduct};
+use crate::options::RunOptions;
+use crate::run::{Run, conduct};
 
 /// What sets off the runs that recover.
 const TRIGGER: &str = "recovery";

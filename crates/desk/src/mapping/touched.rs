@@ -83,7 +83,7 @@ pub async fn uses(
     }
     each_open(store, kind, |bill, named| {
         for id in named {
-            found.entry(id.clone()).or_default().add(bill.open);
+            found.entry((*id).clone()).or_default().add(bill.open);
         }
     })
     .await?;

@@ -227,6 +227,26 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether something of the list must be looked at again: a write without an answer, or one to be sent later.
+    async fn has_more(&self, import: Import) -> Result<bool, EngineError> {
+        let store = &self.connection.store;
+        let flows = import.flows();
+        let open = store.open_writes().await?;
+        let ours =
+            |flow: &String, record: &RecordRef| flows.contains(flow) && record.side == Side::Ledger;
+        if open.iter().any(|write| ours(&write.flow, &write.record)) {
+            return Ok(true);
+        }
+        for flow in &flows {
+            // The ledger's records come first.
+            let due = store.due_page(flow, None, 1).await?;
+            if due.iter().any(|(record, _)| ours(flow, record)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Says that the import has come to its end, if nothing kept it from that; else it goes on another time.
     pub(crate) async fn end_import(&self, flows: &[&dyn Flow]) -> Result<(), EngineError> {
         let Some(Importing { standing, .. }) = &self.importing else {
@@ -235,6 +255,9 @@ impl Run<'_> {
         let went = |name: &String| flows.iter().any(|flow| flow.name() == name);
         let all_went = standing.import.flows().iter().all(went);
         if !all_went || self.stopped.is_some() || !self.faults().is_empty() {
+            return Ok(());
+        }
+        if self.has_more(standing.import).await? {
             return Ok(());
         }
         let store = &self.connection.store;

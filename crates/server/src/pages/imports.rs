@@ -291,8 +291,8 @@ fn records<'a>(
         Column::text("Record"),
         Column::text("What"),
         Column::money("Amount"),
-        Column::text(connection.ledger.as_str()),
-        Column::text(connection.platform.as_str()),
+        Column::text(connection.ledger.clone()),
+        Column::text(connection.platform.clone()),
         Column::text("Why"),
         Column::text("What to do"),
     ];
