@@ -283,6 +283,9 @@ pub fn words(entry: &Entry) -> String {
         Fact::Released { reason } => {
             format!("{} ends the recovery: {reason}", entry.actor)
         }
+        Fact::Imported { list, counts, .. } => {
+            format!("import of {list}: {}", crate::import::summary(counts))
+        }
         Fact::Note { text } => format!("{}: {text}", entry.actor),
         Fact::RunStarted { trigger, flows } => {
             format!("run started by {trigger}: {}", flows.join(", "))

@@ -18,6 +18,15 @@ pub enum PeriodState {
     Closed,
 }
 
+/// Which of the ledger's books: what the company owes, or what it is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Book {
+    /// Bills, and what is paid on them.
+    Payables,
+    /// Invoices, and what is received for them.
+    Receivables,
+}
+
 /// A posting period of the ledger: a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
@@ -42,5 +51,20 @@ impl Period {
     #[must_use]
     pub fn contains(&self, day: Date) -> bool {
         self.start <= day && day <= self.end
+    }
+
+    /// Whether a book can be posted to it: each is locked by itself.
+    #[must_use]
+    pub fn state_of(&self, book: Book) -> PeriodState {
+        match book {
+            Book::Payables => self.payables,
+            Book::Receivables => self.receivables,
+        }
+    }
+
+    /// Whether a book is open in it.
+    #[must_use]
+    pub fn is_open(&self, book: Book) -> bool {
+        self.state_of(book) == PeriodState::Open
     }
 }

@@ -17,7 +17,7 @@ use tieout_flows::matching::{Judgement, judge, recognise};
 use tieout_store::{Commit, Due, Fact, OpenWrite, WriteStatus};
 
 use crate::EngineError;
-use crate::apply::mapped;
+use crate::mapping::of_link;
 use crate::pull::{fetch, in_population, read_again, take_records};
 use crate::run::Run;
 
@@ -402,7 +402,7 @@ fn adopt(run: &mut Run<'_>, commit: &mut Commit, write: &OpenWrite, target: &Rec
         .extend(read_again(target.side, &write.order.document));
     if write.order.action == Action::Create {
         let label = write.order.document.label();
-        commit.facts.extend(mapped(
+        commit.facts.extend(of_link(
             &write.record,
             &label,
             target,

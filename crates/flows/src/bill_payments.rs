@@ -79,6 +79,10 @@ impl Flow for BillPayments {
         ]
     }
 
+    fn maps(&self) -> &'static [Kind] {
+        &[Kind::FundingAccount]
+    }
+
     fn writes(&self) -> &'static [(Side, Kind)] {
         &[
             (Side::Ledger, Kind::Payment),

@@ -107,7 +107,7 @@ pub enum MapStatus {
     Create,
 }
 
-/// A mapping of an account, dimension or funding account.
+/// A mapping of an account, dimension, funding account, item or terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Map {
     /// Where it leads; `None` while it is to be created.
@@ -118,7 +118,7 @@ pub struct Map {
 
 /// All mappings of a connection.
 ///
-/// `account`, `department`, `class` and `location` lead from the ledger to the platform; `funding` leads
+/// `account`, `department`, `class`, `location`, `item` and `terms` lead from the ledger to the platform; `funding` leads
 /// from the platform's funding account to the ledger's cash account.
 #[derive(Debug, Clone, Default)]
 pub struct Maps {

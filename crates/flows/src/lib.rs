@@ -30,6 +30,8 @@ pub mod vendor_credits;
 pub mod vendors;
 mod verdict;
 
+use tieout_domain::{Book, Kind};
+
 pub use books::{Books, Connection, Link, Map, MapStatus, Maps, MarkedBill, Seen};
 pub use decided::Decided;
 pub use flow::{Flow, Need, Step, Subject, Verdict};
@@ -42,6 +44,26 @@ pub fn all() -> Vec<Box<dyn Flow>> {
     let mut flows = payables();
     flows.extend(receivables());
     flows
+}
+
+/// The flows of a connection whose platform deals with this book.
+#[must_use]
+pub fn of(book: Book) -> Vec<Box<dyn Flow>> {
+    match book {
+        Book::Payables => payables(),
+        Book::Receivables => receivables(),
+    }
+}
+
+/// The lists whose records people map for these flows, each once, in the order in which they are asked about.
+pub fn mapped<'a>(flows: impl IntoIterator<Item = &'a dyn Flow>) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for kind in flows.into_iter().flat_map(Flow::maps) {
+        if !kinds.contains(kind) {
+            kinds.push(*kind);
+        }
+    }
+    kinds
 }
 
 /// The flows of a payables connection, in the order in which a run takes them: what others refer to first.

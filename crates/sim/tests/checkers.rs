@@ -256,6 +256,7 @@ fn plan() -> Plan {
         steps: Vec::new(),
         states: BTreeMap::new(),
         choices: Vec::new(),
+        first_sync: Vec::new(),
         stops: Vec::new(),
     }
 }

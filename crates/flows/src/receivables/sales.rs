@@ -32,6 +32,7 @@ pub const INVOICES: Sales = Sales {
         (Side::Platform, Kind::Invoice),
         (Side::Ledger, Kind::Invoice),
     ],
+    maps: &[Kind::Item, Kind::Terms],
 };
 
 /// Credit memos; on a platform, credit notes.
@@ -46,6 +47,7 @@ pub const CREDIT_MEMOS: Sales = Sales {
         (Side::Platform, Kind::CreditMemo),
         (Side::Ledger, Kind::CreditMemo),
     ],
+    maps: &[Kind::Item],
 };
 
 /// Carries invoices or credit memos both ways.
@@ -57,6 +59,7 @@ pub struct Sales {
     kind: Kind,
     population: &'static [(Side, Kind)],
     writes: &'static [(Side, Kind)],
+    maps: &'static [Kind],
 }
 
 impl Flow for Sales {
@@ -66,6 +69,10 @@ impl Flow for Sales {
 
     fn population(&self) -> &'static [(Side, Kind)] {
         self.population
+    }
+
+    fn maps(&self) -> &'static [Kind] {
+        self.maps
     }
 
     fn writes(&self) -> &'static [(Side, Kind)] {

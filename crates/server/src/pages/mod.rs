@@ -11,6 +11,7 @@ mod days;
 mod exceptions;
 mod failure;
 mod fields;
+mod imports;
 mod layout;
 mod mappings;
 mod overview;
@@ -63,6 +64,7 @@ pub fn routes() -> Router<App> {
         .merge(connect::routes())
         .merge(credentials::routes())
         .merge(exceptions::routes())
+        .merge(imports::routes())
         .merge(mappings::routes())
         .merge(plan::routes())
         .merge(preferences::routes())

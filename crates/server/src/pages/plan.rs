@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
+use tieout_desk::first_sync;
 use tieout_domain::RecordRef;
 use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
@@ -78,6 +79,9 @@ pub(super) fn shown(connection: &ConnectionInfo, plan: &Plan) -> Markup {
     let here = address(connection);
     html! {
         (sums(plan))
+        @if !plan.first_sync.is_empty() {
+            (notice::notice(Tone::Wait, &html! { p { "The first sync would also take to " (connection.ledger) ": " (first_sync::words(&plan.first_sync)) ". It waits for a yes." } }))
+        }
         @for stop in &plan.stops { (notice::notice(Tone::Wait, &html! { p { "Nothing of it is written at the moment: " (stop) } })) }
         @if !plan.choices.is_empty() { (choices(connection, &plan.choices).show(&here)) }
         (steps(connection, first).show(&here))

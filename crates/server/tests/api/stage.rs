@@ -94,7 +94,11 @@ impl Program for Played {
             platform: "BILL".to_owned(),
             time_zone: TimeZone::get("America/New_York").unwrap(),
             schedule: Some("every 15 minutes".to_owned()),
-            flows: vec!["vendors".to_owned(), "bills".to_owned()],
+            // Of both sorts, so that every operation finds something.
+            flows: tieout_flows::all()
+                .iter()
+                .map(|flow| flow.name().to_owned())
+                .collect(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
         }]
@@ -123,6 +127,7 @@ impl Program for Played {
             steps: Vec::new(),
             states: BTreeMap::new(),
             choices: Vec::new(),
+            first_sync: Vec::new(),
             stops: Vec::new(),
         })
     }
@@ -458,6 +463,12 @@ async fn fill(store: &Store) {
         extract: tieout_store::frozen_name("[]"),
         comment: String::new(),
     };
+    let imported = Fact::Imported {
+        list: "customers".to_owned(),
+        asked_by: "user:ann".to_owned(),
+        runs: vec![RunId::new(RUNS[0])],
+        counts: BTreeMap::from([("made".to_owned(), 0)]),
+    };
     let everything = Commit {
         records: seen.into(),
         frozen: vec![body, "[]".to_owned()],
@@ -471,6 +482,7 @@ async fn fill(store: &Store) {
                 link,
                 mapped,
                 signed,
+                imported,
                 Fact::Paused {
                     reason: "month end".to_owned(),
                 },

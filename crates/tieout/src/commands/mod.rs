@@ -11,6 +11,7 @@ pub mod erase;
 pub mod exceptions;
 pub mod explain;
 pub mod export;
+pub mod import;
 pub mod init;
 pub mod map;
 pub mod pause;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
+use tieout_desk::first_sync;
 use tieout_domain::code::Code;
 use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus, Sides};
 use tieout_store::Stop;
@@ -185,6 +186,12 @@ pub fn print_plan(plan: &Plan, quiet: bool) {
         let header = ["flow", "does", "document", "amount", "record", "because"];
         output::line(&output::table(&header, rows, &[3]));
         output::line(&format!("{}: {} writes", plan.connection, plan.steps.len()));
+    }
+    if !plan.first_sync.is_empty() {
+        output::line(&format!(
+            "the first sync would also take {}: it waits for a yes (receivables.first_sync)",
+            first_sync::words(&plan.first_sync)
+        ));
     }
     for stop in &plan.stops {
         output::line("nothing of it is written at the moment:");

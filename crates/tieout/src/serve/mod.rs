@@ -7,6 +7,7 @@ mod connects;
 mod courier;
 mod drift;
 mod hints;
+mod imports;
 pub mod notify;
 mod openid;
 mod program;

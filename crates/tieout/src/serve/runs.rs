@@ -45,11 +45,15 @@ impl Runs for Service {
             }
         }
         let whole = job.whole;
-        let options = RunOptions {
-            flows: job.flows,
-            only: job.only,
-            whole: job.whole,
-            ..RunOptions::new(run_id(), job.trigger)
+        let options = match job.import {
+            Some(import) if !self.is_pending(&job.connection, import).await => return Ended::Made,
+            Some(import) => RunOptions::importing(run_id(), import),
+            None => RunOptions {
+                flows: job.flows,
+                only: job.only,
+                whole: job.whole,
+                ..RunOptions::new(run_id(), job.trigger)
+            },
         };
         let id = options.id.clone();
         let began = self.shared.timer.now();

@@ -14,6 +14,7 @@ mod doctor;
 mod edits;
 mod exchange;
 mod hostile;
+mod imports;
 mod lag;
 mod limits;
 mod notices;

@@ -79,7 +79,7 @@ fn s171_what_began_on_the_platform_waits_until_its_extent_is_confirmed() {
     assert_eq!(world.state("invoices", &there), "SKIPPED(reconcile-off)");
     world.preferences.receivables.reconcile = true;
     world.sync();
-    assert_eq!(world.state("invoices", &there), "HOLD(first-sync)");
+    assert_eq!(world.state("invoices", &there), "BLOCKED(first-sync)");
     assert!(world.writes.is_empty());
     world.preferences.receivables.first_sync = FirstSync::All;
     world.sync();

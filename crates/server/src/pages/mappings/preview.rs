@@ -26,7 +26,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
     let asked = Fields::from(asked);
-    let kind = mapping::known_kind(asked.get("kind"))?;
+    let kind = mapping::known_kind(&connection.flows, asked.get("kind"))?;
     let (rows, targets) = mapping::table(&store, kind).await?;
     let to = asked.given("to");
     let all = asked.get("all") == "yes";

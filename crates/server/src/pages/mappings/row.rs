@@ -34,7 +34,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let (connection, store) = named(&app, &connection)?;
-    let kind = mapping::known_kind(&kind).map_err(|_| PageError::Missing)?;
+    let kind = mapping::known_kind(&connection.flows, &kind).map_err(|_| PageError::Missing)?;
     let from = RemoteId::new(from);
     let (row, targets) = find(&store, kind, &from).await?;
     let history = mapping::history(&store, kind, &from).await?;
@@ -120,18 +120,22 @@ fn change(connection: &ConnectionInfo, kind: Kind, row: &Row, targets: &[Party])
 
 /// The open bills that rest on a mapping.
 pub(super) fn bills(connection: &ConnectionInfo, kind: Kind, touched: &Touched) -> Table {
-    let (title, column, nothing) = if kind == Kind::FundingAccount {
-        (
+    let (title, column, nothing) = match kind {
+        Kind::FundingAccount => (
             "Payments from it that are not posted",
             "Paid",
             "No payment from it waits to be posted.",
-        )
-    } else {
-        (
+        ),
+        Kind::Item | Kind::Terms => (
+            "Open invoices and credit memos that name it",
+            "Open",
+            "No open invoice or credit memo names it.",
+        ),
+        _ => (
             "Open bills and credits that it touches",
             "Open",
             "No open bill or credit codes to it.",
-        )
+        ),
     };
     let all = touched.all.count;
     let shown = touched.bills.len() as u64;
@@ -163,6 +167,9 @@ pub(super) fn bills(connection: &ConnectionInfo, kind: Kind, touched: &Touched) 
 pub(super) fn weight(kind: Kind, touched: &Touched) -> Markup {
     if kind == Kind::FundingAccount {
         return html! { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } };
+    }
+    if matches!(kind, Kind::Item | Kind::Terms) {
+        return html! { p { "What goes over from now on names it so. What went over before does when it changes next." } };
     }
     html! {
         @if touched.all.count > 0 {
