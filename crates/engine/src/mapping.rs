@@ -10,8 +10,8 @@ use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::while_held;
-use crate::pull::pull;
 use crate::options::RunOptions;
+use crate::pull::pull;
 use crate::run::Run;
 use crate::{Connection, EngineError};
 

@@ -18,9 +18,9 @@ use tieout_store::{
 
 use crate::Connection;
 use crate::error::EngineError;
+use crate::options::RunOptions;
 use crate::plan::Plan;
 use crate::report::{KILLED, RunReport, RunStatus};
-use crate::options::RunOptions;
 use crate::run::{Run, conduct};
 
 /// What sets off the runs that recover.
