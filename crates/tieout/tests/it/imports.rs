@@ -379,7 +379,8 @@ async fn s171_how_much_the_first_sync_takes_is_shown_and_it_waits_for_a_yes() {
 #[tokio::test]
 async fn what_is_mapped_follows_from_the_pair() {
     let stage = Stage::selling(selling()).await;
-    let suggested = tieout_engine::mapping::propose(&stage.connection, true, &sync::run_id());
+    let id = sync::run_id();
+    let suggested = tieout_engine::mapping::propose(&stage.connection, true, &id);
     let suggested = suggested.await.unwrap();
     let kinds: BTreeSet<Kind> = suggested.iter().map(|it| it.kind).collect();
     assert_eq!(kinds, BTreeSet::from([Kind::Item, Kind::Terms]));

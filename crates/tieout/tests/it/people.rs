@@ -223,7 +223,7 @@ async fn unmapped() -> (Office, String) {
     let maps = stage.connection.store.maps().await.unwrap();
     for entry in maps.iter().filter(|entry| entry.to.is_none()) {
         let said = Said {
-            kind: mapping::known_kind(&entry.kind).unwrap(),
+            kind: entry.kind.parse().unwrap(),
             from: entry.from.as_str(),
             to: None,
             why: "not to be created",

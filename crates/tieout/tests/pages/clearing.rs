@@ -79,7 +79,7 @@ async fn what_is_blocked_goes_on_once_its_cause_is_mapped() {
         .filter(|entry| entry.to.is_none())
     {
         let said = Said {
-            kind: mapping::known_kind(&entry.kind).unwrap(),
+            kind: entry.kind.parse().unwrap(),
             from: entry.from.as_str(),
             to: None,
             why: "not to be created",
