@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::RemoteId;
+use crate::subledger::Book;
 
 /// Whether a posting period accepts postings. Locked is not closed (fact F3): a role may post into a
 /// locked period, nobody into a closed one.
@@ -38,6 +39,15 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whether the book's postings are taken in it.
+    #[must_use]
+    pub fn state(&self, book: Book) -> PeriodState {
+        match book {
+            Book::Payables => self.payables,
+            Book::Receivables => self.receivables,
+        }
+    }
+
     /// Whether the day lies in it.
     #[must_use]
     pub fn contains(&self, day: Date) -> bool {

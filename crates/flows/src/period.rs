@@ -1,29 +1,15 @@
 //! Into which posting period a posting goes (scenarios 108, 131–134).
 
 use tieout_domain::code::Code;
+pub(crate) use tieout_domain::subledger::Book;
 use tieout_domain::{Date, Outcome, Period, PeriodState, RemoteId, State};
 
 use crate::Books;
 use crate::preferences::ClosedPeriod;
 
-/// Which of the ledger's books a posting goes to: each is locked by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Book {
-    Payables,
-    Receivables,
-}
-
-impl Book {
-    fn state(self, period: &Period) -> PeriodState {
-        match self {
-            Self::Payables => period.payables,
-            Self::Receivables => period.receivables,
-        }
-    }
-
-    fn is_open(self, period: &Period) -> bool {
-        self.state(period) == PeriodState::Open
-    }
+/// Whether the book's postings are taken in the period.
+fn is_open(book: Book, period: &Period) -> bool {
+    period.state(book) == PeriodState::Open
 }
 
 /// The day and period of a posting.
@@ -58,7 +44,7 @@ pub(crate) fn of_posting(
                 .grouped("period-missing"),
         );
     };
-    if book.is_open(period) {
+    if is_open(book, period) {
         return Ok(Posting {
             date,
             period: Some(period.id.clone()),
@@ -68,7 +54,7 @@ pub(crate) fn of_posting(
     let next = books
         .periods
         .iter()
-        .filter(|next| next.start > date && book.is_open(next))
+        .filter(|next| next.start > date && is_open(book, next))
         .min_by_key(|next| next.start);
     match (books.preferences.transactions.closed_period, next) {
         (ClosedPeriod::NextOpen, Some(next)) => Ok(Posting {
@@ -87,7 +73,7 @@ pub(crate) fn of_posting(
             )
         }
         (ClosedPeriod::Hold, _) => {
-            let (code, word) = match book.state(period) {
+            let (code, word) = match period.state(book) {
                 PeriodState::Locked => (Code::new("locked-period"), "locked"),
                 _ => (Code::new("closed-period"), "closed"),
             };
@@ -108,7 +94,7 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
             moved_from: None,
         });
     }
-    if let Some(period) = books.period(today).filter(|period| book.is_open(period)) {
+    if let Some(period) = books.period(today).filter(|period| is_open(book, period)) {
         return Some(Posting {
             date: today,
             period: Some(period.id.clone()),
@@ -118,7 +104,7 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
     let first = books
         .periods
         .iter()
-        .filter(|period| book.is_open(period) && period.end >= payment_date)
+        .filter(|period| is_open(book, period) && period.end >= payment_date)
         .min_by_key(|period| period.start)?;
     Some(Posting {
         date: first.start.max(payment_date),
@@ -130,7 +116,7 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
 /// Whether applications of a document of this day may still be moved.
 pub(crate) fn applications_may_move(book: Book, date: Date, books: &Books) -> Result<(), String> {
     match books.period(date) {
-        Some(period) if book.state(period) == PeriodState::Closed && !period.non_ledger_changes => {
+        Some(period) if period.state(book) == PeriodState::Closed && !period.non_ledger_changes => {
             Err(format!(
                 "{} is closed, and doesn't allow changes without effect on the ledger",
                 period.name
@@ -145,5 +131,5 @@ pub(crate) fn text_may_change(book: Book, date: Date, books: &Books) -> bool {
     books.periods.is_empty()
         || books
             .period(date)
-            .is_some_and(|period| book.is_open(period))
+            .is_some_and(|period| is_open(book, period))
 }

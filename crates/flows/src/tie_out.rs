@@ -6,11 +6,14 @@ mod advisory;
 mod category;
 mod clearing;
 mod conclude;
-mod explain;
 pub mod input;
 mod loose;
+mod payables;
 mod platform_leg;
+mod receivables;
 mod report;
+mod rules;
+mod undeposited;
 
 pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};
 pub use category::{Category, Gravity, Leg};

@@ -22,7 +22,7 @@ pub fn html(report: &Report) -> String {
     let format = Format::of(report.currency);
     let title = format!(
         "{}: {}, {}",
-        words::TITLE,
+        words::title(report),
         clean(&report.connection),
         clean(&report.period.name)
     );
@@ -77,7 +77,7 @@ fn cover(report: &Report, format: Format) -> Markup {
     ];
     page! {
         header {
-            h1 { (words::TITLE) " " span.light { (clean(&report.connection)) } }
+            h1 { (words::title(report)) " " span.light { (clean(&report.connection)) } }
             div.status {
                 strong { (words::sign(report.status)) (report.status.as_str()) }
                 @if !report.reasons.is_empty() {
@@ -169,7 +169,7 @@ fn section(report: &Report, format: Format, leg: &LegReport) -> Markup {
                         tr.part {
                             th scope="row" {
                                 span.code { (sum.category.code()) } " "
-                                (sum.category.title()) ", " (words::items(sum.count))
+                                (sum.category.title_in(report.book)) ", " (words::items(sum.count))
                             }
                             (figure(format, sum.amount))
                         }
@@ -229,7 +229,7 @@ fn advisories(report: &Report, format: Format) -> Markup {
             table {
                 thead {
                     tr {
-                        th { "Advisory" } th { "Vendor" } th { "Paid" }
+                        th { "Advisory" } th { (report.book.party_title()) } th { "Paid" }
                         th { "Why, and which payment" } th.n { "Amount" }
                     }
                 }
@@ -260,7 +260,7 @@ fn basis(report: &Report, format: Format) -> Markup {
         table {
             thead {
                 tr {
-                    th { "Record" } th { "Document" } th { "Vendor" }
+                    th { "Record" } th { "Document" } th { (report.book.party_title()) }
                     th { "Dated" } th { "Period to" } th.n { "Amount" }
                 }
             }

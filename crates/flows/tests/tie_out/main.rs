@@ -7,4 +7,5 @@ mod advisories;
 mod example;
 mod make;
 mod properties;
+mod receivables;
 mod worked;
