@@ -58,21 +58,35 @@ impl Home {
 
     /// The same, with settings of its own.
     pub(crate) fn connected_in(tieout: &Path, sandbox: &Sandbox, manner: Manner) -> Result<Self> {
+        let home = Self::of_pair(tieout, sandbox, PAYABLES, manner)?;
+        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
+        Ok(home)
+    }
+
+    /// Makes a home of receivables. Nothing is mapped, and nothing written to the ledger.
+    pub(crate) fn receiving(tieout: &Path, sandbox: &Sandbox) -> Result<Self> {
+        Self::of_pair(tieout, sandbox, RECEIVABLES, Manner::default())
+    }
+
+    fn of_pair(tieout: &Path, sandbox: &Sandbox, pair: Pair, manner: Manner) -> Result<Self> {
         let home = Self {
             folder: TempDir::new()?,
             tieout: tieout.to_owned(),
         };
-        let text = configuration(&sandbox.described, manner)?;
+        let text = configuration(&sandbox.described, pair, manner)?;
         std::fs::write(home.folder.path().join("tieout.toml"), text)?;
         home.must(&["init"], None)?;
-        home.seal(sandbox)?;
-        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
+        home.seal_for(sandbox, pair)?;
         Ok(home)
     }
 
     /// Gives the store the sandbox's credentials.
     pub(crate) fn seal(&self, sandbox: &Sandbox) -> Result<()> {
-        for (system, described) in services(&sandbox.described) {
+        self.seal_for(sandbox, PAYABLES)
+    }
+
+    fn seal_for(&self, sandbox: &Sandbox, pair: Pair) -> Result<()> {
+        for (system, described) in services(&sandbox.described, pair) {
             // The first kind is the one its maker calls best.
             let Some((kind, fields)) = credential(described) else {
                 bail!("the sandbox told no credentials for {system}");
@@ -165,15 +179,18 @@ impl Home {
 }
 
 /// The two systems that a walk connects.
-const PAIR: [&str; 2] = ["netsuite", "bill"];
+type Pair = [&'static str; 2];
+
+const PAYABLES: Pair = ["netsuite", "bill"];
+const RECEIVABLES: Pair = ["netsuite", "invoiced"];
 
 /// Those of the pair, of all the services that the sandbox describes.
-fn services(described: &Value) -> impl Iterator<Item = (&str, &Value)> {
+fn services(described: &Value, pair: Pair) -> impl Iterator<Item = (&str, &Value)> {
     described
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, service)| PAIR.contains(&name.as_str()) && service.is_object())
+        .filter(move |(name, service)| pair.contains(&name.as_str()) && service.is_object())
         .map(|(name, service)| (name.as_str(), service))
 }
 
@@ -187,10 +204,10 @@ fn credential(service: &Value) -> Option<(&str, &Value)> {
 }
 
 /// A configuration for what the sandbox describes: its plain fields are the settings of each side.
-fn configuration(described: &Value, manner: Manner) -> Result<String> {
+fn configuration(described: &Value, pair: Pair, manner: Manner) -> Result<String> {
     let mut connection = toml::Table::new();
-    connection.insert("pair".to_owned(), PAIR.join("-").into());
-    for (system, service) in services(described) {
+    connection.insert("pair".to_owned(), pair.join("-").into());
+    for (system, service) in services(described, pair) {
         let mut settings = toml::Table::new();
         for (name, value) in service.as_object().into_iter().flatten() {
             if let Some(text) = value.as_str() {
@@ -199,16 +216,20 @@ fn configuration(described: &Value, manner: Manner) -> Result<String> {
         }
         settings.insert("credential".to_owned(), system.into());
         settings.insert("settle".to_owned(), manner.settle.into());
-        if system == "bill" {
+        if system != "netsuite" {
             settings.insert("environment".to_owned(), "sandbox".into());
+        }
+        if system == "bill" {
             settings.insert("bulk".to_owned(), i64::from(manner.bulk).into());
         }
         connection.insert(system.to_owned(), settings.into());
     }
-    let preferences: toml::Table = "lists.create_missing = true\n\
-         transactions.payment_account = \"1090\"\n"
-        .parse()?;
-    connection.insert("preferences".to_owned(), preferences.into());
+    if pair == PAYABLES {
+        let preferences: toml::Table = "lists.create_missing = true\n\
+             transactions.payment_account = \"1090\"\n"
+            .parse()?;
+        connection.insert("preferences".to_owned(), preferences.into());
+    }
     let mut connections = toml::Table::new();
     connections.insert(CONNECTION.to_owned(), connection.into());
     let mut root = toml::Table::new();
@@ -229,7 +250,7 @@ mod tests {
             "bill": {"base_url": "http://127.0.0.1:3/connect", "organization": "008",
                 "bill": {"dev_key": "k"}},
         });
-        let text = configuration(&described, Manner::default()).unwrap();
+        let text = configuration(&described, PAYABLES, Manner::default()).unwrap();
         let table: toml::Table = text.parse().unwrap();
         let walk = &table["connections"][CONNECTION];
         assert_eq!(walk["netsuite"]["subsidiary"].as_str(), Some("3"));

@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod fuzz;
 mod home;
+mod import;
 mod laws;
 mod mutate;
 mod packages;
@@ -77,6 +78,8 @@ enum Task {
     Budget(walks::WalkArguments),
     /// Measures the peak memory of an initial sync.
     Memory(walks::WalkArguments),
+    /// Counts the calls of an import of customers and invoices, and its peak memory.
+    Import(import::ImportArguments),
     /// Measures a tie-out over many open documents.
     TieOut(tie_out::TieOutArguments),
     /// Measures how many signed notifications a second are proven and stored, and how long each waits.
@@ -128,6 +131,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
+        Task::Import(arguments) => import::run(&workspace, &arguments),
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
         Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
         Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),

@@ -23,7 +23,7 @@ const IN_FLIGHT_MAX: u64 = 3;
 const IDLE_CALLS_MAX: u64 = 30;
 
 /// The most memory of a sync, in MiB.
-const MEMORY_MIB_MAX: u64 = 150;
+pub(crate) const MEMORY_MIB_MAX: u64 = 150;
 
 /// A world to walk over.
 #[derive(Debug, Args)]
@@ -171,7 +171,7 @@ fn print_flows(report: &Value) -> bool {
     settled
 }
 
-fn within(what: &str, found: u64, most: u64) -> bool {
+pub(crate) fn within(what: &str, found: u64, most: u64) -> bool {
     let mark = if found <= most {
         "kept    "
     } else {
@@ -181,14 +181,14 @@ fn within(what: &str, found: u64, most: u64) -> bool {
     found <= most
 }
 
-fn number(calls: &Value, service: &str, name: &str) -> u64 {
+pub(crate) fn number(calls: &Value, service: &str, name: &str) -> u64 {
     calls
         .get(service)
         .and_then(|service| service.get(name)?.as_u64())
         .unwrap_or(0)
 }
 
-fn all_calls(calls: &Value) -> u64 {
+pub(crate) fn all_calls(calls: &Value) -> u64 {
     let services = calls.as_object().into_iter().flatten();
     services
         .map(|(_, service)| service.get("total").and_then(Value::as_u64).unwrap_or(0))

@@ -250,7 +250,7 @@ pub fn words(entry: &Entry) -> String {
             )
         }
         Fact::UserErased { user, entries } => format!(
-            "{}: name and mail of user {user} erased from {entries} entries",
+            "{}: name, mail and subject of user {user} erased from {entries} entries",
             entry.actor
         ),
         Fact::Signed {
@@ -282,6 +282,9 @@ pub fn words(entry: &Entry) -> String {
         Fact::RecoveryNeeded { cause } => format!("the connection is in recovery: {cause}"),
         Fact::Released { reason } => {
             format!("{} ends the recovery: {reason}", entry.actor)
+        }
+        Fact::Imported { list, counts, .. } => {
+            format!("import of {list}: {}", crate::import::summary(counts))
         }
         Fact::Note { text } => format!("{}: {text}", entry.actor),
         Fact::RunStarted { trigger, flows } => {

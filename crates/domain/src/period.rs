@@ -39,18 +39,24 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether the book's postings are taken in it.
+    /// Whether the day lies in it.
     #[must_use]
-    pub fn state(&self, book: Book) -> PeriodState {
+    pub fn contains(&self, day: Date) -> bool {
+        self.start <= day && day <= self.end
+    }
+
+    /// Whether a book can be posted to it: each is locked by itself.
+    #[must_use]
+    pub fn state_of(&self, book: Book) -> PeriodState {
         match book {
             Book::Payables => self.payables,
             Book::Receivables => self.receivables,
         }
     }
 
-    /// Whether the day lies in it.
+    /// Whether a book is open in it.
     #[must_use]
-    pub fn contains(&self, day: Date) -> bool {
-        self.start <= day && day <= self.end
+    pub fn is_open(&self, book: Book) -> bool {
+        self.state_of(book) == PeriodState::Open
     }
 }

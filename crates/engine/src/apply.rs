@@ -16,10 +16,11 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
 use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, State};
 use tieout_flows::Step;
-use tieout_store::{Commit, Due, Fact, Known, MapStatus, Stop, StoreError};
+use tieout_store::{Commit, Due, Fact, Known, Stop, StoreError};
 
 use crate::EngineError;
 use crate::lag::{Lag, written};
+use crate::mapping::of_link;
 use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
 use crate::settle::said_again_after;
@@ -110,6 +111,8 @@ pub(crate) async fn apply(run: &mut Run<'_>, intents: Vec<Intent>) -> Result<App
     let (mut ready, mut commit) = sift(run, intents).await?;
     mark_resent(run, &mut ready).await?;
     commit.facts = run.news(commit.facts).await?;
+    let stated: Vec<RecordRef> = commit.facts.iter().filter_map(stated).cloned().collect();
+    run.imported(&stated, false, &mut commit);
     if !commit.facts.is_empty() || !commit.settled.is_empty() {
         run.connection.store.commit(commit).await?;
     }
@@ -118,6 +121,14 @@ pub(crate) async fn apply(run: &mut Run<'_>, intents: Vec<Intent>) -> Result<App
     }
     let writes = journal(run, ready).await?;
     send(run, batches(run, writes)).await
+}
+
+/// The record whose state a fact says.
+fn stated(fact: &Fact) -> Option<&RecordRef> {
+    match fact {
+        Fact::Stated { record, .. } => Some(record),
+        _ => None,
+    }
 }
 
 /// Takes out what can't be sent now: its side takes no writes in this run, or has no writer for the kind. And what must
@@ -466,6 +477,8 @@ async fn record(
     for (batch, answers) in answered {
         for ((write, intent), answer) in batch.writes.into_iter().zip(answers) {
             run.connection.progress.advance(1);
+            let applied_it = matches!(answer, Answer::Applied(_));
+            run.imported([&intent.record], applied_it, &mut commit);
             match answer {
                 Answer::Applied(receipt) => {
                     applied.records.push(intent.record.clone());
@@ -530,7 +543,7 @@ fn take_receipt(
         adopted: receipt.adopted,
     });
     if step.action == Action::Create {
-        commit.facts.extend(mapped(
+        commit.facts.extend(of_link(
             &intent.record,
             &intent.label,
             &target,
@@ -574,25 +587,6 @@ fn take_receipt(
         // Known from its own creation, it may come as no news with the closing pull.
         commit.due.extend(in_population(run, &target));
     }
-}
-
-/// The mapping that a link of an account or dimension is.
-pub(crate) fn mapped(
-    record: &RecordRef,
-    label: &str,
-    target: &RecordRef,
-    why: &str,
-) -> Option<Fact> {
-    let is_list = record.kind == Kind::Account || Kind::DIMENSIONS.contains(&record.kind);
-    is_list.then(|| Fact::Mapped {
-        kind: record.kind.as_str().to_owned(),
-        from: record.id.clone(),
-        to: Some(target.id.clone()),
-        status: MapStatus::Confirmed,
-        label_from: label.to_owned(),
-        label_to: label.to_owned(),
-        why: why.to_owned(),
-    })
 }
 
 /// A write was not applied, or nobody knows. Tells whether nobody knows.

@@ -9,6 +9,7 @@ use tieout_store::{Commit, Fact, Lease, RunRow, StoreError};
 
 use crate::Connection;
 use crate::error::EngineError;
+use crate::import::Import;
 use crate::report::{FlowCounts, KILLED, RunReport, RunStatus};
 
 /// How often it is looked whether the other run has ended.
@@ -63,11 +64,13 @@ pub(crate) async fn take(
                 if let (Some(id), Meanwhile::Join) = (run, meanwhile) {
                     let row = connection.store.run(&id).await?;
                     let includes = |row: &RunRow| {
-                        flows
-                            .iter()
-                            .all(|flow| row.flows.iter().any(|name| name == flow.name()))
+                        !Import::set_off(&row.trigger)
+                            && flows
+                                .iter()
+                                .all(|flow| row.flows.iter().any(|name| name == flow.name()))
                     };
-                    // A run of other flows is waited out, but its report is not ours.
+                    // A run of other flows is waited out, but its report is not ours; nor is that of an import, which
+                    // looks at a part of what its flows look at.
                     waiting_for = row.filter(includes).map(|row| row.id).or(waiting_for);
                 }
             }
@@ -104,6 +107,17 @@ async fn end_killed(connection: &Connection, lease: &Lease) -> Result<(), Engine
         connection.store.commit(commit).await?;
     }
     Ok(())
+}
+
+/// The report of the latest run that this set off and that has ended, of those that lie not far back.
+pub(crate) async fn last_report(
+    connection: &Connection,
+    trigger: &str,
+) -> Result<Option<RunReport>, EngineError> {
+    let rows = connection.store.runs(RUNS_BACK).await?;
+    let mut rows = rows.into_iter();
+    let last = rows.find(|row| row.trigger == trigger && row.ended.is_some());
+    Ok(last.map(|row| report(connection, row)))
 }
 
 /// The report of the run that was waited for, once it has ended.

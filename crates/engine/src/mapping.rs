@@ -10,24 +10,21 @@ use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::while_held;
+use crate::options::RunOptions;
 use crate::pull::pull;
-use crate::run::{Run, RunOptions};
+use crate::run::Run;
 use crate::{Connection, EngineError};
-
-/// What can be mapped, in the order in which it is asked about.
-pub const KINDS: [Kind; 5] = [
-    Kind::Account,
-    Kind::Department,
-    Kind::Class,
-    Kind::Location,
-    Kind::FundingAccount,
-];
 
 /// How long a look at both sides may hold the connection without renewing its lease.
 const LEASE: Duration = Duration::from_secs(300);
 
 /// How many records are taken out of the mirror at once.
 const PAGE: u32 = 1000;
+
+/// What people map in this connection, in the order in which it is asked about.
+fn kinds(connection: &Connection) -> Vec<Kind> {
+    tieout_flows::mapped(connection.flows.iter().map(AsRef::as_ref))
+}
 
 /// Reads the lists of both sides and proposes a mapping for whatever has none. With `confirm_exact`, what
 /// matches one to one is confirmed, and what is missing on the platform is marked for creation where the
@@ -53,7 +50,7 @@ pub async fn propose(
 
 async fn propose_in(run: &Run<'_>, confirm_exact: bool) -> Result<Vec<Suggestion>, EngineError> {
     let connection = run.connection;
-    let kinds: Vec<_> = KINDS
+    let kinds: Vec<_> = kinds(connection)
         .iter()
         .flat_map(|kind| [(Side::Ledger, *kind), (Side::Platform, *kind)])
         .collect();
@@ -74,7 +71,7 @@ pub(crate) async fn propose_read(
     let entries = connection.store.maps().await?;
     let mut all = Vec::new();
     let mut commit = run.commit();
-    for kind in KINDS {
+    for kind in kinds(connection) {
         let platform = records(&connection.store, Side::Platform, kind).await?;
         let ledger_kind = if kind == Kind::FundingAccount {
             Kind::Account
@@ -85,7 +82,7 @@ pub(crate) async fn propose_read(
         for suggestion in suggest(kind, &ledger, &platform, &known) {
             let status = status(connection, &suggestion, confirm_exact);
             if let Some(status) = status {
-                let fact = mapped(&suggestion, status);
+                let fact = told(&suggestion, status);
                 if !says_the_same(&entries, &fact) {
                     commit.facts.push(fact);
                     commit.due.extend(due(kind, &suggestion.from));
@@ -108,13 +105,36 @@ fn status(
         Confidence::Exact if confirm_exact => Some(MapStatus::Confirmed),
         Confidence::Exact | Confidence::Number | Confidence::Name => Some(MapStatus::Suggested),
         Confidence::Missing => (confirm_exact
-            && suggestion.kind != Kind::FundingAccount
+            && is_made(suggestion.kind)
             && connection.preferences.lists.create_missing)
             .then_some(MapStatus::Create),
     }
 }
 
-fn mapped(suggestion: &Suggestion, status: MapStatus) -> Fact {
+/// The mapping that a link of an account or dimension is.
+pub(crate) fn of_link(
+    record: &RecordRef,
+    label: &str,
+    target: &RecordRef,
+    why: &str,
+) -> Option<Fact> {
+    is_made(record.kind).then(|| Fact::Mapped {
+        kind: record.kind.as_str().to_owned(),
+        from: record.id.clone(),
+        to: Some(target.id.clone()),
+        status: MapStatus::Confirmed,
+        label_from: label.to_owned(),
+        label_to: label.to_owned(),
+        why: why.to_owned(),
+    })
+}
+
+/// Whether a list's missing records can be made on the platform: they have a flow that does it.
+fn is_made(kind: Kind) -> bool {
+    kind == Kind::Account || Kind::DIMENSIONS.contains(&kind)
+}
+
+fn told(suggestion: &Suggestion, status: MapStatus) -> Fact {
     Fact::Mapped {
         kind: suggestion.kind.as_str().to_owned(),
         from: suggestion.from.clone(),
@@ -142,7 +162,8 @@ fn says_the_same(entries: &[MapEntry], fact: &Fact) -> bool {
     })
 }
 
-/// The list flow looks again at what was mapped. Funding accounts have no flow.
+/// The list flow looks again at what was mapped. Funding accounts, items and terms have none: what waits for them is
+/// woken by the mapping itself.
 #[must_use]
 pub fn due(kind: Kind, from: &RemoteId) -> Option<Due> {
     let flow = match kind {

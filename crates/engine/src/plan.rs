@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::port::Action;
-use tieout_domain::{Fingerprint, Kind, Money, Outcome, RecordRef, RemoteId, Side};
+use tieout_domain::{
+    Amount, Currency, Fingerprint, Kind, Money, Outcome, RecordRef, RemoteId, Side,
+};
 use tieout_flows::{Link, Seen, Step, Verdict};
 use tieout_store::Stop;
 
@@ -61,6 +63,20 @@ pub struct PlannedChoice {
     pub cause: String,
 }
 
+/// How much of a flow began on the platform before the first write to the ledger, and waits for a person's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Which flow.
+    pub flow: String,
+    /// How many records.
+    pub count: u64,
+    /// What they are worth, by currency.
+    pub amounts: Vec<Money>,
+}
+
+/// The code of what waits for that yes.
+const FIRST_SYNC: &str = "first-sync";
+
 /// The codes of what a person decides by linking, creating or ignoring.
 const CHOICES: [&str; 4] = [
     "resembles",
@@ -83,6 +99,9 @@ pub struct Plan {
     /// What a person may decide before anything is written: records that resemble one over there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<PlannedChoice>,
+    /// What the first sync would take to the ledger, as long as nobody has said yes to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_sync: Vec<Extent>,
     /// What stops remote writes at the moment, so that a sync would do nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stops: Vec<Stop>,
@@ -136,6 +155,8 @@ pub(crate) struct Planner {
     choices: BTreeMap<String, BTreeSet<RecordRef>>,
     /// What a person may decide, as it stood when it was last looked at.
     undecided: BTreeMap<(String, RecordRef), PlannedChoice>,
+    /// What waits for a yes to the first sync, with what it is worth.
+    held: BTreeMap<(String, RecordRef), Option<Money>>,
     /// A write pretended twice for one record in one role would go on for ever.
     pretended: HashSet<(String, RecordRef, String, String)>,
 }
@@ -177,6 +198,12 @@ impl Planner {
                 choices.remove(&decision.record);
             }
             let key = (flow.to_owned(), decision.record.clone());
+            let code = outcome.as_ref().and_then(|outcome| outcome.code.as_ref());
+            if code.is_some_and(|code| code.as_str() == FIRST_SYNC) {
+                self.held.insert(key.clone(), decision.amount);
+            } else {
+                self.held.remove(&key);
+            }
             match outcome
                 .as_ref()
                 .and_then(|outcome| choice(flow, &decision.record, &decision.label, outcome))
@@ -307,9 +334,34 @@ impl Planner {
             steps,
             states,
             choices: self.undecided.into_values().collect(),
+            first_sync: extents(flows, &self.held),
             stops: Vec::new(),
         }
     }
+}
+
+/// What is held, summed up flow by flow.
+fn extents(flows: &[&str], held: &BTreeMap<(String, RecordRef), Option<Money>>) -> Vec<Extent> {
+    let extent = |flow: &&str| {
+        let of_flow = held.iter().filter(|((of, _), _)| of == flow);
+        let mut count = 0;
+        let mut sums: BTreeMap<Currency, Amount> = BTreeMap::new();
+        for (_, amount) in of_flow {
+            count += 1;
+            if let Some(money) = amount {
+                let sum = sums.entry(money.currency).or_insert(Amount::ZERO);
+                *sum = [*sum, money.amount].into_iter().sum();
+            }
+        }
+        let amounts = sums.into_iter().map(|(currency, sum)| sum.of(currency));
+        Extent {
+            flow: (*flow).to_owned(),
+            count,
+            amounts: amounts.collect(),
+        }
+    };
+    let all = flows.iter().map(extent);
+    all.filter(|extent| extent.count > 0).collect()
 }
 
 /// The choice that a record waits for, if that is what it waits for.

@@ -18,9 +18,10 @@ use tieout_store::{
 
 use crate::Connection;
 use crate::error::EngineError;
+use crate::options::RunOptions;
 use crate::plan::Plan;
 use crate::report::{KILLED, RunReport, RunStatus};
-use crate::run::{Run, RunOptions, conduct};
+use crate::run::{Run, conduct};
 
 /// What sets off the runs that recover.
 const TRIGGER: &str = "recovery";

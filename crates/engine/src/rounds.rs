@@ -6,15 +6,18 @@ use tieout_domain::{Kind, Money, Outcome, Period, RecordRef, Side, State, WaitsF
 use tieout_flows::{Books, Flow, Link, Verdict};
 use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite, StopKind};
 
-use crate::apply::{Intent, apply, mapped, order};
+use crate::apply::{Intent, apply, order};
 use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
+use crate::mapping::of_link;
 use crate::pull::in_population;
 use crate::run::Run;
 use crate::settle::{give_up, keep_open, settle};
 
 /// How many records are decided on at once: six full bulk calls of bills, two for each call under way.
 const PAGE: u32 = 600;
+/// How many of them are said in one commit.
+const TOGETHER: usize = 200;
 
 /// How often the flows are gone through before a run gives up on becoming quiet. Each level of a chart of
 /// accounts takes one, and a bill with a new vendor two.
@@ -67,7 +70,7 @@ impl Run<'_> {
             recovering: stopped_for == Some(StopKind::Recovering),
             ..Books::new(
                 self.connection.facts(),
-                self.connection.preferences.clone(),
+                self.preferences(),
                 maps(&self.connection.store).await?,
                 periods.to_vec(),
             )
@@ -122,6 +125,9 @@ impl Run<'_> {
     ) -> bool {
         let key = (flow.name().to_owned(), record.clone());
         if self.resting.contains_key(&key) {
+            return false;
+        }
+        if !self.imports(record) {
             return false;
         }
         if self
@@ -246,7 +252,7 @@ impl Run<'_> {
             });
             commit
                 .facts
-                .extend(mapped(&link.record, &label, &link.target, how));
+                .extend(of_link(&link.record, &label, &link.target, how));
             // It is no record of its own any more.
             commit.due.extend(in_population(self, &link.target));
             commit.facts.push(Fact::Linked {
@@ -272,10 +278,17 @@ impl Run<'_> {
             };
             commit.due.extend(blocked.into_iter().map(due));
         }
-        self.state(flow, flows, rested, &mut commit).await?;
-        if !commit.facts.is_empty() || !commit.settled.is_empty() {
-            self.connection.store.commit(commit).await?;
+        // In several commits if there are many: others wait for their turn to write meanwhile.
+        let mut rested = rested.into_iter().peekable();
+        while rested.peek().is_some() {
+            let some: Vec<Decision> = rested.by_ref().take(TOGETHER).collect();
+            let looked_at: Vec<RecordRef> = some.iter().map(|it| it.record.clone()).collect();
+            self.state(flow, flows, some, &mut commit).await?;
+            self.imported(&looked_at, false, &mut commit);
+            let full = std::mem::replace(&mut commit, self.commit());
+            self.keep(full).await?;
         }
+        self.keep(commit).await?;
         if !intents.is_empty() {
             let applied = apply(self, intents).await?;
             again.extend(applied.records);
@@ -337,6 +350,14 @@ impl Run<'_> {
     }
 
     /// States of records that rest: those that changed are said, all are settled.
+    /// Commits what there is, if there is anything.
+    async fn keep(&self, commit: Commit) -> Result<(), EngineError> {
+        if !commit.facts.is_empty() || !commit.settled.is_empty() {
+            self.connection.store.commit(commit).await?;
+        }
+        Ok(())
+    }
+
     async fn state(
         &self,
         flow: &dyn Flow,
@@ -363,11 +384,14 @@ impl Run<'_> {
                     {
                         commit.due.push(Due { flow: list, record });
                     }
-                    let same = item.is_some_and(|item| {
-                        item.outcome == outcome
-                            && item.label == decision.label
-                            && item.amount == decision.amount
-                    });
+                    let importing = self.importing.as_ref();
+                    let anew = importing.is_some_and(|it| it.says(&decision.record));
+                    let same = !anew
+                        && item.is_some_and(|item| {
+                            item.outcome == outcome
+                                && item.label == decision.label
+                                && item.amount == decision.amount
+                        });
                     if !same {
                         commit.facts.push(Fact::Stated {
                             flow: flow.name().to_owned(),

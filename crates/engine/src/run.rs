@@ -13,9 +13,11 @@ use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, St
 
 use crate::Connection;
 use crate::error::EngineError;
+use crate::import::Importing;
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::{LEASE, while_held};
 use crate::mapping::propose_read;
+use crate::options::RunOptions;
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, pull};
@@ -28,53 +30,6 @@ const CONFIRMATIONS_MAX: usize = 3;
 
 /// Under this name the store remembers by what rules the last run decided.
 const RULES: &str = "rules";
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// What set it off: `command`, `schedule`, `demo`.
-    pub trigger: String,
-    /// Only these flows; all if empty.
-    pub flows: Vec<String>,
-    /// Only these records, by `ledger/bill/4711`, id or number, and what they depend on; all if empty.
-    pub only: Vec<String>,
-    /// Do exactly this plan, or refuse.
-    pub plan: Option<Plan>,
-    /// Read what changed, or everything again.
-    pub whole: bool,
-    /// Rebuild what the store lacks, and write nothing: see [`recover`](crate::recover()).
-    pub recovers: bool,
-    /// The run's id: unique, chosen by the caller.
-    pub id: String,
-}
-
-impl RunOptions {
-    /// An ordinary run.
-    pub fn new(id: impl Into<String>, trigger: impl Into<String>) -> Self {
-        Self {
-            trigger: trigger.into(),
-            flows: Vec::new(),
-            only: Vec::new(),
-            plan: None,
-            whole: false,
-            recovers: false,
-            id: id.into(),
-        }
-    }
-}
-
-impl RunOptions {
-    /// What another run that is under way is good for: an ordinary one does what an ordinary one would do.
-    fn meanwhile(&self) -> Meanwhile {
-        if self.plan.is_some() {
-            Meanwhile::Refuse
-        } else if self.only.is_empty() && !self.whole {
-            Meanwhile::Join
-        } else {
-            Meanwhile::Wait
-        }
-    }
-}
 
 /// A run under way.
 pub(crate) struct Run<'a> {
@@ -110,6 +65,8 @@ pub(crate) struct Run<'a> {
     /// What of a side kept the run from something.
     faults: Mutex<Vec<Fault>>,
     pub(crate) only: Option<BTreeSet<RecordRef>>,
+    /// The import that this is a run of.
+    pub(crate) importing: Option<Importing>,
     pub(crate) planner: Option<Planner>,
 }
 
@@ -146,6 +103,12 @@ pub(crate) async fn conduct(
     run.lease.set_run(&run.id).await?;
     if options.recovers {
         run.begin_recovery().await?;
+    }
+    if let Some(import) = options.import
+        && let Some(report) = run.take_up(import).await?
+    {
+        run.release().await?;
+        return Ok((report, None));
     }
     let started = connection.timer.now();
     let calls_before = (connection.calls)();
@@ -231,6 +194,7 @@ impl<'a> Run<'a> {
             problems: Mutex::default(),
             faults: Mutex::default(),
             only: None,
+            importing: None,
             planner: None,
         }
     }
@@ -434,7 +398,9 @@ impl<'a> Run<'a> {
                 said.insert((flow.to_owned(), record), item);
             }
         }
+        let importing = self.importing.as_ref();
         let is_news = |fact: &Fact| match fact {
+            Fact::Stated { record, .. } if importing.is_some_and(|it| it.says(record)) => true,
             Fact::Stated {
                 flow,
                 record,
@@ -472,6 +438,7 @@ impl<'a> Run<'a> {
         self.heed_stops().await?;
         let flows = self.readable(flows, &unread);
         self.find_only(&options.only).await?;
+        self.begin_import().await?;
         let periods = self.periods(&flows).await?;
         if let Some(expected) = &options.plan {
             let plan = self.plan_now(&flows, &periods).await?;
@@ -492,6 +459,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
+        self.end_import(&flows).await?;
         if !options.recovers {
             return Ok(None);
         }

@@ -64,6 +64,10 @@ impl Flow for Accounts {
         &[(Side::Ledger, Kind::Account)]
     }
 
+    fn maps(&self) -> &'static [Kind] {
+        &[Kind::Account]
+    }
+
     fn writes(&self) -> &'static [(Side, Kind)] {
         &[(Side::Platform, Kind::Account)]
     }

@@ -60,6 +60,10 @@ impl Flow for Dimensions {
         ]
     }
 
+    fn maps(&self) -> &'static [Kind] {
+        &Kind::DIMENSIONS
+    }
+
     fn writes(&self) -> &'static [(Side, Kind)] {
         &[
             (Side::Platform, Kind::Department),

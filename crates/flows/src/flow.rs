@@ -17,6 +17,11 @@ pub trait Flow: Send + Sync {
     /// What kinds it writes, and where: a run of this flow alone must be able to.
     fn writes(&self) -> &'static [(Side, Kind)];
 
+    /// The lists whose records people map for it, in the order in which they are asked about.
+    fn maps(&self) -> &'static [Kind] {
+        &[]
+    }
+
     /// What must be loaded into the books to decide on this record. Called again after each loading until it
     /// asks for nothing new, so that one need may follow from another (the payment's bill, the bill's vendor).
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need>;

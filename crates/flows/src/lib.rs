@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod bill_payments;
 pub mod bills;
 mod books;
+mod decided;
 pub mod dimensions;
 mod flow;
 mod lines;
@@ -29,7 +30,10 @@ pub mod vendor_credits;
 pub mod vendors;
 mod verdict;
 
-pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, MarkedBill, Seen};
+use tieout_domain::{Book, Kind};
+
+pub use books::{Books, Connection, Link, Map, MapStatus, Maps, MarkedBill, Seen};
+pub use decided::Decided;
 pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
 pub use receivables::receivables;
@@ -40,6 +44,26 @@ pub fn all() -> Vec<Box<dyn Flow>> {
     let mut flows = payables();
     flows.extend(receivables());
     flows
+}
+
+/// The flows of a connection whose platform deals with this book.
+#[must_use]
+pub fn of(book: Book) -> Vec<Box<dyn Flow>> {
+    match book {
+        Book::Payables => payables(),
+        Book::Receivables => receivables(),
+    }
+}
+
+/// The lists whose records people map for these flows, each once, in the order in which they are asked about.
+pub fn mapped<'a>(flows: impl IntoIterator<Item = &'a dyn Flow>) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for kind in flows.into_iter().flat_map(Flow::maps) {
+        if !kinds.contains(kind) {
+            kinds.push(*kind);
+        }
+    }
+    kinds
 }
 
 /// The flows of a payables connection, in the order in which a run takes them: what others refer to first.

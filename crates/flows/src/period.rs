@@ -1,16 +1,12 @@
 //! Into which posting period a posting goes (scenarios 108, 131–134).
 
 use tieout_domain::code::Code;
-pub(crate) use tieout_domain::subledger::Book;
-use tieout_domain::{Date, Outcome, Period, PeriodState, RemoteId, State};
+use tieout_domain::{Date, Outcome, PeriodState, RemoteId, State};
+
+pub(crate) use tieout_domain::Book;
 
 use crate::Books;
 use crate::preferences::ClosedPeriod;
-
-/// Whether the book's postings are taken in the period.
-fn is_open(book: Book, period: &Period) -> bool {
-    period.state(book) == PeriodState::Open
-}
 
 /// The day and period of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +40,7 @@ pub(crate) fn of_posting(
                 .grouped("period-missing"),
         );
     };
-    if is_open(book, period) {
+    if period.is_open(book) {
         return Ok(Posting {
             date,
             period: Some(period.id.clone()),
@@ -54,7 +50,7 @@ pub(crate) fn of_posting(
     let next = books
         .periods
         .iter()
-        .filter(|next| next.start > date && is_open(book, next))
+        .filter(|next| next.start > date && next.is_open(book))
         .min_by_key(|next| next.start);
     match (books.preferences.transactions.closed_period, next) {
         (ClosedPeriod::NextOpen, Some(next)) => Ok(Posting {
@@ -73,7 +69,7 @@ pub(crate) fn of_posting(
             )
         }
         (ClosedPeriod::Hold, _) => {
-            let (code, word) = match period.state(book) {
+            let (code, word) = match period.state_of(book) {
                 PeriodState::Locked => (Code::new("locked-period"), "locked"),
                 _ => (Code::new("closed-period"), "closed"),
             };
@@ -94,7 +90,7 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
             moved_from: None,
         });
     }
-    if let Some(period) = books.period(today).filter(|period| is_open(book, period)) {
+    if let Some(period) = books.period(today).filter(|period| period.is_open(book)) {
         return Some(Posting {
             date: today,
             period: Some(period.id.clone()),
@@ -104,7 +100,7 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
     let first = books
         .periods
         .iter()
-        .filter(|period| is_open(book, period) && period.end >= payment_date)
+        .filter(|period| period.is_open(book) && period.end >= payment_date)
         .min_by_key(|period| period.start)?;
     Some(Posting {
         date: first.start.max(payment_date),
@@ -116,7 +112,9 @@ pub(crate) fn of_reversal(book: Book, payment_date: Date, books: &Books) -> Opti
 /// Whether applications of a document of this day may still be moved.
 pub(crate) fn applications_may_move(book: Book, date: Date, books: &Books) -> Result<(), String> {
     match books.period(date) {
-        Some(period) if period.state(book) == PeriodState::Closed && !period.non_ledger_changes => {
+        Some(period)
+            if period.state_of(book) == PeriodState::Closed && !period.non_ledger_changes =>
+        {
             Err(format!(
                 "{} is closed, and doesn't allow changes without effect on the ledger",
                 period.name
@@ -131,5 +129,5 @@ pub(crate) fn text_may_change(book: Book, date: Date, books: &Books) -> bool {
     books.periods.is_empty()
         || books
             .period(date)
-            .is_some_and(|period| is_open(book, period))
+            .is_some_and(|period| period.is_open(book))
 }

@@ -19,7 +19,7 @@ use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
-use tieout_engine::Plan;
+use tieout_engine::{Extent, Plan};
 use tieout_store::{CredentialRow, Role};
 
 pub use connecting::{
@@ -235,6 +235,14 @@ pub trait Program: Send + Sync {
         values: BTreeMap<String, Value>,
         by: &str,
     ) -> Result<(), DeskError>;
+
+    /// How much the first sync to the ledger would take, by flow. Reads both sides, and writes nothing.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan).
+    async fn first_sync(&self, _connection: &ConnectionName) -> Result<Vec<Extent>, DeskError> {
+        Ok(Vec::new())
+    }
 
     /// All credentials by name, without their values.
     ///

@@ -256,6 +256,7 @@ fn plan() -> Plan {
         steps: Vec::new(),
         states: BTreeMap::new(),
         choices: Vec::new(),
+        first_sync: Vec::new(),
         stops: Vec::new(),
     }
 }
@@ -337,6 +338,7 @@ fn tied() -> Report {
         basis_difference: Amount::ZERO,
         advisories: Vec::new(),
         aging: Vec::new(),
+        base: None,
         completeness: Completeness::default(),
         signatures: Vec::new(),
         notices: Vec::new(),

@@ -341,7 +341,7 @@ pub enum Fact {
         flow: String,
         /// Which record.
         record: RecordRef,
-        /// `ignore`, `retry`, `link`, …: the engine's words. Empty: nothing is decided any more.
+        /// `ignore`, `link RECORD`, `accept CODE`, …: the flows' words. Empty: nothing is decided any more.
         decision: String,
         /// Why, in the person's words.
         reason: String,
@@ -481,6 +481,17 @@ pub enum Fact {
         /// Why, in the person's words; may be empty.
         reason: String,
     },
+    /// An import came to its end. What became of each record is told by its runs.
+    Imported {
+        /// Which list: `customers`, `invoices`.
+        list: String,
+        /// Who had asked for it.
+        asked_by: String,
+        /// The runs that it took, in their order.
+        runs: Vec<RunId>,
+        /// How many records came to what.
+        counts: BTreeMap<String, u64>,
+    },
     /// Anything else worth keeping.
     Note {
         /// The words.
@@ -523,6 +534,7 @@ impl Fact {
             Self::Token { .. } => "token",
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalDecided { .. } => "approval-decided",
+            Self::Imported { .. } => "imported",
             Self::Note { .. } => "note",
         }
     }

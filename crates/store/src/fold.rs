@@ -398,6 +398,7 @@ pub(crate) fn fold(
         | Fact::Signed { .. }
         | Fact::Credential { .. }
         | Fact::Preference { .. }
+        | Fact::Imported { .. }
         | Fact::Note { .. } => Vec::new(),
     })
 }

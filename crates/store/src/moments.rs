@@ -13,6 +13,8 @@ use crate::store::Store;
 const BACKUP: &str = "backup";
 /// The name under which a change of how notifications are proven is remembered.
 const WEBHOOKS: &str = "webhooks";
+/// The name under which it is remembered that a service is at work.
+const SERVING: &str = "serving";
 /// What stands before a credential's name.
 const CREDENTIAL: &str = "credential/";
 /// A use of a credential within so long after another one is not written down.
@@ -25,6 +27,8 @@ pub struct Moments {
     pub backup: Option<Timestamp>,
     /// The last change of how notifications are proven.
     pub webhooks: Option<Timestamp>,
+    /// When a service last said that it is at work.
+    pub serving: Option<Timestamp>,
     /// The last use of each credential by name, to the hour.
     pub credentials: BTreeMap<String, Timestamp>,
 }
@@ -46,6 +50,7 @@ impl Store {
                 }
                 None if name == BACKUP => moments.backup = Some(at),
                 None if name == WEBHOOKS => moments.webhooks = Some(at),
+                None if name == SERVING => moments.serving = Some(at),
                 None => {}
             }
         }
@@ -66,6 +71,14 @@ impl Store {
     /// What a database can answer.
     pub async fn webhooks_kept(&self) -> Result<(), StoreError> {
         self.set_moment(WEBHOOKS).await
+    }
+
+    /// A service is at work: whoever asks for something that takes long may leave it to it.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn serves(&self) -> Result<(), StoreError> {
+        self.set_moment(SERVING).await
     }
 
     /// A credential is used now. Written down once an hour at most.

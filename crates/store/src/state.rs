@@ -6,14 +6,16 @@ use std::sync::Arc;
 use futures::TryStreamExt as _;
 use sqlx::any::AnyRow;
 use tieout_domain::code::Code;
-use tieout_domain::{Amount, Key, Kind, Money, Outcome, RemoteId, Side, State, WaitsFor};
+use tieout_domain::{
+    Amount, ConnectionName, Key, Kind, Money, Outcome, RemoteId, Side, State, WaitsFor,
+};
 
 use crate::chain::moment;
 use crate::commit::limit;
 use crate::facts::RecordRef;
 use crate::fold::WriteRow;
 use crate::sql::{self, Cell, cells, count, int, json, maybe_text, parse, text, with};
-use crate::store::ConnectionStore;
+use crate::store::{ConnectionStore, Store};
 use crate::{
     Decision, ExceptionGroup, Item, ItemFilter, Link, MapEntry, OpenWrite, SAMPLE_MAX, StoreError,
     WriteStatus,
@@ -563,6 +565,24 @@ fn open_write(row: &AnyRow) -> Result<OpenWrite, StoreError> {
         flow: write.flow,
         role: write.role,
     })
+}
+
+impl Store {
+    /// What connections remember under a name, by their names; nothing of those that remember nothing.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn remembered_by_all(
+        &self,
+        name: &str,
+    ) -> Result<Vec<(ConnectionName, String)>, StoreError> {
+        let mut reader = self.reader().await?;
+        let rows = with(sql::REMEMBERED_BY_ALL, cells![name])
+            .fetch_all(&mut *reader)
+            .await?;
+        let row = |row: &AnyRow| Ok((sql::parse(&text(row, 0)?)?, text(row, 1)?));
+        rows.iter().map(row).collect()
+    }
 }
 
 /// What was last remembered under a name, of one chain.

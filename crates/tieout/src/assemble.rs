@@ -104,7 +104,6 @@ pub async fn connection(
         &config.platform_settings,
     );
     let (platform, platform_meter) = platform.await?;
-    let flows = flows(&platform);
     let meters = [
         (ledger.system, ledger_meter),
         (platform.system, platform_meter),
@@ -124,7 +123,7 @@ pub async fn connection(
         .unwrap_or(Currency::USD);
     Ok(Connection {
         sides: Sides { ledger, platform },
-        flows,
+        flows: config.flows(),
         preferences: config.preferences.clone(),
         home_currency,
         time_zone: config.time_zone.clone(),
@@ -152,25 +151,14 @@ pub async fn one_side(
     Ok(ports)
 }
 
-/// The flows of a pair follow from what its platform can do.
-fn flows(platform: &Ports) -> Vec<Box<dyn Flow>> {
-    if platform.write.contains_key(&Kind::Bill) {
-        tieout_flows::payables()
-    } else if platform.write.contains_key(&Kind::Invoice) {
-        tieout_flows::receivables()
-    } else {
-        Vec::new()
-    }
-}
-
-/// The flows that move money: they come first where calls are scarce.
+/// The flows of a connection that move money: they come first where calls are scarce.
 #[must_use]
-pub fn money_flows() -> Vec<String> {
+pub fn money_flows(config: &ConnectionConfig) -> Vec<String> {
     let moves_money = |flow: &dyn Flow| {
         let mut kinds = flow.writes().iter().map(|(_, kind)| *kind);
         kinds.any(|kind| matches!(kind, Kind::Payment | Kind::CustomerPayment))
     };
-    let flows = tieout_flows::all();
+    let flows = config.flows();
     let money = flows.iter().filter(|flow| moves_money(flow.as_ref()));
     money.map(|flow| flow.name().to_owned()).collect()
 }

@@ -74,6 +74,8 @@ pub enum Command {
     Plan(crate::commands::sync::PlanArgs),
     /// One run, now.
     Sync(crate::commands::sync::SyncArgs),
+    /// A whole list of NetSuite goes to a platform of receivables, once: customers, or open invoices.
+    Import(crate::commands::import::ImportArgs),
     /// Schedules, webhooks, pages and API, until it is told to stop.
     Serve(crate::commands::serve::ServeArgs),
     /// How each connection hears of changes without asking, and where NetSuite pushes to.
@@ -100,7 +102,7 @@ pub enum Command {
     Resume(crate::commands::pause::ResumeArgs),
     /// Makes a consistent copy of the home while it is in use; never of the key.
     Backup(crate::commands::backup::BackupArgs),
-    /// Accounts, dimensions and funding accounts: list, suggest, confirm, set.
+    /// Accounts, dimensions, funding accounts, items and terms: list, suggest, confirm, set.
     Map(crate::commands::map::MapArgs),
     /// Shows, sets, exports, imports and compares preferences.
     Preferences(crate::commands::preferences::PreferencesArgs),

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
-use tieout_flows::Preferences;
+use tieout_domain::{Book, ConnectionName};
 use tieout_flows::preferences::{Approvals, catalogue};
+use tieout_flows::{Flow, Preferences};
 use tieout_kit::System;
 use tieout_systems::Entry;
 
@@ -88,8 +88,27 @@ impl std::fmt::Debug for ConnectionConfig {
     }
 }
 
+impl ConnectionConfig {
+    /// The flows of its pair, in the order in which a run takes them.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Box<dyn Flow>> {
+        let book = self.platform.system.book;
+        book.map_or_else(Vec::new, tieout_flows::of)
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn flow_names(&self) -> Vec<String> {
+        let flows = self.flows();
+        flows.iter().map(|flow| flow.name().to_owned()).collect()
+    }
+}
+
 /// The time zone of a connection that names none: BILL's days are US Pacific, and so are NetSuite's servers.
 const TIME_ZONE: &str = "America/Los_Angeles";
+
+/// The key by which a ledger's table tells that the connection is of receivables.
+const RECEIVABLES: &str = "receivables";
 
 impl Config {
     /// Reads and checks the file.
@@ -188,6 +207,16 @@ impl Config {
             .filter(|(name, _)| names.is_empty() || names.iter().any(|n| n == name.as_str()))
             .collect())
     }
+}
+
+/// A ledger's table with what follows from the pair. What is written there by hand is no more than a reminder.
+fn of_pair(mut table: Map<String, Value>, ledger: &Entry, platform: &Entry) -> Map<String, Value> {
+    let mut known = ledger.system.settings.iter();
+    if known.any(|setting| setting.name == RECEIVABLES) {
+        let receivables = platform.system.book == Some(Book::Receivables);
+        table.insert(RECEIVABLES.to_owned(), receivables.into());
+    }
+    table
 }
 
 /// Lays one table over another: what both hold is the upper one's, tables within tables likewise.
@@ -391,7 +420,7 @@ impl Reader<'_> {
         let (preferences, named_preferences) = self.preferences(at, table)?;
         let enabled = self.optional_switch(table, at, "enabled")?.unwrap_or(true);
         Ok(ConnectionConfig {
-            ledger_settings: self.settings(at, table, ledger.system)?,
+            ledger_settings: of_pair(self.settings(at, table, ledger.system)?, ledger, platform),
             platform_settings: self.settings(at, table, platform.system)?,
             timing: self.timing(at, table)?,
             time_zone,
@@ -514,6 +543,30 @@ closed_period = "hold"
         let (name, inherited) = of("two").template.clone().unwrap();
         assert_eq!(name, "entity");
         assert_eq!(inherited, ["transactions.partly_paid"]);
+    }
+
+    #[test]
+    fn what_a_ledger_must_know_of_the_pair_follows_from_it() {
+        let file = |by_hand: &str| {
+            format!(
+                "[connections.ar]\npair = \"netsuite-invoiced\"\n\
+                 netsuite = {{ account = \"1234567\", credential = \"n\"{by_hand} }}\n\
+                 invoiced = {{ credential = \"i\", environment = \"sandbox\" }}\n"
+            )
+        };
+        for by_hand in ["", ", receivables = true", ", receivables = false"] {
+            let config = Config::parse(&file(by_hand), Path::new("tieout.toml")).unwrap();
+            let connection = config.connections.values().next().unwrap();
+            assert_eq!(connection.ledger_settings[RECEIVABLES], true);
+            assert_eq!(
+                connection.flow_names(),
+                ["customers", "invoices", "credit-memos", "payments"]
+            );
+        }
+        let config = Config::parse(FILE, Path::new("tieout.toml")).unwrap();
+        let payables = config.connections.values().next().unwrap();
+        assert_eq!(payables.ledger_settings[RECEIVABLES], false);
+        assert!(payables.flow_names().contains(&"bills".to_owned()));
     }
 
     #[test]

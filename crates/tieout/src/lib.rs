@@ -90,6 +90,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => commands::doctor::run(global, args).await,
         Command::Plan(args) => commands::sync::plan(global, args).await,
         Command::Sync(args) => commands::sync::sync(global, args).await,
+        Command::Import(args) => commands::import::run(global, args).await,
         Command::Webhooks(args) => commands::webhooks::run(global, args).await,
         Command::Serve(args) => commands::serve::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,

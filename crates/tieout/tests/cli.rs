@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/many.rs"]
 mod many;
 #[path = "cli/moving.rs"]

@@ -32,7 +32,7 @@ pub mod webhooks;
 mod wire;
 mod write;
 
-use tieout_domain::Side;
+use tieout_domain::{Book, Side};
 use tieout_kit::System;
 use tieout_kit::webhooks::{ByHand, Webhooks};
 
@@ -41,6 +41,7 @@ pub static SYSTEM: System = System {
     id: port::INVOICED,
     title: "Invoiced",
     side: Side::Platform,
+    book: Some(Book::Receivables),
     manual: include_str!("../README.md"),
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,

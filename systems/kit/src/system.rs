@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
-use tieout_domain::{Kind, RemoteId, Side, SystemId};
+use tieout_domain::{Book, Kind, RemoteId, Side, SystemId};
 
 use crate::Kit;
 use crate::guide::Guide;
@@ -37,6 +37,8 @@ pub struct System {
     pub title: &'static str,
     /// Which side of a connection it is.
     pub side: Side,
+    /// Which of the ledger's books it deals with; `None` for a ledger, which keeps them all.
+    pub book: Option<Book>,
     /// Its README: verified quirks with their sources.
     pub manual: &'static str,
     /// The keys of its table in the configuration.

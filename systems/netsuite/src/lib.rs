@@ -53,6 +53,7 @@ pub static SYSTEM: System = System {
     id: SystemId::new("netsuite"),
     title: "Oracle NetSuite",
     side: Side::Ledger,
+    book: None,
     manual: include_str!("../README.md"),
     settings: SETTINGS,
     credentials: CREDENTIALS,
@@ -110,7 +111,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         name: "receivables",
         label: "Receivables",
-        help: "true where the connection is of receivables: doctor then asks for the permissions that these need",
+        help: "follows from the pair, and need not be written: doctor asks for the permissions that the pair needs",
         required: false,
     },
     Setting {

@@ -24,7 +24,10 @@ async fn what_customers_owe_is_open_as_their_documents_say_and_comes_to_the_gene
         let open = stage.open("2026-07-31", Basis::Period).await;
         let kinds: BTreeSet<&PostingKind> = open.iter().map(|one| &one.kind).collect();
         assert!(kinds.contains(&PostingKind::Invoice) && kinds.contains(&PostingKind::CreditMemo));
-        assert!(open.iter().all(|one| one.party.is_some() && !one.party_name.is_empty()));
+        assert!(
+            open.iter()
+                .all(|one| one.party.is_some() && !one.party_name.is_empty())
+        );
         let told: BTreeMap<&RemoteId, Amount> = open
             .iter()
             .filter(|one| one.kind == PostingKind::Invoice)
@@ -34,9 +37,9 @@ async fn what_customers_owe_is_open_as_their_documents_say_and_comes_to_the_gene
         let owed: BTreeMap<&RemoteId, Amount> = read
             .iter()
             .filter_map(|one| match &one.document {
-                Document::Invoice(invoice) if invoice.open.is_positive() => {
-                    told.contains_key(&one.id).then_some((&one.id, invoice.open))
-                }
+                Document::Invoice(invoice) if invoice.open.is_positive() => told
+                    .contains_key(&one.id)
+                    .then_some((&one.id, invoice.open)),
                 _ => None,
             })
             .collect();
@@ -78,6 +81,8 @@ async fn a_payment_among_undeposited_funds_names_the_deposit_that_has_taken_it_b
     assert_eq!(taken[0].kind, PostingKind::Deposit);
     assert_eq!(taken[0].amount.to_string(), "-1.25");
     // Asked by the day, the deposit counts from its own day on.
-    let told = stage.ledger.postings(&accounts, day("2026-06-01"), Basis::Day, None);
+    let told = stage
+        .ledger
+        .postings(&accounts, day("2026-06-01"), Basis::Day, None);
     assert_eq!(found(&told.await.unwrap().rows).deposit, None);
 }

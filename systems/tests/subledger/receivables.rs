@@ -41,7 +41,11 @@ fn amount(text: &str) -> Amount {
 
 impl Stage {
     /// Everything of a kind, or what changed since a mark.
-    pub(crate) async fn read(&self, kind: Kind, mark: Option<&Mark>) -> (Vec<Observed>, Vec<RemoteId>, Mark) {
+    pub(crate) async fn read(
+        &self,
+        kind: Kind,
+        mark: Option<&Mark>,
+    ) -> (Vec<Observed>, Vec<RemoteId>, Mark) {
         let depth = if mark.is_some() {
             Depth::Changes
         } else {

@@ -161,7 +161,11 @@ async fn told(store: &ConnectionStore, items: Vec<Item>) -> Result<Vec<Row>, Des
 /// Which mapping a record waits for: what it says it waits for, or its own.
 fn mapping_of(item: &Item) -> Option<(Kind, RemoteId)> {
     if let Some(WaitsFor::Map(kind, id)) = &item.outcome.waits_for {
-        return Some((kind.parse().ok()?, id.clone()));
+        let kind = kind.parse().ok()?;
+        // A platform's item waits for any of the ledger's to lead to it: there is no one mapping to look at.
+        let leads_here = mapping::ends(kind).0.0 != item.record.side;
+        let either_way = matches!(kind, Kind::Item | Kind::Terms);
+        return (!(either_way && leads_here)).then(|| (kind, id.clone()));
     }
     own_mapping(&item.record)
 }
@@ -190,7 +194,7 @@ pub async fn mapping(
 
 /// The mapping that leads from this record, if it is one that leads somewhere.
 fn own_mapping(record: &RecordRef) -> Option<(Kind, RemoteId)> {
-    let mapped = mapping::KINDS.contains(&record.kind);
+    let mapped = mapping::all_kinds().contains(&record.kind);
     let from = mapping::ends(record.kind).0;
     (mapped && from == (record.side, record.kind)).then(|| (record.kind, record.id.clone()))
 }

@@ -1,4 +1,5 @@
-//! Mappings: which account, dimension or funding account stands for which, and what a person says of it.
+//! Mappings: which account, dimension, funding account, item or terms stand for which, and what a person says of it.
+//! What is mapped follows from the flows of the pair.
 
 mod table;
 mod touched;
@@ -13,7 +14,6 @@ use crate::approval::Proposal;
 use crate::error::DeskError;
 
 pub use table::{Party, Row, table};
-pub use tieout_engine::mapping::KINDS;
 pub use touched::{Touched, TouchedBill, Use, touched, uses};
 
 /// The word of what is said of a mapping.
@@ -22,19 +22,35 @@ const MAPPED: &str = "mapped";
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
 
-/// The kind that a text names.
+/// What people map for these flows, in the order in which they are asked about it.
+#[must_use]
+pub fn kinds(flows: &[String]) -> Vec<Kind> {
+    let all = tieout_flows::all();
+    let named = all.iter().map(AsRef::as_ref);
+    tieout_flows::mapped(named.filter(|flow| flows.iter().any(|name| name == flow.name())))
+}
+
+/// What can be mapped in any connection.
+#[must_use]
+pub fn all_kinds() -> Vec<Kind> {
+    tieout_flows::mapped(tieout_flows::all().iter().map(AsRef::as_ref))
+}
+
+/// The kind that a text names, of those that are mapped for these flows.
 ///
 /// # Errors
 /// `usage`, with the kinds there are.
-pub fn known_kind(text: &str) -> Result<Kind, DeskError> {
-    KINDS
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
-        .ok_or_else(|| {
-            let known: Vec<_> = KINDS.iter().map(|kind| kind.as_str()).collect();
-            let cause = format!("`{text}` can't be mapped; there are {}", known.join(", "));
-            DeskError::usage(Code::new("usage"), cause)
-        })
+pub fn known_kind(flows: &[String], text: &str) -> Result<Kind, DeskError> {
+    let kinds = kinds(flows);
+    let found = kinds.iter().find(|kind| kind.as_str() == text);
+    found.copied().ok_or_else(|| {
+        let known: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let cause = format!(
+            "`{text}` can't be mapped here; there are {}",
+            known.join(", ")
+        );
+        DeskError::usage(Code::new("usage"), cause)
+    })
 }
 
 /// Where a mapping of this kind leads from, and where to. The ledger's lists lead to the platform's; a funding
@@ -50,7 +66,7 @@ pub fn ends(kind: Kind) -> ((Side, Kind), (Side, Kind)) {
 /// A mapping that a person gives, or takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said<'a> {
-    /// What is mapped: a kind of [`KINDS`].
+    /// What is mapped: one of the [`kinds`].
     pub kind: Kind,
     /// Id, number or name of what is mapped.
     pub from: &'a str,

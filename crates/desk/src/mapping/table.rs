@@ -10,7 +10,7 @@ use tieout_store::{ConnectionStore, MapEntry, MapStatus};
 use super::{ends, number};
 use crate::error::DeskError;
 
-/// An account, a dimension or a funding account.
+/// An account, a dimension, a funding account, an item, or terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     /// Its id.
@@ -29,6 +29,8 @@ impl Party {
             Document::Account(account) => (account.path.clone(), account.inactive),
             Document::Dimension(dimension) => (dimension.path.clone(), dimension.inactive),
             Document::FundingAccount(funding) => (funding.name.clone(), !funding.usable),
+            Document::Item(item) => (item.name.clone(), item.inactive),
+            Document::Terms(terms) => (terms.name.clone(), terms.inactive),
             other => (other.label(), false),
         };
         let name = if name.is_empty() {

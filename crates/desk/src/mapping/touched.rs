@@ -1,9 +1,10 @@
 //! What a mapping is in use by: the ledger's open bills and credits that code to it, and what is open of them; of a
-//! funding account, the payments that are drawn on it.
+//! funding account, the payments that are drawn on it; of items and terms, the ledger's open invoices and credit memos
+//! that name them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tieout_domain::document::Line;
+use tieout_domain::document::{Line, SalesLine};
 use tieout_domain::{Amount, Currency, Document, Kind, Money, RecordRef, RemoteId, Side, State};
 use tieout_store::ConnectionStore;
 
@@ -80,9 +81,9 @@ pub async fn uses(
         }
         return Ok(found);
     }
-    each_open(store, |bill, lines| {
-        for id in coded_to(kind, lines) {
-            found.entry(id.clone()).or_default().add(bill.open);
+    each_open(store, kind, |bill, named| {
+        for id in named {
+            found.entry((*id).clone()).or_default().add(bill.open);
         }
     })
     .await?;
@@ -102,8 +103,8 @@ pub async fn touched(
         return unposted(store, from).await;
     }
     let mut found = Touched::default();
-    each_open(store, |bill, lines| {
-        if coded_to(kind, lines).iter().any(|id| from.contains(id)) {
+    each_open(store, kind, |bill, named| {
+        if named.iter().any(|id| from.contains(id)) {
             found.add(bill);
         }
     })
@@ -185,27 +186,65 @@ fn coded_to(kind: Kind, lines: &[Line]) -> HashSet<&RemoteId> {
     lines.iter().filter_map(of).collect()
 }
 
-/// Goes through the ledger's open bills and credits.
+/// What an open document of receivables names, each id once.
+fn named_in<'a>(
+    kind: Kind,
+    lines: &'a [SalesLine],
+    terms: Option<&'a RemoteId>,
+) -> HashSet<&'a RemoteId> {
+    match kind {
+        Kind::Item => lines.iter().filter_map(|line| line.item.as_ref()).collect(),
+        Kind::Terms => terms.into_iter().collect(),
+        _ => HashSet::new(),
+    }
+}
+
+/// What is open of a document of the ledger, and what of a kind it names. Credits count against what they lower.
+fn open_and_named(kind: Kind, document: &Document) -> Option<(Money, HashSet<&RemoteId>)> {
+    Some(match document {
+        Document::Bill(bill) => (bill.open.of(bill.currency), coded_to(kind, &bill.lines)),
+        Document::VendorCredit(credit) => {
+            let open = (-credit.open).of(credit.currency);
+            (open, coded_to(kind, &credit.lines))
+        }
+        Document::Invoice(invoice) => {
+            let open = invoice.open.of(invoice.currency);
+            (open, named_in(kind, &invoice.lines, invoice.terms.as_ref()))
+        }
+        Document::CreditMemo(memo) => {
+            let open = (-memo.open).of(memo.currency);
+            (open, named_in(kind, &memo.lines, None))
+        }
+        _ => return None,
+    })
+}
+
+/// The documents of the ledger in which records of a kind are named.
+fn documents(kind: Kind) -> [Kind; 2] {
+    match kind {
+        Kind::Item | Kind::Terms => [Kind::Invoice, Kind::CreditMemo],
+        _ => [Kind::Bill, Kind::VendorCredit],
+    }
+}
+
+/// Goes through the ledger's open documents in which records of this kind are named, with those that are.
 async fn each_open(
     store: &ConnectionStore,
-    mut take: impl FnMut(TouchedBill, &[Line]),
+    kind: Kind,
+    mut take: impl FnMut(TouchedBill, &HashSet<&RemoteId>),
 ) -> Result<(), DeskError> {
-    for kind in [Kind::Bill, Kind::VendorCredit] {
+    for of in documents(kind) {
         let mut after: Option<RemoteId> = None;
         loop {
             let page = store
-                .records_page(Side::Ledger, kind, after.as_ref(), PAGE)
+                .records_page(Side::Ledger, of, after.as_ref(), PAGE)
                 .await?;
             let Some(last) = page.last() else { break };
             after = Some(last.observed.id.clone());
             for mirrored in page.iter().filter(|mirrored| !mirrored.gone) {
                 let document = &mirrored.observed.document;
-                let (open, lines) = match document {
-                    Document::Bill(bill) => (bill.open.of(bill.currency), &bill.lines),
-                    Document::VendorCredit(credit) => {
-                        ((-credit.open).of(credit.currency), &credit.lines)
-                    }
-                    _ => continue,
+                let Some((open, named)) = open_and_named(kind, document) else {
+                    continue;
                 };
                 if open.amount.is_zero() {
                     continue;
@@ -215,7 +254,7 @@ async fn each_open(
                     label: document.label(),
                     open,
                 };
-                take(bill, lines);
+                take(bill, &named);
             }
         }
     }

@@ -346,12 +346,13 @@ impl State {
     }
 
     fn mark(&mut self, mark: Mark, now: Timestamp) -> bool {
-        if !mark.only.is_empty() {
+        if !mark.only.is_empty() || mark.import.is_some() {
             let job = Job {
                 connection: self.entry.connection.clone(),
                 flows: mark.flows,
                 only: mark.only,
                 whole: mark.whole,
+                import: mark.import,
                 trigger: mark.trigger,
                 by: mark.by,
             };
@@ -469,6 +470,7 @@ impl State {
             },
             only: Vec::new(),
             whole: due.whole,
+            import: None,
             trigger: due.trigger.clone(),
             by: due.by.clone(),
         };

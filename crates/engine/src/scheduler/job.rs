@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tieout_domain::{ConnectionName, Fault};
 
-use crate::{EngineError, RunReport};
+use crate::{EngineError, Import, RunReport};
 
 /// One run that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Job {
     pub only: Vec<String>,
     /// Whether everything is read again.
     pub whole: bool,
+    /// The list that is imported, if it is an import.
+    pub import: Option<Import>,
     /// What set it off: `schedule`, `webhook`, `asked`.
     pub trigger: String,
     /// Who asked for it, if a person or a token did: `user:NAME`, `token:NAME`.
@@ -32,6 +34,8 @@ pub struct Mark {
     pub only: Vec<String>,
     /// Whether everything is to be read again.
     pub whole: bool,
+    /// This list is to be imported.
+    pub import: Option<Import>,
     /// What set it off, as in [`Job`].
     pub trigger: String,
     /// Who asked for it. A person doesn't wait: neither for the end of quiet hours, nor for a side that didn't

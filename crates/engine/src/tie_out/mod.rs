@@ -9,6 +9,7 @@ mod ledger;
 mod memos;
 mod payments;
 mod payouts;
+mod rates;
 mod receipts;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -357,6 +358,7 @@ impl Composer<'_> {
             basis,
             notes: self.options.notes.clone(),
             completeness: self.completeness(gatherer.extracts).await?,
+            valuation: rates::valuation(self.connection, self.currency, &gathered.pairs).await?,
             notices: self.options.notices.clone(),
             pairs: gathered.pairs,
             effects: gathered.effects,
@@ -390,7 +392,7 @@ impl Composer<'_> {
                 name: self.period.name.clone(),
                 start: self.period.start,
                 end: self.period.end,
-                state: match self.period.state(self.book) {
+                state: match self.period.state_of(self.book) {
                     PeriodState::Open => "open",
                     PeriodState::Locked => "locked",
                     PeriodState::Closed => "closed",

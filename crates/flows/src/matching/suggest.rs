@@ -1,8 +1,9 @@
-//! Proposals for the mapping of accounts, dimensions and funding accounts (scenario 152).
+//! Proposals for the mapping of accounts, dimensions, funding accounts, items and terms (scenario 152).
 
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
+use tieout_domain::document::{Item, Terms};
 use tieout_domain::port::Observed;
 use tieout_domain::{Document, Kind, RemoteId};
 
@@ -44,10 +45,10 @@ pub struct Suggestion {
 
 /// Proposes a mapping for each record of a kind that has none confirmed.
 ///
-/// For [`Kind::Account`] and the dimensions `ledger` and `platform` hold the records of that kind; for
+/// For all kinds but one `ledger` and `platform` hold the records of that kind; for
 /// [`Kind::FundingAccount`] `platform` holds the funding accounts and `ledger` the accounts. Accounts are
-/// compared by number and name, dimensions by their full path, funding accounts by the account of the chart
-/// they are tied to. A target that is taken is never proposed; headings, inactive and archived records
+/// compared by number and name, dimensions by their full path, items and terms by their name, funding accounts by the
+/// account of the chart they are tied to. A target that is taken is never proposed; headings, inactive and archived records
 /// neither. The order of the answer is that of what is mapped.
 #[must_use]
 pub fn suggest(
@@ -140,6 +141,17 @@ fn tiers(kind: Kind) -> Vec<(Confidence, &'static str, KeyOf)> {
                 },
             ),
         ]
+    } else if matches!(kind, Kind::Item | Kind::Terms) {
+        vec![(
+            Confidence::Exact,
+            "the name is the same",
+            |document| match document {
+                Document::Item(Item { name, .. }) | Document::Terms(Terms { name, .. }) => {
+                    Some(normalised_name(name))
+                }
+                _ => None,
+            },
+        )]
     } else {
         vec![
             (
@@ -168,6 +180,8 @@ fn usable(kind: Kind, document: &Document) -> bool {
             kind == Kind::Account && !account.summary && !account.inactive
         }
         Document::Dimension(dimension) => dimension.axis == kind && !dimension.inactive,
+        Document::Item(item) => kind == Kind::Item && !item.inactive,
+        Document::Terms(terms) => kind == Kind::Terms && !terms.inactive,
         _ => false,
     }
 }

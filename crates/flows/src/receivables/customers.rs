@@ -94,7 +94,12 @@ impl<'a> This<'a> {
 
     fn is_wanted(&self) -> bool {
         let all = self.books.preferences.receivables.customers == CustomerScope::All;
-        self.books.waiting.contains(&self.demand()) || (all && self.record.side == Side::Ledger)
+        self.is_needed() || (all && self.record.side == Side::Ledger)
+    }
+
+    /// Whether a document waits for it.
+    fn is_needed(&self) -> bool {
+        self.books.waiting.contains(&self.demand())
     }
 
     fn parent(&self) -> Option<RecordRef> {
@@ -207,6 +212,10 @@ impl<'a> This<'a> {
         {
             let cause = format!("customer {name} is not assigned to subsidiary {subsidiary}");
             return Some(skipped(Code::new("other-subsidiary"), cause));
+        }
+        if self.customer.inactive && !self.is_needed() {
+            let cause = format!("customer {name} is inactive, and no open invoice needs it");
+            return Some(skipped(Code::new("inactive"), cause));
         }
         if self.customer.inactive {
             let cause = format!("customer {name} is inactive, and an open invoice needs it");

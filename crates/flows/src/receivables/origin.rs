@@ -1,9 +1,9 @@
 //! Where a record began, and what stands for it on the other side.
 
-use tieout_domain::{Document, Key, Kind, Marker, RecordRef, Side};
+use tieout_domain::{Document, Key, Kind, Marker, Outcome, RecordRef, Side, State};
 
 use crate::preferences::FirstSync;
-use crate::verdict::{hold, skipped};
+use crate::verdict::skipped;
 use crate::{Books, Connection, Link, Need, Verdict};
 use tieout_domain::code::Code;
 
@@ -99,7 +99,8 @@ pub(super) fn not_to_ledger(books: &Books, label: &str) -> Option<Verdict> {
         let cause = format!(
             "{label} began on the platform; how much the first sync takes to the ledger was not confirmed"
         );
-        return Some(hold(Code::new("first-sync"), cause));
+        let outcome = Outcome::because(State::Blocked, Code::new("first-sync"), cause);
+        return Some(Verdict::Rest(outcome.grouped("first-sync")));
     }
     None
 }

@@ -32,6 +32,7 @@ pub const INVOICES: Sales = Sales {
         (Side::Platform, Kind::Invoice),
         (Side::Ledger, Kind::Invoice),
     ],
+    maps: &[Kind::Item, Kind::Terms],
 };
 
 /// Credit memos; on a platform, credit notes.
@@ -46,6 +47,7 @@ pub const CREDIT_MEMOS: Sales = Sales {
         (Side::Platform, Kind::CreditMemo),
         (Side::Ledger, Kind::CreditMemo),
     ],
+    maps: &[Kind::Item],
 };
 
 /// Carries invoices or credit memos both ways.
@@ -57,6 +59,7 @@ pub struct Sales {
     kind: Kind,
     population: &'static [(Side, Kind)],
     writes: &'static [(Side, Kind)],
+    maps: &'static [Kind],
 }
 
 impl Flow for Sales {
@@ -66,6 +69,10 @@ impl Flow for Sales {
 
     fn population(&self) -> &'static [(Side, Kind)] {
         self.population
+    }
+
+    fn maps(&self) -> &'static [Kind] {
+        self.maps
     }
 
     fn writes(&self) -> &'static [(Side, Kind)] {
@@ -127,8 +134,8 @@ impl<'a> This<'a> {
         )
     }
 
-    fn accepted(&self) -> bool {
-        accepted(self.books, self.flow, self.record)
+    fn accepted(&self, code: &Code) -> bool {
+        accepted(self.books, self.flow, self.record, code)
     }
 
     /// Where a document of the same number is looked for.
@@ -286,7 +293,8 @@ impl<'a> This<'a> {
             (false, false) => return None,
         };
         let invoice = self.record.kind == Kind::Invoice;
-        if customer.side == Side::Ledger || !invoice || self.accepted() {
+        let code = Code::new("customer-automation");
+        if customer.side == Side::Ledger || !invoice || self.accepted(&code) {
             return None;
         }
         let cause = format!(
@@ -294,7 +302,6 @@ impl<'a> This<'a> {
             self.label(),
             there.name
         );
-        let code = Code::new("customer-automation");
         let outcome = Outcome::because(State::Blocked, code, cause);
         let outcome = outcome.grouped(format!("customer-automation:{}", customer.id));
         let ours = self.customer();
@@ -326,7 +333,8 @@ impl<'a> This<'a> {
         if live.len() == 1 && free && same && self.record.side == Side::Ledger {
             return Some(self.adopt((*record).clone(), "number, customer and total"));
         }
-        if self.record.side == Side::Platform && self.accepted() {
+        let code = Code::new("number-taken");
+        if self.record.side == Side::Platform && self.accepted(&code) {
             return None;
         }
         let cause = format!(
@@ -337,6 +345,6 @@ impl<'a> This<'a> {
             record.id,
             there.total.of(there.currency)
         );
-        Some(blocked(Code::new("number-taken"), cause))
+        Some(blocked(code, cause))
     }
 }

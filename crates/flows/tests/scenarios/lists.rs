@@ -269,3 +269,90 @@ fn s167_a_new_mapping_touches_open_bills_only() {
     assert_eq!(world.state("bills", &open), "DONE");
     assert_eq!(world.state("bills", &paid), "NOOP(edited-after-payment)");
 }
+
+#[test]
+fn s152_items_and_terms_are_proposed_by_name_and_inactive_ones_are_not() {
+    use tieout_domain::document::{Item, Terms};
+    use tieout_domain::port::Observed;
+
+    let of = |id: &str, document: Document| Observed {
+        id: id.into(),
+        version: String::new(),
+        created: None,
+        document,
+    };
+    let item = |id: &str, name: &str, inactive| {
+        let item = Item {
+            name: name.to_owned(),
+            description: String::new(),
+            item_type: "Service".to_owned(),
+            subsidiaries: Vec::new(),
+            inactive,
+        };
+        of(id, Document::Item(item))
+    };
+    let here = [
+        item("1", "Consulting hour", false),
+        item("2", "Old", true),
+        item("3", "Alone", false),
+    ];
+    let there = [
+        item("consulting", "consulting  HOUR", false),
+        item("old", "Old", false),
+    ];
+    let maps = World::new().maps;
+    let found = suggest(Kind::Item, &here, &there, &maps);
+    let told: Vec<_> = found
+        .iter()
+        .map(|it| {
+            (
+                it.from.as_str(),
+                it.to.as_ref().map(|to| to.as_str()),
+                it.confidence,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("1", Some("consulting"), Confidence::Exact),
+            ("3", None, Confidence::Missing),
+        ]
+    );
+    let terms = |id: &str, name: &str| {
+        let terms = Terms {
+            name: name.to_owned(),
+            days: Some(30),
+            inactive: false,
+        };
+        of(id, Document::Terms(terms))
+    };
+    let found = suggest(
+        Kind::Terms,
+        &[terms("4", "Net 30")],
+        &[terms("NET 30", "NET 30")],
+        &maps,
+    );
+    assert_eq!(found[0].confidence, Confidence::Exact);
+}
+
+#[test]
+fn what_is_mapped_follows_from_the_flows() {
+    let mapped = |flows: Vec<Box<dyn tieout_flows::Flow>>| {
+        tieout_flows::mapped(flows.iter().map(AsRef::as_ref))
+    };
+    assert_eq!(
+        mapped(tieout_flows::payables()),
+        [
+            Kind::Account,
+            Kind::Department,
+            Kind::Class,
+            Kind::Location,
+            Kind::FundingAccount
+        ]
+    );
+    assert_eq!(
+        mapped(tieout_flows::receivables()),
+        [Kind::Item, Kind::Terms]
+    );
+}

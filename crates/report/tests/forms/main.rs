@@ -4,6 +4,7 @@
 #[path = "../sample/mod.rs"]
 mod sample;
 
+mod base;
 mod csv;
 mod html;
 mod pdf;
@@ -62,7 +63,11 @@ fn a_report_of_receivables_says_so_in_every_form() {
     for (form, words) in [
         (
             &text,
-            &["Receivables tie-out", "for receivables", "without a customer"][..],
+            &[
+                "Receivables tie-out",
+                "for receivables",
+                "without a customer",
+            ][..],
         ),
         (&html, &["Receivables tie-out", "<th>Customer</th>"]),
         (&csv, &[",customer,"]),

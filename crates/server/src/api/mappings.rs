@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tieout_desk::mapping::{self, KINDS};
+use tieout_desk::mapping;
 use tieout_domain::{Kind, RemoteId};
 use tieout_store::MapEntry;
 
@@ -99,7 +99,7 @@ async fn suggest(
 
 /// What is confirmed through the API. Who is behind a bank account is looked at by two people.
 fn confirmable() -> impl Iterator<Item = Kind> {
-    let kinds = KINDS.into_iter();
+    let kinds = mapping::all_kinds().into_iter();
     kinds.filter(|kind| *kind != Kind::FundingAccount)
 }
 
@@ -128,8 +128,9 @@ async fn confirmed(
     if request.mappings.is_empty() {
         return Err(Problem::senseless("`mappings` names none"));
     }
+    let flows = app.known(&name).map(|it| it.flows).unwrap_or_default();
     for one in &request.mappings {
-        let kind = mapping::known_kind(&one.kind)?;
+        let kind = mapping::known_kind(&flows, &one.kind)?;
         if !confirmable().any(|known| known == kind) {
             let cause = format!("a mapping of {} is not confirmed here", one.kind);
             return Err(Problem::senseless(cause));

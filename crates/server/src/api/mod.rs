@@ -11,6 +11,7 @@ mod document;
 mod entries;
 mod exceptions;
 mod idempotency;
+mod imports;
 mod mappings;
 mod operation;
 mod paging;
@@ -70,6 +71,7 @@ fn operations() -> Vec<Operation> {
     let all = [
         connections::operations(),
         runs::operations(),
+        imports::operations(),
         exceptions::operations(),
         records::operations(),
         mappings::operations(),
@@ -91,6 +93,7 @@ fn schemas() -> Vec<Schema> {
         schema::shared(),
         connections::schemas(),
         runs::schemas(),
+        imports::schemas(),
         exceptions::schemas(),
         records::schemas(),
         mappings::schemas(),

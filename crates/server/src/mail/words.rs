@@ -1,5 +1,6 @@
 //! The words of each mail.
 
+use tieout_desk::import;
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 
@@ -65,6 +66,19 @@ pub(super) fn of(happened: &Happened) -> Words {
                 ),
             ],
             link: "See the credentials",
+        },
+        Event::ImportEnded(ended) => Words {
+            subject: format!("{connection}: the import of {} has ended", ended.list),
+            paragraphs: vec![
+                format!(
+                    "The import of {} into {connection}, asked for by {}, has come to its end: {}.",
+                    ended.list,
+                    ended.asked_by,
+                    import::summary(&ended.counts)
+                ),
+                "Nobody was mailed, reminded or charged for what was imported.".to_owned(),
+            ],
+            link: "See it record by record",
         },
         Event::Digest { waiting } => Words {
             subject: format!("{connection}: {} wait for a person", causes(waiting.len())),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tieout_desk::exceptions::Cause;
+use tieout_desk::import::Ended;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Date, Money, Timestamp};
 use tieout_store::RunId;
@@ -9,12 +10,13 @@ use tieout_store::RunId;
 use crate::pages::parts::Address;
 
 /// The names of all events, as the configuration and hooks have them.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "run.failed",
     "run.recovered",
     "exception.opened",
     "exception.closed",
     "credential.expiring",
+    "import.ended",
     "digest",
 ];
 
@@ -53,6 +55,8 @@ pub enum Event {
         /// How many days that is from today.
         days_left: i64,
     },
+    /// An import has come to its end.
+    ImportEnded(Ended),
     /// What waits, once a day.
     Digest {
         /// The causes.
@@ -143,6 +147,7 @@ impl Happened {
             Event::ExceptionOpened(_) => "exception.opened",
             Event::ExceptionClosed { .. } => "exception.closed",
             Event::CredentialExpiring { .. } => "credential.expiring",
+            Event::ImportEnded(_) => "import.ended",
             Event::Digest { .. } => "digest",
         }
     }
@@ -163,6 +168,9 @@ impl Happened {
                     .with("group", group)
             }
             Event::CredentialExpiring { .. } => Address::of(["credentials"]),
+            Event::ImportEnded(ended) => {
+                Address::of(["connections", connection, "imports", &ended.seq.to_string()])
+            }
             Event::Digest { .. } => Address::of(["exceptions"]),
         };
         address.to_string()
@@ -184,6 +192,9 @@ impl Happened {
                 expires,
                 days_left,
             } => json!({"name": name, "expires": expires, "days_left": days_left}),
+            Event::ImportEnded(ended) => json!({
+                "import": ended.seq, "list": ended.list, "asked_by": ended.asked_by, "counts": ended.counts,
+            }),
             Event::Digest { waiting } => {
                 let waiting: Vec<Value> = waiting.iter().map(Waiting::to_json).collect();
                 json!({ "waiting": waiting })

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tieout_desk::DeskError;
 use tieout_desk::exceptions::{Cause, causes};
+use tieout_desk::import;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Date, Timestamp};
 use tieout_store::{Entry, Fact, Heard, Letter, RunId};
 
 use super::event::{Event, Happened, Waiting};
-use super::recipients::{addresses, letters};
+use super::recipients::{addresses, letters, with_asker};
 use crate::app::App;
 use crate::program::ConnectionInfo;
 
@@ -55,10 +56,14 @@ async fn of_connection(
     let first = heard.is_none();
     if first || !ends.is_empty() {
         let waiting = causes(&store, false).await?;
-        let (now, events) = news(heard.as_ref(), &ends, &waiting);
+        let (now, mut events) = news(heard.as_ref(), &ends, &waiting);
+        let imports = import::ended_after(&store, after).await?;
+        // What ended since the last run did is told with the next.
+        let imports = imports.into_iter().filter(|ended| ended.seq <= now.seq);
+        events.extend(imports.map(Event::ImportEnded));
         // What was so before anybody was to be told is no news.
         let events = if first { Vec::new() } else { events };
-        let letters = told(app, connection, now.seq, events)?;
+        let letters = told(app, connection, now.seq, events).await?;
         let chain = connection.name.as_str();
         app.store
             .hear(chain, heard.as_ref(), &now, &letters)
@@ -148,7 +153,7 @@ fn named(name: &str) -> Option<(Option<Code>, String)> {
 
 /// The letters about these events. The number of the entry up to which was looked tells an exception that opens
 /// again from the one before.
-fn told(
+async fn told(
     app: &App,
     connection: &ConnectionInfo,
     seq: u64,
@@ -156,13 +161,14 @@ fn told(
 ) -> Result<Vec<Letter>, DeskError> {
     let to = addresses(app, &connection.name)?;
     let at = app.clock.now();
-    let happened = events.into_iter().enumerate().map(|(index, event)| {
+    let mut all = Vec::new();
+    for (index, event) in events.into_iter().enumerate() {
         let id = format!("{}/{seq}/{index}", connection.name);
-        happened(id, Some(&connection.name), at, event)
-    });
-    Ok(happened
-        .flat_map(|happened| letters(app, &happened, &to))
-        .collect())
+        let happened = happened(id, Some(&connection.name), at, event);
+        let to = with_asker(app, &happened.event, &to).await?;
+        all.extend(letters(app, &happened, &to));
+    }
+    Ok(all)
 }
 
 fn happened(

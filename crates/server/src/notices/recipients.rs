@@ -22,6 +22,28 @@ pub(super) fn addresses(app: &App, connection: &ConnectionName) -> Result<Vec<St
     Ok(texts.map(str::to_owned).collect())
 }
 
+/// The same, and whoever asked for what has come to its end: they may have left the page long ago.
+pub(super) async fn with_asker(
+    app: &App,
+    event: &Event,
+    to: &[String],
+) -> Result<Vec<String>, DeskError> {
+    let mut to = to.to_vec();
+    let Event::ImportEnded(ended) = event else {
+        return Ok(to);
+    };
+    let Some(asker) = ended.asked_by.strip_prefix("user:") else {
+        return Ok(to);
+    };
+    let users = app.store.people().users().await?;
+    let asker = users.into_iter().find(|user| user.name == asker);
+    let asker = asker.filter(|user| !user.is_kept_out(app.clock.now()));
+    if let Some(asker) = asker.filter(|it| !it.mail.is_empty() && !to.contains(&it.mail)) {
+        to.push(asker.mail);
+    }
+    Ok(to)
+}
+
 /// The letters about something that happened: a mail to each of these addresses, and a body for each hook that asked
 /// for it.
 pub(super) fn letters(app: &App, happened: &Happened, to: &[String]) -> Vec<Letter> {

@@ -6,17 +6,20 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use tieout_desk::exceptions::{self, Cause};
+use tieout_desk::first_sync::words;
 use tieout_desk::health::{Health, health};
 use tieout_desk::{pause, payable, run, story};
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
+use tieout_engine::Extent;
 use tieout_store::ConnectionStore;
 
 use super::parts::badge::Tone;
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
 use super::{
-    Layout, PageError, allowed, bare_page, connect, days, named, overview, plan, runs, standing,
+    Layout, PageError, allowed, bare_page, connect, days, imports, named, overview, plan,
+    preferences, runs, standing,
 };
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -84,9 +87,11 @@ pub(super) async fn show(
         @if is_new && person.may(Role::Admin) {
             (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
         }
+        (first_sync(&person, &info, &causes))
         (acts(&person, &info, &health))
         @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
         p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
+        (imports::panel(&person, &info, &store).await?)
         (waiting.show(&here))
         (recent.show(&here))
         div.sides { @for chart in charts { (chart) } }
@@ -97,6 +102,29 @@ pub(super) async fn show(
         place: "/",
     };
     Ok(bare_page(&layout, &content).into_response())
+}
+
+/// What began on the platform waits for a yes: how much it is, and the yes.
+fn first_sync(person: &Person, info: &ConnectionInfo, causes: &[Cause]) -> Markup {
+    let waits = |cause: &&Cause| cause.code.as_ref().map(Code::as_str) == Some("first-sync");
+    let Some(cause) = causes.iter().find(waits) else {
+        return html! {};
+    };
+    let extents = cause.groups.iter().map(|group| Extent {
+        flow: group.flow.clone(),
+        count: group.count,
+        amounts: group.amounts.clone(),
+    });
+    let extents: Vec<Extent> = extents.collect();
+    notice::notice(
+        Tone::Wait,
+        &html! {
+            p { "The first sync to " (info.ledger) " waits for a yes: " (words(&extents)) " began on " (info.platform) "." }
+            @if person.may(Role::Admin) {
+                (form::button(person, &preferences::address(info), &preferences::yes(), "Take all of it"))
+            } @else { p { "An admin says yes to it." } }
+        },
+    )
 }
 
 fn state<'a>(

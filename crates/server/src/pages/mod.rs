@@ -11,6 +11,7 @@ mod days;
 mod exceptions;
 mod failure;
 mod fields;
+mod imports;
 mod layout;
 mod mappings;
 mod overview;
@@ -29,7 +30,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use failure::PageError;
-pub use layout::{Layout, bare_page, page, plain_page};
+pub use layout::{Layout, bare_page, page, page_under, plain_page};
 
 use tieout_store::ConnectionStore;
 
@@ -63,6 +64,7 @@ pub fn routes() -> Router<App> {
         .merge(connect::routes())
         .merge(credentials::routes())
         .merge(exceptions::routes())
+        .merge(imports::routes())
         .merge(mappings::routes())
         .merge(plan::routes())
         .merge(preferences::routes())

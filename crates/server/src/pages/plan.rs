@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
+use tieout_desk::first_sync;
 use tieout_domain::RecordRef;
 use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::{Layout, PageError, allowed, page};
+use super::{Layout, PageError, allowed, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -53,7 +54,6 @@ async fn show(
         return Ok(csv);
     }
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         p.soft { "Both sides were read just now, and nothing was written. Load the page again for a new plan." }
         (shown(&connection, &plan))
     };
@@ -62,7 +62,15 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 /// What a sync would do: sums, what a person may decide first, and each step.
@@ -71,6 +79,9 @@ pub(super) fn shown(connection: &ConnectionInfo, plan: &Plan) -> Markup {
     let here = address(connection);
     html! {
         (sums(plan))
+        @if !plan.first_sync.is_empty() {
+            (notice::notice(Tone::Wait, &html! { p { "The first sync would also take to " (connection.ledger) ": " (first_sync::words(&plan.first_sync)) ". It waits for a yes." } }))
+        }
         @for stop in &plan.stops { (notice::notice(Tone::Wait, &html! { p { "Nothing of it is written at the moment: " (stop) } })) }
         @if !plan.choices.is_empty() { (choices(connection, &plan.choices).show(&here)) }
         (steps(connection, first).show(&here))

@@ -30,6 +30,7 @@ fn filled(path: &str) -> String {
         "{kind}" => "bill",
         "{id}" => "4",
         "{sha256}" => "0",
+        "{import}" => "0",
         "{code}" => "paused",
         "{user}" => "ann",
         "{token}" => "ci",
@@ -85,6 +86,8 @@ async fn what_is_answered_is_as_documented() {
         .as_str()
         .unwrap()
         .to_owned();
+    let imports = stage.get("connections/acme-us/imports").await;
+    let import = imports.body["items"][0]["import"].to_string();
     let mut seen = BTreeSet::new();
     for (path, known) in paths(&document) {
         for name in known {
@@ -96,6 +99,9 @@ async fn what_is_answered_is_as_documented() {
             let mut address = filled(&path);
             if path.ends_with("{sha256}") {
                 address = address.replace("/0", &format!("/{sha256}"));
+            }
+            if path.ends_with("{import}") {
+                address = address.replace("/0", &format!("/{import}"));
             }
             if path.ends_with("/records") {
                 address.push_str("?q=INV-4");

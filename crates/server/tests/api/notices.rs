@@ -204,3 +204,36 @@ async fn a_credential_that_ends_is_told_of_at_each_step_once() {
     *stage.program.days_left.lock().unwrap() = 7;
     assert_eq!(told(&app, &mut Looked::default()).await.len(), 2);
 }
+
+#[tokio::test]
+async fn an_import_is_told_once_to_those_named_and_to_whoever_asked_for_it() {
+    let (stage, app, mut looked) = listening().await;
+    let ola = tieout_store::NewUser {
+        name: "ola".to_owned(),
+        display: "Ola".to_owned(),
+        mail: "ola@example.com".to_owned(),
+        role: tieout_server::people::Role::Operator,
+        subject: None,
+        until: None,
+    };
+    let people = stage.store.people();
+    people.add(&ola, None, "user:ann").await.unwrap();
+    let imported = Fact::Imported {
+        list: "customers".to_owned(),
+        asked_by: "user:ola".to_owned(),
+        runs: vec![tieout_store::RunId::new("run-4")],
+        counts: [("made".to_owned(), 12), ("waiting".to_owned(), 1)].into(),
+    };
+    run(&stage, "run-4", "done", vec![imported]).await;
+    let news = told(&app, &mut looked).await;
+    let subject = "acme-us: the import of customers has ended";
+    assert_eq!(
+        news,
+        [
+            pair("chat", "import.ended"),
+            pair("ap@example.com", subject),
+            pair("ola@example.com", subject),
+        ]
+    );
+    assert_eq!(told(&app, &mut Looked::default()).await, []);
+}

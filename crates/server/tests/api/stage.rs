@@ -19,6 +19,7 @@ use tieout_desk::{DeskError, Reason};
 use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus};
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::port::Observed;
 use tieout_domain::{
     Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, RecordRef, Side, State,
@@ -30,7 +31,8 @@ use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
 use tieout_server::program::{
-    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Notification,
+    Program, SyncAsked,
 };
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
@@ -59,7 +61,14 @@ pub(crate) struct Played {
     preferences: Mutex<Preferences>,
     /// How long the credential lasts.
     pub(crate) days_left: Mutex<i64>,
+    /// How it takes notifications; it believes none without.
+    pub(crate) believe: Option<Box<Believe>>,
+    /// What it does when a connection is due.
+    pub(crate) changed: Option<Box<Changed>>,
 }
+
+type Believe = dyn Fn(&Notification<'_>) -> Result<Hint, Rejected> + Send + Sync;
+type Changed = dyn Fn() + Send + Sync;
 
 #[async_trait]
 impl Program for Played {
@@ -85,7 +94,11 @@ impl Program for Played {
             platform: "BILL".to_owned(),
             time_zone: TimeZone::get("America/New_York").unwrap(),
             schedule: Some("every 15 minutes".to_owned()),
-            flows: vec!["vendors".to_owned(), "bills".to_owned()],
+            // Of both sorts, so that every operation finds something.
+            flows: tieout_flows::all()
+                .iter()
+                .map(|flow| flow.name().to_owned())
+                .collect(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
         }]
@@ -114,6 +127,7 @@ impl Program for Played {
             steps: Vec::new(),
             states: BTreeMap::new(),
             choices: Vec::new(),
+            first_sync: Vec::new(),
             stops: Vec::new(),
         })
     }
@@ -198,6 +212,21 @@ impl Program for Played {
 
     fn address(&self, _: &ConnectionName, record: &RecordRef) -> Option<String> {
         (record.side == Side::Ledger).then(|| format!("https://example.com/{}", record.id))
+    }
+
+    fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        match &self.believe {
+            Some(believe) => believe(notification),
+            None => Err(Rejected::Unsigned {
+                why: "nobody subscribed for this address",
+            }),
+        }
+    }
+
+    fn changed(&self, _: &ConnectionName) {
+        if let Some(changed) = &self.changed {
+            changed();
+        }
     }
 
     async fn not_ready(&self) -> Vec<String> {
@@ -326,6 +355,7 @@ fn bill(number: &str) -> Document {
         due: None,
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,
@@ -433,6 +463,12 @@ async fn fill(store: &Store) {
         extract: tieout_store::frozen_name("[]"),
         comment: String::new(),
     };
+    let imported = Fact::Imported {
+        list: "customers".to_owned(),
+        asked_by: "user:ann".to_owned(),
+        runs: vec![RunId::new(RUNS[0])],
+        counts: BTreeMap::from([("made".to_owned(), 0)]),
+    };
     let everything = Commit {
         records: seen.into(),
         frozen: vec![body, "[]".to_owned()],
@@ -446,6 +482,7 @@ async fn fill(store: &Store) {
                 link,
                 mapped,
                 signed,
+                imported,
                 Fact::Paused {
                     reason: "month end".to_owned(),
                 },

@@ -219,6 +219,7 @@ statements! {
         due_again!()
     );
     REMEMBERED = "SELECT value FROM remembered WHERE connection = $1 AND name = $2";
+    REMEMBERED_BY_ALL = "SELECT connection, value FROM remembered WHERE name = $1 AND value <> '' ORDER BY connection";
 
     LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \

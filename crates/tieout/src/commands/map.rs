@@ -1,4 +1,4 @@
-//! `tieout map`: which account, dimension or funding account stands for which.
+//! `tieout map`: which account, dimension, funding account, item or terms stand for which.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -56,7 +56,7 @@ enum Action {
         /// Which connection.
         #[arg(value_name = "CONN")]
         connection: String,
-        /// account, department, class, location or funding.
+        /// account, department, class, location or funding; for receivables item or terms.
         kind: String,
         /// Id, number or name of what is mapped.
         from: String,
@@ -85,13 +85,13 @@ pub async fn run(global: &Global, args: &MapArgs) -> Result<Exit, Failure> {
             from,
             to,
         } => {
-            let said = Said {
-                kind: mapping::known_kind(kind)?,
-                from,
-                to: Some(to.as_str()).filter(|to| !to.is_empty()),
-                why: "set by a person",
-            };
-            for (name, _) in home.config.chosen(std::slice::from_ref(connection))? {
+            for (name, config) in home.config.chosen(std::slice::from_ref(connection))? {
+                let said = Said {
+                    kind: mapping::known_kind(&config.flow_names(), kind)?,
+                    from,
+                    to: Some(to.as_str()).filter(|to| !to.is_empty()),
+                    why: "set by a person",
+                };
                 mapping::set(&home.store.connection(name), &said, &actor()).await?;
             }
             Ok(Exit::Done)

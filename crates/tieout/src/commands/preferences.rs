@@ -1,6 +1,8 @@
 //! `tieout preferences`: shows where each comes from; changes are made in `tieout.toml` and kept in the
 //! history.
 
+pub(crate) mod first_sync;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -43,6 +45,9 @@ enum Action {
         key: String,
         /// Its new value.
         value: String,
+        /// Say yes to the first sync, where switching receivables.reconcile on begins it.
+        #[arg(long)]
+        yes: bool,
     },
     /// Writes a connection's preferences as TOML.
     Export {
@@ -98,10 +103,12 @@ pub async fn run(global: &Global, args: &PreferencesArgs) -> Result<Exit, Failur
             connection,
             key,
             value,
+            yes,
         } => {
             let mut changed = of(&home.config, connection)?;
             let before = changed.clone();
             changed.set(key, value).map_err(|error| unfit(&error))?;
+            first_sync::ask(global, &home, connection, (&before, &mut changed), *yes).await?;
             change(&home, connection, &before, &changed, &actor()).await?;
             Ok(Exit::Done)
         }

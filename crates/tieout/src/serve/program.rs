@@ -13,8 +13,8 @@ use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::{ConnectionName, RecordRef};
-use tieout_engine::Plan;
 use tieout_engine::scheduler::Mark;
+use tieout_engine::{Extent, Plan};
 use tieout_server::program::{
     Budget, Connects, CredentialInfo, CredentialKindInfo, CredentialSet, Renews,
 };
@@ -22,6 +22,7 @@ use tieout_server::{ConnectionInfo, Notification, OpenId, Program, SyncAsked};
 
 use super::{Service, settings};
 use crate::commands::pause::refuse_to_go_on;
+use crate::commands::preferences::first_sync;
 use crate::commands::reconnect::leave_paused;
 use crate::config::{Config, ConnectionConfig};
 
@@ -45,12 +46,8 @@ impl Program for Service {
                 format!("`{connection}` is disconnected; its links and history are still there");
             return Err(DeskError::usage(Code::new("disconnected"), cause));
         }
-        let flows = tieout_desk::record::flow_names();
-        if let Some(flow) = asked
-            .flows
-            .iter()
-            .find(|flow| !flows.contains(&flow.as_str()))
-        {
+        let flows = known.flow_names();
+        if let Some(flow) = asked.flows.iter().find(|flow| !flows.contains(flow)) {
             let cause = format!(
                 "`{flow}` is no flow of this connection; its flows are {}",
                 flows.join(", ")
@@ -61,6 +58,7 @@ impl Program for Service {
             flows: asked.flows,
             only: asked.only,
             whole: asked.whole,
+            import: None,
             trigger: "asked".to_owned(),
             by: Some(asked.by),
         };
@@ -86,6 +84,10 @@ impl Program for Service {
         by: &str,
     ) -> Result<(), DeskError> {
         self.change(connection, values, by).await
+    }
+
+    async fn first_sync(&self, connection: &ConnectionName) -> Result<Vec<Extent>, DeskError> {
+        Ok(first_sync::extent(self.reading(connection).await?).await?)
     }
 
     async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {
@@ -226,10 +228,7 @@ impl Service {
             platform: config.platform.system.title.to_owned(),
             time_zone: config.time_zone.clone(),
             schedule: Some(config.timing.schedule.to_string()),
-            flows: tieout_desk::record::flow_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            flows: config.flow_names(),
             next_run: standing.as_ref().and_then(|standing| standing.next),
             running: standing.is_some_and(|standing| standing.running),
         }

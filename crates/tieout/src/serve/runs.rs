@@ -23,7 +23,7 @@ impl Runs for Service {
         let trace = self
             .tracer
             .as_ref()
-            .map(|tracer| RunTrace::begin(tracer, job.connection.as_str(), &job.trigger));
+            .map(|tracer| RunTrace::new(tracer, job.connection.as_str(), &job.trigger));
         let connection = match self.connection(&job, trace.as_ref()).await {
             Ok(Some(connection)) => connection,
             // It was switched off or removed after it had become due.
@@ -45,11 +45,15 @@ impl Runs for Service {
             }
         }
         let whole = job.whole;
-        let options = RunOptions {
-            flows: job.flows,
-            only: job.only,
-            whole: job.whole,
-            ..RunOptions::new(run_id(), job.trigger)
+        let options = match job.import {
+            Some(import) if !self.is_pending(&job.connection, import).await => return Ended::Made,
+            Some(import) => RunOptions::importing(run_id(), import),
+            None => RunOptions {
+                flows: job.flows,
+                only: job.only,
+                whole: job.whole,
+                ..RunOptions::new(run_id(), job.trigger)
+            },
         };
         let id = options.id.clone();
         let began = self.shared.timer.now();

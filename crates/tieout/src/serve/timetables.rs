@@ -38,7 +38,8 @@ impl Service {
         let times = |schedule: Schedule, name: &str| {
             Timetable::new(schedule, config.time_zone.clone(), timing.quiet, name)
         };
-        let flows: Vec<&str> = tieout_desk::record::flow_names();
+        let flows = config.flow_names();
+        let flows: Vec<&str> = flows.iter().map(String::as_str).collect();
         let mut lines = vec![Line {
             work: Work::Everything,
             times: times(timing.schedule.clone(), name.as_str()),
@@ -61,7 +62,7 @@ impl Service {
         Ok(Entry {
             connection: name.clone(),
             lines,
-            urgent: assemble::money_flows(),
+            urgent: assemble::money_flows(config),
             quiet: times(Schedule::Never, name.as_str()),
         })
     }

@@ -1,4 +1,4 @@
-//! Noticing that the configuration or a credential has changed.
+//! Noticing that the configuration or a credential has changed, or that somebody asks for an import.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::Service;
+use super::imports::Imports;
 use crate::assemble::credential_name;
 use crate::config::Config;
 
@@ -21,7 +22,8 @@ fn looks(path: &Path) -> Looks {
 }
 
 impl Service {
-    /// Looks at `tieout.toml`, at the credentials' versions and at the keys of notifications, for as long as the service lives. A new configuration
+    /// Looks at `tieout.toml`, at the credentials' versions and at the keys of notifications and at the imports that were
+    /// asked for, for as long as the service lives. A new configuration
     /// that is good takes the old one's place; one that isn't is told of, and the old one stays.
     pub async fn watch(self: Arc<Self>) {
         let path = self.home.config.path.clone();
@@ -29,7 +31,9 @@ impl Service {
         let mut file = None;
         let mut credentials = self.credential_versions().await;
         let mut webhooks = None;
+        let mut imports = Imports::default();
         loop {
+            self.take_up_imports(&mut imports).await;
             self.shared.timer.sleep(LOOK).await;
             let now = looks(&path);
             if now != file {

@@ -655,6 +655,7 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
         .await;
     // Nobody needs to ask: it is looked for once a night, after everything was read again.
     let night = Job {
+        import: None,
         connection: "acme-us".parse().unwrap(),
         flows: Vec::new(),
         only: Vec::new(),

@@ -79,7 +79,6 @@ subsidiary = "{}"
 credential = "netsuite"
 base_url = "{}"
 settle = "1 second"
-receivables = true
 [connections.demo.invoiced]
 environment = "sandbox"
 time_zone = "America/New_York"

@@ -14,6 +14,8 @@ use crate::time;
 
 /// What was made longer ago says nothing of whether another sync is at work now.
 const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Both times are told in whole seconds: of two in the same second, neither is known to be the later.
+const ROUNDING: SignedDuration = SignedDuration::from_secs(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,7 +135,7 @@ impl Client {
             .collect())
     }
 
-    /// Documents that it made since then, and else within [`LATELY`].
+    /// Documents that it surely made after `since`, and else within [`LATELY`].
     async fn other_documents(&self, since: Option<Timestamp>) -> Result<Vec<String>, Fault> {
         let sql = "SELECT t.id AS id, TO_CHAR(t.createddate, 'YYYY-MM-DD HH24:MI:SS') AS at, \
                    TO_CHAR(CURRENT_TIMESTAMP, 'YYYY-MM-DD HH24:MI:SS') AS asked FROM transaction t \
@@ -141,7 +143,7 @@ impl Client {
                    AND (t.externalid IS NULL OR t.externalid NOT LIKE 'bill!_%' ESCAPE '!') \
                    ORDER BY t.id DESC FETCH FIRST 5 ROWS ONLY";
         let now = self.wire.kit.timer.now();
-        let age = since.map_or(LATELY, |since| now.duration_since(since));
+        let age = since.map_or(LATELY, |since| now.duration_since(since) - ROUNDING);
         let rows = self.query(sql, &[]).await?.rows;
         Ok(rows
             .iter()

@@ -22,6 +22,27 @@ fn s172_only_customers_with_invoices_go_over_unless_all_are_wanted() {
 }
 
 #[test]
+fn s172_an_inactive_customer_goes_over_with_no_list_and_stops_an_invoice() {
+    let mut world = World::receivables();
+    world
+        .preferences
+        .set("receivables.customers", "all")
+        .unwrap();
+    let Document::Customer(mut gone) = customer("Gone Ltd", "C-8") else {
+        panic!()
+    };
+    gone.inactive = true;
+    let record = ledger(Kind::Customer, "8");
+    world.put(record.clone(), Document::Customer(gone));
+    world.sync();
+    assert_eq!(world.state("customers", &record), "SKIPPED(inactive)");
+    world.put(ledger(Kind::Invoice, "1"), invoice("8", "INV-1", "100.00"));
+    world.sync();
+    let state = world.state("customers", &record);
+    assert_eq!(state, "BLOCKED(customer-inactive)");
+}
+
+#[test]
 fn s173_one_of_that_name_is_linked_and_several_wait_for_a_person() {
     let mut world = World::receivables();
     let there = platform(Kind::Customer, "70");

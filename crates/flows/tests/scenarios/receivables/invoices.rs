@@ -79,7 +79,7 @@ fn s171_what_began_on_the_platform_waits_until_its_extent_is_confirmed() {
     assert_eq!(world.state("invoices", &there), "SKIPPED(reconcile-off)");
     world.preferences.receivables.reconcile = true;
     world.sync();
-    assert_eq!(world.state("invoices", &there), "HOLD(first-sync)");
+    assert_eq!(world.state("invoices", &there), "BLOCKED(first-sync)");
     assert!(world.writes.is_empty());
     world.preferences.receivables.first_sync = FirstSync::All;
     world.sync();
@@ -317,7 +317,7 @@ fn s200_nothing_is_imported_that_the_platform_would_remind_of_or_charge_by_itsel
             };
             it.reminders = false;
         } else {
-            world.decide("invoices", record.clone(), Decided::Accept);
+            world.decide("invoices", record.clone(), accept("customer-automation"));
         }
         world.sync();
         assert_eq!(world.state("invoices", &record), "DONE");

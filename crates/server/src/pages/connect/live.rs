@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
 use tieout_desk::checks::{self, Looked};
-use tieout_desk::mapping::{self, KINDS};
+use tieout_desk::mapping;
 use tieout_desk::pause;
 use tieout_desk::preferences::QUESTIONS;
 use tieout_domain::ConnectionName;
@@ -92,7 +92,7 @@ async fn maps(
     store: &ConnectionStore,
 ) -> Result<Markup, PageError> {
     let mut counts = Vec::new();
-    for kind in KINDS {
+    for kind in mappings::kinds(connection) {
         let (rows, _) = mapping::table(store, kind).await?;
         let open = rows.iter().filter(|row| row.is_open()).count();
         counts.push((kind, rows.len() - open, rows.len()));
@@ -107,7 +107,7 @@ async fn maps(
                 }
             }
         }
-        (mappings::propose(person, connection, KINDS[0]))
+        (mappings::propose(person, connection, mappings::first_kind(connection)))
     })
 }
 

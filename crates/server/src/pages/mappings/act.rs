@@ -22,7 +22,7 @@ pub(super) async fn propose(
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let (connection, _) = allowed(&app, &person, &connection, Role::Operator)?;
-    let kind = mapping::known_kind(fields.get("kind"))?;
+    let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
     let open = app.program.propose_mappings(&connection.name).await?;
     let back = address(&connection.name, kind)
         .with("done", "proposed")
@@ -38,7 +38,7 @@ pub(super) async fn confirm(
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
-    let kind = mapping::known_kind(fields.get("kind"))?;
+    let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
     let from: Vec<_> = fields.all("from").collect();
     let wanted = |entry: &tieout_store::MapEntry| {
         entry.kind == kind.as_str() && from.contains(&entry.from.as_str())
@@ -67,7 +67,7 @@ pub(super) async fn set(
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
-    let kind = mapping::known_kind(fields.get("kind"))?;
+    let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
     let to = fields.given("to").filter(|to| *to != NOTHING);
     let said = Said {
         kind,

@@ -12,13 +12,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
-use tieout_desk::mapping::{self, KINDS, Party, Row, Use};
+use tieout_desk::mapping::{self, Party, Row, Use};
 use tieout_domain::{ConnectionName, Kind, RemoteId};
 use tieout_store::MapStatus;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, form, notice, time};
-use super::{Layout, PageError, named, page};
+use super::{Layout, PageError, named, page, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -86,6 +86,8 @@ pub(super) fn title(kind: Kind) -> &'static str {
         Kind::Department => "Departments",
         Kind::Class => "Classes",
         Kind::Location => "Locations",
+        Kind::Item => "Items",
+        Kind::Terms => "Payment terms",
         _ => "Funding accounts",
     }
 }
@@ -98,32 +100,47 @@ fn sides(connection: &ConnectionInfo, kind: Kind) -> (&str, &str) {
     }
 }
 
+/// What people map in a connection.
+pub(super) fn kinds(connection: &ConnectionInfo) -> Vec<Kind> {
+    mapping::kinds(&connection.flows)
+}
+
+/// The list that a connection's mappings begin with.
+pub(super) fn first_kind(connection: &ConnectionInfo) -> Kind {
+    kinds(connection).first().copied().unwrap_or(Kind::Account)
+}
+
 /// All connections, with what is still open in each.
 async fn index(
     State(app): State<App>,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
+    let connections = app.program.connections();
+    // A column for each list that any of them maps.
+    let mut columns: Vec<Kind> = mapping::all_kinds();
+    columns.retain(|kind| connections.iter().any(|it| kinds(it).contains(kind)));
+    let headings = columns.iter().map(|kind| Column::text(title(*kind)));
     let mut table = Table::new(
         "connections",
         "Mappings by connection",
-        ["Connection"]
-            .map(Column::text)
-            .into_iter()
-            .chain(KINDS.map(|kind| Column::text(title(kind)))),
+        [Column::text("Connection")].into_iter().chain(headings),
     )
     .note("confirmed of all")
     .or_empty(
         "No connection yet.",
         " An administrator connects the first two systems from the overview.",
     );
-    for connection in app.program.connections() {
+    for connection in &connections {
         let store = app.store.connection(&connection.name);
-        let mut cells = vec![Cell::link(
-            &address(&connection.name, Kind::Account),
-            connection.name.as_str(),
-        )];
-        for kind in KINDS {
+        let mapped = kinds(connection);
+        let first = address(&connection.name, first_kind(connection));
+        let mut cells = vec![Cell::link(&first, connection.name.as_str())];
+        for &kind in &columns {
+            if !mapped.contains(&kind) {
+                cells.push(Cell::text(""));
+                continue;
+            }
             let (rows, _) = mapping::table(&store, kind).await?;
             let open = rows.iter().filter(|row| row.is_open()).count();
             let text = format!("{} of {}", rows.len() - open, rows.len());
@@ -155,8 +172,8 @@ async fn show(
 ) -> Result<Response, PageError> {
     let (connection, store) = named(&app, &connection)?;
     let kind = match asked.kind.as_str() {
-        "" => Kind::Account,
-        named => mapping::known_kind(named)?,
+        "" => first_kind(&connection),
+        named => mapping::known_kind(&connection.flows, named)?,
     };
     let (rows, targets) = mapping::table(&store, kind).await?;
     let uses = mapping::uses(&store, kind).await?;
@@ -165,16 +182,15 @@ async fn show(
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
-    let tabs = KINDS.map(|other| {
-        (
-            address(&connection.name, other),
-            title(other),
-            other == kind,
-        )
-    });
+    let tabs: Vec<_> = kinds(&connection)
+        .into_iter()
+        .map(|other| {
+            let there = address(&connection.name, other);
+            (there, title(other), other == kind)
+        })
+        .collect();
     let suggested = rows.iter().filter(|row| is_suggested(row)).count();
     let content = html! {
-        (parts::crumbs(&[(Address::of(["mappings"]), "Mappings")]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (parts::tabs("Kinds", &tabs))
         @if person.may(Role::Operator) { (propose(&person, &connection, kind)) }
@@ -187,7 +203,12 @@ async fn show(
         person: &person,
         place: "/mappings",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["mappings"]), "Mappings")]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn is_suggested(row: &Row) -> bool {
@@ -203,7 +224,6 @@ fn table(
     rows: &[Row],
     uses: &HashMap<RemoteId, Use>,
 ) -> Table {
-    let bills = kind != Kind::FundingAccount;
     let mut columns = vec![
         Column::act(""),
         Column::text("From"),
@@ -211,12 +231,15 @@ fn table(
         Column::text("Status"),
         Column::text("Why"),
     ];
-    columns.extend(if bills {
-        [Column::number("Open bills"), Column::number("Open in them")]
-    } else {
-        [Column::number("Payments"), Column::number("Paid from it")]
-    });
-    columns.extend([Column::text("By"), Column::act("")]);
+    columns.extend(
+        match kind {
+            Kind::FundingAccount => ["Payments", "Paid from it"],
+            Kind::Item | Kind::Terms => ["Open invoices", "Open in them"],
+            _ => ["Open bills", "Open in them"],
+        }
+        .map(Column::number),
+    );
+    columns.extend([Column::person("By"), Column::act("")]);
     let (from, to) = sides(connection, kind);
     let mut table = Table::new("mappings", title(kind), columns)
         .note(format!("{from} to {to}"))

@@ -10,7 +10,7 @@ use tieout_store::{ConnectionStore, Entry};
 
 use super::super::parts::badge::badge;
 use super::super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::super::{Layout, PageError, named, page};
+use super::super::{Layout, PageError, named, page_under};
 use super::{Asked, DONE, address, inactive, row_address, sides, status, title};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -34,7 +34,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let (connection, store) = named(&app, &connection)?;
-    let kind = mapping::known_kind(&kind).map_err(|_| PageError::Missing)?;
+    let kind = mapping::known_kind(&connection.flows, &kind).map_err(|_| PageError::Missing)?;
     let from = RemoteId::new(from);
     let (row, targets) = find(&store, kind, &from).await?;
     let history = mapping::history(&store, kind, &from).await?;
@@ -48,10 +48,6 @@ pub(super) async fn show(
     }
     let here = row_address(&connection.name, kind, &from);
     let content = html! {
-        (parts::crumbs(&[
-            (Address::of(["mappings"]), "Mappings"),
-            (address(&connection.name, kind), title(kind)),
-        ]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (facts(&connection, kind, &row))
         @if person.may(Role::Approver) { (change(&connection, kind, &row, &targets)) }
@@ -65,7 +61,15 @@ pub(super) async fn show(
         person: &person,
         place: "/mappings",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[
+            (Address::of(["mappings"]), "Mappings"),
+            (address(&connection.name, kind), title(kind)),
+        ]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn facts(connection: &ConnectionInfo, kind: Kind, row: &Row) -> Markup {
@@ -116,18 +120,22 @@ fn change(connection: &ConnectionInfo, kind: Kind, row: &Row, targets: &[Party])
 
 /// The open bills that rest on a mapping.
 pub(super) fn bills(connection: &ConnectionInfo, kind: Kind, touched: &Touched) -> Table {
-    let (title, column, nothing) = if kind == Kind::FundingAccount {
-        (
+    let (title, column, nothing) = match kind {
+        Kind::FundingAccount => (
             "Payments from it that are not posted",
             "Paid",
             "No payment from it waits to be posted.",
-        )
-    } else {
-        (
+        ),
+        Kind::Item | Kind::Terms => (
+            "Open invoices and credit memos that name it",
+            "Open",
+            "No open invoice or credit memo names it.",
+        ),
+        _ => (
             "Open bills and credits that it touches",
             "Open",
             "No open bill or credit codes to it.",
-        )
+        ),
     };
     let all = touched.all.count;
     let shown = touched.bills.len() as u64;
@@ -160,6 +168,9 @@ pub(super) fn weight(kind: Kind, touched: &Touched) -> Markup {
     if kind == Kind::FundingAccount {
         return html! { p { "Payments from it that are not posted yet will be posted to the account that it leads to." } };
     }
+    if matches!(kind, Kind::Item | Kind::Terms) {
+        return html! { p { "What goes over from now on names it so. What went over before does when it changes next." } };
+    }
     html! {
         @if touched.all.count > 0 {
             p {
@@ -177,7 +188,7 @@ fn told(connection: &ConnectionInfo, history: &[Entry]) -> Table {
         "History",
         [
             Column::text("When"),
-            Column::text("Who"),
+            Column::person("Who"),
             Column::text("What"),
         ],
     )

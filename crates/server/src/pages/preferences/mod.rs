@@ -1,5 +1,6 @@
 //! A connection's preferences: each with its value and where that comes from, and the versions there were.
 
+mod first_sync;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -12,16 +13,18 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 use tieout_desk::approval;
+use tieout_desk::first_sync::{ALL, YES, is_asked_by};
 use tieout_desk::preferences::{
     Standing, plain, proposal, takes_two, unfit, versions as desk_versions,
 };
 use tieout_flows::preferences::{Entry, Shape};
 
+use self::first_sync::{ANSWER, LATER};
 use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, allowed, connect, named, page};
+use super::{Layout, PageError, allowed, connect, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -55,6 +58,12 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
     Address::of(["connections", connection.name.as_str(), "preferences"])
 }
 
+/// The yes to the first sync, as a field of the form.
+pub(super) fn yes() -> Markup {
+    let name = format!("{PREFIX}{YES}");
+    html! { input type="hidden" name=(name) value=(ALL); }
+}
+
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
 pub(super) fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
     let payables = connection.flows.iter().any(|flow| flow == "bills");
@@ -86,7 +95,6 @@ async fn show(
         ),
     ];
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         (notice::done(asked.done.as_deref(), asked.n, &texts))
         @if person.may(Role::Admin) { (editor(&person, &here, &lines)) }
         @else {
@@ -101,7 +109,15 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn table(lines: &[Standing]) -> Table {
@@ -200,11 +216,14 @@ async fn change(
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
     let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
     let mut changed = BTreeMap::new();
-    for Standing { entry, value, .. } in lines(&app, &connection)? {
+    let lines = lines(&app, &connection)?;
+    let said = lines.iter().find(|line| line.entry.key == YES);
+    let said = said.map_or(Value::Null, |line| line.value.clone());
+    for Standing { entry, value, .. } in lines {
         let Some(text) = given.get(entry.key) else {
             continue;
         };
@@ -221,7 +240,10 @@ async fn change(
         address(&connection)
     };
     if count == 0 {
-        return Ok(Redirect::to(&here.with("done", "nothing").to_string()));
+        return Ok(Redirect::to(&here.with("done", "nothing").to_string()).into_response());
+    }
+    if is_asked_by(&changed, &said) && fields.get(ANSWER) != LATER {
+        return first_sync::question(&app, &person, &connection, &fields).await;
     }
     let by = person.actor();
     if changed.keys().any(|key| takes_two(key)) && app.takes_two_people().await? {
@@ -230,12 +252,12 @@ async fn change(
         let store = app.store.connection(&connection.name);
         let (what, asked) = (("preference", subject.as_str()), proposal(changed));
         approval::request(&store, what, &asked, "", person.by(&by)).await?;
-        return Ok(Redirect::to(ASKED));
+        return Ok(Redirect::to(ASKED).into_response());
     }
     app.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
     let done = if to_connect { "preferences" } else { "changed" };
     let back = here.with("done", done).with("n", &count.to_string());
-    Ok(Redirect::to(&back.to_string()))
+    Ok(Redirect::to(&back.to_string()).into_response())
 }

@@ -25,14 +25,18 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report, frozen: bool) 
             Column::text("Platform"),
             Column::text("Day"),
             Column::number("Days old"),
-            Column::text("Cause"),
+            Column::sentence("Cause"),
             Column::text("Owner"),
             Column::money("Difference"),
         ],
     )
     .or_empty("No difference.", " The two sides agree to the cent.");
     for item in &report.items {
-        let category = format!("{} {}", item.category.code(), item.category.title_in(report.book));
+        let category = format!(
+            "{} {}",
+            item.category.code(),
+            item.category.title_in(report.book)
+        );
         let clears = item
             .clears_by
             .map(|day| format!(" Expected to clear by {day}."));

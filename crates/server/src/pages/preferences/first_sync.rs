@@ -1,0 +1,56 @@
+//! Before writing to the ledger is switched on: how much the first sync takes, asked about once.
+
+use axum::response::{IntoResponse, Response};
+use maud::html;
+use tieout_desk::first_sync::{ALL, YES, words};
+
+use super::super::fields::Fields;
+use super::super::parts::{self, Address, form};
+use super::super::{Layout, PageError, page, plan};
+use super::{BACK, PREFIX, address};
+use crate::app::App;
+use crate::people::Person;
+use crate::program::ConnectionInfo;
+
+/// The field that tells what a person answered.
+pub(super) const ANSWER: &str = "first-sync";
+/// Switch it on, and let what the first sync takes wait.
+pub(super) const LATER: &str = "later";
+
+/// Shows how much it is, and asks. Both answers carry along what else was to be changed.
+pub(super) async fn question(
+    app: &App,
+    person: &Person,
+    connection: &ConnectionInfo,
+    fields: &Fields,
+) -> Result<Response, PageError> {
+    let extent = app.program.first_sync(&connection.name).await?;
+    let yes = format!("{PREFIX}{YES}");
+    let others = fields
+        .with_prefix("")
+        .filter(|(name, _)| (name.starts_with(PREFIX) && *name != yes) || *name == BACK);
+    let others: Vec<_> = others.collect();
+    let carried =
+        html! { @for (name, value) in &others { input type="hidden" name=(name) value=(value); } };
+    let take = html! { (carried) input type="hidden" name=(yes) value=(ALL); };
+    let wait = html! { (carried) input type="hidden" name=(ANSWER) value=(LATER); };
+    let here = address(connection);
+    let content = html! {
+        (parts::crumbs(&[
+            (Address::connection(&connection.name), connection.name.as_str()),
+            (here.clone(), "Preferences"),
+        ]))
+        h1 { "The first sync to " (connection.ledger) }
+        p { "Both sides were read just now. What began on " (connection.platform) " and would be written to " (connection.ledger) ": " strong { (words(&extent)) } "." }
+        p { "A day from which on invoices are taken, " code { "receivables.go_live" } ", leaves older ones out. " a href=(plan::address(connection)) { "What a sync would do" } ", record by record." }
+        (form::button(person, &here, &take, "Switch it on and take all of it"))
+        (form::button(person, &here, &wait, "Switch it on and let it wait"))
+        p { a href=(here) { "Leave it switched off" } }
+    };
+    let layout = Layout {
+        title: &format!("{}: the first sync", connection.name),
+        person,
+        place: "/",
+    };
+    Ok(page(&layout, &content).into_response())
+}
