@@ -27,8 +27,9 @@ pub use fingerprint::{Fingerprint, RowsHash};
 pub use holding::Holding;
 pub use id::{ConnectionName, IdError, Key, Marker, RecordRef, RemoteId, SystemId};
 pub use money::{Amount, Currency, Money, MoneyError};
-pub use period::{Book, Period, PeriodState};
+pub use period::{Period, PeriodState};
 pub use state::{Outcome, Side, State, WaitsFor};
+pub use subledger::Book;
 
 /// A moment of an event, in UTC.
 pub use jiff::Timestamp;

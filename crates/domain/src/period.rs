@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::RemoteId;
+use crate::subledger::Book;
 
 /// Whether a posting period accepts postings. Locked is not closed (fact F3): a role may post into a
 /// locked period, nobody into a closed one.
@@ -16,15 +17,6 @@ pub enum PeriodState {
     Locked,
     /// Closed.
     Closed,
-}
-
-/// Which of the ledger's books: what the company owes, or what it is owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Book {
-    /// Bills, and what is paid on them.
-    Payables,
-    /// Invoices, and what is received for them.
-    Receivables,
 }
 
 /// A posting period of the ledger: a month.

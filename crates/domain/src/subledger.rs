@@ -4,7 +4,67 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::port::PageToken;
-use crate::{Amount, Currency, Date, Fault, Key, RemoteId};
+use crate::{Amount, Currency, Date, Fault, Key, Kind, RemoteId};
+
+/// Which of the ledger's two books of open items: what the company owes, or what it is owed.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Book {
+    /// What the company owes its vendors.
+    #[default]
+    Payables,
+    /// What its customers owe the company.
+    Receivables,
+}
+
+impl Book {
+    /// The word, as in `locked for payables`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payables => "payables",
+            Self::Receivables => "receivables",
+        }
+    }
+
+    /// The word as a heading begins with it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Payables => "Payables",
+            Self::Receivables => "Receivables",
+        }
+    }
+
+    /// Whom it is owed to, or by: `vendor` or `customer`.
+    #[must_use]
+    pub fn party(self) -> &'static str {
+        match self {
+            Self::Payables => "vendor",
+            Self::Receivables => "customer",
+        }
+    }
+
+    /// The same at the head of a column.
+    #[must_use]
+    pub fn party_title(self) -> &'static str {
+        match self {
+            Self::Payables => "Vendor",
+            Self::Receivables => "Customer",
+        }
+    }
+
+    /// A debit as this book counts it: what is owed is positive.
+    #[must_use]
+    pub fn owed(self, debit: Amount) -> Amount {
+        match self {
+            Self::Payables => -debit,
+            Self::Receivables => debit,
+        }
+    }
+}
 
 /// A question that was asked, word by word, for the evidence of a tie-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +124,39 @@ pub enum PostingKind {
     VendorCredit,
     /// A vendor payment.
     Payment,
+    /// An invoice to a customer.
+    Invoice,
+    /// A credit memo to a customer.
+    CreditMemo,
+    /// A payment by a customer.
+    CustomerPayment,
+    /// Money paid back to a customer.
+    CustomerRefund,
+    /// A deposit at the bank.
+    Deposit,
     /// A journal entry.
     Journal,
     /// A revaluation of foreign currency.
     Revaluation,
     /// Another one, in the ledger's own word.
     Other(String),
+}
+
+impl PostingKind {
+    /// The kind of record behind it. What is never read as a record of its own stands as a journal entry.
+    #[must_use]
+    pub fn record(&self) -> Kind {
+        match self {
+            Self::Bill => Kind::Bill,
+            Self::VendorCredit => Kind::VendorCredit,
+            Self::Payment => Kind::Payment,
+            Self::Invoice => Kind::Invoice,
+            Self::CreditMemo => Kind::CreditMemo,
+            Self::CustomerPayment => Kind::CustomerPayment,
+            Self::CustomerRefund => Kind::CustomerRefund,
+            Self::Deposit | Self::Journal | Self::Revaluation | Self::Other(_) => Kind::Journal,
+        }
+    }
 }
 
 /// A posting on a control or clearing account: one transaction's lines there, added up.
@@ -85,10 +172,10 @@ pub struct Posting {
     pub number: String,
     /// The external id, if it was made under a key.
     pub external_id: Option<Key>,
-    /// The vendor; `None` for a line without one.
-    pub vendor: Option<RemoteId>,
-    /// The vendor's name, where the ledger shows it beside the posting.
-    pub vendor_name: String,
+    /// The vendor, or the customer of a receivable; `None` for a line without one.
+    pub party: Option<RemoteId>,
+    /// Their name, where the ledger shows it beside the posting.
+    pub party_name: String,
     /// Day of the transaction.
     pub date: Date,
     /// When it is due.
@@ -104,6 +191,9 @@ pub struct Posting {
     pub open: Amount,
     /// Memo.
     pub memo: String,
+    /// The deposit that had taken it off the account by then: of a payment among undeposited funds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<RemoteId>,
 }
 
 /// By what a transaction belongs to the time up to a day.
@@ -116,22 +206,31 @@ pub enum Basis {
     Day,
 }
 
-/// Reads a ledger's control accounts.
+/// Reads the control accounts of one of a ledger's books.
 ///
 /// All of it is of posting lines of the primary accounting book, within the connection's part of the account.
 #[async_trait]
 pub trait Subledger: Send + Sync {
-    /// Payables control accounts of the connection: those that were named, or all that the ledger has.
+    /// Whose control accounts these are. Sends nothing.
+    fn book(&self) -> Book;
+
+    /// The book's control accounts of the connection: those that were named, or all that the ledger has.
     ///
     /// # Errors
     /// A [`Fault`] of the read.
-    async fn payables_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault>;
+    async fn control_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault>;
+
+    /// Where money that customers paid waits for a deposit; nothing where the ledger keeps no such account.
+    ///
+    /// # Errors
+    /// See [`control_accounts`](Self::control_accounts).
+    async fn undeposited_funds(&self) -> Result<Vec<(RemoteId, String)>, Fault>;
 
     /// What the accounts come to at the end of the day: by period, at the end of the last posting period that
     /// ends on or before it.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn balances(
         &self,
         accounts: &[RemoteId],
@@ -140,10 +239,10 @@ pub trait Subledger: Send + Sync {
     ) -> Result<Told<Balance>, Fault>;
 
     /// What happened on the accounts between the two days, both included: by period, in those that end between
-    /// them; only lines with a vendor.
+    /// them; only lines with a vendor or a customer.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn movements(
         &self,
         accounts: &[RemoteId],
@@ -152,10 +251,10 @@ pub trait Subledger: Send + Sync {
         basis: Basis,
     ) -> Result<Told<Movement>, Fault>;
 
-    /// A page of vendors' documents on the accounts of which something is open at the end of the day.
+    /// A page of vendors' or customers' documents on the accounts of which something is open at the end of the day.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn open_items(
         &self,
         accounts: &[RemoteId],
@@ -168,7 +267,7 @@ pub trait Subledger: Send + Sync {
     /// hold against the rows.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn open_totals(
         &self,
         accounts: &[RemoteId],
@@ -176,10 +275,10 @@ pub trait Subledger: Send + Sync {
         basis: Basis,
     ) -> Result<Told<Movement>, Fault>;
 
-    /// A page of lines on the accounts up to the day that no vendor stands behind.
+    /// A page of lines on the accounts up to the day that no vendor or customer stands behind.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn loose_lines(
         &self,
         accounts: &[RemoteId],
@@ -188,10 +287,11 @@ pub trait Subledger: Send + Sync {
         token: Option<&PageToken>,
     ) -> Result<Told<Posting>, Fault>;
 
-    /// A page of all postings on the accounts up to the day: for clearing accounts.
+    /// A page of all postings on the accounts up to the day: for clearing accounts, and for undeposited funds, whose
+    /// payments name the deposit that has taken them.
     ///
     /// # Errors
-    /// See [`payables_accounts`](Self::payables_accounts).
+    /// See [`control_accounts`](Self::control_accounts).
     async fn postings(
         &self,
         accounts: &[RemoteId],

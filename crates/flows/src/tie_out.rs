@@ -7,11 +7,14 @@ mod base;
 mod category;
 mod clearing;
 mod conclude;
-mod explain;
 pub mod input;
 mod loose;
+mod payables;
 mod platform_leg;
+mod receivables;
 mod report;
+mod rules;
+mod undeposited;
 
 pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};
 pub use base::{BaseLine, BasePage, Untold, Valued};

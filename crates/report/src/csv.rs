@@ -9,6 +9,9 @@ use crate::format::Format;
 use crate::sums::less;
 use crate::words;
 
+/// The column of the vendor; a report of receivables calls it the customer's.
+const PARTY: &str = "vendor";
+
 /// The columns. Each row fills those that it has a value for.
 const COLUMNS: [&str; 34] = [
     "row",
@@ -21,7 +24,7 @@ const COLUMNS: [&str; 34] = [
     "platform_id",
     "platform_document",
     "platform_amount",
-    "vendor",
+    PARTY,
     "difference",
     "date",
     "age_days",
@@ -69,7 +72,7 @@ pub fn csv(report: &Report) -> String {
     for line in &report.basis {
         let mut row = table.row("basis");
         row.document("ledger", Some(&line.document));
-        row.text("vendor", &line.vendor);
+        row.text(PARTY, &line.vendor);
         row.amount("difference", line.amount);
         row.put("date", line.date);
         row.put("posted", line.posted);
@@ -109,7 +112,10 @@ impl<'a> Table<'a> {
             .terminator(Terminator::CRLF)
             .from_writer(Vec::new());
         writer
-            .write_record(COLUMNS)
+            .write_record(COLUMNS.map(|column| match column {
+                PARTY => report.book.party(),
+                other => other,
+            }))
             .expect("memory takes every record");
         Self {
             report,
@@ -169,7 +175,7 @@ impl<'a> Table<'a> {
         row.put("gravity", item.category.gravity().as_str());
         row.document("ledger", item.ledger.as_ref());
         row.document("platform", item.platform.as_ref());
-        row.text("vendor", &item.vendor);
+        row.text(PARTY, &item.vendor);
         row.amount("difference", item.amount);
         row.put("date", item.date);
         row.put("age_days", item.age_days);
@@ -191,7 +197,7 @@ impl<'a> Table<'a> {
         row.put("category", advisory.signal.code());
         row.document("ledger", advisory.ledger.as_ref());
         row.document("platform", advisory.platform.as_ref());
-        row.text("vendor", &advisory.vendor);
+        row.text(PARTY, &advisory.vendor);
         row.put("date", advisory.date);
         row.text("cause", &advisory.words);
         self.end(row);

@@ -23,7 +23,7 @@ pub fn html(report: &Report) -> String {
     let format = Format::of(report.currency);
     let title = format!(
         "{}: {}, {}",
-        words::TITLE,
+        words::title(report),
         clean(&report.connection),
         clean(&report.period.name)
     );
@@ -79,7 +79,7 @@ fn cover(report: &Report, format: Format) -> Markup {
     ];
     page! {
         header {
-            h1 { (words::TITLE) " " span.light { (clean(&report.connection)) } }
+            h1 { (words::title(report)) " " span.light { (clean(&report.connection)) } }
             div.status {
                 strong { (words::sign(report.status)) (report.status.as_str()) }
                 @if !report.reasons.is_empty() {
@@ -171,7 +171,7 @@ fn section(report: &Report, format: Format, leg: &LegReport) -> Markup {
                         tr.part {
                             th scope="row" {
                                 span.code { (sum.category.code()) } " "
-                                (sum.category.title()) ", " (words::items(sum.count))
+                                (sum.category.title_in(report.book)) ", " (words::items(sum.count))
                             }
                             (figure(format, sum.amount))
                         }
@@ -231,7 +231,7 @@ fn advisories(report: &Report, format: Format) -> Markup {
             table {
                 thead {
                     tr {
-                        th { "Advisory" } th { "Vendor" } th { "Paid" }
+                        th { "Advisory" } th { (report.book.party_title()) } th { "Paid" }
                         th { "Why, and which payment" } th.n { "Amount" }
                     }
                 }
@@ -262,7 +262,7 @@ fn basis(report: &Report, format: Format) -> Markup {
         table {
             thead {
                 tr {
-                    th { "Record" } th { "Document" } th { "Vendor" }
+                    th { "Record" } th { "Document" } th { (report.book.party_title()) }
                     th { "Dated" } th { "Period to" } th.n { "Amount" }
                 }
             }

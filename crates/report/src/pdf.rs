@@ -41,7 +41,7 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
     let format = Format::of(report.currency);
     let title = format!(
         "{}: {}, {}, {}",
-        words::TITLE,
+        words::title(report),
         clean(&report.connection),
         clean(&report.period.name),
         report.currency
@@ -67,7 +67,7 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
 
 fn cover(paper: &mut Paper, report: &Report, format: Format) {
     paper.places.push(("Cover".to_owned(), 0, 0));
-    paper.paragraph(Style::plain(20 * POINT).bold(), words::TITLE);
+    paper.paragraph(Style::plain(20 * POINT).bold(), &words::title(report));
     let connection = clean(&report.connection);
     paper.paragraph(Style::plain(12 * POINT).grey(), &connection);
     paper.gap(10 * POINT);
@@ -211,7 +211,10 @@ fn section(paper: &mut Paper, report: &Report, format: Format, leg: &LegReport) 
     ];
     rows.extend(sums::by_category(report, leg.leg).into_iter().map(|sum| {
         let (code, count) = (sum.category.code(), words::items(sum.count));
-        let text = format!("    {code}  {}, {count}", sum.category.title());
+        let text = format!(
+            "    {code}  {}, {count}",
+            sum.category.title_in(report.book)
+        );
         line(part, text, sum.amount)
     }));
     rows.push(line(
@@ -279,7 +282,7 @@ fn advisories(paper: &mut Paper, report: &Report, format: Format) {
     let small = Style::plain(8 * POINT);
     let columns = [
         Column::short("Advisory"),
-        Column::words("Vendor", 2),
+        Column::words(report.book.party_title(), 2),
         Column::short("Paid"),
         Column::words("Why, and which payment", 5),
         Column::figures("Amount"),
@@ -310,7 +313,7 @@ fn basis(paper: &mut Paper, report: &Report, format: Format) {
     let columns = [
         Column::words("Record", 2),
         Column::words("Document", 2),
-        Column::words("Vendor", 3),
+        Column::words(report.book.party_title(), 3),
         Column::short("Dated"),
         Column::short("Period to"),
         Column::figures("Amount"),

@@ -60,7 +60,7 @@ impl Paper<'_> {
 
     fn head(&mut self) {
         let report = self.report;
-        let title = format!("{}  {}", words::TITLE, clean(&report.connection));
+        let title = format!("{}  {}", words::title(report), clean(&report.connection));
         self.column.wrapped("", 0, &title);
         self.column.rule('=');
         let status = format!("{}{}", words::sign(report.status), report.status.as_str());
@@ -99,7 +99,7 @@ impl Paper<'_> {
                 "{}{}{}",
                 pad(sum.category.code(), 13),
                 pad(&words::items(sum.count), 11),
-                sum.category.title()
+                sum.category.title_in(self.report.book)
             );
             self.figure(4, &text, sum.amount);
         }
@@ -162,7 +162,7 @@ impl Paper<'_> {
         self.column.wrapped("", ITEM, &words::owner(item));
     }
 
-    /// Code, vendor and documents with the amount at the edge; what is too long goes on beside the code.
+    /// Code, vendor or customer, and documents with the amount at the edge; what is too long goes on beside the code.
     fn head_of_item(&mut self, head: &str, amount: Amount) {
         let figure = self.format.amount(amount);
         let room = self.column.width.saturating_sub(ITEM + figure.len() + 2);

@@ -8,8 +8,10 @@ use tieout_flows::tie_out::{
 
 use crate::format::{Format, clean};
 
-/// What the report is called.
-pub(crate) const TITLE: &str = "Payables tie-out";
+/// What the report is called: `Payables tie-out`.
+pub(crate) fn title(report: &Report) -> String {
+    format!("{} tie-out", report.book.title())
+}
 
 /// What stands where a residual is not zero: it must be seen without colour.
 pub(crate) const NOT_EXPLAINED: &str = "!! NOT EXPLAINED";
@@ -98,11 +100,12 @@ pub(crate) fn accounts(accounts: &[AccountName]) -> String {
 pub(crate) fn period(report: &Report) -> String {
     let period = &report.period;
     format!(
-        "{}, {} to {}, {} for payables",
+        "{}, {} to {}, {} for {}",
         clean(&period.name),
         period.start,
         period.end,
-        clean(&period.state)
+        clean(&period.state),
+        report.book.as_str()
     )
 }
 

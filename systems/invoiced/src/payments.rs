@@ -207,7 +207,7 @@ fn method_word(method: &ReceiptMethod) -> &str {
 
 impl Shown {
     /// Where it stands. A payment that was typed in has no status: it was received. A word that nobody knows is never
-    /// taken for that.
+    /// taken for that. One whose charge failed is voided by the service, and has failed (scenario 188).
     fn status(&self) -> ReceiptStatus {
         let of_charge = self
             .charge
@@ -215,6 +215,7 @@ impl Shown {
             .map_or("", |charge| charge.status.as_str());
         let word = Some(self.status.as_str()).filter(|word| !word.is_empty());
         match word.unwrap_or(of_charge) {
+            _ if self.voided && of_charge == "failed" => ReceiptStatus::Failed,
             _ if self.voided => ReceiptStatus::Voided,
             "" if self.charge.is_none() => ReceiptStatus::Received,
             "succeeded" => ReceiptStatus::Received,
@@ -571,6 +572,15 @@ mod tests {
         );
         assert_eq!(refunded.refunds[0].date.to_string(), "1970-01-02");
         assert!(charged(r#","status":"succeeded","amount_refunded":3,"refunds":[]"#).is_err());
+    }
+
+    #[test]
+    fn s188_a_payment_whose_charge_failed_has_failed_though_the_service_voids_it() {
+        let json = r#"{"customer":1,"date":1,"currency":"usd","amount":8,"voided":true,"applied_to":[],
+            "charge":{"id":7,"gateway":"stripe","status":"failed"}}"#;
+        let shown: Shown = serde_json::from_str(json).unwrap();
+        let payment = shown.payment(&Days::of(TimeZone::UTC)).unwrap();
+        assert_eq!(payment.status, ReceiptStatus::Failed);
     }
 
     #[test]

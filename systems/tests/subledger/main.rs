@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod owed;
 mod receivables;
 mod stage;
 mod stories;
@@ -33,8 +34,8 @@ async fn what_a_later_period_pays_is_open_at_the_end_of_the_earlier_one() {
     assert_eq!(may[0].kind, PostingKind::Bill);
     assert_eq!(may[0].amount.to_string(), "-100");
     assert_eq!(may[0].period_end, day("2026-05-31"));
-    assert_eq!(may[0].vendor, Some(RemoteId::new(&vendor)));
-    assert!(!may[0].vendor_name.is_empty());
+    assert_eq!(may[0].party, Some(RemoteId::new(&vendor)));
+    assert!(!may[0].party_name.is_empty());
     // One day less, and May's period isn't over.
     assert!(stage.open("2026-05-30", Basis::Period).await.is_empty());
     // June's period isn't over in the middle of June, though its first days are.
@@ -124,8 +125,8 @@ async fn an_entry_with_vendors_is_open_by_vendor_and_can_be_paid_and_pay() {
         .await;
     let may = stage.open("2026-05-31", Basis::Period).await;
     assert_eq!(opens(&may), rows(&[(&entry, "25"), (&entry, "-25")]));
-    assert_eq!(may[0].vendor, Some(RemoteId::new(&one)));
-    assert_eq!(may[1].vendor, Some(RemoteId::new(&two)));
+    assert_eq!(may[0].party, Some(RemoteId::new(&one)));
+    assert_eq!(may[1].party, Some(RemoteId::new(&two)));
     assert_eq!(may[0].kind, PostingKind::Journal);
 
     // The credit is paid like a bill.
@@ -192,7 +193,7 @@ async fn lines_without_a_vendor_are_loose() {
     assert_eq!(opens(&june), rows(&[(&nobody, "-12"), (&other, "5")]));
     assert!(
         june.iter()
-            .all(|row| row.vendor.is_none() && row.amount == row.open)
+            .all(|row| row.party.is_none() && row.amount == row.open)
     );
     stage.assert_ties("2026-06-30").await;
 }
@@ -222,7 +223,7 @@ async fn two_payables_accounts_give_two_rows_and_settings_choose() {
 
     let one = Stage::with(&world, json!({"payables_accounts": [payable]})).await;
     assert_eq!(one.payables, [RemoteId::new(&payable)]);
-    let named = one.ledger.payables_accounts().await.unwrap();
+    let named = one.ledger.control_accounts().await.unwrap();
     assert_eq!(named[0].1, "2000 Accounts Payable");
 }
 
@@ -292,9 +293,9 @@ async fn all_postings_of_a_clearing_account_come_with_vendor_and_key() {
         opens(&found),
         rows(&[(&payment, "-100"), (&funding, "100")])
     );
-    assert_eq!(found[0].vendor, Some(RemoteId::new(&vendor)));
+    assert_eq!(found[0].party, Some(RemoteId::new(&vendor)));
     assert!(found[0].external_id.is_some());
-    assert_eq!(found[1].vendor, None);
+    assert_eq!(found[1].party, None);
     assert_eq!(found[1].external_id, None);
 }
 

@@ -17,7 +17,7 @@ use crate::stage::{Stage, TODAY};
 
 /// A company that sells, where nothing was changed in the very seconds in which it is read: such a change would be
 /// read twice.
-fn sold(one_world: bool) -> World {
+pub(crate) fn sold(one_world: bool) -> World {
     let mut world = generate(&Shape {
         one_world,
         vendors: 10,
@@ -41,7 +41,11 @@ fn amount(text: &str) -> Amount {
 
 impl Stage {
     /// Everything of a kind, or what changed since a mark.
-    async fn read(&self, kind: Kind, mark: Option<&Mark>) -> (Vec<Observed>, Vec<RemoteId>, Mark) {
+    pub(crate) async fn read(
+        &self,
+        kind: Kind,
+        mark: Option<&Mark>,
+    ) -> (Vec<Observed>, Vec<RemoteId>, Mark) {
         let depth = if mark.is_some() {
             Depth::Changes
         } else {

@@ -124,7 +124,7 @@ impl Stage {
         let settings = settings.as_object().unwrap();
         let ports = (entry.system.connect)(settings, credential, kit).unwrap();
         let ledger = ports.subledger.clone().unwrap();
-        let payables = ledger.payables_accounts().await.unwrap();
+        let payables = ledger.control_accounts().await.unwrap();
         Self {
             fake,
             ledger,

@@ -175,7 +175,7 @@ async fn an_entry_of_more_rows_than_a_page_is_read_whole() {
     assert_eq!(open.len(), 2 * vendors.len());
     let rows: BTreeSet<_> = open
         .iter()
-        .map(|row| (row.account.clone(), row.vendor.clone()))
+        .map(|row| (row.account.clone(), row.party.clone()))
         .collect();
     assert_eq!(rows.len(), open.len());
     stage.assert_ties("2026-05-31").await;

@@ -47,7 +47,7 @@ pub struct Changed {
     pub record: RecordRef,
     /// What people call it.
     pub label: String,
-    /// The vendor, by name.
+    /// The vendor by name; of receivables, the customer.
     pub vendor: String,
     /// What was open of it.
     pub was: Amount,

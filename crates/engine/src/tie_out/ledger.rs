@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tieout_domain::subledger::{Balance, Basis, Movement, Posting, Subledger, Told};
+use tieout_domain::subledger::{Balance, Basis, Book, Movement, Posting, Subledger, Told};
 use tieout_domain::{Amount, Currency, Date, Fault, RemoteId, Side};
 use tieout_flows::tie_out::{AccountName, Check, Extract};
 
@@ -55,7 +55,7 @@ pub(super) struct LedgerReader<'a> {
 impl LedgerReader<'_> {
     /// Reads everything.
     pub(super) async fn read(&self, clearing: &[RemoteId]) -> Result<Ledger, EngineError> {
-        let accounts = self.subledger.payables_accounts().await;
+        let accounts = self.subledger.control_accounts().await;
         let accounts: Vec<AccountName> = accounts
             .map_err(|fault| self.failed(fault))?
             .into_iter()
@@ -151,7 +151,10 @@ impl LedgerReader<'_> {
         set: Paged,
         accounts: &[RemoteId],
     ) -> Result<Reading<Posting>, EngineError> {
-        let (what, ledger) = (set.title(self.basis), &self.subledger);
+        let (what, ledger) = (
+            set.title(self.basis, self.subledger.book()),
+            &self.subledger,
+        );
         let mut reading = Reading::begin(what, self.connection.timer.now());
         let mut token = None;
         loop {
@@ -189,11 +192,12 @@ impl LedgerReader<'_> {
 }
 
 impl Paged {
-    fn title(self, basis: Basis) -> &'static str {
+    fn title(self, basis: Basis, book: Book) -> &'static str {
         match self {
             Self::Open if basis == Basis::Period => "open items by posting period",
             Self::Open | Self::OpenByDay => "open items by day",
-            Self::Loose => "lines without a vendor",
+            Self::Loose if book == Book::Payables => "lines without a vendor",
+            Self::Loose => "lines without a customer",
             Self::Clearing => "postings on clearing accounts",
         }
     }

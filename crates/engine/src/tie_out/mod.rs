@@ -1,19 +1,23 @@
 //! The tie-out of one connection: both sides are read within one window and under the lease, so that nothing
 //! of ours is written meanwhile; then the flows' arithmetic makes the report.
 
+mod books;
+mod credits;
 mod evidence;
 mod gather;
 mod ledger;
+mod memos;
 mod payments;
 mod payouts;
 mod rates;
+mod receipts;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
-use tieout_domain::subledger::{Balance, Basis, Movement, Posting, PostingKind};
+use tieout_domain::subledger::{Balance, Basis, Book, Movement, Posting, PostingKind, Subledger};
 use tieout_domain::{
     Amount, Currency, Date, Fault, Kind, Period, PeriodState, RecordRef, RemoteId, Side, State,
     Timestamp,
@@ -31,6 +35,7 @@ use crate::keep::{LEASE, while_held};
 use crate::pull::pull;
 use crate::run::Run;
 use crate::{Connection, EngineError, RunOptions};
+use books::{documents_of, party_of, payments_of};
 use evidence::same;
 use gather::{Gathered, Gatherer, plus, record};
 use ledger::{Ledger, LedgerReader};
@@ -136,13 +141,18 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
             cause: "this ledger can't tell of its control accounts".to_owned(),
         })
     })?);
-    read_records(run).await?;
+    let book = subledger.book();
+    read_records(run, book).await?;
     let today = started.to_zoned(connection.time_zone.clone()).date();
     let day = options.as_of.day(period, today);
     let (until, basis) = if day < today && day < period.end {
         (day, Basis::Day)
     } else {
         (period.end, Basis::Period)
+    };
+    let clearing = match book {
+        Book::Payables => clearing_account(connection).await?,
+        Book::Receivables => undeposited_funds(connection, &*subledger).await?,
     };
     let reader = LedgerReader {
         connection,
@@ -152,14 +162,14 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
         until,
         basis,
     };
-    let clearing = clearing_account(connection).await?;
     let clearing_ids: Vec<RemoteId> = clearing.iter().map(|one| one.id.clone()).collect();
     let ledger = reader.read(&clearing_ids).await?;
     connection.progress.end();
     let mut reports = Vec::new();
-    for currency in currencies(connection, &ledger).await? {
+    for currency in currencies(connection, book, &ledger).await? {
         let input = Composer {
             connection,
+            book,
             options,
             period,
             periods: &periods,
@@ -205,17 +215,17 @@ fn documents(input: &Input) -> Vec<OpenDocument> {
 
 /// Brings the mirror up to date: the platform's side from the first record to the last, the ledger's by what
 /// changed, since its figures are read from its own books.
-async fn read_records(run: &Run<'_>) -> Result<(), EngineError> {
-    let platform = [Kind::Vendor, Kind::Bill, Kind::VendorCredit, Kind::Payment]
-        .map(|kind| (Side::Platform, kind));
-    let ledger = [
-        Kind::Account,
-        Kind::Vendor,
-        Kind::Bill,
-        Kind::VendorCredit,
-        Kind::Payment,
-    ]
-    .map(|kind| (Side::Ledger, kind));
+async fn read_records(run: &Run<'_>, book: Book) -> Result<(), EngineError> {
+    let [documents, credits] = documents_of(book).map(|documents| documents.kind);
+    let (_, payments) = payments_of(book);
+    let both = [party_of(book), documents, credits, payments];
+    let platform = both.map(|kind| (Side::Platform, kind));
+    let refunds = match book {
+        Book::Payables => None,
+        Book::Receivables => Some(Kind::CustomerRefund),
+    };
+    let ledger = [Kind::Account].into_iter().chain(both).chain(refunds);
+    let ledger: Vec<(Side, Kind)> = ledger.map(|kind| (Side::Ledger, kind)).collect();
     let (platform, ledger) = futures::try_join!(
         pull(run, &platform, Depth::Whole),
         pull(run, &ledger, Depth::Changes),
@@ -258,9 +268,23 @@ async fn clearing_account(connection: &Connection) -> Result<Vec<AccountName>, E
         .collect())
 }
 
+/// Where customers' money waits for a deposit.
+async fn undeposited_funds(
+    connection: &Connection,
+    subledger: &dyn Subledger,
+) -> Result<Vec<AccountName>, EngineError> {
+    let found = subledger.undeposited_funds().await;
+    let found = found.map_err(|fault| connection.sides.failed(Side::Ledger, fault))?;
+    Ok(found
+        .into_iter()
+        .map(|(id, label)| AccountName { id, label })
+        .collect())
+}
+
 /// The currencies that either side has anything in.
 async fn currencies(
     connection: &Connection,
+    book: Book,
     ledger: &Ledger,
 ) -> Result<Vec<Currency>, EngineError> {
     let home = connection.home_currency;
@@ -271,7 +295,7 @@ async fn currencies(
         .filter(|balance| !balance.amount.is_zero() || balance.lines > 0)
         .map(|balance| balance.currency);
     let mut others: Vec<Currency> = of_ledger.collect();
-    for kind in [Kind::Bill, Kind::VendorCredit] {
+    for kind in documents_of(book).map(|documents| documents.kind) {
         let totals = connection.store.totals(Side::Platform, kind).await?;
         others.extend(totals.by_currency.iter().filter_map(|one| one.currency));
     }
@@ -285,6 +309,7 @@ async fn currencies(
 /// Puts the input of one currency's report together.
 struct Composer<'a> {
     connection: &'a Connection,
+    book: Book,
     options: &'a TieOutOptions,
     period: &'a Period,
     periods: &'a [Period],
@@ -308,13 +333,14 @@ impl Composer<'_> {
             .collect();
         let mut gatherer = Gatherer {
             connection: self.connection,
+            book: self.book,
             currency: self.currency,
             start: self.period.start,
             day: self.day,
             until: self.until,
             basis: self.basis,
             later_periods,
-            vendors: HashMap::new(),
+            parties: HashMap::new(),
             addresses: Addresses::default(),
             extracts: Vec::new(),
         };
@@ -324,7 +350,7 @@ impl Composer<'_> {
         let basis = self.bridge()?;
         Ok(Input {
             scope: self.scope(),
-            control: -self.balance(&self.ledger.balances)?,
+            control: self.book.owed(self.balance(&self.ledger.balances)?),
             loose: self.of_currency(&self.ledger.loose),
             clearing: self.balance(&self.ledger.clearing_balances)?,
             cleared,
@@ -344,6 +370,7 @@ impl Composer<'_> {
         let Connection { sides, store, .. } = self.connection;
         let subsidiary = sides.ledger.subsidiary.as_ref();
         Scope {
+            book: self.book,
             connection: store.name().to_string(),
             ledger: Party {
                 system: sides.ledger.system.as_str().to_owned(),
@@ -365,7 +392,7 @@ impl Composer<'_> {
                 name: self.period.name.clone(),
                 start: self.period.start,
                 end: self.period.end,
-                state: match self.period.payables {
+                state: match self.period.state_of(self.book) {
                     PeriodState::Open => "open",
                     PeriodState::Locked => "locked",
                     PeriodState::Closed => "closed",
@@ -426,16 +453,21 @@ impl Composer<'_> {
             movements
                 .iter()
                 .filter(|movement| movement.currency == self.currency)
-                .try_fold(Amount::ZERO, |sum, movement| plus(sum, -movement.amount))
+                .try_fold(Amount::ZERO, |sum, movement| {
+                    plus(sum, self.book.owed(movement.amount))
+                })
         };
-        let [bills, credits, payments] = gathered.platform_flows.clone();
-        let mut flows = vec![bills, credits, payments];
+        let mut flows = gathered.platform_flows.to_vec();
         let movements = self.ledger.movements.iter();
         for movement in movements.filter(|movement| movement.currency == self.currency) {
             let label = match &movement.kind {
                 PostingKind::Bill => "bills",
                 PostingKind::VendorCredit => "credits",
-                PostingKind::Payment => "payments",
+                PostingKind::Invoice => "invoices",
+                PostingKind::CreditMemo => "credits",
+                PostingKind::Payment | PostingKind::CustomerPayment => "payments",
+                PostingKind::CustomerRefund => "refunds",
+                PostingKind::Deposit => "deposits",
                 PostingKind::Journal => "journals",
                 PostingKind::Revaluation => "revaluation",
                 PostingKind::Other(word) => word,
@@ -449,7 +481,8 @@ impl Composer<'_> {
                 flows.len() - 1
             });
             flows[at].ledger_count += movement.count;
-            flows[at].ledger_amount = plus(flows[at].ledger_amount, -movement.amount)?;
+            flows[at].ledger_amount =
+                plus(flows[at].ledger_amount, self.book.owed(movement.amount))?;
         }
         Ok(RollForward {
             opening: sum(&self.ledger.opening)?,
@@ -470,18 +503,15 @@ impl Composer<'_> {
             if posting.currency != self.currency {
                 continue;
             }
-            let amount = if is_by_day {
-                -posting.open
-            } else {
-                posting.open
-            };
+            let open = self.book.owed(posting.open);
+            let amount = if is_by_day { open } else { -open };
             let line = lines.entry(record(posting)).or_insert_with(|| BasisLine {
                 document: Document {
                     record: record(posting),
                     label: posting.number.clone(),
-                    amount: -posting.amount,
+                    amount: self.book.owed(posting.amount),
                 },
-                vendor: posting.vendor_name.clone(),
+                vendor: posting.party_name.clone(),
                 date: posting.date,
                 posted: posting.period_end,
                 amount: Amount::ZERO,

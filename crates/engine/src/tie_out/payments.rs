@@ -1,4 +1,4 @@
-//! Payments of both sides: which of them one side counts and the other doesn't.
+//! Payments of bills on both sides: which of them one side counts and the other doesn't.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use tieout_domain::{
     Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State,
 };
 use tieout_flows::bill_payments::{self, REVERSAL, Reached, reached};
-use tieout_flows::tie_out::input::{Effect, EffectKind, Standing};
+use tieout_flows::tie_out::input::{Effect, EffectKind, Pair, Standing};
 use tieout_flows::tie_out::{Document, Flow};
 use tieout_store::{Item, Link, Mirrored};
 
@@ -22,9 +22,11 @@ use crate::EngineError;
 pub(super) struct Payments {
     /// What only one side counts.
     pub(super) effects: Vec<Effect>,
-    /// What the platform takes off a bill's open amount already, though it doesn't count at the end of the day;
-    /// by bill.
-    pub(super) not_yet: HashMap<RemoteId, Amount>,
+    /// What stands by itself: payments of customers with money on account.
+    pub(super) pairs: Vec<Pair>,
+    /// What the platform takes off a document's open amount already, though it doesn't count at the end of the day;
+    /// by document.
+    pub(super) not_yet: HashMap<RecordRef, Amount>,
     /// Postings of the ledger that stand for a payment of the platform, and whether the platform is owed the
     /// money.
     pub(super) ours: HashMap<RemoteId, bool>,
@@ -160,7 +162,8 @@ impl Gatherer<'_> {
                 (false, true) => -amount,
                 _ => continue,
             };
-            let so_far = found.not_yet.entry(part.document.clone()).or_default();
+            let bill = RecordRef::new(Side::Platform, Kind::Bill, part.document.clone());
+            let so_far = found.not_yet.entry(bill).or_default();
             *so_far = plus(*so_far, add_back)?;
         }
         if payment.outside {
@@ -232,7 +235,7 @@ impl Gatherer<'_> {
                 label: payment.label(),
                 amount: payment.total,
             }),
-            vendor: self.vendor_name(Side::Platform, &payment.vendor),
+            vendor: self.party_name(Side::Platform, &payment.vendor),
             date: payment.date,
             parts,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
@@ -366,7 +369,7 @@ impl Gatherer<'_> {
             kind,
             ledger: Some(document(mirrored)),
             platform: record.map(|(recorded, _)| document(recorded)),
-            vendor: self.vendor_name(Side::Ledger, &payment.vendor),
+            vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
@@ -396,7 +399,7 @@ impl Gatherer<'_> {
             kind: EffectKind::DiscountInLedger,
             ledger: Some(document(posting)),
             platform: Some(on_platform.clone()),
-            vendor: self.vendor_name(Side::Ledger, &payment.vendor),
+            vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
             standing: item.map(|item| Standing {
@@ -454,7 +457,7 @@ fn relieved(part: &Application) -> Amount {
     [part.amount, part.discount].into_iter().sum()
 }
 
-fn document(mirrored: &Mirrored) -> Document {
+pub(super) fn document(mirrored: &Mirrored) -> Document {
     let amount = mirrored.observed.document.amount();
     Document {
         record: mirrored.record(),

@@ -119,13 +119,13 @@ impl Gatherer<'_> {
                     ledger: paid.ledger.clone(),
                     platform: paid.platform.clone(),
                     vendor: paid.vendor.clone(),
-                    vendor_name: self.vendor_name(Side::Platform, &paid.vendor),
+                    vendor_name: self.party_name(Side::Platform, &paid.vendor),
                     date: paid.date,
                     is_first: first == Some(&paid.platform.record.id),
                     bills_of_the_day: of_the_day.map(|(_, number)| number.clone()).collect(),
                     shares_address_with: others
                         .filter(|id| !payees.contains(id))
-                        .map(|id| self.vendor_name(Side::Ledger, id))
+                        .map(|id| self.party_name(Side::Ledger, id))
                         .collect(),
                 }
             }));

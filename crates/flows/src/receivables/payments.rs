@@ -20,6 +20,8 @@ use super::origin;
 use crate::verdict::{accepted, blocked, hold, ignored, noop, rest, skipped};
 use crate::{Books, Flow, Link, Need, Subject, Verdict};
 
+pub use fee::FEE;
+
 /// The flow's name.
 pub const NAME: &str = "payments";
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::{Amount, Currency, Date};
 
 use super::Document;
-use super::explain::age;
 use super::input::{Payout, Scope};
+use super::rules::age;
 
 /// For how many days before a payment the same amount to the same vendor is remarkable.
 pub const SAME_AMOUNT_DAYS: i64 = 45;

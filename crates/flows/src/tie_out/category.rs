@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tieout_domain::subledger::Book;
 
 /// One of the four comparisons that must each close to 0.00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,12 +147,17 @@ categories! {
     Ghost = "E-GHOST", Critical, Platform, "deleted or voided in the ledger, alive on the platform";
     Revived = "E-REVIVED", Critical, Platform, "undone on the platform, still paid in the ledger";
     Duplicate = "E-DUP", Critical, Platform, "suspected duplicate bill";
+    Failed = "AR-FAILED", Critical, Platform, "failed after it had succeeded, and not taken back in the ledger";
     Blocked = "E-BLOCKED", Error, Platform, "its way to the other side is blocked";
     BillOnly = "E-BILLONLY", Error, Platform, "exists on the platform only";
     Amount = "E-AMOUNT", Error, Platform, "a linked pair whose amounts differ";
     PaidOut = "E-PAIDOUT", Error, Platform, "paid in the ledger outside the platform, still open there";
     Unposted = "E-UNPOSTED", Error, Platform, "paid on the platform, and not posted in time";
     Link = "E-LINK", Error, Platform, "an ambiguous or lost link";
+    StandAlone = "AR-STANDALONE", Error, Platform, "an invoice or credit that exists on the platform only";
+    ChargeBack = "AR-CHARGEBACK", Error, Platform, "money that went back to the customer by a dispute or a refund";
+    LateEdit = "AR-LATEEDIT", Error, Platform, "changed where it began after it was paid on the other side";
+    Archived = "AR-ARCHIVE", Error, Platform, "closed, voided or archived on the platform, and open in the ledger";
     Queue = "T-QUEUE", Timing, Platform, "approved, not sent yet";
     InFlight = "T-INFLIGHT", Timing, Platform, "paid on the platform, not posted yet";
     CutOff = "T-CUTOFF", Timing, Platform, "recorded in another period on one side";
@@ -161,9 +167,12 @@ categories! {
     CutOver = "S-CUTOVER", Scope, Platform, "from before go-live, or prepaid";
     Currency = "S-CCY", Scope, Platform, "in a currency that the platform can't pay";
     Zero = "S-ZERO", Scope, Platform, "zero, or handled as a credit";
+    PreCut = "AR-PRECUT", Scope, Platform, "from before go-live, or settled before it reached the platform";
     Exchange = "V-FX", Valuation, Platform, "the same in its currency, not in the base currency";
     Discount = "V-DISC", Valuation, Platform, "a discount taken on one side";
     Rounding = "V-ROUND", Valuation, Platform, "a cent";
+    Unapplied = "AR-UNAPPLIED", Review, Platform, "money on account on one side only";
+    Surcharge = "AR-FEE", Review, Platform, "a surcharge that is billed in the ledger alone";
     Journal = "L1-JE", Review, Ledger, "a journal entry on the control account without a vendor";
     Revaluation = "L1-REVAL", Review, Ledger, "revaluation of foreign currency";
     OtherType = "L1-OTHER", Review, Ledger, "another kind of transaction on the control account";
@@ -172,6 +181,26 @@ categories! {
     Fee = "C-FEE", Review, Clearing, "a fee";
     ClearingExchange = "C-FX", Review, Clearing, "a difference of exchange";
     Offline = "C-OFFLINE", Review, Clearing, "booked to clearing, and never went through the platform";
+}
+
+impl Category {
+    /// What it means in a book, in a few words: some are said of vendors in payables, and of customers here.
+    #[must_use]
+    pub fn title_in(self, book: Book) -> &'static str {
+        match (book, self) {
+            (Book::Receivables, Self::Journal) => {
+                "a journal entry on the control account without a customer"
+            }
+            (Book::Receivables, Self::Transit) => "received, and not deposited yet",
+            (Book::Receivables, Self::Offline) => {
+                "received in the ledger, and never went through the platform"
+            }
+            (Book::Receivables, Self::Fee) => {
+                "no payment: an entry, or a deposit of another amount"
+            }
+            _ => self.title(),
+        }
+    }
 }
 
 impl fmt::Display for Category {

@@ -11,7 +11,8 @@ use tieout_domain::{Amount, Date, MoneyError, RecordRef, Side};
 
 use super::input::{Cleared, Input, Scope};
 use super::platform_leg::note;
-use super::{Category, Document, Item, explain};
+use super::rules::age;
+use super::{Category, Document, Item};
 
 /// For how many days after the process date a withdrawal is looked for.
 const WITHIN_DAYS: i64 = 10;
@@ -111,7 +112,7 @@ fn match_withdrawals<'a>(
         let until = withdrawal.posting.date;
         let mut found = None;
         for (date, payments) in days.range(..=until).rev() {
-            if explain::age(*date, until) > WITHIN_DAYS {
+            if age(*date, until) > WITHIN_DAYS {
                 break;
             }
             let sum = Amount::total(payments.iter().map(|one| one.posting.amount))?;
@@ -149,39 +150,42 @@ fn match_withdrawals<'a>(
 }
 
 /// What a posting is that stands for no payment of the platform.
-fn stranger(one: &Cleared) -> Category {
+pub(super) fn stranger(one: &Cleared) -> Category {
     match &one.posting.kind {
         PostingKind::Payment => Category::Offline,
         PostingKind::Revaluation => Category::ClearingExchange,
+        PostingKind::CustomerPayment => Category::Offline,
         PostingKind::Bill
         | PostingKind::VendorCredit
+        | PostingKind::Invoice
+        | PostingKind::CreditMemo
+        | PostingKind::CustomerRefund
+        | PostingKind::Deposit
         | PostingKind::Journal
         | PostingKind::Other(_) => Category::Fee,
     }
 }
 
-fn item(one: &Cleared, category: Category, amount: Amount, cause: String, scope: &Scope) -> Item {
+pub(super) fn item(
+    one: &Cleared,
+    category: Category,
+    amount: Amount,
+    cause: String,
+    scope: &Scope,
+) -> Item {
     let posting = &one.posting;
-    let kind = match posting.kind {
-        PostingKind::Payment => tieout_domain::Kind::Payment,
-        PostingKind::Bill => tieout_domain::Kind::Bill,
-        PostingKind::VendorCredit => tieout_domain::Kind::VendorCredit,
-        PostingKind::Journal | PostingKind::Revaluation | PostingKind::Other(_) => {
-            tieout_domain::Kind::Journal
-        }
-    };
     Item {
         category,
         ledger: Some(Document {
-            record: RecordRef::new(Side::Ledger, kind, posting.id.clone()),
+            record: RecordRef::new(Side::Ledger, posting.kind.record(), posting.id.clone()),
             label: posting.number.clone(),
             amount: posting.amount,
         }),
         platform: None,
-        vendor: posting.vendor_name.clone(),
+        vendor: posting.party_name.clone(),
         amount,
         date: posting.date,
-        age_days: explain::age(posting.date, scope.day),
+        age_days: age(posting.date, scope.day),
         cause,
         code: None,
         clears_by: None,

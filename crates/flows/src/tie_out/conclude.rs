@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use tieout_domain::{Amount, Date, MoneyError};
 
-use super::explain;
 use super::input::{Held, Input, Presence};
 use super::platform_leg::{self, note};
 use super::report::by_day;
+use super::rules::{age, rules};
 use super::{Aging, Category, Document, Figure, Gravity, Item, Leg, LegReport, Report, Status};
-use super::{advisory, base, clearing, loose};
+use super::{advisory, base, loose};
 
 /// Upper ends of the aging's buckets, in days overdue, and their names.
 const BUCKETS: [(i64, &str); 5] = [
@@ -26,7 +26,9 @@ const BUCKETS: [(i64, &str); 5] = [
 /// [`MoneyError::Overflow`] if a sum has more than 28 digits.
 pub fn report(input: Input) -> Result<Report, MoneyError> {
     let platform = platform_leg::work(&input)?;
-    let clearing = clearing::work(&input)?;
+    let rules = rules(input.scope.book);
+    let symbols = rules.symbols();
+    let clearing = rules.clearing(&input)?;
     let mut items = loose::items(&input.loose, &input.scope);
     for item in &mut items {
         note(item, &input.notes);
@@ -53,7 +55,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
         .flows
         .iter()
         .try_fold(forward.opening, |sum, flow| sum.plus(flow.ledger_amount))?;
-    let legs = vec![
+    let mut legs = vec![
         leg(
             Leg::Ledger,
             figure("G", &format!("general ledger, {accounts}"), input.control),
@@ -64,7 +66,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
             Leg::Platform,
             sub_ledger.clone(),
             figure(
-                "B",
+                symbols.platform,
                 &format!("{}, open", scope.platform.system),
                 platform.platform,
             ),
@@ -73,11 +75,11 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
         leg(
             Leg::Clearing,
             figure(
-                "C",
+                symbols.clearing,
                 &format!("general ledger, {}", labels(&scope.clearing)),
                 clearing.balance,
             ),
-            figure("K", "payments whose money is under way", clearing.expected),
+            figure(symbols.expected, symbols.under_way, clearing.expected),
             clearing_explained,
         )?,
         LegReport {
@@ -97,6 +99,9 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
             )?
         },
     ];
+    for leg in &mut legs {
+        rules.title(leg.leg).clone_into(&mut leg.title);
+    }
     items.extend(platform.items);
     items.extend(clearing.items);
     items.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -105,9 +110,12 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
     let advisories = advisory::advisories(&input.payouts, &input.scope);
     let basis_difference = Amount::total(input.basis.iter().map(|line| line.amount))?;
     let residuals: BTreeMap<Leg, Amount> = legs.iter().map(|leg| (leg.leg, leg.residual)).collect();
+    let mut notices = input.notices;
+    notices.extend(rules.notice(&input.scope));
     let mut report = Report {
         status: Status::Tied,
         reasons: Vec::new(),
+        book: input.scope.book,
         connection: input.scope.connection,
         ledger: input.scope.ledger,
         platform: input.scope.platform,
@@ -128,7 +136,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
         base,
         completeness: input.completeness,
         signatures: Vec::new(),
-        notices: input.notices,
+        notices,
     };
     judge(&mut report);
     Ok(report)
@@ -287,7 +295,7 @@ fn aging(input: &Input) -> Result<Vec<Aging>, MoneyError> {
 }
 
 fn bucket(held: &Held, day: Date) -> usize {
-    let overdue = explain::age(held.due.unwrap_or(held.date), day);
+    let overdue = age(held.due.unwrap_or(held.date), day);
     let found = BUCKETS.iter().position(|(until, _)| overdue <= *until);
     found.unwrap_or(BUCKETS.len() - 1)
 }

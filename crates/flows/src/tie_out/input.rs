@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tieout_domain::code::Code;
-use tieout_domain::subledger::{Posting, PostingKind};
+use tieout_domain::subledger::{Book, Posting, PostingKind};
 use tieout_domain::{Amount, Currency, Date, ExchangeRate, RecordRef, RemoteId, State};
 
 use super::{AccountName, BasisLine, Completeness, Method, Party, PeriodName};
@@ -13,15 +13,17 @@ use super::{AccountName, BasisLine, Completeness, Method, Party, PeriodName};
 /// Which books, which period, and how they were read.
 #[derive(Debug, Clone)]
 pub struct Scope {
+    /// Which of the ledger's books.
+    pub book: Book,
     /// The connection.
     pub connection: String,
     /// The ledger.
     pub ledger: Party,
     /// The platform.
     pub platform: Party,
-    /// The payables control accounts.
+    /// The control accounts.
     pub accounts: Vec<AccountName>,
-    /// The clearing accounts.
+    /// The clearing accounts; of receivables, undeposited funds.
     pub clearing: Vec<AccountName>,
     /// The currency.
     pub currency: Currency,
@@ -50,10 +52,10 @@ pub struct Held {
     pub date: Date,
     /// When it is due.
     pub due: Option<Date>,
-    /// What it came to when it began to count for both sides; a payable is positive. For a bill that was
+    /// What it came to when it began to count for both sides; what is owed is positive. For a bill that was
     /// partly paid before go-live, its balance then.
     pub total: Amount,
-    /// What of it is open at the end of the day; a payable is positive.
+    /// What of it is open at the end of the day; what is owed is positive.
     pub open: Amount,
     /// Where it stands as a record of its side.
     pub presence: Presence,
@@ -100,7 +102,7 @@ pub struct Pair {
     pub ledger: Option<Held>,
     /// On the platform.
     pub platform: Option<Held>,
-    /// The vendor, by name.
+    /// The vendor or customer, by name.
     pub vendor: String,
     /// What the flow decided.
     pub standing: Option<Standing>,
@@ -120,12 +122,13 @@ pub struct Effect {
     pub ledger: Option<super::Document>,
     /// The platform's record, if there is one.
     pub platform: Option<super::Document>,
-    /// The vendor, by name.
+    /// The vendor or customer, by name.
     pub vendor: String,
     /// Its day.
     pub date: Date,
     /// What it takes off which document's open amount; the documents are the ledger's where the ledger counts
-    /// it, else the platform's. What it adds, as to a credit that is used up, is negative.
+    /// it, else the platform's. What it adds, as to a credit that is used up, is negative. What a customer's payment
+    /// has left on account is a part on the payment itself.
     pub parts: Vec<(RecordRef, Amount)>,
     /// What the flow decided.
     pub standing: Option<Standing>,
@@ -152,14 +155,31 @@ pub enum EffectKind {
     CreditOnPlatform,
     /// An early-payment discount that was taken in the ledger, with a payment that both sides count.
     DiscountInLedger,
+    /// A payment that the ledger counts, and that failed on the platform after it had succeeded.
+    FailedOnPlatform,
+    /// A payment that both sides count, of which money went back to the customer: by so much the platform counts
+    /// more. Nothing where both still count all of it, which must be seen nevertheless.
+    ReturnedToCustomer,
+    /// A payment that both sides count and apply otherwise: by so much the platform applies more.
+    AppliedOtherwise,
 }
 
 impl EffectKind {
+    /// Whether it is told even where both sides still count the same.
+    pub(super) fn must_be_seen(self) -> bool {
+        self == Self::ReturnedToCustomer
+    }
+
     /// Whether it is the platform that counts it.
-    pub(super) fn is_of_platform(self) -> bool {
+    #[must_use]
+    pub fn is_of_platform(self) -> bool {
         matches!(
             self,
-            Self::PaidOnPlatform | Self::PostedLater | Self::CreditOnPlatform
+            Self::PaidOnPlatform
+                | Self::PostedLater
+                | Self::CreditOnPlatform
+                | Self::ReturnedToCustomer
+                | Self::AppliedOtherwise
         )
     }
 }
@@ -228,9 +248,9 @@ pub struct Valuation {
 pub struct Input {
     /// Which books.
     pub scope: Scope,
-    /// The balance of the control accounts; a payable is positive.
+    /// The balance of the control accounts; what is owed is positive.
     pub control: Amount,
-    /// Lines on the control accounts without a vendor; as the ledger counts, debit is positive.
+    /// Lines on the control accounts without a vendor or customer; as the ledger counts, debit is positive.
     pub loose: Vec<Posting>,
     /// The documents of both sides.
     pub pairs: Vec<Pair>,

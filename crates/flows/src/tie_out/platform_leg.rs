@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tieout_domain::subledger::PostingKind;
 use tieout_domain::{Amount, MoneyError, RecordRef};
 
 use super::input::{Effect, EffectKind, Held, Input, Note, Pair, Presence, Scope};
-use super::{Category, Document, Item, explain};
+use super::rules::{age, rules};
+use super::{Category, Document, Item};
 
 /// The largest difference of a pair that is a matter of rounding, and the most of all such differences of a
 /// report, in hundredths.
@@ -29,6 +31,7 @@ pub(super) fn work(input: &Input) -> Result<PlatformLeg, MoneyError> {
         platform: Amount::ZERO,
         items: Vec::new(),
     };
+    let rules = rules(input.scope.book);
     let mut touched = Touched::of(&input.effects);
     let mut doubles = Doubles::default();
     let mut rounding = Amount::ZERO;
@@ -51,13 +54,14 @@ pub(super) fn work(input: &Input) -> Result<PlatformLeg, MoneyError> {
     }
     for (at, effect) in input.effects.iter().enumerate() {
         // A part on a document that neither side has any more is no part of the difference.
-        let Some(amount) = touched.counted[at] else {
+        let unseen = effect.kind.must_be_seen().then_some(Amount::ZERO);
+        let Some(amount) = touched.counted[at].or(unseen) else {
             continue;
         };
         if doubles.take(at) {
             continue;
         }
-        let category = explain::effect(effect, input.scope.day, input.scope.grace_days);
+        let category = rules.effect(effect, input.scope.day, input.scope.grace_days);
         leg.items
             .push(effect_item(effect, category, amount, &input.scope));
     }
@@ -90,14 +94,15 @@ fn cause(
             .is_some_and(|held| held.presence == Presence::There)
     };
     let (in_ledger, on_platform) = (there(&pair.ledger), there(&pair.platform));
+    let rules = rules(scope.book);
     let alone = if in_ledger && !on_platform {
         Some((
-            explain::only_in_ledger(pair, scope.day, scope.grace_days),
+            rules.only_in_ledger(pair, scope.day, scope.grace_days),
             open(pair.ledger.as_ref()),
         ))
     } else if on_platform && !in_ledger {
         Some((
-            explain::only_on_platform(pair),
+            rules.only_on_platform(pair, scope.day, scope.grace_days),
             -open(pair.platform.as_ref()),
         ))
     } else {
@@ -116,7 +121,7 @@ fn cause(
         *rounding = so_far;
         return Ok(Some((Category::Rounding, differs)));
     }
-    let category = explain::differing_totals(pair, differs, scope.day, scope.grace_days);
+    let category = rules.differing_totals(pair, differs, scope.day, scope.grace_days);
     Ok(Some((category, differs)))
 }
 
@@ -147,13 +152,18 @@ impl Touched {
         }
     }
 
-    /// The effects on a pair of which both documents count, or whose one document the effect was counted on.
+    /// The effects on a pair of which both documents count. What a payment has on account counts wherever it is.
     fn on(&mut self, pair: &Pair) -> Vec<(usize, Amount)> {
-        let both = [&pair.ledger, &pair.platform].map(|held| {
+        let sides = [&pair.ledger, &pair.platform];
+        let both = sides.map(|held| {
             held.as_ref()
                 .is_some_and(|held| held.presence == Presence::There)
         });
-        if both != [true, true] {
+        let is_payment = sides
+            .into_iter()
+            .flatten()
+            .any(|held| held.kind == PostingKind::CustomerPayment);
+        if both != [true, true] && !is_payment {
             return Vec::new();
         }
         let mut found = Vec::new();
@@ -256,7 +266,7 @@ fn pair_item(pair: &Pair, category: Category, amount: Amount, scope: &Scope) -> 
         vendor: pair.vendor.clone(),
         amount,
         date,
-        age_days: explain::age(date, scope.day),
+        age_days: age(date, scope.day),
         cause: cause.unwrap_or_else(|| category.title().to_owned()),
         code: pair
             .standing
@@ -286,7 +296,7 @@ fn effect_item(effect: &Effect, category: Category, amount: Amount, scope: &Scop
         vendor: effect.vendor.clone(),
         amount,
         date: effect.date,
-        age_days: explain::age(effect.date, scope.day),
+        age_days: age(effect.date, scope.day),
         cause: cause.unwrap_or_else(|| category.title().to_owned()),
         code: standing.and_then(|standing| standing.code.clone()),
         clears_by: clears_by(category, effect.date, scope),

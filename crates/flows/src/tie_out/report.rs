@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
+use tieout_domain::subledger::Book;
 use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId};
 
 use super::{Advisory, BasePage, Category, Leg};
@@ -81,8 +82,12 @@ pub struct PeriodName {
     pub start: Date,
     /// Last day.
     pub end: Date,
-    /// `open`, `locked` or `closed` for payables when it was read.
+    /// `open`, `locked` or `closed` for the book when it was read.
     pub state: String,
+}
+
+fn is_payables(book: &Book) -> bool {
+    *book == Book::Payables
 }
 
 /// See [`Report::is_by_day`].
@@ -110,7 +115,7 @@ pub struct Item {
     pub ledger: Option<Document>,
     /// The platform's record.
     pub platform: Option<Document>,
-    /// The vendor, by name.
+    /// The vendor by name; of receivables, the customer.
     pub vendor: String,
     /// The signed difference: left less right of the leg.
     pub amount: Amount,
@@ -145,7 +150,7 @@ impl Item {
 /// A figure with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figure {
-    /// `G`, `A`, `B`, `C`, `K`.
+    /// `G`, `A`, `B`, `C`, `K`; of receivables `G`, `A`, `I`, `U`, `Ku`.
     pub symbol: String,
     /// `general ledger 2000 Accounts Payable`.
     pub label: String,
@@ -195,7 +200,7 @@ pub struct LegReport {
 pub struct BasisLine {
     /// The ledger's record.
     pub document: Document,
-    /// The vendor, by name.
+    /// The vendor by name; of receivables, the customer.
     pub vendor: String,
     /// Its day.
     pub date: Date,
@@ -293,11 +298,11 @@ pub struct OpenDocument {
     pub record: RecordRef,
     /// What people call it.
     pub label: String,
-    /// The vendor, by name.
+    /// The vendor by name; of receivables, the customer.
     pub vendor: String,
     /// Its day.
     pub date: Date,
-    /// What of it is open; a payable is positive.
+    /// What of it is open; what is owed is positive.
     pub open: Amount,
 }
 
@@ -308,15 +313,18 @@ pub struct Report {
     pub status: Status,
     /// Why it is no better, in sentences.
     pub reasons: Vec<String>,
+    /// Which of the ledger's books; payables where it isn't said.
+    #[serde(default, skip_serializing_if = "is_payables")]
+    pub book: Book,
     /// The connection.
     pub connection: String,
     /// The ledger.
     pub ledger: Party,
     /// The platform.
     pub platform: Party,
-    /// The payables control accounts.
+    /// The control accounts.
     pub accounts: Vec<AccountName>,
-    /// The clearing accounts.
+    /// The clearing accounts; of receivables, undeposited funds.
     pub clearing: Vec<AccountName>,
     /// The currency of all amounts.
     pub currency: Currency,

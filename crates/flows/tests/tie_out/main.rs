@@ -8,4 +8,5 @@ mod base;
 mod example;
 mod make;
 mod properties;
+mod receivables;
 mod worked;

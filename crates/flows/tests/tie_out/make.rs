@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tieout_domain::code::Code;
-use tieout_domain::subledger::{Posting, PostingKind};
+use tieout_domain::subledger::{Book, Posting, PostingKind};
 use tieout_domain::{Amount, Currency, Date, Kind, RecordRef, Side, State, Timestamp};
 use tieout_flows::tie_out::input::{
     Cleared, Effect, EffectKind, Held, Input, Note, Pair, Presence, RollForward, Scope, Standing,
@@ -20,6 +20,7 @@ pub(crate) fn day(text: &str) -> Date {
 
 pub(crate) fn scope() -> Scope {
     Scope {
+        book: Book::Payables,
         connection: "acme-us".to_owned(),
         ledger: Party {
             system: "netsuite".to_owned(),
@@ -183,8 +184,8 @@ pub(crate) fn posting(id: &str, kind: PostingKind, date: &str, debit: &str) -> P
         account: "195".into(),
         number: id.to_owned(),
         external_id: None,
-        vendor: None,
-        vendor_name: String::new(),
+        party: None,
+        party_name: String::new(),
         date: day(date),
         due: None,
         period_end: day("2026-06-30"),
@@ -192,6 +193,7 @@ pub(crate) fn posting(id: &str, kind: PostingKind, date: &str, debit: &str) -> P
         amount: amount(debit),
         open: amount(debit),
         memo: String::new(),
+        deposit: None,
     }
 }
 

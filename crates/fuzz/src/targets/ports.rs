@@ -83,7 +83,7 @@ async fn control(ports: &Ports, set: &str) -> Result<(), Fault> {
         Basis::Period
     };
     match set {
-        "accounts" => return ledger.payables_accounts().await.map(drop),
+        "accounts" => return ledger.control_accounts().await.map(drop),
         "balances" => return ledger.balances(&accounts, day, basis).await.map(drop),
         "movements" => return ledger.movements(&accounts, day, day, basis).await.map(drop),
         "totals" => return ledger.open_totals(&accounts, day, basis).await.map(drop),

@@ -27,7 +27,7 @@ pub(super) fn table(report: &Report, format: Format, leg: Leg) -> Markup {
             thead {
                 tr {
                     th { "Category" }
-                    th { "Vendor" }
+                    th { (report.book.party_title()) }
                     th { "Ledger" }
                     th { "Platform" }
                     th { "Date, age" }

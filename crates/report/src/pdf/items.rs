@@ -17,7 +17,7 @@ pub(super) fn items(paper: &mut Paper, report: &Report, format: Format, leg: Leg
     }
     let columns = [
         Column::short("Category"),
-        Column::words("Vendor", 20),
+        Column::words(report.book.party_title(), 20),
         Column::words("Ledger", 17),
         Column::words("Platform", 24),
         Column::short("Date, age"),

@@ -14,6 +14,7 @@ mod text;
 use std::collections::BTreeSet;
 
 use tieout_domain::Amount;
+use tieout_domain::subledger::Book;
 use tieout_flows::tie_out::{Leg, Report};
 
 /// How many further items the large report has.
@@ -46,4 +47,36 @@ fn the_example_is_a_report_that_ties() {
         assert_eq!(leg.residual, Amount::ZERO);
     }
     assert_eq!(report.items_of(Leg::Platform).count(), 29);
+}
+
+#[test]
+fn a_report_of_receivables_says_so_in_every_form() {
+    let report = Report {
+        book: Book::Receivables,
+        ..sample::report()
+    };
+    let [text, html, csv] = [
+        tieout_report::text(&report, 100),
+        tieout_report::html(&report),
+        tieout_report::csv(&report),
+    ];
+    for (form, words) in [
+        (
+            &text,
+            &[
+                "Receivables tie-out",
+                "for receivables",
+                "without a customer",
+            ][..],
+        ),
+        (&html, &["Receivables tie-out", "<th>Customer</th>"]),
+        (&csv, &[",customer,"]),
+    ] {
+        for word in words {
+            assert!(form.contains(word), "{word}: {form}");
+        }
+        for word in ["Payables", "for payables", "Vendor<", ",vendor,"] {
+            assert!(!form.contains(word), "{word}: {form}");
+        }
+    }
 }

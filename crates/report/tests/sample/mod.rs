@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 
 use tieout_domain::code::Code;
+use tieout_domain::subledger::Book;
 use tieout_domain::{Amount, Currency, Date, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::tie_out::{
     AccountName, Advisory, Aging, BasisLine, Category, Check, Completeness, Document, Extract,
@@ -388,6 +389,7 @@ pub(crate) fn report() -> Report {
         reasons: vec![
             "5 differences wait for a person: 2 E-BLOCKED, 2 E-BILLONLY, 1 E-PAIDOUT; each has an owner and a comment".to_owned(),
         ],
+        book: Book::Payables,
         connection: "us-payables".to_owned(),
         ledger: Party {
             system: "netsuite".to_owned(),

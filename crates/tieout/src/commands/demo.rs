@@ -1,5 +1,7 @@
 //! `tieout demo`: everything at work on the sandbox, in a temporary home.
 
+mod receivables;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -14,6 +16,8 @@ use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
 use tieout_flows::tie_out::{Report, Status};
 use tieout_store::{KeySource, NewUser, Role};
+
+use receivables::Selling;
 
 use super::serve::{self, ServeArgs};
 use super::{credentials, init, sync};
@@ -42,6 +46,12 @@ pub struct DemoArgs {
     /// How many vendor bills.
     #[arg(long)]
     pub bills: Option<usize>,
+    /// How many customers.
+    #[arg(long, default_value_t = 40)]
+    pub customers: usize,
+    /// How many invoices.
+    #[arg(long, default_value_t = 120)]
+    pub invoices: usize,
 }
 
 /// The connection's name in the demo's home.
@@ -64,22 +74,37 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         seed: args.seed,
         vendors: args.vendors,
         bills: args.bills,
+        customers: Some(args.customers),
+        invoices: Some(args.invoices),
         dataset: args.dataset.clone(),
         ..SandboxOptions::default()
     })
     .await?;
-    let home = set_up(folder.path(), &sandbox.description).await?;
-    let connection = one_connection(global, &home).await?;
+    let home = set_up_both(folder.path(), &sandbox.description).await?;
+    let connection = one_connection(global, &home, NAME).await?;
     let demo = Demo {
         connection,
         panel: Panel::new(&sandbox.description)?,
         tell,
     };
     let shown = demo.show().await?;
+    let selling = Selling {
+        connection: one_connection(global, &home, receivables::NAME).await?,
+        home: &home,
+        panel: &demo.panel,
+        tell: &demo.tell,
+    };
+    let sold = selling.show().await?;
+    demo.tie_outs(&sold.reports);
     if global.json {
-        output::json(&shown.json());
+        let mut all = shown.json();
+        all["receivables"] = sold.json();
+        output::json(&all);
     }
-    let exit = shown.exit();
+    let exit = match shown.exit() {
+        Exit::Done => sold.exit(),
+        other => other,
+    };
     if args.once {
         return Ok(exit);
     }
@@ -132,7 +157,21 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes the home: configuration, key, sealed credentials.
+/// Makes the home with both connections, of payables and of receivables, on one account of the ledger.
+async fn set_up_both(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
+    let both = configuration(sandbox) + &receivables::configuration(sandbox);
+    let sealed = [
+        ("netsuite", "demo-netsuite", "netsuite-m2m"),
+        ("bill", "demo-bill", "bill"),
+        ("invoiced", "demo-invoiced", "invoiced"),
+    ];
+    set_up_with(folder, sandbox, &both, &sealed).await
+}
+
+/// Makes the home with the connection of payables: configuration, key, sealed credentials.
+///
+/// # Errors
+/// What can't be written, read or sealed.
 pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
     let sealed = [
         ("netsuite", "demo-netsuite", "netsuite-m2m"),
@@ -205,14 +244,14 @@ payment_account = "1090"
     )
 }
 
-async fn one_connection(global: &Global, home: &Home) -> Result<Connection, Failure> {
-    sync::connections(global, home, &[])
+async fn one_connection(global: &Global, home: &Home, name: &str) -> Result<Connection, Failure> {
+    sync::connections(global, home, &[name.to_owned()])
         .await?
         .pop()
         .ok_or_else(|| {
             Failure::failed(
                 Code::new("no-connection"),
-                "the demo's home has no connection",
+                "the demo's home lacks a connection",
             )
         })
 }
@@ -313,19 +352,7 @@ impl Demo {
         let quiet =
             tieout_engine::sync(&self.connection, RunOptions::new(sync::run_id(), "demo")).await?;
         let comparison = compare(&self.connection.store).await?;
-        let today = self
-            .connection
-            .timer
-            .now()
-            .to_zoned(self.connection.time_zone.clone());
-        let options = TieOutOptions {
-            as_of: AsOf::PeriodEnd(today.date()),
-            id: sync::run_id(),
-            notes: BTreeMap::new(),
-            notices: Vec::new(),
-        };
-        let made = tie_out(&self.connection, &options).await?;
-        let reports = made.into_iter().map(|made| made.report).collect();
+        let reports = tied_out(&self.connection).await?;
         let waiting = self.connection.store.exceptions(false).await?;
         let shown = Shown {
             first,
@@ -424,6 +451,21 @@ impl Demo {
         }
     }
 
+    fn tie_outs(&self, reports: &[Report]) {
+        if self.tell.quiet {
+            return;
+        }
+        for report in reports {
+            let title = format!(
+                "the tie-out of {} in {}",
+                report.book.as_str(),
+                report.currency
+            );
+            self.tell.step(&title);
+            output::line(tieout_report::text(report, output::width()).trim_end());
+        }
+    }
+
     fn print(&self, shown: &Shown) {
         if self.tell.quiet {
             return;
@@ -468,11 +510,7 @@ impl Demo {
                 difference.platform_amounts
             ));
         }
-        for report in &shown.reports {
-            let title = format!("the tie-out in {}", report.currency);
-            self.tell.step(&title);
-            output::line(tieout_report::text(report, output::width()).trim_end());
-        }
+        self.tie_outs(&shown.reports);
         if !shown.waiting.is_empty() {
             self.tell.step("what waits for a person");
         }
@@ -488,6 +526,19 @@ impl Demo {
             ));
         }
     }
+}
+
+/// The tie-outs of the present month.
+async fn tied_out(connection: &Connection) -> Result<Vec<Report>, Failure> {
+    let now = connection.timer.now();
+    let options = TieOutOptions {
+        as_of: AsOf::PeriodEnd(now.to_zoned(connection.time_zone.clone()).date()),
+        id: sync::run_id(),
+        notes: BTreeMap::new(),
+        notices: Vec::new(),
+    };
+    let made = tie_out(connection, &options).await?;
+    Ok(made.into_iter().map(|made| made.report).collect())
 }
 
 /// Half of an amount, to the cent; nothing if that is nothing.

@@ -1,6 +1,8 @@
 //! NetSuite and Invoiced, both real servers of the sandbox, over sockets: what goes where, what is never made twice, and
 //! that nothing is mailed or charged for what is imported.
 
+mod tie_out;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

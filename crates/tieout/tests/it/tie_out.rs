@@ -42,7 +42,7 @@ impl Stage {
     }
 
     /// The report in dollars; all legs of all currencies closed.
-    async fn closed(&self) -> Report {
+    pub(crate) async fn closed(&self) -> Report {
         let mut reports = self.tie_out().await;
         for report in &reports {
             assert_closed(report);
@@ -51,7 +51,7 @@ impl Stage {
     }
 }
 
-fn assert_closed(report: &Report) {
+pub(crate) fn assert_closed(report: &Report) {
     let failed: Vec<_> = report
         .completeness
         .checks
@@ -106,7 +106,7 @@ async fn typed(stage: &Stage, vendor: &RemoteId, number: &str, total: f64) {
 }
 
 /// What is there now and was not there before, by category and amount.
-fn news(before: &Report, after: &Report) -> Vec<(Category, Amount)> {
+pub(crate) fn news(before: &Report, after: &Report) -> Vec<(Category, Amount)> {
     let names = |report: &Report| -> Vec<(Category, Amount, String)> {
         let items = report.items.iter();
         items

@@ -18,6 +18,7 @@ use tieout_domain::port::{Read, Write};
 
 use crate::call::Client;
 use crate::port::reader;
+pub(crate) use payments::is_undeposited_funds;
 
 /// Fills the ports of receivables.
 pub(crate) fn fill(

@@ -167,10 +167,14 @@ fn use_of(link: &Link) -> Option<PaymentUse> {
 }
 
 /// Undeposited Funds is known by its name, with or without a number in front.
+pub(crate) fn is_undeposited_funds(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with(&UNDEPOSITED_FUNDS.to_lowercase())
+}
+
 fn kept_in(lines: &Lines) -> Option<KeptIn> {
     let account = lines.main_account()?;
-    let name = lines.main_account_name().to_lowercase();
-    if name.ends_with(&UNDEPOSITED_FUNDS.to_lowercase()) {
+    if is_undeposited_funds(lines.main_account_name()) {
         Some(KeptIn::UndepositedFunds)
     } else {
         Some(KeptIn::Account(account))

@@ -1,5 +1,5 @@
-//! What the general ledger tells of control accounts: balances, open items, lines without a vendor
-//! (README §Control accounts).
+//! What the general ledger tells of the control accounts of payables or receivables: balances, open items, lines
+//! without a vendor or customer (README §Control accounts).
 //!
 //! A row that can't be read makes the whole answer `drift`: what is held against a balance must be complete.
 
@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use tieout_domain::code::Code;
 use tieout_domain::port::PageToken;
 use tieout_domain::subledger::{
-    Asked, Balance, Basis, Movement, Posting, PostingKind, Subledger, Told,
+    Asked, Balance, Basis, Book, Movement, Posting, PostingKind, Subledger, Told,
 };
 use tieout_domain::{Date, Fault, RemoteId};
 
@@ -24,6 +24,7 @@ use crate::accounts;
 use crate::call::Client;
 use crate::probe::Shape;
 use crate::problem::unknown_column;
+use crate::receivables::is_undeposited_funds;
 use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number};
 use paging::Place;
 use rows::{balance, key, kind, movement, posting};
@@ -92,6 +93,7 @@ impl ControlAccounts {
         let shape = self.client.shape().await?;
         let text = |has: Has| {
             query(&Scope {
+                book: self.book(),
                 accounts,
                 subsidiary: self.client.settings.subsidiary.as_ref(),
                 has,
@@ -246,7 +248,7 @@ impl ControlAccounts {
             };
             let key = key(row).map_err(unreadable)?;
             // What comes twice or out of turn would be counted twice, or be left out by the next page.
-            if (key.id, key.account, key.vendor) <= (last.id, last.account, last.vendor) {
+            if (key.id, key.account, key.party) <= (last.id, last.account, last.party) {
                 return Err(drift(format!(
                     "transaction {} came twice or out of turn",
                     row.text("id")
@@ -264,28 +266,9 @@ impl ControlAccounts {
         })
     }
 
-    /// The newest transaction's id; 0 where there is none.
-    async fn newest(&self) -> Result<i64, Fault> {
-        // A subsidiary that isn't there is told of before anything is read of it.
+    /// Accounts of the general ledger that a condition holds for, with what people call them.
+    async fn accounts(&self, which: &str) -> Result<Vec<(RemoteId, String)>, Fault> {
         self.client.shape().await?;
-        let rows = self.client.query(&Scope::newest(), &[]).await?.rows;
-        Ok(rows
-            .first()
-            .and_then(|row| row.number("newest"))
-            .unwrap_or(0))
-    }
-}
-
-#[async_trait]
-impl Subledger for ControlAccounts {
-    async fn payables_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault> {
-        self.client.shape().await?;
-        let named = &self.client.settings.payables_accounts;
-        let which = if named.is_empty() {
-            "t.accttype = 'AcctPay'".to_owned()
-        } else {
-            format!("t.id IN ({})", id_list(named))
-        };
         let rows = self
             .client
             .select_all(accounts::COLUMNS, |last| {
@@ -306,6 +289,42 @@ impl Subledger for ControlAccounts {
             let account = accounts::account(row).map_err(unreadable)?;
             all.push((id, account.label()));
         }
+        Ok(all)
+    }
+
+    /// The newest transaction's id; 0 where there is none.
+    async fn newest(&self) -> Result<i64, Fault> {
+        // A subsidiary that isn't there is told of before anything is read of it.
+        self.client.shape().await?;
+        let rows = self.client.query(&Scope::newest(), &[]).await?.rows;
+        Ok(rows
+            .first()
+            .and_then(|row| row.number("newest"))
+            .unwrap_or(0))
+    }
+}
+
+#[async_trait]
+impl Subledger for ControlAccounts {
+    fn book(&self) -> Book {
+        if self.client.settings.receivables {
+            Book::Receivables
+        } else {
+            Book::Payables
+        }
+    }
+
+    async fn control_accounts(&self) -> Result<Vec<(RemoteId, String)>, Fault> {
+        let named = match self.book() {
+            Book::Payables => self.client.settings.payables_accounts.as_slice(),
+            Book::Receivables => &[],
+        };
+        let which = match self.book() {
+            Book::Payables if !named.is_empty() => format!("t.id IN ({})", id_list(named)),
+            Book::Payables => "t.accttype = 'AcctPay'".to_owned(),
+            Book::Receivables => "t.accttype = 'AcctRec'".to_owned(),
+        };
+        let all = self.accounts(&which).await?;
         // One that is named and not there would leave its part out of every sum.
         match named
             .iter()
@@ -316,6 +335,14 @@ impl Subledger for ControlAccounts {
             ))),
             None => Ok(all),
         }
+    }
+
+    async fn undeposited_funds(&self) -> Result<Vec<(RemoteId, String)>, Fault> {
+        let found = self.accounts("t.accttype = 'OthCurrAsset'").await?;
+        Ok(found
+            .into_iter()
+            .filter(|(_, label)| is_undeposited_funds(label))
+            .collect())
     }
 
     async fn balances(

@@ -85,7 +85,7 @@ fn start_of(id: i64) -> After {
     After {
         id,
         account: 0,
-        vendor: 0,
+        party: 0,
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
             let cut_off = (found.len() >= page).then(|| After {
                 id: found[found.len() - 1],
                 account: 1,
-                vendor: 0,
+                party: 0,
             });
             place = at.next(found.len(), cut_off, page);
             seen.extend(found);

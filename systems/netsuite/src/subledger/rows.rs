@@ -17,7 +17,7 @@ pub(super) fn key(row: &Row) -> Result<After, Unreadable> {
     Ok(After {
         id: number("id")?,
         account: number("account")?,
-        vendor: number("vendor")?,
+        party: number("party")?,
     })
 }
 
@@ -28,6 +28,11 @@ pub(super) fn kind(row: &Row) -> Result<PostingKind, Unreadable> {
         "VendBill" => PostingKind::Bill,
         "VendCred" => PostingKind::VendorCredit,
         "VendPymt" => PostingKind::Payment,
+        "CustInvc" => PostingKind::Invoice,
+        "CustCred" => PostingKind::CreditMemo,
+        "CustPymt" => PostingKind::CustomerPayment,
+        "CustRfnd" => PostingKind::CustomerRefund,
+        "Deposit" => PostingKind::Deposit,
         "Journal" => PostingKind::Journal,
         "FxReval" => PostingKind::Revaluation,
         other => PostingKind::Other(other.to_owned()),
@@ -51,8 +56,8 @@ pub(super) fn posting(
         account: row.need_id("account")?,
         number: row.string("tranid"),
         external_id: external_id(row),
-        vendor: row.id("vendor").filter(|id| id.as_str() != "0"),
-        vendor_name: row.string("vendorname"),
+        party: row.id("party").filter(|id| id.as_str() != "0"),
+        party_name: row.string("partyname"),
         date: row.need_date("trandate")?,
         due: row.date("duedate")?,
         period_end: row.need_date("periodend")?,
@@ -60,6 +65,7 @@ pub(super) fn posting(
         amount: row.need_amount("amount")?,
         open: row.need_amount("openamount")?,
         memo: row.string("memo"),
+        deposit: row.id("deposit"),
     })
 }
 

@@ -20,7 +20,7 @@ fn payables() -> [RemoteId; 1] {
 
 fn item(id: &str, amount: &str) -> Value {
     json!({"id": id, "type": "VendBill", "account": "111", "tranid": "INV-7", "currency": "1",
-        "vendor": "12", "vendorname": "Acme", "trandate": "2026-05-31", "periodend": "2026-05-31",
+        "party": "12", "partyname": "Acme", "trandate": "2026-05-31", "periodend": "2026-05-31",
         "amount": amount, "openamount": "-60", "asked": "2026-06-12 03:00:00"})
 }
 

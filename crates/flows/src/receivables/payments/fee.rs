@@ -11,7 +11,7 @@ use crate::period::{self, Book};
 use crate::{Step, Verdict};
 
 /// The role of the link to the surcharge's invoice.
-pub(super) const FEE: &str = "fee";
+pub const FEE: &str = "fee";
 
 fn amount(this: &This<'_>) -> Amount {
     let fees = this.payment.uses.iter();

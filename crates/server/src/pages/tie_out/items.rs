@@ -20,7 +20,7 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report, frozen: bool) 
         [
             Column::act(""),
             Column::text("Category"),
-            Column::text("Vendor"),
+            Column::text(report.book.party_title()),
             Column::text("Ledger"),
             Column::text("Platform"),
             Column::text("Day"),
@@ -32,7 +32,11 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report, frozen: bool) 
     )
     .or_empty("No difference.", " The two sides agree to the cent.");
     for item in &report.items {
-        let category = format!("{} {}", item.category.code(), item.category.title());
+        let category = format!(
+            "{} {}",
+            item.category.code(),
+            item.category.title_in(report.book)
+        );
         let clears = item
             .clears_by
             .map(|day| format!(" Expected to clear by {day}."));
@@ -40,7 +44,7 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report, frozen: bool) 
         table.row([
             Cell::shown(chosen(item, frozen), ""),
             Cell::shown(
-                html! { strong { (item.category.code()) } " " (item.category.title()) br; (gravity(item)) },
+                html! { strong { (item.category.code()) } " " (item.category.title_in(report.book)) br; (gravity(item)) },
                 category,
             ),
             Cell::text(item.vendor.as_str()),

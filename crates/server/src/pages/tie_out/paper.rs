@@ -198,7 +198,7 @@ fn advisories(connection: &ConnectionInfo, report: &Report) -> Table {
         "Payments worth a look",
         [
             Column::text("Signal"),
-            Column::text("Vendor"),
+            Column::text(report.book.party_title()),
             Column::text("Paid"),
             Column::text("Why"),
             Column::money("Amount"),
@@ -230,7 +230,7 @@ fn basis(connection: &ConnectionInfo, report: &Report) -> Table {
         "What an aging report by transaction date shows otherwise",
         [
             Column::text("Document"),
-            Column::text("Vendor"),
+            Column::text(report.book.party_title()),
             Column::text("Dated"),
             Column::text("Period to"),
             Column::money("Amount"),

@@ -192,7 +192,7 @@ fn changes(connection: &ConnectionName, drift: &Drift) -> Markup {
         "Documents",
         [
             Column::text("Document"),
-            Column::text("Vendor"),
+            Column::text(drift.was.book.party_title()),
             Column::money("Open when signed"),
             Column::money("Open now"),
             Column::text("Since"),

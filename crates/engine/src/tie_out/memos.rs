@@ -1,0 +1,190 @@
+//! Uses of credit memos: what each side takes them for, and where the two differ. The platform tells it with payments,
+//! the ledger with the credit memo, and what was paid back with the refund.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tieout_domain::document::{CreditMemo, InvoiceStatus};
+use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
+use tieout_flows::tie_out::input::{Effect, EffectKind};
+use tieout_store::{Item, Mirrored};
+
+use super::books::documents_of;
+use super::gather::{Gatherer, PAGE, plus, standing};
+use super::payments::{Payments, document};
+use super::receipts::Takes;
+use crate::EngineError;
+
+/// What credit notes of the platform are used for: how much of each for which invoice.
+type Uses = HashMap<RecordRef, BTreeMap<RecordRef, Amount>>;
+
+impl Gatherer<'_> {
+    /// Holds the uses of credit memos against each other; those of the platform are its credit note, its invoice and
+    /// how much.
+    pub(super) async fn memo_uses(
+        &self,
+        on_platform: Vec<(RecordRef, RecordRef, Amount)>,
+        found: &mut Payments,
+    ) -> Result<(), EngineError> {
+        let mut uses = Uses::new();
+        for (credit, invoice, amount) in on_platform {
+            let so_far = uses.entry(credit).or_default().entry(invoice).or_default();
+            *so_far = plus(*so_far, amount)?;
+        }
+        let refunded = self.refunded().await?;
+        let [invoices, credits] = documents_of(self.book);
+        let store = &self.connection.store;
+        let mut after: Option<RemoteId> = None;
+        loop {
+            let page = store
+                .records_page(Side::Ledger, Kind::CreditMemo, after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.observed.id.clone());
+            let records: Vec<RecordRef> = page.iter().map(Mirrored::record).collect();
+            let items = store.items(credits.flow, &records).await?;
+            let notes = self.platform_twins(credits.flow, &records).await?;
+            let paid = self.platform_twins(invoices.flow, &paid_by(&page)).await?;
+            for (record, mirrored) in records.iter().zip(&page) {
+                let AnyDocument::CreditMemo(memo) = &mirrored.observed.document else {
+                    continue;
+                };
+                let note = notes.get(record);
+                let there = note.and_then(|note| uses.remove(note)).unwrap_or_default();
+                if memo.currency != self.currency {
+                    continue;
+                }
+                let mut more = Takes::default();
+                for (invoice, amount) in there {
+                    more.add(invoice, amount)?;
+                    if let Some(note) = note {
+                        more.add(note.clone(), -amount)?;
+                    }
+                }
+                if self.memo_counts(mirrored, memo) {
+                    for part in &memo.applications {
+                        let invoice = ledger(Kind::Invoice, &part.document);
+                        if let Some(invoice) = paid.get(&invoice) {
+                            more.add(invoice.clone(), -part.amount)?;
+                        }
+                        if let Some(note) = note {
+                            more.add(note.clone(), part.amount)?;
+                        }
+                    }
+                    let back = refunded.get(&mirrored.observed.id);
+                    if let (Some(note), Some(back)) = (note, back) {
+                        more.add(note.clone(), *back)?;
+                    }
+                }
+                if !more.is_nothing() {
+                    let effect = self.memo_use(mirrored, items.get(record), more);
+                    found.effects.push(effect);
+                }
+            }
+        }
+        self.only_there(uses, found).await
+    }
+
+    fn memo_counts(&self, mirrored: &Mirrored, memo: &CreditMemo) -> bool {
+        let stands = !matches!(
+            memo.status,
+            InvoiceStatus::Voided | InvoiceStatus::Rejected | InvoiceStatus::PendingApproval
+        );
+        stands && !mirrored.gone && !self.is_later(memo.date, memo.period.as_ref())
+    }
+
+    /// A use of a credit memo that is not the same on both sides. The credit itself has as much more left as its
+    /// invoices are open for more.
+    fn memo_use(&self, mirrored: &Mirrored, item: Option<&Item>, more: Takes) -> Effect {
+        let on_invoices = more.of(Kind::Invoice);
+        let kind = if on_invoices.is_positive() {
+            EffectKind::CreditOnPlatform
+        } else {
+            EffectKind::CreditInLedger
+        };
+        let mut named = document(mirrored);
+        named.amount = on_invoices.abs();
+        let (ledger, platform) = match mirrored.side {
+            Side::Ledger => (Some(named), None),
+            Side::Platform => (None, Some(named)),
+        };
+        Effect {
+            kind,
+            ledger,
+            platform,
+            vendor: self.whose(mirrored).unwrap_or_default(),
+            date: mirrored.observed.document.date().unwrap_or(self.day),
+            parts: more.parts(kind),
+            standing: item.map(|item| standing(item, &self.connection.time_zone)),
+        }
+    }
+
+    /// Uses of credit notes that the ledger doesn't have.
+    async fn only_there(&self, uses: Uses, found: &mut Payments) -> Result<(), EngineError> {
+        let ids: Vec<RemoteId> = uses.keys().map(|credit| credit.id.clone()).collect();
+        let store = &self.connection.store;
+        let credits = store
+            .records(Side::Platform, Kind::CreditMemo, &ids)
+            .await?;
+        let mut credits: Vec<&Mirrored> = credits.values().collect();
+        credits.sort_by(|a, b| a.observed.id.cmp(&b.observed.id));
+        for mirrored in credits {
+            let mut more = Takes::default();
+            for (invoice, amount) in uses.get(&mirrored.record()).into_iter().flatten() {
+                more.add(invoice.clone(), *amount)?;
+            }
+            if !more.is_nothing() {
+                let effect = self.memo_use(mirrored, None, more);
+                found.effects.push(effect);
+            }
+        }
+        Ok(())
+    }
+
+    /// How much of each credit memo the ledger has paid back.
+    async fn refunded(&self) -> Result<HashMap<RemoteId, Amount>, EngineError> {
+        let store = &self.connection.store;
+        let mut back: HashMap<RemoteId, Amount> = HashMap::new();
+        let mut after: Option<RemoteId> = None;
+        loop {
+            let page = store
+                .records_page(Side::Ledger, Kind::CustomerRefund, after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(back);
+            };
+            after = Some(last.observed.id.clone());
+            for mirrored in page.iter().filter(|mirrored| !mirrored.gone) {
+                let AnyDocument::CustomerRefund(refund) = &mirrored.observed.document else {
+                    continue;
+                };
+                if refund.voided || self.is_later(refund.date, refund.period.as_ref()) {
+                    continue;
+                }
+                for part in &refund.applications {
+                    let so_far = back.entry(part.document.clone()).or_default();
+                    *so_far = plus(*so_far, part.amount)?;
+                }
+            }
+        }
+    }
+}
+
+fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
+    RecordRef::new(Side::Ledger, kind, id.clone())
+}
+
+/// The invoices that credit memos of the ledger are applied to.
+fn paid_by(page: &[Mirrored]) -> Vec<RecordRef> {
+    let mut invoices: Vec<RecordRef> = page
+        .iter()
+        .filter_map(|mirrored| match &mirrored.observed.document {
+            AnyDocument::CreditMemo(memo) => Some(&memo.applications),
+            _ => None,
+        })
+        .flatten()
+        .map(|part| ledger(Kind::Invoice, &part.document))
+        .collect();
+    invoices.sort_unstable();
+    invoices.dedup();
+    invoices
+}
