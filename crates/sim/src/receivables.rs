@@ -85,30 +85,24 @@ impl Pair for Receivables {
         } else {
             "with-invoices"
         };
-        let mut items = String::new();
+        let mut items = Vec::new();
         for (key, name) in [
             ("default_item", "Consulting hour"),
             ("tax_item", "Sales tax"),
             ("discount_item", "Discount"),
             ("fee_item", "Freight to customer"),
         ] {
-            let id = found(
-                world,
-                &format!("SELECT id FROM item WHERE itemid = '{name}'"),
-            )
-            .await?;
-            items.push_str(&format!("{key} = \"{id}\"\n"));
+            items.push(format!("{key} = \"{}\"\n", item(world, name).await?));
         }
-        let bank = format!("SELECT id FROM account WHERE acctnumber = '{BANK}'");
-        let bank = found(world, &bank).await?;
         Ok(format!(
             "receivables = true\n\
              [connections.{NAME}.invoiced]\nenvironment = \"sandbox\"\ntime_zone = \"America/New_York\"\n\
              credential = \"invoiced\"\nbase_url = \"{base}\"\n\
              [connections.{NAME}.preferences.receivables]\nreconcile = {reconcile}\nfirst_sync = \"all\"\n\
-             customers = \"{customers}\"\nfailed_payments = \"{failed}\"\nbank_account = \"{bank}\"\n\
+             customers = \"{customers}\"\nfailed_payments = \"{failed}\"\nbank_account = \"{BANK}\"\n\
              deposit_accounts = [\"check=undeposited\", \"{BANK}\"]\n{items}",
             reconcile = plan.writes_ledger,
+            items = items.concat(),
         ))
     }
 
@@ -136,12 +130,11 @@ impl Pair for Receivables {
     }
 }
 
-/// The id of the one record of the ledger that a query finds.
-async fn found(world: &World, query: &str) -> Result<String> {
-    let answer = world
-        .act("netsuite", &["query"], json!({"q": query}))
-        .await?;
-    let id = &answer["items"][0]["id"];
-    let id = id.as_str().map(str::to_owned);
-    id.with_context(|| format!("{query} finds nothing"))
+/// The id of the ledger's item of this name.
+async fn item(world: &World, name: &str) -> Result<String> {
+    let query = json!({"q": format!("SELECT id FROM item WHERE itemid = '{name}'")});
+    let answer = world.act("netsuite", &["query"], query).await?;
+    let id = answer["items"][0]["id"].as_str();
+    let id = id.with_context(|| format!("the ledger has no item {name}"))?;
+    Ok(id.to_owned())
 }

@@ -13,7 +13,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Action;
 use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State, WaitsFor};
 
-use super::{customers, origin};
+use super::{account, customers, origin};
 use crate::matching::normalised_number;
 use crate::verdict::{accepted, blocked, ignored, noop};
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
@@ -144,6 +144,10 @@ impl<'a> This<'a> {
         needs.extend(origin::needs(customers::NAME, &customer));
         let there = origin::counterpart(self.books, customers::NAME, &customer);
         needs.extend(there.cloned().map(Need::Record));
+        if self.record.side == Side::Platform {
+            let named = &self.books.preferences.receivables.receivables_account;
+            needs.extend(account::needs(named));
+        }
         if let Some(link) = self.link() {
             needs.push(Need::Record(link.target.clone()));
             return needs;

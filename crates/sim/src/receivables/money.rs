@@ -86,7 +86,7 @@ impl<'a> Booked<'a> {
 /// What is posted for a payment of the platform is its money, settles what it pays and never more, and nothing once
 /// it is undone.
 #[must_use]
-pub fn posted_right(seen: &Seen<'_>) -> Vec<Violation> {
+pub(super) fn posted_right(seen: &Seen<'_>) -> Vec<Violation> {
     let after = seen.after;
     let invoices = invoices(after);
     let mut found = Vec::new();
@@ -130,7 +130,7 @@ pub fn posted_right(seen: &Seen<'_>) -> Vec<Violation> {
 /// What is recorded on the platform for a payment of the ledger pays there what it pays in the ledger, and nothing
 /// once it is undone.
 #[must_use]
-pub fn recorded_right(seen: &Seen<'_>) -> Vec<Violation> {
+pub(super) fn recorded_right(seen: &Seen<'_>) -> Vec<Violation> {
     let after = seen.after;
     let linked = linked_invoices(seen.links);
     let mut found = Vec::new();
@@ -166,7 +166,7 @@ pub fn recorded_right(seen: &Seen<'_>) -> Vec<Violation> {
 /// Money is conserved in each currency: what came into the accounts that customers' money is kept in, undeposited
 /// funds and banks, is what people booked there and what stands there for the platform's payments.
 #[must_use]
-pub fn conserved(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
+pub(super) fn conserved(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
     let mut left = held(after);
     subtract(&mut left, held(before));
     subtract(&mut left, by_people(after));

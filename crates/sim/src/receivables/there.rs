@@ -91,7 +91,9 @@ impl At<'_> {
             }
             "merge customers there" => {
                 let all = self.platform("customers");
-                let into = self.dice.pick(&all).and_then(number);
+                // Whom somebody reminds by hand isn't to be reminded of another's invoices.
+                let quiet: Vec<&Value> = all.iter().filter(|one| one["chase"] != true).collect();
+                let into = self.dice.pick(&quiet).and_then(|one| number(one));
                 self.on("customers", all, json!({"action": "merge", "into": into}))
                     .await
             }
