@@ -136,7 +136,8 @@ pub fn once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
     found
 }
 
-/// No more customers of a name than there were before and have been asked for since.
+/// No more customers of a name than there were before and have been asked for since: as many as the other side has or
+/// had, for there people may have merged or renamed some.
 fn names_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
     let names = |records: &Value| -> BTreeMap<String, usize> {
         let mut names = BTreeMap::new();
@@ -148,14 +149,20 @@ fn names_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
         }
         names
     };
-    let sides: [fn(&Snapshot) -> &Value; 2] = [|one| &one.ledger, |one| &one.platform];
+    let ledger = [before, after].map(|moment| names(&moment.ledger));
+    let platform = [before, after].map(|moment| names(&moment.platform));
     let mut found = Vec::new();
-    for (here, there) in [(sides[0], sides[1]), (sides[1], sides[0])] {
-        let (had, has, wanted) = (names(here(before)), names(here(after)), names(there(after)));
-        for (name, count) in has {
-            let may = had.get(&name).unwrap_or(&0) + wanted.get(&name).unwrap_or(&0).max(&1);
-            if count > may {
-                let what = format!("{count} customers are called {name}, at most {may} may be");
+    for (side, [had, has], wanted) in [
+        ("ledger", &ledger, &platform),
+        ("platform", &platform, &ledger),
+    ] {
+        let count = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
+        for (name, there_are) in has {
+            let asked_for = wanted.iter().map(|of| count(of, name)).max().unwrap_or(0);
+            let may = count(had, name) + asked_for.max(1);
+            if *there_are > may {
+                let what =
+                    format!("{there_are} customers of the {side} are called {name}, not {may}");
                 found.push(violation("once", what));
             }
         }
