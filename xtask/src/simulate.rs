@@ -136,11 +136,11 @@ fn build(workspace: &Workspace, how: Build) -> Result<PathBuf> {
 /// Builds the simulation for thousands of worlds, by this cargo and in this target folder.
 pub(crate) fn fast(mut cargo: Command, target: &Path) -> Result<PathBuf> {
     cargo.env("CARGO_TARGET_DIR", target);
-    let build = ["build", "--quiet", "--profile", "sim"];
+    let build = ["build", "--quiet", "--release"];
     cargo.args(build).args(["--package", "tieout-sim"]);
     if !cargo.status()?.success() {
         bail!("the simulation doesn't build");
     }
-    let program = target.join("sim").join("tieout-sim");
+    let program = target.join("release").join("tieout-sim");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }

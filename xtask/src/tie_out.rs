@@ -1,5 +1,6 @@
 //! Measures a tie-out over many open documents: calls, seconds and memory, and what they come to per thousand.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -23,11 +24,17 @@ pub(crate) struct TieOutArguments {
     /// Leave the bills where they are: nothing is synced, and all of them are differences.
     #[arg(long)]
     unsynced: bool,
+    /// Use this program, and build none.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
 /// Makes a world, syncs it, and ties it out.
 pub(crate) fn run(workspace: &Workspace, arguments: &TieOutArguments) -> Result<bool> {
-    let program = workspace.tieout(true)?;
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => workspace.tieout(true)?,
+    };
     let bills = arguments.bills.to_string();
     let vendors = (arguments.bills / 50).max(20).to_string();
     let world = ["--seed", "1", "--bills", &bills, "--vendors", &vendors].map(str::to_owned);

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Money, RecordRef, State, Timestamp};
+use tieout_engine::decisions;
+use tieout_flows::Decided;
 use tieout_store::{Commit, ConnectionStore, Due, ExceptionGroup, Fact, Item, ItemFilter};
 
 use crate::approval::Proposal;
@@ -174,6 +176,8 @@ pub struct Chosen {
     pub group: Option<String>,
     /// All with this code.
     pub code: Option<Code>,
+    /// What was shown as their code when they were chosen: those that have another one by now are left out.
+    pub seen: Option<Code>,
 }
 
 /// What a person decides.
@@ -187,20 +191,28 @@ pub enum Ruling {
     Link(RecordRef),
     /// It has no counterpart: create it.
     Create,
-    /// The warning is understood: go on.
+    /// The warning that it has now is understood: go on. One of another code asks again.
     Accept,
 }
 
 impl Ruling {
-    /// As the history keeps it.
-    #[must_use]
-    pub fn as_text(&self) -> String {
+    /// As the history keeps it, about this item; `before` is what was decided about it so far. A warning that was
+    /// accepted before stays accepted, so that one that comes after it isn't answered in its place.
+    fn as_text(&self, item: &Item, before: Option<Decided>) -> String {
         match self {
-            Self::Ignore => "ignore".to_owned(),
+            Self::Ignore => Decided::Ignore.to_string(),
             Self::Retry => String::new(),
-            Self::Link(target) => format!("link {target}"),
-            Self::Create => "create".to_owned(),
-            Self::Accept => "accept".to_owned(),
+            Self::Link(target) => Decided::Link(target.clone()).to_string(),
+            Self::Create => Decided::Create.to_string(),
+            Self::Accept => {
+                let mut codes = match before {
+                    Some(Decided::Accept(codes)) => codes,
+                    _ => Vec::new(),
+                };
+                let code = item.outcome.code.clone();
+                codes.extend(code.filter(|code| !codes.contains(code)));
+                Decided::Accept(codes).to_string()
+            }
         }
     }
 }
@@ -230,17 +242,17 @@ pub async fn replays(
         ..Proposal::default()
     };
     for item in &items {
-        proposal.facts.push(decided(item, &Ruling::Retry, reason));
+        proposal.facts.push(decided(item, String::new(), reason));
         proposal.due.push(due(item));
     }
     Ok(Some(proposal))
 }
 
-fn decided(item: &Item, ruling: &Ruling, reason: &str) -> Fact {
+fn decided(item: &Item, decision: String, reason: &str) -> Fact {
     Fact::Decided {
         flow: item.flow.clone(),
         record: item.record.clone(),
-        decision: ruling.as_text(),
+        decision,
         reason: reason.to_owned(),
     }
 }
@@ -270,7 +282,9 @@ pub async fn decide(
             ..Commit::default()
         };
         for item in page {
-            commit.facts.push(decided(item, ruling, reason));
+            let before = so_far(store, item, ruling).await?;
+            let decision = ruling.as_text(item, before);
+            commit.facts.push(decided(item, decision, reason));
             commit.due.push(due(item));
         }
         store.commit(commit).await?;
@@ -278,8 +292,34 @@ pub async fn decide(
     Ok(items)
 }
 
-/// The items that were chosen: by name, by group, by code. A name that stands for several is refused.
+/// What was decided about a record so far, where that matters to what is decided now.
+async fn so_far(
+    store: &ConnectionStore,
+    item: &Item,
+    ruling: &Ruling,
+) -> Result<Option<Decided>, DeskError> {
+    if *ruling != Ruling::Accept {
+        return Ok(None);
+    }
+    let record = std::slice::from_ref(&item.record);
+    let found = store.decisions(&item.flow, record).await?;
+    Ok(match found.get(&item.record) {
+        Some(decision) => Some(decisions::decided(store, decision).await?),
+        None => None,
+    })
+}
+
+/// The items that were chosen, as far as they still are what was seen of them.
 async fn chosen_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<Item>, DeskError> {
+    let mut items = named_items(store, chosen).await?;
+    if let Some(seen) = &chosen.seen {
+        items.retain(|item| item.outcome.code.as_ref() == Some(seen));
+    }
+    Ok(items)
+}
+
+/// The items that were chosen: by name, by group, by code. A name that stands for several is refused.
+async fn named_items(store: &ConnectionStore, chosen: &Chosen) -> Result<Vec<Item>, DeskError> {
     let mut items = Vec::new();
     for text in &chosen.records {
         let found = record::find(store, text).await?;

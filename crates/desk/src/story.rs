@@ -250,7 +250,7 @@ pub fn words(entry: &Entry) -> String {
             )
         }
         Fact::UserErased { user, entries } => format!(
-            "{}: name and mail of user {user} erased from {entries} entries",
+            "{}: name, mail and subject of user {user} erased from {entries} entries",
             entry.actor
         ),
         Fact::Signed {

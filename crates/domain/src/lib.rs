@@ -7,6 +7,7 @@
 pub mod check;
 pub mod code;
 pub mod document;
+mod exchange;
 mod fault;
 mod fingerprint;
 pub mod hint;
@@ -20,6 +21,7 @@ mod state;
 pub mod subledger;
 
 pub use document::{Document, Kind};
+pub use exchange::ExchangeRate;
 pub use fault::{Fault, Lost};
 pub use fingerprint::{Fingerprint, RowsHash};
 pub use holding::Holding;

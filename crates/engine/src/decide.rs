@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tieout_domain::{Document, Key, Kind, Marker, RecordRef, RemoteId, Side};
 use tieout_flows::{
-    Books, Decided, Flow, Link, Map, MapStatus, Maps, MarkedBill, Need, Seen, Subject, Verdict,
+    Books, Flow, Link, Map, MapStatus, Maps, MarkedBill, Need, Seen, Subject, Verdict,
 };
 use tieout_store::{ConnectionStore, Mirrored, StoreError};
 
+use crate::decisions::decided;
 use crate::overlay::Overlay;
 
 /// How often a flow may ask for more after it was given what it asked for. Payments ask longest: payment,
@@ -187,9 +188,8 @@ async fn load(
     books.waiting.extend(store.waiting(&waiting).await?);
     for (flow, records) in decisions {
         for (record, decision) in store.decisions(flow, &records).await? {
-            if let Some(decided) = decided(&decision.decision) {
-                books.decisions.insert((flow.to_owned(), record), decided);
-            }
+            let decided = decided(store, &decision).await?;
+            books.decisions.insert((flow.to_owned(), record), decided);
         }
     }
     Ok(())
@@ -267,19 +267,6 @@ fn flow_link(link: tieout_store::Link) -> Link {
         target: link.target,
         key: link.key,
         applied: link.applied,
-    }
-}
-
-/// A person's decision as the store keeps it: `ignore`, `create`, `accept`, `link SIDE/KIND/ID`.
-pub(crate) fn decided(text: &str) -> Option<Decided> {
-    match text {
-        "ignore" => Some(Decided::Ignore),
-        "create" => Some(Decided::Create),
-        "accept" => Some(Decided::Accept),
-        _ => text
-            .strip_prefix("link ")
-            .and_then(|to| to.parse().ok())
-            .map(Decided::Link),
     }
 }
 

@@ -18,6 +18,7 @@ mod closing;
 pub mod compare;
 mod connection;
 mod decide;
+pub mod decisions;
 mod error;
 mod evidence;
 mod join;

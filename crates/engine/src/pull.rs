@@ -1,5 +1,5 @@
-//! Bringing the mirror up to date: page by page, each page with everything that follows from it in one
-//! commit, so that a crash between two pages loses nothing.
+//! Bringing the mirror up to date: some records at a time, with everything that follows from them in one commit, so
+//! that a crash in between loses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,8 @@ use crate::run::Run;
 
 /// How many records are fetched by id at once.
 const FETCH: u32 = 500;
+/// So many records are put into the mirror in one commit: others wait for their turn to write meanwhile.
+const TOGETHER: usize = 250;
 
 /// How many records that can't be read are looked for among others.
 const UNREADABLE_MAX: usize = 10;
@@ -354,10 +356,24 @@ async fn read_unreadable(
 /// Puts a page into the mirror and marks due what it touches. Tells whether every record on it was known in
 /// this very version.
 async fn take_in(run: &Run<'_>, side: Side, kind: Kind, page: Page) -> Result<bool, EngineError> {
-    let mut commit = run.commit();
-    let all_known = take_records(run, side, kind, page.records, page.gone, &mut commit).await?;
-    if !commit.records.is_empty() {
-        run.connection.store.commit(commit).await?;
+    let mut all_known = true;
+    let mut gone = page.gone;
+    let mut records = page.records.into_iter().peekable();
+    while records.peek().is_some() || !gone.is_empty() {
+        let some: Vec<_> = records.by_ref().take(TOGETHER).collect();
+        let mut commit = run.commit();
+        all_known &= take_records(
+            run,
+            side,
+            kind,
+            some,
+            std::mem::take(&mut gone),
+            &mut commit,
+        )
+        .await?;
+        if !commit.records.is_empty() {
+            run.connection.store.commit(commit).await?;
+        }
     }
     run.keep_lease().await?;
     Ok(all_known)

@@ -15,6 +15,8 @@ use crate::settle::{give_up, keep_open, settle};
 
 /// How many records are decided on at once: six full bulk calls of bills, two for each call under way.
 const PAGE: u32 = 600;
+/// How many of them are said in one commit.
+const TOGETHER: usize = 200;
 
 /// How often the flows are gone through before a run gives up on becoming quiet. Each level of a chart of
 /// accounts takes one, and a bill with a new vendor two.
@@ -272,10 +274,15 @@ impl Run<'_> {
             };
             commit.due.extend(blocked.into_iter().map(due));
         }
-        self.state(flow, flows, rested, &mut commit).await?;
-        if !commit.facts.is_empty() || !commit.settled.is_empty() {
-            self.connection.store.commit(commit).await?;
+        // In several commits if there are many: others wait for their turn to write meanwhile.
+        let mut rested = rested.into_iter().peekable();
+        while rested.peek().is_some() {
+            let some = rested.by_ref().take(TOGETHER).collect();
+            self.state(flow, flows, some, &mut commit).await?;
+            let full = std::mem::replace(&mut commit, self.commit());
+            self.keep(full).await?;
         }
+        self.keep(commit).await?;
         if !intents.is_empty() {
             let applied = apply(self, intents).await?;
             again.extend(applied.records);
@@ -337,6 +344,14 @@ impl Run<'_> {
     }
 
     /// States of records that rest: those that changed are said, all are settled.
+    /// Commits what there is, if there is anything.
+    async fn keep(&self, commit: Commit) -> Result<(), EngineError> {
+        if !commit.facts.is_empty() || !commit.settled.is_empty() {
+            self.connection.store.commit(commit).await?;
+        }
+        Ok(())
+    }
+
     async fn state(
         &self,
         flow: &dyn Flow,

@@ -18,7 +18,6 @@ use tieout_store::{Commit, Due, Fact, OpenWrite, WriteStatus};
 
 use crate::EngineError;
 use crate::apply::mapped;
-use crate::decide::decided;
 use crate::pull::{fetch, in_population, read_again, take_records};
 use crate::run::Run;
 
@@ -303,7 +302,7 @@ async fn decisions(run: &Run<'_>, writes: &[OpenWrite]) -> Result<Said, EngineEr
 
 /// Which of several a person has said it is: one of them, or none.
 fn chosen(said: Option<&String>, ids: Vec<RemoteId>, side: Side, kind: Kind) -> Judgement {
-    match said.and_then(|text| decided(text)) {
+    match said.and_then(|text| text.parse::<Decided>().ok()) {
         Some(Decided::Link(record))
             if record.side == side && record.kind == kind && ids.contains(&record.id) =>
         {

@@ -310,12 +310,7 @@ impl<'a> This<'a> {
                 format!("{label} is posted and {word} on the platform"),
             ),
             Stage::Returned => self.returned(),
-            Stage::Owed if !accepted(self.books, NAME, self.record) => {
-                let cause = format!(
-                    "the funding of {label} failed, but the vendor was paid: {total} is owed to the platform"
-                );
-                blocked(Code::new("owed-to-platform"), cause)
-            }
+            Stage::Owed => self.owed(standing),
             Stage::Expiring => done_with(
                 Code::new("check-expiring"),
                 format!("{label} of {total} was not cashed and expires soon"),
@@ -326,6 +321,20 @@ impl<'a> This<'a> {
             ),
             _ => standing,
         }
+    }
+
+    /// The vendor was paid with the platform's money (scenario 116).
+    fn owed(&self, standing: Verdict) -> Verdict {
+        let code = Code::new("owed-to-platform");
+        if accepted(self.books, NAME, self.record, &code) {
+            return standing;
+        }
+        let cause = format!(
+            "the funding of {} failed, but the vendor was paid: {} is owed to the platform",
+            self.label(),
+            self.payment.total.of(self.payment.currency)
+        );
+        blocked(code, cause)
     }
 
     /// Came back: the vendor is unpaid, but the money is at the platform until somebody decides there

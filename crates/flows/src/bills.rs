@@ -341,8 +341,9 @@ impl<'a> This<'a> {
     /// An older bill of the same vendor with the same number, or with nearly the same number and the same
     /// total: the second one may be the first one typed twice (scenarios 69 and 70).
     fn twin(&self) -> Option<Verdict> {
+        let code = Code::new("possible-duplicate");
         let decided = self.books.decided(NAME, self.record);
-        if matches!(decided, Some(Decided::Accept | Decided::Create)) {
+        if decided == Some(&Decided::Create) || self.accepted(&code) {
             return None;
         }
         let twins = self.books.matching.get(&self.twin_key()?)?;
@@ -376,11 +377,11 @@ impl<'a> This<'a> {
             bill.total,
             bill.date
         );
-        Some(blocked(Code::new("possible-duplicate"), cause))
+        Some(blocked(code, cause))
     }
 
-    fn accepted(&self) -> bool {
-        accepted(self.books, NAME, self.record)
+    fn accepted(&self, code: &Code) -> bool {
+        accepted(self.books, NAME, self.record, code)
     }
 }
 

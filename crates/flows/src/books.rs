@@ -7,7 +7,7 @@ use tieout_domain::{
     Currency, Date, Document, Key, Kind, Marker, Period, RecordRef, RemoteId, Side, Timestamp,
 };
 
-use crate::{Need, Preferences};
+use crate::{Decided, Need, Preferences};
 
 /// The facts of a connection that don't change within a run.
 #[derive(Debug, Clone)]
@@ -171,20 +171,6 @@ impl Maps {
             .filter(move |((k, _), _)| *k == kind)
             .map(|((_, from), map)| (from, map))
     }
-}
-
-/// What a person decided about a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decided {
-    /// Leave it alone: its state is `SKIPPED(ignored)`.
-    Ignore,
-    /// It is this record over there.
-    Link(RecordRef),
-    /// It has no counterpart: create it.
-    Create,
-    /// The warning is understood; go on as if it were not there (a second instalment of the same number).
-    Accept,
 }
 
 /// Everything a flow may look at: the connection, the preferences, the mappings, and what was loaded for

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod bill_payments;
 pub mod bills;
 mod books;
+mod decided;
 pub mod dimensions;
 mod flow;
 mod lines;
@@ -29,7 +30,8 @@ pub mod vendor_credits;
 pub mod vendors;
 mod verdict;
 
-pub use books::{Books, Connection, Decided, Link, Map, MapStatus, Maps, MarkedBill, Seen};
+pub use books::{Books, Connection, Link, Map, MapStatus, Maps, MarkedBill, Seen};
+pub use decided::Decided;
 pub use flow::{Flow, Need, Step, Subject, Verdict};
 pub use preferences::Preferences;
 pub use receivables::receivables;

@@ -3,6 +3,7 @@
 //! Everything here is arithmetic on what was read: no I/O, no clock. The definition is in `docs/book/tie-out.md`.
 
 mod advisory;
+mod base;
 mod category;
 mod clearing;
 mod conclude;
@@ -13,6 +14,7 @@ mod platform_leg;
 mod report;
 
 pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};
+pub use base::{BaseLine, BasePage, Untold, Valued};
 pub use category::{Category, Gravity, Leg};
 pub use conclude::{judge, report};
 pub use report::{

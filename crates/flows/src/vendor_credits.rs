@@ -287,6 +287,7 @@ impl<'a> This<'a> {
             transaction_number: String::new(),
             date: credit.date,
             currency: credit.currency,
+            exchange_rate: None,
             payables_account: wanted::payables_account(
                 self.books,
                 credit.payables_account.as_ref(),
@@ -415,9 +416,9 @@ impl<'a> This<'a> {
                 self.credit.status,
                 BillStatus::Voided | BillStatus::Cancelled | BillStatus::Rejected
             );
-        let sure = accepted(self.books, NAME, self.record());
+        let accepts = |code: &Code| accepted(self.books, NAME, self.record(), code);
         if closed {
-            return self.deleted(link, there, archived, sure);
+            return self.deleted(link, there, archived, accepts);
         }
         if archived {
             let cause =
@@ -439,14 +440,20 @@ impl<'a> This<'a> {
             return blocked(Code::new("credit-applied-in-ledger"), cause);
         }
         match self.wanted(there.vendor.clone()) {
-            Ok(wanted) => compare(&label, &self.key(), link, wanted, there, sure),
+            Ok(wanted) => compare(&label, &self.key(), link, wanted, there, accepts),
             Err(_) if self.credit.total == there.total => done(),
             Err(outcome) => Verdict::Rest(outcome),
         }
     }
 
     /// An archived credit can't be restored over there: a person must say yes (scenario 52).
-    fn deleted(&self, link: &Link, there: &VendorCredit, archived: bool, sure: bool) -> Verdict {
+    fn deleted(
+        &self,
+        link: &Link,
+        there: &VendorCredit,
+        archived: bool,
+        accepts: impl Fn(&Code) -> bool,
+    ) -> Verdict {
         let label = self.label();
         if archived {
             return noop(
@@ -454,17 +461,19 @@ impl<'a> This<'a> {
                 format!("{label} is closed on both sides"),
             );
         }
-        if !sure || there.open != there.total {
+        let code = Code::new("credit-deleted");
+        if !accepts(&code) || there.open != there.total {
             let cause = format!(
                 "{label} was deleted or voided in the ledger; {} of {} is left of it on the platform, where an \
                  archived credit can't be restored",
                 there.open, there.total
             );
-            return blocked(Code::new("credit-deleted"), cause);
+            return blocked(code, cause);
         }
         let expect = Document::VendorCredit(there.clone());
         let document = Document::VendorCredit(VendorCredit {
             status: BillStatus::Archived,
+            exchange_rate: None,
             ..there.clone()
         });
         Verdict::Write(Box::new(Step {
@@ -480,14 +489,15 @@ impl<'a> This<'a> {
     }
 }
 
-/// Compares a credit with its counterpart and amends it where nothing of it is used yet.
+/// Compares a credit with its counterpart and amends it where nothing of it is used yet. `accepts` says whether a person
+/// has understood the warning of a code.
 pub(crate) fn compare(
     label: &str,
     key: &Key,
     link: &Link,
     wanted: VendorCredit,
     there: &VendorCredit,
-    sure: bool,
+    accepts: impl Fn(&Code) -> bool,
 ) -> Verdict {
     let differences = credit_differences(&wanted, there);
     let applied = match &link.applied {
@@ -515,12 +525,13 @@ pub(crate) fn compare(
             format!("{label} changed after it was used"),
         );
     }
-    if total && ours.is_empty() && !sure {
+    let code = Code::new("amount-changed-on-platform");
+    if total && ours.is_empty() && !accepts(&code) {
         let cause = format!(
             "{label} is {} in the ledger and {} on the platform",
             wanted.total, there.total
         );
-        return blocked(Code::new("amount-changed-on-platform"), cause);
+        return blocked(code, cause);
     }
     if ours == [Difference::Date] && !total {
         return noop(

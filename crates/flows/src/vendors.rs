@@ -383,20 +383,23 @@ impl This<'_> {
             );
         };
         let open = self.books.waiting.contains(&open_bills(self.record));
-        let sure = accepted(self.books, NAME, self.record);
-        if self.gone && open && !sure {
+        let accepts = |code: &Code| accepted(self.books, NAME, self.record, code);
+        let merged = Code::new("vendor-merged");
+        if self.gone && open && !accepts(&merged) {
             let cause = format!(
                 "vendor {name} is gone from the ledger while bills of it are open: it was merged into another; \
                  link that one to {} on the platform",
                 there_vendor.name
             );
-            return blocked(Code::new("vendor-merged"), cause);
+            return blocked(merged, cause);
         }
         if self.gone || self.vendor.inactive {
-            return match (there_vendor.inactive, open && !sure) {
+            let code = Code::new("vendor-has-open-bills");
+            let waits = open && !self.gone && !accepts(&code);
+            return match (there_vendor.inactive, waits) {
                 (true, _) => done(),
                 (false, true) => hold(
-                    Code::new("vendor-has-open-bills"),
+                    code,
                     format!(
                         "vendor {name} is inactive in the ledger, but bills of it are still open"
                     ),
@@ -406,19 +409,23 @@ impl This<'_> {
         }
         if there_vendor.inactive {
             let ours = matches!(&link.applied, Some(Document::Vendor(applied)) if applied.inactive);
-            if ours || sure {
+            let (needed, idle) = (
+                Code::new("vendor-archived"),
+                Code::new("archived-on-platform"),
+            );
+            if ours || accepts(&needed) || accepts(&idle) {
                 return self.put_away(link, there_vendor, there, false);
             }
             if !self.waited_for() {
                 return noop(
-                    Code::new("archived-on-platform"),
+                    idle,
                     format!("vendor {name} was archived on the platform; no bill needs it now"),
                 );
             }
             let cause = format!(
                 "vendor {name} was archived on the platform, and a bill needs it: restore it?"
             );
-            let outcome = Outcome::because(State::Blocked, Code::new("vendor-archived"), cause);
+            let outcome = Outcome::because(State::Blocked, needed, cause);
             return Verdict::Rest(outcome.grouped(format!("vendor-archived:{}", self.record.id)));
         }
         self.profile(link, there_vendor, there)

@@ -60,9 +60,10 @@ pub(crate) fn ignored(books: &Books, flow: &str, record: &RecordRef) -> Option<V
         .then(|| skipped(Code::new("ignored"), "a person decided to leave it alone"))
 }
 
-/// Whether a person has understood the warning and wants to go on.
-pub(crate) fn accepted(books: &Books, flow: &str, record: &RecordRef) -> bool {
-    books.decided(flow, record) == Some(&Decided::Accept)
+/// Whether a person has understood the warning of this code and wants to go on.
+pub(crate) fn accepted(books: &Books, flow: &str, record: &RecordRef, code: &Code) -> bool {
+    let decided = books.decided(flow, record);
+    decided.is_some_and(|decided| decided.accepts(code))
 }
 
 /// The key of an amendment: the event's key and what it amends to, so that two amendments differ.

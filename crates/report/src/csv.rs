@@ -2,8 +2,9 @@
 
 use ::csv::{Terminator, WriterBuilder};
 use tieout_domain::{Amount, RecordRef};
-use tieout_flows::tie_out::{Advisory, Document, Flow, Item, Leg, LegReport, Report};
+use tieout_flows::tie_out::{Advisory, BasePage, Document, Flow, Item, Leg, LegReport, Report};
 
+use crate::base;
 use crate::format::Format;
 use crate::sums::less;
 use crate::words;
@@ -46,7 +47,8 @@ const COLUMNS: [&str; 34] = [
     "as_of",
 ];
 
-/// The report as CSV, with a row for each leg, flow, item, advisory, line of the memo, age and check, and a header.
+/// The report as CSV, with a row for each leg, flow, item, advisory, line of the memo, age, document of the base page and
+/// check, and a header.
 ///
 /// Amounts are plain numbers. A text that a spreadsheet would take for a formula begins with an apostrophe.
 #[must_use]
@@ -80,6 +82,9 @@ pub fn csv(report: &Report) -> String {
         row.amount("platform_amount", aging.platform);
         row.amount("difference", less(aging.ledger, aging.platform));
         table.end(row);
+    }
+    if let Some(page) = &report.base {
+        table.base(page);
     }
     for check in &report.completeness.checks {
         let mut row = table.row("check");
@@ -190,6 +195,47 @@ impl<'a> Table<'a> {
         row.put("date", advisory.date);
         row.text("cause", &advisory.words);
         self.end(row);
+    }
+
+    /// Amounts are in base currency; how a document comes to its own is the cause.
+    fn base(&mut self, page: &BasePage) {
+        let row = |table: &Self, kind| {
+            let mut row = table.row(kind);
+            row.format = Format::of(page.currency);
+            row.put("currency", page.currency);
+            row
+        };
+        let mut total = row(self, "base-total");
+        total.amount("ledger_amount", page.ledger);
+        total.amount("platform_amount", page.platform);
+        total.amount("difference", page.difference);
+        total.amount("explained", less(page.difference, page.residual));
+        total.amount("residual", page.residual);
+        self.end(total);
+        for line in &page.lines {
+            let mut row = row(self, "base");
+            row.put("category", base::code(line));
+            for (side, of) in [("ledger", &line.ledger), ("platform", &line.platform)] {
+                row.text(&format!("{side}_id"), &id(&of.record));
+                row.text(&format!("{side}_document"), &of.label);
+                row.amount(&format!("{side}_amount"), of.base);
+            }
+            row.text("vendor", &line.vendor);
+            row.amount("difference", line.amount);
+            row.put("date", line.date);
+            let valued =
+                [&line.ledger, &line.platform].map(|of| base::valued(self.report, page, of));
+            row.text("cause", &valued.join("; "));
+            self.end(row);
+        }
+        for untold in &page.untold {
+            let mut row = self.row("base-untold");
+            row.document("ledger", Some(&untold.ledger));
+            row.document("platform", Some(&untold.platform));
+            row.text("vendor", &untold.vendor);
+            row.text("cause", &untold.cause);
+            self.end(row);
+        }
     }
 
     fn end(&mut self, row: Row) {

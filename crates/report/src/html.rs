@@ -1,6 +1,7 @@
 //! HTML: one page that needs nothing else, to read on a screen and to print. No script, nothing fetched. The
 //! template escapes every text that it is given.
 
+mod base;
 mod evidence;
 mod items;
 mod picture;
@@ -47,6 +48,7 @@ pub fn html(report: &Report) -> String {
                     (basis(report, format))
                     (aging(report, format))
                 }
+                (base::section(report))
                 (evidence::section(report, format))
             }
         }

@@ -3,6 +3,7 @@
 //! Pure: a report goes in, text or bytes come out, and the same report gives the same bytes. What a report holds
 //! of names, causes and memos was written by others; each form renders it harmless in its own way.
 
+mod base;
 mod csv;
 mod format;
 mod html;

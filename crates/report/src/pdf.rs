@@ -1,6 +1,7 @@
 //! PDF: the report in print, with its font inside. The same report gives the same bytes: its only time is the time at
 //! which it was made.
 
+mod base;
 mod evidence;
 mod font;
 mod items;
@@ -58,6 +59,7 @@ pub fn pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
     advisories(&mut paper, report, format);
     basis(&mut paper, report, format);
     aging(&mut paper, report, format);
+    base::section(&mut paper, report);
     evidence::section(&mut paper, report, format);
     paper.finish(&format!("{title}, made {}", report.made_at));
     pen::draw(&paper, &title, report.made_at)

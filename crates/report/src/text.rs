@@ -1,5 +1,6 @@
 //! Text for a terminal. Nothing in it needs colour, and nothing that others wrote can command the terminal.
 
+mod base;
 mod column;
 
 use column::{Column, pad};
@@ -39,6 +40,7 @@ pub fn text(report: &Report, width: usize) -> String {
     paper.advisories();
     paper.basis();
     paper.aging();
+    paper.base();
     paper.completeness(&report.completeness);
     paper.column.finish()
 }

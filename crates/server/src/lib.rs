@@ -9,8 +9,6 @@
 pub mod api;
 pub mod app;
 pub mod assets;
-#[cfg(test)]
-mod bare;
 pub mod counts;
 pub mod health;
 pub mod hooks;

@@ -77,10 +77,14 @@ pub(crate) fn seal(fact: &Fact, salt: &str) -> (String, Map<String, Value>) {
     let mut body = serde_json::to_value(fact).expect("facts serialise to JSON");
     // What these tell is about the installation, and a name in them names no person.
     let impersonal = matches!(fact, Fact::Credential { .. } | Fact::Preference { .. });
+    let also = match fact {
+        Fact::User { .. } => &private::OF_A_USER[..],
+        _ => &[],
+    };
     let kept = if impersonal {
         Map::new()
     } else {
-        private::seal(&mut body, salt)
+        private::seal(&mut body, salt, also)
     };
     (body.to_string(), kept)
 }

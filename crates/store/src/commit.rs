@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, AssertSqlSafe};
+use tokio::task::JoinSet;
 
 use crate::chain::{self, Envelope};
 use crate::dialect::Dialect;
@@ -24,7 +25,7 @@ impl ConnectionStore {
     /// follow from the history, such as the outcome of a closed write: nothing was kept. Also what a database
     /// can answer.
     pub async fn commit(&self, commit: Commit) -> Result<Vec<u64>, StoreError> {
-        self::commit(&self.store, &self.chain, &commit).await
+        self::commit(&self.store, &self.chain, commit).await
     }
 }
 
@@ -32,8 +33,32 @@ impl ConnectionStore {
 pub(crate) async fn commit(
     store: &Store,
     chain: &str,
-    commit: &Commit,
+    commit: Commit,
 ) -> Result<Vec<u64>, StoreError> {
+    // Whoever watches decides what comes after what.
+    if store.inner.seams.watch.is_some() {
+        return tries(store, chain, &commit).await;
+    }
+    let (store, chain) = (store.clone(), chain.to_owned());
+    apart(async move { tries(&store, &chain, &commit).await }).await
+}
+
+/// Does this in a task of its own: a run that has much to think over meanwhile doesn't make others wait longer for
+/// their turn to write. Whoever goes away takes it with him.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down.
+        Some(Err(_)) | None => std::future::pending().await,
+    }
+}
+
+async fn tries(store: &Store, chain: &str, commit: &Commit) -> Result<Vec<u64>, StoreError> {
     for _ in 1..TRIES {
         match commit_once(store, chain, commit).await {
             // SQLite has waited as long as it may; on PostgreSQL two commits met and one goes first.

@@ -341,7 +341,7 @@ pub enum Fact {
         flow: String,
         /// Which record.
         record: RecordRef,
-        /// `ignore`, `retry`, `link`, …: the engine's words. Empty: nothing is decided any more.
+        /// `ignore`, `link RECORD`, `accept CODE`, …: the flows' words. Empty: nothing is decided any more.
         decision: String,
         /// Why, in the person's words.
         reason: String,

@@ -34,6 +34,9 @@ const KEYS: [&str; 18] = [
 
 const MARK: &str = "$private";
 
+/// The keys whose values are personal in what tells of a user alone: elsewhere the same word names a thing.
+pub(crate) const OF_A_USER: [&str; 1] = ["subject"];
+
 fn is_personal(key: &str) -> bool {
     KEYS.binary_search(&key).is_ok()
 }
@@ -49,20 +52,27 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Replaces every personal value by its digest and returns the values by place (a JSON pointer).
-pub(crate) fn seal(body: &mut Value, salt: &str) -> Map<String, Value> {
+/// Replaces every personal value by its digest and returns the values by place (a JSON pointer). The values of the keys
+/// in `also` are personal, too.
+pub(crate) fn seal(body: &mut Value, salt: &str, also: &[&str]) -> Map<String, Value> {
     let mut kept = Map::new();
-    seal_at(body, &mut String::new(), salt, &mut kept);
+    seal_at(body, &mut String::new(), (salt, also), &mut kept);
     kept
 }
 
-fn seal_at(value: &mut Value, place: &mut String, salt: &str, kept: &mut Map<String, Value>) {
+fn seal_at(
+    value: &mut Value,
+    place: &mut String,
+    (salt, also): (&str, &[&str]),
+    kept: &mut Map<String, Value>,
+) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields.iter_mut() {
                 let length = place.len();
                 push_step(place, key);
-                if is_personal(key) && !is_empty(field) {
+                let personal = is_personal(key) || also.contains(&key.as_str());
+                if personal && !is_empty(field) {
                     let digest = digest(salt, place, field);
                     let sealed = if field.is_string() {
                         json!({ MARK: digest })
@@ -71,7 +81,7 @@ fn seal_at(value: &mut Value, place: &mut String, salt: &str, kept: &mut Map<Str
                     };
                     kept.insert(place.clone(), std::mem::replace(field, sealed));
                 } else {
-                    seal_at(field, place, salt, kept);
+                    seal_at(field, place, (salt, also), kept);
                 }
                 place.truncate(length);
             }
@@ -80,7 +90,7 @@ fn seal_at(value: &mut Value, place: &mut String, salt: &str, kept: &mut Map<Str
             for (at, value) in values.iter_mut().enumerate() {
                 let length = place.len();
                 push_step(place, &at.to_string());
-                seal_at(value, place, salt, kept);
+                seal_at(value, place, (salt, also), kept);
                 place.truncate(length);
             }
         }
@@ -225,7 +235,7 @@ mod tests {
     #[test]
     fn what_is_sealed_is_revealed_again() {
         let mut sealed = body();
-        let kept = seal(&mut sealed, "salt");
+        let kept = seal(&mut sealed, "salt", &[]);
         assert_eq!(kept.len(), 5);
         for word in ["INV-1", "Doe", "Elm", "a/b"] {
             assert!(!sealed.to_string().contains(word), "{word} in {sealed}");
@@ -237,9 +247,24 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_personal_here_alone_is_sealed_here_alone() {
+        let body = || json!({"fact": "user", "is": {"subject": "9f2c", "role": "admin"}});
+        let mut sealed = body();
+        assert!(seal(&mut sealed, "salt", &[]).is_empty());
+        let kept = seal(&mut sealed, "salt", &OF_A_USER);
+        assert!(!sealed.to_string().contains("9f2c"), "{sealed}");
+        assert!(agrees(&sealed, "salt", &kept));
+        let mut erased = sealed.clone();
+        reveal_erased(&mut erased);
+        assert_eq!(erased["is"]["subject"], ERASED);
+        reveal(&mut sealed, kept);
+        assert_eq!(sealed, body());
+    }
+
+    #[test]
     fn erasing_the_value_and_revealing_the_erased_are_the_same() {
         let mut sealed = body();
-        seal(&mut sealed, "salt");
+        seal(&mut sealed, "salt", &[]);
         reveal_erased(&mut sealed);
         let mut erased = body();
         erase(&mut erased);

@@ -308,7 +308,7 @@ impl InstallationStore {
             facts,
             ..Commit::default()
         };
-        crate::commit::commit(&self.store, INSTALLATION, &commit).await
+        crate::commit::commit(&self.store, INSTALLATION, commit).await
     }
 
     /// Records facts, and with them what is to be known under a name from now on, all or none.
@@ -327,7 +327,7 @@ impl InstallationStore {
             remember: vec![(name, text)],
             ..Commit::default()
         };
-        crate::commit::commit(&self.store, INSTALLATION, &commit)
+        crate::commit::commit(&self.store, INSTALLATION, commit)
             .await
             .map(drop)
     }

@@ -376,6 +376,7 @@ fn bill(number: &str, total: &str, open: &str) -> Document {
         due: None,
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,

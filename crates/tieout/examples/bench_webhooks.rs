@@ -13,11 +13,11 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bench::{Process, arguments, open, share};
+use futures::future::join_all;
 use serde_json::Value;
 use tieout::assemble::{self, Shared};
 use tieout::commands::{demo, sync};
 use tieout::home::{CONFIG, Home};
-use tieout::sandbox::{Sandbox, SandboxOptions};
 use tieout::subscriptions::{Keeper, Subscribed, sides};
 use tieout_engine::{Quiet, mapping};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,15 +40,10 @@ struct Seen {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (program, [seconds, senders, rate, bills]) = arguments([10, 64, 5000, 20_000])?;
+    let (program, [seconds, senders, rate, bills]) = arguments([10, 256, 5000, 20_000])?;
     let folder = tempfile::tempdir()?;
-    let sandbox = Sandbox::start(&SandboxOptions {
-        bills: Some(usize::try_from(bills)?),
-        vendors: Some(usize::try_from(bills / 20 + 1)?),
-        ..SandboxOptions::default()
-    })
-    .await?;
-    set_up(folder.path(), &sandbox.description).await?;
+    let (_sandbox, described) = sandbox(&program, folder.path(), bills)?;
+    set_up(folder.path(), &described).await?;
     let (mut serving, address) = serve(&program, folder.path())?;
     // The first notification makes the connection due: from here on it syncs the whole world.
     send_one(address).await?;
@@ -78,6 +73,22 @@ async fn main() -> Result<()> {
     );
     ensure!(lost == 0, "notifications are lost");
     Ok(())
+}
+
+/// A sandbox in a process of its own, as services are elsewhere: what it takes to answer delays no sender here.
+fn sandbox(program: &Path, folder: &Path, bills: u64) -> Result<(Process, Value)> {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let (port, bills, vendors) = (
+        free.port().to_string(),
+        bills.to_string(),
+        (bills / 20 + 1).to_string(),
+    );
+    let size = ["--port", &port, "--bills", &bills, "--vendors", &vendors];
+    Process::start(
+        program,
+        folder,
+        &[&["sandbox", "--json"], &size[..]].concat(),
+    )
 }
 
 /// A home with one connection, mapped and not yet synced, and a subscription.
@@ -136,17 +147,18 @@ async fn send_all(
     (senders, rate): (u64, u64),
     seconds: u64,
 ) -> Result<(Vec<Seen>, Duration)> {
+    // A service keeps its connections: how long it takes to make them all at once is no part of it.
+    let streams = join_all((0..senders).map(|_| TcpStream::connect(address))).await;
+    let streams = streams.into_iter().collect::<Result<Vec<_>, _>>()?;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(seconds);
     let pace = Duration::from_secs(senders) / u32::try_from(rate.max(1))?;
     let batch = uuid::Uuid::new_v4();
-    let senders = (0..senders).map(|sender| {
+    let senders = (0_u32..).zip(streams).map(|(sender, stream)| {
         // Each begins a little after the one before.
-        let first = begun
-            + pace * u32::try_from(sender).unwrap_or(0)
-                / u32::try_from(senders.max(1)).unwrap_or(1);
+        let first = begun + pace * sender / u32::try_from(senders.max(1)).unwrap_or(1);
         tokio::spawn(send(
-            address,
+            stream,
             format!("{batch}-{sender}"),
             (first, pace),
             until,
@@ -162,19 +174,19 @@ async fn send_all(
 async fn send_one(address: SocketAddr) -> Result<()> {
     let until = Instant::now() + Duration::from_millis(1);
     let times = (Instant::now(), Duration::from_secs(1));
-    send(address, "first".to_owned(), times, until).await?;
+    let stream = TcpStream::connect(address).await?;
+    send(stream, "first".to_owned(), times, until).await?;
     Ok(())
 }
 
 /// Sends one after the other over one connection, each at its time, until the service is gone or it is over.
 async fn send(
-    address: SocketAddr,
+    mut stream: TcpStream,
     name: String,
     (mut at, pace): (Instant, Duration),
     until: Instant,
 ) -> Result<Seen> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SIGNING_KEY.as_bytes());
-    let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut seen = Seen::default();
     let mut answer = [0; 1024];

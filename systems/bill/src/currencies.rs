@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use tieout_domain::{Amount, Currency, Document, Fault, RemoteId};
+use tieout_domain::{Amount, Currency, Document, ExchangeRate, Fault, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::Client;
@@ -41,6 +41,12 @@ pub(crate) fn evident(
         Some(rate) => (rate == one).then_some(Currency::USD),
         None => (funding.is_some() && funding == amount).then_some(Currency::USD),
     }
+}
+
+/// The rate at which a document in this currency is shown in dollars, where it is told; in dollars there is none.
+pub(crate) fn rate_told(currency: Currency, rate: Option<Exact>) -> Option<ExchangeRate> {
+    let rate = rate.filter(|_| currency != Currency::USD)?;
+    ExchangeRate::new(rate.0, Currency::USD)
 }
 
 impl Client {
@@ -192,5 +198,19 @@ mod tests {
         assert_eq!(evident(exact("5"), exact("5.5"), exact("1.1")), None);
         assert_eq!(evident(exact("5"), exact("5.5"), None), None);
         assert_eq!(evident(exact("5"), None, None), None);
+    }
+
+    #[test]
+    fn a_rate_is_told_of_what_is_not_in_dollars() {
+        let rate = |text: &str| Some(Exact(text.parse().unwrap()));
+        let cad = "CAD".parse().unwrap();
+        let told = rate_told(cad, rate("0.73")).unwrap();
+        assert_eq!(
+            (told.rate().to_string(), told.base()),
+            ("0.73".to_owned(), Currency::USD)
+        );
+        assert_eq!(rate_told(cad, rate("0")), None);
+        assert_eq!(rate_told(cad, None), None);
+        assert_eq!(rate_told(Currency::USD, rate("1")), None);
     }
 }

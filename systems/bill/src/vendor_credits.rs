@@ -10,7 +10,7 @@ use tieout_domain::{Amount, Currency, Date, Document, Fault, RemoteId};
 use tieout_kit::wire::Exact;
 
 use crate::call::Client;
-use crate::currencies::{Valued, evident, valued};
+use crate::currencies::{Valued, evident, rate_told, valued};
 use crate::list::{Room, Shelf};
 use crate::text::{description, memo_and_marker};
 use crate::wire::{self, Head, LineShown, LineWritten, day, reference, under_their_ids};
@@ -156,6 +156,7 @@ impl Shown {
             transaction_number: String::new(),
             date: day(&self.credit_date, "creditDate")?,
             currency,
+            exchange_rate: rate_told(currency, self.exchange_rate),
             payables_account: reference(&self.apply_to_chart_of_account_id),
             subsidiary: None,
             period: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tieout_domain::document::{Approval, Bill, BillStatus};
-use tieout_domain::{Amount, Document, Fault, Key, Kind, RemoteId};
+use tieout_domain::{Amount, Document, ExchangeRate, Fault, Key, Kind, RemoteId};
 
 use crate::call::Client;
 use crate::lines::Lines;
@@ -29,6 +29,7 @@ const COLUMNS: Columns = Columns {
         column("t.status", "status"),
         optional("t.approvalstatus", "approvalstatus", "approvalstatus"),
         optional("t.currency", "currency", "currency"),
+        optional("t.exchangerate", "exchangerate", "exchangerate"),
         column("t.foreigntotal", "total"),
         column("t.foreignamountunpaid", "open"),
         column("t.memo", "memo"),
@@ -173,6 +174,7 @@ fn bill(
         due: row.date("duedate")?,
         discount: None,
         currency: currency(row, shape, subsidiary)?,
+        exchange_rate: exchange_rate(row, shape, subsidiary),
         payables_account: lines.main_account(),
         subsidiary: subsidiary.cloned(),
         period: row.id("period"),
@@ -203,6 +205,19 @@ pub(crate) fn currency(
             row.text("currency")
         ))
     })
+}
+
+/// What a transaction's currency is worth in the subsidiary's. It is there to be shown: one that can't be read
+/// keeps no document back.
+pub(crate) fn exchange_rate(
+    row: &Row,
+    shape: &Shape,
+    subsidiary: Option<&RemoteId>,
+) -> Option<ExchangeRate> {
+    let base = shape.currency(None, subsidiary)?;
+    let foreign = currency(row, shape, subsidiary).is_ok_and(|own| own != base);
+    let rate = row.amount("exchangerate").ok()??;
+    foreign.then(|| ExchangeRate::new(rate, base))?
 }
 
 /// The external id, if it is one that a key can be.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tieout_domain::document::{Application, VendorCredit};
 use tieout_domain::{Amount, Document, Fault, Kind, RemoteId};
 
-use crate::bills::{approval, currency, external_id, status, transactions_from};
+use crate::bills::{approval, currency, exchange_rate, external_id, status, transactions_from};
 use crate::call::Client;
 use crate::lines::{LINES, Lines, Link};
 use crate::probe::Shape;
@@ -26,6 +26,7 @@ const COLUMNS: Columns = Columns {
         column("t.status", "status"),
         optional("t.approvalstatus", "approvalstatus", "approvalstatus"),
         optional("t.currency", "currency", "currency"),
+        optional("t.exchangerate", "exchangerate", "exchangerate"),
         column("t.foreigntotal", "total"),
         optional(
             "t.foreignpaymentamountunused",
@@ -119,6 +120,7 @@ fn credit(
         transaction_number: row.string("transactionnumber"),
         date: row.need_date("trandate")?,
         currency: currency(row, shape, subsidiary)?,
+        exchange_rate: exchange_rate(row, shape, subsidiary),
         payables_account: lines.main_account(),
         subsidiary: subsidiary.cloned(),
         period: row.id("period"),

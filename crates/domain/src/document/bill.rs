@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Currency, Date, Key, Marker, RemoteId};
+use crate::{Amount, Currency, Date, ExchangeRate, Key, Marker, RemoteId};
 
 /// A vendor bill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct Bill {
     pub discount: Option<Discount>,
     /// Currency.
     pub currency: Currency,
+    /// What its currency is worth in base currency on this side. `None` in base currency, in what is written, and
+    /// where the side doesn't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_rate: Option<ExchangeRate>,
     /// The payables account it is booked to.
     pub payables_account: Option<RemoteId>,
     /// Subsidiary; `None` without OneWorld.

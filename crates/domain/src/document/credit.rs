@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Application, Approval, BillStatus, Line};
-use crate::{Amount, Currency, Date, Key, Marker, RemoteId};
+use crate::{Amount, Currency, Date, ExchangeRate, Key, Marker, RemoteId};
 
 /// A vendor credit. Its amounts are positive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct VendorCredit {
     pub date: Date,
     /// Currency.
     pub currency: Currency,
+    /// What its currency is worth in base currency on this side. `None` in base currency, in what is written, and
+    /// where the side doesn't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_rate: Option<ExchangeRate>,
     /// The payables account it is booked to.
     pub payables_account: Option<RemoteId>,
     /// Subsidiary; `None` without OneWorld.

@@ -270,6 +270,16 @@ impl Document {
         }
     }
 
+    /// What its currency is worth in base currency on its side, where that is told.
+    #[must_use]
+    pub fn exchange_rate(&self) -> Option<crate::ExchangeRate> {
+        match self {
+            Self::Bill(bill) => bill.exchange_rate,
+            Self::VendorCredit(credit) => credit.exchange_rate,
+            _ => None,
+        }
+    }
+
     /// tieout's mark on a platform's copy of it.
     #[must_use]
     pub fn marker(&self) -> Option<&crate::Marker> {

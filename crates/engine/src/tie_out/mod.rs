@@ -6,6 +6,7 @@ mod gather;
 mod ledger;
 mod payments;
 mod payouts;
+mod rates;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -331,6 +332,7 @@ impl Composer<'_> {
             basis,
             notes: self.options.notes.clone(),
             completeness: self.completeness(gatherer.extracts).await?,
+            valuation: rates::valuation(self.connection, self.currency, &gathered.pairs).await?,
             notices: self.options.notices.clone(),
             pairs: gathered.pairs,
             effects: gathered.effects,

@@ -8,11 +8,10 @@ use tieout_domain::{Document, Kind, RecordRef, Side};
 use super::posting::{grouped, ledger_payments};
 use super::stage::{self, Stage};
 use super::{NAME, This};
-use crate::books::Decided;
 use crate::matching::payment_key;
 use crate::projection::same_applications;
 use crate::verdict::blocked;
-use crate::{Need, Seen, Verdict};
+use crate::{Decided, Need, Seen, Verdict};
 
 /// What must be loaded beside what posting needs.
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {

@@ -4,12 +4,12 @@
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, WaitsFor};
+use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
 use super::{OPENING, This, wanted};
 use crate::projection::{Difference, bill_differences};
 use crate::vendors::OPEN_BILLS;
-use crate::verdict::{amendment_key, blocked, conflict, done, done_with, hold, noop};
+use crate::verdict::{amendment_key, blocked, conflict, done, done_with, hold, noop, rest};
 use crate::{Link, Step, Verdict};
 
 /// What is paid or on its way to be, on the platform.
@@ -186,14 +186,15 @@ fn archived_there(this: &This<'_>, link: &Link, expect: &Document) -> Verdict {
             format!("{label} is closed on both sides"),
         );
     }
-    if this.accepted() {
+    let code = Code::new("archived-on-platform");
+    if this.accepted(&code) {
         return put_away(this, link, expect, false, "a person asked for it");
     }
     let cause = format!(
         "{label} was archived on the platform, but {} of it is open in the ledger",
         this.bill.open
     );
-    blocked(Code::new("archived-on-platform"), cause)
+    blocked(code, cause)
 }
 
 fn put_away(this: &This<'_>, link: &Link, expect: &Document, away: bool, because: &str) -> Verdict {
@@ -204,6 +205,7 @@ fn put_away(this: &This<'_>, link: &Link, expect: &Document, away: bool, because
             } else {
                 BillStatus::Open
             },
+            exchange_rate: None,
             ..bill
         }),
         other => other,
@@ -385,19 +387,17 @@ fn total_changed(edit: &Edit<'_>) -> Option<Verdict> {
     if let Some(verdict) = money_moved(edit.this, edit.exposure, wanted, there) {
         return Some(verdict);
     }
-    if edit.this.accepted() {
-        return None;
-    }
     let cause = unequal(edit.this, edit.exposure, wanted, there);
-    match edit.applied.map(|applied| applied.total) {
+    let (state, code) = match edit.applied.map(|applied| applied.total) {
         Some(applied) if applied != there && applied != wanted => {
-            Some(conflict(Code::new("both-changed"), cause))
+            (State::Conflict, Code::new("both-changed"))
         }
         Some(applied) if applied != there => {
-            Some(blocked(Code::new("amount-changed-on-platform"), cause))
+            (State::Blocked, Code::new("amount-changed-on-platform"))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    (!edit.this.accepted(&code)).then(|| rest(state, code, cause))
 }
 
 fn amend(edit: &Edit<'_>, because: &str) -> Verdict {
@@ -466,14 +466,11 @@ fn credit(this: &This<'_>, link: &Link, there: &VendorCredit) -> Verdict {
     }
     let vendor = there.vendor.clone();
     match wanted::document(this, vendor, None) {
-        Ok(Document::VendorCredit(wanted)) => crate::vendor_credits::compare(
-            &label,
-            &this.key(),
-            link,
-            wanted,
-            there,
-            this.accepted(),
-        ),
+        Ok(Document::VendorCredit(wanted)) => {
+            crate::vendor_credits::compare(&label, &this.key(), link, wanted, there, |code| {
+                this.accepted(code)
+            })
+        }
         Ok(_) => {
             let cause = format!("{label} is no longer below zero: it can't be the same document");
             blocked(Code::new("sign-changed"), cause)

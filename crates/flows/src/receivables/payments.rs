@@ -128,8 +128,8 @@ impl<'a> This<'a> {
         self.books.link(NAME, self.record, "")
     }
 
-    fn accepted(&self) -> bool {
-        accepted(self.books, NAME, self.record)
+    fn accepted(&self, code: &Code) -> bool {
+        accepted(self.books, NAME, self.record, code)
     }
 
     /// Whether it is only what tieout wrote for a record of the other side: a payment, or the use of a credit.

@@ -127,8 +127,8 @@ impl<'a> This<'a> {
         )
     }
 
-    fn accepted(&self) -> bool {
-        accepted(self.books, self.flow, self.record)
+    fn accepted(&self, code: &Code) -> bool {
+        accepted(self.books, self.flow, self.record, code)
     }
 
     /// Where a document of the same number is looked for.
@@ -290,7 +290,8 @@ impl<'a> This<'a> {
             (false, false) => return None,
         };
         let invoice = self.record.kind == Kind::Invoice;
-        if customer.side == Side::Ledger || !invoice || self.accepted() {
+        let code = Code::new("customer-automation");
+        if customer.side == Side::Ledger || !invoice || self.accepted(&code) {
             return None;
         }
         let cause = format!(
@@ -298,7 +299,6 @@ impl<'a> This<'a> {
             self.label(),
             there.name
         );
-        let code = Code::new("customer-automation");
         let outcome = Outcome::because(State::Blocked, code, cause);
         let outcome = outcome.grouped(format!("customer-automation:{}", customer.id));
         let ours = self.customer();
@@ -330,7 +330,8 @@ impl<'a> This<'a> {
         if live.len() == 1 && free && same && self.record.side == Side::Ledger {
             return Some(self.adopt((*record).clone(), "number, customer and total"));
         }
-        if self.record.side == Side::Platform && self.accepted() {
+        let code = Code::new("number-taken");
+        if self.record.side == Side::Platform && self.accepted(&code) {
             return None;
         }
         let cause = format!(
@@ -341,6 +342,6 @@ impl<'a> This<'a> {
             record.id,
             there.total.of(there.currency)
         );
-        Some(blocked(Code::new("number-taken"), cause))
+        Some(blocked(code, cause))
     }
 }

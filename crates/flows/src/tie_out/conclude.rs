@@ -9,7 +9,7 @@ use super::input::{Held, Input, Presence};
 use super::platform_leg::{self, note};
 use super::report::by_day;
 use super::{Aging, Category, Document, Figure, Gravity, Item, Leg, LegReport, Report, Status};
-use super::{advisory, clearing, loose};
+use super::{advisory, base, clearing, loose};
 
 /// Upper ends of the aging's buckets, in days overdue, and their names.
 const BUCKETS: [(i64, &str); 5] = [
@@ -101,6 +101,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
     items.extend(clearing.items);
     items.sort_by(|a, b| order(a).cmp(&order(b)));
     let aging = aging(&input)?;
+    let base = base::page(&input)?;
     let advisories = advisory::advisories(&input.payouts, &input.scope);
     let basis_difference = Amount::total(input.basis.iter().map(|line| line.amount))?;
     let residuals: BTreeMap<Leg, Amount> = legs.iter().map(|leg| (leg.leg, leg.residual)).collect();
@@ -124,6 +125,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
         basis_difference,
         advisories,
         aging,
+        base,
         completeness: input.completeness,
         signatures: Vec::new(),
         notices: input.notices,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tieout_domain::code::Code;
 use tieout_domain::subledger::{Posting, PostingKind};
-use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId, State};
+use tieout_domain::{Amount, Currency, Date, ExchangeRate, RecordRef, RemoteId, State};
 
 use super::{AccountName, BasisLine, Completeness, Method, Party, PeriodName};
 
@@ -214,6 +214,15 @@ pub struct Note {
     pub comment: String,
 }
 
+/// At which rates either side values its documents.
+#[derive(Debug, Clone)]
+pub struct Valuation {
+    /// The base currency, which is another one than the report's.
+    pub base: Currency,
+    /// The rates that are told.
+    pub rates: BTreeMap<RecordRef, ExchangeRate>,
+}
+
 /// Everything.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -237,6 +246,8 @@ pub struct Input {
     pub roll_forward: RollForward,
     /// Documents that count by day and not by period, or the other way round.
     pub basis: Vec<BasisLine>,
+    /// What the documents are worth in base currency; `None` in base currency.
+    pub valuation: Option<Valuation>,
     /// What was said of a difference, by the record that it names first: the ledger's, else the platform's.
     pub notes: BTreeMap<RecordRef, Note>,
     /// Why what was read is known to be all.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId};
 
-use super::{Advisory, Category, Leg};
+use super::{Advisory, BasePage, Category, Leg};
 
 /// Whether the books agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -344,6 +344,9 @@ pub struct Report {
     pub advisories: Vec<Advisory>,
     /// What each side has open, by age.
     pub aging: Vec<Aging>,
+    /// What both sides have open, in base currency; of a report in another one. No status or residual depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BasePage>,
     /// Why what was read is known to be all.
     pub completeness: Completeness,
     /// Who signed it; empty in what is signed.

@@ -264,7 +264,7 @@ fn s052_a_credit_is_never_archived_without_a_person() {
         world.state("vendor-credits", &record),
         "BLOCKED(credit-deleted)"
     );
-    world.decide("vendor-credits", record.clone(), Decided::Accept);
+    world.decide("vendor-credits", record.clone(), accept("credit-deleted"));
     world.sync();
     assert_eq!(world.writes.last().unwrap().action, Action::Archive);
     assert_eq!(
@@ -498,9 +498,27 @@ fn s067_s068_a_bill_archived_on_the_platform_is_asked_about_and_never_made_again
     world.sync();
     assert_eq!(state(&world), "BLOCKED(archived-on-platform)");
     assert_eq!(world.made(Side::Platform, Kind::Bill), 1);
-    world.decide("bills", bill_ref("1"), Decided::Accept);
+    world.decide("bills", bill_ref("1"), accept("archived-on-platform"));
     world.sync();
     assert_eq!(world.bill_at(&there).status, BillStatus::Open);
+}
+
+#[test]
+fn s067_a_yes_to_one_warning_is_none_to_the_next() {
+    let mut world = with(|_| {});
+    let there = there(&world);
+    world.bill(&there, |it| it.status = BillStatus::Archived);
+    world.sync();
+    world.decide("bills", bill_ref("1"), accept("archived-on-platform"));
+    world.sync();
+    assert_eq!(state(&world), "DONE");
+    world.bill(&there, |it| {
+        (it.total, it.open) = (amount("90"), amount("90"));
+        it.lines[0].amount = amount("90");
+    });
+    world.sync();
+    assert_eq!(state(&world), "BLOCKED(amount-changed-on-platform)");
+    assert_eq!(world.bill_at(&there).total, amount("90"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use tieout_domain::document::{
 };
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, PeriodState, RecordRef, Side};
-use tieout_flows::{Decided, Map, MapStatus};
+use tieout_flows::{Map, MapStatus};
 
 use crate::world::*;
 
@@ -472,7 +472,7 @@ fn s116_a_failed_funding_of_a_paid_vendor_stays_posted_and_alarms() {
         ("BLOCKED(owed-to-platform)", 1)
     );
     assert_eq!(open(&world, "1"), Amount::ZERO);
-    world.decide("bill-payments", record.clone(), Decided::Accept);
+    world.decide("bill-payments", record.clone(), accept("owed-to-platform"));
     assert_eq!(state(&world, &record), "DONE");
 }
 

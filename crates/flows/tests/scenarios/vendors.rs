@@ -182,7 +182,11 @@ fn s009_a_vendor_archived_on_the_platform_is_restored_with_one_yes() {
         "BLOCKED(vendor-archived)"
     );
     assert_eq!(world.made(Side::Platform, Kind::Vendor), 1);
-    world.decide("vendors", ledger(Kind::Vendor, "12"), Decided::Accept);
+    world.decide(
+        "vendors",
+        ledger(Kind::Vendor, "12"),
+        accept("vendor-archived"),
+    );
     world.sync();
     assert_eq!(world.state("bills", &ledger(Kind::Bill, "2")), "DONE");
     assert_eq!(world.made(Side::Platform, Kind::Vendor), 1);

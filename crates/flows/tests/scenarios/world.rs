@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use tieout_domain::code::Code;
 use tieout_domain::document::*;
 use tieout_domain::port::{Action, Observed};
 use tieout_domain::{
@@ -27,6 +28,11 @@ pub(crate) fn ledger(kind: Kind, id: &str) -> RecordRef {
 
 pub(crate) fn platform(kind: Kind, id: &str) -> RecordRef {
     RecordRef::new(Side::Platform, kind, id)
+}
+
+/// A person has understood the warning of this code.
+pub(crate) fn accept(code: &str) -> Decided {
+    Decided::Accept(vec![Code::from_text(code)])
 }
 
 pub(crate) struct World {
@@ -710,6 +716,7 @@ pub(crate) fn bill(number: &str, total: &str) -> Document {
         due: Some(day("2026-07-01")),
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: Some("20".into()),
         subsidiary: Some("3".into()),
         period: Some("p6".into()),
@@ -738,6 +745,7 @@ pub(crate) fn typed(vendor: &str, number: &str, total: &str) -> Document {
             account: Some("0ca58".into()),
             ..line(total)
         }],
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,
@@ -753,6 +761,7 @@ pub(crate) fn vendor_credit(number: &str, total: &str) -> Document {
         transaction_number: String::new(),
         date: day("2026-06-02"),
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: Some("20".into()),
         subsidiary: Some("3".into()),
         period: None,

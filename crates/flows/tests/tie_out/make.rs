@@ -67,6 +67,7 @@ pub(crate) fn empty() -> Input {
         payouts: Vec::new(),
         roll_forward: RollForward::default(),
         basis: Vec::new(),
+        valuation: None,
         notes: BTreeMap::new(),
         completeness: Completeness::default(),
         notices: Vec::new(),

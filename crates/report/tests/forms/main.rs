@@ -4,6 +4,7 @@
 #[path = "../sample/mod.rs"]
 mod sample;
 
+mod base;
 mod csv;
 mod html;
 mod pdf;

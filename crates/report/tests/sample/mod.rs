@@ -444,6 +444,7 @@ pub(crate) fn report() -> Report {
             aging("31 to 60 days", "16000.00", "13000.00"),
             aging("over 60 days", "0", "0"),
         ],
+        base: None,
         signatures: Vec::new(),
         completeness: completeness(),
         notices: vec!["segregation of duties waived: preparer and reviewer may be the same person".to_owned()],

@@ -220,6 +220,7 @@ async fn decided(
         records: asked.records,
         group: asked.group,
         code: asked.code.map(Code::from_text),
+        seen: None,
     };
     if ruling == Ruling::Retry
         && app.takes_two_people().await?

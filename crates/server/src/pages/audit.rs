@@ -203,9 +203,9 @@ fn table(chain: &str, zone: &TimeZone, entries: &[Entry]) -> Table {
     let columns = [
         Column::number("Entry"),
         Column::text("When"),
-        Column::text("Who"),
+        Column::person("Who"),
         Column::text("What"),
-        Column::text("Words"),
+        Column::sentence("Words"),
         Column::text("Record"),
         Column::text("Hash"),
     ];

@@ -12,7 +12,7 @@ use tieout_domain::check::Status;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice, time};
-use super::{Layout, PageError, allowed, named, page};
+use super::{Layout, PageError, allowed, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -49,7 +49,6 @@ async fn show(
     let here = address(&connection);
     let texts = [("checked", "Both sides were looked at.")];
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         (notice::done(asked.done.as_deref(), asked.n, &texts))
         @if person.may(Role::Operator) { (form::button(&person, &here, &html! {}, "Check the connection now")) }
         @if let (Some(looked), Some(table)) = (&looked, &table) {
@@ -62,7 +61,15 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn nothing() -> Markup {

@@ -33,6 +33,12 @@ pub fn page(layout: &Layout<'_>, content: &Markup) -> Markup {
     bare_page(layout, &html! { (heading) (content) })
 }
 
+/// A page that is found under others: the way back up, and its title as the heading.
+pub fn page_under(way: &Markup, layout: &Layout<'_>, content: &Markup) -> Markup {
+    let heading = html! { (way) h1 { (layout.title) } };
+    bare_page(layout, &html! { (heading) (content) })
+}
+
 /// A page with its frame, whose content brings its own heading.
 pub fn bare_page(layout: &Layout<'_>, content: &Markup) -> Markup {
     html! {

@@ -29,7 +29,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use failure::PageError;
-pub use layout::{Layout, bare_page, page, plain_page};
+pub use layout::{Layout, bare_page, page, page_under, plain_page};
 
 use tieout_store::ConnectionStore;
 

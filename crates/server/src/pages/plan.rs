@@ -11,7 +11,7 @@ use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::{Layout, PageError, allowed, page};
+use super::{Layout, PageError, allowed, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -53,7 +53,6 @@ async fn show(
         return Ok(csv);
     }
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         p.soft { "Both sides were read just now, and nothing was written. Load the page again for a new plan." }
         (shown(&connection, &plan))
     };
@@ -62,7 +61,15 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 /// What a sync would do: sums, what a person may decide first, and each step.

@@ -16,7 +16,7 @@ use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::Tone;
 use super::parts::{self, Address, form, notice, time};
-use super::{Layout, PageError, allowed, named, page};
+use super::{Layout, PageError, allowed, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
@@ -52,7 +52,6 @@ async fn show(
     }
     let texts = [("replay", "{n} will be done again: a run was asked for.")];
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         (notice::done(asked.done.as_deref(), asked.n, &texts))
         @for ((_, record), writes) in &failed {
             (one(&store, &connection, record, writes).await?)
@@ -66,7 +65,14 @@ async fn show(
         person: &person,
         place: "/exceptions",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    ))
 }
 
 /// A record's writes that failed, each with what became of it since.

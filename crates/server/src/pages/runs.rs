@@ -45,12 +45,12 @@ pub(super) fn table(id: &'static str, title: &str, with_connection: bool) -> Tab
     let mut columns = vec![
         Column::text("Started"),
         Column::text("Status"),
-        Column::text("Set off by"),
+        Column::person("Set off by"),
         Column::number("Seconds"),
         Column::number("Records"),
         Column::number("Waiting"),
         Column::number("Calls"),
-        Column::text("What went wrong, and what to do"),
+        Column::sentence("What went wrong, and what to do"),
     ];
     if with_connection {
         columns.insert(1, Column::text("Connection"));

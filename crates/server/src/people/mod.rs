@@ -14,8 +14,6 @@ mod person;
 mod refusal;
 mod sign_in;
 mod source;
-#[cfg(test)]
-mod tests;
 
 use axum::Router;
 use axum::middleware;

@@ -243,6 +243,3 @@ fn too_many() -> Response {
     let wait = [(header::RETRY_AFTER, "60")];
     (StatusCode::TOO_MANY_REQUESTS, wait, Json(body)).into_response()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,12 +1,14 @@
-//! The API over the real router and a real store; what needs a system is played.
+//! The API, the gate and the webhooks over the real router and a real store; what needs a system is played.
 
 // Helpers of tests aren't seen as tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod behaviour;
 mod contract;
+mod gate;
 mod metrics;
 mod notices;
 mod property;
 mod schema;
 mod stage;
+mod webhooks;

@@ -19,6 +19,7 @@ use tieout_desk::{DeskError, Reason};
 use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus};
+use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::port::Observed;
 use tieout_domain::{
     Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, RecordRef, Side, State,
@@ -30,7 +31,8 @@ use tieout_flows::preferences::catalogue;
 use tieout_server::app::{App, Outside};
 use tieout_server::people::{Person, Role};
 use tieout_server::program::{
-    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Program, SyncAsked,
+    Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Notification,
+    Program, SyncAsked,
 };
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
@@ -59,7 +61,14 @@ pub(crate) struct Played {
     preferences: Mutex<Preferences>,
     /// How long the credential lasts.
     pub(crate) days_left: Mutex<i64>,
+    /// How it takes notifications; it believes none without.
+    pub(crate) believe: Option<Box<Believe>>,
+    /// What it does when a connection is due.
+    pub(crate) changed: Option<Box<Changed>>,
 }
+
+type Believe = dyn Fn(&Notification<'_>) -> Result<Hint, Rejected> + Send + Sync;
+type Changed = dyn Fn() + Send + Sync;
 
 #[async_trait]
 impl Program for Played {
@@ -200,6 +209,21 @@ impl Program for Played {
         (record.side == Side::Ledger).then(|| format!("https://example.com/{}", record.id))
     }
 
+    fn hint(&self, notification: &Notification<'_>) -> Result<Hint, Rejected> {
+        match &self.believe {
+            Some(believe) => believe(notification),
+            None => Err(Rejected::Unsigned {
+                why: "nobody subscribed for this address",
+            }),
+        }
+    }
+
+    fn changed(&self, _: &ConnectionName) {
+        if let Some(changed) = &self.changed {
+            changed();
+        }
+    }
+
     async fn not_ready(&self) -> Vec<String> {
         Vec::new()
     }
@@ -326,6 +350,7 @@ fn bill(number: &str) -> Document {
         due: None,
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,

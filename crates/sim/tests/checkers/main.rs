@@ -157,6 +157,7 @@ fn tied() -> Report {
         basis_difference: Amount::ZERO,
         advisories: Vec::new(),
         aging: Vec::new(),
+        base: None,
         completeness: Completeness::default(),
         signatures: Vec::new(),
         notices: Vec::new(),

@@ -199,8 +199,9 @@ impl People {
         transaction.commit().await
     }
 
-    /// Takes the name and the mail of somebody who was removed out of the history (scenario 247), and records that it
-    /// was done. Returns from how many entries. The name they signed in with stays: it says who did what.
+    /// Takes the name, the mail and the identity provider's subject of somebody who was removed out of the history
+    /// (scenario 247), and records that it was done. Returns from how many entries. The name they signed in with stays:
+    /// it says who did what, and is part of the hash of each entry that says so.
     ///
     /// # Errors
     /// [`StoreError::UserStillThere`] for somebody who is a user now, and [`StoreError::UserMissing`] for a name that
@@ -227,6 +228,10 @@ impl People {
             entries: erased,
         };
         self.record(&mut transaction, fact, actor).await?;
+        // Tries to sign in under the name are counted outside the history.
+        with(sql::ATTEMPT_DROP, cells![format!("user:{name}")])
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         self.store.forget_erased().await?;
         Ok(erased)

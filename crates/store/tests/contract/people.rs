@@ -503,22 +503,38 @@ pub(crate) async fn somebody_with_a_last_day_is_a_user_until_then(bed: &Bed, sto
     assert_holds(store).await;
 }
 
-pub(crate) async fn s247_who_was_removed_is_erased_and_the_chain_holds(_: &Bed, store: &Store) {
+pub(crate) async fn s247_who_was_removed_is_erased_and_the_chain_holds(bed: &Bed, store: &Store) {
     let people = store.people();
     add(store, "ada", Role::Admin).await;
     add(store, "jo", Role::Operator).await;
     let early = people.erase("jo", "user:ada").await;
     assert_eq!(early.unwrap_err().code().as_str(), "user-still-there");
+    let edit = UserEdit {
+        subject: Some("0a1b-at-the-provider".to_owned()),
+        ..UserEdit::default()
+    };
+    people.change("jo", &edit, "user:jo").await.unwrap();
+    assert_holds(store).await;
+    people.attempt("user:jo", 2).await.unwrap();
     people.remove("jo", "user:ada").await.unwrap();
-    assert_eq!(people.erase("jo", "user:ada").await.unwrap(), 2);
+    assert_eq!(people.erase("jo", "user:ada").await.unwrap(), 3);
     let nobody = people.erase("mo", "user:ada").await;
     assert_eq!(nobody.unwrap_err().code().as_str(), "user-missing");
     let entries = store.installation().entries_after(0, 100).await.unwrap();
     let told = format!("{entries:?}");
     assert!(
-        !told.contains("jo Doe") && !told.contains("jo@example.com"),
+        !["jo Doe", "jo@example.com", "at-the-provider"]
+            .iter()
+            .any(|word| told.contains(word)),
         "{told}"
     );
+    // Who did what stays, as the book says: the name is part of what the chain's hashes are made of.
+    assert!(entries.iter().any(|entry| entry.actor == "user:jo"));
+    let tries = bed
+        .run("DELETE FROM attempts WHERE name = 'user:jo'")
+        .await
+        .unwrap();
+    assert_eq!(tries, 0);
     assert!(
         told.contains("ada Doe") && told.contains("UserErased"),
         "{told}"

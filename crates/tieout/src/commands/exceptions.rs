@@ -171,6 +171,7 @@ async fn decide(
         records: chosen.records.clone(),
         group: chosen.group.clone(),
         code: chosen.code.as_ref().map(Code::from_text),
+        seen: None,
     };
     let mut decided = Vec::new();
     for (name, _) in home.config.chosen(&names)? {

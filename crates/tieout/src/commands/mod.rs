@@ -26,5 +26,6 @@ pub mod serve;
 pub mod support_bundle;
 pub mod sync;
 pub mod tie_out;
+pub mod traced;
 pub mod users;
 pub mod webhooks;

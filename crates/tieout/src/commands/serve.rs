@@ -8,7 +8,9 @@ use clap::Args;
 use serde_json::json;
 use tieout_domain::code::Code;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
@@ -25,6 +27,8 @@ pub struct ServeArgs {}
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long answers that are being sent may take then.
 const ANSWERS: Duration = Duration::from_secs(5);
+/// How long the collector may take for the last spans.
+const TRACES: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop: then nothing new begins, and runs that are on end. Told a second time, it ends at once;
 /// the next run finds what was left without an answer.
@@ -42,12 +46,14 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let served = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
     let mut served = tokio::spawn(served.into_future());
     let runs = Arc::clone(&service);
+    let threads = Threads::new()?;
     let mut working =
-        tokio::spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
+        threads.spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
     let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
-    let tracing = tokio::spawn(Arc::clone(&service).trace());
+    let (over, told) = watch::channel(false);
+    let tracing = tokio::spawn(Arc::clone(&service).trace(until(told)));
     tell(global, address);
     notify::ready();
     told_to_stop().await;
@@ -63,13 +69,48 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
         _ = &mut working => {}
         () = told_to_stop() => return Ok(Exit::Failed),
     }
-    tracing.abort();
     let _ = stop.send(true);
     if tokio::time::timeout(ANSWERS, &mut served).await.is_err() {
         served.abort();
     }
+    // The last spans are those of the last runs and answers.
+    let _ = over.send(true);
+    let _ = tokio::time::timeout(TRACES, tracing).await;
     service.home.store.close().await;
     Ok(Exit::Done)
+}
+
+/// Threads of their own for the runs: one that has much to think over keeps no page and no notification waiting.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Result<Self, Failure> {
+        let built = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("runs")
+            .build();
+        let unbuilt = |error| {
+            let cause = format!("threads for the runs can't be started: {error}");
+            Failure::failed(Code::new("threads-refused"), cause)
+        };
+        Ok(Self(Some(built.map_err(unbuilt)?)))
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.0 {
+            Some(runtime) => runtime.spawn(work),
+            None => tokio::spawn(work),
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Whatever is still on there is at its end: nobody waits for it.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Failure> {

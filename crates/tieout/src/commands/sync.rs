@@ -1,6 +1,7 @@
 //! `tieout plan` and `tieout sync`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -8,12 +9,14 @@ use tieout_domain::code::Code;
 use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus, Sides};
 use tieout_store::Stop;
 
+use super::traced::{done_or_failed, with_traces};
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
 use crate::progress::progress;
+use crate::telemetry::{RunTrace, Watched};
 use crate::trial::refuse_a_fifth;
 
 /// What `plan` takes.
@@ -69,6 +72,18 @@ pub async fn connections_by(
     home: &Home,
     names: &[String],
 ) -> Result<Vec<Connection>, Failure> {
+    let made = connections_with(shared, global, home, names, |_| None).await?;
+    Ok(made.into_iter().map(|(connection, _)| connection).collect())
+}
+
+/// The same with what traces each of them, if anything does.
+pub async fn connections_with(
+    shared: &Shared,
+    global: &Global,
+    home: &Home,
+    names: &[String],
+    trace: impl Fn(&str) -> Option<Arc<RunTrace>>,
+) -> Result<Vec<(Connection, Option<Arc<RunTrace>>)>, Failure> {
     let chosen = home.config.chosen(names)?;
     let vault = home.vault().await?;
     let progress = progress(global.quiet || global.json);
@@ -81,9 +96,23 @@ pub async fn connections_by(
             let cause = format!("`{name}` is disconnected; its links and history are still there");
             return Err(crate::trial::refusal(Code::new("disconnected"), cause));
         }
-        let progress = std::sync::Arc::clone(&progress);
-        let connection = assemble::connection(home, &vault, shared, name, config, progress);
-        connections.push(connection.await?);
+        let shown = Arc::clone(&progress);
+        let made = match trace(name.as_str()) {
+            None => (
+                assemble::connection(home, &vault, shared, name, config, shown).await?,
+                None,
+            ),
+            Some(trace) => {
+                let shared = shared.traced(&trace);
+                let watched = Arc::new(Watched {
+                    shown,
+                    trace: Arc::clone(&trace),
+                });
+                let made = assemble::connection(home, &vault, &shared, name, config, watched);
+                (made.await?, Some(trace))
+            }
+        };
+        connections.push(made);
     }
     Ok(connections)
 }
@@ -96,15 +125,23 @@ pub fn run_id() -> String {
 /// Prints what a sync would do.
 pub async fn plan(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
-    let mut plans = Vec::new();
-    for connection in connections(global, &home, &args.connections).await? {
-        let options = RunOptions {
-            flows: args.flows.clone(),
-            only: args.only.clone(),
-            ..RunOptions::new(run_id(), "plan")
-        };
-        plans.push(tieout_engine::plan(&connection, options).await?);
-    }
+    let which = (&*args.connections, "plan");
+    let plans = with_traces(global, &home, which, async |connections| {
+        let mut plans = Vec::new();
+        for traced in connections {
+            let work = async |connection: &Connection, id: String| {
+                let options = RunOptions {
+                    flows: args.flows.clone(),
+                    only: args.only.clone(),
+                    ..RunOptions::new(id, "plan")
+                };
+                tieout_engine::plan(connection, options).await
+            };
+            plans.push(traced.run(work, done_or_failed).await?);
+        }
+        Ok(plans)
+    });
+    let plans = plans.await?;
     if let Some(path) = &args.out {
         let text = serde_json::to_string_pretty(&json!({ "plans": plans })).unwrap_or_default();
         std::fs::write(path, text).map_err(|error| Failure::file("can't write", path, &error))?;
@@ -198,17 +235,25 @@ pub async fn sync(global: &Global, args: &SyncArgs) -> Result<Exit, Failure> {
     if let (Some(plans), true) = (&plans, names.is_empty()) {
         names = plans.iter().map(|plan| plan.connection.clone()).collect();
     }
-    let mut done = Done::default();
-    for connection in connections(global, &home, &names).await? {
-        let options = RunOptions {
-            flows: args.flows.clone(),
-            only: args.only.clone(),
-            whole: args.whole,
-            plan: plan_for(&mut plans, &connection)?,
-            ..RunOptions::new(run_id(), "command")
-        };
-        done.run(&connection, options).await;
-    }
+    let done = with_traces(global, &home, (&names, "command"), async |connections| {
+        let mut done = Done::default();
+        for traced in connections {
+            let plan = plan_for(&mut plans, &traced.connection)?;
+            let work = async |connection: &Connection, id: String| {
+                let options = RunOptions {
+                    flows: args.flows.clone(),
+                    only: args.only.clone(),
+                    whole: args.whole,
+                    plan,
+                    ..RunOptions::new(id, "command")
+                };
+                done.run(connection, options).await
+            };
+            traced.run(work, |status| status.as_str()).await;
+        }
+        Ok(done)
+    });
+    let done = done.await?;
     done.tell(global);
     Ok(done.exit())
 }
@@ -242,13 +287,18 @@ pub struct Done {
 }
 
 impl Done {
-    /// Runs one more. Where it can't, the others go on.
-    pub async fn run(&mut self, connection: &Connection, options: RunOptions) {
+    /// Runs one more, and says how it ended. Where it can't, the others go on.
+    pub async fn run(&mut self, connection: &Connection, options: RunOptions) -> RunStatus {
         match one_run(connection, options).await {
-            Ok(report) => self.reports.push(report),
+            Ok(report) => {
+                let status = report.status;
+                self.reports.push(report);
+                status
+            }
             Err(error) => {
                 eprintln!("{}: {error}", connection.store.name());
                 self.failure.get_or_insert(error);
+                RunStatus::Failed
             }
         }
     }

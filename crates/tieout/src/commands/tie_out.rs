@@ -11,10 +11,11 @@ use jiff::civil::Date;
 use serde_json::json;
 use tieout_desk::tie_out::{self, Made, Scope, sign_off};
 use tieout_domain::code::Code;
+use tieout_engine::Connection;
 use tieout_flows::tie_out::Status;
 use tieout_store::ConnectionStore;
 
-use super::sync::{connections, run_id};
+use super::traced::{done_or_failed, with_traces};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -176,8 +177,15 @@ async fn make_as_of(
     scope: &ScopeArgs,
     day: Option<Date>,
 ) -> Result<Made, Failure> {
-    let connection = the_only(connections(global, home, &scope.names()).await?)?;
-    Ok(tie_out::make(&connection, &scope.scope(), day, run_id()).await?)
+    let names = scope.names();
+    with_traces(global, home, (&names, "tie-out"), async |connections| {
+        let traced = the_only(connections)?;
+        let work = async |connection: &Connection, id: String| {
+            tie_out::make(connection, &scope.scope(), day, id).await
+        };
+        Ok(traced.run(work, done_or_failed).await?)
+    })
+    .await
 }
 
 /// The one connection that was named, or that there is.

@@ -56,9 +56,10 @@ enum Action {
         /// Which.
         name: String,
     },
-    /// Takes the name and the mail of somebody who was removed out of the history, which still verifies.
+    /// Takes the name, the mail and the identity provider's subject of somebody who was removed out of the history,
+    /// which still verifies.
     Erase {
-        /// What they signed in with. It stays: it says who did what.
+        /// What they signed in with. It stays where it says who did what.
         name: String,
     },
 }
@@ -139,7 +140,8 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
                 output::json(&json!({"erased": name, "entries": entries}));
             } else if !global.quiet {
                 output::line(&format!(
-                    "the name and mail of {name} are erased from {entries} entries"
+                    "the name, mail and subject of {name} are erased from {entries} entries; `{name}` stays where it says \
+                     who did what"
                 ));
             }
         }

@@ -105,11 +105,14 @@ impl Service {
         }
     }
 
-    /// Sends traces for as long as the service lives, if they go anywhere. Nothing that fails here holds up a run.
-    pub async fn trace(self: Arc<Self>) {
+    /// Sends traces, if they go anywhere, and what is left of them once `over` ends. Nothing that fails here holds up a
+    /// run.
+    pub async fn trace(self: Arc<Self>, over: impl Future<Output = ()>) {
         let endpoint = &self.home.config.telemetry;
         if let (Some(tracer), Some(endpoint)) = (&self.tracer, endpoint) {
-            tracer.send_to(endpoint, &*self.shared.transport).await;
+            tracer
+                .send_to(endpoint, &*self.shared.transport, over)
+                .await;
         }
     }
 

@@ -23,7 +23,7 @@ impl Runs for Service {
         let trace = self
             .tracer
             .as_ref()
-            .map(|tracer| RunTrace::begin(tracer, job.connection.as_str(), &job.trigger));
+            .map(|tracer| RunTrace::new(tracer, job.connection.as_str(), &job.trigger));
         let connection = match self.connection(&job, trace.as_ref()).await {
             Ok(Some(connection)) => connection,
             // It was switched off or removed after it had become due.

@@ -16,29 +16,46 @@ const TOGETHER: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Tracer {
-    /// Sends what waits, again and again, for as long as the service lives. A collector that can't be reached is told
-    /// of once, until it can.
-    pub async fn send_to(&self, endpoint: &str, transport: &dyn Transport) {
+    /// Sends what waits, again and again; what is left once `over` ends is sent before this does. A collector that can't
+    /// be reached is told of once, until it can.
+    pub async fn send_to(
+        &self,
+        endpoint: &str,
+        transport: &dyn Transport,
+        over: impl Future<Output = ()>,
+    ) {
         let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
+        let mut over = std::pin::pin!(over);
         let mut is_there = true;
         loop {
-            self.timer.sleep(EVERY).await;
-            loop {
-                let spans = self.waiting().await;
-                if spans.is_empty() {
-                    break;
-                }
-                let sent = send(&url, transport, &spans).await;
-                if let Err(why) = &sent
-                    && is_there
-                {
+            let is_over = tokio::select! {
+                () = self.timer.sleep(EVERY) => false,
+                () = &mut over => true,
+            };
+            is_there = self.send_waiting(&url, transport, is_there).await;
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// Sends what waits until nothing is left, or the collector doesn't take it. Gives whether it does; `was_there` says
+    /// whether it did before.
+    async fn send_waiting(&self, url: &str, transport: &dyn Transport, was_there: bool) -> bool {
+        let mut is_there = was_there;
+        loop {
+            let spans = self.waiting().await;
+            if spans.is_empty() {
+                return is_there;
+            }
+            let sent = send(url, transport, &spans).await;
+            if let Err(why) = &sent {
+                if is_there {
                     tracing::warn!("traces can't be sent, and are dropped until they can: {why}");
                 }
-                is_there = sent.is_ok();
-                if spans.len() < TOGETHER {
-                    break;
-                }
+                return false;
             }
+            is_there = true;
         }
     }
 

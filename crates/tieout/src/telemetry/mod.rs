@@ -5,6 +5,7 @@
 //! queue, and what doesn't fit is dropped.
 
 mod calls;
+mod command;
 mod export;
 mod requests;
 mod run;
@@ -17,6 +18,7 @@ use tieout_kit::seams::Entropy;
 use tokio::sync::mpsc;
 
 pub use calls::Traced;
+pub use command::{Traces, Watched};
 pub use requests::traced;
 pub use run::RunTrace;
 pub use span::{Kind, Span};

@@ -5,12 +5,14 @@
 // Helpers of tests aren't seen as tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod accepted;
 mod accounting;
 mod acts;
 mod connect_pages;
 mod credits;
 mod doctor;
 mod edits;
+mod exchange;
 mod hostile;
 mod lag;
 mod limits;

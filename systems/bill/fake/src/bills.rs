@@ -7,7 +7,7 @@ use crate::coding::{CODING, UNSET};
 use crate::ids::Kind;
 use crate::json::Json;
 use crate::list::{Cell, Listing, Of, page};
-use crate::money::{cents, dollars_for_one, has_fractions_of_a_cent, number};
+use crate::money::{cents, has_fractions_of_a_cent, number};
 use crate::organization::{Organization, time_text};
 use crate::payments;
 use crate::problem::Problem;
@@ -149,7 +149,7 @@ fn list(org: &Organization, call: &Call) -> Answer {
             "payFromChartOfAccountId" => bill.pay_from.into(),
             "description" => Cell::from(bill.description.as_deref()),
             "fundingAmount" => Cell::Number(exchanged(org, bill)),
-            "exchangeRate" => Cell::Number(dollars_for_one(currency(org, bill))),
+            "exchangeRate" => Cell::Number(org.dollars_for_one(currency(org, bill))),
             other => bill
                 .coding
                 .cell(other.trim_start_matches("classifications.")),
@@ -551,7 +551,7 @@ fn currency<'a>(org: &'a Organization, bill: &Bill) -> &'a str {
 }
 
 fn exchanged(org: &Organization, bill: &Bill) -> Decimal {
-    cents(total(bill) * dollars_for_one(currency(org, bill)))
+    cents(total(bill) * org.dollars_for_one(currency(org, bill)))
 }
 
 /// A bill as answers show it. Only `GET` and lists name the vendor.
@@ -559,12 +559,7 @@ pub(crate) fn render(org: &Organization, place: u32, name: bool, approvers: bool
     let row = org.bills.at(place);
     let bill = &row.body;
     let figures = figures(org, place);
-    let foreign = currency(org, bill) != "USD";
-    let rate = if foreign {
-        dollars_for_one(currency(org, bill))
-    } else {
-        Decimal::ONE
-    };
+    let rate = org.dollars_for_one(currency(org, bill));
     let credits: Vec<Json> = bill
         .credits
         .iter()

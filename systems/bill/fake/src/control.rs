@@ -27,13 +27,14 @@ pub(crate) fn control(org: &mut Organization, path: &[&str], body: &Json) -> Ans
         ["bills", id] => bill(org, id, body),
         ["vendors", id] => vendor(org, id, body),
         ["switches"] => switch(org, body),
+        ["rates"] => rate(org, body),
         ["organization"] => {
             org.books_closed = body.day("books_closed");
             let closed = org.books_closed.map(|day| day.to_string());
             Ok(Json::object([("books_closed", closed.into())]))
         }
         _ => Err(ControlError::missing(
-            "bill has pay, type-in, payments/{id}, bills/{id}, vendors/{id}, organization and switches",
+            "bill has pay, type-in, payments/{id}, bills/{id}, vendors/{id}, organization, rates and switches",
         )),
     }
 }
@@ -51,6 +52,28 @@ fn switch(org: &mut Organization, body: &Json) -> Answer {
         "lists_lag_seconds",
         Decimal::from(seconds).into(),
     )]))
+}
+
+/// `{"currency": "CAD", "dollars": "0.71"}`: what one unit is worth from now on, in bills and in
+/// payments that are made.
+fn rate(org: &mut Organization, body: &Json) -> Answer {
+    let dollars = match body.get("dollars") {
+        Some(Json::Text(text)) => text.parse().ok(),
+        Some(value) => value.as_decimal(),
+        None => None,
+    };
+    let dollars = dollars.filter(|dollars| *dollars > Decimal::ZERO);
+    let currency = body.text("currency").filter(|code| *code != "USD");
+    let Some((currency, dollars)) = currency.zip(dollars) else {
+        let message =
+            "rates: needs \"currency\", another one than USD, and \"dollars\", above zero";
+        return Err(ControlError::bad(message));
+    };
+    org.rates.insert(currency.to_owned(), dollars);
+    Ok(Json::object([
+        ("currency", currency.into()),
+        ("dollars", dollars.into()),
+    ]))
 }
 
 fn refused(problem: Problem) -> ControlError {

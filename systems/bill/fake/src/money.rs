@@ -23,8 +23,9 @@ pub(crate) fn has_fractions_of_a_cent(amount: Decimal) -> bool {
     amount.normalize().scale() > 2
 }
 
-/// US dollars for one unit of a currency: fixed in the sandbox, so that runs can be repeated.
-pub(crate) fn dollars_for_one(currency: &str) -> Decimal {
+/// US dollars for one unit of a currency, unless the control panel has set another rate: fixed, so that runs can be
+/// repeated.
+pub(crate) fn usual_dollars_for_one(currency: &str) -> Decimal {
     let (units, scale) = match currency {
         "USD" => (1, 0),
         "EUR" => (108, 2),

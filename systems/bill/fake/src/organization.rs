@@ -1,11 +1,12 @@
 //! The organization: every record the sandbox holds, and the time they live by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use rust_decimal::Decimal;
 use tieout_kit::fake::FakeClock;
 
 use crate::Options;
@@ -18,6 +19,7 @@ use crate::funding::Funding;
 use crate::ids::{Ids, Kind, Random};
 use crate::json::Json;
 use crate::limits::Limits;
+use crate::money::usual_dollars_for_one;
 use crate::payments::Payment;
 use crate::problem::Problem;
 use crate::receivables::Receivables;
@@ -60,6 +62,8 @@ pub(crate) struct Organization {
     last_stamp: i64,
     /// For how long lists show a record as it was before its last change.
     pub(crate) lists_lag: SignedDuration,
+    /// Rates that were set from the control panel: US dollars for one unit of a currency.
+    pub(crate) rates: BTreeMap<String, Decimal>,
     /// Identifiers and names of all organizations that the user reaches; empty where it is this one alone.
     pub(crate) reached: Vec<(String, String)>,
 }
@@ -98,9 +102,16 @@ impl Organization {
             loading: None,
             last_stamp: 0,
             lists_lag: SignedDuration::ZERO,
+            rates: BTreeMap::new(),
             reached: Vec::new(),
             options,
         }
+    }
+
+    /// US dollars for one unit of a currency.
+    pub(crate) fn dollars_for_one(&self, currency: &str) -> Decimal {
+        let set = self.rates.get(currency).copied();
+        set.unwrap_or_else(|| usual_dollars_for_one(currency))
     }
 
     /// The organization's identifier.

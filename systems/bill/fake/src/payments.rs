@@ -9,7 +9,7 @@ use crate::ids::Kind;
 use crate::json::Json;
 use crate::life;
 use crate::list::{Cell, Listing, Of, page};
-use crate::money::{cents, dollars_for_one, has_fractions_of_a_cent, number};
+use crate::money::{cents, has_fractions_of_a_cent, number};
 use crate::organization::{Organization, business_day, business_days_after, time_text};
 use crate::payment_status::{coarse, disbursement};
 use crate::problem::Problem;
@@ -42,6 +42,8 @@ pub(crate) struct Payment {
     pub(crate) next: Option<i64>,
     /// The day it left, from which arrival is reckoned.
     pub(crate) sent: Option<Date>,
+    /// US dollars for one unit of its currency, as settled when it was made.
+    pub(crate) rate: Decimal,
 }
 
 /// What is to go to a bill: its place, the amount, and the vendor credits used beside it.
@@ -154,7 +156,7 @@ pub(crate) fn answer(org: &mut Organization, call: &Call, path: &[&str]) -> Answ
             let batch = org.random.uuid();
             Ok(Reply::ok(Json::object([
                 ("exchangeRateBatchId", batch.into()),
-                ("exchangeRate", dollars_for_one(&currency).into()),
+                ("exchangeRate", org.dollars_for_one(&currency).into()),
             ])))
         }
         (method, [id, rest @ ..]) => {
@@ -466,6 +468,7 @@ pub(crate) fn place(org: &mut Organization, vendor: u32, bills: Vec<Share>, orde
         cancel_requested: false,
         next: None,
         sent: Some(business_day(sent)),
+        rate: org.dollars_for_one(org.vendors.at(vendor).body.currency()),
     };
     let stamp = org.stamp();
     org.payments.push(payment, stamp);
@@ -545,7 +548,6 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
     let row = org.payments.at(place);
     let payment = &row.body;
     let vendor = &org.vendors.at(payment.vendor).body;
-    let rate = dollars_for_one(vendor.currency());
     let status = &*payment.single_status;
     let single = match &*payment.parts {
         [part] => Some(org.ids.text(Kind::Bill, part.bill)),
@@ -579,8 +581,11 @@ pub(crate) fn render(org: &Organization, place: u32) -> Json {
         ("billId", single.into()),
         ("billPayments", parts.into()),
         ("amount", number(amount(payment))),
-        ("fundingAmount", number(cents(amount(payment) * rate))),
-        ("exchangeRate", rate.into()),
+        (
+            "fundingAmount",
+            number(cents(amount(payment) * payment.rate)),
+        ),
+        ("exchangeRate", payment.rate.into()),
         ("description", payment.description.as_deref().into()),
         ("processDate", payment.process_date.into()),
         ("fundingAccount", funding.into()),

@@ -333,6 +333,7 @@ fn bill(number: &str, lines: Vec<Line>) -> Bill {
         due: Some("2026-07-12".parse().unwrap()),
         discount: None,
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,

@@ -361,6 +361,7 @@ fn credit() -> VendorCredit {
         transaction_number: String::new(),
         date: "2026-06-12".parse().unwrap(),
         currency: Currency::USD,
+        exchange_rate: None,
         payables_account: None,
         subsidiary: None,
         period: None,

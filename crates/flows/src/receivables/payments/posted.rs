@@ -94,13 +94,14 @@ impl Posted<'_> {
         let this = self.this;
         let failed = this.payment.status == ReceiptStatus::Failed;
         let policy = this.books.preferences.receivables.failed_payments;
-        if failed && policy == FailedPayments::Task && !this.accepted() {
+        let code = Code::new("payment-failed");
+        if failed && policy == FailedPayments::Task && !this.accepted(&code) {
             let cause = format!(
                 "{} of {} failed after it was posted: reverse it, or let tieout do it",
                 this.label(),
                 this.payment.total.of(this.payment.currency)
             );
-            return blocked(Code::new("payment-failed"), cause);
+            return blocked(code, cause);
         }
         reversal::decide(self)
     }
@@ -113,7 +114,8 @@ impl Posted<'_> {
             .charge
             .as_ref()
             .is_some_and(|it| it.disputed);
-        if !disputed || self.this.accepted() {
+        let code = Code::new("charge-disputed");
+        if !disputed || self.this.accepted(&code) {
             return None;
         }
         let cause = format!(
@@ -121,7 +123,7 @@ impl Posted<'_> {
             self.this.label(),
             self.this.payment.total.of(self.this.payment.currency)
         );
-        Some(blocked(Code::new("charge-disputed"), cause))
+        Some(blocked(code, cause))
     }
 
     /// The posting says what the platform says: moved applications follow, an edit by hand is for a person.
@@ -159,10 +161,11 @@ impl Posted<'_> {
         };
         if applied.is_some_and(|applied| !same_uses(&applied.uses, &self.there.uses)) {
             let cause = format!("{label} was applied otherwise in the ledger than on the platform");
-            return if this.accepted() {
-                noop(Code::new("edited-by-hand"), cause)
+            let code = Code::new("edited-by-hand");
+            return if this.accepted(&code) {
+                noop(code, cause)
             } else {
-                conflict(Code::new("edited-by-hand"), cause)
+                conflict(code, cause)
             };
         }
         if let Err(why) =
@@ -193,10 +196,11 @@ impl Posted<'_> {
             "{} pays {asked}, of which the ledger's invoices took {used}: they were paid otherwise; refund the rest, or keep it on account",
             this.label()
         );
-        if this.accepted() {
-            done_with(Code::new("paid-both-ways"), cause)
+        let code = Code::new("paid-both-ways");
+        if this.accepted(&code) {
+            done_with(code, cause)
         } else {
-            blocked(Code::new("paid-both-ways"), cause)
+            blocked(code, cause)
         }
     }
 

@@ -91,7 +91,8 @@ fn role(refund: &ChargeRefund) -> String {
 /// choice where nothing is on account.
 fn refund_of(at: &Posted<'_>, refund: &ChargeRefund) -> Verdict {
     if at.there.unapplied < refund.amount {
-        if !at.this.accepted() {
+        let code = Code::new("refund-applied");
+        if !at.this.accepted(&code) {
             let cause = format!(
                 "{} of {} was refunded on {}, and {} of it is on account: un-apply it or issue a credit memo",
                 refund.amount.of(at.this.payment.currency),
@@ -99,7 +100,7 @@ fn refund_of(at: &Posted<'_>, refund: &ChargeRefund) -> Verdict {
                 refund.date,
                 at.there.unapplied
             );
-            return blocked(Code::new("refund-applied"), cause);
+            return blocked(code, cause);
         }
         return free(at, refund.amount);
     }

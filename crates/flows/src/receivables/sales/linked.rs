@@ -233,10 +233,11 @@ impl At<'_> {
             this.paper.total.of(this.paper.currency),
             self.settled()
         );
-        if money && !this.accepted() {
-            conflict(Code::new("changed-after-payment"), cause)
+        let code = Code::new("changed-after-payment");
+        if money && !this.accepted(&code) {
+            conflict(code, cause)
         } else {
-            noop(Code::new("changed-after-payment"), cause)
+            noop(code, cause)
         }
     }
 }

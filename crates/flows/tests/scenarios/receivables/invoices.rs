@@ -317,7 +317,7 @@ fn s200_nothing_is_imported_that_the_platform_would_remind_of_or_charge_by_itsel
             };
             it.reminders = false;
         } else {
-            world.decide("invoices", record.clone(), Decided::Accept);
+            world.decide("invoices", record.clone(), accept("customer-automation"));
         }
         world.sync();
         assert_eq!(world.state("invoices", &record), "DONE");

@@ -1,7 +1,6 @@
 use tieout_domain::document::*;
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, Side};
-use tieout_flows::Decided;
 
 use super::books::*;
 use crate::world::*;
@@ -236,6 +235,29 @@ fn s192_a_void_of_what_has_reached_the_bank_is_paid_back_with_a_link() {
 }
 
 #[test]
+fn s188_a_payment_that_was_accepted_as_paid_both_ways_asks_again_when_it_fails() {
+    let (mut world, record, there, payer) = owed();
+    world.preferences.receivables.deposit_accounts = vec!["1020".into()];
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "100.00")]);
+    world.put(check, Document::CustomerPayment(paid));
+    world.settle_receivables();
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    assert_eq!(world.state("payments", &payment), "BLOCKED(paid-both-ways)");
+    world.decide("payments", payment.clone(), accept("paid-both-ways"));
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "DONE(paid-both-ways)");
+
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Failed);
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "BLOCKED(payment-failed)");
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 0);
+    world.decide("payments", payment.clone(), accept("payment-failed"));
+    world.sync();
+    assert_eq!(world.state("payments", &payment), "REVERSED(reversed)");
+}
+
+#[test]
 fn s190_a_refund_is_linked_to_its_payment_and_made_once() {
     let (mut world, record, there, payer) = owed();
     let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
@@ -255,7 +277,7 @@ fn s190_a_refund_is_linked_to_its_payment_and_made_once() {
     });
     world.sync();
     assert_eq!(world.state("payments", &payment), "BLOCKED(refund-applied)");
-    world.decide("payments", payment.clone(), Decided::Accept);
+    world.decide("payments", payment.clone(), accept("refund-applied"));
     world.sync();
     world.sync();
     assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 1);
@@ -387,7 +409,7 @@ fn what_was_refunded_does_not_go_back_again_when_the_payment_is_voided() {
             disputed: false,
         });
     });
-    world.decide("payments", payment.clone(), Decided::Accept);
+    world.decide("payments", payment.clone(), accept("refund-applied"));
     world.sync();
     world.receipt(&payment, |it| it.status = ReceiptStatus::Voided);
     world.sync();

@@ -16,7 +16,7 @@ use tieout_domain::ConnectionName;
 
 use super::parts::form::{self, Act};
 use super::parts::{self, Address, notice};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectStanding, Connects};
@@ -98,7 +98,6 @@ async fn show(
         None => live::second_half(&app, &person, &name).await?,
     };
     let content = html! {
-        (parts::crumbs(&[(Address::of([]), "Overview"), (start_address(), "Connect")]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (content)
     };
@@ -107,7 +106,11 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of([]), "Overview"), (start_address(), "Connect")]),
+        &layout,
+        &content,
+    ))
 }
 
 /// Both sides, the platform's once the ledger's lets us in.

@@ -7,7 +7,7 @@ use tieout_domain::code::Code;
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, form, notice};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, page_under};
 use super::{Asked, address, connects, start_address};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -21,7 +21,6 @@ pub(super) async fn show(
     let known = connects(&app)?.connectable()?;
     let texts = [("given-up", "What was given is forgotten.")];
     let content = html! {
-        (parts::crumbs(&[(Address::of([]), "Overview")]))
         (notice::done(asked.done.as_deref(), asked.n, &texts))
         @if !known.under_way.is_empty() {
             h2 { "Go on with one" }
@@ -53,7 +52,11 @@ pub(super) async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of([]), "Overview")]),
+        &layout,
+        &content,
+    ))
 }
 
 pub(super) async fn begin(

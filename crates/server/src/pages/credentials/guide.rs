@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::super::parts::badge::Tone;
 use super::super::parts::{self, Address, notice};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, page_under};
 use super::set_address;
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -27,7 +27,6 @@ pub(super) async fn show(
         .find(|known| known.name == kind)
         .ok_or(PageError::Missing)?;
     let content = html! {
-        (parts::crumbs(&[(Address::of(["credentials"]), "Credentials")]))
         @if kind.guides.is_empty() { (notice::empty("There is no guide to this kind.", "")) }
         @for guide in &kind.guides { (steps(kind.name, guide)) }
         p { a.button href=(set_address(kind.name, "")) { "Enter the new value" } }
@@ -37,7 +36,11 @@ pub(super) async fn show(
         person: &person,
         place: "/credentials",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["credentials"]), "Credentials")]),
+        &layout,
+        &content,
+    ))
 }
 
 fn steps(kind: &str, guide: &GuideInfo) -> Markup {

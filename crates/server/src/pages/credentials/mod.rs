@@ -100,7 +100,7 @@ fn table(credentials: &[CredentialInfo]) -> Table {
             Column::text("Used by"),
             Column::text("Last used (UTC)"),
             Column::text("Set (UTC)"),
-            Column::text("Set by"),
+            Column::person("Set by"),
             Column::text("Ends"),
             Column::act(""),
         ],

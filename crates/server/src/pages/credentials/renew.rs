@@ -15,7 +15,7 @@ use super::super::parts::badge::{Tone, badge};
 use super::super::parts::form::{self, Act};
 use super::super::parts::{self, Address, Cell, Column, Table, notice, time};
 use super::super::plan;
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, page_under};
 use super::{entry, guide};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -61,7 +61,6 @@ async fn beginning(app: &App, person: &Person, name: &str) -> Result<Markup, Pag
     let ways = renews(app)?.ways(&known.row.kind);
     let used: Vec<_> = known.used_by.iter().map(ToString::to_string).collect();
     let content = html! {
-        (crumbs())
         @if ways.is_empty() {
             (notice::empty("There is no guided way from this kind.", " Enter a new value in its place."))
         } @else {
@@ -86,7 +85,7 @@ async fn beginning(app: &App, person: &Person, name: &str) -> Result<Markup, Pag
         person,
         place: "/credentials",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(&crumbs(), &layout, &content))
 }
 
 fn crumbs() -> Markup {
@@ -107,7 +106,6 @@ fn under_way(
         .map(ToString::to_string)
         .collect();
     let content = html! {
-        (crumbs())
         p { "From " code { (renewal.from) } " to " code { (renewal.to) } ", for " (connections.join(", ")) ". Their remote writes are paused." }
         ol.steps {
             @for one in &renewal.steps {
@@ -142,7 +140,7 @@ fn under_way(
         person,
         place: "/credentials",
     };
-    page(&layout, &content)
+    page_under(&crumbs(), &layout, &content)
 }
 
 /// The form of the step that comes next.

@@ -8,7 +8,7 @@ use tieout_domain::code::Code;
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
-use super::super::{Layout, PageError, page};
+use super::super::{Layout, PageError, page_under};
 use super::{entry, guide};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -39,7 +39,6 @@ pub(super) async fn show(
     person.must(Role::Admin)?;
     let kind = kind(&app, &asked.kind)?;
     let content = html! {
-        (parts::crumbs(&[(Address::of(["credentials"]), "Credentials")]))
         @if !kind.guides.is_empty() {
             p { a href=(guide::address(kind.name)) { "How to come by a new one, step by step" } }
         }
@@ -57,7 +56,11 @@ pub(super) async fn show(
         person: &person,
         place: "/credentials",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["credentials"]), "Credentials")]),
+        &layout,
+        &content,
+    ))
 }
 
 pub(super) async fn set(

@@ -11,7 +11,7 @@ use tieout_domain::{RecordRef, Timestamp};
 use super::super::parts::{
     self, Address, Cell, Column, Table, amount, csv_asked, filter, form, notice, time,
 };
-use super::super::{Layout, PageError, mappings, named, page};
+use super::super::{Layout, PageError, mappings, named, page_under};
 use super::decide::{self, RULINGS};
 use super::{Done, title};
 use crate::app::App;
@@ -82,7 +82,6 @@ pub(super) async fn show(
     let first = from.map(|_| &here);
     let table = table(&connection, &cause, &rows, app.clock.now());
     let content = html! {
-        (parts::crumbs(&[(Address::of(["exceptions"]), "Exceptions")]))
         (done.show())
         @if let Some(code) = &cause.code { (notice::remedy(code)) }
         @if let Some((kind, from)) = mapping(&rows) {
@@ -97,7 +96,12 @@ pub(super) async fn show(
         person: &person,
         place: "/exceptions",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["exceptions"]), "Exceptions")]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 /// The one mapping that all rows wait for.
@@ -118,7 +122,7 @@ fn table(connection: &ConnectionInfo, cause: &Named, rows: &[Row], now: Timestam
             Column::money("Amount"),
             Column::text(LEDGER),
             Column::text(PLATFORM),
-            Column::text("Cause"),
+            Column::sentence("Cause"),
             Column::text("Since"),
             Column::number("Attempts"),
             Column::text("Decided"),

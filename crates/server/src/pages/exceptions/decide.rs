@@ -50,7 +50,7 @@ pub(super) const RULINGS: [Choice; 4] = [
     Choice {
         word: "accept",
         label: "Accept it",
-        means: "The warning is understood: the next run goes on as if it were not there.",
+        means: "This warning is understood: the next run goes on as if it were not there. Another one asks again.",
         role: Role::Approver,
     },
 ];
@@ -124,10 +124,12 @@ pub(super) async fn decide(
             records: Vec::new(),
             group: Some(cause.group.clone()),
             code: cause.code.clone(),
+            seen: None,
         }
     } else {
         Chosen {
             records: fields.all("record").map(str::to_owned).collect(),
+            seen: cause.code.clone(),
             ..Chosen::default()
         }
     };

@@ -9,7 +9,7 @@ use tieout_domain::code::Code;
 use tieout_store::Item;
 
 use super::super::parts::{self, Address, amount, form, notice};
-use super::super::{Layout, PageError, named, page};
+use super::super::{Layout, PageError, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -56,7 +56,6 @@ pub(super) async fn show(
         tieout_domain::Side::Platform => &connection.ledger,
     };
     let content = html! {
-        (parts::crumbs(&[(Address::of(["exceptions"]), "Exceptions")]))
         p {
             "Which " (record.kind) " of " (there) " is "
             a href=(Address::record(&connection.name, &record)) { (item.label) }
@@ -78,7 +77,11 @@ pub(super) async fn show(
         person: &person,
         place: "/exceptions",
     };
-    Ok(page(&layout, &content))
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["exceptions"]), "Exceptions")]),
+        &layout,
+        &content,
+    ))
 }
 
 fn search(here: &Address, asked: &Asked, words: &str) -> Markup {

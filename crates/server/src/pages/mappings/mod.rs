@@ -18,7 +18,7 @@ use tieout_store::MapStatus;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, form, notice, time};
-use super::{Layout, PageError, named, page};
+use super::{Layout, PageError, named, page, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -174,7 +174,6 @@ async fn show(
     });
     let suggested = rows.iter().filter(|row| is_suggested(row)).count();
     let content = html! {
-        (parts::crumbs(&[(Address::of(["mappings"]), "Mappings")]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (parts::tabs("Kinds", &tabs))
         @if person.may(Role::Operator) { (propose(&person, &connection, kind)) }
@@ -187,7 +186,12 @@ async fn show(
         person: &person,
         place: "/mappings",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["mappings"]), "Mappings")]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn is_suggested(row: &Row) -> bool {
@@ -216,7 +220,7 @@ fn table(
     } else {
         [Column::number("Payments"), Column::number("Paid from it")]
     });
-    columns.extend([Column::text("By"), Column::act("")]);
+    columns.extend([Column::person("By"), Column::act("")]);
     let (from, to) = sides(connection, kind);
     let mut table = Table::new("mappings", title(kind), columns)
         .note(format!("{from} to {to}"))

@@ -8,7 +8,7 @@ use tieout_domain::{Kind, RemoteId};
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, csv_asked, form};
-use super::super::{Layout, PageError, allowed, page};
+use super::super::{Layout, PageError, allowed, page_under};
 use super::row::{bills, weight};
 use super::{address, is_suggested, row_address, title};
 use crate::app::App;
@@ -52,10 +52,6 @@ pub(super) async fn show(
         |here, (name, value)| here.with(name, value),
     );
     let content = html! {
-        (parts::crumbs(&[
-            (Address::of(["mappings"]), "Mappings"),
-            (address(&connection.name, kind), title(kind)),
-        ]))
         @if meant.is_empty() { p { "Nothing was chosen that can be confirmed." } }
         @else {
             (changes(&meant, target.as_deref()))
@@ -69,7 +65,15 @@ pub(super) async fn show(
         person: &person,
         place: "/mappings",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[
+            (Address::of(["mappings"]), "Mappings"),
+            (address(&connection.name, kind), title(kind)),
+        ]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn changes(meant: &[&Row], target: Option<&str>) -> Markup {

@@ -10,7 +10,7 @@ use tieout_store::{ConnectionStore, Entry};
 
 use super::super::parts::badge::badge;
 use super::super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
-use super::super::{Layout, PageError, named, page};
+use super::super::{Layout, PageError, named, page_under};
 use super::{Asked, DONE, address, inactive, row_address, sides, status, title};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -48,10 +48,6 @@ pub(super) async fn show(
     }
     let here = row_address(&connection.name, kind, &from);
     let content = html! {
-        (parts::crumbs(&[
-            (Address::of(["mappings"]), "Mappings"),
-            (address(&connection.name, kind), title(kind)),
-        ]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (facts(&connection, kind, &row))
         @if person.may(Role::Approver) { (change(&connection, kind, &row, &targets)) }
@@ -65,7 +61,15 @@ pub(super) async fn show(
         person: &person,
         place: "/mappings",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[
+            (Address::of(["mappings"]), "Mappings"),
+            (address(&connection.name, kind), title(kind)),
+        ]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn facts(connection: &ConnectionInfo, kind: Kind, row: &Row) -> Markup {
@@ -177,7 +181,7 @@ fn told(connection: &ConnectionInfo, history: &[Entry]) -> Table {
         "History",
         [
             Column::text("When"),
-            Column::text("Who"),
+            Column::person("Who"),
             Column::text("What"),
         ],
     )

@@ -16,7 +16,16 @@ use super::{Address, amount, badge, notice, time};
 pub struct Column {
     name: Cow<'static, str>,
     end: bool,
+    room: Room,
     csv: Csv,
+}
+
+/// How much room it needs, where there is some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Word,
+    Person,
+    Sentence,
 }
 
 /// How many columns of a CSV file it is.
@@ -32,6 +41,26 @@ impl Column {
     #[must_use]
     pub fn text(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, false, Csv::One)
+    }
+
+    /// Sentences.
+    #[must_use]
+    pub fn sentence(name: impl Into<Cow<'static, str>>) -> Self {
+        let room = Room::Sentence;
+        Self {
+            room,
+            ..Self::text(name)
+        }
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn person(name: impl Into<Cow<'static, str>>) -> Self {
+        let room = Room::Person;
+        Self {
+            room,
+            ..Self::text(name)
+        }
     }
 
     /// Numbers, aligned at their ends.
@@ -54,7 +83,12 @@ impl Column {
 
     fn new(name: impl Into<Cow<'static, str>>, end: bool, csv: Csv) -> Self {
         let name = name.into();
-        Self { name, end, csv }
+        Self {
+            name,
+            end,
+            room: Room::Word,
+            csv,
+        }
     }
 }
 
@@ -250,7 +284,12 @@ impl Table {
     fn cell(&self, column: &Column, cell: &Cell) -> Markup {
         let bare = cell.shown.0.is_empty();
         html! {
-            td.end[column.end].differs[cell.differs].bare[bare] role="cell" data-label=(column.name) {
+            td.end[column.end]
+                .tool[column.csv == Csv::None]
+                .prose[column.room == Room::Sentence]
+                .person[column.room == Room::Person]
+                .differs[cell.differs]
+                .bare[bare] role="cell" data-label=(column.name) {
                 // One piece, so that on a phone it stays in one place beside the column's name.
                 div { (cell.shown) @if cell.differs { span.visually-hidden { " (differs)" } } }
             }

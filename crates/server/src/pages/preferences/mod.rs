@@ -21,7 +21,7 @@ use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, allowed, connect, named, page};
+use super::{Layout, PageError, allowed, connect, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -86,7 +86,6 @@ async fn show(
         ),
     ];
     let content = html! {
-        (parts::crumbs(&[(Address::connection(&connection.name), connection.name.as_str())]))
         (notice::done(asked.done.as_deref(), asked.n, &texts))
         @if person.may(Role::Admin) { (editor(&person, &here, &lines)) }
         @else {
@@ -101,7 +100,15 @@ async fn show(
         person: &person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(
+            Address::connection(&connection.name),
+            connection.name.as_str(),
+        )]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn table(lines: &[Standing]) -> Table {

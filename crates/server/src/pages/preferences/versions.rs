@@ -27,7 +27,7 @@ pub(super) fn history(connection: &ConnectionInfo, versions: &[Version]) -> Tabl
         [
             Column::number("Version"),
             Column::text("When"),
-            Column::text("Who"),
+            Column::person("Who"),
             Column::text("Preference"),
             Column::text("Before"),
             Column::text("Since"),

@@ -25,7 +25,7 @@ pub(super) fn table(connection: &ConnectionInfo, report: &Report, frozen: bool) 
             Column::text("Platform"),
             Column::text("Day"),
             Column::number("Days old"),
-            Column::text("Cause"),
+            Column::sentence("Cause"),
             Column::text("Owner"),
             Column::money("Difference"),
         ],

@@ -1,6 +1,7 @@
 //! Tie-outs: whether the two sides agree at a month's end, item by item; who says so; and what has changed since.
 
 mod act;
+mod base;
 mod files;
 mod items;
 mod paper;
@@ -19,7 +20,7 @@ use tieout_flows::tie_out::Status;
 
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice, time};
-use super::{Layout, PageError, named, page};
+use super::{Layout, PageError, named, page, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -192,7 +193,6 @@ async fn show(
     }
     let drift = signatures::drift(&app, &person, &connection, &signed).await?;
     let content = html! {
-        (parts::crumbs(&[(Address::of(["tie-out"]), "Tie-out")]))
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (months(&connection, &asked))
         @match (&made, &paper) {
@@ -218,7 +218,12 @@ async fn show(
         person: &person,
         place: "/tie-out",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(page_under(
+        &parts::crumbs(&[(Address::of(["tie-out"]), "Tie-out")]),
+        &layout,
+        &content,
+    )
+    .into_response())
 }
 
 fn months(connection: &ConnectionInfo, asked: &Asked) -> Markup {

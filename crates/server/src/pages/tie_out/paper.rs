@@ -9,7 +9,7 @@ use tieout_report::picture_of;
 
 use super::super::parts::badge::{Tone, badge};
 use super::super::parts::{Address, Cell, Column, Table, amount, csv_asked};
-use super::items;
+use super::{base, items};
 use crate::people::Person;
 use crate::program::ConnectionInfo;
 
@@ -24,6 +24,7 @@ pub(super) struct Paper<'a> {
     aging: Table,
     advisories: Table,
     basis: Table,
+    base: Table,
     read: Table,
     checks: Table,
 }
@@ -42,6 +43,7 @@ impl<'a> Paper<'a> {
             aging: aging(report),
             advisories: advisories(connection, report),
             basis: basis(connection, report),
+            base: base::table(connection, report),
             read: read(report),
             checks: checks(report),
         }
@@ -55,6 +57,7 @@ impl<'a> Paper<'a> {
             &self.aging,
             &self.advisories,
             &self.basis,
+            &self.base,
             &self.read,
             &self.checks,
         ];
@@ -75,6 +78,7 @@ impl<'a> Paper<'a> {
             (self.aging.show(here))
             @if !self.advisories.is_empty() { (self.advisories.show(here)) }
             @if !self.basis.is_empty() { (self.basis.show(here)) }
+            @if !self.base.is_empty() { (self.base.show(here)) }
             details {
                 summary { "Why what was read is known to be all" }
                 (self.checks.show(here))

@@ -1,18 +1,22 @@
 //! What is taken, what is turned away, and that nothing comes of what isn't proven. The proof itself is the systems'
 //! own; here it is a word in a header.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::{Body, Bytes};
+use http::StatusCode;
 use http_body_util::BodyExt as _;
-use tieout_domain::hint::Hint;
-use tieout_domain::{Clock, Kind, Timestamp};
+use tieout_domain::hint::{Hint, Rejected};
+use tieout_domain::{Clock, ConnectionName, Kind, Timestamp};
+use tieout_server::app::{App, Outside};
+use tieout_server::program::Notification;
+use tieout_server::webhooks::{BODY_BYTES_MAX, routes};
 use tieout_store::Store;
 use tower::ServiceExt as _;
 
-use super::*;
-use crate::app::Outside;
-use crate::bare::Bare;
+use crate::stage::Played;
 
 struct StandingClock;
 
@@ -30,13 +34,14 @@ struct Came {
 }
 
 /// Believes whoever says `please`, and counts what is due.
-fn believer(came: &Arc<Came>) -> Bare {
+fn believer(came: &Arc<Came>) -> Played {
     let (seen, due) = (Arc::clone(came), Arc::clone(came));
-    Bare {
+    Played {
         believe: Some(Box::new(move |notification| seen.believe(notification))),
         changed: Some(Box::new(move || {
             due.due.fetch_add(1, Ordering::Relaxed);
         })),
+        ..Played::default()
     }
 }
 

@@ -16,13 +16,13 @@ use http_body_util::BodyExt as _;
 use secrecy::ExposeSecret as _;
 use tieout_desk::approval::{self, By, Proposal};
 use tieout_domain::{Clock, Timestamp};
+use tieout_server::app::{App, Outside};
+use tieout_server::people::Role;
+use tieout_server::router;
 use tieout_store::{Fact, MapStatus, NewToken, NewUser, Scope, Store, UserEdit};
 use tower::ServiceExt as _;
 
-use crate::app::{App, Outside};
-use crate::bare::Bare;
-use crate::people::Role;
-use crate::router;
+use crate::stage::Played;
 
 struct TestClock(AtomicI64);
 
@@ -58,7 +58,7 @@ impl House {
             .unwrap();
         let app = App {
             store: store.clone(),
-            program: Arc::new(Bare::default()),
+            program: Arc::new(Played::default()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outside: Arc::new(Outside {
                 public_url: public_url.map(str::to_owned),
@@ -214,13 +214,13 @@ const ROUTES: [(Method, &str, &str, Role); 34] = [
     (Method::GET, "/approvals", "", Role::Viewer),
     (
         Method::POST,
-        "/approvals/acme/9/approve",
+        "/approvals/acme-us/9/approve",
         "reason=",
         Role::Approver,
     ),
     (
         Method::POST,
-        "/approvals/acme/9/decline",
+        "/approvals/acme-us/9/decline",
         "reason=",
         Role::Approver,
     ),
@@ -249,22 +249,32 @@ const ROUTES: [(Method, &str, &str, Role); 34] = [
     (Method::POST, "/users/x/enable", "", Role::Admin),
     (Method::POST, "/users/x/sign-out", "", Role::Admin),
     (Method::POST, "/users/x/tokens/t/revoke", "", Role::Admin),
-    (Method::GET, "/connections/acme", "", Role::Viewer),
-    (Method::GET, "/connections/acme/payable", "", Role::Viewer),
+    (Method::GET, "/connections/acme-us", "", Role::Viewer),
+    (
+        Method::GET,
+        "/connections/acme-us/payable",
+        "",
+        Role::Viewer,
+    ),
     (Method::GET, "/runs", "", Role::Viewer),
     (Method::GET, "/records?q=x", "", Role::Viewer),
     (Method::GET, "/audit", "", Role::Viewer),
     (Method::POST, "/audit/check", "", Role::Viewer),
     (
         Method::POST,
-        "/connections/acme/sync",
+        "/connections/acme-us/sync",
         "flow=bills&flow=vendors&only=x",
         Role::Operator,
     ),
-    (Method::POST, "/connections/acme/pause", "", Role::Operator),
     (
         Method::POST,
-        "/connections/acme/resume",
+        "/connections/acme-us/pause",
+        "",
+        Role::Operator,
+    ),
+    (
+        Method::POST,
+        "/connections/acme-us/resume",
         "reason=x",
         Role::Operator,
     ),
@@ -644,7 +654,7 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
 #[tokio::test]
 async fn what_takes_two_is_done_by_the_second_alone() {
     let house = House::new(None).await;
-    let acme = house.store.connection(&"acme".parse().unwrap());
+    let acme = house.store.connection(&"acme-us".parse().unwrap());
     let mapped = Fact::Mapped {
         kind: "funding".to_owned(),
         from: "bac01".into(),
@@ -670,7 +680,7 @@ async fn what_takes_two_is_done_by_the_second_alone() {
     let id = approval::request(&acme, what, &proposal, "new bank", by)
         .await
         .unwrap();
-    let approve = format!("/approvals/acme/{id}/approve");
+    let approve = format!("/approvals/acme-us/{id}/approve");
 
     let asker = house.sign_in("approver").await;
     let page = text(house.get(&asker, "/approvals").await).await;
@@ -701,7 +711,7 @@ async fn what_takes_two_is_done_by_the_second_alone() {
     let back = house
         .post(
             &asker,
-            &format!("/approvals/acme/{id}/decline"),
+            &format!("/approvals/acme-us/{id}/decline"),
             "reason=wrong",
         )
         .await;
