@@ -31,7 +31,7 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let named = [&preferences.receivables_account, &preferences.bank_account];
     needs.extend(named.into_iter().filter_map(|name| account::needs(name)));
     if let Some(customer) = customer(this) {
-        needs.extend(origin::needs(customers::NAME, &customer));
+        needs.extend(customers::counterpart_needs(this.books, &customer));
     }
     for part in &this.payment.uses {
         if let Some(invoice) = part.of.invoice() {
@@ -77,7 +77,7 @@ pub(super) fn payer(this: &This<'_>) -> Result<RemoteId, Outcome> {
         let code = Code::new("unidentified-payment");
         return Err(Outcome::because(State::Hold, code, cause));
     };
-    match origin::counterpart(this.books, customers::NAME, &customer) {
+    match customers::counterpart(this.books, &customer) {
         Some(payer) => Ok(payer.id.clone()),
         None => Err(customers::awaited(&this.label(), &customer)),
     }
