@@ -11,8 +11,15 @@ use crate::workspace::Workspace;
 /// How many worlds the tests live through.
 const SLICE: u64 = 1000;
 
-/// No world of the slice begins after so many seconds: a slow machine lives through fewer, and says how many.
-const SLICE_SECONDS: u64 = 240;
+/// The pairs whose worlds the tests live through. No world of a pair begins after so many seconds: a slow machine
+/// lives through fewer, and says how many.
+const SLICE_SECONDS: [(&str, u64); 2] = [(PAYABLES, 140), ("netsuite-invoiced", 100)];
+
+/// In the tests, a walk takes only every so-many-th mishap of a sort.
+const WALK_STEPS: [(&str, u64); 2] = [(PAYABLES, 90), ("netsuite-invoiced", 180)];
+
+/// The pair that is meant where none is named.
+const PAYABLES: &str = "netsuite-bill";
 
 /// How the simulation is built.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +33,9 @@ pub(crate) enum Build {
 /// What to live through.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
+    /// Which pair's worlds.
+    #[arg(long, default_value = PAYABLES)]
+    pair: String,
     /// How many worlds.
     #[arg(long, default_value_t = SLICE)]
     seeds: u64,
@@ -46,6 +56,9 @@ pub(crate) struct SimulateArguments {
 /// What to walk through.
 #[derive(Debug, Args)]
 pub(crate) struct WalkArguments {
+    /// Which pair's story.
+    #[arg(long, default_value = PAYABLES)]
+    pair: String,
     /// Die only at every so-many-th boundary, and lose only every so-many-th answer.
     #[arg(long, default_value_t = 1)]
     step: u64,
@@ -55,7 +68,7 @@ pub(crate) struct WalkArguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Result<bool> {
     let program = build(workspace, Build::Fast)?;
     let mut command = Command::new(program);
-    command.arg("live");
+    command.args(["live", "--pair", &arguments.pair]);
     command.args(["--seeds", &arguments.seeds.to_string()]);
     command.args(["--first", &arguments.first.to_string()]);
     if arguments.twice {
@@ -73,26 +86,42 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Resul
 /// The worlds that the tests live through, as far as the time for them reaches, and some of them twice.
 pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
     let program = build(workspace, Build::AsTests)?;
-    let lived = Command::new(&program)
-        .args(["live", "--seeds", &SLICE.to_string()])
-        .args(["--seconds", &SLICE_SECONDS.to_string()])
-        .status()?;
-    let again = Command::new(&program)
-        .args(["live", "--seeds", "20", "--twice"])
-        .status()?;
-    Ok(lived.success() && again.success())
+    let mut good = true;
+    for (pair, seconds) in SLICE_SECONDS {
+        let live = ["live", "--pair", pair];
+        let lived = Command::new(&program)
+            .args(live)
+            .args(["--seeds", &SLICE.to_string()])
+            .args(["--seconds", &seconds.to_string()])
+            .status()?;
+        let again = Command::new(&program)
+            .args(live)
+            .args(["--seeds", "10", "--twice"])
+            .status()?;
+        good &= lived.success() && again.success();
+    }
+    Ok(good)
 }
 
-/// Dies at every boundary of a story in turn, and loses the answer to every write.
+/// Dies at every boundary of a pair's story in turn, and loses the answer to every write.
 pub(crate) fn walk(workspace: &Workspace, arguments: &WalkArguments) -> Result<bool> {
-    walk_by(workspace, arguments.step, Build::Fast)
+    let program = build(workspace, Build::Fast)?;
+    walk_by(&program, &arguments.pair, arguments.step)
 }
 
-/// The same with a step.
-pub(crate) fn walk_by(workspace: &Workspace, step: u64, how: Build) -> Result<bool> {
-    let program = build(workspace, how)?;
+/// The same for all pairs, with steps that the tests have time for.
+pub(crate) fn walks(workspace: &Workspace) -> Result<bool> {
+    let program = build(workspace, Build::AsTests)?;
+    let mut good = true;
+    for (pair, step) in WALK_STEPS {
+        good &= walk_by(&program, pair, step)?;
+    }
+    Ok(good)
+}
+
+fn walk_by(program: &Path, pair: &str, step: u64) -> Result<bool> {
     let status = Command::new(program)
-        .args(["walk", "--step", &step.to_string()])
+        .args(["walk", "--pair", pair, "--step", &step.to_string()])
         .status()?;
     Ok(status.success())
 }

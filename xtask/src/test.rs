@@ -17,9 +17,6 @@ use crate::{book, browser, crash, disk, laws, packages, postgres, scenarios, sim
 /// How many times the slice of the crash walk kills.
 const KILLS: u32 = 3;
 
-/// The slice of the walk through all boundaries takes every so-many-th.
-const WALK_STEP: u64 = 60;
-
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
 
@@ -89,7 +86,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         ))
     });
     steps.step("walk", || {
-        let good = simulate::walk_by(workspace, WALK_STEP, simulate::Build::AsTests)?;
+        let good = simulate::walks(workspace)?;
         Ok(End::of(
             good,
             "something must not have been: see the mishaps above",

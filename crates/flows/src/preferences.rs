@@ -226,7 +226,7 @@ pub struct Receivables {
     /// Where customers' payments are kept in the ledger, chosen before the first one is written: the account's
     /// number or id, or `undeposited`; for one method or currency by `check=…`, `ach:USD=…`, `*:CAD=…`.
     pub deposit_accounts: Vec<String>,
-    /// Account that payouts arrive in. Empty: none.
+    /// Number or id of the account that payouts arrive in and refunds are paid from. Empty: none.
     pub bank_account: String,
     /// Archive on the platform what was voided or deleted in the ledger (scenario 193).
     pub archive: bool,

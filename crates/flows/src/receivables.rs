@@ -4,6 +4,7 @@
 //! shown and never written back; what began on the platform goes to the ledger once a person has switched that
 //! on. A link leads from the record that began to its copy, so that either side may be the one it starts from.
 
+mod account;
 pub mod customers;
 mod origin;
 pub mod payments;

@@ -1,12 +1,12 @@
-//! What must be true of the services' own records once everything has come to rest, and of the store beside
-//! them. Nothing here believes what tieout says of itself where the services can be asked.
+//! What must be true once everything has come to rest, of whichever pair: of the store, of the last sync, and of what
+//! the services hold. Nothing here believes what tieout says of itself where the services can be asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
+use tieout_domain::RecordRef;
 use tieout_engine::{Plan, RunReport};
 use tieout_flows::tie_out::Report;
 use tieout_store::{ConnectionStore, Item, ItemFilter, Store};
@@ -18,20 +18,32 @@ pub struct Snapshot {
     pub ledger: Value,
     /// The platform's.
     pub platform: Value,
-    /// The platform's organization: part of the keys that come from its ids.
-    pub organization: String,
+    /// The platform's account: part of the keys that come from its ids.
+    pub account: String,
     /// The ledger's subsidiary that the connection is for, if the account has subsidiaries.
     pub subsidiary: Option<String>,
+    /// The ledger's routes that records were written by so far.
+    pub ledger_writes: Vec<String>,
 }
-
-/// The account of the ledger that payments are posted to, by its number.
-pub(crate) const PAYMENT_ACCOUNT: &str = "1090";
 
 /// What the store says became of each record, by flow.
 pub type Items = BTreeMap<(String, RecordRef), Item>;
 
-/// Which bill of the platform stands for which of the ledger's, as the store says, by their ids.
-pub type Counterparts = BTreeMap<String, String>;
+/// What stands for which record, as the store says: by flow, record and role.
+pub type Links = BTreeMap<(String, RecordRef, String), RecordRef>;
+
+/// All that is looked at when a world has come to rest.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// How the services were when tieout had done nothing yet.
+    pub before: &'a Snapshot,
+    /// How they are.
+    pub after: &'a Snapshot,
+    /// What became of each record.
+    pub items: &'a Items,
+    /// What stands for which.
+    pub links: &'a Links,
+}
 
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,90 +54,30 @@ pub struct Violation {
     pub what: String,
 }
 
-fn violation(check: &'static str, what: impl Into<String>) -> Violation {
+pub(crate) fn violation(check: &'static str, what: impl Into<String>) -> Violation {
     Violation {
         check,
         what: what.into(),
     }
 }
 
-/// All checks of the services' records: `before` is how they were when tieout had done nothing yet.
-#[must_use]
-pub fn servers(
-    before: &Snapshot,
-    after: &Snapshot,
-    items: &Items,
-    counterparts: &Counterparts,
-) -> Vec<Violation> {
-    let mut found = once(before, after);
-    found.extend(posted_right(after, items));
-    found.extend(echoes(after));
-    found.extend(balanced(after));
-    found.extend(conserved(before, after));
-    found.extend(pairs_equal(after, items));
-    found.extend(nothing_lost(after, items, counterparts));
-    found
-}
-
-fn list<'a>(records: &'a Value, table: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub(crate) fn list<'a>(
+    records: &'a Value,
+    table: &str,
+) -> impl Iterator<Item = &'a Value> + use<'a> {
     records[table].as_array().into_iter().flatten()
 }
 
-fn text<'a>(record: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(record: &'a Value, field: &str) -> &'a str {
     record[field].as_str().unwrap_or_default()
 }
 
-fn amount(record: &Value, field: &str) -> Decimal {
+pub(crate) fn amount(record: &Value, field: &str) -> Decimal {
     text(record, field).parse().unwrap_or_default()
 }
 
-fn marker(record: &Value) -> Option<String> {
-    Marker::find_in(text(record, "description")).map(|marker| marker.id.to_string())
-}
-
-/// One creation per source record: no bill, credit, payee, posting or recorded payment is there twice.
-#[must_use]
-pub fn once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for table in ["bills", "vendor_credits"] {
-        let mut live: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        let mut ever: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
-        for record in list(&after.platform, table) {
-            let Some(of) = marker(record) else { continue };
-            if record["archived"] == false {
-                live.entry(of.clone()).or_default().push(text(record, "id"));
-            }
-            // A bill that moves to another payee is made anew there.
-            let key = (of, text(record, "vendor"));
-            ever.entry(key).or_default().push(text(record, "id"));
-        }
-        let twice = live.into_iter().filter(|(_, ids)| ids.len() > 1);
-        found.extend(twice.map(|(of, ids)| {
-            violation(
-                "once",
-                format!("{table}: {of} is on the platform as {ids:?}"),
-            )
-        }));
-        let again = ever.into_iter().filter(|(_, ids)| ids.len() > 1);
-        found.extend(again.map(|((of, vendor), ids)| {
-            violation(
-                "once",
-                format!("{table}: {of} was made for {vendor} as {ids:?}"),
-            )
-        }));
-    }
-    found.extend(payees_once(before, after));
-    found.extend(same_twice(
-        list(&after.ledger, "transactions"),
-        "external_id",
-        "posting",
-    ));
-    let recorded = list(&after.platform, "payments").filter(|one| one["stage"] != "Dead");
-    found.extend(same_twice(recorded, "sync_reference", "recorded payment"));
-    found
-}
-
-fn same_twice<'a>(
+/// Records of which two bear the same key, whatever its case.
+pub(crate) fn same_twice<'a>(
     records: impl Iterator<Item = &'a Value>,
     field: &str,
     what: &str,
@@ -137,142 +89,6 @@ fn same_twice<'a>(
         if let Some(other) = seen.insert(key.clone(), text(record, "id")) {
             let id = text(record, "id");
             found.push(violation("once", format!("{what} {key}: {other} and {id}")));
-        }
-    }
-    found
-}
-
-/// No more payees of a name than there were before and have been asked for since.
-fn payees_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
-    let names = |records: &Value| -> BTreeMap<String, usize> {
-        let mut names = BTreeMap::new();
-        for vendor in list(records, "vendors") {
-            *names
-                .entry(text(vendor, "name").to_lowercase())
-                .or_default() += 1;
-        }
-        names
-    };
-    let (had, has) = (names(&before.platform), names(&after.platform));
-    let wanted = names(&after.ledger);
-    has.into_iter()
-        .filter_map(|(name, count)| {
-            let may = had.get(&name).unwrap_or(&0) + wanted.get(&name).unwrap_or(&0).max(&1);
-            (count > may).then(|| violation("once", format!("{count} payees are called {name}")))
-        })
-        .collect()
-}
-
-/// What was posted to the ledger for each of the platform's payments, by the platform's id.
-fn postings(after: &Snapshot) -> BTreeMap<String, Vec<&Value>> {
-    keyed(after, "VendPymt")
-}
-
-/// The transactions of this type that carry the key of one of the platform's payments, by the platform's id.
-fn keyed<'a>(after: &'a Snapshot, of_type: &str) -> BTreeMap<String, Vec<&'a Value>> {
-    let keys: Vec<(String, String)> = list(&after.platform, "payments")
-        .map(|payment| {
-            let id = text(payment, "id").to_owned();
-            let key = Key::of(["bill", &after.organization, &id]);
-            (key.as_str().to_owned(), id)
-        })
-        .collect();
-    let mut postings: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    for posting in list(&after.ledger, "transactions").filter(|one| one["type"] == of_type) {
-        let external = text(posting, "external_id");
-        let of = keys.iter().find(|(key, _)| {
-            external == key
-                || external
-                    .strip_prefix(key.as_str())
-                    .is_some_and(|rest| rest.starts_with('_'))
-        });
-        if let Some((_, id)) = of {
-            postings.entry(id.clone()).or_default().push(posting);
-        }
-    }
-    postings
-}
-
-/// What of a posting settles bills.
-fn settles(after: &Snapshot, posting: &Value, bills: &BTreeSet<&str>) -> Decimal {
-    let id = text(posting, "id");
-    list(&after.ledger, "applications")
-        .filter(|one| text(one, "from") == id && bills.contains(text(one, "to")))
-        .map(|one| amount(one, "amount").abs())
-        .sum()
-}
-
-/// Money is neither made nor lost: what is posted for a payment settles what the payment paid, never more, and
-/// nothing once the payment is undone.
-#[must_use]
-pub fn posted_right(after: &Snapshot, items: &Items) -> Vec<Violation> {
-    let bills: BTreeSet<&str> = list(&after.ledger, "transactions")
-        .filter(|one| one["type"] == "VendBill")
-        .map(|one| text(one, "id"))
-        .collect();
-    let postings = postings(after);
-    let none = Vec::new();
-    let mut found = Vec::new();
-    for payment in list(&after.platform, "payments").filter(|one| one["recorded"] == false) {
-        let id = text(payment, "id");
-        let posted = postings.get(id).unwrap_or(&none);
-        let settled: Decimal = posted.iter().map(|one| settles(after, one, &bills)).sum();
-        let paid: Decimal = list(payment, "parts")
-            .map(|part| amount(part, "amount"))
-            .sum();
-        let record = RecordRef::new(Side::Platform, Kind::Payment, id);
-        let item = items.get(&("bill-payments".to_owned(), record));
-        let state = item.map(|item| item.outcome.state);
-        if settled > paid {
-            let what = format!("payment {id} of {paid} settles {settled} in the ledger");
-            found.push(violation("posted", what));
-        }
-        let expected = match state {
-            Some(State::Done) if payment["stage"] == "Paid" => Some(paid),
-            Some(State::Reversed) => Some(Decimal::ZERO),
-            _ => None,
-        };
-        if let Some(expected) = expected
-            && settled != expected
-        {
-            let what = format!(
-                "payment {id} is {} and settles {settled} in the ledger instead of {expected}",
-                item.map(|item| item.outcome.to_string())
-                    .unwrap_or_default()
-            );
-            found.push(violation("posted", what));
-        }
-    }
-    found
-}
-
-/// What tieout wrote to one side never comes back to the other as something new.
-#[must_use]
-pub fn echoes(after: &Snapshot) -> Vec<Violation> {
-    let postings = postings(after);
-    let recorded = list(&after.platform, "payments").filter(|one| one["recorded"] == true);
-    let posted = recorded.filter(|one| postings.contains_key(text(one, "id")));
-    let mut found: Vec<Violation> = posted
-        .map(|one| {
-            let what = format!(
-                "the recorded payment {} was posted to the ledger",
-                text(one, "id")
-            );
-            violation("echo", what)
-        })
-        .collect();
-    let ours: BTreeMap<&str, &str> = list(&after.ledger, "transactions")
-        .filter(|one| text(one, "external_id").starts_with("bill_"))
-        .map(|one| (text(one, "id"), text(one, "external_id")))
-        .collect();
-    for one in list(&after.platform, "payments") {
-        let of = text(one, "sync_reference")
-            .rsplit('_')
-            .next()
-            .unwrap_or_default();
-        if let Some(external) = ours.get(of) {
-            let what = format!("the posting {external} was recorded on the platform again");
-            found.push(violation("echo", what));
         }
     }
     found
@@ -291,117 +107,6 @@ pub fn balanced(after: &Snapshot) -> Vec<Violation> {
         "balanced",
         format!("the ledger's accounts add up to {sum}"),
     )]
-}
-
-/// Money is conserved per account and currency: what left the account that payments are posted to is what the
-/// live postings say, less the journals that reverse some, to the cent, in each currency.
-#[must_use]
-pub fn conserved(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
-    let left = |snapshot: &Snapshot| -> BTreeMap<String, Decimal> {
-        let mut left = BTreeMap::new();
-        for one in list(&snapshot.ledger, "balances") {
-            if text(one, "number") == PAYMENT_ACCOUNT {
-                *left.entry(text(one, "currency").to_owned()).or_default() -=
-                    amount(one, "foreign");
-            }
-        }
-        left
-    };
-    let (was, is) = (left(before), left(after));
-    let mut posted: BTreeMap<String, Decimal> = BTreeMap::new();
-    let live = postings(after).into_values().flatten();
-    for posting in live.filter(|posting| text(posting, "voided") != "T") {
-        let currency = text(posting, "currency").to_owned();
-        *posted.entry(currency).or_default() += amount(posting, "total").abs();
-    }
-    for reversal in keyed(after, "Journal").into_values().flatten() {
-        let currency = text(reversal, "currency").to_owned();
-        *posted.entry(currency).or_default() -= amount(reversal, "total").abs();
-    }
-    let currencies: BTreeSet<&String> = is.keys().chain(posted.keys()).collect();
-    let of = |amounts: &BTreeMap<String, Decimal>, currency: &String| {
-        amounts.get(currency).copied().unwrap_or_default()
-    };
-    currencies
-        .into_iter()
-        .filter_map(|currency| {
-            let moved = of(&is, currency) - of(&was, currency);
-            let posted = of(&posted, currency);
-            let what = format!(
-                "{moved} of currency {currency} left account {PAYMENT_ACCOUNT}, and {posted} is posted"
-            );
-            (moved != posted).then(|| violation("conserved", what))
-        })
-        .collect()
-}
-
-/// What is said to be done is the same on both sides, to the cent.
-#[must_use]
-pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for bill in list(&after.platform, "bills").filter(|one| one["archived"] == false) {
-        let Some(of) = marker(bill) else { continue };
-        let ledger = list(&after.ledger, "transactions").find(|one| text(one, "id") == of);
-        let record = RecordRef::new(Side::Ledger, Kind::Bill, of.as_str());
-        let item = items.get(&("bills".to_owned(), record));
-        let done = item.is_some_and(|item| item.outcome.state == State::Done);
-        let Some(ledger) = ledger.filter(|_| done) else {
-            continue;
-        };
-        let (here, there) = (amount(ledger, "total").abs(), amount(bill, "total"));
-        if here != there {
-            found.push(violation(
-                "equal",
-                format!("bill {of} is {here} here and {there} there"),
-            ));
-        }
-    }
-    found
-}
-
-/// Every bill that somebody approved is looked after: it has a state, and if it is done, its counterpart is
-/// there.
-#[must_use]
-pub fn nothing_lost(
-    after: &Snapshot,
-    items: &Items,
-    counterparts: &Counterparts,
-) -> Vec<Violation> {
-    let there: BTreeSet<&str> = list(&after.platform, "bills")
-        .filter(|bill| bill["archived"] == false)
-        .map(|bill| text(bill, "id"))
-        .collect();
-    let mut found = Vec::new();
-    let ours = |bill: &Value| {
-        let subsidiary = after.subsidiary.as_deref();
-        subsidiary.is_none_or(|subsidiary| text(bill, "subsidiary") == subsidiary)
-    };
-    let is_there = |id: &str| {
-        let counterpart = counterparts.get(id);
-        counterpart.is_some_and(|counterpart| there.contains(counterpart.as_str()))
-    };
-    let bills = list(&after.ledger, "transactions");
-    for bill in bills.filter(|one| one["type"] == "VendBill" && ours(one)) {
-        let id = text(bill, "id");
-        let record = RecordRef::new(Side::Ledger, Kind::Bill, id);
-        let known = items.get(&("bills".to_owned(), record));
-        // A bill below zero is a credit, with a flow of its own.
-        let total = amount(bill, "total");
-        match known.map(|item| (item.outcome.state, item.outcome.code.as_ref())) {
-            None => found.push(violation(
-                "lost",
-                format!("bill {id} of {total} has no state"),
-            )),
-            Some((State::Done, None)) if !is_there(id) => {
-                found.push(violation(
-                    "lost",
-                    format!("bill {id} of {total} is done and not there"),
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    found
 }
 
 /// All items of a connection.
@@ -425,24 +130,26 @@ pub async fn items(store: &ConnectionStore) -> Result<Items> {
     }
 }
 
-/// Which bill stands for which.
+/// What stands for which record in these flows.
 ///
 /// # Errors
 /// What the store can answer.
-pub async fn counterparts(store: &ConnectionStore) -> Result<Counterparts> {
-    let mut counterparts = Counterparts::new();
-    let mut after: Option<(RecordRef, String)> = None;
-    loop {
-        let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
-        let page = store.links_page("bills", from, 1000).await?;
-        let Some(last) = page.last() else {
-            return Ok(counterparts);
-        };
-        after = Some((last.record.clone(), last.role.clone()));
-        let current = page.into_iter().filter(|link| link.role.is_empty());
-        counterparts
-            .extend(current.map(|link| (link.record.id.to_string(), link.target.id.to_string())));
+pub async fn links(store: &ConnectionStore, flows: &[&str]) -> Result<Links> {
+    let mut links = Links::new();
+    for flow in flows {
+        let mut after: Option<(RecordRef, String)> = None;
+        loop {
+            let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
+            let page = store.links_page(flow, from, 1000).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.record.clone(), last.role.clone()));
+            links.extend(
+                page.into_iter()
+                    .map(|link| (((*flow).to_owned(), link.record, link.role), link.target)),
+            );
+        }
     }
+    Ok(links)
 }
 
 /// When nothing goes wrong any more, a sync writes nothing and has no problem, and nothing is left to do.

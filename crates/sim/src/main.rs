@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 use tieout_sim::check::Violation;
 use tieout_sim::figures::Figures;
+use tieout_sim::pair::{self, Pair};
 use tieout_sim::walk::{self, Mishap};
 use tieout_sim::{run, story};
 use tieout_systems::ALL;
@@ -32,6 +33,9 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct LiveArguments {
+    /// Which pair's worlds.
+    #[arg(long, default_value = "netsuite-bill", value_parser = known_pair)]
+    pair: &'static dyn Pair,
     /// How many worlds.
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
@@ -54,12 +58,22 @@ struct LiveArguments {
 
 #[derive(Debug, Args)]
 struct WalkArguments {
+    /// Which pair's story.
+    #[arg(long, default_value = "netsuite-bill", value_parser = known_pair)]
+    pair: &'static dyn Pair,
     /// Only every so-many-th mishap of a sort.
     #[arg(long, default_value_t = 1)]
     step: u64,
     /// How many at once.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+}
+
+fn known_pair(name: &str) -> Result<&'static dyn Pair, String> {
+    pair::find(name).ok_or_else(|| {
+        let known: Vec<_> = pair::ALL.iter().map(|pair| pair.name()).collect();
+        format!("there are {}", known.join(" and "))
+    })
 }
 
 /// The futures of a whole world lie in one another on a thread's stack, and are large in a development build.
@@ -120,7 +134,12 @@ fn live(arguments: &LiveArguments) -> bool {
         !over && !stop.load(Ordering::Relaxed)
     };
     let one = |number| {
-        let good = live_through(arguments.first + number, arguments.twice, &total);
+        let good = live_through(
+            arguments.pair,
+            arguments.first + number,
+            arguments.twice,
+            &total,
+        );
         stop.fetch_or(!good && arguments.fail_fast, Ordering::Relaxed);
         good
     };
@@ -136,9 +155,12 @@ fn live(arguments: &LiveArguments) -> bool {
 }
 
 /// Lives through one world. Tells whether all was as it must be.
-fn live_through(seed: u64, twice: bool, total: &Figures) -> bool {
-    let once = || run::world(|host| async move { story::live(ALL, seed, &host).await });
-    let repeat = format!("(repeat with --first {seed} --seeds 1)");
+fn live_through(pair: &'static dyn Pair, seed: u64, twice: bool, total: &Figures) -> bool {
+    let once = || run::world(|host| async move { story::live(ALL, pair, seed, &host).await });
+    let repeat = format!(
+        "(repeat with --pair {} --first {seed} --seeds 1)",
+        pair.name()
+    );
     let ended = match once() {
         Ok(ended) => ended,
         Err(error) => {
@@ -179,7 +201,8 @@ fn complain(of: &str, repeat: &str, violations: &[Violation], total: &Figures) -
 
 fn walk(arguments: &WalkArguments) -> bool {
     let began = Instant::now();
-    let (seed, told) = match walk::fullest(ALL) {
+    let pair = arguments.pair;
+    let (seed, told) = match walk::fullest(ALL, pair) {
         Ok(told) => told,
         Err(error) => {
             println!("{error:#}");
@@ -213,7 +236,7 @@ fn walk(arguments: &WalkArguments) -> bool {
         else {
             return true;
         };
-        match run::world(|host| async move { walk::tell(ALL, seed, mishap, &host).await }) {
+        match run::world(|host| async move { walk::tell(ALL, pair, seed, mishap, &host).await }) {
             Ok(told) => {
                 total.take_in(&told.figures);
                 complain(&format!("{mishap:?}"), "", &told.violations, &total)

@@ -7,18 +7,19 @@ use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
 use tieout::failure::Failure;
 use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
-use tieout_engine::{EngineError, RunOptions, RunReport, mapping};
+use tieout_engine::{Connection, EngineError, RunOptions, RunReport, mapping};
 use tieout_store::{Fact, Store};
 use tieout_systems::Entry;
 
-use crate::check::{self, Snapshot, Violation};
+use crate::check::{self, Seen, Snapshot, Violation};
 use crate::dice::Dice;
 use crate::figures::Figures;
+use crate::pair::Pair;
 use crate::people::People;
 use crate::process::{Fate, Process};
 use crate::run::Host;
 use crate::weather::Sky;
-use crate::world::{Plan, World};
+use crate::world::World;
 
 /// How many syncs may pass until nothing is left to write, once nothing goes wrong any more.
 const LAST_SYNCS_MAX: usize = 6;
@@ -38,34 +39,30 @@ pub struct Ended {
 ///
 /// # Errors
 /// What keeps the simulation itself from going on.
-pub async fn live(systems: &[Entry], seed: u64, host: &Host) -> Result<Ended> {
+pub async fn live(
+    systems: &[Entry],
+    pair: &'static dyn Pair,
+    seed: u64,
+    host: &Host,
+) -> Result<Ended> {
     let dice = Dice::of(seed, "story");
-    let plan = Plan {
-        seed,
-        vendors: 4 + usize::try_from(dice.between(0, 6))?,
-        bills: 8 + usize::try_from(dice.between(0, 14))?,
-        one_world: dice.chance(0.5),
-        tokens: dice.chance(0.5),
-    };
-    let world = World::new(systems, &plan, host).await?;
+    let plan = pair.drawn(seed, &dice);
+    let world = World::new(systems, pair, &plan, host).await?;
     let story = Story {
         world: &world,
         dice: &dice,
         people_dice: Dice::of(seed, "people"),
         runs: std::sync::atomic::AtomicU64::new(0),
     };
+    pair.beginning(&story.people()).await;
     let before = story.snapshot().await?;
     story.set_up().await?;
     story.trouble().await?;
     let (violations, head) = story.rest(&before).await?;
-    world.figures.add(
-        "calls",
-        "netsuite, by its own count",
-        world.calls("netsuite"),
-    );
-    world
-        .figures
-        .add("calls", "bill, by its own count", world.calls("bill"));
+    for service in ["netsuite", pair.platform()] {
+        let name = format!("{service}, by its own count");
+        world.figures.add("calls", &name, world.calls(service));
+    }
     Ok(Ended {
         violations,
         figures: Arc::clone(&world.figures),
@@ -99,14 +96,15 @@ impl Story<'_> {
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         let started = self.world.start(Fate::default(), "checker").await?;
         let sides = &started.connection.sides;
-        let organization = sides.platform.account.clone();
+        let account = sides.platform.account.clone();
         let subsidiary = sides.ledger.subsidiary.as_ref().map(ToString::to_string);
         started.store.close().await;
         Ok(Snapshot {
             ledger: self.world.records("netsuite"),
-            platform: self.world.records("bill"),
-            organization,
+            platform: self.world.records(self.world.pair.platform()),
+            account,
             subsidiary,
+            ledger_writes: self.world.writes("netsuite"),
         })
     }
 
@@ -129,8 +127,8 @@ impl Story<'_> {
                 self.world.figures.count("machine", "clock stepped");
             }
             if self.dice.chance(0.08) {
-                let kinds = ["netsuite-m2m", "netsuite-tba", "bill"];
-                let kind = self.dice.pick(&kinds).copied().unwrap_or("bill");
+                let kinds = self.credentials();
+                let kind = self.dice.pick(&kinds).copied().unwrap_or(kinds[0]);
                 self.world.credential(kind, "revoke");
                 self.world.figures.count("machine", "credential revoked");
             } else {
@@ -159,8 +157,13 @@ impl Story<'_> {
         });
     }
 
+    /// The kinds of credentials by which anybody signs in.
+    fn credentials(&self) -> [&'static str; 3] {
+        ["netsuite-m2m", "netsuite-tba", self.world.pair.credential()]
+    }
+
     fn restore_credentials(&self) {
-        for kind in ["netsuite-m2m", "netsuite-tba", "bill"] {
+        for kind in self.credentials() {
             self.world.credential(kind, "restore");
         }
     }
@@ -300,7 +303,7 @@ impl Story<'_> {
             self.world.figures.count("hints", name);
             let process = Process::new(&self.world.time, Fate::default());
             let options = RunOptions {
-                flows: vec!["bill-payments".to_owned()],
+                flows: vec![self.world.pair.hinted().to_owned()],
                 ..RunOptions::new(self.run_id(), "webhook")
             };
             self.sync_in(&process, "hinted", options).await
@@ -362,26 +365,22 @@ impl Story<'_> {
         }
         let (last, started, plan) = ended.context("there was a last sync")?;
         let mut violations = check::quiet(&last, &plan);
-        let now = started.connection.timer.now();
-        let today = now.to_zoned(started.connection.time_zone.clone()).date();
-        let options = TieOutOptions {
-            as_of: AsOf::PeriodEnd(today),
-            id: self.run_id(),
-            notes: std::collections::BTreeMap::new(),
-            notices: Vec::new(),
-        };
-        let made = tie_out(&started.connection, &options).await?;
-        let reports: Vec<_> = made.into_iter().map(|made| made.report).collect();
-        violations.extend(check::closes(&reports));
-        for item in reports.iter().flat_map(|report| &report.items) {
-            self.world.figures.count("tie-out", item.category.code());
+        if self.world.pair.closes() {
+            violations.extend(self.tie_out(&started.connection).await?);
         }
         let connection = &started.connection.store;
         let items = check::items(connection).await?;
         violations.extend(check::store(&started.store, connection, &items).await?);
         let after = self.snapshot().await?;
-        let counterparts = check::counterparts(connection).await?;
-        violations.extend(check::servers(before, &after, &items, &counterparts));
+        let flows = started.connection.flows.iter().map(|flow| flow.name());
+        let links = check::links(connection, &flows.collect::<Vec<_>>()).await?;
+        let seen = Seen {
+            before,
+            after: &after,
+            items: &items,
+            links: &links,
+        };
+        violations.extend(self.world.pair.servers(&self.world.plan, &seen));
         self.count_writes(&started.store, connection).await?;
         let head = head(&started.store, connection.name().as_str()).await?;
         for item in items.values() {
@@ -392,6 +391,24 @@ impl Story<'_> {
         }
         started.store.close().await;
         Ok((violations, head))
+    }
+
+    /// The month that it is by now, tied out.
+    async fn tie_out(&self, connection: &Connection) -> Result<Vec<Violation>> {
+        let now = connection.timer.now();
+        let today = now.to_zoned(connection.time_zone.clone()).date();
+        let options = TieOutOptions {
+            as_of: AsOf::PeriodEnd(today),
+            id: self.run_id(),
+            notes: std::collections::BTreeMap::new(),
+            notices: Vec::new(),
+        };
+        let made = tie_out(connection, &options).await?;
+        let reports: Vec<_> = made.into_iter().map(|made| made.report).collect();
+        for item in reports.iter().flat_map(|report| &report.items) {
+            self.world.figures.count("tie-out", item.category.code());
+        }
+        Ok(check::closes(&reports))
     }
 
     /// Unknown outcomes, and what became of them, out of the history.

@@ -15,43 +15,11 @@ use tieout_systems::Entry;
 use crate::check::Violation;
 use crate::dice::Dice;
 use crate::figures::Figures;
+use crate::pair::Pair;
 use crate::process::{Fate, Lost};
 use crate::run::Host;
 use crate::story::Story;
-use crate::world::{Plan, World};
-
-/// What people do before each sync.
-const CHAPTERS: [&[&str]; 4] = [
-    &[
-        "enter a bill",
-        "enter a bill",
-        "enter a credit",
-        "enter a vendor with a bill",
-    ],
-    &[
-        "pay on the platform",
-        "pay on the platform",
-        "pay in part on the platform",
-        "pay with a credit",
-        "pay in the ledger",
-        "enter a bill",
-        "edit a bill's amount",
-    ],
-    &[
-        "void a payment on the platform",
-        "void a payment on the platform",
-        "void a payment in the ledger",
-        "move a payment on",
-        "edit a bill's memo",
-        "delete a bill",
-        "rename a vendor",
-    ],
-    &[
-        "pay on the platform",
-        "void a payment on the platform",
-        "void a bill",
-    ],
-];
+use crate::world::World;
 
 /// Among how many stories the fullest is sought.
 const STORIES: u64 = 40;
@@ -101,15 +69,15 @@ pub fn mishaps(lengths: &[(u64, u64)], step: u64) -> Vec<Mishap> {
 ///
 /// # Errors
 /// What keeps the simulation itself from going on.
-pub async fn tell(systems: &[Entry], seed: u64, mishap: Mishap, host: &Host) -> Result<Told> {
-    let plan = Plan {
-        seed,
-        vendors: 8,
-        bills: 16,
-        one_world: true,
-        tokens: true,
-    };
-    let world = World::new(systems, &plan, host).await?;
+pub async fn tell(
+    systems: &[Entry],
+    pair: &'static dyn Pair,
+    seed: u64,
+    mishap: Mishap,
+    host: &Host,
+) -> Result<Told> {
+    let plan = pair.walked(seed);
+    let world = World::new(systems, pair, &plan, host).await?;
     let dice = Dice::of(plan.seed, "walk");
     let story = Story {
         world: &world,
@@ -120,7 +88,7 @@ pub async fn tell(systems: &[Entry], seed: u64, mishap: Mishap, host: &Host) -> 
     let before = story.snapshot().await?;
     story.set_up().await?;
     let mut lengths = Vec::new();
-    for (chapter, acts) in CHAPTERS.iter().enumerate() {
+    for (chapter, acts) in pair.chapters().iter().enumerate() {
         for act in *acts {
             story.people().does(act).await;
         }
@@ -183,12 +151,13 @@ async fn covered(world: &World) -> Result<Covered> {
 ///
 /// # Errors
 /// What keeps the simulation itself from going on.
-pub fn fullest(systems: &'static [Entry]) -> Result<(u64, Told)> {
+pub fn fullest(systems: &'static [Entry], pair: &'static dyn Pair) -> Result<(u64, Told)> {
     let mut fullest: Option<(u64, Told, usize)> = None;
     for seed in 1..=STORIES {
-        let told =
-            crate::run::world(|host| async move { tell(systems, seed, Mishap::None, &host).await })
-                .context("the story without a mishap")?;
+        let told = crate::run::world(|host| async move {
+            tell(systems, pair, seed, Mishap::None, &host).await
+        })
+        .context("the story without a mishap")?;
         let count = told.covered.values().filter(|written| **written).count();
         if fullest.as_ref().is_none_or(|(_, _, most)| count > *most) {
             fullest = Some((seed, told, count));

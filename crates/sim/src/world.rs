@@ -22,13 +22,14 @@ use tieout_systems::Entry;
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::gate::Gate;
+use crate::pair::Pair;
 use crate::process::{Fate, Process, Watched};
 use crate::run::Host;
 use crate::time::{MachineClock, Time};
 use crate::weather::{Hosts, Sky, Weather};
 
 /// The name of the one connection.
-const NAME: &str = "acme";
+pub(crate) const NAME: &str = "acme";
 /// The moment at which every world begins: a working day, in the middle of a month.
 const BEGINNING: &str = "2026-06-17T14:00:00Z";
 /// The port that hosts are counted from; nothing listens there.
@@ -39,18 +40,38 @@ const PORT: u16 = 9100;
 pub struct Plan {
     /// Decides everything.
     pub seed: u64,
-    /// Vendors in the ledger.
-    pub vendors: usize,
-    /// Bills in the ledger.
-    pub bills: usize,
+    /// Vendors in the ledger, or customers.
+    pub parties: u64,
+    /// Bills in the ledger, or invoices.
+    pub documents: u64,
     /// Whether the ledger's account has subsidiaries.
     pub one_world: bool,
     /// Whether tieout signs in by tokens instead of a certificate.
     pub tokens: bool,
+    /// Whether tieout may write to the ledger.
+    pub writes_ledger: bool,
+}
+
+impl Plan {
+    /// [`parties`](Self::parties), as a size.
+    #[must_use]
+    pub fn parties(&self) -> usize {
+        usize::try_from(self.parties).unwrap_or_default()
+    }
+
+    /// [`documents`](Self::documents), as a size.
+    #[must_use]
+    pub fn documents(&self) -> usize {
+        usize::try_from(self.documents).unwrap_or_default()
+    }
 }
 
 /// A world: the services, and the machine that tieout runs on.
 pub struct World {
+    /// Which ledger and platform are connected.
+    pub pair: &'static dyn Pair,
+    /// What it is like.
+    pub plan: Plan,
     /// Its time.
     pub time: Arc<Time>,
     /// What happened.
@@ -83,7 +104,12 @@ impl World {
     ///
     /// # Errors
     /// What keeps a home from being made: no place on the disk.
-    pub async fn new(systems: &[Entry], plan: &Plan, host: &Host) -> Result<Self> {
+    pub async fn new(
+        systems: &[Entry],
+        pair: &'static dyn Pair,
+        plan: &Plan,
+        host: &Host,
+    ) -> Result<Self> {
         let clock = FakeClock::at(BEGINNING.parse::<Timestamp>()?);
         let mut chassis = Chassis::new(clock, plan.seed);
         let wall = Arc::clone(&chassis.clock);
@@ -97,8 +123,7 @@ impl World {
                 .date(),
         );
         shape.seed = plan.seed;
-        shape.vendors = plan.vendors;
-        shape.bills = plan.bills;
+        pair.furnish(plan, &mut shape);
         shape.one_world = plan.one_world;
         let generated = generate(&shape);
         let mut fakes = Vec::new();
@@ -116,6 +141,8 @@ impl World {
             fakes.push(fake);
         }
         let world = Self {
+            pair,
+            plan: *plan,
             time,
             figures: Arc::default(),
             sky: Arc::new(Mutex::new(Sky::CALM)),
@@ -128,21 +155,24 @@ impl World {
             weather_dice: Arc::new(Dice::of(plan.seed, "weather")),
             machine_dice: Arc::new(Dice::of(plan.seed, "machine")),
         };
-        world.set_up(&Value::Object(description), plan).await?;
+        world.set_up(&Value::Object(description)).await?;
         Ok(world)
     }
 
-    async fn set_up(&self, description: &Value, plan: &Plan) -> Result<()> {
-        std::fs::write(self.path(CONFIG), configuration(description))?;
+    async fn set_up(&self, description: &Value) -> Result<()> {
+        let mut text = ledger_configuration(self.pair.name(), description);
+        text.push_str(&self.pair.configuration(self, description).await?);
+        std::fs::write(self.path(CONFIG), text)?;
         Vault::create_key_file(&self.path(KEY))?;
         let process = Process::new(&self.time, Fate::default());
         let home = Home::open_among(&self.place(), self.seams(&process)).await?;
-        let netsuite = if plan.tokens {
+        let netsuite = if self.plan.tokens {
             "netsuite-tba"
         } else {
             "netsuite-m2m"
         };
-        for (system, kind) in [("netsuite", netsuite), ("bill", "bill")] {
+        let platform = (self.pair.platform(), self.pair.credential());
+        for (system, kind) in [("netsuite", netsuite), platform] {
             let fields = description[system][kind].to_string();
             let known = credentials::known_kind(kind)?;
             credentials::seal(&home, system, known, fields.into(), "user:sim").await?;
@@ -287,6 +317,16 @@ impl World {
         self.chassis.calls.of(service).total
     }
 
+    /// The routes by which a service's records were written, by its own count.
+    #[must_use]
+    pub fn writes(&self, service: &str) -> Vec<String> {
+        let routes = self.chassis.calls.of(service).by_path.into_keys();
+        let reads = |route: &str| {
+            route.starts_with("GET ") || route.ends_with("/suiteql") || route.ends_with("/token")
+        };
+        routes.filter(|route| !reads(route)).collect()
+    }
+
     fn fake(&self, service: &str) -> Option<&Arc<dyn Fake>> {
         self.fakes.iter().find(|fake| fake.service() == service)
     }
@@ -312,25 +352,18 @@ fn folder() -> Result<tempfile::TempDir> {
     })
 }
 
-fn configuration(sandbox: &Value) -> String {
-    let text = |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default();
-    let subsidiary = match text("netsuite", "subsidiary") {
+/// The connection, and its ledger's table.
+fn ledger_configuration(pair: &str, sandbox: &Value) -> String {
+    let text = |key: &str| sandbox["netsuite"][key].as_str().unwrap_or_default();
+    let subsidiary = match text("subsidiary") {
         "" => String::new(),
         id => format!("subsidiary = \"{id}\"\n"),
     };
     format!(
-        "[connections.{NAME}]\npair = \"netsuite-bill\"\ntime_zone = \"America/New_York\"\n\
+        "[connections.{NAME}]\npair = \"{pair}\"\ntime_zone = \"America/New_York\"\n\
          [connections.{NAME}.netsuite]\naccount = \"{account}\"\n{subsidiary}credential = \"netsuite\"\n\
-         base_url = \"{netsuite}\"\n\
-         [connections.{NAME}.bill]\norganization = \"{organization}\"\nenvironment = \"sandbox\"\n\
-         credential = \"bill\"\nbase_url = \"{bill}\"\nevents_url = \"{events}\"\n\
-         [connections.{NAME}.preferences.lists]\ncreate_missing = true\n\
-         [connections.{NAME}.preferences.transactions]\npayment_account = \"{payment_account}\"\n",
-        payment_account = crate::check::PAYMENT_ACCOUNT,
-        account = text("netsuite", "account"),
-        netsuite = text("netsuite", "base_url"),
-        organization = text("bill", "organization"),
-        bill = text("bill", "base_url"),
-        events = text("bill", "events_url"),
+         base_url = \"{base}\"\n",
+        account = text("account"),
+        base = text("base_url"),
     )
 }

@@ -181,7 +181,7 @@ const RECEIVABLES: &[Row] = &[
         "Receivables",
         "receivables.receivables_account",
         Shape::Text,
-        "Receivables account of what is written to the ledger; empty means the customer's own.",
+        "Receivables account of what is written to the ledger, by number or id; empty means the customer's own.",
     ),
     (
         "Receivables",
@@ -193,7 +193,7 @@ const RECEIVABLES: &[Row] = &[
         "Receivables",
         "receivables.bank_account",
         Shape::Text,
-        "Account that payouts arrive in.",
+        "Account that payouts arrive in and refunds are paid from, by number or id.",
     ),
     (
         "Receivables",

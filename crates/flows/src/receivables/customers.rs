@@ -68,6 +68,22 @@ pub(super) fn awaited(label: &str, customer: &RecordRef) -> Outcome {
     until_linked(outcome, NAME, customer)
 }
 
+/// Who stands for a customer on the other side, unless they were deleted or merged away there: then nothing is written
+/// for them until a person has said who it is.
+pub(super) fn counterpart<'a>(books: &'a Books, customer: &RecordRef) -> Option<&'a RecordRef> {
+    let there = origin::counterpart(books, NAME, customer)?;
+    let gone = books.record(there).is_some_and(|seen| seen.gone);
+    (!gone).then_some(there)
+}
+
+/// What must be loaded to know who stands for a customer.
+pub(super) fn counterpart_needs(books: &Books, customer: &RecordRef) -> Vec<Need> {
+    let mut needs = origin::needs(NAME, customer).to_vec();
+    let there = origin::counterpart(books, NAME, customer);
+    needs.extend(there.cloned().map(Need::Record));
+    needs
+}
+
 /// The customer at hand.
 struct This<'a> {
     record: &'a RecordRef,
@@ -117,7 +133,7 @@ impl<'a> This<'a> {
         needs.push(Need::Waiting(self.demand()));
         needs.extend(self.link().map(|link| Need::Record(link.target.clone())));
         if let Some(parent) = self.parent() {
-            needs.extend(origin::needs(NAME, &parent));
+            needs.extend(counterpart_needs(self.books, &parent));
         }
         if self.record.side == Side::Ledger {
             needs.push(Need::Marked(self.books.connection.marker(&self.record.id)));
@@ -173,7 +189,7 @@ impl<'a> This<'a> {
             return verdict;
         }
         if let Some(parent) = self.parent()
-            && origin::counterpart(self.books, NAME, &parent).is_none()
+            && counterpart(self.books, &parent).is_none()
         {
             return Verdict::Rest(awaited(&format!("customer {name}"), &parent));
         }

@@ -13,7 +13,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::Action;
 use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State, WaitsFor};
 
-use super::{customers, origin};
+use super::{account, customers, origin};
 use crate::matching::normalised_number;
 use crate::verdict::{accepted, blocked, ignored, noop};
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
@@ -148,9 +148,11 @@ impl<'a> This<'a> {
         let customer = self.customer();
         let mut needs = origin::needs(self.flow, self.record).to_vec();
         needs.push(Need::Decisions(self.flow, self.record.clone()));
-        needs.extend(origin::needs(customers::NAME, &customer));
-        let there = origin::counterpart(self.books, customers::NAME, &customer);
-        needs.extend(there.cloned().map(Need::Record));
+        needs.extend(customers::counterpart_needs(self.books, &customer));
+        if self.record.side == Side::Platform {
+            let named = &self.books.preferences.receivables.receivables_account;
+            needs.extend(account::needs(named));
+        }
         if let Some(link) = self.link() {
             needs.push(Need::Record(link.target.clone()));
             return needs;
@@ -241,7 +243,7 @@ impl<'a> This<'a> {
             return verdict;
         }
         let customer = self.customer();
-        let Some(there) = origin::counterpart(self.books, customers::NAME, &customer) else {
+        let Some(there) = customers::counterpart(self.books, &customer) else {
             return Verdict::Rest(customers::awaited(&self.label(), &customer));
         };
         if let Some(verdict) = self

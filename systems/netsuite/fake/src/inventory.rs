@@ -71,11 +71,13 @@ fn applications(books: &Connection) -> Result<Vec<Value>, LedgerError> {
 }
 
 fn entities(books: &Connection, table: &str) -> Result<Vec<Value>, LedgerError> {
-    let query = format!("SELECT id, entityid, companyname, isinactive FROM {table} ORDER BY id");
+    let query = format!(
+        "SELECT id, entityid, companyname, isinactive, externalid FROM {table} ORDER BY id"
+    );
     rows(books, &query, |row| {
         Ok(json!({
             "id": id(row, 0)?, "entity_id": text(row, 1)?, "name": text(row, 2)?,
-            "inactive": text(row, 3)?,
+            "inactive": text(row, 3)?, "external_id": text(row, 4)?,
         }))
     })
 }

@@ -20,10 +20,8 @@ fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let mut needs = vec![Need::Marked(this.books.connection.marker(&this.record.id))];
     if let Some(customer) = &this.payment.customer {
-        needs.extend(origin::needs(
-            customers::NAME,
-            &ledger(Kind::Customer, customer),
-        ));
+        let customer = ledger(Kind::Customer, customer);
+        needs.extend(customers::counterpart_needs(this.books, &customer));
     }
     for part in &this.payment.uses {
         if let Some(invoice) = part.of.invoice() {
@@ -103,7 +101,7 @@ fn document(this: &This<'_>, there: Option<&CustomerPayment>) -> Result<Customer
     let payer = this.payment.customer.as_ref();
     let customer = payer.and_then(|payer| {
         let payer = ledger(Kind::Customer, payer);
-        origin::counterpart(this.books, customers::NAME, &payer)
+        customers::counterpart(this.books, &payer)
     });
     Ok(CustomerPayment {
         customer: customer.map(|it| it.id.clone()),

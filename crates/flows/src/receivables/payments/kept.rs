@@ -3,11 +3,11 @@
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{KeptIn, ReceiptMethod};
-use tieout_domain::{Kind, Outcome, RemoteId, Side, State};
+use tieout_domain::{Outcome, RemoteId, State};
 
 use super::This;
 use crate::Need;
-use crate::matching::account_number_key;
+use crate::receivables::account;
 
 /// The word for undeposited funds.
 const UNDEPOSITED: &str = "undeposited";
@@ -51,10 +51,7 @@ fn word(method: &ReceiptMethod) -> &str {
 
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let place = rule(this).filter(|place| !place.eq_ignore_ascii_case(UNDEPOSITED));
-    let Some(key) = place.and_then(account_number_key) else {
-        return Vec::new();
-    };
-    vec![Need::Matching(Side::Ledger, Kind::Account, key)]
+    place.and_then(account::needs).into_iter().collect()
 }
 
 /// Where the money is kept, or the choice that is missing.
@@ -74,12 +71,8 @@ pub(super) fn place(this: &This<'_>) -> Result<KeptIn, Outcome> {
     if place.eq_ignore_ascii_case(UNDEPOSITED) {
         return Ok(KeptIn::UndepositedFunds);
     }
-    let key = account_number_key(place).unwrap_or_default();
-    let found = this.books.matching.get(&(Side::Ledger, Kind::Account, key));
-    let by_number = found
-        .and_then(|found| found.first())
-        .map(|it| it.id.clone());
+    let account = account::named(this.books, place);
     Ok(KeptIn::Account(
-        by_number.unwrap_or_else(|| RemoteId::from(place)),
+        account.unwrap_or_else(|| RemoteId::from(place)),
     ))
 }

@@ -8,7 +8,7 @@ use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, 
 use super::{This, fee, kept};
 use crate::period::{self, Book};
 use crate::receivables::sales::{CREDIT_MEMOS, INVOICES, Paper};
-use crate::receivables::{customers, origin};
+use crate::receivables::{account, customers, origin};
 use crate::text::{LEDGER_NUMBER_MAX, shorten};
 use crate::{Flow, Need, Step, Verdict};
 
@@ -27,8 +27,11 @@ fn customer(this: &This<'_>) -> Option<RecordRef> {
 
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let mut needs = kept::needs(this);
+    let preferences = &this.books.preferences.receivables;
+    let named = [&preferences.receivables_account, &preferences.bank_account];
+    needs.extend(named.into_iter().filter_map(|name| account::needs(name)));
     if let Some(customer) = customer(this) {
-        needs.extend(origin::needs(customers::NAME, &customer));
+        needs.extend(customers::counterpart_needs(this.books, &customer));
     }
     for part in &this.payment.uses {
         if let Some(invoice) = part.of.invoice() {
@@ -74,7 +77,7 @@ pub(super) fn payer(this: &This<'_>) -> Result<RemoteId, Outcome> {
         let code = Code::new("unidentified-payment");
         return Err(Outcome::because(State::Hold, code, cause));
     };
-    match origin::counterpart(this.books, customers::NAME, &customer) {
+    match customers::counterpart(this.books, &customer) {
         Some(payer) => Ok(payer.id.clone()),
         None => Err(customers::awaited(&this.label(), &customer)),
     }
@@ -106,12 +109,6 @@ pub(super) fn document(
         }
         Some(_) => None,
     };
-    let account = this
-        .books
-        .preferences
-        .receivables
-        .receivables_account
-        .trim();
     Ok(CustomerPayment {
         customer: Some(payer),
         number: match there {
@@ -136,7 +133,10 @@ pub(super) fn document(
         },
         receivables_account: match there {
             Some(there) => there.receivables_account.clone(),
-            None => (!account.is_empty()).then(|| RemoteId::from(account)),
+            None => {
+                let named = &this.books.preferences.receivables.receivables_account;
+                account::named(this.books, named)
+            }
         },
         subsidiary: this.books.connection.subsidiary.clone(),
         period: match there {

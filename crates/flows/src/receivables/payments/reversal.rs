@@ -14,6 +14,7 @@ use tieout_domain::{Amount, Document, Kind, RecordRef, RemoteId, Side, State};
 use super::posted::Posted;
 use super::{NAME, REVERSAL};
 use crate::period::{self, Book};
+use crate::receivables::account;
 use crate::verdict::{blocked, rest};
 use crate::{Step, Verdict};
 
@@ -152,8 +153,8 @@ fn pay_back(at: &Posted<'_>, role: &str, amount: Amount, key: &tieout_domain::Ke
     let account: Option<RemoteId> = match &at.there.kept_in {
         Some(KeptIn::Account(account)) => Some(account.clone()),
         _ => {
-            let bank = this.books.preferences.receivables.bank_account.trim();
-            (!bank.is_empty()).then(|| RemoteId::from(bank))
+            let bank = &this.books.preferences.receivables.bank_account;
+            account::named(this.books, bank)
         }
     };
     if account.is_none() {

@@ -163,7 +163,7 @@ impl At<'_> {
     fn follow(&self) -> Verdict {
         let this = self.this;
         let customer = this.customer();
-        let Some(there) = origin::counterpart(this.books, customers::NAME, &customer) else {
+        let Some(there) = customers::counterpart(this.books, &customer) else {
             return Verdict::Rest(customers::awaited(&this.label(), &customer));
         };
         let document = match wanted::document(this, there.id.clone(), Some(&self.copy)) {

@@ -6,6 +6,7 @@ use tieout_domain::{Document, Kind, Outcome, RemoteId, Side};
 use super::paper::rebuilt;
 use super::{Paper, This, lines};
 use crate::period::{self, Book};
+use crate::receivables::account;
 
 /// The number that it bears on both sides. A platform's may not be empty, and is the same each time.
 pub(super) fn number(this: &This<'_>) -> String {
@@ -36,15 +37,10 @@ pub(super) fn document(
                 )?),
             };
             let date = posting.as_ref().map_or(paper.date, |posting| posting.date);
-            let account = this
-                .books
-                .preferences
-                .receivables
-                .receivables_account
-                .trim();
+            let named = &this.books.preferences.receivables.receivables_account;
             (
                 this.books.connection.subsidiary.clone(),
-                (!account.is_empty()).then(|| RemoteId::from(account)),
+                account::named(this.books, named),
                 posting.and_then(|posting| posting.period),
                 date,
             )

@@ -146,11 +146,17 @@ fn a_merged_customer_waits_for_a_person_who_says_into_which() {
     world.delete(&there);
     world.sync();
     assert_eq!(world.state("customers", &acme), "BLOCKED(counterpart-gone)");
+    // Meanwhile nothing is sent to whom nobody over there knows any more.
+    let second = ledger(Kind::Invoice, "2");
+    world.put(second.clone(), invoice("7", "INV-2", "50.00"));
+    world.sync();
+    assert_eq!(world.state("invoices", &second), "HOLD(waits-for-customer)");
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 1);
     let survivor = platform(Kind::Customer, "99");
     world.decide("customers", acme.clone(), Decided::Link(survivor.clone()));
     world.sync();
     assert_eq!(world.target("customers", &acme), Some(survivor));
     assert_eq!(world.made(Side::Platform, Kind::Customer), 1);
-    assert_eq!(world.made(Side::Platform, Kind::Invoice), 1);
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 2);
     drop(record);
 }

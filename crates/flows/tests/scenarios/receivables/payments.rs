@@ -55,6 +55,34 @@ fn nothing_is_posted_before_somebody_has_chosen_where_it_is_kept() {
 }
 
 #[test]
+fn accounts_are_named_by_number_as_well_as_by_id() {
+    let (mut world, _, there, payer) = owed();
+    world.put(
+        ledger(Kind::Account, "70"),
+        account("1200", "Trade debtors", AccountKind::AccountsReceivable),
+    );
+    world.put(
+        ledger(Kind::Account, "71"),
+        account("1020", "Lockbox", AccountKind::Bank),
+    );
+    let preferences = &mut world.preferences.receivables;
+    preferences.receivables_account = "1200".into();
+    preferences.deposit_accounts = vec!["1020".into()];
+    let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
+    let posted = posting(&world, &payment);
+    let at = world.receipt_at(&posted);
+    assert_eq!(at.receivables_account, Some("70".into()));
+    assert_eq!(at.kept_in, Some(KeptIn::Account("71".into())));
+    world.receipt(&payment, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    let refunds = world.of(Side::Ledger, Kind::CustomerRefund);
+    let Document::CustomerRefund(refund) = world.at(&refunds[0]) else {
+        panic!()
+    };
+    assert_eq!(refund.account, Some("71".into()));
+}
+
+#[test]
 fn s181_one_payment_of_two_invoices_is_applied_as_stated() {
     let (mut world, first, there, payer) = owed();
     let (second, other) = world.invoiced("2", "50.00");
