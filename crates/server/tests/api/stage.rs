@@ -58,7 +58,7 @@ impl Clock for Ticking {
 pub(crate) struct Played {
     pub(crate) asked: Mutex<Vec<SyncAsked>>,
     pub(crate) plans: AtomicU32,
-    preferences: Mutex<Preferences>,
+    pub(crate) preferences: Mutex<Preferences>,
     /// How long the credential lasts.
     pub(crate) days_left: Mutex<i64>,
     /// How it takes notifications; it believes none without.
