@@ -14,8 +14,8 @@ use tieout_domain::code::Code;
 use tieout_domain::document::{Account, AccountKind};
 use tieout_domain::port::{Action, Order};
 use tieout_domain::{
-    Amount, Clock, ConnectionName, Currency, Document, Key, Kind, Outcome, RecordRef, Side, State,
-    Timestamp,
+    Amount, Book, Clock, ConnectionName, Currency, Document, Key, Kind, Outcome, RecordRef, Side,
+    State, Timestamp,
 };
 use tieout_engine::{Plan, PlannedStep, Problem, RunReport, RunStatus};
 use tieout_flows::tie_out::{Check, Completeness, Leg, Method, Party, PeriodName, Report, Status};
@@ -135,6 +135,7 @@ fn tied() -> Report {
     Report {
         status: Status::Tied,
         reasons: Vec::new(),
+        book: Book::Payables,
         connection: "acme".to_owned(),
         ledger: party(),
         platform: party(),
