@@ -13,7 +13,7 @@ const SLICE: u64 = 1000;
 
 /// The pairs whose worlds the tests live through. No world of a pair begins after so many seconds: a slow machine
 /// lives through fewer, and says how many.
-const SLICE_SECONDS: [(&str, u64); 2] = [(PAYABLES, 140), ("netsuite-invoiced", 100)];
+const SLICE_SECONDS: [(&str, u64); 2] = [(PAYABLES, 120), ("netsuite-invoiced", 80)];
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 2] = [(PAYABLES, 90), ("netsuite-invoiced", 180)];

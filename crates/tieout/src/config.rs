@@ -551,7 +551,7 @@ closed_period = "hold"
             format!(
                 "[connections.ar]\npair = \"netsuite-invoiced\"\n\
                  netsuite = {{ account = \"1234567\", credential = \"n\"{by_hand} }}\n\
-                 invoiced = {{ credential = \"i\", environment = \"sandbox\" }}\n"
+                 invoiced = {{ credential = \"i\", environment = \"sandbox\", time_zone = \"UTC\" }}\n"
             )
         };
         for by_hand in ["", ", receivables = true", ", receivables = false"] {

@@ -7,7 +7,7 @@ use tieout_domain::subledger::{Basis, Book, PostingKind};
 use tieout_domain::{Amount, Document, Kind, RemoteId};
 
 use crate::receivables::sold;
-use crate::stage::{Stage, day};
+use crate::stage::Stage;
 
 async fn selling(one_world: bool) -> Stage {
     Stage::with(&sold(one_world), json!({"receivables": true})).await
@@ -81,8 +81,6 @@ async fn a_payment_among_undeposited_funds_names_the_deposit_that_has_taken_it_b
     assert_eq!(taken[0].kind, PostingKind::Deposit);
     assert_eq!(taken[0].amount.to_string(), "-1.25");
     // Asked by the day, the deposit counts from its own day on.
-    let told = stage
-        .ledger
-        .postings(&accounts, day("2026-06-01"), Basis::Day, None);
-    assert_eq!(found(&told.await.unwrap().rows).deposit, None);
+    let first = stage.postings_by(Basis::Day, &accounts, "2026-06-01").await;
+    assert_eq!(found(&first).deposit, None);
 }

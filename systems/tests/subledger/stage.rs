@@ -233,11 +233,20 @@ impl Stage {
     }
 
     pub(crate) async fn postings(&self, accounts: &[RemoteId], until: &str) -> Vec<Posting> {
+        self.postings_by(Basis::Period, accounts, until).await
+    }
+
+    /// The same, counted by the period or by the day.
+    pub(crate) async fn postings_by(
+        &self,
+        basis: Basis,
+        accounts: &[RemoteId],
+        until: &str,
+    ) -> Vec<Posting> {
         let until = day(until);
         let mut token = None;
         let mut all = Vec::new();
         loop {
-            let basis = Basis::Period;
             let told = self
                 .ledger
                 .postings(accounts, until, basis, token.as_ref())

@@ -10,6 +10,9 @@ use jiff::tz::TimeZone;
 use super::ScheduleError;
 use super::zone::{Moments, moments};
 
+/// On no more days in a row does a clock skip the hours that are not quiet.
+const DAYS_SKIPPED: usize = 2;
+
 /// Quiet hours by the clock on the wall: from a time until another, the next morning if that is earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quiet {
@@ -30,12 +33,23 @@ impl Quiet {
     }
 
     /// The moment itself, or when the quiet hours that it lies in end. Where the end is a time that the clock
-    /// skips, they end when it is set; where it is one that comes twice, with the first.
+    /// skips, they end when it is set, unless they begin again by then; where it is one that comes twice, with the
+    /// first.
     #[must_use]
     pub fn release(&self, moment: Timestamp, zone: &TimeZone) -> Timestamp {
-        if !self.holds(moment, zone) {
-            return moment;
+        let mut release = moment;
+        // On a day on which the clock skips all that is not quiet, they last until the next one.
+        for _ in 0..=DAYS_SKIPPED {
+            if !self.holds(release, zone) {
+                return release;
+            }
+            release = self.end_after(release, zone);
         }
+        release
+    }
+
+    /// The first end after a moment in them.
+    fn end_after(&self, moment: Timestamp, zone: &TimeZone) -> Timestamp {
         let today = moment.to_zoned(zone.clone()).date();
         let tomorrow = today.tomorrow().unwrap_or(today);
         let ends = [today, tomorrow].into_iter().flat_map(|day| {

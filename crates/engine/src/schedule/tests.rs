@@ -370,3 +370,13 @@ fn a_daily_appointment_is_kept_every_day_of_the_year() {
         }
     }
 }
+
+/// The half hour that is not quiet is one that the clock skips: that night nothing starts.
+#[test]
+fn quiet_hours_whose_end_is_skipped_last_until_the_next_night() {
+    let quiet: Quiet = "01:00-00:30".parse().unwrap();
+    let zone = zone("America/Santiago");
+    let evening: Timestamp = "2026-09-05T22:00:00Z".parse().unwrap();
+    let next: Timestamp = "2026-09-07T03:30:00Z".parse().unwrap();
+    assert_eq!(quiet.release(evening, &zone), next);
+}

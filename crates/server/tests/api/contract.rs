@@ -1,13 +1,14 @@
 //! The document against the router, and what it says against what is answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tieout_server::people::Role;
+use tieout_store::{Fact, RunId};
 
 use crate::schema::{check, resolved};
-use crate::stage::{Answer, RUNS, Stage, request};
+use crate::stage::{Answer, RUNS, Stage, commit, request};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -80,6 +81,16 @@ pub(crate) fn assert_documented(document: &Value, operation: &Value, answer: &An
 #[tokio::test]
 async fn what_is_answered_is_as_documented() {
     let stage = Stage::new().await;
+    let imported = Fact::Imported {
+        list: "customers".to_owned(),
+        asked_by: "user:ann".to_owned(),
+        runs: vec![RunId::new(RUNS[0])],
+        counts: BTreeMap::from([("made".to_owned(), 0)]),
+    };
+    let name = "acme-us".parse().unwrap();
+    let connection = stage.store.connection(&name);
+    let done = connection.commit(commit(None, vec![imported])).await;
+    done.unwrap();
     let document = tieout_server::api::document();
     let signed = stage.get("connections/acme-us/tie-outs").await;
     let sha256 = signed.body["items"][0]["sha256"]

@@ -463,12 +463,6 @@ async fn fill(store: &Store) {
         extract: tieout_store::frozen_name("[]"),
         comment: String::new(),
     };
-    let imported = Fact::Imported {
-        list: "customers".to_owned(),
-        asked_by: "user:ann".to_owned(),
-        runs: vec![RunId::new(RUNS[0])],
-        counts: BTreeMap::from([("made".to_owned(), 0)]),
-    };
     let everything = Commit {
         records: seen.into(),
         frozen: vec![body, "[]".to_owned()],
@@ -482,7 +476,6 @@ async fn fill(store: &Store) {
                 link,
                 mapped,
                 signed,
-                imported,
                 Fact::Paused {
                     reason: "month end".to_owned(),
                 },

@@ -32,6 +32,7 @@ base_url = "{}"
 settle = "1 second"
 [connections.ar.invoiced]
 environment = "sandbox"
+time_zone = "America/New_York"
 credential = "invoiced"
 base_url = "{}"
 settle = "1 second"

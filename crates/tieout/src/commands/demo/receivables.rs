@@ -32,7 +32,6 @@ account = "{account}"
 {subsidiary}credential = "demo-netsuite"
 base_url = "{netsuite}"
 settle = "1 second"
-receivables = true
 [connections.{NAME}.invoiced]
 environment = "sandbox"
 time_zone = "America/New_York"
