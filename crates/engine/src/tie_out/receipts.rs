@@ -215,7 +215,7 @@ impl Gatherer<'_> {
                     }
                     continue;
                 }
-                self.from_platform(mirrored, payment, (stands, account), &known, open, found)?;
+                self.received_there(mirrored, payment, (stands, account), &known, open, found)?;
             }
         }
         let extract = counting.end(self.now(), self.platform_time());
@@ -307,7 +307,7 @@ impl Gatherer<'_> {
     }
 
     /// A payment that the platform received, with its posting.
-    fn from_platform(
+    fn received_there(
         &self,
         mirrored: &Mirrored,
         payment: &CustomerPayment,
@@ -457,14 +457,14 @@ impl Gatherer<'_> {
                 if payment.currency == self.currency {
                     found
                         .effects
-                        .extend(self.from_ledger(mirrored, payment, &known)?);
+                        .extend(self.received_here(mirrored, payment, &known)?);
                 }
             }
         }
     }
 
     /// A payment that the ledger received, if the two sides don't count it alike.
-    fn from_ledger(
+    fn received_here(
         &self,
         mirrored: &Mirrored,
         payment: &CustomerPayment,

@@ -157,8 +157,8 @@ impl At<'_> {
         }
         // One that names an invoice is applied to it at once.
         if path == "credit_notes" && self.dice.chance(0.4) {
-            let theirs = self.open().into_iter();
-            let mut theirs = theirs.filter(|one| one["customer"] == customer.to_string());
+            let id = customer.to_string();
+            let mut theirs = self.open().into_iter().filter(|one| one["customer"] == id);
             body["invoice"] = json!(theirs.next().as_ref().and_then(number));
         }
         self.made(path, body).await

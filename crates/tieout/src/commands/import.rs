@@ -129,7 +129,7 @@ enum Watched {
     /// The import has come to its end.
     Ended,
     /// A run of it ended before its time. The service goes on by itself.
-    Broken(RunRow),
+    Broken(Box<RunRow>),
     /// Nobody is at work on it.
     Nobody,
 }
@@ -163,7 +163,7 @@ async fn watched(
             None => None,
         };
         if let Some(run) = run.filter(|run| run.ended.is_some()) {
-            return Ok(Watched::Broken(run));
+            return Ok(Watched::Broken(Box::new(run)));
         }
         idle = if is_running(store).await? {
             0
