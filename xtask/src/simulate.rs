@@ -16,7 +16,7 @@ const SLICE: u64 = 1000;
 const SLICE_SECONDS: [(&str, u64); 2] = [(PAYABLES, 120), ("netsuite-invoiced", 80)];
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
-const WALK_STEPS: [(&str, u64); 2] = [(PAYABLES, 90), ("netsuite-invoiced", 180)];
+const WALK_STEPS: [(&str, u64); 2] = [(PAYABLES, 120), ("netsuite-invoiced", 240)];
 
 /// The pair that is meant where none is named.
 const PAYABLES: &str = "netsuite-bill";
