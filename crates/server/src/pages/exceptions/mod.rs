@@ -190,7 +190,7 @@ fn row(source: &Source<'_>, cause: &Cause, now: Timestamp, holds: bool) -> Marku
                     }
                 }
             }
-            td role="cell" { div { (acts(source, &there, holds)) } }
+            td.tool role="cell" { div { (acts(source, &there, holds)) } }
         }
     }
 }
