@@ -184,6 +184,33 @@ fn every_command_says_how_it_is_used() {
     assert!(!machine.home().exists(), "asking for help makes nothing");
 }
 
+/// The lines of a file are of a company that sells nothing: its payables are shown alone.
+#[test]
+fn a_demo_of_a_files_lines_ties_out() {
+    let machine = Machine::new();
+    let file = machine.folder.path().join("lines.csv");
+    let mut lines = String::from(
+        "payment_date,vendor,amount,account,account_name,center,center_name,fund,fund_name\n",
+    );
+    for day in 1..=28 {
+        lines.push_str(&format!(
+            "2026-06-{day:02},Hollow Oak Paving {},{day}0.25,6110,Office Supplies,,,,\n",
+            day % 5
+        ));
+    }
+    std::fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let shown = machine.tieout(&["demo", "--once", "--json", "--dataset", file]);
+    let shown = shown.went_well().json();
+    assert_eq!(shown["nothing_left_to_write"], true);
+    assert!(shown.get("receivables").is_none());
+    let reports = shown["tie_out"].as_array().unwrap();
+    assert!(!reports.is_empty());
+    for report in reports {
+        assert_eq!(report["status"], "TIED", "{report}");
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_leaves_standard_output_alone() {
     let machine = Machine::new();

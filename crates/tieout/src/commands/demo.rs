@@ -217,22 +217,36 @@ pub async fn set_up_with(
     Ok(home)
 }
 
-fn configuration(sandbox: &Value) -> String {
-    let text =
-        |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default().to_owned();
-    let subsidiary = match text("netsuite", "subsidiary") {
+/// What the sandbox says of a service under a key.
+fn told(sandbox: &Value, system: &str, key: &str) -> String {
+    sandbox[system][key].as_str().unwrap_or_default().to_owned()
+}
+
+/// The ledger's table of a connection: both are on one account.
+fn ledger(sandbox: &Value, connection: &str) -> String {
+    let text = |key| told(sandbox, "netsuite", key);
+    let subsidiary = match text("subsidiary") {
         none if none.is_empty() => String::new(),
         id => format!("subsidiary = \"{id}\"\n"),
     };
     format!(
-        r#"[connections.{NAME}]
-pair = "netsuite-bill"
-[connections.{NAME}.netsuite]
+        r#"[connections.{connection}.netsuite]
 account = "{account}"
 {subsidiary}credential = "demo-netsuite"
-base_url = "{netsuite}"
+base_url = "{address}"
 settle = "1 second"
-[connections.{NAME}.bill]
+"#,
+        account = text("account"),
+        address = text("base_url"),
+    )
+}
+
+fn configuration(sandbox: &Value) -> String {
+    let text = |key| told(sandbox, "bill", key);
+    format!(
+        r#"[connections.{NAME}]
+pair = "netsuite-bill"
+{ledger}[connections.{NAME}.bill]
 organization = "{organization}"
 environment = "sandbox"
 credential = "demo-bill"
@@ -244,11 +258,10 @@ create_missing = true
 [connections.{NAME}.preferences.transactions]
 payment_account = "1090"
 "#,
-        account = text("netsuite", "account"),
-        netsuite = text("netsuite", "base_url"),
-        organization = text("bill", "organization"),
-        bill = text("bill", "base_url"),
-        events = text("bill", "events_url"),
+        ledger = ledger(sandbox, NAME),
+        organization = text("organization"),
+        bill = text("base_url"),
+        events = text("events_url"),
     )
 }
 

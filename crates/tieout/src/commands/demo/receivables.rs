@@ -6,7 +6,7 @@ use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus};
 use tieout_flows::tie_out::Report;
 
-use super::{Teller, closes, half, tied_out};
+use super::{Teller, closes, half, ledger, tied_out, told};
 use crate::assemble::actor;
 use crate::commands::{preferences, sync};
 use crate::failure::{Exit, Failure};
@@ -18,21 +18,10 @@ pub(super) const NAME: &str = "acme-ar";
 
 /// The connection in the configuration. What stands for what comes from Invoiced is chosen once the items were read.
 pub(super) fn configuration(sandbox: &Value) -> String {
-    let text =
-        |system: &str, key: &str| sandbox[system][key].as_str().unwrap_or_default().to_owned();
-    let subsidiary = match text("netsuite", "subsidiary") {
-        none if none.is_empty() => String::new(),
-        id => format!("subsidiary = \"{id}\"\n"),
-    };
     format!(
         r#"[connections.{NAME}]
 pair = "netsuite-invoiced"
-[connections.{NAME}.netsuite]
-account = "{account}"
-{subsidiary}credential = "demo-netsuite"
-base_url = "{netsuite}"
-settle = "1 second"
-[connections.{NAME}.invoiced]
+{ledger}[connections.{NAME}.invoiced]
 environment = "sandbox"
 time_zone = "America/New_York"
 credential = "demo-invoiced"
@@ -41,9 +30,8 @@ settle = "1 second"
 [connections.{NAME}.preferences.receivables]
 deposit_accounts = ["undeposited"]
 "#,
-        account = text("netsuite", "account"),
-        netsuite = text("netsuite", "base_url"),
-        invoiced = text("invoiced", "base_url"),
+        ledger = ledger(sandbox, NAME),
+        invoiced = told(sandbox, "invoiced", "base_url"),
     )
 }
 
