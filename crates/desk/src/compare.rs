@@ -291,7 +291,10 @@ fn tell(names: &Names<'_>, document: &Document) -> Told {
         | Document::CustomerPayment(_)
         | Document::CustomerRefund(_)
         | Document::Item(_)
-        | Document::Terms(_) => receivables::tell(names, document),
+        | Document::Terms(_)
+        | Document::Payout(_)
+        | Document::Deposit(_)
+        | Document::InvoicePdf(_) => receivables::tell(names, document),
     }
 }
 

@@ -4,7 +4,7 @@
 //! "not implemented" can't happen at run time. Reads come in pages, writes in batches; a write answers for
 //! each of its orders, chosen by what the engine must do next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +117,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// All actions.
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Amend,
+        Self::Archive,
+        Self::Restore,
+        Self::Void,
+    ];
+
     /// The word in the store and in plans.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -144,6 +153,21 @@ pub struct Order {
     /// What was there when this was decided: a write is refused if a person has changed it since. `None`
     /// for a creation.
     pub expect: Option<Document>,
+    /// The bytes of what is sent, for a kind that is a file. They are fetched right before they are sent, and no part
+    /// of the journal.
+    #[serde(skip)]
+    pub file: Option<Arc<File>>,
+}
+
+/// A file of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// What it is: `application/pdf`.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Proof that a write was applied.
@@ -195,6 +219,11 @@ pub fn told_apart(mut answers: Vec<Answer>) -> Vec<Answer> {
 pub trait Write: Send + Sync {
     /// The most orders that one call takes, for each action; at least 1. A batch is of one action.
     fn bulk_max(&self, action: Action) -> usize;
+
+    /// Whether this is done to such records at all: a service may make invoices and never change them.
+    fn takes(&self, _action: Action) -> bool {
+        true
+    }
 
     /// Whether a write under the same key can be repeated without a second effect: an upsert by external
     /// id can, a plain creation can't.
@@ -336,6 +365,47 @@ pub trait Whole: Send + Sync {
     fn run_begins(&self) {}
 }
 
+/// Hands out the ledger's files.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// An invoice as PDF, as the ledger prints it now.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read; `Refused` where the ledger can't print.
+    async fn invoice_pdf(&self, invoice: &RemoteId) -> Result<File, Fault>;
+}
+
+/// What rules must know of a platform, besides its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ways {
+    /// Whether customers and invoices that began there belong into the ledger too.
+    pub originates: bool,
+    /// Whether it has credit notes of its own. One that has none is told by invoice what was settled elsewhere.
+    pub credit_notes: bool,
+    /// Whether it pays out what it received in sums of its own, each a deposit in the ledger.
+    pub pays_out: bool,
+    /// Whether it shows invoices as PDF, where it takes them.
+    pub shows_pdfs: bool,
+}
+
+impl Ways {
+    /// Of a ledger, and of a platform that has nothing of the kind.
+    pub const NONE: Self = Self {
+        originates: false,
+        credit_notes: false,
+        pays_out: false,
+        shows_pdfs: false,
+    };
+
+    /// All there are, together: for whoever asks for every flow.
+    pub const ALL: Self = Self {
+        originates: true,
+        credit_notes: true,
+        pays_out: true,
+        shows_pdfs: true,
+    };
+}
+
 /// All that a connected system offers: readers and writers by kind.
 #[derive(Clone)]
 pub struct Ports {
@@ -349,6 +419,10 @@ pub struct Ports {
     pub write: BTreeMap<Kind, Arc<dyn Write>>,
     /// Its control accounts, for a ledger.
     pub subledger: Option<Arc<dyn Subledger>>,
+    /// Its files, for a ledger that can hand them out.
+    pub files: Option<Arc<dyn Files>>,
+    /// What rules must know of it, for a platform.
+    pub ways: Ways,
     /// How many calls may be under way at once.
     pub in_flight_max: usize,
     /// The first part of keys derived from this system's ids: `ns`, `bill`.
@@ -357,6 +431,20 @@ pub struct Ports {
     pub account: String,
     /// The subsidiary, or whatever narrows the account to this connection.
     pub subsidiary: Option<RemoteId>,
+}
+
+impl Ports {
+    /// What can't be done to this side's records: there is no writer for the kind, or none for the action.
+    #[must_use]
+    pub fn lacks(&self) -> BTreeSet<(Kind, Action)> {
+        let all = Kind::ALL.into_iter();
+        let all = all.flat_map(|kind| Action::ALL.map(|action| (kind, action)));
+        all.filter(|(kind, action)| {
+            let writer = self.write.get(kind);
+            !writer.is_some_and(|writer| writer.takes(*action))
+        })
+        .collect()
+    }
 }
 
 #[cfg(test)]

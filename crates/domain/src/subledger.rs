@@ -154,7 +154,8 @@ impl PostingKind {
             Self::CreditMemo => Kind::CreditMemo,
             Self::CustomerPayment => Kind::CustomerPayment,
             Self::CustomerRefund => Kind::CustomerRefund,
-            Self::Deposit | Self::Journal | Self::Revaluation | Self::Other(_) => Kind::Journal,
+            Self::Deposit => Kind::Deposit,
+            Self::Journal | Self::Revaluation | Self::Other(_) => Kind::Journal,
         }
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn order(step: &Step) -> Order {
         target: step.target.clone(),
         document: step.document.clone(),
         expect: step.expect.clone(),
+        file: None,
     }
 }
 

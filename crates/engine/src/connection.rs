@@ -113,7 +113,9 @@ impl Connection {
         let sides = [&self.sides.ledger, &self.sides.platform]
             .map(|side| (&side.account, side.subsidiary.as_ref()));
         let version = env!("CARGO_PKG_VERSION");
-        Fingerprint::of(&(version, &self.preferences, self.home_currency, zone, sides))
+        let platform = (self.sides.platform.ways, self.sides.platform.lacks());
+        let decided_by = (version, &self.preferences, self.home_currency, zone);
+        Fingerprint::of(&(decided_by, sides, platform))
     }
 
     /// What a flow may look at, with nothing loaded yet.
@@ -127,6 +129,8 @@ impl Connection {
             subsidiary: self.sides.ledger.subsidiary.clone(),
             home_currency: self.home_currency,
             today: self.timer.now().to_zoned(self.time_zone.clone()).date(),
+            ways: self.sides.platform.ways,
+            lacks: self.sides.platform.lacks(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a flow may look at.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use tieout_domain::port::{Action, Ways};
 use tieout_domain::{
     Currency, Date, Document, Key, Kind, Marker, Period, RecordRef, RemoteId, Side, Timestamp,
 };
@@ -26,6 +27,10 @@ pub struct Connection {
     pub home_currency: Currency,
     /// Today, in the company's time zone.
     pub today: Date,
+    /// What rules must know of the platform.
+    pub ways: Ways,
+    /// What the platform can't do to its records: it has no writer for the kind, or none for the action.
+    pub lacks: BTreeSet<(Kind, Action)>,
 }
 
 impl Connection {
@@ -39,6 +44,12 @@ impl Connection {
     #[must_use]
     pub fn platform_key(&self, id: &RemoteId) -> Key {
         Key::of([self.platform_prefix, &self.platform_account, id.as_str()])
+    }
+
+    /// Whether the platform takes such a write at all.
+    #[must_use]
+    pub fn takes(&self, kind: Kind, action: Action) -> bool {
+        !self.lacks.contains(&(kind, action))
     }
 
     /// The marker of a ledger document.

@@ -30,6 +30,7 @@ pub mod vendor_credits;
 pub mod vendors;
 mod verdict;
 
+use tieout_domain::port::Ways;
 use tieout_domain::{Book, Kind};
 
 pub use books::{Books, Connection, Link, Map, MapStatus, Maps, MarkedBill, Seen};
@@ -42,16 +43,16 @@ pub use receivables::receivables;
 #[must_use]
 pub fn all() -> Vec<Box<dyn Flow>> {
     let mut flows = payables();
-    flows.extend(receivables());
+    flows.extend(receivables(Ways::ALL));
     flows
 }
 
-/// The flows of a connection whose platform deals with this book.
+/// The flows of a connection whose platform deals with this book in these ways.
 #[must_use]
-pub fn of(book: Book) -> Vec<Box<dyn Flow>> {
+pub fn of(book: Book, ways: Ways) -> Vec<Box<dyn Flow>> {
     match book {
         Book::Payables => payables(),
-        Book::Receivables => receivables(),
+        Book::Receivables => receivables(ways),
     }
 }
 

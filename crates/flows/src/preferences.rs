@@ -228,6 +228,14 @@ pub struct Receivables {
     pub deposit_accounts: Vec<String>,
     /// Number or id of the account that payouts arrive in and refunds are paid from. Empty: none.
     pub bank_account: String,
+    /// Number or id of the account that a platform's fees are booked to. Empty: none.
+    pub fee_account: String,
+    /// Number or id of the account through which refunds, chargebacks and what else a platform nets off a payout
+    /// pass, until each is booked. Empty: none.
+    pub clearing_account: String,
+    /// Number or id of the account that is credited by the deposit of a payment whose invoice is on the platform only
+    /// (scenario 185). Empty: none.
+    pub standalone_account: String,
     /// Archive on the platform what was voided or deleted in the ledger (scenario 193).
     pub archive: bool,
     /// What becomes of a payment that failed after it had succeeded (scenario 188).
@@ -254,6 +262,9 @@ impl Default for Receivables {
             receivables_account: String::new(),
             deposit_accounts: Vec::new(),
             bank_account: String::new(),
+            fee_account: String::new(),
+            clearing_account: String::new(),
+            standalone_account: String::new(),
             archive: true,
             failed_payments: FailedPayments::default(),
             documents: true,

@@ -40,6 +40,10 @@ pub fn same_writable(wanted: &Document, there: &Document) -> bool {
         (Document::CustomerRefund(a), Document::CustomerRefund(b)) => {
             receivables::same_refund(a, b)
         }
+        (Document::Deposit(a), Document::Deposit(b)) => receivables::same_deposit(a, b),
+        (Document::InvoicePdf(a), Document::InvoicePdf(b)) => {
+            a.invoice == b.invoice && a.shows == b.shows
+        }
         _ => false,
     }
 }

@@ -10,15 +10,19 @@ mod origin;
 pub mod payments;
 pub mod sales;
 
+use tieout_domain::port::Ways;
+
 use crate::Flow;
 
-/// The flows of a receivables connection, in the order in which a run takes them: what others refer to first.
+/// The flows of a receivables connection whose platform has these ways, in the order in which a run takes them: what
+/// others refer to first.
 #[must_use]
-pub fn receivables() -> Vec<Box<dyn Flow>> {
-    vec![
-        Box::new(customers::Customers),
-        Box::new(sales::INVOICES),
-        Box::new(sales::CREDIT_MEMOS),
-        Box::new(payments::Payments),
-    ]
+pub fn receivables(ways: Ways) -> Vec<Box<dyn Flow>> {
+    let mut flows: Vec<Box<dyn Flow>> =
+        vec![Box::new(customers::Customers), Box::new(sales::INVOICES)];
+    if ways.credit_notes {
+        flows.push(Box::new(sales::CREDIT_MEMOS));
+    }
+    flows.push(Box::new(payments::Payments));
+    flows
 }

@@ -120,7 +120,10 @@ impl<'a> Others<'a> {
             | Document::FundingAccount(_)
             | Document::CustomerRefund(_)
             | Document::Item(_)
-            | Document::Terms(_) => (None, None),
+            | Document::Terms(_)
+            | Document::Payout(_)
+            | Document::Deposit(_)
+            | Document::InvoicePdf(_) => (None, None),
         };
         let recorded = match document {
             Document::Payment(payment) => recorded(payment),

@@ -402,6 +402,7 @@ fn order(document: Document) -> Order {
         target: None,
         document,
         expect: None,
+        file: None,
     }
 }
 

@@ -92,8 +92,9 @@ impl ConnectionConfig {
     /// The flows of its pair, in the order in which a run takes them.
     #[must_use]
     pub fn flows(&self) -> Vec<Box<dyn Flow>> {
-        let book = self.platform.system.book;
-        book.map_or_else(Vec::new, tieout_flows::of)
+        let system = self.platform.system;
+        let of = |book| tieout_flows::of(book, system.ways);
+        system.book.map_or_else(Vec::new, of)
     }
 
     /// Their names.

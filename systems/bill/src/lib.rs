@@ -32,6 +32,7 @@ pub mod webhooks;
 mod wire;
 mod write;
 
+use tieout_domain::port::Ways;
 use tieout_domain::{Book, Side};
 use tieout_kit::System;
 use tieout_kit::webhooks::{Signed, Webhooks};
@@ -42,6 +43,7 @@ pub static SYSTEM: System = System {
     title: "BILL",
     side: Side::Platform,
     book: Some(Book::Payables),
+    ways: Ways::NONE,
     manual: include_str!("../README.md"),
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,

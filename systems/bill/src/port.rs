@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieout_domain::check::Check;
-use tieout_domain::port::{Choice, Identity, Ports, Read, Whole, Write};
+use tieout_domain::port::{Choice, Identity, Ports, Read, Ways, Whole, Write};
 use tieout_domain::{Fault, Kind, Period, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
@@ -46,6 +46,8 @@ pub(crate) fn connect(
         read: BTreeMap::new(),
         write: BTreeMap::new(),
         subledger: None,
+        files: None,
+        ways: Ways::NONE,
         in_flight_max: IN_FLIGHT_MAX,
         key_prefix: "bill",
         account,

@@ -42,6 +42,7 @@ pub static SYSTEM: System = System {
     title: "Invoiced",
     side: Side::Platform,
     book: Some(Book::Receivables),
+    ways: port::WAYS,
     manual: include_str!("../README.md"),
     settings: settings::SETTINGS,
     credentials: settings::CREDENTIALS,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tieout_domain::check::Check;
-use tieout_domain::port::{Identity, Ports, Read, Whole, Write};
+use tieout_domain::port::{Identity, Ports, Read, Ways, Whole, Write};
 use tieout_domain::{Fault, Kind, Period, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
@@ -24,6 +24,14 @@ use crate::write::{Writable, Writer};
 
 /// The name in the configuration.
 pub(crate) const INVOICED: SystemId = SystemId::new("invoiced");
+
+/// What rules must know of it.
+pub(crate) const WAYS: Ways = Ways {
+    originates: true,
+    credit_notes: true,
+    pays_out: false,
+    shows_pdfs: false,
+};
 
 /// Makes the ports. Sends nothing.
 pub(crate) fn connect(
@@ -43,6 +51,8 @@ pub(crate) fn connect(
         read: BTreeMap::new(),
         write: BTreeMap::new(),
         subledger: None,
+        files: None,
+        ways: WAYS,
         in_flight_max,
         key_prefix: "invoiced",
         account,

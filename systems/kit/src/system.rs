@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
-use tieout_domain::port::Ports;
+use tieout_domain::port::{Ports, Ways};
 use tieout_domain::{Book, Kind, RemoteId, Side, SystemId};
 
 use crate::Kit;
@@ -39,6 +39,8 @@ pub struct System {
     pub side: Side,
     /// Which of the ledger's books it deals with; `None` for a ledger, which keeps them all.
     pub book: Option<Book>,
+    /// What rules must know of it, for a platform.
+    pub ways: Ways,
     /// Its README: verified quirks with their sources.
     pub manual: &'static str,
     /// The keys of its table in the configuration.

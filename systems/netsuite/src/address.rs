@@ -24,7 +24,8 @@ pub(crate) fn address(settings: &Map<String, Value>, kind: Kind, id: &RemoteId) 
         | Kind::Invoice
         | Kind::CreditMemo
         | Kind::CustomerPayment
-        | Kind::CustomerRefund => "accounting/transactions/transaction.nl",
+        | Kind::CustomerRefund
+        | Kind::Deposit => "accounting/transactions/transaction.nl",
         Kind::Vendor => "common/entity/vendor.nl",
         Kind::Customer => "common/entity/custjob.nl",
         Kind::Item => "common/item/item.nl",
@@ -32,7 +33,7 @@ pub(crate) fn address(settings: &Map<String, Value>, kind: Kind, id: &RemoteId) 
         Kind::Department => "common/otherlists/departmenttype.nl",
         Kind::Class => "common/otherlists/classtype.nl",
         Kind::Location => "common/otherlists/locationtype.nl",
-        Kind::FundingAccount | Kind::Terms => return None,
+        Kind::FundingAccount | Kind::Terms | Kind::Payout | Kind::InvoicePdf => return None,
     };
     Some(format!("{}/app/{page}?id={id}", account.pages_host()))
 }

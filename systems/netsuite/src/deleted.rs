@@ -96,7 +96,8 @@ impl Deleted {
             Kind::CustomerRefund => &["custrfnd", "customerrefund", "transaction"],
             Kind::Item => &["item"],
             Kind::Terms => &["term"],
-            Kind::FundingAccount => &[],
+            Kind::Deposit => &["deposit", "transaction"],
+            Kind::FundingAccount | Kind::Payout | Kind::InvoicePdf => &[],
         };
         self.words.iter().any(|word| names.contains(&word.as_str()))
     }

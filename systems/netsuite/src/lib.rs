@@ -43,6 +43,7 @@ mod vendor_credits;
 mod vendor_payments;
 mod vendors;
 
+use tieout_domain::port::Ways;
 use tieout_domain::{Side, SystemId};
 use tieout_kit::System;
 use tieout_kit::system::{CredentialField, CredentialKind, EXPIRES, Setting};
@@ -54,6 +55,7 @@ pub static SYSTEM: System = System {
     title: "Oracle NetSuite",
     side: Side::Ledger,
     book: None,
+    ways: Ways::NONE,
     manual: include_str!("../README.md"),
     settings: SETTINGS,
     credentials: CREDENTIALS,

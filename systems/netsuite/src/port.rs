@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tieout_domain::check::{Check, RefusedSignIn};
 use tieout_domain::other_sync::OtherSync;
 use tieout_domain::port::{
-    Choice, Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Whole, Write,
+    Choice, Depth, Identity, Mark, Observed, Page, PageToken, Ports, Read, Ways, Whole, Write,
 };
 use tieout_domain::{Fault, Kind, Period, RemoteId, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
@@ -69,6 +69,8 @@ pub(crate) fn connect(
         read,
         write,
         subledger: Some(Arc::new(ControlAccounts::new(client))),
+        files: None,
+        ways: Ways::NONE,
         in_flight_max,
         key_prefix: "ns",
         account,

@@ -89,6 +89,7 @@ pub(crate) fn order(action: Action, target: Option<&str>, document: Document) ->
         target: target.map(Into::into),
         document,
         expect: None,
+        file: None,
     }
 }
 

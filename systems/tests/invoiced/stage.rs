@@ -175,6 +175,7 @@ impl Stage {
 
 pub(crate) fn creation(document: Document) -> Order {
     Order {
+        file: None,
         key: Key::of(["ns", "1234567-SB1", &document.label()]),
         action: Action::Create,
         target: None,
@@ -185,6 +186,7 @@ pub(crate) fn creation(document: Document) -> Order {
 
 pub(crate) fn change(action: Action, there: &Observed, document: Document) -> Order {
     Order {
+        file: None,
         key: Key::of(["ns", "1234567-SB1", &document.label()]),
         action,
         target: Some(there.id.clone()),

@@ -89,6 +89,7 @@ impl Stage {
             target: target.cloned(),
             document,
             expect,
+            file: None,
         };
         self.ports.write[&kind].write(&[order]).await.remove(0)
     }

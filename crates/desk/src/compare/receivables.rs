@@ -1,5 +1,7 @@
 //! What receivables say: customers, invoices, credit memos, payments by customers and refunds to them.
 
+mod payouts;
+
 use tieout_domain::document::{
     CreditMemo, Customer, CustomerPayment, CustomerRefund, Invoice, InvoiceStatus, KeptIn,
     PaymentUse, ReceiptStatus, SalesLine, UseOf,
@@ -32,6 +34,9 @@ pub(super) fn tell(names: &Names<'_>, document: &Document) -> Told {
             ),
             ("Inactive", yes(terms.inactive)),
         ]),
+        Document::Payout(payout) => payouts::tell_payout(names, payout),
+        Document::Deposit(deposit) => payouts::tell_deposit(names, deposit),
+        Document::InvoicePdf(pdf) => only(vec![("File", plain(pdf.name.clone()))]),
         _ => Told::default(),
     }
 }
@@ -50,6 +55,7 @@ pub(super) fn references(document: &Document) -> Vec<(Kind, &RemoteId)> {
         Document::CustomerPayment(it) => (&[][..], it.receivables_account.as_ref(), None),
         Document::CustomerRefund(it) => (&[][..], it.account.as_ref(), None),
         Document::Customer(it) => (&[][..], None, it.terms.as_ref()),
+        Document::Deposit(it) => (&[][..], Some(&it.account), None),
         _ => (&[][..], None, None),
     };
     found.extend(account.map(|id| (Kind::Account, id)));
@@ -79,6 +85,18 @@ pub(super) fn references(document: &Document) -> Vec<(Kind, &RemoteId)> {
                 if let UseOf::CreditMemo { credit, .. } = &part.of {
                     found.push((Kind::CreditMemo, credit));
                 }
+            }
+        }
+        Document::Payout(payout) => {
+            let paid = payout.payments();
+            found.extend(paid.map(|(payment, _)| (Kind::CustomerPayment, payment)));
+        }
+        Document::Deposit(deposit) => {
+            for taken in &deposit.payments {
+                found.push((Kind::CustomerPayment, &taken.payment));
+            }
+            for line in &deposit.lines {
+                found.push((Kind::Account, &line.account));
             }
         }
         _ => {}

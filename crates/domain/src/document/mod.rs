@@ -9,11 +9,14 @@ mod bill;
 mod catalog;
 mod credit;
 mod customer;
+mod deposit;
 mod dimension;
 mod funding;
 mod invoice;
 mod journal;
 mod payment;
+mod payout;
+mod pdf;
 mod receipt;
 mod vendor;
 
@@ -29,6 +32,7 @@ pub use bill::{Approval, Bill, BillStatus, Discount, Line, LineKind};
 pub use catalog::{Item, Terms};
 pub use credit::VendorCredit;
 pub use customer::Customer;
+pub use deposit::{Deposit, DepositLine, Deposited};
 pub use dimension::Dimension;
 pub use funding::FundingAccount;
 pub use invoice::{CreditMemo, Invoice, InvoiceStatus, SalesLine, SalesLineKind};
@@ -36,6 +40,8 @@ pub use journal::{Journal, JournalLine};
 pub use payment::{
     Application, CreditUse, Funding, Method, Payment, PaymentStatus, Void, VoidKind,
 };
+pub use payout::{PartOf, Payout, PayoutPart, PayoutStatus};
+pub use pdf::InvoicePdf;
 pub use receipt::{
     Charge, ChargeRefund, CustomerPayment, CustomerRefund, KeptIn, PaymentUse, ReceiptMethod,
     ReceiptStatus, UseOf,
@@ -80,11 +86,17 @@ pub enum Kind {
     Item,
     /// Payment terms.
     Terms,
+    /// What a platform pays out.
+    Payout,
+    /// A deposit at the bank.
+    Deposit,
+    /// An invoice as PDF.
+    InvoicePdf,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Account,
         Self::Department,
         Self::Class,
@@ -102,6 +114,9 @@ impl Kind {
         Self::CustomerRefund,
         Self::Item,
         Self::Terms,
+        Self::Payout,
+        Self::Deposit,
+        Self::InvoicePdf,
     ];
 
     /// The three dimensions.
@@ -128,6 +143,9 @@ impl Kind {
             Self::CustomerRefund => "customer-refund",
             Self::Item => "item",
             Self::Terms => "terms",
+            Self::Payout => "payout",
+            Self::Deposit => "deposit",
+            Self::InvoicePdf => "invoice-pdf",
         }
     }
 }
@@ -183,6 +201,12 @@ pub enum Document {
     Item(Item),
     /// Payment terms.
     Terms(Terms),
+    /// What a platform pays out.
+    Payout(Payout),
+    /// A deposit at the bank.
+    Deposit(Deposit),
+    /// An invoice as PDF.
+    InvoicePdf(InvoicePdf),
 }
 
 impl Document {
@@ -205,6 +229,9 @@ impl Document {
             Self::CustomerRefund(_) => Kind::CustomerRefund,
             Self::Item(_) => Kind::Item,
             Self::Terms(_) => Kind::Terms,
+            Self::Payout(_) => Kind::Payout,
+            Self::Deposit(_) => Kind::Deposit,
+            Self::InvoicePdf(_) => Kind::InvoicePdf,
         }
     }
 
@@ -227,6 +254,10 @@ impl Document {
             Self::CustomerRefund(refund) => refund.number.clone(),
             Self::Item(item) => item.name.clone(),
             Self::Terms(terms) => terms.name.clone(),
+            Self::Payout(payout) if payout.number.is_empty() => format!("payout {}", payout.date),
+            Self::Payout(payout) => payout.number.clone(),
+            Self::Deposit(deposit) => deposit.number.clone(),
+            Self::InvoicePdf(pdf) => pdf.name.clone(),
         }
     }
 
@@ -266,6 +297,7 @@ impl Document {
             Self::CreditMemo(memo) => memo.external_id.as_ref(),
             Self::CustomerPayment(payment) => payment.external_id.as_ref(),
             Self::CustomerRefund(refund) => refund.external_id.as_ref(),
+            Self::Deposit(deposit) => deposit.external_id.as_ref(),
             _ => None,
         }
     }
@@ -305,6 +337,8 @@ impl Document {
             Self::CreditMemo(memo) => Some(memo.total.of(memo.currency)),
             Self::CustomerPayment(payment) => Some(payment.total.of(payment.currency)),
             Self::CustomerRefund(refund) => Some(refund.total.of(refund.currency)),
+            Self::Payout(payout) => Some(payout.total.of(payout.currency)),
+            Self::Deposit(deposit) => Some(deposit.total.of(deposit.currency)),
             _ => None,
         }
     }
@@ -321,6 +355,8 @@ impl Document {
             Self::CreditMemo(memo) => Some(memo.date),
             Self::CustomerPayment(payment) => Some(payment.date),
             Self::CustomerRefund(refund) => Some(refund.date),
+            Self::Payout(payout) => Some(payout.date),
+            Self::Deposit(deposit) => Some(deposit.date),
             _ => None,
         }
     }

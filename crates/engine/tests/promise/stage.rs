@@ -11,7 +11,7 @@ use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::{
     Action, Answer, Depth, Identity, Mark, Observed, Order, Page, PageToken, Ports, Read, Receipt,
-    Whole, Write,
+    Ways, Whole, Write,
 };
 use tieout_domain::{
     Amount, Clock, ConnectionName, Currency, Document, Fault, Kind, Outcome, Period, RecordRef,
@@ -663,6 +663,8 @@ fn ports(name: &'static str, memory: &Arc<Memory>, kinds: &[Kind]) -> Ports {
         read: read.collect(),
         write: BTreeMap::from([(Kind::Bill, writer)]),
         subledger: None,
+        files: None,
+        ways: Ways::NONE,
         in_flight_max: if name == "there" { 1 } else { 0 },
         key_prefix: name,
         account: "A".to_owned(),

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 /// Vendors by their name (scenario 22), bills and credits by vendor and normalised number (scenario 70),
 /// accounts by number, dimensions by their path, payments by vendor or
 /// customer and cash, customers by their name (scenario 173), invoices and credit memos by their number (which is
-/// the platform's own key for them), the rest by their label. It
+/// the platform's own key for them), payouts and deposits by day and total, the rest by their label. It
 /// holds ids of the record's own side.
 #[must_use]
 pub fn match_key(document: &Document) -> String {
@@ -25,6 +25,9 @@ pub fn match_key(document: &Document) -> String {
         Document::CreditMemo(memo) => normalised_number(&memo.number),
         Document::CustomerPayment(payment) => receipt_key(payment.customer.as_ref(), payment.total),
         Document::CustomerRefund(refund) => receipt_key(Some(&refund.customer), refund.total),
+        Document::Payout(payout) => format!("{}|{}", payout.date, payout.total),
+        Document::Deposit(deposit) => format!("{}|{}", deposit.date, deposit.total),
+        Document::InvoicePdf(pdf) => pdf.invoice.to_string(),
         Document::FundingAccount(_)
         | Document::Journal(_)
         | Document::Item(_)

@@ -197,6 +197,24 @@ const RECEIVABLES: &[Row] = &[
     ),
     (
         "Receivables",
+        "receivables.fee_account",
+        Shape::Text,
+        "Account that the fees of payouts are booked to, by number or id.",
+    ),
+    (
+        "Receivables",
+        "receivables.clearing_account",
+        Shape::Text,
+        "Account that refunds, chargebacks and corrections in payouts pass through, by number or id.",
+    ),
+    (
+        "Receivables",
+        "receivables.standalone_account",
+        Shape::Text,
+        "Account credited by the deposit of a payment whose invoice is on the platform only, by number or id.",
+    ),
+    (
+        "Receivables",
         "receivables.archive",
         Shape::Switch,
         "Archive on the platform what was voided or deleted in the ledger.",

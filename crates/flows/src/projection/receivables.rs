@@ -1,7 +1,7 @@
 //! What of receivables is written.
 
 use tieout_domain::document::{
-    Customer, CustomerPayment, CustomerRefund, PaymentUse, SalesLine, SalesLineKind,
+    Customer, CustomerPayment, CustomerRefund, Deposit, PaymentUse, SalesLine, SalesLineKind,
 };
 use tieout_domain::{Amount, Document, RemoteId};
 
@@ -101,6 +101,29 @@ pub(crate) fn same_uses(a: &[PaymentUse], b: &[PaymentUse]) -> bool {
         list
     };
     list(a) == list(b)
+}
+
+/// Whether a deposit takes the same payments to the same account, beside the same other lines.
+pub(super) fn same_deposit(a: &Deposit, b: &Deposit) -> bool {
+    let payments = |deposit: &Deposit| {
+        let mut list = deposit.payments.clone();
+        list.sort();
+        list
+    };
+    let lines = |deposit: &Deposit| {
+        let lines = deposit.lines.iter();
+        let mut list: Vec<_> = lines
+            .map(|line| (line.account.clone(), line.amount))
+            .collect();
+        list.sort();
+        list
+    };
+    a.account == b.account
+        && a.date == b.date
+        && a.currency == b.currency
+        && a.total == b.total
+        && payments(a) == payments(b)
+        && lines(a) == lines(b)
 }
 
 pub(super) fn same_refund(a: &CustomerRefund, b: &CustomerRefund) -> bool {

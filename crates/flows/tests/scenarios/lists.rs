@@ -1,5 +1,5 @@
 use tieout_domain::document::{AccountKind, Dimension};
-use tieout_domain::port::Observed;
+use tieout_domain::port::{Observed, Ways};
 use tieout_domain::{Document, Kind, RecordRef, Side};
 use tieout_flows::matching::{Confidence, suggest};
 
@@ -352,7 +352,7 @@ fn what_is_mapped_follows_from_the_flows() {
         ]
     );
     assert_eq!(
-        mapped(tieout_flows::receivables()),
+        mapped(tieout_flows::receivables(Ways::ALL)),
         [Kind::Item, Kind::Terms]
     );
 }

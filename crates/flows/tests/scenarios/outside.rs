@@ -173,6 +173,7 @@ fn order(world: &World, at: usize) -> Order {
         target: step.target,
         document: step.document,
         expect: step.expect,
+        file: None,
     }
 }
 

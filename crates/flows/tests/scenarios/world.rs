@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tieout_domain::code::Code;
 use tieout_domain::document::*;
-use tieout_domain::port::{Action, Observed};
+use tieout_domain::port::{Action, Observed, Ways};
 use tieout_domain::{
     Amount, Currency, Date, Document, Kind, Outcome, Period, PeriodState, RecordRef, RemoteId,
     Side, State,
@@ -90,6 +90,8 @@ impl World {
                 subsidiary: Some("3".into()),
                 home_currency: Currency::USD,
                 today: day("2026-06-20"),
+                ways: Ways::NONE,
+                lacks: BTreeSet::new(),
             },
             preferences: Preferences::default(),
             maps: Maps::default(),

@@ -16,6 +16,7 @@ pub(super) const DAY: Date = date(2026, 6, 12);
 pub(super) fn order(kind: Kind, action: Action, nth: u8) -> Order {
     let document = document(kind, nth);
     Order {
+        file: None,
         key: Key::of(["ns", "1234567-SB1", &nth.to_string()]),
         action,
         target: (action != Action::Create)

@@ -236,6 +236,7 @@ fn intended() -> Fact {
         record: RecordRef::new(Side::Ledger, Kind::Bill, "1"),
         role: String::new(),
         order: Order {
+            file: None,
             key: Key::of(["ns", "1", "1"]),
             action: Action::Create,
             target: None,

@@ -358,6 +358,7 @@ fn order(action: Action, target: Option<&str>, document: Document) -> Order {
         target: target.map(RemoteId::from),
         document,
         expect: None,
+        file: None,
     }
 }
 

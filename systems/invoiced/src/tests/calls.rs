@@ -16,6 +16,7 @@ const MADE: &str = r#"{"id":15444,"name":"Acme","number":"C-4","created_at":5,"u
 
 fn creation() -> Order {
     Order {
+        file: None,
         key: Key::of(["ns", "1234567", "4"]),
         action: Action::Create,
         target: None,

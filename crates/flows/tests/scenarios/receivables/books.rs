@@ -1,17 +1,26 @@
 //! A small world of receivables: a customer, an item, and both switches on.
 
 use tieout_domain::document::*;
+use tieout_domain::port::Ways;
 use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, Side};
 use tieout_flows::preferences::FirstSync;
 use tieout_flows::{Seen, receivables};
 
 use crate::world::*;
 
+/// A platform like Invoiced: sales begin there too, it has credit notes and pays nothing out.
+pub(crate) const INVOICED: Ways = Ways {
+    originates: true,
+    credit_notes: true,
+    ..Ways::NONE
+};
+
 impl World {
     /// A customer 7 in the ledger, undeposited funds chosen, items for lines, taxes and discounts, and writing to
     /// the ledger confirmed.
     pub(crate) fn receivables() -> Self {
-        let mut world = Self::empty(receivables(), "invoiced", "acme");
+        let mut world = Self::empty(receivables(INVOICED), "invoiced", "acme");
+        world.connection.ways = INVOICED;
         let preferences = &mut world.preferences.receivables;
         preferences.reconcile = true;
         preferences.first_sync = FirstSync::All;
