@@ -12,7 +12,9 @@ use regex::Regex;
 
 use crate::steps::{End, Steps};
 use crate::workspace::Workspace;
-use crate::{book, browser, crash, disk, laws, packages, postgres, scenarios, simulate};
+use crate::{
+    book, browser, crash, disk, laws, packages, postgres, scenarios, simulate, suitescript,
+};
 
 /// How many times the slice of the crash walk kills.
 const KILLS: u32 = 3;
@@ -47,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         steps.step("browser", || Ok(brought(browser::install())));
         steps.step("auditor", || Ok(brought(browser::auditor(workspace))));
     }
+    steps.step("suitescript", || suitescript::tests(workspace));
     let server = database(&mut steps);
     let address = server.as_ref().map(|server| server.address.clone());
     steps.step("tests", || tests(workspace, address.as_deref()));

@@ -151,6 +151,7 @@ impl Parts<'_> {
         );
         let sides = vec![ledger, platform];
         let mut together: Vec<_> = environments(&sides).into_iter().collect();
+        together.extend(unprinted(&sides));
         for side in sides.iter().filter(|side| side.signed_in()) {
             if let Some(ports) = side.ports.as_ref().filter(|it| it.subledger.is_some()) {
                 together.push(other_sync::check(self.home, name, ports).await);
@@ -314,6 +315,17 @@ fn credential(settings: &Map<String, Value>) -> &str {
         .get("credential")
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// A platform that shows invoices as PDF, beside a ledger that prints none (scenario 196).
+fn unprinted(sides: &[Side]) -> Option<Check> {
+    let ports = || sides.iter().filter_map(|side| side.ports.as_ref());
+    let shown = ports().any(|ports| ports.ways.shows_pdfs);
+    let printed = ports().any(|ports| ports.files.is_some());
+    (shown && !printed).then(|| {
+        let cause = "invoices go without their PDF: no `pdf_script` is set for the ledger. Everything else works";
+        Check::found(Status::Note, Code::new("script-missing"), cause)
+    })
 }
 
 /// Test data must never meet real money (scenario 220), whoever wrote the configuration.
