@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 use tieout_kit::fake::FakeClock;
 
 use crate::auth::Keys;
@@ -92,6 +92,11 @@ impl Account {
         now.round(whole).unwrap_or(now)
     }
 
+    /// The moment that is so long from now; the end of time where there is none.
+    pub(crate) fn later(&self, by: SignedDuration) -> Timestamp {
+        later(self.now(), by)
+    }
+
     /// The present day.
     pub(crate) fn today(&self) -> Date {
         self.now().to_zoned(TimeZone::UTC).date()
@@ -137,4 +142,9 @@ impl Account {
             object.stamp_mut().updated_at = now;
         }
     }
+}
+
+/// The moment that is so long after another; the end of time where there is none.
+pub(crate) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use tieout_kit::fake::ControlError;
 
+use crate::account::later;
 use crate::call::{Answer, Call, Reply};
 use crate::json::Json;
 use crate::problem::Problem;
@@ -79,7 +80,7 @@ impl Keys {
         if self.standing == Standing::Blocked {
             return Err(Problem::forbidden());
         }
-        let over = now + SignedDuration::from_secs(TOKEN_SECONDS.into());
+        let over = later(now, SignedDuration::from_secs(TOKEN_SECONDS.into()));
         self.tokens.retain(|_, over| *over > now);
         self.tokens.insert(token.clone(), over);
         Ok(Reply::ok(Json::whole([

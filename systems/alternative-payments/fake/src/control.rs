@@ -8,6 +8,7 @@ use tieout_kit::fake::ControlError;
 use crate::account::Account;
 use crate::capability::Capabilities;
 use crate::json::Json;
+use crate::money::is_sane;
 use crate::problem::Problem;
 use crate::{customers, held, invoices, life, payments, payouts, refunds, webhooks};
 
@@ -99,6 +100,7 @@ fn amount(body: &Json, field: &str) -> Result<Option<rust_decimal::Decimal>, Con
         Json::Text(text) => text.parse().ok(),
         given => given.as_decimal(),
     };
+    let read = read.filter(|amount| is_sane(*amount));
     let wrong = || ControlError::bad(format!("`{field}` is no amount"));
     read.map(Some).ok_or_else(wrong)
 }

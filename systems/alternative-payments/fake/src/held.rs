@@ -77,8 +77,8 @@ pub(crate) struct Held {
     pub(crate) under_way: BTreeSet<(Timestamp, String)>,
     /// When which payout arrives.
     pub(crate) arriving: BTreeSet<(Timestamp, String)>,
-    /// The last moment at which a payout was thought of.
-    pub(crate) considered: Option<Timestamp>,
+    /// When something last began to wait: the next payout is made after that.
+    pub(crate) since: Option<Timestamp>,
 }
 
 impl Held {
@@ -137,6 +137,7 @@ pub(crate) fn adjust(account: &mut Account, amount: Decimal, description: Option
 }
 
 fn enter(account: &mut Account, transaction: Transaction) {
+    account.held.since = Some(transaction.stamp.created_at);
     account.held.waiting.push(transaction.stamp.id.clone());
     account.held.transactions.insert(transaction);
 }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use jiff::ToSpan as _;
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 
 use crate::account::Account;
-use crate::table::Record as _;
-use crate::{payments, payouts};
+use crate::{held, payments, payouts};
 
 /// The hour, by UTC, at which a weekday's payout is made.
 const PAYOUT_HOUR: i8 = 6;
@@ -36,11 +36,7 @@ pub(crate) fn catch_up(account: &mut Account) {
                 account.held.arriving.retain(|(_, payout)| *payout != id);
                 drop(payouts::turn(account, &id, payouts::Status::Succeeded));
             }
-            Next::Payout => {
-                account.held.considered = Some(moment);
-                // Where what waits comes to less than nothing, it goes on waiting.
-                drop(payouts::create(account));
-            }
+            Next::Payout => drop(payouts::create(account)),
         }
     }
     account.as_of = before;
@@ -58,11 +54,14 @@ fn next(account: &Account) -> Option<(Timestamp, Next)> {
     all.into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
-/// When the next payout is made: the first morning of a weekday after something began to wait.
+/// When the next payout is made: the first morning of a weekday after something began to wait. What comes to nothing or
+/// less goes on waiting.
 fn next_payout(account: &Account) -> Option<Timestamp> {
     let held = &account.held;
-    let waiting = held.of(&held.waiting).map(|one| one.place().0).min()?;
-    let since = held.considered.map_or(waiting, |last| last.max(waiting));
+    let since = held.since?;
+    if held::net(held.of(&held.waiting)) <= Decimal::ZERO {
+        return None;
+    }
     let mut morning = since.to_zoned(TimeZone::UTC).date();
     loop {
         let at = morning.to_datetime(time(PAYOUT_HOUR, 0, 0, 0));

@@ -18,14 +18,17 @@ pub(crate) fn cents(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
+/// Whether an amount is one of whole cents that can be calculated with.
+pub(crate) fn is_sane(amount: Decimal) -> bool {
+    amount.abs() <= MOST && cents(amount) == amount
+}
+
 /// The amount in a field of a body: a number in whole cents.
 pub(crate) fn amount(body: &Json, field: &'static str) -> Result<Decimal, Problem> {
-    let found = body.number(field).filter(|amount| amount.abs() <= MOST);
-    let wrong = || Problem::field(field, format!("{field} must be a number"));
-    let amount = found.ok_or_else(wrong)?;
-    if cents(amount) != amount {
-        let message = format!("{field} must have two decimals at most");
-        return Err(Problem::field(field, message));
-    }
-    Ok(amount)
+    let wrong = || {
+        let message = format!("{field} must be a number with two decimals at most");
+        Problem::field(field, message)
+    };
+    let found = body.number(field).filter(|amount| is_sane(*amount));
+    found.ok_or_else(wrong)
 }

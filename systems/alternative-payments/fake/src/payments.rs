@@ -164,7 +164,7 @@ pub(crate) fn pay(account: &mut Account, pays: Pays) -> Result<String, Problem> 
     match pays.method {
         Method::Card => succeed(account, &id)?,
         Method::BankDebit => {
-            let arrives = account.now() + BANK_DEBIT;
+            let arrives = account.later(BANK_DEBIT);
             account.held.under_way.insert((arrives, id.clone()));
         }
     }

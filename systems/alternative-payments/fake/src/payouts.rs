@@ -118,7 +118,7 @@ pub(crate) fn create(account: &mut Account) -> Result<String, Problem> {
     let sub_total = payments.map(|one| one.amount).sum();
     let fees = fees::together(transactions().flat_map(|one| &one.fees));
     let stamp = account.stamp::<Payout>();
-    let arrives = stamp.created_at + UNDER_WAY;
+    let arrives = account.later(UNDER_WAY);
     let payout = Payout {
         status: Status::Creating,
         arrival: arrives.to_zoned(TimeZone::UTC).date(),
@@ -143,11 +143,12 @@ pub(crate) fn turn(account: &mut Account, id: &str, status: Status) -> Result<()
     let transactions = payout.transactions.clone();
     account.held.arriving.retain(|(_, payout)| payout != id);
     if status == Status::Processing {
-        let arrives = account.now() + UNDER_WAY;
+        let arrives = account.later(UNDER_WAY);
         account.held.arriving.insert((arrives, id.to_owned()));
     }
     if status.is_void() {
         account.held.waiting.splice(0..0, transactions);
+        account.held.since = Some(account.now());
     }
     let today = account.today();
     account.change(

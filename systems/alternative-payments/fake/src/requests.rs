@@ -69,6 +69,6 @@ pub(crate) fn checkout(account: &mut Account, body: &Json) -> Answer {
     let token = account.random.token(40);
     Ok(Reply::created(Json::whole([
         ("token", token.into()),
-        ("expires_at", pages::time(account.now() + CHECKOUT)),
+        ("expires_at", pages::time(account.later(CHECKOUT))),
     ])))
 }

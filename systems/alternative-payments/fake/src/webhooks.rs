@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tieout_kit::fake::ControlError;
 
-use crate::account::Account;
+use crate::account::{Account, later};
 use crate::call::{Answer, Call, Reply};
 use crate::capability::Capability;
 use crate::customers::text;
@@ -240,7 +240,7 @@ pub(crate) fn answered(account: &mut Account, id: &str, status: u16) -> bool {
         switch(account, &subscription, false);
         return false;
     };
-    let due = event.began + SignedDuration::from_mins(*minutes);
+    let due = later(event.began, SignedDuration::from_mins(*minutes));
     if due > now {
         account.webhooks.waiting.push((due, id.to_owned()));
     }

@@ -87,10 +87,14 @@ async fn wrong_calls_of_the_panel_say_what_is_right() {
         .refused("payouts/pyt_none", json!({"status": "failed"}))
         .await;
     assert_eq!(status, 404);
-    let (status, _) = stage
-        .refused("payouts", json!({"transactions": [{}]}))
-        .await;
-    assert_eq!(status, 400);
+    for wrong in [
+        json!({}),
+        json!({"amount": "0.001"}),
+        json!({"amount": "1e20"}),
+    ] {
+        let body = json!({"transactions": [wrong]});
+        assert_eq!(stage.refused("payouts", body).await.0, 400);
+    }
 }
 
 #[tokio::test]

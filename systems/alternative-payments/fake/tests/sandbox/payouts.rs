@@ -81,7 +81,7 @@ async fn there_is_no_payout_at_a_week_end_and_a_leap_of_the_clock_passes_every_m
 /// The example of the books: 10,000.00 of 14 payments − 245.60 of fees − a refund of 300.00 − a chargeback of 1,200.00
 /// − 15.00 for the dispute = 8,239.40.
 #[tokio::test]
-async fn s184_a_payout_is_gross_less_fees_refunds_chargebacks_and_dispute_fees() {
+async fn a_payout_is_gross_less_fees_refunds_chargebacks_and_dispute_fees() {
     let stage = Stage::new().await;
     let (refunded, disputed) = (stage.paid("300").await, stage.paid("1200").await);
     stage.advance("2d").await;
@@ -242,4 +242,16 @@ async fn payouts_are_filtered_by_arrival_customer_and_invoice() {
         stage.get("/payouts/pyt_none/transactions").await.status,
         404
     );
+}
+
+#[tokio::test]
+async fn the_clock_may_leap_to_the_end_of_time() {
+    let stage = Stage::new().await;
+    let payment = stage.paid("100").await;
+    stage.advance("2d").await;
+    stage.act("refunds", json!({"payment": payment})).await;
+    stage
+        .panel("clock", json!({"now": "9999-12-30T00:00:00Z"}))
+        .await;
+    assert_eq!(conserved(&stage).await["waiting"], "-100");
 }
