@@ -102,8 +102,8 @@ pub(super) fn document(
     there: Option<&CustomerPayment>,
 ) -> Result<CustomerPayment, Outcome> {
     let payment = this.payment;
-    let payer = payer(this)?;
     let uses = uses(this, there)?;
+    let payer = payer(this)?;
     let used: Amount = uses
         .iter()
         .filter(|part| part.of.is_cash())

@@ -173,7 +173,8 @@ impl Copy<'_> {
         if copy.is_voided() {
             return self.archived();
         }
-        if this.paper.open.is_zero() && self.on_copy.left(copy).is_positive() {
+        let collects = self.on_copy.left(copy).is_positive();
+        if this.paper.open.is_zero() && (collects || self.on_copy.unposted().is_positive()) {
             return self.settled_in_ledger();
         }
         self.follow()
