@@ -30,7 +30,10 @@ impl Flow for Deposits {
     }
 
     fn population(&self) -> &'static [(Side, Kind)] {
-        &[(Side::Platform, Kind::Payout), (Side::Ledger, Kind::Deposit)]
+        &[
+            (Side::Platform, Kind::Payout),
+            (Side::Ledger, Kind::Deposit),
+        ]
     }
 
     fn writes(&self) -> &'static [(Side, Kind)] {

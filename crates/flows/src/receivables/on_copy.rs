@@ -141,7 +141,8 @@ impl<'a> OnCopy<'a> {
             || paper.used() > recorded
             || self.live().is_positive()
             || self.posted(invoice).is_positive()
-    }}
+    }
+}
 
 /// Whether the money is there or on its way.
 fn stands(payment: &CustomerPayment) -> bool {

@@ -67,7 +67,10 @@ fn adds_up(this: &This<'_>) -> Result<(), Outcome> {
     let sum = Amount::total(payout.parts.iter().map(|part| part.amount));
     if sum.as_ref().ok() != Some(&payout.total) {
         let sum = sum.map_or_else(|_| "too much".to_owned(), |sum| sum.to_string());
-        let cause = format!("{label}: its parts come to {sum}, its total is {}", payout.total);
+        let cause = format!(
+            "{label}: its parts come to {sum}, its total is {}",
+            payout.total
+        );
         return Err(does_not_add_up(cause));
     }
     if payout.total.is_negative() {
@@ -87,7 +90,11 @@ pub(super) fn below_zero(label: &str, total: tieout_domain::Money) -> Outcome {
     Outcome::because(State::Blocked, Code::new("payout-below-zero"), cause)
 }
 
-fn place<'a>(this: &'a This<'_>, part: &'a PayoutPart, parts: &mut Parts<'a>) -> Result<(), Outcome> {
+fn place<'a>(
+    this: &'a This<'_>,
+    part: &'a PayoutPart,
+    parts: &mut Parts<'a>,
+) -> Result<(), Outcome> {
     let cleared = |word: &str, payment: Option<&RemoteId>| Line {
         amount: part.amount,
         memo: memo(part, word, payment),
@@ -173,7 +180,9 @@ fn payment<'a>(
     let there = link.and_then(|link| Some((link, this.books.record(&link.target)?)));
     match there.filter(|(_, seen)| !seen.gone) {
         Some((link, seen)) => match &seen.document {
-            Document::CustomerPayment(there) => posted(this, id, part, (&link.target, there), parts),
+            Document::CustomerPayment(there) => {
+                posted(this, id, part, (&link.target, there), parts)
+            }
             _ => Err(awaited(this, &record, "is no payment in the ledger")),
         },
         None => Err(awaited(this, &record, "is not posted")),

@@ -90,9 +90,17 @@ pub(super) fn payer(this: &This<'_>) -> Result<RemoteId, Outcome> {
 
 /// The ledger's customer of the first invoice that it pays.
 fn billed(this: &This<'_>) -> Option<RemoteId> {
-    let mut invoices = this.payment.uses.iter().filter_map(|part| part.of.invoice());
+    let mut invoices = this
+        .payment
+        .uses
+        .iter()
+        .filter_map(|part| part.of.invoice());
     let there = origin::ledger_invoice(this.books, &platform(Kind::Invoice, invoices.next()?))?;
-    Some(Paper::of(&this.books.record(&there)?.document)?.customer.clone())
+    Some(
+        Paper::of(&this.books.record(&there)?.document)?
+            .customer
+            .clone(),
+    )
 }
 
 /// The payment as the ledger is to hold it, or what it waits for. What `there` applies already is room for what is

@@ -53,9 +53,9 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
         }
     }
     let customer = this.payment.customer.as_ref();
-    needs.extend(customer.map(|id| {
-        Need::Record(RecordRef::new(Side::Platform, Kind::Customer, id.clone()))
-    }));
+    needs.extend(
+        customer.map(|id| Need::Record(RecordRef::new(Side::Platform, Kind::Customer, id.clone()))),
+    );
     needs
 }
 
@@ -100,10 +100,7 @@ fn is_foreign(this: &This<'_>, invoice: &RecordRef) -> bool {
 }
 
 pub(super) fn decide(this: &This<'_>) -> Verdict {
-    if let Some(found) = this
-        .books
-        .keyed(Side::Ledger, Kind::Deposit, &key(this))
-    {
+    if let Some(found) = this.books.keyed(Side::Ledger, Kind::Deposit, &key(this)) {
         return Verdict::Adopt {
             target: found.clone(),
             role: STAND_ALONE.to_owned(),

@@ -130,7 +130,11 @@ fn anew(this: &This<'_>, link: &Link, on_copy: &OnCopy<'_>) -> Verdict {
     match document(this, owed(this), None) {
         Ok(document) => {
             let key = this.key().with(link.target.id.as_str());
-            this.create(document, key, "its copy was archived to be made anew".into())
+            this.create(
+                document,
+                key,
+                "its copy was archived to be made anew".into(),
+            )
         }
         Err(outcome) => Verdict::Rest(outcome),
     }
@@ -166,8 +170,9 @@ impl Copy<'_> {
             _ => {}
         }
         if let InvoiceStatus::Other(word) = copy.status {
-            let cause =
-                format!("{label} has the status `{word}` on the platform, which tieout doesn't know");
+            let cause = format!(
+                "{label} has the status `{word}` on the platform, which tieout doesn't know"
+            );
             return blocked(Code::new("unknown-status"), cause);
         }
         if copy.is_voided() {
@@ -272,7 +277,9 @@ impl Copy<'_> {
         let this = self.at.this;
         let owed = self.owed();
         // It is paid on both sides. Which payment of the platform did it isn't always told.
-        if this.paper.open.is_zero() && *self.at.copy.status == InvoiceStatus::Paid && owed.is_zero()
+        if this.paper.open.is_zero()
+            && *self.at.copy.status == InvoiceStatus::Paid
+            && owed.is_zero()
         {
             return done();
         }
@@ -323,7 +330,12 @@ impl Copy<'_> {
         let this = self.at.this;
         let differences: Vec<_> = sale_differences(wanted, self.at.document)
             .into_iter()
-            .filter(|it| matches!(it, Difference::Customer | Difference::Total | Difference::Due))
+            .filter(|it| {
+                matches!(
+                    it,
+                    Difference::Customer | Difference::Total | Difference::Due
+                )
+            })
             .collect();
         if !differences.is_empty() {
             return self.at.copy_edited(&differences);

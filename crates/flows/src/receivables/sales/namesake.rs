@@ -37,7 +37,8 @@ pub(super) fn unlinked(this: &This<'_>) -> Verdict {
         .collect();
     match alike.as_slice() {
         [] => {
-            let cause = format!("{label} is carried by another system, and not on the platform yet");
+            let cause =
+                format!("{label} is carried by another system, and not on the platform yet");
             skipped(Code::new("payments-only"), cause)
         }
         [one] => this.adopt((*one).clone(), "number, customer and total"),

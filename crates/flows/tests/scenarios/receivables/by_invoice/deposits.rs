@@ -223,11 +223,7 @@ fn s184_a_payment_in_another_deposit_is_not_deposited_again() {
 #[test]
 fn s184_a_deposit_made_by_hand_of_the_same_payments_and_total_is_adopted() {
     let (mut world, first, second) = paid();
-    let hand = by_hand(
-        &mut world,
-        "50",
-        &[(&second, "50.00"), (&first, "100.00")],
-    );
+    let hand = by_hand(&mut world, "50", &[(&second, "50.00"), (&first, "100.00")]);
     let record = world.payout("1", &[(of(&first), "100.00"), (of(&second), "50.00")]);
     assert_eq!(world.state("deposits", &record), "DONE");
     assert_eq!(world.target("deposits", &record), Some(hand));
@@ -252,10 +248,7 @@ fn s185_a_stand_alone_deposit_is_left_out_and_the_bank_still_agrees() {
     assert_eq!(deposit.total, amount("97.00"));
     assert!(deposit.memo.contains("95"), "{}", deposit.memo);
     let only = world.payout("2", &[(of(&alone), "50.00")]);
-    assert_eq!(
-        world.state("deposits", &only),
-        "NOOP(deposited-by-payment)"
-    );
+    assert_eq!(world.state("deposits", &only), "NOOP(deposited-by-payment)");
     let below = world.payout("3", &[(of(&alone), "50.00"), (PartOf::Fee, "-1.00")]);
     assert_eq!(
         world.state("deposits", &below),
@@ -311,19 +304,13 @@ fn a_deposit_that_was_edited_or_deleted_is_a_person_s() {
     };
     it.account = "14".into();
     world.sync();
-    assert_eq!(
-        world.state("deposits", &record),
-        "CONFLICT(deposit-edited)"
-    );
+    assert_eq!(world.state("deposits", &record), "CONFLICT(deposit-edited)");
     world.decide("deposits", record.clone(), accept("deposit-edited"));
     world.sync();
     assert_eq!(world.state("deposits", &record), "NOOP(deposit-edited)");
     world.delete(&made);
     world.sync();
-    assert_eq!(
-        world.state("deposits", &record),
-        "BLOCKED(deposit-deleted)"
-    );
+    assert_eq!(world.state("deposits", &record), "BLOCKED(deposit-deleted)");
     assert_eq!(world.made(Side::Ledger, Kind::Deposit), 1);
 }
 

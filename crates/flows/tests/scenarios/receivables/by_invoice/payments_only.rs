@@ -58,7 +58,10 @@ fn several_that_are_alike_are_for_a_person() {
 fn another_customer_s_invoice_of_that_number_is_not_taken_for_it() {
     let (mut world, here, there) = carried();
     world.links.clear();
-    world.put(platform(Kind::Customer, "70"), customer("Somebody else", ""));
+    world.put(
+        platform(Kind::Customer, "70"),
+        customer("Somebody else", ""),
+    );
     world.sync();
     assert_eq!(world.state("invoices", &here), "SKIPPED(payments-only)");
     assert_eq!(world.state("invoices", &there), "SKIPPED(payments-only)");

@@ -190,10 +190,7 @@ fn s178_without_payments_from_elsewhere_the_copy_is_made_anew_over_the_balance()
     let mut world = World::documented();
     let (record, old) = world.invoiced("1", "100.00");
     let check = world.pays_here("60", &record, "40.00");
-    assert_eq!(
-        world.state("payments", &check),
-        "NOOP(not-recorded-there)"
-    );
+    assert_eq!(world.state("payments", &check), "NOOP(not-recorded-there)");
     assert_eq!(world.state("invoices", &record), "DONE(balance-only)");
     assert_eq!(world.invoice_at(&old).status, InvoiceStatus::Voided);
     let copy = world.copy_of(&record);
@@ -217,7 +214,8 @@ fn s178_without_payments_from_elsewhere_the_copy_is_made_anew_over_the_balance()
 }
 
 #[test]
-fn s195_without_payments_from_elsewhere_a_paid_invoice_is_archived_and_made_anew_when_it_is_owed_again() {
+fn s195_without_payments_from_elsewhere_a_paid_invoice_is_archived_and_made_anew_when_it_is_owed_again()
+ {
     let mut world = World::documented();
     let (record, old) = world.invoiced("1", "100.00");
     let check = world.pays_here("60", &record, "100.00");
