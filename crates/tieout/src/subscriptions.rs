@@ -112,14 +112,17 @@ pub enum Ensured {
 pub struct Tested {
     /// Events that never arrived.
     pub missed: usize,
-    /// What our endpoint answered to the test event; 0 if nothing did.
-    pub answered: u16,
+    /// What our endpoint answered to the test event; 0 if nothing did, `None` where the service sends none.
+    pub answered: Option<u16>,
 }
 
 /// How often a test event is asked for after a new key was made, while `serve` may not have read it yet.
 const CONFIRM_TRIES: u32 = 10;
 /// How long between two of them.
 const CONFIRM_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a notification that was sent with an old key may still come, where nothing tells that the new one is in use.
+const SPENT: SignedDuration = SignedDuration::from_hours(2);
 
 /// The subscriptions of a home.
 pub struct Keeper<'a> {
@@ -342,12 +345,16 @@ impl Keeper<'_> {
         }
         let now = self.shared.timer.now();
         let answered = there.test(&ours.id).await.map_err(failed)?;
+        let spent = ours
+            .checked
+            .is_some_and(|checked| now.duration_since(checked) > SPENT);
         let mut ours = Subscribed {
             checked: Some(now),
             ..ours
         };
-        if answered == 200 {
-            // What comes is signed with the new key, and was taken: the one before it opens nothing any more.
+        if answered.map_or(spent, |answered| answered == 200) {
+            // What comes is signed with the new key, and was taken: the one before it opens nothing any more. Where no test
+            // event comes, what was on its way with it has had its time.
             ours.previous = None;
         }
         self.keep(side, &ours).await?;
@@ -355,12 +362,12 @@ impl Keeper<'_> {
     }
 
     /// Has the service sign with a new key. Until a test event has come through with it, the one before it is good too:
-    /// whatever is on its way arrives.
+    /// whatever is on its way arrives. Tells whether one has; a service that sends no test events proves it by time alone.
     ///
     /// # Errors
     /// `not-subscribed`; `key-not-confirmed` where no test event came through: then both keys are good. Also where the
     /// service can't be asked.
-    pub async fn renew_key(&self, (side, signed): (Side<'_>, Signed)) -> Result<(), Failure> {
+    pub async fn renew_key(&self, (side, signed): (Side<'_>, Signed)) -> Result<bool, Failure> {
         let Some(ours) = self.kept(side).await? else {
             let Side {
                 connection, system, ..
@@ -376,15 +383,19 @@ impl Keeper<'_> {
         let ours = Subscribed {
             previous: Some(ours.current),
             current: key.expose_secret().to_owned(),
+            checked: Some(self.shared.timer.now()),
             ..ours
         };
         self.keep(side, &ours).await?;
         let mut answered = 0;
         for _ in 0..CONFIRM_TRIES {
             self.shared.timer.sleep(CONFIRM_EVERY).await;
-            answered = self.test((side, signed), ours.clone()).await?.answered;
+            let Some(status) = self.test((side, signed), ours.clone()).await?.answered else {
+                return Ok(false);
+            };
+            answered = status;
             if answered == 200 {
-                return Ok(());
+                return Ok(true);
             }
         }
         let cause = format!(

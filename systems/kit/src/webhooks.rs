@@ -123,11 +123,12 @@ pub trait Subscriptions: Send + Sync {
     /// A [`Fault`].
     async fn renew_key(&self, id: &str) -> Result<SecretString, Fault>;
 
-    /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't.
+    /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't. `None` from a
+    /// service that sends none.
     ///
     /// # Errors
     /// A [`Fault`].
-    async fn test(&self, id: &str) -> Result<u16, Fault>;
+    async fn test(&self, id: &str) -> Result<Option<u16>, Fault>;
 
     /// The ids of the events that were to be sent since a moment, delivered or not.
     ///

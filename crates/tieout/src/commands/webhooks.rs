@@ -21,8 +21,8 @@ pub struct WebhooksArgs {
     /// Show the secret address that NetSuite pushes to. Whoever knows it can have a run begin, and nothing else.
     #[arg(long)]
     pub show_secret: bool,
-    /// Have BILL sign with a new key, for the connections that are named. The old one is good until a notification has
-    /// come through with the new one; `tieout serve` must be running.
+    /// Have BILL or Alternative Payments use a new key, for the connections that are named. The old one is good until a
+    /// notification has come through with the new one; `tieout serve` must be running.
     #[arg(long, requires = "connections")]
     pub renew_key: bool,
     /// Make a key that NetSuite's script signs what it pushes with, for the connections that are named, and show it this
@@ -47,8 +47,8 @@ pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> 
     for (name, config) in home.config.chosen(&args.connections)? {
         for side in sides(name, config) {
             if let (true, Some(Webhooks::Signed(signed))) = (args.renew_key, side.system.webhooks) {
-                keeper.renew_key((side, signed)).await?;
-                renewed(global, side);
+                let confirmed = keeper.renew_key((side, signed)).await?;
+                renewed(global, side, confirmed);
             }
             let made = push_key(&keeper, side, args).await?;
             let mut side = tell(&keeper, side, args.show_secret).await?;
@@ -84,10 +84,15 @@ async fn push_key(
     keeper.make_push_key(side).await.map(Some)
 }
 
-fn renewed(global: &Global, side: Side<'_>) {
+fn renewed(global: &Global, side: Side<'_>, confirmed: bool) {
     if !global.json && !global.quiet {
+        let old = if confirmed {
+            "is good for nothing any more"
+        } else {
+            "is good until the next daily check, for what is on its way"
+        };
         output::line(&format!(
-            "{}: {}: the new key is in use, and the old one is good for nothing any more",
+            "{}: {}: the new key is in use, and the old one {old}",
             side.connection, side.system.id
         ));
     }
