@@ -78,10 +78,7 @@ impl Overlay {
                     }
                 }
                 Need::Matching(side, kind, key) => self.lay_matching(books, *side, *kind, key),
-                Need::Marked(_)
-                | Need::Keyed(..)
-                | Need::MarkedBills(_)
-                | Need::Decisions(..) => {}
+                Need::Marked(_) | Need::Keyed(..) | Need::MarkedBills(_) | Need::Decisions(..) => {}
             }
         }
         for (kind, from, to) in &self.maps {
