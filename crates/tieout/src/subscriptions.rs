@@ -18,6 +18,7 @@ use crate::assemble::{self, Shared};
 use crate::config::ConnectionConfig;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+pub use crate::push_keys::PushKeys;
 
 /// The history over there is asked for events from a little before the last check: its clock isn't ours.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
@@ -57,8 +58,8 @@ pub enum Proof {
         /// What it is made with.
         keys: SecurityKeys,
     },
-    /// By the secret in its path.
-    Secret(SecretString),
+    /// By the secret in its path, and where a key was made for it by a signature too.
+    Secret(SecretString, Option<PushKeys>),
 }
 
 /// What is kept of a subscription, sealed.
@@ -141,7 +142,10 @@ impl Keeper<'_> {
     pub async fn proof(&self, side: Side<'_>) -> Result<Option<Proof>, Failure> {
         match side.system.webhooks {
             None => Ok(None),
-            Some(Webhooks::SecretPath) => self.secret(side).await.map(|it| Some(Proof::Secret(it))),
+            Some(Webhooks::SecretPath) => {
+                let secret = self.secret(side).await?;
+                Ok(Some(Proof::Secret(secret, self.push_keys(side).await?)))
+            }
             Some(Webhooks::Signed(signed)) => {
                 let kept = self.kept(side).await?;
                 Ok(kept.map(|kept| Proof::Keys {
@@ -224,6 +228,44 @@ impl Keeper<'_> {
         let secret = SecretString::from(self.shared.entropy.hex(24));
         kept.put(&name, &secret, None).await?;
         Ok(secret)
+    }
+
+    /// The keys that calls to a side's secret path are signed with; `None` as long as none was made.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn push_keys(&self, side: Side<'_>) -> Result<Option<PushKeys>, Failure> {
+        let kept = self.home.store.kept(self.vault);
+        let text = kept.get(&push_keys_kept_as(side)).await?;
+        Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
+    }
+
+    /// Makes a key that calls to a side's secret path are signed with from now on, and gives it. The one before it stays
+    /// good for a week.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn make_push_key(&self, side: Side<'_>) -> Result<SecretString, Failure> {
+        let before = self.push_keys(side).await?;
+        let now = self.shared.timer.now();
+        let key = self.shared.entropy.hex(32);
+        let keys = PushKeys::after(before, key.clone(), now);
+        let text = serde_json::to_string(&keys).unwrap_or_default();
+        let kept = self.home.store.kept(self.vault);
+        kept.put(&push_keys_kept_as(side), &text.into(), None)
+            .await?;
+        self.home.store.webhooks_kept().await?;
+        Ok(key.into())
+    }
+
+    /// Takes calls to a side's secret path unsigned again.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn remove_push_keys(&self, side: Side<'_>) -> Result<(), Failure> {
+        let kept = self.home.store.kept(self.vault);
+        kept.remove(&push_keys_kept_as(side)).await?;
+        Ok(self.home.store.webhooks_kept().await?)
     }
 
     /// What is kept of a side's subscription.
@@ -411,6 +453,10 @@ pub fn address(public_url: &str, side: Side<'_>) -> String {
 
 fn kept_as(side: Side<'_>) -> String {
     format!("webhooks/{}/{}", side.system.id, side.connection)
+}
+
+fn push_keys_kept_as(side: Side<'_>) -> String {
+    format!("{}/push-keys", kept_as(side))
 }
 
 fn failed(fault: Fault) -> Failure {

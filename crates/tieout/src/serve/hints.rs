@@ -7,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 use tieout_domain::ConnectionName;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_engine::scheduler::Mark;
-use tieout_kit::webhooks::{ByHand, Signed, Webhooks, same_secret};
+use tieout_kit::webhooks::{ByHand, PUSH_SIGNATURE_HEADER, Signed, Webhooks, same_secret};
 use tieout_server::Notification;
 
 use super::Service;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::subscriptions::{Ensured, Keeper, Proof, Side, Tested, sides};
+use crate::subscriptions::{Ensured, Keeper, Proof, PushKeys, Side, Tested, sides};
 
 /// How often the subscriptions are checked.
 const CHECK: Duration = Duration::from_secs(24 * 3600);
@@ -25,6 +25,11 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Nobody subscribed for it, or nobody knows that secret.
 const UNPROVEN: Rejected = Rejected::Unsigned {
     why: "nobody subscribed for this address",
+};
+
+/// The path is known, and a key was made for it.
+const UNSIGNED: Rejected = Rejected::Unsigned {
+    why: "its signature is missing, or was made with another key",
 };
 
 impl Service {
@@ -53,14 +58,21 @@ impl Service {
                 }
                 Ok(hint)
             }
-            (Some(Proof::Secret(secret)), Some(given)) if same_secret(secret, given) => {
-                Ok(self.pushed(notification))
+            (Some(Proof::Secret(secret, keys)), Some(given)) if same_secret(secret, given) => {
+                let signed = keys.as_ref().is_none_or(|keys| self.signed(keys, notification));
+                signed.then(|| self.pushed(notification)).ok_or(UNSIGNED)
             }
             _ => Err(UNPROVEN),
         }
     }
 
-    /// The hint of a push that nothing but its path proves: nothing in it is looked at (scenario 242). The same one
+    fn signed(&self, keys: &PushKeys, notification: &Notification<'_>) -> bool {
+        let signature = notification.headers.get(PUSH_SIGNATURE_HEADER);
+        let signature = signature.map_or(&[][..], |value| value.as_bytes());
+        keys.signed(signature, notification.body, self.shared.timer.now())
+    }
+
+    /// The hint of a push to a secret path: nothing in it is looked at, signed or not (scenario 242). The same one
     /// within a minute is the same event.
     fn pushed(&self, notification: &Notification<'_>) -> Hint {
         Hint {
