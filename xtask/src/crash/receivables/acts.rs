@@ -23,7 +23,7 @@ pub(crate) struct Traders<'a> {
 }
 
 /// An open invoice of Invoiced that came from the ledger.
-struct Copy {
+struct OpenCopy {
     /// Invoiced's id.
     id: i64,
     /// The ledger's id.
@@ -58,15 +58,15 @@ impl Traders<'_> {
     }
 
     /// What is open on Invoiced and came from the ledger, in the order of numbers: ids differ from world to world.
-    fn open(&self) -> Result<Vec<Copy>> {
+    fn open(&self) -> Result<Vec<OpenCopy>> {
         let editable = self.editable()?;
         let records = self.records()?;
-        let mut open: Vec<Copy> = records
+        let mut open: Vec<OpenCopy> = records
             .of("invoiced", "invoices")
             .filter(|one| one["closed"] != true && text(one, "/status") != "voided")
             .filter_map(|one| {
                 let ledger = mark(one)?.to_owned();
-                Some(Copy {
+                Some(OpenCopy {
                     id: text(one, "/id").parse().ok()?,
                     editable: editable.contains(&ledger),
                     ledger,
