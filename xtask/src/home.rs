@@ -248,6 +248,9 @@ fn configuration(
         if system != "netsuite" {
             settings.insert("environment".to_owned(), "sandbox".into());
         }
+        if system == "invoiced" {
+            settings.insert("time_zone".to_owned(), "America/New_York".into());
+        }
         if system == "bill" {
             settings.insert("bulk".to_owned(), i64::from(manner.bulk).into());
         }

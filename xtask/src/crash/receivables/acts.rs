@@ -30,9 +30,7 @@ struct OpenCopy {
     ledger: String,
     number: String,
     balance: Decimal,
-    /// Nothing was paid of it.
-    unpaid: bool,
-    /// Whether the ledger lets people edit it.
+    /// Whether the ledger lets people edit and void it: its period is open, and nothing is applied to it.
     editable: bool,
 }
 
@@ -49,10 +47,11 @@ impl Traders<'_> {
         Records::read(self.sandbox, self.caller)
     }
 
-    /// The ledger's invoices of periods that are open.
+    /// The ledger's invoices of periods that are open, to which nothing is applied.
     fn editable(&self) -> Result<Vec<String>> {
         let sql = "SELECT t.id AS id FROM transaction t JOIN accountingperiod p ON p.id = t.postingperiod \
-                   WHERE t.type = 'CustInvc' AND p.closed = 'F' AND p.arlocked = 'F' AND p.alllocked = 'F'";
+                   WHERE t.type = 'CustInvc' AND p.closed = 'F' AND p.arlocked = 'F' AND p.alllocked = 'F' \
+                   AND t.id NOT IN (SELECT k.previousdoc FROM nexttransactionlinelink k)";
         let found = rows(self.sandbox, self.caller, sql)?;
         Ok(found.iter().map(|row| text(row, "/id")).collect())
     }
@@ -72,7 +71,6 @@ impl Traders<'_> {
                     ledger,
                     number: text(one, "/number"),
                     balance: decimal(one, "/balance"),
-                    unpaid: decimal(one, "/balance") == decimal(one, "/total"),
                 })
             })
             .filter(|copy| copy.balance > Decimal::ONE)
@@ -190,7 +188,7 @@ impl Traders<'_> {
                     let body = json!({"invoices": [copy.ledger]});
                     self.act("netsuite/customerpayment", &body)?;
                 }
-                2 if copy.editable && copy.unpaid => {
+                2 if copy.editable => {
                     let path = format!("netsuite/invoice/{}", copy.ledger);
                     self.act(&path, &json!({"action": "void"}))?;
                 }
