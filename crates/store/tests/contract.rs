@@ -229,6 +229,7 @@ contract! {
     what_is_kept_expires,
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
+    turns_are_spaced_over_all_processes,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     somebody_with_a_last_day_is_a_user_until_then,
@@ -877,12 +878,15 @@ async fn what_is_remembered_is_the_last_that_was_said(_: &Bed, store: &Store) {
 }
 
 async fn a_hint_is_kept_once_and_waits_until_a_run_has_looked(bed: &Bed, store: &Store) {
-    let hint = |event: &str| NewHint {
+    let told = bed.clock.now();
+    let hint_at = |event: &str, at| NewHint {
         connection: name(),
         system: "bill".to_owned(),
         event: event.to_owned(),
         record: "bill 00n1".to_owned(),
+        at,
     };
+    let hint = |event: &str| hint_at(event, told);
     let connection = store.connection(&name());
     assert!(store.hinted().await.unwrap().is_empty());
     assert!(store.keep_hints(&[]).await.unwrap().is_empty());
@@ -905,7 +909,8 @@ async fn a_hint_is_kept_once_and_waits_until_a_run_has_looked(bed: &Bed, store: 
     );
     // A run begins, one more comes, and the run ends.
     let began = bed.clock.now();
-    store.keep_hints(&[hint("c")]).await.unwrap();
+    let later = hint_at("c", bed.clock.now());
+    store.keep_hints(&[later]).await.unwrap();
     assert_eq!(connection.heed_hints(began).await.unwrap(), 2);
     assert_eq!(store.hinted().await.unwrap(), [name()]);
     assert_eq!(connection.heed_hints(bed.clock.now()).await.unwrap(), 1);
@@ -1732,6 +1737,29 @@ async fn an_allowance_is_counted_over_all_processes(bed: &Bed, store: &Store) {
     assert!(other.take_allowance("key", ten, 2).await.unwrap());
     assert!(!other.take_allowance("key", ten, 2).await.unwrap());
     assert!(!store.take_allowance("key", eleven, 2).await.unwrap());
+    other.close().await;
+}
+
+async fn turns_are_spaced_over_all_processes(bed: &Bed, store: &Store) {
+    let other = bed.store().await;
+    let every = Duration::from_millis(210);
+    let at = |millis: i64| Timestamp::from_millisecond(1_781_260_800_000 + millis).unwrap();
+    let take = async |store: &Store, name: &str, millis| {
+        let turn = store.take_turn(name, at(millis), every).await.unwrap();
+        turn.as_millisecond() - at(0).as_millisecond()
+    };
+    assert_eq!(take(store, "key", 0).await, 0);
+    assert_eq!(take(&other, "key", 5).await, 210);
+    assert_eq!(take(store, "another", 5).await, 5);
+    assert_eq!(take(store, "key", 10).await, 420);
+    // After a rest the next is at once.
+    assert_eq!(take(&other, "key", 5000).await, 5000);
+    // A clock that is a little ahead is waited for, one that is far ahead is not.
+    assert_eq!(take(store, "key", 4000).await, 5210);
+    assert_eq!(take(&other, "key", 7_200_000).await, 7_200_000);
+    assert_eq!(take(store, "key", 6000).await, 6000);
+    let (one, two) = futures::join!(take(store, "key", 6000), take(&other, "key", 6000));
+    assert_eq!([one.min(two), one.max(two)], [6210, 6420]);
     other.close().await;
 }
 
