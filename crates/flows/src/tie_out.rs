@@ -9,6 +9,7 @@ mod clearing;
 mod conclude;
 pub mod input;
 mod loose;
+mod on_its_way;
 mod payables;
 mod platform_leg;
 mod receivables;

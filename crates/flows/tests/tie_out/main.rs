@@ -6,6 +6,7 @@
 mod advisories;
 mod base;
 mod example;
+mod holds;
 mod make;
 mod properties;
 mod receivables;

@@ -15,7 +15,7 @@ pub(crate) struct Stage {
     pub(crate) home: Home,
     pub(crate) connection: Connection,
     pub(crate) folder: tempfile::TempDir,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Stage {
