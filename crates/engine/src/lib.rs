@@ -21,6 +21,7 @@ mod decide;
 pub mod decisions;
 mod error;
 mod evidence;
+mod files;
 pub mod import;
 mod join;
 mod keep;
