@@ -7,7 +7,7 @@ use tieout_domain::subledger::{Basis, Book, Posting, PostingKind};
 use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId, Side, Timestamp};
 use tieout_flows::bills;
 use tieout_flows::receivables::payments::FEE;
-use tieout_flows::tie_out::input::{Effect, Held, Pair, Payout, Presence, Standing};
+use tieout_flows::tie_out::input::{Effect, Held, Pair, Presence, Settlement, Spent, Standing};
 use tieout_flows::tie_out::{Extract, Flow};
 use tieout_store::{Item, Mirrored, StoreError};
 
@@ -51,7 +51,9 @@ pub(super) struct Gathered {
     pub(super) pairs: Vec<Pair>,
     pub(super) effects: Vec<Effect>,
     /// What advisories look at.
-    pub(super) payouts: Vec<Payout>,
+    pub(super) payouts: Vec<Spent>,
+    /// The platform's payouts with their deposits; `None` where it pays nothing out.
+    pub(super) settlements: Option<Vec<Settlement>>,
     /// Postings of the ledger that stand for a payment of the platform, and whether it is owed the money.
     pub(super) ours: HashMap<RemoteId, bool>,
     /// The platform's flows of the period: bills or invoices, credits, payments.
@@ -96,6 +98,7 @@ impl Gatherer<'_> {
             pairs: std::mem::take(&mut payments.pairs),
             effects: Vec::new(),
             payouts: self.payouts(payouts).await?,
+            settlements: self.settlements().await?,
             ours: HashMap::new(),
             platform_flows: [
                 flow(documents[0].label),

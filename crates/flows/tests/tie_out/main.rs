@@ -7,6 +7,7 @@ mod advisories;
 mod base;
 mod example;
 mod make;
+mod payouts;
 mod properties;
 mod receivables;
 mod worked;
