@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use tieout_domain::{ConnectionName, Timestamp};
 
 use crate::StoreError;
@@ -10,7 +11,7 @@ use crate::sql::{self, Cell, cells, maybe_int, text, with};
 use crate::store::{ConnectionStore, Store};
 
 /// That something may have changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewHint {
     /// For which connection.
     pub connection: ConnectionName,
@@ -20,6 +21,8 @@ pub struct NewHint {
     pub event: String,
     /// What it is about, for people: `bill 00n1`. Nothing is decided by it.
     pub record: String,
+    /// When it came.
+    pub at: Timestamp,
 }
 
 /// How the hints of a connection and a system stand.
@@ -57,7 +60,6 @@ impl Store {
                 known.insert((connection.to_owned(), system.to_owned(), text(&row, 0)?));
             }
         }
-        let now = self.now_us();
         let mut rows = Vec::new();
         let mut are_new = Vec::with_capacity(hints.len());
         for hint in hints {
@@ -74,6 +76,7 @@ impl Store {
                     system,
                     event,
                     record,
+                    at,
                     ..
                 } = hint;
                 rows.push(cells![
@@ -81,7 +84,7 @@ impl Store {
                     system.as_str(),
                     event.as_str(),
                     record.as_str(),
-                    now
+                    at.as_microsecond()
                 ]);
             }
         }

@@ -877,12 +877,15 @@ async fn what_is_remembered_is_the_last_that_was_said(_: &Bed, store: &Store) {
 }
 
 async fn a_hint_is_kept_once_and_waits_until_a_run_has_looked(bed: &Bed, store: &Store) {
-    let hint = |event: &str| NewHint {
+    let told = bed.clock.now();
+    let hint_at = |event: &str, at| NewHint {
         connection: name(),
         system: "bill".to_owned(),
         event: event.to_owned(),
         record: "bill 00n1".to_owned(),
+        at,
     };
+    let hint = |event: &str| hint_at(event, told);
     let connection = store.connection(&name());
     assert!(store.hinted().await.unwrap().is_empty());
     assert!(store.keep_hints(&[]).await.unwrap().is_empty());
@@ -905,7 +908,8 @@ async fn a_hint_is_kept_once_and_waits_until_a_run_has_looked(bed: &Bed, store: 
     );
     // A run begins, one more comes, and the run ends.
     let began = bed.clock.now();
-    store.keep_hints(&[hint("c")]).await.unwrap();
+    let later = hint_at("c", bed.clock.now());
+    store.keep_hints(&[later]).await.unwrap();
     assert_eq!(connection.heed_hints(began).await.unwrap(), 2);
     assert_eq!(store.hinted().await.unwrap(), [name()]);
     assert_eq!(connection.heed_hints(bed.clock.now()).await.unwrap(), 1);

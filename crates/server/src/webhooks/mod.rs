@@ -45,9 +45,18 @@ struct Door {
 
 /// The routes. They stand open: a notification is proven by its signature, or by the secret in its path.
 pub fn routes(app: &App) -> Router<App> {
+    let (program, counts) = (Arc::clone(&app.program), Arc::clone(&app.counts));
+    let kept = move |hint: &NewHint, is_new: bool| {
+        counts.webhook(if is_new { "taken" } else { "repeated" });
+        if is_new {
+            program.changed(&hint.connection);
+        }
+    };
+    let inbox = Inbox::new(app.store.clone(), Box::new(kept));
+    tokio::spawn(Arc::clone(&inbox).begin());
     let door = Door {
         app: app.clone(),
-        inbox: Arc::new(Inbox::new(app.store.clone())),
+        inbox,
         strangers: Arc::default(),
     };
     Router::new()
@@ -111,10 +120,7 @@ impl Door {
         let source = source(&mut parts, &self.app).await;
         let counts = &self.app.counts;
         match self.take(&address, &parts.headers, body).await {
-            Ok(is_new) => {
-                counts.webhook(if is_new { "taken" } else { "repeated" });
-                StatusCode::OK.into_response()
-            }
+            Ok(()) => StatusCode::OK.into_response(),
             Err(Refused::Rejected(rejected)) => {
                 counts.webhook(rejected.code().as_str());
                 let known = self.strangers.turned_away(source, self.app.clock.now());
@@ -141,13 +147,13 @@ impl Door {
         }
     }
 
-    /// Takes a notification, and tells whether it is new.
+    /// Takes a notification: once this has returned it is durable.
     async fn take(
         &self,
         address: &Address,
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<bool, Refused> {
+    ) -> Result<(), Refused> {
         let body = whole(headers, body).await?;
         let connection: ConnectionName = address
             .connection
@@ -168,16 +174,13 @@ impl Door {
         let kind = hint.kind.map(|kind| kind.to_string());
         let id = hint.id.map(|id| id.to_string());
         let kept = NewHint {
-            connection: connection.clone(),
+            connection,
             system: address.system.clone(),
             event: hint.event,
             record: [kind.unwrap_or(hint.event_type), id.unwrap_or_default()].join(" "),
+            at: self.app.clock.now(),
         };
-        let is_new = self.inbox.keep(kept).await.map_err(Refused::NotKept)?;
-        if is_new {
-            self.app.program.changed(&connection);
-        }
-        Ok(is_new)
+        self.inbox.keep(kept).await.map_err(Refused::NotKept)
     }
 }
 
