@@ -137,6 +137,9 @@ fn state<'a>(
         ("Waiting", standing::stuck(info, health)),
         ("Next sync", overview::next(info, now)),
     ];
+    if let Some(initial) = &health.initial {
+        told.push(("Initial sync", standing::initial(initial)));
+    }
     if let Some(schedule) = &info.schedule {
         told.push(("Schedule", html! { (schedule) }));
     }

@@ -10,6 +10,7 @@ use tieout_domain::ConnectionName;
 use tieout_domain::check::{Check, Status};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Ports, Whole};
+use tieout_engine::initial_sync;
 use tieout_kit::System;
 use tieout_store::Vault;
 
@@ -156,11 +157,24 @@ impl Parts<'_> {
                 together.push(other_sync::check(self.home, name, ports).await);
             }
         }
+        together.extend(self.initial(name).await);
         Examined {
             name: name.to_string(),
             together,
             sides,
         }
+    }
+
+    /// How far the initial sync is, where there is one.
+    async fn initial(&self, name: &ConnectionName) -> Option<Check> {
+        let initial = initial_sync(&self.home.store.connection(name)).await;
+        let initial = initial.ok().flatten()?;
+        let cause = format!("{}: {}", initial.as_str(), initial.words());
+        Some(if initial.is_pending() {
+            Check::found(Status::Note, Code::new("initial-sync"), cause)
+        } else {
+            Check::ok(Code::new("initial-sync"), cause)
+        })
     }
 
     async fn side(
