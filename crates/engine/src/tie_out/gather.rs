@@ -442,7 +442,13 @@ impl Gatherer<'_> {
                 items.extend(store.items(flow, &records).await?);
             }
             let (flow, _) = payments_of(self.book);
-            let receipts = records(&|one| one.kind == PostingKind::CustomerPayment);
+            // Where a platform has no credit notes, credit memos are a matter of payments.
+            let receipts = records(&|one| {
+                matches!(
+                    one.kind,
+                    PostingKind::CustomerPayment | PostingKind::CreditMemo
+                )
+            });
             items.extend(store.items(flow, &receipts).await?);
             let ours = |id: &RemoteId| payments.ours.contains_key(id);
             let made = records(&|one| ours(&one.id) || one.kind == PostingKind::Invoice);
