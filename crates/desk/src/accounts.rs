@@ -18,7 +18,7 @@ const UNDEPOSITED: &str = "undeposited";
 const PAGE: u32 = 1000;
 
 /// What an account is chosen for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Purpose {
     /// The preference that names it.
     pub key: &'static str,

@@ -618,12 +618,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Posting periods are read where payments are posted.
+    /// Posting periods are read where payments are posted, or payouts deposited.
     async fn periods(&self, flows: &[&dyn Flow]) -> Result<Vec<Period>, EngineError> {
-        if !flows
-            .iter()
-            .any(|flow| flow.writes().contains(&(Side::Ledger, Kind::Payment)))
-        {
+        const POSTED: [Kind; 3] = [Kind::Payment, Kind::CustomerPayment, Kind::Deposit];
+        let mut written = flows.iter().flat_map(|flow| flow.writes());
+        if !written.any(|(side, kind)| *side == Side::Ledger && POSTED.contains(kind)) {
             return Ok(Vec::new());
         }
         match self.connection.sides.ledger.whole.periods().await {
