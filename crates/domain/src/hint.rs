@@ -7,7 +7,8 @@ use crate::{Kind, RemoteId, Timestamp};
 /// Something may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// The event's id: the same for every delivery of it.
+    /// The event's id: the same for every delivery of it. Empty where the service gives none: whoever takes the hint
+    /// finds one.
     pub event: String,
     /// The event's type in the service's words, such as `bill.updated`.
     pub event_type: String,

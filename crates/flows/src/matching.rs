@@ -7,7 +7,7 @@ mod suggest;
 
 pub use judge::{Judgement, judge, recognise};
 pub use key::{
-    account_number_key, document_number_key, match_key, normalised_name, normalised_number,
-    payment_key,
+    account_number_key, document_number_key, invoice_paid_key, match_key, normalised_name,
+    normalised_number, payment_key,
 };
 pub use suggest::{Confidence, Suggestion, suggest};

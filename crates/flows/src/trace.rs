@@ -33,6 +33,12 @@ pub fn origins(connection: &Connection, side: Side, document: &Document) -> Vec<
             let id = of_key(payment.reference.trim(), &connection.ledger_key(&none));
             id.map(|id| of(Kind::Payment, &id)).into_iter().collect()
         }
+        (Side::Platform, Document::CustomerPayment(payment)) if payment.external_id.is_some() => {
+            let key = payment.external_id.as_ref();
+            key.and_then(|key| connection.told_by(key))
+                .into_iter()
+                .collect()
+        }
         (Side::Platform, _) => {
             let marker = document.marker();
             let ours = marker.filter(|marker| marker.account == connection.ledger_account);
@@ -50,15 +56,17 @@ pub fn origins(connection: &Connection, side: Side, document: &Document) -> Vec<
             let key = document.external_id().map_or("", Key::as_str);
             let made_for = MADE_FOR.into_iter().find_map(|kind| {
                 let none = RecordRef::new(Side::Platform, kind, "");
-                Some(of(kind, &of_key(key, &connection.origin_key(&none))?))
+                let ids = ids_of_key(key, &connection.origin_key(&none))?;
+                Some(ids.iter().map(|id| of(kind, id)).collect())
             });
-            made_for.into_iter().collect()
+            made_for.unwrap_or_default()
         }
     }
 }
 
 /// On account of what records of a platform something of receivables is made in the ledger.
-const MADE_FOR: [Kind; 4] = [
+const MADE_FOR: [Kind; 5] = [
+    Kind::Payout,
     Kind::CustomerPayment,
     Kind::Customer,
     Kind::Invoice,
@@ -70,4 +78,17 @@ fn of_key(key: &str, beginning: &Key) -> Option<RemoteId> {
     let id = key.strip_prefix(beginning.as_str())?;
     let id = id.split('_').next().unwrap_or_default();
     (!id.is_empty()).then(|| RemoteId::from(id))
+}
+
+/// The ids that may be in a key that begins so, the longest first: an id may hold what separates the parts of a key.
+fn ids_of_key(key: &str, beginning: &Key) -> Option<Vec<RemoteId>> {
+    let rest = key.strip_prefix(beginning.as_str())?;
+    let ends = rest.match_indices('_').map(|(at, _)| at);
+    let mut ids: Vec<RemoteId> = ends
+        .chain([rest.len()])
+        .map(|end| RemoteId::from(&rest[..end]))
+        .filter(|id| !id.as_str().is_empty())
+        .collect();
+    ids.reverse();
+    Some(ids)
 }

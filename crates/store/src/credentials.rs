@@ -1,5 +1,7 @@
 //! Sealed credentials, shared by name, and what else is kept sealed: sessions, tokens, what a probe found.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use sqlx::AnyConnection;
@@ -245,6 +247,19 @@ impl Kept {
         most: u32,
     ) -> Result<bool, StoreError> {
         self.store.take_allowance(name, now, most).await
+    }
+
+    /// Takes the next free turn of calls that are spaced evenly: see [`Store::take_turn`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn take_turn(
+        &self,
+        name: &str,
+        now: Timestamp,
+        every: Duration,
+    ) -> Result<Timestamp, StoreError> {
+        self.store.take_turn(name, now, every).await
     }
 
     /// Forgets what is kept under this name.

@@ -46,6 +46,7 @@ mod sql;
 mod state;
 mod stops;
 mod store;
+mod turns;
 mod vault;
 mod verify;
 mod views;

@@ -63,6 +63,11 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0009_watching.sql"),
         append_only: &[],
     },
+    Step {
+        number: 10,
+        text: include_str!("../migrations/0010_turns.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \

@@ -229,6 +229,7 @@ contract! {
     what_is_kept_expires,
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
+    turns_are_spaced_over_all_processes,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     somebody_with_a_last_day_is_a_user_until_then,
@@ -1736,6 +1737,29 @@ async fn an_allowance_is_counted_over_all_processes(bed: &Bed, store: &Store) {
     assert!(other.take_allowance("key", ten, 2).await.unwrap());
     assert!(!other.take_allowance("key", ten, 2).await.unwrap());
     assert!(!store.take_allowance("key", eleven, 2).await.unwrap());
+    other.close().await;
+}
+
+async fn turns_are_spaced_over_all_processes(bed: &Bed, store: &Store) {
+    let other = bed.store().await;
+    let every = Duration::from_millis(210);
+    let at = |millis: i64| Timestamp::from_millisecond(1_781_260_800_000 + millis).unwrap();
+    let take = async |store: &Store, name: &str, millis| {
+        let turn = store.take_turn(name, at(millis), every).await.unwrap();
+        turn.as_millisecond() - at(0).as_millisecond()
+    };
+    assert_eq!(take(store, "key", 0).await, 0);
+    assert_eq!(take(&other, "key", 5).await, 210);
+    assert_eq!(take(store, "another", 5).await, 5);
+    assert_eq!(take(store, "key", 10).await, 420);
+    // After a rest the next is at once.
+    assert_eq!(take(&other, "key", 5000).await, 5000);
+    // A clock that is a little ahead is waited for, one that is far ahead is not.
+    assert_eq!(take(store, "key", 4000).await, 5210);
+    assert_eq!(take(&other, "key", 7_200_000).await, 7_200_000);
+    assert_eq!(take(store, "key", 6000).await, 6000);
+    let (one, two) = futures::join!(take(store, "key", 6000), take(&other, "key", 6000));
+    assert_eq!([one.min(two), one.max(two)], [6210, 6420]);
     other.close().await;
 }
 

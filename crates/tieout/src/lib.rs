@@ -22,6 +22,7 @@ pub mod output;
 pub mod pending;
 pub mod preference_versions;
 pub mod progress;
+pub mod push_keys;
 pub mod sandbox;
 pub mod seams;
 pub mod serve;

@@ -75,9 +75,20 @@ impl Kept for SealedInStore {
             .await
             .map_err(|error| KeptError(error.to_string()))
     }
+
     async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
         let taken = self.kept.take_allowance(&self.name(name), now, most).await;
         taken.map_err(|error| KeptError(error.to_string()))
+    }
+
+    async fn turn(
+        &self,
+        name: &str,
+        now: Timestamp,
+        every: Duration,
+    ) -> Result<Timestamp, KeptError> {
+        let turn = self.kept.take_turn(&self.name(name), now, every).await;
+        turn.map_err(|error| KeptError(error.to_string()))
     }
 }
 
@@ -131,6 +142,15 @@ impl Kept for ForATrial {
 
     async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
         self.counted.take(name, now, most).await
+    }
+
+    async fn turn(
+        &self,
+        name: &str,
+        now: Timestamp,
+        every: Duration,
+    ) -> Result<Timestamp, KeptError> {
+        self.counted.turn(name, now, every).await
     }
 }
 

@@ -18,6 +18,7 @@ use crate::assemble::{self, Shared};
 use crate::config::ConnectionConfig;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+pub use crate::push_keys::PushKeys;
 
 /// The history over there is asked for events from a little before the last check: its clock isn't ours.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
@@ -57,8 +58,8 @@ pub enum Proof {
         /// What it is made with.
         keys: SecurityKeys,
     },
-    /// By the secret in its path.
-    Secret(SecretString),
+    /// By the secret in its path, and where a key was made for it by a signature too.
+    Secret(SecretString, Option<PushKeys>),
 }
 
 /// What is kept of a subscription, sealed.
@@ -111,14 +112,17 @@ pub enum Ensured {
 pub struct Tested {
     /// Events that never arrived.
     pub missed: usize,
-    /// What our endpoint answered to the test event; 0 if nothing did.
-    pub answered: u16,
+    /// What our endpoint answered to the test event; 0 if nothing did, `None` where the service sends none.
+    pub answered: Option<u16>,
 }
 
 /// How often a test event is asked for after a new key was made, while `serve` may not have read it yet.
 const CONFIRM_TRIES: u32 = 10;
 /// How long between two of them.
 const CONFIRM_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a notification that was sent with an old key may still come, where nothing tells that the new one is in use.
+const SPENT: SignedDuration = SignedDuration::from_hours(2);
 
 /// The subscriptions of a home.
 pub struct Keeper<'a> {
@@ -138,7 +142,10 @@ impl Keeper<'_> {
     pub async fn proof(&self, side: Side<'_>) -> Result<Option<Proof>, Failure> {
         match side.system.webhooks {
             None => Ok(None),
-            Some(Webhooks::SecretPath) => self.secret(side).await.map(|it| Some(Proof::Secret(it))),
+            Some(Webhooks::SecretPath) => {
+                let secret = self.secret(side).await?;
+                Ok(Some(Proof::Secret(secret, self.push_keys(side).await?)))
+            }
             Some(Webhooks::Signed(signed)) => {
                 let kept = self.kept(side).await?;
                 Ok(kept.map(|kept| Proof::Keys {
@@ -223,6 +230,44 @@ impl Keeper<'_> {
         Ok(secret)
     }
 
+    /// The keys that calls to a side's secret path are signed with; `None` as long as none was made.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn push_keys(&self, side: Side<'_>) -> Result<Option<PushKeys>, Failure> {
+        let kept = self.home.store.kept(self.vault);
+        let text = kept.get(&push_keys_kept_as(side)).await?;
+        Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
+    }
+
+    /// Makes a key that calls to a side's secret path are signed with from now on, and gives it. The one before it stays
+    /// good for a week.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn make_push_key(&self, side: Side<'_>) -> Result<SecretString, Failure> {
+        let before = self.push_keys(side).await?;
+        let now = self.shared.timer.now();
+        let key = self.shared.entropy.hex(32);
+        let keys = PushKeys::after(before, key.clone(), now);
+        let text = serde_json::to_string(&keys).unwrap_or_default();
+        let kept = self.home.store.kept(self.vault);
+        kept.put(&push_keys_kept_as(side), &text.into(), None)
+            .await?;
+        self.home.store.webhooks_kept().await?;
+        Ok(key.into())
+    }
+
+    /// Takes calls to a side's secret path unsigned again.
+    ///
+    /// # Errors
+    /// What the store can answer.
+    pub async fn remove_push_keys(&self, side: Side<'_>) -> Result<(), Failure> {
+        let kept = self.home.store.kept(self.vault);
+        kept.remove(&push_keys_kept_as(side)).await?;
+        Ok(self.home.store.webhooks_kept().await?)
+    }
+
     /// What is kept of a side's subscription.
     ///
     /// # Errors
@@ -300,12 +345,16 @@ impl Keeper<'_> {
         }
         let now = self.shared.timer.now();
         let answered = there.test(&ours.id).await.map_err(failed)?;
+        let spent = ours
+            .checked
+            .is_some_and(|checked| now.duration_since(checked) > SPENT);
         let mut ours = Subscribed {
             checked: Some(now),
             ..ours
         };
-        if answered == 200 {
-            // What comes is signed with the new key, and was taken: the one before it opens nothing any more.
+        if answered.map_or(spent, |answered| answered == 200) {
+            // What comes is signed with the new key, and was taken: the one before it opens nothing any more. Where no test
+            // event comes, what was on its way with it has had its time.
             ours.previous = None;
         }
         self.keep(side, &ours).await?;
@@ -313,12 +362,12 @@ impl Keeper<'_> {
     }
 
     /// Has the service sign with a new key. Until a test event has come through with it, the one before it is good too:
-    /// whatever is on its way arrives.
+    /// whatever is on its way arrives. Tells whether one has; a service that sends no test events proves it by time alone.
     ///
     /// # Errors
     /// `not-subscribed`; `key-not-confirmed` where no test event came through: then both keys are good. Also where the
     /// service can't be asked.
-    pub async fn renew_key(&self, (side, signed): (Side<'_>, Signed)) -> Result<(), Failure> {
+    pub async fn renew_key(&self, (side, signed): (Side<'_>, Signed)) -> Result<bool, Failure> {
         let Some(ours) = self.kept(side).await? else {
             let Side {
                 connection, system, ..
@@ -334,15 +383,19 @@ impl Keeper<'_> {
         let ours = Subscribed {
             previous: Some(ours.current),
             current: key.expose_secret().to_owned(),
+            checked: Some(self.shared.timer.now()),
             ..ours
         };
         self.keep(side, &ours).await?;
         let mut answered = 0;
         for _ in 0..CONFIRM_TRIES {
             self.shared.timer.sleep(CONFIRM_EVERY).await;
-            answered = self.test((side, signed), ours.clone()).await?.answered;
+            let Some(status) = self.test((side, signed), ours.clone()).await?.answered else {
+                return Ok(false);
+            };
+            answered = status;
             if answered == 200 {
-                return Ok(());
+                return Ok(true);
             }
         }
         let cause = format!(
@@ -400,6 +453,10 @@ pub fn address(public_url: &str, side: Side<'_>) -> String {
 
 fn kept_as(side: Side<'_>) -> String {
     format!("webhooks/{}/{}", side.system.id, side.connection)
+}
+
+fn push_keys_kept_as(side: Side<'_>) -> String {
+    format!("{}/push-keys", kept_as(side))
 }
 
 fn failed(fault: Fault) -> Failure {

@@ -198,12 +198,12 @@ impl Subscriptions for Organization {
         Ok(renewed.security_key.into())
     }
 
-    async fn test(&self, id: &str) -> Result<u16, Fault> {
+    async fn test(&self, id: &str) -> Result<Option<u16>, Fault> {
         let path = format!("/v3/subscriptions/{}/test", escaped(id));
         let body = json!({"eventType": "bill.updated", "version": "1"});
         let call = (Method::POST, path.as_str());
         let tested: Tested = self.send(call, &body, "asking for a test event").await?;
-        Ok(tested.status_code)
+        Ok(Some(tested.status_code))
     }
 
     async fn events_since(&self, id: &str, since: Timestamp) -> Result<Vec<String>, Fault> {

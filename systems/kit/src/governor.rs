@@ -1,4 +1,4 @@
-//! Keeping the caps of remote services: calls at once, and calls in an hour.
+//! Keeping the caps of remote services: calls at once, calls in an hour, and calls in a second.
 //!
 //! A governor belongs to what is limited (a developer key, an organization, an account), not to who calls:
 //! everything in the process that uses one key shares one governor, found by its name in [`Governors`].
@@ -10,11 +10,14 @@ use std::time::Duration;
 use tieout_domain::Timestamp;
 use tokio::sync::Notify;
 
+use crate::pace::Pace;
+
 /// All governors of a process.
 #[derive(Debug, Default)]
 pub struct Governors {
     concurrency: Mutex<HashMap<String, Arc<Concurrency>>>,
     allowances: Mutex<HashMap<String, Arc<Allowance>>>,
+    paces: Mutex<HashMap<String, Arc<Pace>>>,
     refusals: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -81,6 +84,16 @@ impl Governors {
         Arc::clone(
             all.entry(name.to_owned())
                 .or_insert_with(|| Arc::new(Allowance::new(per_hour))),
+        )
+    }
+
+    /// The spacing of calls of this name; made with this space between two when it is first asked for. Under the name the
+    /// store keeps it for other processes.
+    pub fn pace(&self, name: &str, every: Duration) -> Arc<Pace> {
+        let mut all = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            all.entry(name.to_owned())
+                .or_insert_with(|| Arc::new(Pace::new(name, every))),
         )
     }
 }

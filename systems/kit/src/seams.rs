@@ -2,6 +2,7 @@
 //! with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -69,6 +70,17 @@ pub trait Kept: Send + Sync {
     /// process's own [`Governors`] do.
     async fn take(&self, _name: &str, _now: Timestamp, _most: u32) -> Result<bool, KeptError> {
         Ok(true)
+    }
+
+    /// The next free moment, at or after `now`, of turns that are `every` apart, counted over all processes; it is the
+    /// caller's. A keeper that doesn't outlive its process gives `now`: the process spaces its calls by itself.
+    async fn turn(
+        &self,
+        _name: &str,
+        now: Timestamp,
+        _every: Duration,
+    ) -> Result<Timestamp, KeptError> {
+        Ok(now)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tieout_domain::hint::{Hint, Rejected};
@@ -27,9 +28,12 @@ pub enum Webhooks {
     Signed(Signed),
     /// By notifications that it signs, once a person has entered our address in its own pages.
     ByHand(ByHand),
-    /// By unsigned calls to a path that only it knows (scenario 242).
+    /// By calls to a path that only it knows (scenario 242), and signed where a key was made for it.
     SecretPath,
 }
+
+/// The header with the signature of a call to a secret path, where it is signed: HMAC-SHA256 of the body, hexadecimal.
+pub const PUSH_SIGNATURE_HEADER: &str = "x-tieout-signature";
 
 /// Takes the hint of a notification from its signature, if it has one, and its body.
 pub type Receive = fn(&SecurityKeys, Option<&[u8]>, &[u8]) -> Result<Hint, Rejected>;
@@ -119,11 +123,12 @@ pub trait Subscriptions: Send + Sync {
     /// A [`Fault`].
     async fn renew_key(&self, id: &str) -> Result<SecretString, Fault>;
 
-    /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't.
+    /// Has a test event sent, and gives the status that our endpoint answered with; 0 if it didn't. `None` from a
+    /// service that sends none.
     ///
     /// # Errors
     /// A [`Fault`].
-    async fn test(&self, id: &str) -> Result<u16, Fault>;
+    async fn test(&self, id: &str) -> Result<Option<u16>, Fault>;
 
     /// The ids of the events that were to be sent since a moment, delivered or not.
     ///
@@ -143,4 +148,62 @@ pub trait Subscriptions: Send + Sync {
 pub fn same_secret(ours: &SecretString, given: &str) -> bool {
     let ours = ours.expose_secret().as_bytes();
     aws_lc_rs::constant_time::verify_slices_are_equal(ours, given.as_bytes()).is_ok()
+}
+
+/// Whether one of the keys made this signature: HMAC-SHA256 of the body, hexadecimal. Every key is tried, so that the
+/// time tells nothing.
+#[must_use]
+pub fn is_signed(keys: &SecurityKeys, signature: &[u8], body: &[u8]) -> bool {
+    let Some(signature) = hexadecimal(signature.trim_ascii()) else {
+        return false;
+    };
+    [Some(&keys.current), keys.previous.as_ref()]
+        .into_iter()
+        .flatten()
+        .fold(false, |signed, key| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
+            signed | hmac::verify(&key, body, &signature).is_ok()
+        })
+}
+
+fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+        _ => None,
+    };
+    text.chunks(2).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    const SIGNED: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    const BODY: &[u8] = b"what do ya want for nothing?";
+
+    fn keys(current: &str, previous: Option<&str>) -> SecurityKeys {
+        SecurityKeys {
+            current: current.to_owned().into(),
+            previous: previous.map(|key| key.to_owned().into()),
+        }
+    }
+
+    #[test]
+    fn a_signature_of_the_key_in_use_or_of_the_one_before_it_is_good() {
+        for (keys, good) in [
+            (keys("Jefe", None), true),
+            (keys("another", Some("Jefe")), true),
+            (keys("another", None), false),
+        ] {
+            assert_eq!(is_signed(&keys, SIGNED.as_bytes(), BODY), good);
+        }
+        let keys = keys("Jefe", None);
+        assert!(is_signed(&keys, SIGNED.to_uppercase().as_bytes(), BODY));
+        for signature in ["", "5b", &SIGNED[..63], &SIGNED[..62], "zz"] {
+            assert!(!is_signed(&keys, signature.as_bytes(), BODY), "{signature}");
+        }
+        assert!(!is_signed(&keys, SIGNED.as_bytes(), b"another"));
+    }
 }

@@ -1,11 +1,25 @@
-//! Exact amounts on the wire: JSON numbers are read from their own text and written digit by digit, never
-//! through a binary float.
+//! What goes over the wire: exact amounts (JSON numbers are read from their own text and written digit by digit, never
+//! through a binary float), and values in addresses.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use tieout_domain::Amount;
+
+/// Everything but what needs no escape in a query's value.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Escapes a value for a query or a path.
+#[must_use]
+pub fn escaped(value: &str) -> String {
+    utf8_percent_encode(value, VALUE).to_string()
+}
 
 /// An amount as JSON number. Reads numbers and quoted numbers (`100.10`, `"100.10"`, `1e2`) exactly and
 /// refuses what can't be held exactly; writes a number.

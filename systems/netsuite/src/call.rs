@@ -18,7 +18,7 @@ use crate::deleted::Deletions;
 use crate::examine::Evidence;
 use crate::probe::ProfileCell;
 use crate::problem::{Aim, Verdict, judge};
-use crate::settings::Settings;
+use crate::settings::{RESTLETS, Settings};
 
 /// A read may take this long; the service itself cuts a request at fifteen minutes.
 const READ_SECONDS: u64 = 180;
@@ -296,7 +296,7 @@ impl Client {
         if !signed_anew && self.auth.refused(&self.wire, authorization).await {
             return Sent::Again(Wait::SignedAnew);
         }
-        Sent::Fault(self.auth.denied(words))
+        Sent::Fault(self.auth.denied(authorization, words))
     }
 
     /// How often a call is repeated.
@@ -309,7 +309,7 @@ impl Client {
     }
 
     fn address(&self, call: &Call) -> Result<Url, Fault> {
-        let host = if call.path.starts_with("/rest/") {
+        let host = if call.path.starts_with("/rest/") || call.path == RESTLETS {
             self.settings.token_services()
         } else {
             self.settings.services()
@@ -370,7 +370,8 @@ fn build(call: &Call, url: &Url, authorization: &Authorization) -> Option<http::
         .uri(url.as_str())
         .header(http::header::AUTHORIZATION, authorization.header.clone())
         .header(http::header::ACCEPT, "application/json");
-    if call.body.is_some() {
+    // A script answers in the type that it is asked in, also where nothing is sent.
+    if call.body.is_some() || call.path == RESTLETS {
         request = request.header(http::header::CONTENT_TYPE, "application/json");
     }
     request = match call.aim {

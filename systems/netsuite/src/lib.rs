@@ -16,6 +16,7 @@ mod dimensions;
 mod endings;
 mod entities;
 mod examine;
+mod files;
 mod form;
 mod guides;
 mod journals;
@@ -114,6 +115,19 @@ const SETTINGS: &[Setting] = &[
         name: "receivables",
         label: "Receivables",
         help: "follows from the pair, and need not be written: doctor asks for the permissions that the pair needs",
+        required: false,
+    },
+    Setting {
+        name: "pdf_script",
+        label: "Script of the PDFs",
+        help: "the script id of the RESTlet that prints invoices, customscript_tieout_files once suitescript/ is \
+               installed; without it everything but the PDFs works",
+        required: false,
+    },
+    Setting {
+        name: "pdf_deploy",
+        label: "Its deployment",
+        help: "customdeploy_tieout_files by default",
         required: false,
     },
     Setting {

@@ -360,7 +360,8 @@ impl Client {
         Ok(all)
     }
 
-    async fn in_chunks(
+    /// All rows about these transactions: as many of them in one query as usually fit a page.
+    pub(crate) async fn in_chunks(
         &self,
         ids: &[RemoteId],
         columns: Columns,

@@ -226,6 +226,13 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     )
     .of_receivables(),
     needs(
+        ("Transactions", "Make Deposit", "TRAN_DEPOSIT"),
+        Level::Edit,
+        "booking what a platform pays out as deposits",
+        Probe::Record("deposit"),
+    )
+    .of_receivables(),
+    needs(
         ("Transactions", "Make Journal Entry", "TRAN_JOURNAL"),
         Level::Edit,
         "reversing payments that were voided or returned",
@@ -358,7 +365,7 @@ pub(crate) const FEATURES: &[Feature] = &[
     Feature {
         id: "SERVERSIDESCRIPTING",
         name: "Server SuiteScript",
-        needed_for: "scripts in the account: pushing changes to tieout, and PDFs of documents. Bills and payments are kept in agreement without it",
+        needed_for: "scripts in the account: pushing changes to tieout, and PDFs of invoices. Everything else works without it",
         vital: false,
     },
 ];
@@ -408,6 +415,7 @@ mod tests {
         let asked = |receivables: bool, key: &str| needed(receivables).any(|one| one.key == key);
         assert!(asked(false, "TRAN_VENDBILL") && !asked(false, "TRAN_CUSTINVC"));
         assert!(asked(true, "TRAN_CUSTINVC") && !asked(true, "LIST_VENDOR"));
+        assert!(asked(true, "TRAN_DEPOSIT") && !asked(false, "TRAN_DEPOSIT"));
         assert!(asked(true, "TRAN_JOURNAL") && asked(false, "TRAN_JOURNAL"));
     }
 

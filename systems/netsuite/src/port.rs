@@ -20,6 +20,7 @@ use crate::bills::Bills;
 use crate::call::Client;
 use crate::credit_applications::VendorCreditForm;
 use crate::dimensions::{Dimensions, switched_off};
+use crate::files::Printer;
 use crate::form::Writer;
 use crate::journals::JournalForm;
 use crate::payments::Payments;
@@ -68,8 +69,8 @@ pub(crate) fn connect(
         whole: Arc::new(Account(Arc::clone(&client))),
         read,
         write,
+        files: Printer::of(&client),
         subledger: Some(Arc::new(ControlAccounts::new(client))),
-        files: None,
         ways: Ways::NONE,
         in_flight_max,
         key_prefix: "ns",

@@ -56,11 +56,44 @@ pub(crate) struct Problem {
     code: String,
     #[serde(default, rename = "o:errorDetails")]
     details: Vec<Detail>,
-    /// The token endpoint's shape.
+    /// The token endpoint's shape, and a script's.
     #[serde(default)]
-    error: String,
+    error: Told,
     #[serde(default)]
     error_description: String,
+}
+
+/// The token endpoint gives a word, a script a code and a sentence.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Word(String),
+    Script {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    },
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self::Word(String::new())
+    }
+}
+
+impl Told {
+    fn code(&self) -> &str {
+        match self {
+            Self::Word(code) | Self::Script { code, .. } => code,
+        }
+    }
+
+    fn sentence(&self) -> &str {
+        match self {
+            Self::Word(text) | Self::Script { message: text, .. } => text,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,7 +125,7 @@ impl Problem {
         self.details
             .iter()
             .map(|detail| detail.code.as_str())
-            .chain([self.code.as_str(), self.error.as_str()])
+            .chain([self.code.as_str(), self.error.code()])
             .filter(|code| !code.is_empty())
     }
 
@@ -115,13 +148,12 @@ impl Problem {
             .collect();
         if parts.is_empty() {
             parts = [
-                &self.detail,
+                self.detail.as_str(),
                 &self.error_description,
-                &self.error,
+                self.error.sentence(),
                 &self.title,
             ]
             .into_iter()
-            .map(String::as_str)
             .find(|text| !text.is_empty())
             .into_iter()
             .collect();
@@ -306,7 +338,11 @@ fn refusal(status: StatusCode, problem: &Problem) -> Fault {
             cause: words,
         };
     }
+    let no_such_script = problem
+        .codes()
+        .any(|code| code.starts_with("SSS_INVALID_") && code.ends_with("_ID"));
     let code = if problem.has("NONEXISTENT_ID")
+        || no_such_script
         || status == StatusCode::NOT_FOUND
         || any(&["transaction type specified is incorrect"])
     {
@@ -321,6 +357,8 @@ fn refusal(status: StatusCode, problem: &Problem) -> Fault {
     } else if any(&[
         "sub-list apply",
         "sublist apply",
+        "sub-list payment",
+        "sublist payment",
         "invalid sublist or line item operation",
     ]) {
         Code::new("cannot-apply")

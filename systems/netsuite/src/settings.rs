@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) payables_accounts: Vec<RemoteId>,
     /// Whether the connection is of receivables: what the role needs depends on it.
     pub(crate) receivables: bool,
+    /// The script that hands out files, where one is installed.
+    pub(crate) files: Option<Script>,
     /// The script id of the custom record with the preferences of BILL's own sync, in lower case.
     pub(crate) preferences_record: Option<String>,
 }
@@ -43,6 +45,34 @@ struct Table {
     #[serde(default)]
     receivables: bool,
     preferences_record: Option<String>,
+    pdf_script: Option<String>,
+    pdf_deploy: Option<String>,
+}
+
+/// A RESTlet and its deployment, by their script ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Script {
+    pub(crate) id: String,
+    pub(crate) deployment: String,
+}
+
+/// The deployment of the script that `suitescript/` installs.
+pub(crate) const FILES_DEPLOYMENT: &str = "customdeploy_tieout_files";
+
+impl Script {
+    fn of(id: Option<&str>, deployment: Option<&str>) -> Result<Option<Self>, ConnectError> {
+        let Some(id) = id else {
+            let alone = deployment.map(|text| {
+                wrong("pdf_deploy", text, "give `pdf_script` too, or leave both out")
+            });
+            return alone.map_or(Ok(None), Err);
+        };
+        let deployment = deployment.unwrap_or(FILES_DEPLOYMENT);
+        Ok(Some(Self {
+            id: script_id("pdf_script", "customscript", id)?,
+            deployment: script_id("pdf_deploy", "customdeploy", deployment)?,
+        }))
+    }
 }
 
 /// An id that people write with or without quotes.
@@ -110,10 +140,11 @@ impl Settings {
             concurrency,
             payables_accounts,
             receivables: table.receivables,
+            files: Script::of(table.pdf_script.as_deref(), table.pdf_deploy.as_deref())?,
             preferences_record: table
                 .preferences_record
                 .as_deref()
-                .map(script_id)
+                .map(|id| script_id("preferences_record", "customrecord", id))
                 .transpose()?,
         })
     }
@@ -159,18 +190,19 @@ pub(crate) fn understand(table: &Map<String, Value>) -> Result<Understood, Conne
     })
 }
 
-/// The script id of a custom record: it becomes part of an address.
-fn script_id(text: &str) -> Result<String, ConnectError> {
+/// A script id, of the kind that its beginning tells: it becomes part of an address.
+fn script_id(key: &str, beginning: &str, text: &str) -> Result<String, ConnectError> {
     let id = text.trim().to_ascii_lowercase();
     let fits = id
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if fits && id.starts_with("customrecord") && id.len() <= 60 {
+    if fits && id.starts_with(beginning) && id.len() <= 60 {
         Ok(id)
     } else {
-        let rule = "give the ID that Customization > Lists, Records, & Fields > Record Types shows, such \
-                    as customrecord_bill_preferences";
-        Err(wrong("preferences_record", text, rule))
+        let rule = format!(
+            "give the ID as NetSuite's pages under Customization show it, which begins with {beginning}"
+        );
+        Err(wrong(key, text, &rule))
     }
 }
 
@@ -291,6 +323,9 @@ impl AccountId {
     }
 }
 
+/// The path of every RESTlet.
+pub(crate) const RESTLETS: &str = "/app/site/hosting/restlet.nl";
+
 /// The path of the token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/services/rest/auth/oauth2/v1/token";
 
@@ -365,6 +400,14 @@ mod tests {
             (json!({"account": "1", "settle": "soon"}), "settle"),
             (json!({"account": "1", "concurrency": 0}), "concurrency"),
             (json!({"account": "1", "sorcery": true}), "sorcery"),
+            (
+                json!({"account": "1", "pdf_script": "customscript_x&y"}),
+                "pdf_script",
+            ),
+            (
+                json!({"account": "1", "pdf_deploy": "customdeploy_x"}),
+                "pdf_deploy",
+            ),
         ] {
             let error = table(value).unwrap_err();
             assert!(error.cause.contains(word), "{}", error.cause);

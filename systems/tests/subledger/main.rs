@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod deposits;
+mod files;
 mod owed;
 mod receivables;
 mod stage;

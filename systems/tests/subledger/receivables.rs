@@ -35,7 +35,7 @@ pub(crate) fn sold(one_world: bool) -> World {
     world
 }
 
-fn amount(text: &str) -> Amount {
+pub(crate) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
@@ -67,7 +67,7 @@ impl Stage {
         }
     }
 
-    async fn one(&self, kind: Kind, id: &RemoteId) -> Document {
+    pub(crate) async fn one(&self, kind: Kind, id: &RemoteId) -> Document {
         let found = self.ports.read[&kind]
             .fetch(std::slice::from_ref(id))
             .await
@@ -75,7 +75,7 @@ impl Stage {
         found.into_iter().next().unwrap().document
     }
 
-    async fn order(
+    pub(crate) async fn order(
         &self,
         action: Action,
         target: Option<&RemoteId>,
@@ -94,7 +94,7 @@ impl Stage {
         self.ports.write[&kind].write(&[order]).await.remove(0)
     }
 
-    async fn make(&self, document: Document) -> Receipt {
+    pub(crate) async fn make(&self, document: Document) -> Receipt {
         match self.order(Action::Create, None, None, document).await {
             Answer::Applied(receipt) => receipt,
             Answer::Failed(fault) => panic!("{fault}"),
@@ -258,7 +258,7 @@ async fn what_is_paid_and_deleted_over_there_is_read_as_a_change() {
 }
 
 /// What a platform has made: a customer, and an invoice of two lines, a discount and a tax.
-async fn sale(stage: &Stage) -> (RemoteId, Invoice) {
+pub(crate) async fn sale(stage: &Stage) -> (RemoteId, Invoice) {
     let items = stage.read(Kind::Item, None).await.0;
     let item = |name: &str| {
         let found = items.iter().find(|one| one.document.label() == name);
@@ -462,7 +462,7 @@ async fn a_customer_is_changed_and_keeps_what_a_person_has_added() {
     );
 }
 
-fn receipt(customer: &RemoteId, total: &str, uses: Vec<PaymentUse>) -> CustomerPayment {
+pub(crate) fn receipt(customer: &RemoteId, total: &str, uses: Vec<PaymentUse>) -> CustomerPayment {
     CustomerPayment {
         customer: Some(customer.clone()),
         number: "CHK-9".to_owned(),

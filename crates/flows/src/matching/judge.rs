@@ -91,7 +91,10 @@ fn carried_out(order: &Order, now: &Document) -> bool {
         Document::Vendor(vendor) => vendor.inactive,
         Document::Bill(Bill { status, .. })
         | Document::VendorCredit(VendorCredit { status, .. }) => *status == BillStatus::Archived,
-        Document::Invoice(Invoice { status, .. }) => *status == InvoiceStatus::WrittenOff,
+        // Where nothing is written off, what is archived is voided.
+        Document::Invoice(Invoice { status, .. }) => {
+            matches!(status, InvoiceStatus::WrittenOff | InvoiceStatus::Voided)
+        }
         _ => false,
     };
     match order.action {

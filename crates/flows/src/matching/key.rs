@@ -1,15 +1,16 @@
 //! Match keys: coarse on purpose. Equal keys make two records candidates, never a pair.
 
+use tieout_domain::document::CustomerPayment;
 use tieout_domain::{Amount, Document, RemoteId};
 use unicode_normalization::UnicodeNormalization;
 
 /// The key under which a mirrored record is found by those that may be the same.
 ///
 /// Vendors by their name (scenario 22), bills and credits by vendor and normalised number (scenario 70),
-/// accounts by number, dimensions by their path, payments by vendor or
-/// customer and cash, customers by their name (scenario 173), invoices and credit memos by their number (which is
-/// the platform's own key for them), payouts and deposits by day and total, the rest by their label. It
-/// holds ids of the record's own side.
+/// accounts by number, dimensions by their path, payments to vendors by vendor and cash, payments by
+/// customers by the invoice that they pay, where it is one, else by customer and cash, customers by their name (scenario
+/// 173), invoices and credit memos by their number (which is the platform's own key for them), payouts and deposits by
+/// their total, the rest by their label. It holds ids of the record's own side.
 #[must_use]
 pub fn match_key(document: &Document) -> String {
     match document {
@@ -23,10 +24,13 @@ pub fn match_key(document: &Document) -> String {
         Document::Customer(customer) => normalised_name(&customer.name),
         Document::Invoice(invoice) => normalised_number(&invoice.number),
         Document::CreditMemo(memo) => normalised_number(&memo.number),
-        Document::CustomerPayment(payment) => receipt_key(payment.customer.as_ref(), payment.total),
+        Document::CustomerPayment(payment) => match only_invoice(payment) {
+            Some(invoice) => invoice_paid_key(invoice),
+            None => receipt_key(payment.customer.as_ref(), payment.total),
+        },
         Document::CustomerRefund(refund) => receipt_key(Some(&refund.customer), refund.total),
-        Document::Payout(payout) => format!("{}|{}", payout.date, payout.total),
-        Document::Deposit(deposit) => format!("{}|{}", deposit.date, deposit.total),
+        Document::Payout(payout) => payout.total.to_string(),
+        Document::Deposit(deposit) => deposit.total.to_string(),
         Document::InvoicePdf(pdf) => pdf.invoice.to_string(),
         Document::FundingAccount(_)
         | Document::Journal(_)
@@ -59,6 +63,19 @@ pub fn payment_key(vendor: &RemoteId, total: Amount) -> String {
 #[must_use]
 pub(super) fn receipt_key(customer: Option<&RemoteId>, total: Amount) -> String {
     format!("{}|{total}", customer.map_or("", RemoteId::as_str))
+}
+
+/// The key of a payment by a customer of this invoice alone.
+#[must_use]
+pub fn invoice_paid_key(invoice: &RemoteId) -> String {
+    format!("invoice|{invoice}")
+}
+
+fn only_invoice(payment: &CustomerPayment) -> Option<&RemoteId> {
+    match payment.uses.as_slice() {
+        [part] => part.of.invoice(),
+        _ => None,
+    }
 }
 
 /// A name in compatibility form, without case, with single spaces.

@@ -7,11 +7,11 @@ mod recognise;
 
 use tieout_domain::code::Code;
 use tieout_domain::document::Customer;
-use tieout_domain::port::Action;
+use tieout_domain::port::{Action, Ways};
 use tieout_domain::{Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
 use super::origin;
-use crate::preferences::CustomerScope;
+use crate::preferences::{CustomerScope, Mode};
 use crate::projection::same_writable;
 use crate::verdict::{amendment_key, blocked, done, ignored, noop, skipped, until_linked};
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
@@ -21,7 +21,20 @@ pub const NAME: &str = "customers";
 
 /// Carries customers both ways.
 #[derive(Debug, Clone, Copy)]
-pub struct Customers;
+pub struct Customers {
+    writes: &'static [(Side, Kind)],
+}
+
+/// The flow of customers with a platform of these ways.
+pub(super) fn of(ways: Ways) -> Customers {
+    let both: &[(Side, Kind)] = &[
+        (Side::Platform, Kind::Customer),
+        (Side::Ledger, Kind::Customer),
+    ];
+    Customers {
+        writes: if ways.originates { both } else { &both[..1] },
+    }
+}
 
 impl Flow for Customers {
     fn name(&self) -> &'static str {
@@ -36,10 +49,7 @@ impl Flow for Customers {
     }
 
     fn writes(&self) -> &'static [(Side, Kind)] {
-        &[
-            (Side::Platform, Kind::Customer),
-            (Side::Ledger, Kind::Customer),
-        ]
+        self.writes
     }
 
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
@@ -118,8 +128,14 @@ impl<'a> This<'a> {
         self.books.waiting.contains(&self.demand())
     }
 
+    /// Whether it goes to a platform that keeps no more of a customer than is needed to bill them: neither a telephone
+    /// number nor whose customer they are.
+    fn is_plain(&self) -> bool {
+        self.record.side == Side::Ledger && !self.books.connection.ways.originates
+    }
+
     fn parent(&self) -> Option<RecordRef> {
-        let parent = self.customer.parent.clone()?;
+        let parent = self.customer.parent.clone().filter(|_| !self.is_plain())?;
         Some(RecordRef::new(self.record.side, Kind::Customer, parent))
     }
 
@@ -171,6 +187,10 @@ impl<'a> This<'a> {
         if marked_for.is_some_and(|ledger| self.books.record(&ledger).is_some_and(|it| !it.gone)) {
             return Verdict::Elsewhere;
         }
+        if self.record.side == Side::Platform && !self.books.connection.ways.originates {
+            let cause = format!("customer {name} was made on the platform, and stays there");
+            return skipped(Code::new("platform-only"), cause);
+        }
         if !self.is_wanted() || self.gone {
             return match self.record.side {
                 Side::Ledger => skipped(
@@ -206,8 +226,17 @@ impl<'a> This<'a> {
                 let outcome = Outcome::because(State::Blocked, Code::new("choose-customer"), cause);
                 Verdict::Rest(outcome.grouped(format!("choose-customer:{}", self.record)))
             }
+            recognise::Found::None if self.is_carried() => skipped(
+                Code::new("payments-only"),
+                format!("customer {name} is carried by another system; only payments come back"),
+            ),
             recognise::Found::None => self.create(),
         }
+    }
+
+    /// Whether another system carries customers, and only payments come back.
+    fn is_carried(&self) -> bool {
+        self.books.preferences.receivables.mode == Mode::PaymentsOnly
     }
 
     fn adopt(&self, target: RecordRef, how: &'static str) -> Verdict {
@@ -296,7 +325,10 @@ impl<'a> This<'a> {
             },
             person: ours.person.clone(),
             email: keep(&ours.email, |it| &it.email),
-            phone: keep(&ours.phone, |it| &it.phone),
+            phone: match there {
+                Some(there) if self.is_plain() => there.phone.clone(),
+                _ => keep(&ours.phone, |it| &it.phone),
+            },
             address: ours
                 .address
                 .clone()
@@ -329,8 +361,7 @@ impl<'a> This<'a> {
             );
         };
         if self.gone || self.customer.inactive {
-            let cause = format!("customer {name} is put away where it began; its copy stays");
-            return noop(Code::new("inactive"), cause);
+            return self.put_away(copy);
         }
         let wanted = self.wanted(Some(copy));
         if same_writable(&Document::Customer(wanted.clone()), there) {
@@ -354,6 +385,18 @@ impl<'a> This<'a> {
         {
             return verdict;
         }
+        if self.is_carried() {
+            let cause = format!("customer {name} is carried by another system");
+            return noop(Code::new("payments-only"), cause);
+        }
+        if link.target.side == Side::Platform
+            && !self.books.connection.takes(Kind::Customer, Action::Amend)
+        {
+            let cause = format!(
+                "customer {name} differs from its copy, and the platform changes no customers"
+            );
+            return noop(Code::new("customer-not-amendable"), cause);
+        }
         let document = Document::Customer(wanted);
         let base = self.books.connection.origin_key(self.record);
         Verdict::Write(Box::new(Step {
@@ -368,12 +411,25 @@ impl<'a> This<'a> {
         }))
     }
 
+    /// It is put away where it began. Where tieout can't put the copy away, somebody has to (scenario 194).
+    fn put_away(&self, copy: &Customer) -> Verdict {
+        let name = &self.customer.name;
+        if self.is_plain() && !copy.inactive && !self.is_carried() {
+            let cause = format!(
+                "customer {name} was archived in the ledger: archive it on the platform by hand"
+            );
+            return blocked(Code::new("archive-by-hand"), cause);
+        }
+        let cause = format!("customer {name} is put away where it began; its copy stays");
+        noop(Code::new("inactive"), cause)
+    }
+
     fn counterpart_gone(&self, link: &Link) -> Verdict {
         match self.books.decided(NAME, self.record) {
             Some(Decided::Link(target)) if *target != link.target => {
                 self.adopt(target.clone(), "a person's choice")
             }
-            _ if self.gone => noop(
+            _ if self.gone || self.customer.inactive => noop(
                 Code::new("closed-on-both-sides"),
                 format!("customer {} is gone from both sides", self.customer.name),
             ),

@@ -2,9 +2,10 @@
 
 use tieout_domain::{Document, Key, Kind, Marker, Outcome, RecordRef, Side, State};
 
+use super::sales::INVOICES;
 use crate::preferences::FirstSync;
 use crate::verdict::skipped;
-use crate::{Books, Connection, Link, Need, Verdict};
+use crate::{Books, Connection, Flow, Link, Need, Verdict};
 use tieout_domain::code::Code;
 
 impl Connection {
@@ -33,6 +34,46 @@ pub(super) fn copied_from<'a>(books: &'a Books, flow: &str, copy: &RecordRef) ->
     links
         .filter(|link| link.flow == flow && link.role.is_empty())
         .find(|link| link.record.side != copy.side)
+}
+
+/// The beginning of the role of a link to a copy that was put away, to be made anew.
+pub(super) const RETIRED: &str = "retired-";
+
+/// Whether the platform is told by invoice what was settled elsewhere: it has no credit notes.
+pub(super) fn by_invoice(books: &Books) -> bool {
+    !books.connection.ways.credit_notes
+}
+
+/// What must be loaded to know which invoice of the ledger a platform's stands for.
+pub(super) fn ledger_invoice_needs(books: &Books, invoice: &RecordRef) -> Vec<Need> {
+    let mut needs = needs(INVOICES.name(), invoice).to_vec();
+    needs.push(Need::Record(invoice.clone()));
+    needs.extend(ledger_invoice(books, invoice).map(Need::Record));
+    needs.extend(marked_invoice(books, invoice).map(Need::Record));
+    needs
+}
+
+/// The ledger's invoice that a platform's stands for: by its link, by that of a copy which was put away, or by its mark
+/// where no link leads there any more.
+pub(super) fn ledger_invoice(books: &Books, invoice: &RecordRef) -> Option<RecordRef> {
+    let flow = INVOICES.name();
+    if let Some(there) = counterpart(books, flow, invoice) {
+        return Some(there.clone());
+    }
+    let mut links = books.links_to(invoice).iter();
+    let retired = links.find(|link| {
+        link.flow == flow && link.role.starts_with(RETIRED) && link.record.side != invoice.side
+    });
+    retired.map(|link| link.record.clone()).or_else(|| {
+        let marked = marked_invoice(books, invoice)?;
+        let there = books.record(&marked)?;
+        (by_invoice(books) && !there.gone).then_some(marked)
+    })
+}
+
+fn marked_invoice(books: &Books, invoice: &RecordRef) -> Option<RecordRef> {
+    let seen = books.record(invoice)?;
+    marked_for(books, Kind::Invoice, &seen.document)
 }
 
 /// Whether a record is only what tieout wrote for one of the other side, by its link or, in the ledger, by its key.
@@ -87,9 +128,13 @@ pub(super) fn marked_for(books: &Books, kind: Kind, document: &Document) -> Opti
     Some(RecordRef::new(Side::Ledger, kind, marker.id.clone()))
 }
 
-/// What keeps tieout from writing to the ledger what began on the platform, if something does: the switch, and
-/// the first sync that nobody has said yes to (scenario 171).
+/// What keeps tieout from writing to the ledger what began on the platform, if something does: a platform whose customers
+/// and invoices stay there (scenario 174), the switch, and the first sync that nobody has said yes to (scenario 171).
 pub(super) fn not_to_ledger(books: &Books, label: &str) -> Option<Verdict> {
+    if !books.connection.ways.originates {
+        let cause = format!("{label} began on the platform, and does not go to the ledger");
+        return Some(skipped(Code::new("platform-only"), cause));
+    }
     let preferences = &books.preferences.receivables;
     if !preferences.reconcile {
         let cause = format!("{label} began on the platform, and nothing is written to the ledger");

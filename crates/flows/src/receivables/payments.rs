@@ -11,16 +11,18 @@ mod kept;
 mod posted;
 mod posting;
 mod reversal;
+mod stand_alone;
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{CustomerPayment, ReceiptStatus};
 use tieout_domain::{Document, Key, Kind, RecordRef, Side, State};
 
-use super::origin;
+use super::{elsewhere, origin};
 use crate::verdict::{accepted, blocked, hold, ignored, noop, rest, skipped};
 use crate::{Books, Flow, Link, Need, Subject, Verdict};
 
 pub use fee::FEE;
+pub use stand_alone::STAND_ALONE;
 
 /// The flow's name.
 pub const NAME: &str = "payments";
@@ -28,9 +30,42 @@ pub const NAME: &str = "payments";
 /// The role of the link to the void or refund by which a payment was taken out of the books.
 pub const REVERSAL: &str = "reversal";
 
+/// With a platform that has credit notes: each payment of the ledger is recorded there as one.
+pub const BY_RECORD: Payments = Payments {
+    population: &[
+        (Side::Platform, Kind::CustomerPayment),
+        (Side::Ledger, Kind::CustomerPayment),
+    ],
+    writes: &[
+        (Side::Ledger, Kind::CustomerPayment),
+        (Side::Ledger, Kind::CustomerRefund),
+        (Side::Ledger, Kind::CreditMemo),
+        (Side::Ledger, Kind::Invoice),
+        (Side::Platform, Kind::CustomerPayment),
+    ],
+};
+
+/// With a platform that has none: what payments and credit memos of the ledger settle is told by invoice.
+pub const BY_INVOICE: Payments = Payments {
+    population: &[
+        (Side::Platform, Kind::CustomerPayment),
+        (Side::Ledger, Kind::CustomerPayment),
+        (Side::Ledger, Kind::CreditMemo),
+    ],
+    writes: &[
+        (Side::Ledger, Kind::CustomerPayment),
+        (Side::Ledger, Kind::CustomerRefund),
+        (Side::Ledger, Kind::Deposit),
+        (Side::Platform, Kind::CustomerPayment),
+    ],
+};
+
 /// Carries customers' payments both ways.
 #[derive(Debug, Clone, Copy)]
-pub struct Payments;
+pub struct Payments {
+    population: &'static [(Side, Kind)],
+    writes: &'static [(Side, Kind)],
+}
 
 impl Flow for Payments {
     fn name(&self) -> &'static str {
@@ -38,23 +73,17 @@ impl Flow for Payments {
     }
 
     fn population(&self) -> &'static [(Side, Kind)] {
-        &[
-            (Side::Platform, Kind::CustomerPayment),
-            (Side::Ledger, Kind::CustomerPayment),
-        ]
+        self.population
     }
 
     fn writes(&self) -> &'static [(Side, Kind)] {
-        &[
-            (Side::Ledger, Kind::CustomerPayment),
-            (Side::Ledger, Kind::CustomerRefund),
-            (Side::Ledger, Kind::CreditMemo),
-            (Side::Ledger, Kind::Invoice),
-            (Side::Platform, Kind::CustomerPayment),
-        ]
+        self.writes
     }
 
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
+        if is_elsewhere(subject, books) {
+            return elsewhere::needs(subject, books);
+        }
         let Some(this) = This::new(subject, books) else {
             return Vec::new();
         };
@@ -73,6 +102,9 @@ impl Flow for Payments {
     }
 
     fn decide(&self, subject: &Subject<'_>, books: &Books) -> Verdict {
+        if is_elsewhere(subject, books) {
+            return elsewhere::decide(subject, books);
+        }
         let Some(this) = This::new(subject, books) else {
             return noop(Code::new("other-kind"), "not a payment");
         };
@@ -87,6 +119,11 @@ impl Flow for Payments {
             Side::Ledger => from_ledger::decide(&this),
         }
     }
+}
+
+/// Whether it is to be told by invoice.
+fn is_elsewhere(subject: &Subject<'_>, books: &Books) -> bool {
+    subject.record.side == Side::Ledger && origin::by_invoice(books)
 }
 
 /// The payment at hand.
@@ -141,9 +178,16 @@ impl<'a> This<'a> {
             || self.marked_for().is_some_and(live)
     }
 
-    /// The ledger's payment that a platform's is the record of, by its mark.
+    /// The ledger's record that a platform's payment tells of, by its mark or its key.
     fn marked_for(&self) -> Option<RecordRef> {
-        origin::marked_for(self.books, Kind::CustomerPayment, self.document)
+        let marked = origin::marked_for(self.books, Kind::CustomerPayment, self.document);
+        marked.or_else(|| {
+            let key = self.payment.external_id.as_ref()?;
+            let platform = self.record.side == Side::Platform;
+            platform
+                .then(|| self.books.connection.told_by(key))
+                .flatten()
+        })
     }
 
     /// What a platform's payment needs.
@@ -151,17 +195,21 @@ impl<'a> This<'a> {
         let mut needs: Vec<Need> = self.marked_for().map(Need::Record).into_iter().collect();
         needs.push(Need::Keyed(Side::Ledger, Kind::CustomerPayment, self.key()));
         needs.extend(posting::needs(self));
+        needs.extend(stand_alone::needs(self));
         needs
     }
 
     fn decide(&self) -> Verdict {
         if let (None, Some(ledger)) = (self.link(), self.marked_for()) {
             let cause = format!(
-                "{} bears the mark of payment {} of the ledger, which is not there",
+                "{} bears the mark of {} of the ledger, which is not there",
                 self.label(),
                 ledger.id
             );
             return rest(State::Orphan, Code::new("origin-gone"), cause);
+        }
+        if let Some(link) = stand_alone::link(self) {
+            return stand_alone::standing(self, link);
         }
         match self.link() {
             Some(link) if link.target.kind == Kind::CreditMemo => credits::applied(self, link),
@@ -216,7 +264,27 @@ impl<'a> This<'a> {
         if self.payment.total.is_zero() {
             return credits::apply(self);
         }
-        posting::decide(self)
+        match self.unidentified() {
+            Some(verdict) => verdict,
+            None if stand_alone::applies(self) => stand_alone::decide(self),
+            None => posting::decide(self),
+        }
+    }
+
+    /// Where payments are told by invoice, one that tells none is never guessed at.
+    fn unidentified(&self) -> Option<Verdict> {
+        let code = Code::new("unidentified-invoice");
+        let named = self.payment.uses.iter();
+        let named = named.filter_map(|part| part.of.invoice()).count();
+        if !origin::by_invoice(self.books) || named > 0 || self.accepted(&code) {
+            return None;
+        }
+        let cause = format!(
+            "{} of {}: the platform doesn't tell which invoice it pays",
+            self.label(),
+            self.payment.total.of(self.payment.currency)
+        );
+        Some(blocked(code, cause))
     }
 
     fn unknown(&self, word: &str) -> Verdict {

@@ -3,18 +3,21 @@
 //! The two are of one shape and follow the same rules: what is said of an invoice here holds for a credit memo,
 //! unless something else is said.
 
+mod by_invoice;
 mod lines;
 mod linked;
+mod namesake;
 mod paper;
 mod scope;
 mod wanted;
 
 use tieout_domain::code::Code;
-use tieout_domain::port::Action;
+use tieout_domain::port::{Action, Ways};
 use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, Side, State, WaitsFor};
 
-use super::{account, customers, origin};
+use super::{account, customers, on_copy, origin};
 use crate::matching::normalised_number;
+use crate::preferences::Mode;
 use crate::verdict::{accepted, blocked, ignored, noop};
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
 
@@ -34,6 +37,22 @@ pub const INVOICES: Sales = Sales {
     ],
     maps: &[Kind::Item, Kind::Terms],
 };
+
+/// Invoices, to a platform on which none begin that belong into the ledger: nothing of the ledger's lists is mapped.
+const INVOICES_OUT: Sales = Sales {
+    writes: &[(Side::Platform, Kind::Invoice)],
+    maps: &[],
+    ..INVOICES
+};
+
+/// The flow of invoices with a platform of these ways.
+pub(super) fn invoices(ways: Ways) -> Sales {
+    if ways.originates {
+        INVOICES
+    } else {
+        INVOICES_OUT
+    }
+}
 
 /// Credit memos; on a platform, credit notes.
 pub const CREDIT_MEMOS: Sales = Sales {
@@ -134,6 +153,16 @@ impl<'a> This<'a> {
         )
     }
 
+    /// Whether its copy is on a platform that is told by invoice what was settled elsewhere.
+    fn is_by_invoice(&self) -> bool {
+        self.record.side == Side::Ledger && origin::by_invoice(self.books)
+    }
+
+    /// Whether another system carries invoices, and only payments come back.
+    fn is_carried(&self) -> bool {
+        self.books.preferences.receivables.mode == Mode::PaymentsOnly
+    }
+
     fn accepted(&self, code: &Code) -> bool {
         accepted(self.books, self.flow, self.record, code)
     }
@@ -155,6 +184,9 @@ impl<'a> This<'a> {
         }
         if let Some(link) = self.link() {
             needs.push(Need::Record(link.target.clone()));
+            if self.is_by_invoice() {
+                needs.extend(on_copy::needs(self.books, &link.target));
+            }
             return needs;
         }
         match self.record.side {
@@ -173,6 +205,7 @@ impl<'a> This<'a> {
         for candidate in self.books.matching.get(&place).into_iter().flatten() {
             needs.push(Need::Record(candidate.clone()));
             needs.extend(origin::needs(self.flow, candidate));
+            needs.extend(namesake::needs(self, candidate));
         }
         needs.push(Need::Matching(place.0, place.1, place.2));
         needs
@@ -186,6 +219,8 @@ impl<'a> This<'a> {
             return verdict;
         }
         match self.link() {
+            Some(link) if self.is_carried() => namesake::linked(self, link),
+            Some(link) if self.is_by_invoice() => by_invoice::decide(self, link),
             Some(link) => linked::decide(self, link),
             None => self.unlinked(),
         }
@@ -194,7 +229,7 @@ impl<'a> This<'a> {
     /// Its copy, by the mark or the key that tieout leaves, though no link tells of it any more.
     fn known_again(&self) -> Option<Verdict> {
         let target = match self.record.side {
-            Side::Ledger => match origin::marked(self.books, self.record).as_slice() {
+            Side::Ledger => match self.copies().as_slice() {
                 [] => return None,
                 [one] => (*one).clone(),
                 several => {
@@ -212,6 +247,18 @@ impl<'a> This<'a> {
             }
         };
         Some(self.adopt(target, "its mark"))
+    }
+
+    /// What bears its mark. A copy that was put away and made anew is none of them, as long as another one stands.
+    fn copies(&self) -> Vec<&'a RecordRef> {
+        let all = origin::marked(self.books, self.record);
+        let stands = |record: &&&RecordRef| {
+            let seen = self.books.record(record);
+            let paper = seen.and_then(|seen| Paper::of(&seen.document));
+            paper.is_some_and(|paper| !paper.is_voided())
+        };
+        let standing: Vec<_> = all.iter().filter(stands).copied().collect();
+        if standing.is_empty() { all } else { standing }
     }
 
     fn adopt(&self, target: RecordRef, how: &'static str) -> Verdict {
@@ -242,6 +289,9 @@ impl<'a> This<'a> {
         if let Some(verdict) = scope::rule(self) {
             return verdict;
         }
+        if self.is_carried() {
+            return namesake::unlinked(self);
+        }
         let customer = self.customer();
         let Some(there) = customers::counterpart(self.books, &customer) else {
             return Verdict::Rest(customers::awaited(&self.label(), &customer));
@@ -252,19 +302,31 @@ impl<'a> This<'a> {
         {
             return verdict;
         }
-        match wanted::document(self, there.id.clone(), None) {
-            Ok(document) => Verdict::Write(Box::new(Step {
-                side: self.record.side.other(),
-                action: Action::Create,
-                role: String::new(),
-                target: None,
-                document,
-                expect: None,
-                key: self.key(),
-                because: format!("it began in the {}", self.record.side.as_str()),
-            })),
+        let document = if self.is_by_invoice() {
+            by_invoice::document(self, by_invoice::owed(self), None)
+        } else {
+            wanted::document(self, there.id.clone(), None)
+        };
+        match document {
+            Ok(document) => {
+                let because = format!("it began in the {}", self.record.side.as_str());
+                self.create(document, self.key(), because)
+            }
             Err(outcome) => Verdict::Rest(outcome),
         }
+    }
+
+    fn create(&self, document: Document, key: Key, because: String) -> Verdict {
+        Verdict::Write(Box::new(Step {
+            side: self.record.side.other(),
+            action: Action::Create,
+            role: String::new(),
+            target: None,
+            document,
+            expect: None,
+            key,
+            because,
+        }))
     }
 
     /// A platform's record that bears the mark of a ledger's: that one stands for it, or nobody does.

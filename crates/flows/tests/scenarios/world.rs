@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) decisions: HashMap<(String, RecordRef), Decided>,
     pub(crate) outcomes: BTreeMap<(String, RecordRef), Outcome>,
     pub(crate) writes: Vec<Step>,
+    /// Whether the platform tells what of an invoice is paid, before all of it is.
+    pub(crate) tells_balances: bool,
     flows: Vec<Box<dyn Flow>>,
     last_id: u32,
 }
@@ -101,6 +103,7 @@ impl World {
             decisions: HashMap::new(),
             outcomes: BTreeMap::new(),
             writes: Vec::new(),
+            tells_balances: true,
             flows,
             last_id: 900,
         }
@@ -492,6 +495,10 @@ impl World {
             (Document::VendorCredit(it), Action::Archive) => it.status = BillStatus::Archived,
             (Document::Payment(it), Action::Void) => it.status = PaymentStatus::Voided,
             (Document::Invoice(it), Action::Void) => it.status = InvoiceStatus::Voided,
+            // Archiving is the only way there.
+            (Document::Invoice(it), Action::Archive) if !self.connection.ways.credit_notes => {
+                it.status = InvoiceStatus::Voided;
+            }
             (Document::Invoice(it), Action::Archive) => it.status = InvoiceStatus::WrittenOff,
             (Document::CreditMemo(it), Action::Void) => it.status = InvoiceStatus::Voided,
             (Document::CustomerPayment(it), Action::Void) => it.status = ReceiptStatus::Voided,
@@ -510,7 +517,22 @@ impl World {
         {
             self.pay(step.side, &new.clone(), true);
         }
+        let deposited = match &document {
+            Document::Deposit(deposit) => deposit.payments.clone(),
+            _ => Vec::new(),
+        };
+        for it in deposited {
+            let payment = ledger(Kind::CustomerPayment, it.payment.as_str());
+            self.receipt(&payment, |payment| {
+                assert_eq!(payment.status, ReceiptStatus::Received, "deposited twice");
+                payment.status = ReceiptStatus::Deposited;
+            });
+        }
         self.put(target.clone(), document);
+        let ways = self.connection.ways;
+        if step.action == Action::Void && kind == Kind::CustomerPayment && !ways.credit_notes {
+            self.delete(&target);
+        }
         self.settle_receivables();
         if flow == "accounts" || flow == "dimensions" {
             self.map(kind, record.id.as_str(), target.id.as_str());
@@ -521,7 +543,7 @@ impl World {
             role: step.role.clone(),
             target,
             key: Some(step.key.clone()),
-            applied: (step.action != Action::Void).then(|| step.document.clone()),
+            applied: Some(step.document.clone()),
         });
         self.writes.push(step);
     }
@@ -629,6 +651,12 @@ fn balanced(document: &Document) {
         Document::Invoice(it) => {
             let lines = Amount::total(it.lines.iter().map(|l| l.amount));
             assert_eq!(lines.unwrap(), it.total);
+        }
+        Document::Deposit(it) => {
+            let payments = it.payments.iter().map(|payment| payment.amount);
+            let lines = it.lines.iter().map(|line| line.amount);
+            assert_eq!(Amount::total(payments.chain(lines)).unwrap(), it.total);
+            assert!(!it.total.is_negative());
         }
         Document::CustomerPayment(it) => {
             let cash = it.uses.iter().filter(|part| part.of.is_cash());

@@ -282,6 +282,10 @@ statements! {
                       used = CASE WHEN excluded.hour > allowances.hour THEN 1 ELSE allowances.used + 1 END, \
                       hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
                       WHERE excluded.hour > allowances.hour OR allowances.used < $3 RETURNING used";
+    TURN_TAKE = "INSERT INTO turns (name, next_us) VALUES ($1, $3) \
+                 ON CONFLICT (name) DO UPDATE SET \
+                 next_us = CASE WHEN turns.next_us > $2 AND turns.next_us <= $5 THEN turns.next_us + $4 \
+                 ELSE excluded.next_us END RETURNING next_us";
 
     USERS = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 ORDER BY u.name");
     USER = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.name = $2");

@@ -1,6 +1,7 @@
 //! `tieout webhooks`: how each connection hears of changes without asking, and the address that NetSuite pushes to.
 
 use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tieout_kit::webhooks::Webhooks;
 
@@ -20,10 +21,17 @@ pub struct WebhooksArgs {
     /// Show the secret address that NetSuite pushes to. Whoever knows it can have a run begin, and nothing else.
     #[arg(long)]
     pub show_secret: bool,
-    /// Have BILL sign with a new key, for the connections that are named. The old one is good until a notification has
-    /// come through with the new one; `tieout serve` must be running.
+    /// Have BILL or Alternative Payments use a new key, for the connections that are named. The old one is good until a
+    /// notification has come through with the new one; `tieout serve` must be running.
     #[arg(long, requires = "connections")]
     pub renew_key: bool,
+    /// Make a key that NetSuite's script signs what it pushes with, for the connections that are named, and show it this
+    /// once. What isn't signed is turned away from then on; the key before it is good for another week.
+    #[arg(long, requires = "connections")]
+    pub push_key: bool,
+    /// Take what NetSuite pushes unsigned again.
+    #[arg(long, requires = "connections", conflicts_with = "push_key")]
+    pub no_push_key: bool,
 }
 
 /// Tells of each side what is subscribed, and when it was last heard of.
@@ -39,10 +47,15 @@ pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> 
     for (name, config) in home.config.chosen(&args.connections)? {
         for side in sides(name, config) {
             if let (true, Some(Webhooks::Signed(signed))) = (args.renew_key, side.system.webhooks) {
-                keeper.renew_key((side, signed)).await?;
-                renewed(global, side);
+                let confirmed = keeper.renew_key((side, signed)).await?;
+                renewed(global, side, confirmed);
             }
-            told.extend(tell(&keeper, side, args.show_secret).await?);
+            let made = push_key(&keeper, side, args).await?;
+            let mut side = tell(&keeper, side, args.show_secret).await?;
+            if let (Some(key), Some(side)) = (made, &mut side) {
+                side["push_key"] = json!(key.expose_secret());
+            }
+            told.extend(side);
         }
     }
     if global.json {
@@ -53,10 +66,33 @@ pub async fn run(global: &Global, args: &WebhooksArgs) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn renewed(global: &Global, side: Side<'_>) {
+/// Makes or removes the key of a side's pushes, as it was asked to. Gives the one that was made.
+async fn push_key(
+    keeper: &Keeper<'_>,
+    side: Side<'_>,
+    args: &WebhooksArgs,
+) -> Result<Option<SecretString>, Failure> {
+    if !matches!(side.system.webhooks, Some(Webhooks::SecretPath)) {
+        return Ok(None);
+    }
+    if args.no_push_key {
+        keeper.remove_push_keys(side).await?;
+    }
+    if !args.push_key {
+        return Ok(None);
+    }
+    keeper.make_push_key(side).await.map(Some)
+}
+
+fn renewed(global: &Global, side: Side<'_>, confirmed: bool) {
     if !global.json && !global.quiet {
+        let old = if confirmed {
+            "is good for nothing any more"
+        } else {
+            "is good until the next daily check, for what is on its way"
+        };
         output::line(&format!(
-            "{}: {}: the new key is in use, and the old one is good for nothing any more",
+            "{}: {}: the new key is in use, and the old one {old}",
             side.connection, side.system.id
         ));
     }
@@ -67,8 +103,6 @@ async fn tell(
     side: Side<'_>,
     show_secret: bool,
 ) -> Result<Option<Value>, Failure> {
-    use secrecy::ExposeSecret as _;
-
     let public_url = keeper.home.config.public_url.as_deref();
     let url = public_url.map(|public_url| address(public_url, side));
     let (how, url) = match side.system.webhooks {
@@ -87,15 +121,15 @@ async fn tell(
                 url,
             )
         }
-        Some(Webhooks::SecretPath) if show_secret => {
-            let secret = keeper.secret(side).await?;
+        Some(Webhooks::SecretPath) => {
+            let signed = keeper.push_keys(side).await?.is_some();
+            let secret = match show_secret {
+                true => keeper.secret(side).await?,
+                false => SecretString::from("SECRET"),
+            };
             let url = url.map(|url| format!("{url}/{}", secret.expose_secret()));
-            (json!({"signed": false}), url)
+            (json!({"signed": signed, "secret_path": true}), url)
         }
-        Some(Webhooks::SecretPath) => (
-            json!({"signed": false}),
-            url.map(|url| format!("{url}/SECRET")),
-        ),
     };
     let store = keeper.home.store.connection(side.connection);
     let seen = store.hints_seen(side.system.id.as_str()).await?;
@@ -110,6 +144,7 @@ fn print(told: &Value) {
     let proof = &told["proof"];
     let how = match (&proof["signed"], &proof["subscription"]) {
         (Value::Bool(false), _) => "a secret path".to_owned(),
+        _ if proof["secret_path"] == true => "a secret path, and signed".to_owned(),
         _ if proof["key"] == true => "signed, its secret is known".to_owned(),
         _ if proof["key"] == false => format!(
             "signed; enter the address over there under {}, and set its secret as `webhook_secret` of the credential",
@@ -128,4 +163,7 @@ fn print(told: &Value) {
         text("system"),
         text("last_heard")
     ));
+    if let Value::String(key) = &told["push_key"] {
+        output::line(&format!("  the key to sign with, shown this once: {key}"));
+    }
 }

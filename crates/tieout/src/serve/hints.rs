@@ -7,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 use tieout_domain::ConnectionName;
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_engine::scheduler::Mark;
-use tieout_kit::webhooks::{ByHand, Signed, Webhooks, same_secret};
+use tieout_kit::webhooks::{ByHand, PUSH_SIGNATURE_HEADER, Signed, Webhooks, same_secret};
 use tieout_server::Notification;
 
 use super::Service;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::subscriptions::{Ensured, Keeper, Proof, Side, Tested, sides};
+use crate::subscriptions::{Ensured, Keeper, Proof, PushKeys, Side, Tested, sides};
 
 /// How often the subscriptions are checked.
 const CHECK: Duration = Duration::from_secs(24 * 3600);
@@ -25,6 +25,11 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Nobody subscribed for it, or nobody knows that secret.
 const UNPROVEN: Rejected = Rejected::Unsigned {
     why: "nobody subscribed for this address",
+};
+
+/// The path is known, and a key was made for it.
+const UNSIGNED: Rejected = Rejected::Unsigned {
+    why: "its signature is missing, or was made with another key",
 };
 
 impl Service {
@@ -45,40 +50,54 @@ impl Service {
                 None,
             ) => {
                 let signature = notification.headers.get(*header);
-                receive(
-                    keys,
-                    signature.map(|value| value.as_bytes()),
-                    notification.body,
-                )
+                let signature = signature.map(|value| value.as_bytes());
+                let mut hint = receive(keys, signature, notification.body)?;
+                if hint.event.is_empty() {
+                    // The same body within a second is the same event.
+                    hint.event = self.event(notification, Duration::from_secs(1));
+                }
+                Ok(hint)
             }
-            (Some(Proof::Secret(secret)), Some(given)) if same_secret(secret, given) => {
-                Ok(self.pushed(notification))
+            (Some(Proof::Secret(secret, keys)), Some(given)) if same_secret(secret, given) => {
+                let signed = keys.as_ref().is_none_or(|keys| self.signed(keys, notification));
+                signed.then(|| self.pushed(notification)).ok_or(UNSIGNED)
             }
             _ => Err(UNPROVEN),
         }
     }
 
-    /// The hint of a push that nothing but its path proves: nothing in it is looked at (scenario 242). The same one
+    fn signed(&self, keys: &PushKeys, notification: &Notification<'_>) -> bool {
+        let signature = notification.headers.get(PUSH_SIGNATURE_HEADER);
+        let signature = signature.map_or(&[][..], |value| value.as_bytes());
+        keys.signed(signature, notification.body, self.shared.timer.now())
+    }
+
+    /// The hint of a push to a secret path: nothing in it is looked at, signed or not (scenario 242). The same one
     /// within a minute is the same event.
     fn pushed(&self, notification: &Notification<'_>) -> Hint {
-        let now = self.shared.timer.now();
-        let mut digest = Sha256::new();
-        digest.update(now.as_second().div_euclid(60).to_be_bytes());
-        digest.update(notification.body);
-        let digest = digest.finalize();
-        let event = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Hint {
-            event,
+            event: self.event(notification, Duration::from_secs(60)),
             event_type: "push".to_owned(),
             organization: String::new(),
             kind: None,
             id: None,
             at: None,
         }
+    }
+
+    /// An id for an event that bears none: the same for the same body within this span.
+    fn event(&self, notification: &Notification<'_>, span: Duration) -> String {
+        let span = i64::try_from(span.as_secs()).unwrap_or(1).max(1);
+        let now = self.shared.timer.now();
+        let mut digest = Sha256::new();
+        digest.update(now.as_second().div_euclid(span).to_be_bytes());
+        digest.update(notification.body);
+        let digest = digest.finalize();
+        digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// A connection is due because a service told so.
@@ -222,12 +241,13 @@ impl Service {
             tracing::warn!(%connection, %system, missed, "notifications never arrived; a run looks now");
             self.told(connection);
         }
-        if answered != 200 {
+        let reaches_us = answered.is_none_or(|answered| answered == 200);
+        if !reaches_us {
             tracing::warn!(
                 %connection, %system, answered,
                 "a test notification didn't reach us; schedules go on by themselves. Check `server.public_url`"
             );
         }
-        Ok(answered == 200)
+        Ok(reaches_us)
     }
 }

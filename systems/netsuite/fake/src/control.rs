@@ -90,6 +90,7 @@ pub(crate) fn control(
         ["switches"] => set_switches(fake, body),
         ["limits"] => set_limits(fake, body),
         ["query"] => query(fake, body),
+        ["scripts"] => fake.scripts.control(body),
         ["bundle"] => crate::records::bundle::control(fake, body),
         ["integrations"] => fake.credentials.control_integrations(body),
         ["tokens"] => fake.credentials.control_tokens(body),
@@ -97,7 +98,7 @@ pub(crate) fn control(
         [record] => person::make(fake, record, body),
         [record, id] => person::act(fake, record, id, body),
         _ => Err(ControlError::missing(
-            "netsuite: use {record}, {record}/{id}, periods/{id}, features, role, switches, limits, query, bundle, integrations, tokens or certificates",
+            "netsuite: use {record}, {record}/{id}, periods/{id}, features, role, switches, limits, query, scripts, bundle, integrations, tokens or certificates",
         )),
     }
 }

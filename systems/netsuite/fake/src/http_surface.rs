@@ -14,6 +14,7 @@ use crate::auth::endpoints;
 use crate::auth::role::{Level, REST};
 use crate::json::Json;
 use crate::problem::Problem;
+use crate::scripts::{self, ScriptError};
 use crate::{NetSuiteFake, query, records, system};
 
 /// The largest body that is read.
@@ -188,16 +189,24 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
         ["rest", "issuetoken"] => return endpoints::person_tokens(&fake, &call, false),
         ["rest", "revoketoken"] => return endpoints::person_tokens(&fake, &call, true),
         ["services", "rest", ..] => {}
+        path if path == scripts::PATH => {}
         _ => return unknown_address(&call).into_response(),
     }
+    let refusal = |problem: Problem| {
+        if path == scripts::PATH {
+            ScriptError::before(&problem).into_response()
+        } else {
+            problem.into_response()
+        }
+    };
     let caller = match fake.sign_in(&call) {
         Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return refusal(problem),
     };
     let running = match fake.limits.begin(fake.quirks().overload_as_401) {
         Ok(running) => running,
         Err(problem) => {
-            let mut response = problem.into_response();
+            let mut response = refusal(problem);
             response.extensions_mut().insert(tieout_kit::fake::Refused);
             return response;
         }
@@ -223,6 +232,9 @@ async fn answer(fake: Arc<NetSuiteFake>, call: Call) -> Response {
 }
 
 fn serve(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Response {
+    if call.segments == scripts::PATH {
+        return scripts::serve(fake, call, caller).unwrap_or_else(IntoResponse::into_response);
+    }
     if fake.is_off("RESTWEBSERVICES") {
         return Problem::feature_off("REST Web Services").into_response();
     }

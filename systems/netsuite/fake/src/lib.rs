@@ -19,6 +19,7 @@ mod problem;
 mod query;
 mod records;
 mod schema;
+mod scripts;
 mod state;
 mod suiteql;
 mod system;
@@ -64,6 +65,7 @@ pub struct NetSuiteFake {
     shape: Mutex<Shape>,
     jobs: records::jobs::Jobs,
     custom: records::custom::CustomRecords,
+    scripts: scripts::Scripts,
     /// Records that somebody else is said to have changed in the meantime: table, id, times.
     contended: Mutex<Vec<(String, i64, u32)>>,
     operations: AtomicU64,
@@ -115,6 +117,7 @@ impl NetSuiteFake {
             shape: Mutex::default(),
             jobs: records::jobs::Jobs::default(),
             custom: records::custom::CustomRecords::default(),
+            scripts: scripts::Scripts::default(),
             contended: Mutex::default(),
             operations: AtomicU64::new(1),
         })
@@ -311,10 +314,12 @@ impl Fake for NetSuiteFake {
     }
 
     fn state(&self) -> Value {
-        self.with_books(state::state).unwrap_or_else(|error| {
+        let mut state = self.with_books(state::state).unwrap_or_else(|error| {
             tracing::error!(%error, "the books could not be counted");
             json!({"error": error.to_string()})
-        })
+        });
+        state["script"] = json!({"asked": self.scripts.asked()});
+        state
     }
 
     fn records(&self) -> Value {

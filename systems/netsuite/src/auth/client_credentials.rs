@@ -37,11 +37,55 @@ pub(crate) struct ClientCredentials {
     key: SigningKey,
     audience: String,
     endpoint: String,
-    kept_as: String,
     /// Under this name it is kept that this credential was accepted once.
     worked_as: String,
+    services: Session,
+    scripts: Session,
+}
+
+/// What a token opens. Each scope has tokens of its own: an integration that may not call scripts keeps the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Records and queries.
+    Services,
+    /// RESTlets.
+    Scripts,
+}
+
+impl Scope {
+    /// The scope's name over there.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Services => "rest_webservices",
+            Self::Scripts => "restlets",
+        }
+    }
+}
+
+/// The tokens of one scope.
+struct Session {
+    kept_as: String,
     /// Held while a token is fetched, so that many calls at once cause one sign-in.
     token: Mutex<Option<Token>>,
+}
+
+impl Session {
+    fn new(kept_as: String) -> Self {
+        Self {
+            kept_as,
+            token: Mutex::new(None),
+        }
+    }
+
+    async fn kept(&self, wire: &Wire) -> Option<Token> {
+        let value = wire.kit.kept.get(&self.kept_as).await.ok().flatten()?;
+        let (ends, text) = value.expose_secret().split_once(' ')?;
+        let ends = Timestamp::from_second(ends.parse().ok()?).ok()?;
+        Some(Token {
+            text: text.to_owned().into(),
+            ends,
+        })
+    }
 }
 
 #[derive(Clone)]
@@ -103,27 +147,36 @@ impl ClientCredentials {
         settings: &Settings,
         fingerprint: &str,
     ) -> Self {
+        let kept_as = |what: &str| {
+            let account = settings.account.as_str();
+            format!("netsuite/{account}/{what}/{fingerprint}")
+        };
         Self {
             client_id,
             certificate_id,
             key,
             audience: settings.account.token_endpoint(),
             endpoint: format!("{}{TOKEN_PATH}", settings.services()),
-            kept_as: format!("netsuite/{}/token/{fingerprint}", settings.account.as_str()),
-            worked_as: format!(
-                "netsuite/{}/worked/{fingerprint}",
-                settings.account.as_str()
-            ),
-            token: Mutex::new(None),
+            worked_as: kept_as("worked"),
+            services: Session::new(kept_as("token")),
+            scripts: Session::new(kept_as("script-token")),
+        }
+    }
+
+    fn session(&self, scope: Scope) -> &Session {
+        match scope {
+            Scope::Services => &self.services,
+            Scope::Scripts => &self.scripts,
         }
     }
 
     /// A token that is still good.
-    pub(crate) async fn token(&self, wire: &Wire) -> Result<String, Fault> {
-        let mut held = self.token.lock().await;
+    pub(crate) async fn token(&self, wire: &Wire, scope: Scope) -> Result<String, Fault> {
+        let session = self.session(scope);
+        let mut held = session.token.lock().await;
         let now = wire.kit.timer.now();
         if held.is_none() {
-            *held = self.kept(wire).await;
+            *held = session.kept(wire).await;
         }
         if let Some(token) = held.as_ref()
             && now.as_second() < token.ends.as_second() - MARGIN_SECONDS
@@ -131,19 +184,20 @@ impl ClientCredentials {
             return Ok(token.text.expose_secret().to_owned());
         }
         *held = None;
-        let token = self.sign_in(wire).await.map_err(|none| none.fault)?;
+        let token = self.sign_in(wire, scope).await;
+        let token = token.map_err(|none| none.fault)?;
         let text = token.text.expose_secret().to_owned();
-        self.keep(wire, &token).await;
+        self.keep(wire, session, &token).await;
         *held = Some(token);
         Ok(text)
     }
 
     /// A token fetched now, whatever is kept: whether this credential is still accepted.
     pub(crate) async fn prove(&self, wire: &Wire) -> Result<String, NoToken> {
-        let mut held = self.token.lock().await;
-        let token = self.sign_in(wire).await?;
+        let mut held = self.services.token.lock().await;
+        let token = self.sign_in(wire, Scope::Services).await?;
         let text = token.text.expose_secret().to_owned();
-        self.keep(wire, &token).await;
+        self.keep(wire, &self.services, &token).await;
         *held = Some(token);
         Ok(text)
     }
@@ -154,33 +208,25 @@ impl ClientCredentials {
     }
 
     /// Throws this token away, unless another call has already replaced it.
-    pub(crate) async fn discard(&self, wire: &Wire, refused: &str) {
-        let mut held = self.token.lock().await;
+    pub(crate) async fn discard(&self, wire: &Wire, scope: Scope, refused: &str) {
+        let session = self.session(scope);
+        let mut held = session.token.lock().await;
         if held
             .as_ref()
             .is_some_and(|token| token.text.expose_secret() == refused)
         {
             *held = None;
-            if let Err(error) = wire.kit.kept.remove(&self.kept_as).await {
+            if let Err(error) = wire.kit.kept.remove(&session.kept_as).await {
                 tracing::debug!(%error, "a refused token could not be forgotten");
             }
         }
     }
 
-    async fn kept(&self, wire: &Wire) -> Option<Token> {
-        let value = wire.kit.kept.get(&self.kept_as).await.ok().flatten()?;
-        let (ends, text) = value.expose_secret().split_once(' ')?;
-        let ends = Timestamp::from_second(ends.parse().ok()?).ok()?;
-        Some(Token {
-            text: text.to_owned().into(),
-            ends,
-        })
-    }
-
-    async fn keep(&self, wire: &Wire, token: &Token) {
+    async fn keep(&self, wire: &Wire, session: &Session, token: &Token) {
         let value: SecretString =
             format!("{} {}", token.ends.as_second(), token.text.expose_secret()).into();
-        if let Err(error) = wire.kit.kept.put(&self.kept_as, &value, token.ends).await {
+        let kept = wire.kit.kept.put(&session.kept_as, &value, token.ends);
+        if let Err(error) = kept.await {
             tracing::debug!(%error, "the token could not be kept; the next process signs in anew");
         }
         let (yes, always) = ("yes".into(), Timestamp::MAX);
@@ -189,12 +235,12 @@ impl ClientCredentials {
         }
     }
 
-    async fn sign_in(&self, wire: &Wire) -> Result<Token, NoToken> {
+    async fn sign_in(&self, wire: &Wire, scope: Scope) -> Result<Token, NoToken> {
         let mut tries = 0;
         let mut clock_tried = false;
         loop {
             let before = wire.clock_offset();
-            match self.attempt(wire).await {
+            match self.attempt(wire, scope).await {
                 Attempt::Granted(token) => return Ok(token),
                 Attempt::Again(fault) => {
                     tries += 1;
@@ -209,15 +255,15 @@ impl ClientCredentials {
                         clock_tried = true;
                         continue;
                     }
-                    let fault = denied(&error, &words, wire.clock_offset());
+                    let fault = denied(scope, &error, &words, wire.clock_offset());
                     return Err(NoToken { fault, error });
                 }
             }
         }
     }
 
-    async fn attempt(&self, wire: &Wire) -> Attempt {
-        let assertion = match self.assertion(wire) {
+    async fn attempt(&self, wire: &Wire, scope: Scope) -> Attempt {
+        let assertion = match self.assertion(wire, scope) {
             Ok(assertion) => assertion,
             Err(fault) => return Attempt::Again(fault),
         };
@@ -262,12 +308,12 @@ impl ClientCredentials {
         }
     }
 
-    fn assertion(&self, wire: &Wire) -> Result<String, Fault> {
+    fn assertion(&self, wire: &Wire, scope: Scope) -> Result<String, Fault> {
         let now = wire.signing_time();
         let header = json!({"typ": "JWT", "alg": self.key.algorithm(), "kid": self.certificate_id});
         let claims = json!({
             "iss": self.client_id,
-            "scope": ["rest_webservices"],
+            "scope": [scope.as_str()],
             "aud": self.audience,
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
@@ -335,7 +381,10 @@ fn later(cause: String) -> Fault {
 }
 
 /// Says which of a sign-in's parts is wrong, as far as the endpoint tells (scenario 201).
-fn denied(error: &str, words: &str, offset: i64) -> Fault {
+fn denied(scope: Scope, error: &str, words: &str, offset: i64) -> Fault {
+    if (scope, error) == (Scope::Scripts, "invalid_scope") {
+        return scope_missing(words);
+    }
     let cause = match error {
         "invalid_client" => {
             "the client id isn't known in this account, or the integration record is blocked: compare \
@@ -362,5 +411,16 @@ fn denied(error: &str, words: &str, offset: i64) -> Fault {
     Fault::Denied {
         code: Code::new("invalid-login"),
         cause: format!("NetSuite gave no token ({words}): {cause}.{clock}"),
+    }
+}
+
+/// The integration may not call scripts. The rest of the connection works without.
+pub(super) fn scope_missing(words: &str) -> Fault {
+    Fault::Denied {
+        code: Code::new("scope-missing"),
+        cause: format!(
+            "NetSuite lets this integration call no RESTlet ({words}): its record must have the scope RESTlets, \
+             beside REST Web Services. Setup > Integration > Manage Integrations shows it"
+        ),
     }
 }

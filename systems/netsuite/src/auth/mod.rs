@@ -17,10 +17,10 @@ use url::Url;
 use zeroize::ZeroizeOnDrop;
 
 use crate::call::Wire;
-use crate::settings::Settings;
+use crate::settings::{RESTLETS, Settings};
 pub(crate) use client_credentials::NoToken;
 
-use client_credentials::ClientCredentials;
+use client_credentials::{ClientCredentials, Scope};
 use token_based::TokenBased;
 
 /// How this connection signs in.
@@ -36,7 +36,7 @@ pub(crate) struct Authorization {
 }
 
 enum Used {
-    Token(String),
+    Token(Scope, String),
     Clock(i64),
 }
 
@@ -129,12 +129,13 @@ impl Auth {
     ) -> Result<Authorization, Fault> {
         match self {
             Self::ClientCredentials(auth) => {
-                let token = auth.token(wire).await?;
+                let scope = scope(url);
+                let token = auth.token(wire, scope).await?;
                 let header = HeaderValue::from_str(&format!("Bearer {token}"))
                     .map_err(|_| odd("access_token"))?;
                 Ok(Authorization {
                     header: sensitive(header),
-                    used: Used::Token(token),
+                    used: Used::Token(scope, token),
                 })
             }
             Self::TokenBased(auth) => {
@@ -152,8 +153,8 @@ impl Auth {
     /// away, or after the clock was set right. Never otherwise: five refusals lock a token for half an hour.
     pub(crate) async fn refused(&self, wire: &Wire, authorization: &Authorization) -> bool {
         match (self, &authorization.used) {
-            (Self::ClientCredentials(auth), Used::Token(token)) => {
-                auth.discard(wire, token).await;
+            (Self::ClientCredentials(auth), Used::Token(scope, token)) => {
+                auth.discard(wire, *scope, token).await;
                 true
             }
             (Self::TokenBased(_), Used::Clock(before)) => wire.set_clock_right(*before),
@@ -162,7 +163,10 @@ impl Auth {
     }
 
     /// The fault of a sign-in that is refused for good (scenarios 201, 205).
-    pub(crate) fn denied(&self, words: &str) -> Fault {
+    pub(crate) fn denied(&self, authorization: &Authorization, words: &str) -> Fault {
+        if matches!(authorization.used, Used::Token(Scope::Scripts, _)) {
+            return client_credentials::scope_missing(words);
+        }
         let causes = match self {
             Self::ClientCredentials(_) => {
                 "The integration may be blocked, the certificate revoked or expired, the user or role \
@@ -183,6 +187,15 @@ impl Auth {
                 self.title()
             ),
         }
+    }
+}
+
+/// What a call to this address needs.
+fn scope(url: &Url) -> Scope {
+    if url.path().ends_with(RESTLETS) {
+        Scope::Scripts
+    } else {
+        Scope::Services
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod account;
 mod contact;
+mod files;
 mod role;
 mod sign_in;
 mod trail;
@@ -81,6 +82,7 @@ impl Client {
         let features = self.check_features(checks).await;
         self.check_permissions(&features, checks).await;
         self.check_subsidiary(checks).await;
+        self.check_files(checks).await;
         self.check_limit(checks).await;
     }
 

@@ -2,6 +2,7 @@
 
 mod credit_memos;
 mod customers;
+mod deposits;
 mod invoices;
 mod items;
 mod payments;
@@ -31,6 +32,7 @@ pub(crate) fn fill(
     read.insert(Kind::CreditMemo, reader(client, credit_memos::CreditMemos));
     read.insert(Kind::CustomerPayment, reader(client, payments::Receipts));
     read.insert(Kind::CustomerRefund, reader(client, refunds::Refunds));
+    read.insert(Kind::Deposit, reader(client, deposits::Deposits));
     read.insert(Kind::Item, reader(client, items::Items));
     read.insert(Kind::Terms, reader(client, terms::AllTerms));
     write.extend(write::writers(client));

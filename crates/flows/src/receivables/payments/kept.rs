@@ -54,8 +54,19 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     place.and_then(account::needs).into_iter().collect()
 }
 
+/// Where the money is kept, once all accounts that it will pass are chosen: where the platform pays out, the one that
+/// payouts arrive in too.
+pub(super) fn chosen(this: &This<'_>) -> Result<KeptIn, Outcome> {
+    let place = place(this)?;
+    let books = this.books;
+    if books.connection.ways.pays_out {
+        account::bank(books, &this.label())?;
+    }
+    Ok(place)
+}
+
 /// Where the money is kept, or the choice that is missing.
-pub(super) fn place(this: &This<'_>) -> Result<KeptIn, Outcome> {
+fn place(this: &This<'_>) -> Result<KeptIn, Outcome> {
     let Some(place) = rule(this) else {
         let cause = format!(
             "{} came by {} in {}: nobody has chosen where the ledger keeps such payments",

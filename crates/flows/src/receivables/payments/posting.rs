@@ -7,6 +7,7 @@ use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, 
 
 use super::{This, fee, kept};
 use crate::period::{self, Book};
+use crate::preferences::Mode;
 use crate::receivables::sales::{CREDIT_MEMOS, INVOICES, Paper};
 use crate::receivables::{account, customers, origin};
 use crate::text::{LEDGER_NUMBER_MAX, shorten};
@@ -28,7 +29,11 @@ fn customer(this: &This<'_>) -> Option<RecordRef> {
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let mut needs = kept::needs(this);
     let preferences = &this.books.preferences.receivables;
-    let named = [&preferences.receivables_account, &preferences.bank_account];
+    let named = [
+        &preferences.receivables_account,
+        &preferences.bank_account,
+        &preferences.clearing_account,
+    ];
     needs.extend(named.into_iter().filter_map(|name| account::needs(name)));
     if let Some(customer) = customer(this) {
         needs.extend(customers::counterpart_needs(this.books, &customer));
@@ -36,10 +41,7 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     for part in &this.payment.uses {
         if let Some(invoice) = part.of.invoice() {
             let invoice = platform(Kind::Invoice, invoice);
-            needs.extend(origin::needs(INVOICES.name(), &invoice));
-            let there = origin::counterpart(this.books, INVOICES.name(), &invoice);
-            needs.extend(there.cloned().map(Need::Record));
-            needs.push(Need::Record(invoice));
+            needs.extend(origin::ledger_invoice_needs(this.books, &invoice));
         }
         if let UseOf::CreditMemo { credit, .. } = &part.of {
             let credit = platform(Kind::CreditMemo, credit);
@@ -77,10 +79,28 @@ pub(super) fn payer(this: &This<'_>) -> Result<RemoteId, Outcome> {
         let code = Code::new("unidentified-payment");
         return Err(Outcome::because(State::Hold, code, cause));
     };
-    match customers::counterpart(this.books, &customer) {
-        Some(payer) => Ok(payer.id.clone()),
-        None => Err(customers::awaited(&this.label(), &customer)),
+    if let Some(payer) = customers::counterpart(this.books, &customer) {
+        return Ok(payer.id.clone());
     }
+    // Another system carries the customers then: whose the invoice is has paid it.
+    let carried = this.books.preferences.receivables.mode == Mode::PaymentsOnly;
+    let billed = carried.then(|| billed(this)).flatten();
+    billed.ok_or_else(|| customers::awaited(&this.label(), &customer))
+}
+
+/// The ledger's customer of the first invoice that it pays.
+fn billed(this: &This<'_>) -> Option<RemoteId> {
+    let mut invoices = this
+        .payment
+        .uses
+        .iter()
+        .filter_map(|part| part.of.invoice());
+    let there = origin::ledger_invoice(this.books, &platform(Kind::Invoice, invoices.next()?))?;
+    Some(
+        Paper::of(&this.books.record(&there)?.document)?
+            .customer
+            .clone(),
+    )
 }
 
 /// The payment as the ledger is to hold it, or what it waits for. What `there` applies already is room for what is
@@ -90,8 +110,8 @@ pub(super) fn document(
     there: Option<&CustomerPayment>,
 ) -> Result<CustomerPayment, Outcome> {
     let payment = this.payment;
-    let payer = payer(this)?;
     let uses = uses(this, there)?;
+    let payer = payer(this)?;
     let used: Amount = uses
         .iter()
         .filter(|part| part.of.is_cash())
@@ -129,7 +149,7 @@ pub(super) fn document(
         charge: None,
         kept_in: match there {
             Some(there) => there.kept_in.clone(),
-            None => Some(kept::place(this)?),
+            None => Some(kept::chosen(this)?),
         },
         receivables_account: match there {
             Some(there) => there.receivables_account.clone(),
@@ -223,11 +243,11 @@ fn room(this: &This<'_>, of: &UseOf, there: Option<&CustomerPayment>) -> Option<
 }
 
 /// The ledger's invoice that stands for a platform's.
-pub(super) fn invoice<'a>(this: &'a This<'_>, id: &RemoteId) -> Result<&'a RecordRef, Outcome> {
+pub(super) fn invoice(this: &This<'_>, id: &RemoteId) -> Result<RecordRef, Outcome> {
     let here = platform(Kind::Invoice, id);
     let flow = INVOICES.name();
     let waits = || WaitsFor::Link(flow.to_owned(), here.clone());
-    let Some(there) = origin::counterpart(this.books, flow, &here) else {
+    let Some(there) = origin::ledger_invoice(this.books, &here) else {
         let seen = this.books.record(&here);
         let coming = seen.is_none_or(|seen| origin::our_mark(this.books, &seen.document).is_some());
         let number = seen.map_or_else(|| id.to_string(), |seen| seen.document.label());
@@ -243,7 +263,7 @@ pub(super) fn invoice<'a>(this: &'a This<'_>, id: &RemoteId) -> Result<&'a Recor
         };
         return Err(outcome.until(waits()));
     };
-    let seen = this.books.record(there).filter(|seen| !seen.gone);
+    let seen = this.books.record(&there).filter(|seen| !seen.gone);
     let paper = seen.and_then(|seen| Paper::of(&seen.document));
     match paper {
         Some(paper) if paper.currency != this.payment.currency => {
@@ -251,7 +271,7 @@ pub(super) fn invoice<'a>(this: &'a This<'_>, id: &RemoteId) -> Result<&'a Recor
                 "{} is in {}, {} in {}",
                 this.label(),
                 this.payment.currency,
-                paper.label(there),
+                paper.label(&there),
                 paper.currency
             );
             let code = Code::new("currency-mismatch");

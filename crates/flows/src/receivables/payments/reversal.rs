@@ -9,7 +9,7 @@ use tieout_domain::document::{
     Application, ChargeRefund, CustomerRefund, KeptIn, PaymentUse, ReceiptStatus,
 };
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, RecordRef, RemoteId, Side, State};
+use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State};
 
 use super::posted::Posted;
 use super::{NAME, REVERSAL};
@@ -141,6 +141,26 @@ pub(super) fn paid_back(at: &Posted<'_>) -> Amount {
         .sum()
 }
 
+/// The account that pays it back: where it is kept, or where it went from undeposited funds. A platform that pays out takes
+/// it off a payout, by way of the clearing account.
+fn paid_from(at: &Posted<'_>) -> Result<RemoteId, Outcome> {
+    let books = at.this.books;
+    if let Some(KeptIn::Account(account)) = &at.there.kept_in {
+        return Ok(account.clone());
+    }
+    if books.connection.ways.pays_out {
+        return account::clearing(books, &at.this.label());
+    }
+    let bank = &books.preferences.receivables.bank_account;
+    account::named(books, bank).ok_or_else(|| {
+        let cause = format!(
+            "{} has left undeposited funds: the account that pays it back isn't chosen",
+            at.this.label()
+        );
+        Outcome::because(State::Blocked, Code::new("bank-account-missing"), cause)
+    })
+}
+
 fn pay_back(at: &Posted<'_>, role: &str, amount: Amount, key: &tieout_domain::Key) -> Verdict {
     let this = at.this;
     let (Some(customer), Some(posting)) = (
@@ -150,20 +170,10 @@ fn pay_back(at: &Posted<'_>, role: &str, amount: Amount, key: &tieout_domain::Ke
         let cause = format!("{}: no period is open for paying it back", this.label());
         return blocked(Code::new("reversal-forbidden"), cause);
     };
-    let account: Option<RemoteId> = match &at.there.kept_in {
-        Some(KeptIn::Account(account)) => Some(account.clone()),
-        _ => {
-            let bank = &this.books.preferences.receivables.bank_account;
-            account::named(this.books, bank)
-        }
+    let account = match paid_from(at) {
+        Ok(account) => account,
+        Err(outcome) => return Verdict::Rest(outcome),
     };
-    if account.is_none() {
-        let cause = format!(
-            "{} has left undeposited funds: the account that pays it back isn't chosen",
-            this.label()
-        );
-        return blocked(Code::new("bank-account-missing"), cause);
-    }
     let payment = RecordRef::new(
         Side::Ledger,
         Kind::CustomerPayment,
@@ -188,7 +198,7 @@ fn pay_back(at: &Posted<'_>, role: &str, amount: Amount, key: &tieout_domain::Ke
                 credits: Vec::new(),
             }],
             method: at.there.method.clone(),
-            account,
+            account: Some(account),
             receivables_account: at.there.receivables_account.clone(),
             subsidiary: at.there.subsidiary.clone(),
             period: posting.period,

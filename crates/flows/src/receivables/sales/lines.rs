@@ -6,7 +6,8 @@ use tieout_domain::{Amount, Kind, Outcome, RemoteId, Side, State, WaitsFor};
 
 use super::This;
 
-/// The lines as they are to be written.
+/// The lines as they are to be written. A platform without credit notes knows neither items nor taxes: there a line is a
+/// line.
 pub(super) fn wanted(this: &This<'_>) -> Result<Vec<SalesLine>, Outcome> {
     let lines = this.paper.lines;
     let sum = Amount::total(lines.iter().map(|line| line.amount)).unwrap_or_default();
@@ -26,6 +27,11 @@ pub(super) fn wanted(this: &This<'_>) -> Result<Vec<SalesLine>, Outcome> {
         .map(|line| {
             Ok(SalesLine {
                 id: None,
+                line_kind: if this.is_by_invoice() {
+                    SalesLineKind::Item
+                } else {
+                    line.line_kind
+                },
                 item: match there {
                     Side::Platform => on_platform(this, line),
                     Side::Ledger => Some(in_ledger(this, line)?),

@@ -65,16 +65,16 @@ pub(super) fn decide(this: &This<'_>, link: &Link) -> Verdict {
 }
 
 /// Whether it is no longer owed where it began.
-fn is_closed(this: &This<'_>) -> bool {
+pub(super) fn is_closed(this: &This<'_>) -> bool {
     this.gone || this.paper.is_voided()
 }
 
 /// A document and its copy.
-struct At<'a> {
-    this: &'a This<'a>,
-    link: &'a Link,
-    document: &'a Document,
-    copy: Paper<'a>,
+pub(super) struct At<'a> {
+    pub(super) this: &'a This<'a>,
+    pub(super) link: &'a Link,
+    pub(super) document: &'a Document,
+    pub(super) copy: Paper<'a>,
 }
 
 impl At<'_> {
@@ -89,18 +89,14 @@ impl At<'_> {
     }
 
     /// It was voided or deleted where it began: so is an untouched copy; money on it is for a person.
-    fn close(&self) -> Verdict {
+    pub(super) fn close(&self) -> Verdict {
         let label = self.this.label();
         if self.copy.is_voided() {
             let cause = format!("{label} is closed on both sides");
             return noop(Code::new("closed-on-both-sides"), cause);
         }
         if self.copy.is_touched() {
-            let cause = format!(
-                "{label} was voided or deleted where it began; {}",
-                self.settled()
-            );
-            return blocked(Code::new("paid-invoice-deleted"), cause);
+            return self.paid_and_closed();
         }
         if self.link.target.side == Side::Ledger {
             let cause = format!(
@@ -108,9 +104,24 @@ impl At<'_> {
             );
             return blocked(Code::new("void-in-ledger"), cause);
         }
+        self.put_away()
+    }
+
+    pub(super) fn paid_and_closed(&self) -> Verdict {
+        let cause = format!(
+            "{} was voided or deleted where it began; {}",
+            self.this.label(),
+            self.settled()
+        );
+        blocked(Code::new("paid-invoice-deleted"), cause)
+    }
+
+    /// An untouched copy of what nobody owes any more is voided, unless a person wants it left alone.
+    pub(super) fn put_away(&self) -> Verdict {
         if !self.this.books.preferences.receivables.archive {
             let cause = format!(
-                "{label} was voided or deleted in the ledger; its copy stays, by preference"
+                "{} was voided or deleted in the ledger; its copy stays, by preference",
+                self.this.label()
             );
             return skipped(Code::new("archive-off"), cause);
         }
@@ -118,7 +129,7 @@ impl At<'_> {
     }
 
     /// Bad debt is closed over there, and never looks paid (scenario 199).
-    fn write_off(&self) -> Verdict {
+    pub(super) fn write_off(&self) -> Verdict {
         let label = self.this.label();
         match self.copy.status {
             InvoiceStatus::WrittenOff | InvoiceStatus::Paid | InvoiceStatus::Voided => done(),
@@ -133,7 +144,7 @@ impl At<'_> {
         }
     }
 
-    fn step(&self, action: Action, because: &str) -> Verdict {
+    pub(super) fn step(&self, action: Action, because: &str) -> Verdict {
         if let Some(verdict) = self.barred() {
             return verdict;
         }
@@ -210,7 +221,7 @@ impl At<'_> {
     }
 
     /// Somebody edited the copy (scenario 176): it is shown, and never written back.
-    fn copy_edited(&self, differences: &[Difference]) -> Verdict {
+    pub(super) fn copy_edited(&self, differences: &[Difference]) -> Verdict {
         let this = self.this;
         let words: Vec<&str> = differences.iter().map(|it| it.word()).collect();
         let cause = format!(
@@ -225,7 +236,7 @@ impl At<'_> {
     }
 
     /// It changed after it was paid over there (scenario 177): the difference is shown.
-    fn too_late(&self, money: bool) -> Verdict {
+    pub(super) fn too_late(&self, money: bool) -> Verdict {
         let this = self.this;
         let cause = format!(
             "{} changed where it began, to {}, after {}",

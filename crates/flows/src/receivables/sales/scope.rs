@@ -6,7 +6,6 @@ use tieout_domain::document::InvoiceStatus;
 
 use super::This;
 use crate::Verdict;
-use crate::preferences::Mode;
 use crate::receivables::origin;
 use crate::verdict::{blocked, hold, noop, skipped};
 
@@ -24,7 +23,7 @@ pub(super) fn rule(this: &This<'_>) -> Option<Verdict> {
         return Some(skipped(Code::new("other-subsidiary"), cause));
     }
     let preferences = &this.books.preferences.receivables;
-    if preferences.mode == Mode::PaymentsOnly {
+    if this.is_carried() && this.record.side == Side::Platform {
         let cause = format!("{label} is carried by another system; only payments come back");
         return Some(skipped(Code::new("payments-only"), cause));
     }
@@ -37,7 +36,7 @@ pub(super) fn rule(this: &This<'_>) -> Option<Verdict> {
     }
     match this.record.side {
         // Only what is outstanding is imported.
-        Side::Ledger if paper.open.is_zero() => {
+        Side::Ledger if paper.open.is_zero() && !this.is_carried() => {
             let cause = format!("{label} was settled before it reached the platform");
             Some(skipped(Code::new("paid-at-cut-over"), cause))
         }

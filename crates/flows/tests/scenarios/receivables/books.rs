@@ -51,6 +51,13 @@ impl World {
                 if record.side == side {
                     settle(record, &mut seen.document, &documents);
                 }
+                if let Document::Invoice(it) = &mut seen.document
+                    && record.side == Side::Platform
+                    && it.status == InvoiceStatus::Open
+                    && !self.tells_balances
+                {
+                    it.open = it.total;
+                }
             }
         }
     }
@@ -114,7 +121,11 @@ impl World {
 fn settle(record: &RecordRef, document: &mut Document, all: &[Document]) {
     let payments = || {
         all.iter().filter_map(|document| match document {
-            Document::CustomerPayment(it) if it.status != ReceiptStatus::Voided => Some(it),
+            Document::CustomerPayment(it)
+                if !matches!(it.status, ReceiptStatus::Voided | ReceiptStatus::Failed) =>
+            {
+                Some(it)
+            }
             _ => None,
         })
     };

@@ -1,6 +1,7 @@
 //! Receivables: customers, invoices, credit memos and payments, both ways.
 
 mod books;
+mod by_invoice;
 mod customers;
 mod invoices;
 mod payments;

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    Account, Axis, Collector, Currency, Dimension, Item, Period, PeriodState, Platform, Subsidiary,
-    Term, World,
+    Account, Axis, Collector, Currency, Dimension, Item, PayPage, Period, PeriodState, Platform,
+    Subsidiary, Term, World,
 };
 
 /// Number of the bank account that bills are paid from.
@@ -167,6 +167,7 @@ impl World {
                 ..Platform::default()
             },
             collector: Collector::default(),
+            pay_page: PayPage::default(),
         };
         world.add_accounts(&BARE_CHART);
         world.platform.bank_account = world.account(BANK);

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{World, collector, documents, receivables, settle};
+use super::{World, collector, documents, pay_page, receivables, settle};
 
 /// What a world is to be like. The same shape makes the same world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub fn generate(shape: &Shape) -> World {
     settle::settle(&mut world, shape);
     receivables::add(&mut world, shape);
     collector::add(&mut world, shape);
+    pay_page::add(&mut world, shape);
     world
 }
 

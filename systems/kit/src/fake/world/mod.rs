@@ -11,6 +11,7 @@ mod documents;
 mod draw;
 pub mod generate;
 mod names;
+pub mod pay_page;
 pub mod receivables;
 mod settle;
 
@@ -18,6 +19,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub use collector::Collector;
+pub use pay_page::PayPage;
 pub use receivables::Receivables;
 pub use tieout_domain::Currency;
 
@@ -58,6 +60,8 @@ pub struct World {
     pub platform: Platform,
     /// What the platform that collects receivables already holds.
     pub collector: Collector,
+    /// What the platform where customers pay already holds.
+    pub pay_page: PayPage,
 }
 
 /// A subsidiary. References to it are indices into [`World::subsidiaries`].

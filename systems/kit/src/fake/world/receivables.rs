@@ -629,6 +629,7 @@ mod tests {
             prop_assert_eq!(&without.receivables, &Receivables::default());
             without.receivables = world.receivables.clone();
             without.collector = world.collector.clone();
+            without.pay_page = world.pay_page.clone();
             prop_assert_eq!(without, world);
         }
     }

@@ -199,6 +199,7 @@ impl Credentials {
         check_life(assertion, wall)?;
         let scopes = assertion
             .scopes()
+            .filter(|scopes| !(state.restlets_off && scopes.iter().any(|it| it == "restlets")))
             .ok_or_else(|| Refused::new("invalid_scope", "scope_rejected"))?;
         if !mapping.role.may(SIGN_IN_M2M, Level::Full) {
             return Err(Refused::grant("permission_denied"));

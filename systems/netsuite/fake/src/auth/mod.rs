@@ -144,6 +144,8 @@ struct State {
     tba_off: bool,
     /// The integration record's box *TBA: Authorization Flow*, off as guides for integrations have it.
     authorization_flow: bool,
+    /// The integration record's box *RESTlets* is off.
+    restlets_off: bool,
 }
 
 impl Credentials {
@@ -251,7 +253,7 @@ impl Credentials {
         };
         let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
-            self.bearer(rest.trim(), now)
+            self.bearer(rest.trim(), incoming.path, now)
         } else if scheme.eq_ignore_ascii_case("oauth") {
             let mut state = self.state();
             let state = &mut *state;
@@ -304,7 +306,7 @@ impl Credentials {
         ))
     }
 
-    fn bearer(&self, token: &str, now: Timestamp) -> Result<Caller, Failure> {
+    fn bearer(&self, token: &str, path: &str, now: Timestamp) -> Result<Caller, Failure> {
         let refused = |reason| Failure {
             problem: invalid_login().with_header(
                 header::WWW_AUTHENTICATE,
@@ -324,11 +326,12 @@ impl Credentials {
             state.access.remove(token);
             return Err(refused("token_expired"));
         }
-        if !access
-            .scopes
-            .iter()
-            .any(|scope| scope == "rest_webservices" || scope == "restlets")
-        {
+        let needed = if path.starts_with("/app/site/hosting/") {
+            "restlets"
+        } else {
+            "rest_webservices"
+        };
+        if !access.scopes.iter().any(|scope| scope == needed) {
             return Err(refused("scope_mismatch"));
         }
         let Some(mapping) = state.mappings.get(access.mapping) else {
@@ -409,6 +412,11 @@ impl Credentials {
                 self.state().authorization_flow = on;
                 return Ok(json!({"kind": kind, "authorization_flow": on}));
             }
+            "restlets" => {
+                let on = body.get("on").and_then(Value::as_bool).unwrap_or(true);
+                self.state().restlets_off = !on;
+                return Ok(json!({"kind": kind, "restlets": on}));
+            }
             "role" => return self.set_role(kind, body),
             other => {
                 return Err(ControlError::bad(format!(
@@ -462,7 +470,7 @@ impl Credentials {
 }
 
 const ACTIONS: &str = "revoke, block, expire, lock, unmap (netsuite-m2m), role (with \"role\"), \
-                       authorization-flow (with \"on\"), or restore";
+                       authorization-flow (with \"on\"), restlets (with \"on\"), or restore";
 
 /// The claims-like text of an access token: a JWT whose third part of `sub` is the role.
 fn access_token_text(

@@ -21,7 +21,8 @@ use crate::records::{Desk, RecordType, Target, payments};
 use crate::schema::{Display, stamp};
 
 const ACTIONS: &str = "approve, reject, edit (with \"fields\"), void, delete, inactivate, activate, \
-                       rename (with \"fields\": {\"name\"}), merge (with \"into\"), or conflict (with \"times\")";
+                       rename (with \"fields\": {\"name\"}), merge (with \"into\"), \
+                       attach (with \"name\" and \"content\"), or conflict (with \"times\")";
 
 /// Transactions of lines that people make on NetSuite's pages and integrations only read, with their type codes.
 /// Their fields are those of a journal entry.
@@ -132,6 +133,7 @@ pub(super) fn act(
                 let into = desk.existing(record, &into).map_err(told)?;
                 ledger::merge_entities(books, &context, id, into).map_err(sink)?;
             }
+            "attach" => answer["file"] = fake.scripts.attachments.attach(id, body)?,
             "conflict" => {
                 let times = body.get("times").and_then(Value::as_u64).unwrap_or(1);
                 let times = u32::try_from(times).unwrap_or(1).max(1);

@@ -12,4 +12,5 @@ mod payments;
 mod queries;
 mod receivables;
 mod records;
+mod scripts;
 mod signing_in;

@@ -3,6 +3,7 @@
 
 mod credit_memos;
 mod customers;
+mod deposits;
 mod invoices;
 mod payments;
 mod refunds;
@@ -21,13 +22,14 @@ use crate::probe::Shape;
 use crate::records::{Body, reference};
 
 /// The writers of receivables.
-pub(super) fn writers(client: &Arc<Client>) -> [(Kind, Arc<dyn Write>); 5] {
+pub(super) fn writers(client: &Arc<Client>) -> [(Kind, Arc<dyn Write>); 6] {
     [
         Writer::<customers::CustomerForm>::port(client),
         Writer::<invoices::InvoiceForm>::port(client),
         Writer::<credit_memos::CreditMemoForm>::port(client),
         Writer::<payments::CustomerPaymentForm>::port(client),
         Writer::<refunds::CustomerRefundForm>::port(client),
+        Writer::<deposits::DepositForm>::port(client),
     ]
 }
 
