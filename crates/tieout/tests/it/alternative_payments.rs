@@ -131,8 +131,8 @@ async fn billed(stage: &Stage, amounts: &[&str]) -> Vec<RecordRef> {
             "entity": {"id": first.customer}, "tranDate": today.to_string(),
             "item": {"items": [{"item": {"id": item}, "amount": amount}]},
         });
-        let answer = stage.panel.post("/control/netsuite/invoice", &body.to_string());
-        let answer = answer.await.unwrap();
+        let (path, body) = ("/control/netsuite/invoice", body.to_string());
+        let answer = stage.panel.post(path, &body).await.unwrap();
         made.push(RecordRef::new(Side::Ledger, Kind::Invoice, id(&answer)));
     }
     made

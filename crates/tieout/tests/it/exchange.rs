@@ -1,7 +1,7 @@
 //! Rates: the same bill, valued differently on the two sides.
 
 use serde_json::json;
-use tieout_domain::{Amount, Currency, Kind, Side};
+use tieout_domain::{Currency, Kind, Side};
 use tieout_flows::tie_out::{Category, Leg, Report};
 
 use crate::acts::{amount, ledger};
