@@ -38,6 +38,11 @@ pub static ALL: &[Entry] = &[
         fake: invoiced,
         port: 3,
     },
+    Entry {
+        system: &tieout_alternative_payments::SYSTEM,
+        fake: alternative_payments,
+        port: 4,
+    },
 ];
 
 /// The system of this name.
@@ -88,4 +93,8 @@ fn bill(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
 
 fn invoiced(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
     tieout_invoiced_fake::InvoicedFake::new(chassis, world, seed)
+}
+
+fn alternative_payments(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
+    tieout_alternative_payments_fake::AlternativePaymentsFake::new(chassis, world, seed)
 }

@@ -80,6 +80,7 @@ fn world() -> World {
         receivables: Receivables::default(),
         platform: Platform::default(),
         collector: Collector::default(),
+        pay_page: Default::default(),
     }
 }
 
