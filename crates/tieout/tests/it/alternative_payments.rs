@@ -53,7 +53,10 @@ fn id(answer: &Value) -> String {
 /// The transactions of one type that NetSuite holds.
 async fn booked(stage: &Stage, sort: &str) -> Vec<Value> {
     let records = stage.panel.get("/control/records").await.unwrap();
-    let mut all = records["netsuite"]["transactions"].as_array().unwrap().clone();
+    let mut all = records["netsuite"]["transactions"]
+        .as_array()
+        .unwrap()
+        .clone();
     all.retain(|it| it["type"] == sort);
     all
 }
@@ -88,7 +91,11 @@ async fn tied_out(stage: &Stage) -> Report {
 
 fn closes(report: &Report) {
     for (leg, residual) in &report.residuals {
-        assert!(residual.is_zero(), "{leg:?} leaves {residual}: {:#?}", report.items);
+        assert!(
+            residual.is_zero(),
+            "{leg:?} leaves {residual}: {:#?}",
+            report.items
+        );
     }
 }
 
@@ -96,7 +103,11 @@ fn closes(report: &Report) {
 async fn s170_s175_s178_s180_invoices_go_over_once_and_what_is_paid_comes_back_once() {
     let stage = Stage::paid_there(small(), "all").await;
     let report = stage.sync().await;
-    assert!(count(&report, "invoices", State::Done) > 0, "{:?}", report.flows);
+    assert!(
+        count(&report, "invoices", State::Done) > 0,
+        "{:?}",
+        report.flows
+    );
     let initial = initial_sync(&stage.connection.store).await.unwrap();
     assert_eq!(initial.unwrap().as_str(), "connected");
     stage.assert_quiet().await;
@@ -111,7 +122,10 @@ async fn s170_s175_s178_s180_invoices_go_over_once_and_what_is_paid_comes_back_o
     stage.sync().await;
     assert_eq!(booked(&stage, "CustPymt").await.len(), before + 2);
     let told = stage.record(&pairs[1].1).await;
-    assert!(invoice(&told.observed.document).open.is_zero(), "nobody pays it twice");
+    assert!(
+        invoice(&told.observed.document).open.is_zero(),
+        "nobody pays it twice"
+    );
     stage.assert_quiet().await;
     closes(&tied_out(&stage).await);
 }
@@ -121,7 +135,11 @@ async fn billed(stage: &Stage, amounts: &[&str]) -> Vec<RecordRef> {
     let pairs = open_pairs(stage).await;
     let first = stage.record(&pairs[0].0).await;
     let first = invoice(&first.observed.document);
-    let item = first.lines.iter().find_map(|line| line.item.clone()).unwrap();
+    let item = first
+        .lines
+        .iter()
+        .find_map(|line| line.item.clone())
+        .unwrap();
     let today = stage.connection.timer.now();
     let today = today.to_zoned(stage.connection.time_zone.clone()).date();
     let mut made = Vec::new();
@@ -176,10 +194,19 @@ async fn s184_s189_s190_the_golden_payout_is_one_deposit_and_the_bank_line_to_th
         there(&stage, "pay", json!({"invoice": copy.id, "fees": fees})).await;
     }
     there(&stage, "refunds", json!({"payment": paid[0]})).await;
-    there(&stage, &format!("payments/{}", paid[1]), json!({"status": "chargeback"})).await;
+    there(
+        &stage,
+        &format!("payments/{}", paid[1]),
+        json!({"status": "chargeback"}),
+    )
+    .await;
     stage.sync().await;
     let payout = there(&stage, "payouts", json!({})).await;
-    assert_eq!(payout["total"].to_string().replace('"', ""), "8239.4", "{payout}");
+    assert_eq!(
+        payout["total"].to_string().replace('"', ""),
+        "8239.4",
+        "{payout}"
+    );
     stage.advance("4d").await;
     stage.sync().await;
     stage.sync().await;
@@ -196,7 +223,11 @@ async fn s184_s189_s190_the_golden_payout_is_one_deposit_and_the_bank_line_to_th
     stage.assert_quiet().await;
     let report = tied_out(&stage).await;
     closes(&report);
-    let leg = report.legs.iter().find(|leg| leg.leg == Leg::Payouts).unwrap();
+    let leg = report
+        .legs
+        .iter()
+        .find(|leg| leg.leg == Leg::Payouts)
+        .unwrap();
     assert_eq!(leg.left.amount, leg.right.amount, "{:#?}", report.items);
 }
 
@@ -212,7 +243,12 @@ async fn s174_s185_what_began_there_stays_there_and_its_payment_is_a_deposit_of_
     let stage = Stage::paid_there(small(), "all").await;
     stage.sync().await;
     let invoices = booked(&stage, "CustInvc").await.len();
-    let customer = there(&stage, "customers", json!({"name": "Walk-in", "email": "w@example.com"})).await;
+    let customer = there(
+        &stage,
+        "customers",
+        json!({"name": "Walk-in", "email": "w@example.com"}),
+    )
+    .await;
     let body = json!({
         "customer_id": id(&customer), "currency": "USD", "due_date": "2030-01-01",
         "line_items": [{"description": "Call-out", "quantity": 1, "amount": 120.0}],
@@ -234,13 +270,24 @@ async fn s174_s185_what_began_there_stays_there_and_its_payment_is_a_deposit_of_
 async fn an_account_that_was_given_nothing_is_served_by_fallbacks_and_told_so() {
     let stage = Stage::paid_there(small(), "").await;
     for name in [
-        "amend-invoices", "balances", "external-payments", "invoice-pdf", "invoice-external-id",
-        "allocations", "changed-since", "webhook-bodies", "amend-customers",
+        "amend-invoices",
+        "balances",
+        "external-payments",
+        "invoice-pdf",
+        "invoice-external-id",
+        "allocations",
+        "changed-since",
+        "webhook-bodies",
+        "amend-customers",
     ] {
         there(&stage, "switches", json!({name: false})).await;
     }
     let report = stage.sync().await;
-    assert!(count(&report, "invoices", State::Done) > 0, "{:?}", report.flows);
+    assert!(
+        count(&report, "invoices", State::Done) > 0,
+        "{:?}",
+        report.flows
+    );
     let pairs = open_pairs(&stage).await;
     there(&stage, "pay", json!({"invoice": pairs[0].1.id})).await;
     let body = json!({"invoices": [pairs[1].0.id]}).to_string();
@@ -252,7 +299,9 @@ async fn an_account_that_was_given_nothing_is_served_by_fallbacks_and_told_so() 
     assert_eq!(booked(&stage, "CustPymt").await.len(), before + 1);
     // What is paid here can't be paid there any more: it is archived.
     let records = stage.panel.get("/control/records").await.unwrap();
-    let there = records["alternative-payments"]["invoices"].as_array().unwrap();
+    let there = records["alternative-payments"]["invoices"]
+        .as_array()
+        .unwrap();
     let told = there.iter().find(|it| it["id"] == pairs[1].1.id.as_str());
     assert_eq!(told.unwrap()["status"], "archived");
     stage.assert_quiet().await;
