@@ -15,6 +15,7 @@ mod platform_leg;
 mod receivables;
 mod report;
 mod rules;
+mod settlements;
 mod undeposited;
 
 pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};

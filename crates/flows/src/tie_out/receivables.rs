@@ -100,7 +100,7 @@ impl Rules for Receivables {
                 Category::Unapplied
             };
         }
-        if is(pair, &["first-sync", "reconcile-off"]) {
+        if is(pair, &["first-sync", "platform-only", "reconcile-off"]) {
             return Category::StandAlone;
         }
         let credit = held.kind == PostingKind::CreditMemo;

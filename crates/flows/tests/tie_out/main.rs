@@ -8,6 +8,7 @@ mod base;
 mod example;
 mod holds;
 mod make;
+mod payouts;
 mod properties;
 mod receivables;
 mod worked;
