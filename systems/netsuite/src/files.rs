@@ -161,10 +161,7 @@ fn pdf(printed: Printed) -> Result<File, Fault> {
     if printed.media_type != "application/pdf" || !bytes.starts_with(PDF) {
         return Err(Fault::Drift {
             code: Code::new("drift"),
-            cause: format!(
-                "`{}` ({}) is no PDF",
-                printed.name, printed.media_type
-            ),
+            cause: format!("`{}` ({}) is no PDF", printed.name, printed.media_type),
         });
     }
     Ok(File {
