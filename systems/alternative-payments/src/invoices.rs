@@ -231,7 +231,10 @@ impl Writable for Invoices {
     }
 
     fn creation(&self, client: &Client, wanted: &Document) -> Result<String, Fault> {
-        creation(invoice(wanted)?, client.settings.has(Capability::InvoiceExternalId))
+        creation(
+            invoice(wanted)?,
+            client.settings.has(Capability::InvoiceExternalId),
+        )
     }
 
     /// One that is archived and made anew: its mark goes into the memo.
@@ -288,14 +291,16 @@ impl Writable for Invoices {
         let marker = order.document.marker();
         let outside = client.settings.has(Capability::InvoiceExternalId);
         let marker = marker.filter(|_| outside);
-        let filter =
-            marker.map(|marker| format!("external_id={}", escaped(&marker.to_string())));
+        let filter = marker.map(|marker| format!("external_id={}", escaped(&marker.to_string())));
         filter.into_iter().collect()
     }
 
     fn belongs(&self, order: &Order) -> String {
-        order.document.customer().map_or_else(String::new, |customer| {
-            format!("customer_id={}", escaped(customer.as_str()))
-        })
+        order
+            .document
+            .customer()
+            .map_or_else(String::new, |customer| {
+                format!("customer_id={}", escaped(customer.as_str()))
+            })
     }
 }

@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use tieout_domain::{Amount, Fault, RemoteId, Timestamp};
 use tieout_kit::wire::{Exact, escaped};
 
-use crate::call::{Client, drift};
+use crate::call::Client;
 use crate::invoices::INVOICES;
 use crate::list::all;
 use crate::payments::PAYMENTS;
-use crate::wire::{id, moment, text};
+use crate::wire::{id, moment, parsed, text};
 
 /// So many of a customer's invoices are asked about for what one page shows; more will hardly be the ones.
 const ASKED_MAX: usize = 100;
@@ -91,7 +90,11 @@ impl Client {
         payments: Vec<Wanted>,
         known: &std::sync::Mutex<Paying>,
     ) -> Result<(), Fault> {
-        let lock = || known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lock = || {
+            known
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
         let mut by_customer: BTreeMap<RemoteId, Vec<Wanted>> = BTreeMap::new();
         for wanted in payments {
             if lock().is_open(&wanted.payment) {
@@ -100,8 +103,7 @@ impl Client {
             }
         }
         for (customer, wanted) in by_customer {
-            let mut open: BTreeSet<RemoteId> =
-                wanted.iter().map(|it| it.payment.clone()).collect();
+            let mut open: BTreeSet<RemoteId> = wanted.iter().map(|it| it.payment.clone()).collect();
             for invoice in self.likely(&customer, &wanted).await? {
                 if open.is_empty() {
                     break;
@@ -117,14 +119,10 @@ impl Client {
     }
 
     /// The invoices of a customer, those first that look most like the ones that were paid.
-    async fn likely(
-        &self,
-        customer: &RemoteId,
-        wanted: &[Wanted],
-    ) -> Result<Vec<RemoteId>, Fault> {
+    async fn likely(&self, customer: &RemoteId, wanted: &[Wanted]) -> Result<Vec<RemoteId>, Fault> {
         let filter = format!("customer_id={}", escaped(customer.as_str()));
         let raws = all(self, &INVOICES, &filter).await?;
-        let mut invoices: Vec<Candidate> = parsed(&raws)?;
+        let mut invoices: Vec<Candidate> = parsed(INVOICES.noun, &raws)?;
         let amounts: BTreeSet<Amount> = wanted.iter().map(|it| it.sub_total).collect();
         invoices.sort_by_key(|invoice| {
             let other_amount = !amounts.contains(&invoice.total.0);
@@ -144,17 +142,7 @@ impl Client {
     async fn payments_of(&self, invoice: &RemoteId) -> Result<Vec<RemoteId>, Fault> {
         let filter = format!("invoice_id={}", escaped(invoice.as_str()));
         let raws = all(self, &PAYMENTS, &filter).await?;
-        let payments: Vec<OnlyId> = parsed(&raws)?;
+        let payments: Vec<OnlyId> = parsed(PAYMENTS.noun, &raws)?;
         Ok(payments.into_iter().map(|payment| payment.id).collect())
     }
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(raws: &[Box<RawValue>]) -> Result<Vec<T>, Fault> {
-    let read = |raw: &Box<RawValue>| serde_json::from_str(raw.get());
-    let read: Result<Vec<T>, _> = raws.iter().map(read).collect();
-    read.map_err(|error| {
-        drift(format!(
-            "Alternative Payments: a record of a customer can't be read: {error}"
-        ))
-    })
 }

@@ -216,9 +216,7 @@ impl Room for Payments {
             let paying = self.paying();
             beside.invoices = shown
                 .iter()
-                .filter_map(|(head, _)| {
-                    Some((head.id.clone(), paying.invoice(&head.id)?.clone()))
-                })
+                .filter_map(|(head, _)| Some((head.id.clone(), paying.invoice(&head.id)?.clone())))
                 .collect();
         }
         let refunded = shown.iter().filter(|(_, shown)| shown.is_refunded());

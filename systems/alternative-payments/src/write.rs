@@ -313,7 +313,11 @@ impl<R: Writable> Writer<R> {
         let mut sight = observe(&self.client, &*self.room, &[raw]).await?;
         match (sight.observed.pop(), sight.unreadable.pop()) {
             (Some(observed), _) => Ok((observed, shown)),
-            (None, why) => Err(unreadable(shelf, id, &why.map(|(_, why)| why).unwrap_or_default())),
+            (None, why) => Err(unreadable(
+                shelf,
+                id,
+                &why.map(|(_, why)| why).unwrap_or_default(),
+            )),
         }
     }
 
@@ -427,4 +431,3 @@ fn is_archived(document: &Document) -> bool {
         _ => false,
     }
 }
-
