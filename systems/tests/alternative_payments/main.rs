@@ -26,7 +26,7 @@ fn code(answer: Result<impl std::fmt::Debug, Fault>) -> String {
 }
 
 #[tokio::test]
-async fn s213_call_after_call_is_never_too_many_in_a_second() {
+async fn call_after_call_is_never_too_many_in_a_second() {
     let stage = Stage::new(&["all"]).await;
     for _ in 0..30 {
         stage.ports.whole.ping().await.unwrap();
@@ -140,7 +140,7 @@ async fn s193_an_archived_invoice_is_voided_and_may_be_made_anew_under_its_mark(
 }
 
 #[tokio::test]
-async fn s224_what_was_made_without_an_answer_is_found_again() {
+async fn what_was_made_without_an_answer_is_found_again() {
     for capabilities in [&["all"][..], &[]] {
         let stage = Stage::new(capabilities).await;
         let since = stage.now();
@@ -337,7 +337,7 @@ async fn s184_a_payout_adds_up_to_what_arrives() {
 }
 
 #[tokio::test]
-async fn s181_a_settlement_of_the_ledger_lowers_what_is_open_and_is_taken_back() {
+async fn a_settlement_of_the_ledger_lowers_what_is_open_and_is_taken_back() {
     for capabilities in [&["all"][..], &["external-payments", "balances"]] {
         let stage = Stage::new(capabilities).await;
         let of = stage.customer().await;
@@ -454,7 +454,7 @@ async fn s194_a_customer_that_was_archived_there_is_inactive() {
 }
 
 #[tokio::test]
-async fn s242_a_notification_is_proven_by_its_secret_and_whatever_it_says_is_a_hint() {
+async fn a_notification_is_proven_by_its_secret_and_whatever_it_says_is_a_hint() {
     for (capabilities, told) in [(&["all"][..], true), (&[], false)] {
         let stage = Stage::new(capabilities).await;
         let there = stage.subscriptions();
@@ -499,7 +499,7 @@ async fn s242_a_notification_is_proven_by_its_secret_and_whatever_it_says_is_a_h
 }
 
 #[tokio::test]
-async fn s203_each_cause_of_a_refusal_is_told_apart() {
+async fn s201_each_cause_of_a_refusal_is_told_apart() {
     let stage = Stage::new(&["all"]).await;
     let codes = async |stage: &Stage| {
         let checks = stage.ports.whole.examine().await;
