@@ -57,7 +57,11 @@ async fn what_is_wrong_with_the_script_is_told_and_harms_nothing_else() {
     let id = invoice(&printing().await).await;
     let wrongs = [
         ("scripts", json!({"deployed": false}), "script-missing"),
-        ("scripts", json!({"in_audience": false}), "permission-missing"),
+        (
+            "scripts",
+            json!({"in_audience": false}),
+            "permission-missing",
+        ),
         (
             "role",
             json!({"permissions": {"Invoice": "none"}}),
@@ -117,8 +121,10 @@ async fn doctor_says_that_the_script_prints() {
     let stage = printing().await;
     let checks = stage.ports.whole.examine().await;
     assert!(
-        checks.iter().any(|check| check.status == Status::Ok
-            && check.cause.contains("customscript_tieout_files")),
+        checks
+            .iter()
+            .any(|check| check.status == Status::Ok
+                && check.cause.contains("customscript_tieout_files")),
         "{checks:#?}"
     );
 }
