@@ -71,7 +71,7 @@ pub(crate) fn auditor(workspace: &Workspace) -> Result<()> {
 }
 
 /// Whether a program is on the search path.
-fn there(name: &str) -> bool {
+pub(crate) fn there(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).exists())
 }

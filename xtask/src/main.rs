@@ -23,6 +23,7 @@ mod sandbox;
 mod scenarios;
 mod simulate;
 mod steps;
+mod suitescript;
 mod test;
 mod tie_out;
 mod walks;
@@ -66,7 +67,7 @@ enum Task {
     Simulate(simulate::SimulateArguments),
     /// Dies at every boundary of a story in turn, and loses the answer to every write.
     Walk(simulate::WalkArguments),
-    /// Takes away what keeps a bill from being made twice, and sees the simulation notice.
+    /// Takes away what keeps a record from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),
@@ -86,6 +87,8 @@ enum Task {
     BenchWebhooks(bench::WebhooksArguments),
     /// Measures how late runs begin when a thousand connections are due at the same pace.
     BenchSchedule(bench::ScheduleArguments),
+    /// Runs the tests of the scripts that are installed in NetSuite, where node is there.
+    Suitescript,
     /// Walks clients of the services that others wrote against the sandbox.
     Peers {
         /// Use the development build.
@@ -135,6 +138,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
         Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
         Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
+        Task::Suitescript => suitescript::run(&workspace),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
     }

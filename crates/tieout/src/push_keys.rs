@@ -70,6 +70,9 @@ mod tests {
         assert!(second.signed(SIGNED, BODY, at("2026-07-07T23:59:59Z")));
         assert!(!second.signed(SIGNED, BODY, at("2026-07-08T00:00:00Z")));
         let third = PushKeys::after(Some(second), "third".to_owned(), made);
-        assert!(!third.signed(SIGNED, BODY, made), "only the last one before");
+        assert!(
+            !third.signed(SIGNED, BODY, made),
+            "only the last one before"
+        );
     }
 }

@@ -161,10 +161,7 @@ fn pdf(printed: Printed) -> Result<File, Fault> {
     if printed.media_type != "application/pdf" || !bytes.starts_with(PDF) {
         return Err(Fault::Drift {
             code: Code::new("drift"),
-            cause: format!(
-                "`{}` ({}) is no PDF",
-                printed.name, printed.media_type
-            ),
+            cause: format!("`{}` ({}) is no PDF", printed.name, printed.media_type),
         });
     }
     Ok(File {
@@ -225,5 +222,169 @@ impl Files for Printer {
         printed
             .and_then(pdf)
             .inspect_err(|fault| self.remember(fault))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tieout_domain::port::Ports;
+    use tieout_kit::Credential;
+
+    use super::*;
+    use crate::testing::{Stage, certificate, tokens};
+
+    fn connect(stage: &Stage, credential: Credential) -> Ports {
+        let table = json!({"account": "1234567_SB1", "pdf_script": "customscript_tieout_files"});
+        let table = table.as_object().cloned().unwrap();
+        (crate::SYSTEM.connect)(&table, credential, stage.kit()).unwrap()
+    }
+
+    fn printed(bytes: &[u8]) -> Value {
+        json!({"name": "Invoice_1.pdf", "mediaType": "application/pdf", "content": STANDARD.encode(bytes)})
+    }
+
+    async fn ask(stage: &Stage, ports: &Ports, answer: &Value) -> Result<File, Fault> {
+        stage.script.answer(200, &answer.to_string());
+        let files = ports.files.clone().unwrap();
+        files.invoice_pdf(&"77".into()).await
+    }
+
+    #[tokio::test]
+    async fn the_script_is_asked_at_its_own_host_in_json() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let file = ask(&stage, &ports, &printed(b"%PDF-1.4")).await.unwrap();
+        assert_eq!(file.bytes, b"%PDF-1.4");
+        let (method, address, body) = stage.script.asked().remove(0);
+        assert_eq!((method.as_str(), body.as_str()), ("GET", ""));
+        assert_eq!(
+            address,
+            "https://1234567-sb1.restlets.api.netsuite.com/app/site/hosting/restlet.nl\
+             ?script=customscript_tieout_files&deploy=customdeploy_tieout_files&type=invoice&id=77"
+        );
+        assert_eq!(stage.script.header(0, "content-type"), "application/json");
+        assert!(
+            stage
+                .script
+                .header(0, "authorization")
+                .starts_with("OAuth ")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_for_scripts_is_another_than_that_of_the_services() {
+        let stage = Stage::new();
+        let ports = connect(&stage, certificate().0);
+        stage
+            .script
+            .answer(200, r#"{"access_token":"for-scripts","expires_in":3600}"#);
+        ask(&stage, &ports, &printed(b"%PDF-1.4")).await.unwrap();
+        let form = stage.script.asked()[0].2.clone();
+        let assertion = form.rsplit("client_assertion=").next().unwrap();
+        let claims = assertion.split('.').nth(1).unwrap();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims);
+        let claims: Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+        assert_eq!(claims["scope"], json!(["restlets"]));
+        assert_eq!(
+            stage.script.header(1, "authorization"),
+            "Bearer for-scripts"
+        );
+        let kept = stage.kept.names();
+        assert!(kept.iter().any(|name| name.contains("/script-token/")));
+        assert!(
+            !kept.iter().any(|name| name.contains("/token/")),
+            "{kept:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_integration_without_the_scope_is_no_refused_sign_in() {
+        let stage = Stage::new();
+        let ports = connect(&stage, certificate().0);
+        stage.script.answer(400, r#"{"error":"invalid_scope"}"#);
+        let files = ports.files.clone().unwrap();
+        let fault = files.invoice_pdf(&"77".into()).await.unwrap_err();
+        assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
+        assert_eq!(fault.code().as_str(), "scope-missing");
+        assert_eq!(ports.whole.refusals().await, 0);
+        // And isn't asked for again at once.
+        files.invoice_pdf(&"78".into()).await.unwrap_err();
+        assert_eq!(stage.script.asked().len(), 1);
+        stage.clock.advance(CLOSED_SECONDS);
+        stage
+            .script
+            .answer(200, r#"{"access_token":"t","expires_in":3600}"#);
+        ask(&stage, &ports, &printed(b"%PDF-")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_no_pdf_is_never_taken_for_one() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let mut page = printed(b"<html>");
+        assert!(matches!(
+            ask(&stage, &ports, &page).await,
+            Err(Fault::Drift { .. })
+        ));
+        page["content"] = json!("no base64");
+        assert!(matches!(
+            ask(&stage, &ports, &page).await,
+            Err(Fault::Drift { .. })
+        ));
+        let mut text = printed(b"%PDF-1.4");
+        text["mediaType"] = json!("text/html");
+        for answer in [text, json!({"pdf": "x"}), json!([])] {
+            let asked = ask(&stage, &ports, &answer).await;
+            assert!(matches!(asked, Err(Fault::Drift { .. })), "{answer}");
+        }
+        let broken = STANDARD.encode(b"%PDF-1.4 lines");
+        let (left, right) = broken.split_at(8);
+        let mut lines = printed(b"");
+        lines["content"] = json!(format!("{left}\r\n{right}\n"));
+        let file = ask(&stage, &ports, &lines).await.unwrap();
+        assert_eq!(file.bytes, b"%PDF-1.4 lines");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_large_is_refused() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let mut bytes = b"%PDF-".to_vec();
+        bytes.resize(FILE_BYTES_MAX, b'x');
+        assert!(ask(&stage, &ports, &printed(&bytes)).await.is_ok());
+        bytes.push(b'x');
+        let fault = ask(&stage, &ports, &printed(&bytes)).await.unwrap_err();
+        assert_eq!(fault.code().as_str(), "file-too-large");
+    }
+
+    #[tokio::test]
+    async fn errors_of_scripts_are_read_in_their_own_shape() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let files = ports.files.clone().unwrap();
+        for (status, code, known) in [
+            (400, "SSS_INVALID_SCRIPTLET_ID", "script-missing"),
+            (404, "SSS_INVALID_SCRIPTLET_ID", "script-missing"),
+            (403, "INSUFFICIENT_PERMISSION", "permission-missing"),
+            (400, "SSS_USAGE_LIMIT_EXCEEDED", "refused-there"),
+        ] {
+            stage.clock.advance(CLOSED_SECONDS);
+            let body = json!({"error": {"code": code, "message": "Words of NetSuite's."}});
+            stage.script.answer(status, &body.to_string());
+            let fault = files.invoice_pdf(&"77".into()).await.unwrap_err();
+            assert!(matches!(fault, Fault::Refused { .. }), "{fault:?}");
+            assert_eq!(fault.code().as_str(), known, "{fault}");
+            assert!(
+                fault.to_string().contains("Words of NetSuite's."),
+                "{fault}"
+            );
+        }
+        for _ in 0..7 {
+            let body = json!({"error": {"code": "SSS_REQUEST_LIMIT_EXCEEDED", "message": "Slow."}});
+            stage.script.answer(400, &body.to_string());
+        }
+        let fault = files.invoice_pdf(&"77".into()).await.unwrap_err();
+        assert_eq!(fault.code().as_str(), "concurrency-limit");
     }
 }

@@ -33,6 +33,8 @@ mod records;
 mod settings;
 mod subledger;
 mod suiteql;
+#[cfg(test)]
+mod suitescript;
 mod terms;
 #[cfg(test)]
 mod testing;

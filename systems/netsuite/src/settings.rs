@@ -63,7 +63,11 @@ impl Script {
     fn of(id: Option<&str>, deployment: Option<&str>) -> Result<Option<Self>, ConnectError> {
         let Some(id) = id else {
             let alone = deployment.map(|text| {
-                wrong("pdf_deploy", text, "give `pdf_script` too, or leave both out")
+                wrong(
+                    "pdf_deploy",
+                    text,
+                    "give `pdf_script` too, or leave both out",
+                )
             });
             return alone.map_or(Ok(None), Err);
         };

@@ -1,4 +1,4 @@
-//! An Alternative Payments sandbox on a free port, and the real client's ports.
+//! A sandbox of Alternative Payments on a free port, and the real client's ports.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tieout_domain::document::{
     Customer, CustomerPayment, Invoice, InvoiceStatus, PaymentUse, ReceiptMethod, ReceiptStatus,
     SalesLine, SalesLineKind, UseOf,
@@ -22,24 +22,25 @@ use tieout_kit::fake::{Chassis, Fake, FakeClock, FaultRule, dress, serve};
 use tieout_kit::governor::Governors;
 use tieout_kit::seams::SystemEntropy;
 use tieout_kit::transport::Network;
+use tieout_kit::webhooks::{Subscriptions, Webhooks};
 use tieout_kit::{Credential, Kept, KeptError, Kit, Transport};
 use tieout_systems::find;
 use tokio::net::TcpListener;
 
-/// The service's name.
-pub(crate) const SERVICE: &str = "alternative-payments";
-/// Monday, 2 March 2026.
+const NAME: &str = "alternative-payments";
+/// Monday, 2 March 2026, 15:00 UTC.
 const NOW: &str = "2026-03-02T15:00:00Z";
 
 /// A running sandbox and a connection to it.
 pub(crate) struct Stage {
     pub(crate) ports: Ports,
+    pub(crate) fake: Arc<dyn Fake>,
     pub(crate) told: Arc<Told>,
-    pub(crate) kit: Kit,
-    pub(crate) table: Map<String, Value>,
-    pub(crate) chassis: Chassis,
-    fake: Arc<dyn Fake>,
-    credential: (String, String),
+    pub(crate) sent: Arc<Sent>,
+    table: Value,
+    credential: Credential,
+    kit: Kit,
+    chassis: Chassis,
 }
 
 /// What the sandbox sends to others.
@@ -58,68 +59,97 @@ impl Transport for Told {
     }
 }
 
+/// What the client sends, and how it was answered.
+pub(crate) struct Sent {
+    network: Network,
+    pub(crate) calls: Mutex<Vec<(String, u16)>>,
+}
+
+#[async_trait]
+impl Transport for Sent {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        deadline: Duration,
+    ) -> Result<http::Response<Bytes>, Lost> {
+        let call = format!("{} {}", request.method(), request.uri().path());
+        let answer = self.network.send(request, deadline).await;
+        let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        self.calls.lock().unwrap().push((call, status));
+        answer
+    }
+}
+
 impl Stage {
-    /// An account that has been given all that is missing in the documented API.
-    pub(crate) async fn new() -> Self {
-        Self::with(true).await
-    }
-
-    /// An account that has what is documented, and nothing else.
-    pub(crate) async fn documented() -> Self {
-        Self::with(false).await
-    }
-
-    async fn with(all: bool) -> Self {
+    /// With these capabilities, on both sides.
+    pub(crate) async fn new(capabilities: &[&str]) -> Self {
         let told = Arc::new(Told::default());
         let mut chassis = Chassis::new(FakeClock::at(NOW.parse().unwrap()), 1);
         chassis.outgoing = Some(Arc::clone(&told) as Arc<dyn Transport>);
         let world = World::empty(jiff::civil::date(2026, 3, 2), true, "America/New_York");
-        let entry = find(SERVICE).unwrap();
+        let entry = find(NAME).unwrap();
         let fake = (entry.fake)(chassis.clone(), &world, 1);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let router = dress(&chassis, SERVICE, Arc::clone(&fake).router());
+        let router = dress(&chassis, NAME, Arc::clone(&fake).router());
         tokio::spawn(serve(listener, router, std::future::pending()));
         let described = fake.describe(&base);
+        let sent = Arc::new(Sent {
+            network: Network::new().unwrap(),
+            calls: Mutex::default(),
+        });
         let kit = Kit {
-            transport: Arc::new(Network::new().unwrap()),
-            timer: Arc::new(Hurried(Arc::clone(&chassis.clock))),
+            transport: Arc::clone(&sent) as Arc<dyn Transport>,
+            timer: Arc::new(Leaping(Arc::clone(&chassis.clock))),
             entropy: Arc::new(SystemEntropy),
             kept: Arc::new(Nothing),
             governors: Arc::new(Governors::default()),
             far_clock: Arc::default(),
         };
-        let mut table = json!({"environment": described["environment"], "credential": "a",
+        let table = json!({"environment": "demo", "credential": "a", "capabilities": capabilities,
             "base_url": described["base_url"]});
-        if all {
-            table["capabilities"] = json!("all");
-        }
-        let table = table.as_object().unwrap().clone();
-        let credential = (SERVICE.to_owned(), described[SERVICE].to_string());
-        let ports = (entry.system.connect)(&table, credential_of(&credential), kit.clone());
-        let stage = Self {
-            ports: ports.unwrap(),
-            told,
-            kit,
-            table,
-            chassis,
-            fake,
-            credential,
+        let credential = Credential {
+            kind: NAME.to_owned(),
+            fields: described[NAME].to_string().into(),
         };
-        if !all {
-            for name in described["capabilities"].as_array().unwrap() {
-                stage.switch(name.as_str().unwrap(), false).await;
+        let settings = table.as_object().unwrap();
+        let connect = entry.system.connect;
+        let ports = connect(settings, credential.clone(), kit.clone()).unwrap();
+        let stage = Self {
+            ports,
+            fake,
+            told,
+            sent,
+            table,
+            credential,
+            kit,
+            chassis,
+        };
+        for capability in described["capabilities"].as_array().unwrap() {
+            let name = capability.as_str().unwrap();
+            if !capabilities.contains(&name) && capabilities != ["all"] {
+                stage.switch(name, false).await;
             }
         }
         stage
     }
 
-    /// The credential, once more.
-    pub(crate) fn credential(&self) -> Credential {
-        credential_of(&self.credential)
+    pub(crate) fn subscriptions(&self) -> Arc<dyn Subscriptions> {
+        let Some(Webhooks::Signed(signed)) = find(NAME).unwrap().system.webhooks else {
+            panic!()
+        };
+        let table = self.table.as_object().unwrap();
+        (signed.subscriptions)(table, self.credential.clone(), self.kit.clone()).unwrap()
     }
 
-    /// What a customer does, or a person on the dashboard.
+    /// The same account, as the next run reaches it.
+    pub(crate) fn next_run(&mut self) {
+        let connect = find(NAME).unwrap().system.connect;
+        let table = self.table.as_object().unwrap();
+        self.ports = connect(table, self.credential.clone(), self.kit.clone()).unwrap();
+    }
+
+    /// What a person does on the dashboard, or a customer.
     pub(crate) async fn person(&self, path: &str, body: Value) -> Value {
         let path: Vec<&str> = path.split('/').collect();
         self.fake.control(&path, body).await.unwrap()
@@ -130,44 +160,35 @@ impl Stage {
         self.person("switches", json!({name: value})).await;
     }
 
-    /// What happens to the key.
-    pub(crate) fn key(&self, body: &Value) {
-        self.fake.credential(SERVICE, body).unwrap().unwrap();
-    }
-
     pub(crate) fn fault(&self, rule: Value) {
         let rule: FaultRule = serde_json::from_value(rule).unwrap();
         self.chassis.faults.add(rule);
     }
 
-    /// Cuts the answer to one call that was carried out.
-    pub(crate) fn cut(&self, method: &str, path: &str) {
-        self.fault(
-            json!({"service": SERVICE, "method": method, "path": path, "times": 1,
-            "effect": "drop-after-commit"}),
-        );
+    pub(crate) fn calm(&self) {
+        self.chassis.faults.clear();
     }
 
-    pub(crate) fn advance(&self, hours: i64) {
-        let by = jiff::SignedDuration::from_hours(hours);
-        self.chassis.clock.advance(by);
+    pub(crate) fn advance(&self, days: i64) {
+        let span = jiff::SignedDuration::from_hours(24 * days);
+        self.chassis.clock.advance(span);
         self.fake.clock_moved();
     }
 
-    pub(crate) fn records(&self) -> Value {
-        self.fake.records()
+    /// How often a call of this method and path was sent.
+    pub(crate) fn calls(&self, call: &str) -> usize {
+        let calls = self.sent.calls.lock().unwrap();
+        calls.iter().filter(|(sent, _)| sent == call).count()
     }
 
     /// All pages of a read, and what it leaves. A run begins with it.
-    pub(crate) async fn read(&self, kind: Kind, mark: Option<&Mark>) -> Page {
+    pub(crate) async fn read(&self, kind: Kind, depth: Depth, mark: Option<&Mark>) -> Page {
         self.ports.whole.run_begins();
-        let depth = mark.map_or(Depth::Whole, |_| Depth::Changes);
         let (mut all, mut token): (Page, Option<PageToken>) = (Page::default(), None);
         loop {
             let page = self.ports.read[&kind].page(depth, mark, token.as_ref());
             let page = page.await.unwrap();
             all.records.extend(page.records);
-            all.gone.extend(page.gone);
             all.unreadable.extend(page.unreadable);
             all.mark = page.mark.or(all.mark);
             token = page.next;
@@ -177,9 +198,31 @@ impl Stage {
         }
     }
 
-    pub(crate) async fn fetch(&self, kind: Kind, id: &RemoteId) -> Option<Observed> {
+    pub(crate) async fn whole(&self, kind: Kind) -> Page {
+        let page = self.read(kind, Depth::Whole, None).await;
+        assert!(page.unreadable.is_empty(), "{:?}", page.unreadable);
+        page
+    }
+
+    /// The only payment there is.
+    pub(crate) async fn payment(&self) -> CustomerPayment {
+        let page = self.whole(Kind::CustomerPayment).await;
+        match &page.records[..] {
+            [one] => match &one.document {
+                Document::CustomerPayment(payment) => payment.clone(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn invoice(&self, id: &RemoteId) -> Invoice {
         let ids = std::slice::from_ref(id);
-        self.ports.read[&kind].fetch(ids).await.unwrap().pop()
+        let there = self.ports.read[&Kind::Invoice].fetch(ids).await.unwrap();
+        match there.into_iter().next().unwrap().document {
+            Document::Invoice(invoice) => invoice,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) async fn write(&self, order: Order) -> Result<Receipt, Fault> {
@@ -190,42 +233,25 @@ impl Stage {
         }
     }
 
-    /// Makes a record and gives it as a look at it shows it.
     pub(crate) async fn create(&self, document: Document) -> Observed {
-        let kind = document.kind();
         let receipt = self.write(creation(document)).await.unwrap();
         assert!(!receipt.adopted);
-        self.fetch(kind, &receipt.id).await.unwrap()
+        receipt.observed.unwrap()
     }
 
-    /// A customer with one invoice of that amount.
-    pub(crate) async fn billed(&self, id: &str, total: &str) -> (RemoteId, Observed) {
-        let of = self.create(Document::Customer(customer(id))).await.id;
-        let made = self
-            .create(Document::Invoice(invoice(&of, id, total)))
-            .await;
-        (of, made)
+    /// A customer without anything special.
+    pub(crate) async fn customer(&self) -> RemoteId {
+        self.create(Document::Customer(customer("4"))).await.id
     }
 
-    /// A customer pays an invoice; gives the payment's id.
-    pub(crate) async fn pays(&self, invoice: &RemoteId, more: &Value) -> RemoteId {
-        let mut body = json!({"invoice": invoice.as_str()});
-        for (name, value) in more.as_object().unwrap() {
-            body[name] = value.clone();
-        }
-        id(&self.person("pay", body).await)
+    /// An invoice of a customer over one line.
+    pub(crate) async fn invoiced(&self, of: &RemoteId, number: &str, total: &str) -> Observed {
+        let invoice = invoice(of, number, total);
+        self.create(Document::Invoice(invoice)).await
     }
-}
 
-/// The id of what the panel shows.
-pub(crate) fn id(shown: &Value) -> RemoteId {
-    shown["id"].as_str().unwrap().into()
-}
-
-fn credential_of((kind, fields): &(String, String)) -> Credential {
-    Credential {
-        kind: kind.clone(),
-        fields: fields.clone().into(),
+    pub(crate) fn now(&self) -> Timestamp {
+        self.chassis.clock.now()
     }
 }
 
@@ -242,12 +268,10 @@ pub(crate) fn creation(document: Document) -> Order {
 
 pub(crate) fn change(action: Action, there: &Observed, document: Document) -> Order {
     Order {
-        file: None,
-        key: Key::of(["ns", "1234567-SB1", &document.label()]),
         action,
         target: Some(there.id.clone()),
-        document,
         expect: Some(there.document.clone()),
+        ..creation(document)
     }
 }
 
@@ -262,12 +286,12 @@ pub(crate) fn marker(id: &str) -> Option<Marker> {
 pub(crate) fn customer(id: &str) -> Customer {
     Customer {
         name: format!("Birch & Sons {id}"),
-        number: String::new(),
+        number: format!("C-{id}"),
         person: None,
         email: "ap@example.com".to_owned(),
         phone: String::new(),
         address: None,
-        currency: None,
+        currency: Some(Currency::USD),
         terms: None,
         parent: None,
         subsidiaries: Vec::new(),
@@ -279,14 +303,14 @@ pub(crate) fn customer(id: &str) -> Customer {
     }
 }
 
-pub(crate) fn line(line_kind: SalesLineKind, words: &str, total: &str) -> SalesLine {
+pub(crate) fn line(line_kind: SalesLineKind, quantity: &str, total: &str) -> SalesLine {
     SalesLine {
         id: None,
         line_kind,
         item: None,
-        name: String::new(),
-        description: words.to_owned(),
-        quantity: Amount::ONE,
+        name: "Work".to_owned(),
+        description: String::new(),
+        quantity: amount(quantity),
         rate: amount(total),
         amount: amount(total),
         department: None,
@@ -295,13 +319,12 @@ pub(crate) fn line(line_kind: SalesLineKind, words: &str, total: &str) -> SalesL
     }
 }
 
-/// An invoice of one line.
-pub(crate) fn invoice(of: &RemoteId, id: &str, total: &str) -> Invoice {
+pub(crate) fn invoice(of: &RemoteId, number: &str, total: &str) -> Invoice {
     Invoice {
         customer: of.clone(),
-        number: format!("INV-{id}"),
-        date: jiff::civil::date(2026, 3, 2),
-        due: Some(jiff::civil::date(2026, 4, 1)),
+        number: number.to_owned(),
+        date: jiff::civil::date(2026, 2, 1),
+        due: Some(jiff::civil::date(2026, 3, 9)),
         terms: None,
         currency: Currency::USD,
         receivables_account: None,
@@ -309,24 +332,24 @@ pub(crate) fn invoice(of: &RemoteId, id: &str, total: &str) -> Invoice {
         period: None,
         total: amount(total),
         open: amount(total),
-        lines: vec![line(SalesLineKind::Item, "Work", total)],
+        lines: vec![line(SalesLineKind::Item, "1", total)],
         status: InvoiceStatus::Open,
         memo: "Thank you".to_owned(),
-        purchase_order: String::new(),
-        marker: marker(id),
+        purchase_order: "PO-7".to_owned(),
+        marker: marker(number.trim_start_matches("INV-")),
         external_id: None,
     }
 }
 
-/// What the ledger received for an invoice, as the service is told of it.
-pub(crate) fn external(of: &RemoteId, invoice: &RemoteId, key: &str, total: &str) -> Document {
-    Document::CustomerPayment(CustomerPayment {
+/// A settlement of the ledger's, as this platform is told it.
+pub(crate) fn told(of: &RemoteId, invoice: &RemoteId, total: &str, key: &str) -> CustomerPayment {
+    CustomerPayment {
         customer: Some(of.clone()),
         number: String::new(),
-        date: jiff::civil::date(2026, 2, 27),
+        date: jiff::civil::date(2026, 2, 20),
         currency: Currency::USD,
         total: amount(total),
-        unapplied: amount("0"),
+        unapplied: Amount::ZERO,
         uses: vec![PaymentUse {
             of: UseOf::Invoice(invoice.clone()),
             amount: amount(total),
@@ -341,22 +364,23 @@ pub(crate) fn external(of: &RemoteId, invoice: &RemoteId, key: &str, total: &str
         memo: String::new(),
         marker: None,
         external_id: Some(Key::of(["ns", "1234567-SB1", key])),
-    })
+    }
 }
 
-/// The sandbox's clock, which whoever waits moves on.
-struct Hurried(Arc<FakeClock>);
+/// The sandbox's clock, which leaps when somebody waits for it.
+struct Leaping(Arc<FakeClock>);
 
-impl Clock for Hurried {
+impl Clock for Leaping {
     fn now(&self) -> Timestamp {
         self.0.now()
     }
 }
 
 #[async_trait]
-impl Timer for Hurried {
+impl Timer for Leaping {
     async fn sleep(&self, duration: Duration) {
-        self.0.advance(duration);
+        let span = jiff::SignedDuration::try_from(duration).unwrap();
+        self.0.advance(span);
         tokio::task::yield_now().await;
     }
 }

@@ -59,7 +59,9 @@ impl Service {
                 Ok(hint)
             }
             (Some(Proof::Secret(secret, keys)), Some(given)) if same_secret(secret, given) => {
-                let signed = keys.as_ref().is_none_or(|keys| self.signed(keys, notification));
+                let signed = keys
+                    .as_ref()
+                    .is_none_or(|keys| self.signed(keys, notification));
                 signed.then(|| self.pushed(notification)).ok_or(UNSIGNED)
             }
             _ => Err(UNPROVEN),

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use tieout_kit::transport::{Network, Transport as _};
+
 use super::*;
 
 /// Nothing here takes as long unless it is broken.
@@ -454,6 +456,62 @@ async fn a_new_key_takes_the_place_of_the_old_one_and_nothing_is_refused_meanwhi
     let kept = kept.get("webhooks/bill/acme-us").await.unwrap().unwrap();
     let kept: Value = serde_json::from_str(secrecy::ExposeSecret::expose_secret(&kept)).unwrap();
     assert!(kept["previous"].is_null() && kept["current"].is_string());
+}
+
+/// What the script signs with: HMAC-SHA256 of the body, hexadecimal.
+fn signed(key: &str, body: &str) -> String {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
+    let signature = aws_lc_rs::hmac::sign(&key, body.as_bytes());
+    let bytes = signature.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s242_once_a_key_was_made_only_what_is_signed_with_it_is_taken() {
+    let world = served("").await;
+    let (server, url) = reachable();
+    rewrite_with(&world, &server, "schedule = \"never\"");
+    let _serving = Serving::begin(&world.machine);
+    let webhooks = async |more: &str| {
+        let asked = ["webhooks", "acme-us", "--show-secret", "--json", more];
+        let told = world.tieout(&asked).await.went_well().json();
+        told["webhooks"][0].clone()
+    };
+    let first = webhooks("--push-key").await;
+    let key = first["push_key"].as_str().unwrap().to_owned();
+    let address = first["address"].as_str().unwrap().to_owned();
+    assert_eq!(first["proof"]["signed"], true);
+    let client = Network::new().unwrap();
+    let push = async |key: Option<&str>, body: &str| {
+        let mut request = http::Request::post(&address);
+        if let Some(key) = key {
+            request = request.header("X-Tieout-Signature", signed(key, body));
+        }
+        let request = request.body(bytes::Bytes::from(body.to_owned())).unwrap();
+        let answer = client.send(request, PATIENCE).await.unwrap();
+        answer.status().as_u16()
+    };
+    assert!(address.starts_with(&url));
+    eventually("the key is known", async || {
+        (push(None, "{}").await == 401).then_some(())
+    })
+    .await;
+    assert_eq!(push(Some(&key), "{\"id\":\"1\"}").await, 200);
+    assert_eq!(push(Some("another"), "{\"id\":\"2\"}").await, 401);
+    // A new one takes its place, and what is still signed with the old one is taken for a while.
+    let second = webhooks("--push-key").await;
+    let new = second["push_key"].as_str().unwrap().to_owned();
+    assert!(new != key && webhooks("--quiet").await["push_key"].is_null());
+    eventually("the new key is known", async || {
+        (push(Some(&new), "{\"id\":\"3\"}").await == 200).then_some(())
+    })
+    .await;
+    assert_eq!(push(Some(&key), "{\"id\":\"4\"}").await, 200);
+    webhooks("--no-push-key").await;
+    eventually("it is taken unsigned", async || {
+        (push(None, "{\"id\":\"5\"}").await == 200).then_some(())
+    })
+    .await;
 }
 
 /// Whatever was answered with 200 before the process was killed is there when it begins again.

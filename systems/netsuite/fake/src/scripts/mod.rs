@@ -194,7 +194,9 @@ pub(crate) fn serve(
 /// What the script does. It answers 200 whatever is wrong, and says what in its answer.
 fn run(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Json {
     let kind = call.parameter("type").unwrap_or_default();
-    *lock(&fake.scripts.asked).entry(kind.to_owned()).or_default() += 1;
+    *lock(&fake.scripts.asked)
+        .entry(kind.to_owned())
+        .or_default() += 1;
     let may = |permission| caller.role.may(permission, Level::View);
     let forbidden = || {
         error(

@@ -78,9 +78,14 @@ async fn each_way_to_ask_wrongly_has_its_own_answer() {
     let posted = account.call("POST", SCRIPT, json!({})).await;
     assert_eq!(posted.status, 405);
     let bearer = format!("Bearer {}", account.token);
-    let headers = [("authorization", bearer.as_str()), ("content-type", "text/xml")];
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "text/xml"),
+    ];
     assert_eq!(account.send("GET", SCRIPT, &headers, "").await.status, 415);
-    account.person("scripts", json!({"in_audience": false})).await;
+    account
+        .person("scripts", json!({"in_audience": false}))
+        .await;
     let refused = ask(&account, "type=about").await;
     assert_eq!(code(&refused), (403, "INSUFFICIENT_PERMISSION".to_owned()));
     account
@@ -90,7 +95,10 @@ async fn each_way_to_ask_wrongly_has_its_own_answer() {
     account.person("scripts", json!({"deployed": true})).await;
     account.person("limits", json!({"concurrency": 0})).await;
     let crowded = ask(&account, "type=about").await;
-    assert_eq!(code(&crowded), (400, "SSS_REQUEST_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(
+        code(&crowded),
+        (400, "SSS_REQUEST_LIMIT_EXCEEDED".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -98,7 +106,10 @@ async fn the_script_tells_its_own_errors_in_a_good_answer() {
     let account = account().await;
     let missing = ask(&account, "type=invoice&id=999999999").await;
     assert_eq!(code(&missing), (200, "RCRD_DSNT_EXIST".to_owned()));
-    assert_eq!(code(&ask(&account, "type=tea").await).1, "SSS_INVALID_TYPE_ARG");
+    assert_eq!(
+        code(&ask(&account, "type=tea").await).1,
+        "SSS_INVALID_TYPE_ARG"
+    );
     let none = json!({"permissions": {"Invoice": "none"}});
     account.person("role", none).await;
     let refused = ask(&account, "type=invoice&id=1").await;
@@ -115,12 +126,16 @@ async fn files_of_a_bill_are_listed_and_handed_out() {
     account.sign_in().await;
     let bill = account.post_bill("INV-9", "10").await;
     let attach = |body: Value| (format!("vendorbill/{bill}"), body);
-    let (path, body) = attach(json!({"action": "attach", "name": "scan.pdf", "content": "%PDF-1.4"}));
+    let (path, body) =
+        attach(json!({"action": "attach", "name": "scan.pdf", "content": "%PDF-1.4"}));
     let file = account.person(&path, body).await["file"].clone();
-    let (path, body) = attach(json!({"action": "attach", "name": "photo.png", "base64": "iVBORw=="}));
+    let (path, body) =
+        attach(json!({"action": "attach", "name": "photo.png", "base64": "iVBORw=="}));
     account.person(&path, body).await;
     account.token = scripts;
-    let listed = ask(&account, &format!("type=vendorBill&id={bill}")).await.json();
+    let listed = ask(&account, &format!("type=vendorBill&id={bill}"))
+        .await
+        .json();
     let files = listed["files"].as_array().unwrap();
     assert_eq!(files.len(), 2);
     assert_eq!(files[0]["id"], file);
