@@ -152,7 +152,7 @@ fn generated(account: &mut Account) -> String {
     format!("INV-{:06}", account.numbered)
 }
 
-/// What a caller calls it, which no other may have, archived or not.
+/// What a caller calls it, which none that isn't archived may have.
 fn external_id(account: &Account, body: &Json) -> Result<Option<String>, Problem> {
     if !account.switches.has(Capability::InvoiceExternalId) {
         return Ok(None);
@@ -160,8 +160,8 @@ fn external_id(account: &Account, body: &Json) -> Result<Option<String>, Problem
     let Some(wanted) = text(body, "external_id")? else {
         return Ok(None);
     };
-    let is_theirs = |one: &Invoice| one.external_id.as_deref() == Some(wanted);
-    if account.invoices.rows().any(is_theirs) {
+    let mut others = account.invoices.rows().filter(|one| !one.archived);
+    if others.any(|one| one.external_id.as_deref() == Some(wanted)) {
         return Err(Problem::taken());
     }
     Ok(Some(wanted.to_owned()))
