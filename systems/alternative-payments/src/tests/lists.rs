@@ -246,7 +246,7 @@ async fn s183_what_settles_the_invoice_is_without_the_fees_that_came_on_top() {
 }
 
 #[tokio::test]
-async fn s188_a_word_that_is_not_known_is_never_taken_for_received() {
+async fn a_word_that_is_not_known_is_never_taken_for_received() {
     for (word, wanted) in [
         ("pending", ReceiptStatus::Pending),
         ("processing", ReceiptStatus::Pending),
@@ -472,7 +472,7 @@ async fn s184_a_payout_is_made_of_its_transactions_and_the_fees_that_are_taken_o
 }
 
 #[tokio::test]
-async fn s186_a_payout_that_does_not_add_up_is_named_and_not_believed() {
+async fn a_payout_that_does_not_add_up_is_named_and_not_believed() {
     let wrong = with(PAYOUT, json!({"total": 8239.41}));
     let why = payout(&paid_out(wrong, TRANSACTIONS)).await.unwrap_err();
     assert!(why.contains("8239.4") && why.contains("8239.41"), "{why}");

@@ -180,7 +180,7 @@ async fn a_customer_is_made_with_the_mark_as_its_external_id() {
 }
 
 #[tokio::test]
-async fn s224_a_customer_that_was_made_before_is_found_by_its_mark() {
+async fn a_customer_that_was_made_before_is_found_by_its_mark() {
     let stage = Stage::new("", |seen| match seen.call.as_str() {
         "POST /customers" => status(400, TAKEN),
         "GET /customers?limit=100&company_name=Rivera Studio LLC" => list(&[CUSTOMER]),
@@ -390,7 +390,7 @@ async fn s193_archiving_deletes_once_and_shows_it_as_voided() {
 }
 
 #[tokio::test]
-async fn s181_what_came_another_way_is_told_once_and_taken_back() {
+async fn what_came_another_way_is_told_once_and_taken_back() {
     let create = || order(Action::Create, Document::CustomerPayment(told()));
     let stage = Stage::new("external-payments", |_| status(201, EXTERNAL));
     let receipt = write(&stage, create()).await.unwrap();
