@@ -375,6 +375,34 @@ async fn which_invoice_a_payment_pays_is_asked_once_the_likely_ones_first() {
 }
 
 #[tokio::test]
+async fn a_payment_of_several_invoices_is_parted_only_where_it_comes_out_to_the_cent() {
+    let uses = async |first: f64| {
+        let stage = Stage::new("", move |seen| {
+            let invoice = |id: &str, total: f64| {
+                with(INVOICE, json!({"id": id, "total": total, "status": "paid"}))
+            };
+            match seen.call.as_str() {
+                call if call.starts_with("GET /invoices") => {
+                    list(&[&invoice("inv_1", first), &invoice("inv_2", 81.5)])
+                }
+                _ => list(&[PAYMENT]),
+            }
+        });
+        let paid = payment(&stage).await.unwrap();
+        let mut uses: Vec<String> = paid
+            .uses
+            .iter()
+            .map(|part| format!("{} {}", part.of.invoice().unwrap(), part.amount))
+            .collect();
+        uses.sort();
+        uses
+    };
+    assert_eq!(uses(1000.0).await, ["inv_1 1000", "inv_2 81.5"]);
+    // Which of the two was paid in part, nobody tells.
+    assert!(uses(1000.5).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_payment_whose_invoice_nobody_tells_has_no_use_and_is_asked_about_again_by_a_whole_read()
 {
     let mut stage = Stage::new("", |seen| match seen.call.as_str() {
