@@ -40,7 +40,7 @@ pub(super) fn of_lines(lines: &[String]) -> Vec<u8> {
     let size = objects.len() + 1;
     let _ = write!(text, "xref\n0 {size}\n0000000000 65535 f \n");
     for place in places {
-        let _ = write!(text, "{place:010} 00000 n \n");
+        let _ = writeln!(text, "{place:010} 00000 n ");
     }
     let _ = write!(
         text,
