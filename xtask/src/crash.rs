@@ -1,12 +1,14 @@
 //! Kills syncs with SIGKILL in the middle of their work, again and again, in the phases of a company's life:
-//! bills go out, payments come back, payments are voided and bills edited, what is open is paid again. Then compares
-//! both sides, item by item, with those of a world that nobody disturbed.
+//! documents go over, payments come back, payments are voided and documents edited, what is open is paid again. Then
+//! compares both sides, item by item, with those of a world that nobody disturbed.
 
 pub(crate) mod acts;
 pub(crate) mod books;
 pub(crate) mod check;
 mod history;
 pub(crate) mod killing;
+pub(crate) mod pair;
+mod receivables;
 
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -22,18 +24,11 @@ use crate::crash::check::{Findings, left_to_do};
 pub(crate) use crate::crash::check::{compare, compare_states};
 use crate::crash::history::{Tally, tally};
 use crate::crash::killing::{Dice, Killing, Sent};
-use crate::home::{Home, Manner};
+use crate::crash::pair::{PHASES, Pair};
+use crate::home::Manner;
 use crate::panel::Caller;
 use crate::sandbox::Sandbox;
 use crate::workspace::Workspace;
-
-/// What each sync of a round brings about.
-const PHASES: [&str; 4] = [
-    "vendors, bills and credits out",
-    "payments posted and recorded, edits",
-    "reversals, voids and credits",
-    "paid again, bills voided",
-];
 
 /// How many findings of a round are printed.
 const TOLD_MAX: usize = 40;
@@ -47,6 +42,9 @@ const BULKS: [u32; 4] = [3, 10, 1, 100];
 /// How to kill.
 #[derive(Debug, Args)]
 pub(crate) struct CrashArguments {
+    /// Whose syncs.
+    #[arg(long, value_enum, default_value = "netsuite-bill")]
+    pair: Pair,
     /// How many times.
     #[arg(long, default_value_t = 10)]
     kills: u32,
@@ -56,11 +54,11 @@ pub(crate) struct CrashArguments {
     /// Decides the moments; chosen by the clock, and printed, if not given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Bills in the sandbox's world.
-    #[arg(long, default_value_t = 400)]
+    /// Bills or invoices in the sandbox's world.
+    #[arg(long, visible_alias = "invoices", default_value_t = 400)]
     bills: u32,
-    /// Vendors in the sandbox's world.
-    #[arg(long, default_value_t = 80)]
+    /// Vendors or customers in the sandbox's world.
+    #[arg(long, visible_alias = "customers", default_value_t = 80)]
     vendors: u32,
     /// Use the release build.
     #[arg(long)]
@@ -72,8 +70,9 @@ pub(crate) struct CrashArguments {
 
 impl CrashArguments {
     /// A short slice with so many kills.
-    pub(crate) fn slice(kills: u32) -> Self {
+    pub(crate) fn slice(pair: Pair, kills: u32) -> Self {
         Self {
+            pair,
             kills,
             kills_a_round: kills,
             seed: None,
@@ -82,13 +81,6 @@ impl CrashArguments {
             release: false,
             program: None,
         }
-    }
-
-    fn world(&self) -> Vec<String> {
-        let (bills, vendors) = (self.bills.to_string(), self.vendors.to_string());
-        ["--seed", "1", "--bills", &bills, "--vendors", &vendors]
-            .map(str::to_owned)
-            .to_vec()
     }
 }
 
@@ -112,7 +104,7 @@ pub(crate) fn walk(program: &Path, arguments: &CrashArguments) -> Result<bool> {
         arguments,
         caller: &caller,
         dice: Dice(seed),
-        kills: [0; PHASES.len()],
+        kills: [0; PHASES],
         tally: Tally::default(),
         findings: Findings::default(),
     };
@@ -157,7 +149,7 @@ struct Walk<'a> {
     arguments: &'a CrashArguments,
     caller: &'a Caller,
     dice: Dice,
-    kills: [u32; PHASES.len()],
+    kills: [u32; PHASES],
     tally: Tally,
     findings: Findings,
 }
@@ -177,7 +169,7 @@ struct Ended {
     state: Value,
     books: Books,
     /// What each sync sent.
-    sent: [Sent; PHASES.len()],
+    sent: [Sent; PHASES],
     /// What a plan still finds to write.
     left: Vec<String>,
 }
@@ -189,27 +181,24 @@ impl Walk<'_> {
 
     /// One world, one home, a sync for each phase. Killed on the way, or not.
     fn round(&mut self, bulk: u32, killing: Option<(&Ended, u32)>) -> Result<Ended> {
-        let sandbox = Sandbox::start(self.program, &self.arguments.world())?;
+        let CrashArguments {
+            pair,
+            bills,
+            vendors,
+            ..
+        } = *self.arguments;
+        let sandbox = Sandbox::start(self.program, &pair.world(bills, vendors))?;
         let manner = Manner {
             bulk,
             settle: "500 milliseconds",
         };
-        let home = Home::connected_in(self.program, &sandbox, manner)?;
-        let people = People {
-            sandbox: &sandbox,
-            caller: self.caller,
-        };
-        let mut sent = [Sent::default(); PHASES.len()];
+        let home = pair.home(self.program, &sandbox, self.caller, manner)?;
+        let mut sent = [Sent::default(); PHASES];
         let mut left = killing.map_or(0, |(_, kills)| kills);
         for (phase, sent) in sent.iter_mut().enumerate() {
-            match phase {
-                1 => people.pay()?,
-                2 => people.undo()?,
-                3 => people.pay_again()?,
-                _ => {}
-            }
+            pair.act(phase, &sandbox, self.caller)?;
             if let Some((undisturbed, _)) = killing {
-                let phases_left = u32::try_from(PHASES.len() - phase)?;
+                let phases_left = u32::try_from(PHASES - phase)?;
                 let mut killing = Killing {
                     home: &home,
                     sandbox: &sandbox,
@@ -234,7 +223,7 @@ impl Walk<'_> {
         self.tally += tally(&home)?;
         Ok(Ended {
             state: sandbox.state(self.caller)?,
-            books: Books::read(&sandbox, self.caller)?,
+            books: pair.books(&sandbox, self.caller)?,
             sent,
             left: left_to_do(&planned.stdout),
         })
@@ -256,7 +245,7 @@ impl Walk<'_> {
 
     fn tell(&self, rounds: usize) {
         println!("{} kills in {rounds} rounds:", self.killed());
-        for (phase, kills) in PHASES.iter().zip(self.kills) {
+        for (phase, kills) in self.arguments.pair.phases().iter().zip(self.kills) {
             println!("  {kills:>6}  {phase}");
         }
         let Tally {

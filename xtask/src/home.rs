@@ -58,22 +58,46 @@ impl Home {
 
     /// The same, with settings of its own.
     pub(crate) fn connected_in(tieout: &Path, sandbox: &Sandbox, manner: Manner) -> Result<Self> {
-        let home = Self::of_pair(tieout, sandbox, PAYABLES, manner)?;
-        home.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)?;
+        let preferences = "lists.create_missing = true\ntransactions.payment_account = \"1090\"\n";
+        let home = Self::of_pair(tieout, sandbox, PAYABLES, manner, preferences.parse()?)?;
+        home.map()?;
         Ok(home)
     }
 
     /// Makes a home of receivables. Nothing is mapped, and nothing written to the ledger.
     pub(crate) fn receiving(tieout: &Path, sandbox: &Sandbox) -> Result<Self> {
-        Self::of_pair(tieout, sandbox, RECEIVABLES, Manner::default())
+        let (manner, none) = (Manner::default(), toml::Table::new());
+        Self::of_pair(tieout, sandbox, RECEIVABLES, manner, none)
     }
 
-    fn of_pair(tieout: &Path, sandbox: &Sandbox, pair: Pair, manner: Manner) -> Result<Self> {
+    /// Makes a home of receivables with these preferences, and a confirmed mapping.
+    pub(crate) fn trading(
+        tieout: &Path,
+        sandbox: &Sandbox,
+        manner: Manner,
+        preferences: toml::Table,
+    ) -> Result<Self> {
+        let home = Self::of_pair(tieout, sandbox, RECEIVABLES, manner, preferences)?;
+        home.map()?;
+        Ok(home)
+    }
+
+    fn map(&self) -> Result<Printed> {
+        self.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)
+    }
+
+    fn of_pair(
+        tieout: &Path,
+        sandbox: &Sandbox,
+        pair: Pair,
+        manner: Manner,
+        preferences: toml::Table,
+    ) -> Result<Self> {
         let home = Self {
             folder: TempDir::new()?,
             tieout: tieout.to_owned(),
         };
-        let text = configuration(&sandbox.described, pair, manner)?;
+        let text = configuration(&sandbox.described, pair, manner, preferences)?;
         std::fs::write(home.folder.path().join("tieout.toml"), text)?;
         home.must(&["init"], None)?;
         home.seal_for(sandbox, pair)?;
@@ -204,7 +228,12 @@ fn credential(service: &Value) -> Option<(&str, &Value)> {
 }
 
 /// A configuration for what the sandbox describes: its plain fields are the settings of each side.
-fn configuration(described: &Value, pair: Pair, manner: Manner) -> Result<String> {
+fn configuration(
+    described: &Value,
+    pair: Pair,
+    manner: Manner,
+    preferences: toml::Table,
+) -> Result<String> {
     let mut connection = toml::Table::new();
     connection.insert("pair".to_owned(), pair.join("-").into());
     for (system, service) in services(described, pair) {
@@ -219,17 +248,15 @@ fn configuration(described: &Value, pair: Pair, manner: Manner) -> Result<String
         if system != "netsuite" {
             settings.insert("environment".to_owned(), "sandbox".into());
         }
+        if system == "invoiced" {
+            settings.insert("time_zone".to_owned(), "America/New_York".into());
+        }
         if system == "bill" {
             settings.insert("bulk".to_owned(), i64::from(manner.bulk).into());
         }
         connection.insert(system.to_owned(), settings.into());
     }
-    if pair == PAYABLES {
-        let preferences: toml::Table = "lists.create_missing = true\n\
-             transactions.payment_account = \"1090\"\n"
-            .parse()?;
-        connection.insert("preferences".to_owned(), preferences.into());
-    }
+    connection.insert("preferences".to_owned(), preferences.into());
     let mut connections = toml::Table::new();
     connections.insert(CONNECTION.to_owned(), connection.into());
     let mut root = toml::Table::new();
@@ -250,7 +277,8 @@ mod tests {
             "bill": {"base_url": "http://127.0.0.1:3/connect", "organization": "008",
                 "bill": {"dev_key": "k"}},
         });
-        let text = configuration(&described, PAYABLES, Manner::default()).unwrap();
+        let text =
+            configuration(&described, PAYABLES, Manner::default(), toml::Table::new()).unwrap();
         let table: toml::Table = text.parse().unwrap();
         let walk = &table["connections"][CONNECTION];
         assert_eq!(walk["netsuite"]["subsidiary"].as_str(), Some("3"));

@@ -67,7 +67,7 @@ enum Task {
     Simulate(simulate::SimulateArguments),
     /// Dies at every boundary of a story in turn, and loses the answer to every write.
     Walk(simulate::WalkArguments),
-    /// Takes away what keeps a bill from being made twice, and sees the simulation notice.
+    /// Takes away what keeps a record from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),

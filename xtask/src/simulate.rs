@@ -21,6 +21,11 @@ const WALK_STEPS: [(&str, u64); 2] = [(PAYABLES, 120), ("netsuite-invoiced", 240
 /// The pair that is meant where none is named.
 const PAYABLES: &str = "netsuite-bill";
 
+/// The pairs that have worlds.
+pub(crate) fn pairs() -> impl Iterator<Item = &'static str> {
+    SLICE_SECONDS.iter().map(|(pair, _)| *pair)
+}
+
 /// How the simulation is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Build {

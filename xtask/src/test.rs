@@ -10,14 +10,15 @@ use anyhow::{Context, Result};
 use clap::Args;
 use regex::Regex;
 
+use crate::crash::pair::Pair;
 use crate::steps::{End, Steps};
 use crate::workspace::Workspace;
 use crate::{
     book, browser, crash, disk, laws, packages, postgres, scenarios, simulate, suitescript,
 };
 
-/// How many times the slice of the crash walk kills.
-const KILLS: u32 = 3;
+/// How many times the slice of the crash walk kills, in either pair's world.
+const KILLS: [(Pair, u32); 2] = [(Pair::Payables, 2), (Pair::Receivables, 1)];
 
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
@@ -97,11 +98,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
     });
     steps.step("crash", || {
         let program = program.clone().context("tieout doesn't build")?;
-        let plan = crash::CrashArguments::slice(KILLS);
-        Ok(End::of(
-            crash::walk(&program, &plan)?,
-            "the killed run ended elsewhere",
-        ))
+        let mut good = true;
+        for (pair, kills) in KILLS {
+            good &= crash::walk(&program, &crash::CrashArguments::slice(pair, kills))?;
+        }
+        Ok(End::of(good, "the killed run ended elsewhere"))
     });
     steps.step("disk", || {
         if let Some(why) = disk::missing() {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use tieout_domain::{Amount, Currency, Money, State, Timestamp};
+use tieout_engine::{InitialSync, initial_sync};
 use tieout_store::{ConnectionStore, Fact, RunRow, Stop, StopKind, StoreError};
 
 use crate::error::DeskError;
@@ -31,6 +32,8 @@ pub struct Health {
     pub at_stake: Vec<Money>,
     /// The tie-out that was signed last.
     pub signed: Option<Signed>,
+    /// How far the initial sync is, where there is one: of receivables.
+    pub initial: Option<InitialSync>,
 }
 
 /// A signed tie-out.
@@ -59,6 +62,8 @@ pub enum Standing {
     Running,
     /// The last run failed.
     Failing,
+    /// Its initial sync is not through.
+    Pending,
     /// Records wait for a person.
     Exceptions,
     /// It has never run.
@@ -81,6 +86,8 @@ impl Health {
             Standing::Running
         } else if last.is_some_and(|run| run.status == "failed") {
             Standing::Failing
+        } else if self.initial.as_ref().is_some_and(InitialSync::is_pending) {
+            Standing::Pending
         } else if self.stuck > 0 {
             Standing::Exceptions
         } else if last.is_none() {
@@ -132,6 +139,7 @@ pub async fn health(store: &ConnectionStore) -> Result<Health, DeskError> {
             }),
             _ => None,
         }),
+        initial: initial_sync(store).await?,
         runs,
     })
 }

@@ -4,10 +4,11 @@
 //! waits ([`exceptions`]), find a record and hear its life ([`record`], [`story`]), [import] a list, go through runs ([`run`]) and the
 //! history ([`history`]), stop what writes ([`pause`]), look up what a message means ([`search`]), say what stands for
 //! what ([`mapping`]), do a failed write again ([`replay`]), own and sign a report ([`tie_out`]), change a
-//! [preference](preferences), say yes to the [first sync](first_sync), ask for what takes two ([`approval`]). The faces take words in and put answers out; what happens in between is here, once.
+//! [preference](preferences), say yes to the [first sync](first_sync), choose the [accounts] of payouts, ask for what takes two ([`approval`]). The faces take words in and put answers out; what happens in between is here, once.
 //!
 //! What is deliberately missing: systems, configuration and printing. The desk works on the store alone.
 
+pub mod accounts;
 pub mod approval;
 pub mod checks;
 pub mod compare;

@@ -18,12 +18,13 @@ use tieout_domain::{Fault, Kind, Money, Outcome, RecordRef, RemoteId, Side, Stat
 use tieout_flows::Step;
 use tieout_store::{Commit, Due, Fact, Known, Stop, StoreError};
 
-use crate::EngineError;
+use crate::files;
 use crate::lag::{Lag, written};
 use crate::mapping::of_link;
 use crate::pull::{in_population, read_again, seen};
 use crate::run::Run;
 use crate::settle::said_again_after;
+use crate::{EngineError, Sides};
 
 /// A write that a flow wants, with the record it is for.
 #[derive(Debug, Clone)]
@@ -314,7 +315,7 @@ impl UnderWay {
     }
 
     /// Makes a call, whose attempt is journaled. It goes on while [`answers`](Self::answers) are waited for.
-    fn launch(&mut self, writer: Arc<dyn Write>, mut batch: Batch) {
+    fn launch(&mut self, sides: &Sides, writer: Arc<dyn Write>, mut batch: Batch) {
         batch.number = self.launched;
         self.launched += 1;
         self.writes.insert(batch.number, batch.call());
@@ -323,9 +324,11 @@ impl UnderWay {
             .iter()
             .map(|(_, intent)| order(&intent.step))
             .collect();
+        let files = sides.ledger.files.clone();
         self.calls.push(Box::pin(async move {
             // A task of its own, so that the answer is taken in while outcomes are being committed.
-            let mut call = Call(tokio::spawn(async move { writer.write(&orders).await }));
+            let call = async move { files::write(&*writer, files.as_ref(), orders).await };
+            let mut call = Call(tokio::spawn(call));
             let answers = (&mut call.0).await;
             (batch, answers.ok())
         }));
@@ -405,7 +408,7 @@ async fn send(run: &mut Run<'_>, batches: Vec<Batch>) -> Result<Applied, EngineE
             continue;
         }
         for (writer, batch) in next {
-            under_way.launch(writer, batch);
+            under_way.launch(&run.connection.sides, writer, batch);
         }
         let answered = under_way.answers(run).await?;
         if answered.is_empty() {

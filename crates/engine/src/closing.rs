@@ -111,6 +111,7 @@ impl Run<'_> {
             joined: false,
             problems,
             hindered: by_gravity(std::mem::take(&mut *self.faults())),
+            initial: self.initial.clone(),
             stopped: self.stopped.clone(),
         })
     }

@@ -1,11 +1,11 @@
 //! A connection: two sides, the flows between them, and the memory of what was done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tieout_domain::port::{Ports, Read, Write};
+use tieout_domain::port::{Action, Ports, Read, Write};
 use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
 use tieout_flows::{Flow, Preferences};
 use tieout_store::ConnectionStore;
@@ -113,9 +113,18 @@ impl Connection {
         let sides = [&self.sides.ledger, &self.sides.platform]
             .map(|side| (&side.account, side.subsidiary.as_ref()));
         let version = env!("CARGO_PKG_VERSION");
-        let platform = (self.sides.platform.ways, self.sides.platform.lacks());
+        let platform = (self.sides.platform.ways, self.lacks());
         let decided_by = (version, &self.preferences, self.home_currency, zone);
         Fingerprint::of(&(decided_by, sides, platform))
+    }
+
+    /// What can't be done to the platform's records: by the platform, or for want of the ledger's files.
+    fn lacks(&self) -> BTreeSet<(Kind, Action)> {
+        let mut lacks = self.sides.platform.lacks();
+        if self.sides.ledger.files.is_none() {
+            lacks.extend(Action::ALL.map(|action| (Kind::InvoicePdf, action)));
+        }
+        lacks
     }
 
     /// What a flow may look at, with nothing loaded yet.
@@ -130,7 +139,7 @@ impl Connection {
             home_currency: self.home_currency,
             today: self.timer.now().to_zoned(self.time_zone.clone()).date(),
             ways: self.sides.platform.ways,
-            lacks: self.sides.platform.lacks(),
+            lacks: self.lacks(),
         }
     }
 }

@@ -203,11 +203,7 @@ async fn load_marked(
 ) -> Result<(), StoreError> {
     for mirrored in store.records_marked(markers).await? {
         let record = mirrored.record();
-        let marker = match &mirrored.observed.document {
-            Document::Bill(bill) => bill.marker.clone(),
-            Document::VendorCredit(credit) => credit.marker.clone(),
-            _ => None,
-        };
+        let marker = mirrored.observed.document.marker().cloned();
         if let (Side::Platform, Some(marker)) = (record.side, marker) {
             books.marked.entry(marker).or_default().push(record.clone());
             books.records.insert(record, seen(&mirrored));

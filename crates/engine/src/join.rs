@@ -170,6 +170,7 @@ fn report(connection: &Connection, row: RunRow) -> RunReport {
         joined: true,
         problems: Vec::new(),
         hindered: Vec::new(),
+        initial: None,
         stopped: None,
     }
 }

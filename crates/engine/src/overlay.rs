@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tieout_domain::{Kind, RecordRef, RemoteId};
+use tieout_domain::{Kind, RecordRef, RemoteId, Side};
+use tieout_flows::matching::match_key;
 use tieout_flows::{Books, Link, Map, MapStatus, Need, Seen};
 
 /// Things that are only pretended. Empty in a run that writes.
@@ -76,11 +77,8 @@ impl Overlay {
                         books.waiting.insert(what.clone());
                     }
                 }
-                Need::Matching(..)
-                | Need::Marked(_)
-                | Need::Keyed(..)
-                | Need::MarkedBills(_)
-                | Need::Decisions(..) => {}
+                Need::Matching(side, kind, key) => self.lay_matching(books, *side, *kind, key),
+                Need::Marked(_) | Need::Keyed(..) | Need::MarkedBills(_) | Need::Decisions(..) => {}
             }
         }
         for (kind, from, to) in &self.maps {
@@ -89,6 +87,24 @@ impl Overlay {
                 status: MapStatus::Confirmed,
             };
             books.maps.put(*kind, from.clone(), map);
+        }
+    }
+}
+
+impl Overlay {
+    /// What is pretended to be there is a candidate like what is.
+    fn lay_matching(&self, books: &mut Books, side: Side, kind: Kind, key: &str) {
+        let here = self.records.iter().filter(|(record, seen)| {
+            (record.side, record.kind) == (side, kind) && match_key(&seen.document) == key
+        });
+        let place = (side, kind, key.to_owned());
+        for (record, seen) in here {
+            let found = books.matching.entry(place.clone()).or_default();
+            if !found.contains(record) {
+                found.push(record.clone());
+                found.sort();
+            }
+            books.records.insert(record.clone(), seen.clone());
         }
     }
 }

@@ -13,6 +13,7 @@ use tieout_store::Stop;
 
 use crate::apply::Intent;
 use crate::decide::Decision;
+use crate::initial::Later;
 use crate::overlay::Overlay;
 use crate::rounds::{Adopted, is_choice};
 
@@ -102,6 +103,9 @@ pub struct Plan {
     /// What the first sync would take to the ledger, as long as nobody has said yes to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_sync: Vec<Extent>,
+    /// How much of it comes only when the last twelve months are through, as long as the initial sync is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Later>,
     /// What stops remote writes at the moment, so that a sync would do nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stops: Vec<Stop>,
@@ -335,6 +339,7 @@ impl Planner {
             states,
             choices: self.undecided.into_values().collect(),
             first_sync: extents(flows, &self.held),
+            later: None,
             stops: Vec::new(),
         }
     }

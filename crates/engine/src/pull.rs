@@ -26,6 +26,14 @@ const UNREADABLE_MAX: usize = 10;
 /// What money and credits are applied to.
 const PAID: [Kind; 3] = [Kind::Bill, Kind::Invoice, Kind::CreditMemo];
 
+/// What must be read again when something else has been done to it: a deposit takes payments, and these pay invoices.
+const TOUCHED: [Kind; 4] = [
+    Kind::CustomerPayment,
+    Kind::Bill,
+    Kind::Invoice,
+    Kind::CreditMemo,
+];
+
 /// Under this name the store keeps, among what is due, the documents that must be read again. No flow has it.
 const READ_AGAIN: &str = "(read again)";
 
@@ -60,14 +68,23 @@ async fn pull_side(
         .map(|(_, kind)| *kind)
         .collect();
     let mut whole = BTreeSet::new();
-    for kind in kinds.iter().filter(|kind| PAID.contains(kind)) {
+    for kind in kinds.iter().filter(|kind| TOUCHED.contains(kind)) {
         let first_read = run.connection.store.mark(side, *kind).await?.is_none();
         if depth == Depth::Whole || first_read {
             whole.insert(*kind);
         }
     }
-    // After the payments, so that what these were applied to has been read since.
-    kinds.sort_by_key(|kind| whole.contains(kind));
+    // What is read whole comes after what touches it, so that all of it has been read since.
+    let deposits = kinds.contains(&Kind::Deposit);
+    if !deposits {
+        whole.remove(&Kind::CustomerPayment);
+    }
+    let turn = |kind: &Kind| match kind {
+        Kind::Deposit => 1,
+        Kind::CustomerPayment => 2 * u8::from(deposits),
+        kind => 3 * u8::from(PAID.contains(kind) && whole.contains(kind)),
+    };
+    kinds.sort_by_key(turn);
     let Some((first, rest)) = kinds.split_first() else {
         return Ok(Unread::new());
     };
@@ -80,8 +97,7 @@ async fn pull_side(
             return Ok(unread);
         }
     }
-    let (paid, rest): (Vec<Kind>, Vec<Kind>) = rest.iter().partition(|kind| whole.contains(kind));
-    for kinds in [rest, paid] {
+    for kinds in rest.chunk_by(|one, next| turn(one) == turn(next)) {
         let reads = kinds.iter().map(|kind| pull_kind(run, side, *kind, depth));
         for (kind, result) in kinds.iter().zip(join_all(reads).await) {
             if let Err(fault) = result? {
@@ -94,8 +110,9 @@ async fn pull_side(
     Ok(unread)
 }
 
-/// Reads the bills, invoices and credit memos that were paid, credited or freed since they were last seen. Whether a
-/// payment touches its bill's time of change is documented by no system, so that the bills' own read may not show it.
+/// Reads the bills, invoices and credit memos that were paid, credited or freed since they were last seen, and the
+/// payments that were deposited. Whether a payment touches its bill's time of change is documented by no system, so that
+/// the bills' own read may not show it.
 ///
 /// Which ones is kept in the store, in the same commit as the payment: a crash in between forgets none. Those of a
 /// kind that this run has just read whole are up to date already.
@@ -113,7 +130,7 @@ async fn pull_paid(
         if page.is_empty() {
             return Ok(unread);
         }
-        for kind in PAID {
+        for kind in TOUCHED {
             let these = page
                 .iter()
                 .filter(|(record, _)| (record.side, record.kind) == (side, kind));
@@ -207,7 +224,8 @@ pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched
     Ok(fetched)
 }
 
-/// The documents that a payment or credit is applied to: they are to be read again.
+/// The documents that a payment or credit is applied to, and the payments that a deposit takes: they are to be read
+/// again.
 pub(crate) fn read_again(side: Side, document: &Document) -> Vec<Due> {
     let of = |kind, applications: &[Application]| -> Vec<(Kind, RemoteId)> {
         let applications = applications.iter();
@@ -228,6 +246,12 @@ pub(crate) fn read_again(side: Side, document: &Document) -> Vec<Due> {
                 credit.into_iter().chain(invoice)
             })
             .collect()
+        }
+        Document::Deposit(deposit) => {
+            let payments = deposit.payments.iter();
+            payments
+                .map(|part| (Kind::CustomerPayment, part.payment.clone()))
+                .collect()
         }
         _ => Vec::new(),
     };
@@ -443,7 +467,11 @@ pub(crate) async fn take_records(
     }
     if matches!(
         kind,
-        Kind::Payment | Kind::VendorCredit | Kind::CustomerPayment | Kind::CreditMemo
+        Kind::Payment
+            | Kind::VendorCredit
+            | Kind::CustomerPayment
+            | Kind::CreditMemo
+            | Kind::Deposit
     ) {
         // What they were applied to before counts as well: it may have been freed.
         let ids: Vec<_> = touched.iter().map(|record| record.id.clone()).collect();

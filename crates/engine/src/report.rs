@@ -7,6 +7,8 @@ use tieout_domain::code::Code;
 use tieout_domain::{Fault, State};
 use tieout_store::Stop;
 
+use crate::initial::InitialSync;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +103,9 @@ pub struct RunReport {
     /// What of a side kept it from something, the gravest first: for whoever decides when to try again.
     #[serde(skip)]
     pub hindered: Vec<Fault>,
+    /// How far the initial sync is, of a run that was a part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<InitialSync>,
     /// What stopped its writes, if something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,

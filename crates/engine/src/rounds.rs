@@ -9,6 +9,7 @@ use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite, StopKind};
 use crate::apply::{Intent, apply, order};
 use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
+use crate::initial::Waiting;
 use crate::mapping::of_link;
 use crate::pull::in_population;
 use crate::run::Run;
@@ -35,6 +36,20 @@ pub(crate) struct Adopted {
 }
 
 impl Run<'_> {
+    /// Closes the differences, of the initial sync stage by stage.
+    pub(crate) async fn close_stages(
+        &mut self,
+        flows: &[&dyn Flow],
+        periods: &[Period],
+    ) -> Result<(), EngineError> {
+        loop {
+            self.close_differences(flows, periods).await?;
+            if !self.is_initial() || !self.next_stage(flows).await? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Goes through the flows until none has anything left to do.
     pub(crate) async fn close_differences(
         &mut self,
@@ -76,6 +91,7 @@ impl Run<'_> {
             )
         };
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
+        let mut aside = Waiting::default();
         loop {
             let due = self
                 .connection
@@ -86,6 +102,7 @@ impl Run<'_> {
             let last = due.is_empty();
             self.stamps = due.into_iter().collect();
             let mut page: Vec<RecordRef> = self.stamps.keys().cloned().collect();
+            self.leave_aside(&mut page, &mut aside).await?;
             page.extend(std::mem::take(&mut extra));
             page.retain(|record| self.is_wanted(flow, record, &demanded));
             // What is due and demanded too must not be decided on twice: it would be written twice.
@@ -101,6 +118,7 @@ impl Run<'_> {
             }
         }
         self.connection.progress.end();
+        self.aside.insert(flow.name().to_owned(), aside);
         let moved = !again.is_empty();
         for record in demanded {
             if again.contains(&record) {

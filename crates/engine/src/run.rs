@@ -14,6 +14,7 @@ use tieout_store::{Commit, Due, Fact, Lease, OpenWrite, RunId, Settled, Stop, St
 use crate::Connection;
 use crate::error::EngineError;
 use crate::import::Importing;
+use crate::initial::{InitialSync, Waiting};
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::{LEASE, while_held};
 use crate::mapping::propose_read;
@@ -67,6 +68,10 @@ pub(crate) struct Run<'a> {
     pub(crate) only: Option<BTreeSet<RecordRef>>,
     /// The import that this is a run of.
     pub(crate) importing: Option<Importing>,
+    /// The initial sync, of a run that is a part of it.
+    pub(crate) initial: Option<InitialSync>,
+    /// What its present stage leaves aside, by flow.
+    pub(crate) aside: BTreeMap<String, Waiting>,
     pub(crate) planner: Option<Planner>,
 }
 
@@ -195,6 +200,8 @@ impl<'a> Run<'a> {
             faults: Mutex::default(),
             only: None,
             importing: None,
+            initial: None,
+            aside: BTreeMap::new(),
             planner: None,
         }
     }
@@ -431,6 +438,7 @@ impl<'a> Run<'a> {
             Depth::Changes
         };
         settle(self).await?;
+        self.take_up_initial(options).await?;
         self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let unread = pull(self, &kinds, depth).await?;
@@ -450,11 +458,11 @@ impl<'a> Run<'a> {
             propose_read(self, false).await?;
             self.relink(&flows, &periods).await?;
         }
-        self.close_differences(&flows, &periods).await?;
+        self.close_stages(&flows, &periods).await?;
         for _ in 0..CONFIRMATIONS_MAX {
             let written = self.written;
             self.confirm(&flows, &unread).await?;
-            self.close_differences(&flows, &periods).await?;
+            self.close_stages(&flows, &periods).await?;
             if self.written == written {
                 break;
             }
@@ -519,6 +527,7 @@ impl<'a> Run<'a> {
     ) -> Result<Plan, EngineError> {
         self.connection.sides.run_begins();
         self.heed_stops().await?;
+        self.take_up_initial(options).await?;
         self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let depth = if options.whole {
@@ -552,9 +561,12 @@ impl<'a> Run<'a> {
         let names: Vec<_> = flows.iter().map(|flow| flow.name()).collect();
         let planner = self.planner.take().unwrap_or_default();
         let stops = self.connection.store.stops().await?;
+        let plan = planner.finish(self.connection.store.name().as_str(), &names);
+        let records: Vec<RecordRef> = plan.steps.iter().map(|it| it.record.clone()).collect();
         Ok(Plan {
             stops,
-            ..planner.finish(self.connection.store.name().as_str(), &names)
+            later: self.to_come_later(&records).await?,
+            ..plan
         })
     }
 
@@ -606,12 +618,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Posting periods are read where payments are posted.
+    /// Posting periods are read where payments are posted, or payouts deposited.
     async fn periods(&self, flows: &[&dyn Flow]) -> Result<Vec<Period>, EngineError> {
-        if !flows
-            .iter()
-            .any(|flow| flow.writes().contains(&(Side::Ledger, Kind::Payment)))
-        {
+        const POSTED: [Kind; 3] = [Kind::Payment, Kind::CustomerPayment, Kind::Deposit];
+        let mut written = flows.iter().flat_map(|flow| flow.writes());
+        if !written.any(|(side, kind)| *side == Side::Ledger && POSTED.contains(kind)) {
             return Ok(Vec::new());
         }
         match self.connection.sides.ledger.whole.periods().await {

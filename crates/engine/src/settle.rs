@@ -96,7 +96,7 @@ async fn settle_changes(
     mut writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
     let Some(reader) = run.connection.sides.reader(side, kind).cloned() else {
-        return Ok(());
+        return settle_unseen(run, side, kind, writes).await;
     };
     let settle = run
         .connection
@@ -161,6 +161,27 @@ async fn settle_changes(
         }
     }
     hold(run, &writes, settle).await
+}
+
+/// Changes of what can't be read back: made again, where that has no second effect.
+async fn settle_unseen(
+    run: &mut Run<'_>,
+    side: Side,
+    kind: Kind,
+    writes: Vec<OpenWrite>,
+) -> Result<(), EngineError> {
+    let Some(writer) = run.connection.sides.writer(side, kind).cloned() else {
+        return Ok(());
+    };
+    let mut commit = run.commit();
+    for write in writes {
+        if writer.repeatable(write.order.action) {
+            commit.due.push(due(&write));
+            run.may_repeat(write);
+        }
+    }
+    run.connection.store.commit(commit).await?;
+    Ok(())
 }
 
 async fn settle_creations(

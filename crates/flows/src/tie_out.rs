@@ -9,11 +9,13 @@ mod clearing;
 mod conclude;
 pub mod input;
 mod loose;
+mod on_its_way;
 mod payables;
 mod platform_leg;
 mod receivables;
 mod report;
 mod rules;
+mod settlements;
 mod undeposited;
 
 pub use advisory::{Advisory, SAME_AMOUNT_DAYS, Signal};

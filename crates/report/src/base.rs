@@ -38,16 +38,6 @@ pub(crate) fn sums(report: &Report, page: &BasePage) -> Vec<(String, Amount)> {
     ]
 }
 
-/// What is left of the difference, with its mark if it is something.
-pub(crate) fn residual(page: &BasePage) -> String {
-    let shown = Format::of(page.currency).amount(page.residual);
-    if page.residual.is_zero() {
-        shown
-    } else {
-        format!("{}  {shown}", words::NOT_EXPLAINED)
-    }
-}
-
 /// `Acme Paper, INV-7201`.
 pub(crate) fn names(line: &BaseLine) -> String {
     let (ledger, platform) = (clean(&line.ledger.label), clean(&line.platform.label));

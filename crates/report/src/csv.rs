@@ -215,8 +215,6 @@ impl<'a> Table<'a> {
         total.amount("ledger_amount", page.ledger);
         total.amount("platform_amount", page.platform);
         total.amount("difference", page.difference);
-        total.amount("explained", less(page.difference, page.residual));
-        total.amount("residual", page.residual);
         self.end(total);
         for line in &page.lines {
             let mut row = row(self, "base");

@@ -100,10 +100,9 @@ impl Client {
             token: tokio::sync::Mutex::default(),
             token_name: format!("{whole}/token"),
             refunds: tokio::sync::Mutex::default(),
-            concurrency: kit.governors.concurrency(
-                &format!("{}/{key}", crate::settings::NAME),
-                IN_FLIGHT_MAX,
-            ),
+            concurrency: kit
+                .governors
+                .concurrency(&format!("{}/{key}", crate::settings::NAME), IN_FLIGHT_MAX),
             pace: kit.governors.pace(&format!("{key}/calls"), EVERY),
             settings,
             keys,
@@ -339,7 +338,8 @@ pub(crate) fn parse<T: DeserializeOwned>(
     what: &str,
 ) -> Result<T, Fault> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let cause = format!("Alternative Payments: {what}: the answer is not as documented: {error}");
+        let cause =
+            format!("Alternative Payments: {what}: the answer is not as documented: {error}");
         match effect {
             Effect::Read => drift(cause),
             Effect::Write => Fault::Unknown { cause },

@@ -80,7 +80,9 @@ impl Capability {
                  last 90 days are read again each time"
             }
             Self::WebhookBodies => "a notification tells that something happened, and not what",
-            Self::AmendCustomers => "a customer that changes in NetSuite stays as it was first written",
+            Self::AmendCustomers => {
+                "a customer that changes in NetSuite stays as it was first written"
+            }
         }
     }
 

@@ -79,7 +79,11 @@ impl Client {
                 checks.push(self.failed(&fault).await);
                 break;
             }
-            let status = if needed { Status::Failed } else { Status::Warning };
+            let status = if needed {
+                Status::Failed
+            } else {
+                Status::Warning
+            };
             let cause = format!("the key may not read {name}: {fault}");
             let fix = format!(
                 "In Alternative Payments, make a key under Team Preferences > API Keys that may read {name}."

@@ -67,11 +67,7 @@ fn settled(payment: &CustomerPayment) -> Result<&RemoteId, Fault> {
 
 /// The text by which it is found again.
 fn external_id(order: &Order) -> &str {
-    order
-        .document
-        .external_id()
-        .unwrap_or(&order.key)
-        .as_str()
+    order.document.external_id().unwrap_or(&order.key).as_str()
 }
 
 fn path(invoice: &RemoteId) -> String {

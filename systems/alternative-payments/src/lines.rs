@@ -14,6 +14,8 @@ const KINDS: [(SalesLineKind, &str); 3] = [
     (SalesLineKind::Tax, "Tax"),
     (SalesLineKind::Shipping, "Shipping"),
 ];
+/// The most digits of a price behind the point.
+const PRICE_DIGITS_MAX: u32 = 8;
 /// What is sold and has no words.
 const UNNAMED: &str = "Item";
 
@@ -32,10 +34,9 @@ impl LineShown {
         let (line_kind, description) = parted(&self.description);
         let quantity = self.quantity.map_or(Amount::ONE, |quantity| quantity.0);
         let amount = self.amount.0;
-        let rate = amount
-            .decimal()
-            .checked_div(quantity.decimal())
-            .filter(|rate| rate.checked_mul(quantity.decimal()) == Some(amount.decimal()));
+        let rate = amount.decimal().checked_div(quantity.decimal());
+        // A quotient that doesn't end is no price.
+        let rate = rate.filter(|rate| rate.normalize().scale() <= PRICE_DIGITS_MAX);
         SalesLine {
             id: None,
             line_kind,

@@ -439,7 +439,9 @@ impl<R: Room> Reader<R> {
             }
             Again::InTurn => {
                 place.passes.push(self.room.made_since(since));
-                place.passes.extend(self.in_turn(seen, since, &mut place.rolled));
+                place
+                    .passes
+                    .extend(self.in_turn(seen, since, &mut place.rolled));
             }
         }
         place
@@ -460,7 +462,10 @@ impl<R: Room> Reader<R> {
         let to = from.checked_add(ROLLED).unwrap_or(since).min(since);
         *rolled = Some(to);
         let made_since = self.room.made_since(from);
-        Some(format!("{made_since}&created_at_end={}", escaped(&second(to))))
+        Some(format!(
+            "{made_since}&created_at_end={}",
+            escaped(&second(to))
+        ))
     }
 }
 
@@ -489,7 +494,11 @@ impl<R: Room> Read for Reader<R> {
             .iter()
             .map(|raw| head(shelf, raw))
             .collect::<Result<_, _>>()?;
-        place.note(&heads, self.client.settings.has(Capability::ChangedSince), at);
+        place.note(
+            &heads,
+            self.client.settings.has(Capability::ChangedSince),
+            at,
+        );
         let records: Vec<Box<RawValue>> = page
             .records
             .into_iter()
@@ -520,6 +529,8 @@ impl<R: Room> Read for Reader<R> {
     async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault> {
         let shelf = self.room.shelf();
         let raws = by_ids(&self.client, shelf, ids).await?;
-        observe(&self.client, &*self.room, &raws).await?.whole(shelf)
+        observe(&self.client, &*self.room, &raws)
+            .await?
+            .whole(shelf)
     }
 }

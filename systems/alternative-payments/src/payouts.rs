@@ -16,7 +16,7 @@ use tieout_kit::wire::{Exact, escaped};
 use crate::call::{Client, IN_FLIGHT_MAX};
 use crate::fees::FeeShown;
 use crate::list::{Again, Room, Shelf, all_at};
-use crate::wire::{Head, currency, day, list, reference, text, utc_day};
+use crate::wire::{Head, currency, day, list, parsed, reference, text, utc_day};
 
 /// Payouts.
 pub(crate) const PAYOUTS: Shelf = Shelf {
@@ -131,12 +131,14 @@ impl Shown {
 type Transactions = BTreeMap<RemoteId, Result<Vec<Transaction>, String>>;
 
 impl Client {
-    async fn transactions(&self, payout: &RemoteId) -> Result<Result<Vec<Transaction>, String>, Fault> {
+    async fn transactions(
+        &self,
+        payout: &RemoteId,
+    ) -> Result<Result<Vec<Transaction>, String>, Fault> {
         let path = format!("{}/transactions", PAYOUTS.one(payout.as_str()));
         let raws = all_at(self, &path, "transaction", "").await?;
-        let read = |raw: &Box<serde_json::value::RawValue>| serde_json::from_str(raw.get());
-        let read: Result<Vec<Transaction>, _> = raws.iter().map(read).collect();
-        Ok(read.map_err(|error| format!("a transaction: {error}")))
+        // One that can't be read makes its payout unreadable, and hides no other.
+        Ok(parsed("transaction", &raws).map_err(|fault| fault.to_string()))
     }
 }
 
@@ -158,7 +160,11 @@ impl Room for Payouts {
         format!("start_date={}", escaped(&utc_day(moment).to_string()))
     }
 
-    async fn beside(&self, client: &Client, shown: &[(Head, Shown)]) -> Result<Transactions, Fault> {
+    async fn beside(
+        &self,
+        client: &Client,
+        shown: &[(Head, Shown)],
+    ) -> Result<Transactions, Fault> {
         let asked = shown.iter().map(|(head, _)| async move {
             let transactions = client.transactions(&head.id).await?;
             Ok::<_, Fault>((head.id.clone(), transactions))

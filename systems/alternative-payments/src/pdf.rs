@@ -27,9 +27,10 @@ impl Pdfs {
         let Document::InvoicePdf(pdf) = &order.document else {
             return Err(wrong_kind(&order.document));
         };
-        let file = order.file.as_ref().filter(|file| {
-            file.media_type == PDF && file.bytes.starts_with(b"%PDF-")
-        });
+        let file = order
+            .file
+            .as_ref()
+            .filter(|file| file.media_type == PDF && file.bytes.starts_with(b"%PDF-"));
         let file = file.ok_or_else(|| {
             let cause = format!(
                 "Alternative Payments: what was to be put as {} is no PDF, or wasn't there",

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::{Amount, Fault, RemoteId, Timestamp};
 use tieout_kit::wire::Exact;
 
-use crate::call::{Client, drift};
+use crate::call::Client;
 use crate::capabilities::Capability;
 use crate::list::{Shelf, all};
-use crate::wire::{id, moment, reference};
+use crate::wire::{id, moment, parsed, reference};
 
 /// Refunds.
 pub(crate) const REFUNDS: Shelf = Shelf {
@@ -110,7 +110,9 @@ impl Client {
                 kept.0 = Some(self.all_refunds().await?);
             }
             let all = kept.0.as_deref().unwrap_or_default();
-            let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut found = found
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             found.find(payments.clone(), all, told);
             let of = |payment: &RemoteId| {
                 let refund = found.0.get(payment)?;
@@ -127,10 +129,6 @@ impl Client {
 
     async fn all_refunds(&self) -> Result<Vec<Refund>, Fault> {
         let raws = all(self, &REFUNDS, "").await?;
-        let read = |raw: &Box<serde_json::value::RawValue>| serde_json::from_str(raw.get());
-        raws.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(|error| drift(format!("Alternative Payments: a refund can't be read: {error}")))
+        parsed(REFUNDS.noun, &raws)
     }
 }

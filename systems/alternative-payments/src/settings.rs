@@ -313,7 +313,9 @@ fn field(fields: &mut Map<String, Value>, name: &str) -> Result<Zeroizing<String
     };
     let text = Zeroizing::new(text.trim().to_owned());
     if text.is_empty() {
-        return Err(missing(&format!("the credential of {NAME} has no `{name}`")));
+        return Err(missing(&format!(
+            "the credential of {NAME} has no `{name}`"
+        )));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(unfit(name));
@@ -409,8 +411,16 @@ mod tests {
             ("bill", "{}", "kind `bill`"),
             (NAME, "[]", "JSON object"),
             (NAME, r#"{"client_id":"a"}"#, "client_secret"),
-            (NAME, r#"{"client_id":"a:b","client_secret":"hush"}"#, "client_id"),
-            (NAME, r#"{"client_id":"a","client_secret":"hu sh"}"#, "client_secret"),
+            (
+                NAME,
+                r#"{"client_id":"a:b","client_secret":"hush"}"#,
+                "client_id",
+            ),
+            (
+                NAME,
+                r#"{"client_id":"a","client_secret":"hu sh"}"#,
+                "client_secret",
+            ),
         ] {
             let cause = read(kind, fields).unwrap_err().cause;
             assert!(cause.contains(word) && !cause.contains("hu"), "{cause}");

@@ -15,10 +15,10 @@ use tieout_kit::webhooks::{Subscription, Subscriptions};
 use tieout_kit::wire::escaped;
 use tieout_kit::{ConnectError, Credential, Kit};
 
-use crate::call::{Asked, Client, Sent, absent, drift};
+use crate::call::{Asked, Client, Sent, absent};
 use crate::list::{Shelf, all, all_at};
 use crate::settings::{Keys, Settings};
-use crate::wire::{id, text};
+use crate::wire::{id, parsed, text};
 use crate::write;
 
 /// Subscriptions.
@@ -92,12 +92,7 @@ struct Event {
 impl Account {
     async fn shown(&self) -> Result<Vec<Shown>, Fault> {
         let raws = all(&self.client, &WEBHOOKS, "").await?;
-        let read = |raw: &Box<serde_json::value::RawValue>| serde_json::from_str(raw.get());
-        raws.iter().map(read).collect::<Result<_, _>>().map_err(|error| {
-            drift(format!(
-                "Alternative Payments: a webhook can't be read: {error}"
-            ))
-        })
+        parsed(WEBHOOKS.noun, &raws)
     }
 
     /// Those of one address.
@@ -212,9 +207,8 @@ impl Subscriptions for Account {
         let events = raws
             .iter()
             .filter_map(|raw| serde_json::from_str::<Event>(raw.get()).ok());
-        let failed = events.filter(|event| {
-            event.status == "failed" && ours.contains(&event.subscription_id)
-        });
+        let failed = events
+            .filter(|event| event.status == "failed" && ours.contains(&event.subscription_id));
         Ok(failed.map(|event| event.id.to_string()).collect())
     }
 

@@ -118,9 +118,13 @@ impl Client {
         let Ok(request) = self.token_request(host) else {
             return false;
         };
-        self.exchange(request, Effect::Read, "trying the key in the other environment")
-            .await
-            .is_ok()
+        self.exchange(
+            request,
+            Effect::Read,
+            "trying the key in the other environment",
+        )
+        .await
+        .is_ok()
     }
 
     /// Signs in. It changes nothing over there, so an unanswered one is simply tried again.

@@ -31,11 +31,7 @@ const UNTOLD: &str = "untold";
 ///
 /// # Errors
 /// [`Rejected`]: the caller answers 413 or 401, and does nothing else.
-pub fn receive(
-    keys: &SecurityKeys,
-    proof: Option<&[u8]>,
-    body: &[u8],
-) -> Result<Hint, Rejected> {
+pub fn receive(keys: &SecurityKeys, proof: Option<&[u8]>, body: &[u8]) -> Result<Hint, Rejected> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Rejected::TooLarge {
             bytes: body.len(),
@@ -91,7 +87,9 @@ fn hint(body: &[u8]) -> Hint {
     let told: Notification = serde_json::from_slice(body).unwrap_or_default();
     let topic = Some(told.topic).filter(|topic| is_word(topic));
     let kind = topic.as_deref().and_then(kind);
-    let changed = told.data.and_then(|data| serde_json::from_str(data.get()).ok());
+    let changed = told
+        .data
+        .and_then(|data| serde_json::from_str(data.get()).ok());
     let changed: Changed = changed.unwrap_or_default();
     let word = |id: &RemoteId| is_word(id.as_str());
     Hint {
@@ -161,7 +159,14 @@ mod tests {
 
     #[test]
     fn whatever_the_body_is_something_has_happened() {
-        for body in ["{}", "", "[]", "null", "<html>", r#"{"id":{},"topic":"a b"}"#] {
+        for body in [
+            "{}",
+            "",
+            "[]",
+            "null",
+            "<html>",
+            r#"{"id":{},"topic":"a b"}"#,
+        ] {
             let hint = received(body);
             assert_eq!(
                 (hint.event.as_str(), hint.event_type.as_str(), hint.kind),

@@ -2,10 +2,12 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use tieout_domain::{Currency, RemoteId, Timestamp};
+use tieout_domain::{Currency, Fault, RemoteId, Timestamp};
+
+use crate::call::drift;
 
 /// What every record has.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,6 +91,22 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// All of these records, of what is looked at of them.
+///
+/// # Errors
+/// `Drift` where one of them can't be read.
+pub(crate) fn parsed<T: DeserializeOwned>(
+    noun: &str,
+    raws: &[Box<RawValue>],
+) -> Result<Vec<T>, Fault> {
+    let read = raws.iter().map(|raw| serde_json::from_str(raw.get()));
+    read.collect::<Result<_, _>>().map_err(|error| {
+        drift(format!(
+            "Alternative Payments: a {noun} can't be read: {error}"
+        ))
+    })
 }
 
 /// A currency by its code; US dollars where none is told: nothing else was ever seen (README §Connecting).

@@ -88,6 +88,8 @@ impl Deleted {
             Kind::CustomerPayment => &[
                 "custpymt",
                 "customerpayment",
+                "depappl",
+                "depositapplication",
                 "payment",
                 "journal",
                 "journalentry",

@@ -41,17 +41,17 @@ const COLUMNS: Columns = Columns {
 pub(crate) struct Payments;
 
 /// `FROM` and `WHERE` of one type of payments, and of journal entries that pay documents of one type.
-pub(crate) fn payers_from(client: &Client, payment: &str, paid: &str) -> String {
+pub(crate) fn payers_from(client: &Client, payments: &str, paid: &str) -> String {
     let paid = format!("k.linktype = 'Payment' AND b.type = '{paid}'");
     match &client.settings.subsidiary {
         None => format!(
-            "FROM transaction t WHERE (t.type = '{payment}' OR (t.type = 'Journal' AND t.id IN \
+            "FROM transaction t WHERE (t.type IN ({payments}) OR (t.type = 'Journal' AND t.id IN \
              (SELECT k.nextdoc FROM nexttransactionlinelink k \
              JOIN transaction b ON b.id = k.previousdoc WHERE {paid})))"
         ),
         Some(subsidiary) => format!(
             "FROM transaction t LEFT JOIN transactionline ml ON ml.transaction = t.id \
-             AND ml.mainline = 'T' WHERE ((t.type = '{payment}' AND ml.subsidiary = {subsidiary}) \
+             AND ml.mainline = 'T' WHERE ((t.type IN ({payments}) AND ml.subsidiary = {subsidiary}) \
              OR (t.type = 'Journal' AND t.id IN (SELECT k.nextdoc \
              FROM nexttransactionlinelink k JOIN transaction b ON b.id = k.previousdoc \
              JOIN transactionline bl ON bl.transaction = b.id AND bl.mainline = 'T' \
@@ -71,7 +71,7 @@ impl Source for Payments {
     }
 
     fn from(&self, client: &Client, _shape: &Shape) -> String {
-        payers_from(client, "VendPymt", "VendBill")
+        payers_from(client, "'VendPymt'", "VendBill")
     }
 
     fn version(&self, row: &Row) -> String {

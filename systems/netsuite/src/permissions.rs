@@ -233,6 +233,13 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     )
     .of_receivables(),
     needs(
+        ("Transactions", "Deposit Application", "TRAN_DEPAPPL"),
+        Level::Edit,
+        "seeing what customers' deposits settle",
+        Probe::Record("depositApplication"),
+    )
+    .of_receivables(),
+    needs(
         ("Transactions", "Make Journal Entry", "TRAN_JOURNAL"),
         Level::Edit,
         "reversing payments that were voided or returned",

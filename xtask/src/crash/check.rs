@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::books::{Books, Item};
 
 /// What a state says about its moment rather than about the books.
-const OF_THE_MOMENT: [&str; 8] = [
-    "now", "clock", "session", "sessions", "token", "tokens", "logins", "updated",
+const OF_THE_MOMENT: [&str; 9] = [
+    "now", "clock", "session", "sessions", "token", "tokens", "logins", "updated", "events",
 ];
 
 /// What is wrong with a world.

@@ -7,7 +7,7 @@ use tieout_domain::subledger::{Basis, Book, Posting, PostingKind};
 use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId, Side, Timestamp};
 use tieout_flows::bills;
 use tieout_flows::receivables::payments::FEE;
-use tieout_flows::tie_out::input::{Effect, Held, Pair, Payout, Presence, Standing};
+use tieout_flows::tie_out::input::{Effect, Held, Pair, Presence, Settlement, Spent, Standing};
 use tieout_flows::tie_out::{Extract, Flow};
 use tieout_store::{Item, Mirrored, StoreError};
 
@@ -51,7 +51,9 @@ pub(super) struct Gathered {
     pub(super) pairs: Vec<Pair>,
     pub(super) effects: Vec<Effect>,
     /// What advisories look at.
-    pub(super) payouts: Vec<Payout>,
+    pub(super) payouts: Vec<Spent>,
+    /// The platform's payouts with their deposits; `None` where it pays nothing out.
+    pub(super) settlements: Option<Vec<Settlement>>,
     /// Postings of the ledger that stand for a payment of the platform, and whether it is owed the money.
     pub(super) ours: HashMap<RemoteId, bool>,
     /// The platform's flows of the period: bills or invoices, credits, payments.
@@ -96,6 +98,7 @@ impl Gatherer<'_> {
             pairs: std::mem::take(&mut payments.pairs),
             effects: Vec::new(),
             payouts: self.payouts(payouts).await?,
+            settlements: self.settlements().await?,
             ours: HashMap::new(),
             platform_flows: [
                 flow(documents[0].label),
@@ -439,7 +442,13 @@ impl Gatherer<'_> {
                 items.extend(store.items(flow, &records).await?);
             }
             let (flow, _) = payments_of(self.book);
-            let receipts = records(&|one| one.kind == PostingKind::CustomerPayment);
+            // Where a platform has no credit notes, credit memos are a matter of payments.
+            let receipts = records(&|one| {
+                matches!(
+                    one.kind,
+                    PostingKind::CustomerPayment | PostingKind::CreditMemo
+                )
+            });
             items.extend(store.items(flow, &receipts).await?);
             let ours = |id: &RemoteId| payments.ours.contains_key(id);
             let made = records(&|one| ours(&one.id) || one.kind == PostingKind::Invoice);

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use tieout_domain::document::{CreditMemo, InvoiceStatus};
 use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
+use tieout_flows::receivables::payments::NAME;
 use tieout_flows::tie_out::input::{Effect, EffectKind};
-use tieout_store::{Item, Mirrored};
+use tieout_store::{Item, Link, Mirrored};
 
 use super::books::documents_of;
 use super::gather::{Gatherer, PAGE, plus, standing};
 use super::payments::{Payments, document};
-use super::receipts::Takes;
+use super::receipts::{Takes, is_copy};
 use crate::EngineError;
 
 /// What credit notes of the platform are used for: how much of each for which invoice.
@@ -41,7 +42,9 @@ impl Gatherer<'_> {
             let Some(last) = page.last() else { break };
             after = Some(last.observed.id.clone());
             let records: Vec<RecordRef> = page.iter().map(Mirrored::record).collect();
-            let items = store.items(credits.flow, &records).await?;
+            let mut items = store.items(credits.flow, &records).await?;
+            items.extend(store.items(NAME, &records).await?);
+            let told = self.told_by_invoice(&records).await?;
             let notes = self.platform_twins(credits.flow, &records).await?;
             let paid = self.platform_twins(invoices.flow, &paid_by(&page)).await?;
             for (record, mirrored) in records.iter().zip(&page) {
@@ -54,6 +57,7 @@ impl Gatherer<'_> {
                     continue;
                 }
                 let mut more = Takes::default();
+                self.recorded(told.get(record).into_iter().flatten(), &mut more)?;
                 for (invoice, amount) in there {
                     more.add(invoice, amount)?;
                     if let Some(note) = note {
@@ -82,6 +86,26 @@ impl Gatherer<'_> {
             }
         }
         self.only_there(uses, found).await
+    }
+
+    /// What the platform was told of these credit memos, where it has no credit notes: a payment for each invoice.
+    async fn told_by_invoice(
+        &self,
+        records: &[RecordRef],
+    ) -> Result<HashMap<RecordRef, Vec<Mirrored>>, EngineError> {
+        let store = &self.connection.store;
+        let links = store.links(NAME, records).await?.into_iter();
+        let links: Vec<Link> = links.filter(is_copy).collect();
+        let ids: Vec<RemoteId> = links.iter().map(|link| link.target.id.clone()).collect();
+        let mut payments = store
+            .records(Side::Platform, Kind::CustomerPayment, &ids)
+            .await?;
+        let mut told: HashMap<RecordRef, Vec<Mirrored>> = HashMap::new();
+        for link in links {
+            let payment = payments.remove(&link.target.id);
+            told.entry(link.record).or_default().extend(payment);
+        }
+        Ok(told)
     }
 
     fn memo_counts(&self, mirrored: &Mirrored, memo: &CreditMemo) -> bool {

@@ -11,6 +11,7 @@ mod payments;
 mod payouts;
 mod rates;
 mod receipts;
+mod settlements;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -219,12 +220,17 @@ async fn read_records(run: &Run<'_>, book: Book) -> Result<(), EngineError> {
     let [documents, credits] = documents_of(book).map(|documents| documents.kind);
     let (_, payments) = payments_of(book);
     let both = [party_of(book), documents, credits, payments];
-    let platform = both.map(|kind| (Side::Platform, kind));
+    let pays_out = run.connection.sides.platform.ways.pays_out;
+    let payouts = (book == Book::Receivables && pays_out).then_some(Kind::Payout);
+    let platform = both.into_iter().chain(payouts);
+    let platform: Vec<(Side, Kind)> = platform.map(|kind| (Side::Platform, kind)).collect();
+    let deposits = payouts.map(|_| Kind::Deposit);
     let refunds = match book {
         Book::Payables => None,
         Book::Receivables => Some(Kind::CustomerRefund),
     };
-    let ledger = [Kind::Account].into_iter().chain(both).chain(refunds);
+    let ledger = [Kind::Account].into_iter().chain(both);
+    let ledger = ledger.chain(refunds).chain(deposits);
     let ledger: Vec<(Side, Kind)> = ledger.map(|kind| (Side::Ledger, kind)).collect();
     let (platform, ledger) = futures::try_join!(
         pull(run, &platform, Depth::Whole),
@@ -363,6 +369,7 @@ impl Composer<'_> {
             pairs: gathered.pairs,
             effects: gathered.effects,
             payouts: gathered.payouts,
+            settlements: gathered.settlements,
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tieout_domain::document::{Address, Payment};
 use tieout_domain::{Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
-use tieout_flows::tie_out::input::Payout;
+use tieout_flows::tie_out::input::Spent;
 use tieout_flows::tie_out::{Document, SAME_AMOUNT_DAYS};
 use tieout_flows::vendors;
 
@@ -101,7 +101,7 @@ impl Gatherer<'_> {
     }
 
     /// The payments, with what the mirror knows of them.
-    pub(super) async fn payouts(&self, payouts: Payouts) -> Result<Vec<Payout>, EngineError> {
+    pub(super) async fn payouts(&self, payouts: Payouts) -> Result<Vec<Spent>, EngineError> {
         let shared = self.addresses.shared();
         let mut found = Vec::with_capacity(payouts.kept.len());
         for paid in payouts.kept.chunks(PAGE as usize) {
@@ -115,7 +115,7 @@ impl Gatherer<'_> {
                 let payees = payees.get(&paid.vendor).unwrap_or(&none);
                 let others = payees.iter().filter_map(|id| shared.get(id));
                 let others = others.flat_map(|all| all.iter());
-                Payout {
+                Spent {
                     ledger: paid.ledger.clone(),
                     platform: paid.platform.clone(),
                     vendor: paid.vendor.clone(),

@@ -54,13 +54,19 @@ impl Takes {
 
 /// Where a payment stands on a side at the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stands {
+pub(super) enum Stands {
     /// It isn't there, or it is undone.
     No,
     /// It counts.
     Counts,
     /// It is there, and counts only after the day.
     Later,
+}
+
+/// Whether a link leads to a payment of the other side that records this one: all of it, or what it pays of one invoice.
+pub(super) fn is_copy(link: &Link) -> bool {
+    let by_invoice = link.role.contains('.');
+    (link.role.is_empty() || by_invoice) && link.target.kind == Kind::CustomerPayment
 }
 
 fn received(status: &ReceiptStatus) -> bool {
@@ -126,6 +132,12 @@ impl Known {
     fn counterpart(&self, record: &RecordRef) -> Option<&Mirrored> {
         let link = self.links(record).iter().find(|link| link.role.is_empty());
         self.others.get(&link?.target.id)
+    }
+
+    /// The platform's payments that record this one of the ledger: one, or one for each invoice that it pays.
+    fn copies(&self, record: &RecordRef) -> impl Iterator<Item = &Mirrored> {
+        let links = self.links(record).iter().filter(|link| is_copy(link));
+        links.filter_map(|link| self.others.get(&link.target.id))
     }
 
     /// What a payment of the ledger takes off the invoices that are on the platform too.
@@ -230,7 +242,7 @@ impl Gatherer<'_> {
         let mut links: HashMap<RecordRef, Vec<Link>> = HashMap::new();
         let mut targets = Vec::new();
         for link in store.links(payments::NAME, &records).await? {
-            if link.role.is_empty() && link.target.kind == Kind::CustomerPayment {
+            if is_copy(&link) {
                 targets.push(link.target.id.clone());
             }
             links.entry(link.record.clone()).or_default().push(link);
@@ -471,25 +483,9 @@ impl Gatherer<'_> {
         known: &Known,
     ) -> Result<Option<Effect>, EngineError> {
         let record = mirrored.record();
-        let copy = known.counterpart(&record);
-        let recorded = copy.and_then(|copy| Some((copy, payment_of(copy)?)));
         let here = self.stands_in_ledger(mirrored);
-        let there = match recorded {
-            Some((copy, payment)) if !copy.gone && received(&payment.status) => {
-                if payment.date <= self.day {
-                    Stands::Counts
-                } else {
-                    Stands::Later
-                }
-            }
-            _ => Stands::No,
-        };
         let mut more = Takes::default();
-        if let (Some((_, payment)), Stands::Counts) = (recorded, there) {
-            for (document, amount) in payment.uses.iter().flat_map(taken_off) {
-                more.add(document, amount)?;
-            }
-        }
+        let there = self.recorded(known.copies(&record), &mut more)?;
         if here == Stands::Counts {
             for (document, amount) in known.of_ledger(payment) {
                 more.add(document, -amount)?;
@@ -506,9 +502,35 @@ impl Gatherer<'_> {
             (Stands::No, _) => EffectKind::PaidOnPlatform,
         };
         let item = known.items.get(&record);
-        let documents = (Some(document(mirrored)), copy.map(document));
+        let copy = known.copies(&record).next().map(document);
+        let documents = (Some(document(mirrored)), copy);
         let effect = self.receipt(kind, documents, mirrored, payment.date, item, more);
         Ok(Some(effect))
+    }
+
+    /// Where those that record something of the ledger on the platform stand; what they take off there goes into `more`.
+    pub(super) fn recorded<'m>(
+        &self,
+        copies: impl Iterator<Item = &'m Mirrored>,
+        more: &mut Takes,
+    ) -> Result<Stands, EngineError> {
+        let mut stands = Stands::No;
+        for copy in copies.filter(|copy| !copy.gone) {
+            let Some(payment) = payment_of(copy).filter(|it| received(&it.status)) else {
+                continue;
+            };
+            if payment.date > self.day {
+                if stands == Stands::No {
+                    stands = Stands::Later;
+                }
+                continue;
+            }
+            stands = Stands::Counts;
+            for (document, amount) in payment.uses.iter().flat_map(taken_off) {
+                more.add(document, amount)?;
+            }
+        }
+        Ok(stands)
     }
 
     fn receipt(

@@ -639,6 +639,31 @@ impl Flow for Notes {
     }
 }
 
+/// Carries nothing; with it a connection begins in stages, as those of receivables do.
+struct Invoices;
+
+impl Flow for Invoices {
+    fn name(&self) -> &'static str {
+        "invoices"
+    }
+
+    fn population(&self) -> &'static [(Side, Kind)] {
+        &[]
+    }
+
+    fn writes(&self) -> &'static [(Side, Kind)] {
+        &[]
+    }
+
+    fn needs(&self, _subject: &Subject<'_>, _books: &Books) -> Vec<Need> {
+        Vec::new()
+    }
+
+    fn decide(&self, _subject: &Subject<'_>, _books: &Books) -> Verdict {
+        Verdict::Elsewhere
+    }
+}
+
 pub(crate) struct Stage {
     pub(crate) connection: Connection,
     pub(crate) ledger: Arc<Memory>,
@@ -709,6 +734,13 @@ impl Stage {
             runs: std::sync::atomic::AtomicU32::new(0),
             _folder: folder,
         }
+    }
+
+    /// One whose connection begins in stages.
+    pub(crate) async fn in_stages() -> Self {
+        let mut stage = Self::new().await;
+        stage.connection.flows.push(Box::new(Invoices));
+        stage
     }
 
     pub(crate) async fn try_sync(&self) -> RunReport {

@@ -16,16 +16,13 @@ use tieout_domain::{
     WaitsFor,
 };
 
-use super::on_copy::{self, OnCopy};
+use super::on_copy::{self, EXTERNAL, OnCopy};
 use super::payments::NAME;
 use super::sales::{INVOICES, Paper};
 use super::{customers, origin};
 use crate::preferences::Mode;
 use crate::verdict::{amendment_key, blocked, done, hold, ignored, noop, skipped};
 use crate::{Books, Connection, Flow, Link, Need, Step, Subject, Verdict};
-
-/// The word for how such a payment came.
-const METHOD: &str = "external";
 
 /// A customer payment or a credit memo of the ledger.
 struct This<'a> {
@@ -372,7 +369,7 @@ impl<'a> This<'a> {
                     of: UseOf::Invoice(copy.id.clone()),
                     amount,
                 }],
-                method: ReceiptMethod::Other(METHOD.to_owned()),
+                method: ReceiptMethod::Other(EXTERNAL.to_owned()),
                 status: ReceiptStatus::Received,
                 charge: None,
                 kept_in: None,

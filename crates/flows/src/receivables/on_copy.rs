@@ -4,7 +4,7 @@
 //! here from the payments that it took itself, so that money which is under way or has just been recorded counts, even
 //! where the invoice was last read before it.
 
-use tieout_domain::document::{CustomerPayment, InvoiceStatus, ReceiptStatus};
+use tieout_domain::document::{CustomerPayment, InvoiceStatus, ReceiptMethod, ReceiptStatus};
 use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
 
 use super::origin;
@@ -63,18 +63,18 @@ impl<'a> OnCopy<'a> {
         }
     }
 
-    /// Those that record what was settled in the ledger.
+    /// Those that tell of what was settled another way, in the ledger as a rule.
     pub(super) fn recorded(
         &self,
     ) -> impl Iterator<Item = (&'a RecordRef, &'a CustomerPayment, Amount)> {
         let all = self.payments.iter().copied();
-        all.filter(|(_, payment, _)| payment.external_id.is_some() && stands(payment))
+        all.filter(|(_, payment, _)| is_external(payment) && stands(payment))
     }
 
     /// Those that customers made on the platform, whatever became of them.
     fn taken(&self) -> impl Iterator<Item = &(&'a RecordRef, &'a CustomerPayment, Amount)> {
         let all = self.payments.iter();
-        all.filter(|(_, payment, _)| payment.external_id.is_none())
+        all.filter(|(_, payment, _)| !is_external(payment))
     }
 
     /// What of it customers paid on the platform and has not failed, posted or not.
@@ -142,6 +142,15 @@ impl<'a> OnCopy<'a> {
             || self.live().is_positive()
             || self.posted(invoice).is_positive()
     }
+}
+
+/// The word for how money came that the platform didn't take itself.
+pub(super) const EXTERNAL: &str = "external";
+
+/// Whether a payment of such a platform only tells of money that came another way.
+pub(super) fn is_external(payment: &CustomerPayment) -> bool {
+    payment.external_id.is_some()
+        || matches!(&payment.method, ReceiptMethod::Other(word) if word == EXTERNAL)
 }
 
 /// Whether the money is there or on its way.

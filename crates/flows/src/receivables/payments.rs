@@ -17,7 +17,7 @@ use tieout_domain::code::Code;
 use tieout_domain::document::{CustomerPayment, ReceiptStatus};
 use tieout_domain::{Document, Key, Kind, RecordRef, Side, State};
 
-use super::{elsewhere, origin};
+use super::{elsewhere, on_copy, origin};
 use crate::verdict::{accepted, blocked, hold, ignored, noop, rest, skipped};
 use crate::{Books, Flow, Link, Need, Subject, Verdict};
 
@@ -232,6 +232,10 @@ impl<'a> This<'a> {
                 how: "its key",
                 key: Some(key),
             };
+        }
+        if origin::by_invoice(self.books) && on_copy::is_external(self.payment) {
+            let cause = format!("{label} came another way, and somebody told the platform of it");
+            return skipped(Code::new("told-to-platform"), cause);
         }
         match &self.payment.status {
             ReceiptStatus::Received | ReceiptStatus::Deposited => {}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tieout_domain::{Amount, Currency, Date};
 
 use super::Document;
-use super::input::{Payout, Scope};
+use super::input::{Scope, Spent};
 use super::rules::age;
 
 /// For how many days before a payment the same amount to the same vendor is remarkable.
@@ -76,8 +76,8 @@ pub struct Advisory {
 }
 
 /// The advisories on the payments of the period: by signal, then the latest first.
-pub(super) fn advisories(payouts: &[Payout], scope: &Scope) -> Vec<Advisory> {
-    let mut by_amount: Vec<&Payout> = payouts.iter().collect();
+pub(super) fn advisories(payouts: &[Spent], scope: &Scope) -> Vec<Advisory> {
+    let mut by_amount: Vec<&Spent> = payouts.iter().collect();
     by_amount.sort_by_key(|payout| same(payout));
     let mut found = Vec::new();
     for (at, payout) in by_amount.iter().enumerate() {
@@ -119,7 +119,7 @@ fn order(advisory: &Advisory) -> (Signal, std::cmp::Reverse<Date>, Option<&Docum
 }
 
 /// Payments of one amount to one vendor lie beside each other, by day.
-fn same(payout: &Payout) -> (tieout_domain::RemoteId, Amount, Date, Document) {
+fn same(payout: &Spent) -> (tieout_domain::RemoteId, Amount, Date, Document) {
     (
         payout.vendor.clone(),
         payout.platform.amount,
@@ -128,7 +128,7 @@ fn same(payout: &Payout) -> (tieout_domain::RemoteId, Amount, Date, Document) {
     )
 }
 
-fn same_amount(payout: &Payout, before: Option<&Payout>, currency: Currency) -> Option<String> {
+fn same_amount(payout: &Spent, before: Option<&Spent>, currency: Currency) -> Option<String> {
     let before = before.filter(|before| {
         before.vendor == payout.vendor && before.platform.amount == payout.platform.amount
     })?;
@@ -143,7 +143,7 @@ fn same_amount(payout: &Payout, before: Option<&Payout>, currency: Currency) -> 
     })
 }
 
-fn shared_address(payout: &Payout) -> Option<String> {
+fn shared_address(payout: &Spent) -> Option<String> {
     let others = &payout.shares_address_with;
     let named: Vec<&str> = others.iter().take(NAMED).map(String::as_str).collect();
     let more = match others.len().saturating_sub(NAMED) {
@@ -158,13 +158,13 @@ fn shared_address(payout: &Payout) -> Option<String> {
     })
 }
 
-fn first(payout: &Payout) -> Option<String> {
+fn first(payout: &Spent) -> Option<String> {
     payout
         .is_first
         .then(|| "the first payment to this vendor on the platform".to_owned())
 }
 
-fn same_day(payout: &Payout) -> Option<String> {
+fn same_day(payout: &Spent) -> Option<String> {
     let bills = &payout.bills_of_the_day;
     let word = if bills.len() == 1 { "bill" } else { "bills" };
     (!bills.is_empty()).then(|| {

@@ -21,14 +21,12 @@ pub struct BasePage {
     pub ledger: Amount,
     /// What they come to at the platform's.
     pub platform: Amount,
-    /// The ledger's less the platform's.
+    /// The ledger's less the platform's: the two that follow, which are told apart document by document.
     pub difference: Amount,
     /// What of it is open on one side alone: the legs have that, in the documents' currency.
     pub in_currency: Amount,
     /// What of it is a difference of rates: the sum of `V-FX`.
     pub exchange: Amount,
-    /// What is left of the difference.
-    pub residual: Amount,
     /// Documents that can't be compared, and why.
     pub untold: Vec<Untold>,
 }
@@ -109,15 +107,13 @@ pub(super) fn page(input: &Input) -> Result<Option<BasePage>, MoneyError> {
     let ledger = sum(|line| line.ledger.base)?;
     let platform = sum(|line| line.platform.base)?;
     let (in_currency, exchange) = (sum(|line| line.in_currency)?, sum(|line| line.amount)?);
-    let difference = ledger.minus(platform)?;
     Ok(Some(BasePage {
         currency: valuation.base,
         ledger,
         platform,
-        difference,
+        difference: ledger.minus(platform)?,
         in_currency,
         exchange,
-        residual: difference.minus(in_currency)?.minus(exchange)?,
         lines,
         untold,
     }))

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tieout_domain::subledger::Book;
 
-/// One of the four comparisons that must each close to 0.00.
+/// One of the comparisons that must each close to 0.00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Leg {
     /// General ledger against the sub-ledger's open items.
@@ -18,18 +18,21 @@ pub enum Leg {
     Clearing,
     /// The opening balance plus what happened against the closing balance.
     RollForward,
+    /// What the platform paid out against the ledger's deposits of it.
+    Payouts,
 }
 
 impl Leg {
-    /// All four, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [
         Self::Ledger,
         Self::Platform,
         Self::Clearing,
         Self::RollForward,
+        Self::Payouts,
     ];
 
-    /// 1 to 4.
+    /// 1 to 5.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {
@@ -37,6 +40,7 @@ impl Leg {
             Self::Platform => 2,
             Self::Clearing => 3,
             Self::RollForward => 4,
+            Self::Payouts => 5,
         }
     }
 
@@ -48,6 +52,7 @@ impl Leg {
             Self::Platform => "Sub-ledger and platform",
             Self::Clearing => "Clearing account",
             Self::RollForward => "Roll-forward",
+            Self::Payouts => "Payouts and deposits",
         }
     }
 }
@@ -65,7 +70,7 @@ impl<'de> Deserialize<'de> for Leg {
             .into_iter()
             .find(|leg| leg.number() == number)
             .ok_or_else(|| {
-                serde::de::Error::custom(format!("{number} is no leg; there are 1 to 4"))
+                serde::de::Error::custom(format!("{number} is no leg; there are 1 to 5"))
             })
     }
 }
@@ -181,6 +186,10 @@ categories! {
     Fee = "C-FEE", Review, Clearing, "a fee";
     ClearingExchange = "C-FX", Review, Clearing, "a difference of exchange";
     Offline = "C-OFFLINE", Review, Clearing, "booked to clearing, and never went through the platform";
+    PayoutMissing = "P-MISSING", Error, Payouts, "a payout that arrived, and is in no deposit of the ledger";
+    PayoutAmount = "P-AMOUNT", Error, Payouts, "a payout that was deposited with another amount than arrived";
+    PayoutOpen = "P-OPEN", Timing, Payouts, "a payout that arrived, and is not deposited yet";
+    PayoutLater = "P-LATER", Timing, Payouts, "a payout that arrived in the period, and was deposited after it";
 }
 
 impl Category {

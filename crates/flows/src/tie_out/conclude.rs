@@ -9,7 +9,7 @@ use super::platform_leg::{self, note};
 use super::report::by_day;
 use super::rules::{age, rules};
 use super::{Aging, Category, Document, Figure, Gravity, Item, Leg, LegReport, Report, Status};
-use super::{advisory, base, loose};
+use super::{advisory, base, loose, settlements};
 
 /// Upper ends of the aging's buckets, in days overdue, and their names.
 const BUCKETS: [(i64, &str); 5] = [
@@ -29,6 +29,7 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
     let rules = rules(input.scope.book);
     let symbols = rules.symbols();
     let clearing = rules.clearing(&input)?;
+    let settlements = settlements::work(&input)?;
     let mut items = loose::items(&input.loose, &input.scope);
     for item in &mut items {
         note(item, &input.notes);
@@ -99,6 +100,20 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
             )?
         },
     ];
+    if let Some(settled) = settlements {
+        let explained = Amount::total(settled.items.iter().map(|item| item.amount))?;
+        let arrived = format!("{}, paid out", scope.platform.system);
+        legs.push(LegReport {
+            flows: settled.flows,
+            ..leg(
+                Leg::Payouts,
+                figure("P", &arrived, settled.paid_out),
+                figure("D", "deposits of it in the ledger", settled.deposited),
+                explained,
+            )?
+        });
+        items.extend(settled.items);
+    }
     for leg in &mut legs {
         rules.title(leg.leg).clone_into(&mut leg.title);
     }
@@ -111,7 +126,9 @@ pub fn report(input: Input) -> Result<Report, MoneyError> {
     let basis_difference = Amount::total(input.basis.iter().map(|line| line.amount))?;
     let residuals: BTreeMap<Leg, Amount> = legs.iter().map(|leg| (leg.leg, leg.residual)).collect();
     let mut notices = input.notices;
-    notices.extend(rules.notice(&input.scope));
+    if input.settlements.is_none() {
+        notices.extend(rules.notice(&input.scope));
+    }
     let mut report = Report {
         status: Status::Tied,
         reasons: Vec::new(),

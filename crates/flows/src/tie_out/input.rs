@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tieout_domain::code::Code;
+use tieout_domain::document::Payout;
 use tieout_domain::subledger::{Book, Posting, PostingKind};
 use tieout_domain::{Amount, Currency, Date, ExchangeRate, RecordRef, RemoteId, State};
 
@@ -197,7 +198,7 @@ pub struct Cleared {
 
 /// A payment that the platform counts, of the period or of the weeks before: what advisories are made of.
 #[derive(Debug, Clone)]
-pub struct Payout {
+pub struct Spent {
     /// The ledger's posting, if there is one.
     pub ledger: Option<super::Document>,
     /// The platform's payment; its amount is the money that went.
@@ -214,6 +215,28 @@ pub struct Payout {
     pub bills_of_the_day: Vec<String>,
     /// Other vendors of the ledger at the vendor's address, by name.
     pub shares_address_with: Vec<String>,
+}
+
+/// A payout of the platform that has arrived, and the ledger's deposits of it.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// The record.
+    pub record: RecordRef,
+    /// What arrived, and what it is made of.
+    pub payout: Payout,
+    /// Its deposits: one of the whole, and one for each payment of an invoice that the ledger doesn't know.
+    pub deposits: Vec<Deposited>,
+    /// What the flow decided.
+    pub standing: Option<Standing>,
+}
+
+/// A deposit of the ledger.
+#[derive(Debug, Clone)]
+pub struct Deposited {
+    /// The deposit; its amount is what of the payout it brings to the bank.
+    pub document: super::Document,
+    /// Whether it counts only after the day reported on.
+    pub later: bool,
 }
 
 /// The roll-forward of both sides.
@@ -261,7 +284,10 @@ pub struct Input {
     /// The postings on them.
     pub cleared: Vec<Cleared>,
     /// The platform's payments of the period, and of the weeks before that advisories look back on.
-    pub payouts: Vec<Payout>,
+    pub payouts: Vec<Spent>,
+    /// The payouts of the period, and those before it that were not deposited as they arrived; `None` where the platform
+    /// pays nothing out.
+    pub settlements: Option<Vec<Settlement>>,
     /// The roll-forward.
     pub roll_forward: RollForward,
     /// Documents that count by day and not by period, or the other way round.

@@ -6,6 +6,7 @@ use tieout_domain::{Amount, Date, MoneyError, State};
 use super::Category;
 use super::clearing::{self, ClearingLeg};
 use super::input::{Effect, EffectKind, Input, Pair, Presence, Scope, Standing};
+use super::on_its_way::Codes;
 use super::rules::{Rules, Symbols, age};
 
 /// Codes of what is left out by the cut-over.
@@ -28,8 +29,14 @@ const UNLINKED: &[&str] = &[
     "closed-on-both-sides",
     "vendor-merged",
 ];
-/// Codes of what waits for something that a person has to put right: whatever could be made of it was.
-const HELD_UP: &[&str] = &["waits-for-vendor", "waits-for-parent", "waits-for-bill"];
+/// Codes of bills and vendor credits.
+const CODES: Codes = Codes {
+    twin: TWIN,
+    unlinked: UNLINKED,
+    before: CUT_OVER,
+    before_is: Category::CutOver,
+    held_up: &["waits-for-vendor", "waits-for-parent", "waits-for-bill"],
+};
 /// Codes of a payment that waits for the posting period.
 const PERIOD: &[&str] = &["closed-period", "locked-period", "period-missing"];
 /// Codes of a payment whose fate on the platform is open.
@@ -82,30 +89,9 @@ impl Rules for Payables {
             | PostingKind::Revaluation
             | PostingKind::Other(_) => return Category::Excluded,
         }
-        let waiting = |since: Date| match held.kind {
-            _ if age(since, day) > grace => Category::Blocked,
-            PostingKind::VendorCredit => Category::Credit,
-            _ => Category::Queue,
-        };
-        let Some(standing) = &pair.standing else {
-            return waiting(held.date);
-        };
-        match standing.state {
-            State::Skipped if standing.is(&["currency"]) => Category::Currency,
-            State::Skipped if standing.is(&["zero"]) => Category::Zero,
-            State::Skipped if standing.is(CUT_OVER) => Category::CutOver,
-            State::Skipped | State::Noop => Category::Excluded,
-            State::Blocked | State::Conflict | State::Orphan if standing.is(TWIN) => {
-                Category::Duplicate
-            }
-            State::Blocked | State::Conflict | State::Orphan if standing.is(UNLINKED) => {
-                Category::Link
-            }
-            State::Blocked | State::Conflict => Category::Blocked,
-            State::Orphan | State::Reversed => Category::Link,
-            State::Hold if standing.is(HELD_UP) => Category::Blocked,
-            State::Hold | State::Done => waiting(standing.since),
-        }
+        let credit = held.kind == PostingKind::VendorCredit;
+        let way = CODES.on_its_way(pair, (held.date, credit), day, grace);
+        way.unwrap_or(Category::Excluded)
     }
 
     fn only_on_platform(&self, pair: &Pair, _: Date, _: i64) -> Category {

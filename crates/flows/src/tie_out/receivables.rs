@@ -5,24 +5,29 @@ use tieout_domain::{Amount, Date, MoneyError, State};
 
 use super::clearing::ClearingLeg;
 use super::input::{Effect, EffectKind, Input, Pair, Presence, Scope, Standing};
+use super::on_its_way::Codes;
 use super::rules::{Rules, Symbols, age};
 use super::{Category, Leg, undeposited};
 
 /// Codes of what is left out by the cut-over.
 const BEFORE: &[&str] = &["before-cut-over", "paid-at-cut-over"];
-/// Codes of a link that can't be told.
-const UNLINKED: &[&str] = &[
-    "counterpart-gone",
-    "number-taken",
-    "origin-gone",
-    "several-copies",
-];
-/// Codes of what waits for something that a person has to put right: whatever could be made of it was.
-const HELD_UP: &[&str] = &[
-    "waits-for-customer",
-    "waits-for-invoice",
-    "credit-not-linked",
-];
+/// Codes of invoices and credit memos.
+const CODES: Codes = Codes {
+    twin: &[],
+    unlinked: &[
+        "counterpart-gone",
+        "number-taken",
+        "origin-gone",
+        "several-copies",
+    ],
+    before: BEFORE,
+    before_is: Category::PreCut,
+    held_up: &[
+        "waits-for-customer",
+        "waits-for-invoice",
+        "credit-not-linked",
+    ],
+};
 /// Codes of a payment that waits for the posting period.
 const PERIOD: &[&str] = &["closed-period", "locked-period", "period-missing"];
 /// Codes of a payment that paid what was paid otherwise already (scenario 195).
@@ -75,7 +80,8 @@ impl Rules for Receivables {
             | PostingKind::Other(_) => return Category::Excluded,
         }
         let credit = held.kind == PostingKind::CreditMemo;
-        on_its_way(pair, held.date, credit, day, grace).unwrap_or(Category::Excluded)
+        let way = CODES.on_its_way(pair, (held.date, credit), day, grace);
+        way.unwrap_or(Category::Excluded)
     }
 
     fn only_on_platform(&self, pair: &Pair, day: Date, grace: i64) -> Category {
@@ -94,11 +100,11 @@ impl Rules for Receivables {
                 Category::Unapplied
             };
         }
-        if is(pair, &["first-sync", "reconcile-off"]) {
+        if is(pair, &["first-sync", "platform-only", "reconcile-off"]) {
             return Category::StandAlone;
         }
         let credit = held.kind == PostingKind::CreditMemo;
-        match on_its_way(pair, held.date, credit, day, grace) {
+        match CODES.on_its_way(pair, (held.date, credit), day, grace) {
             // Nobody has said of it that the ledger need not know.
             Some(Category::Blocked) if pair.standing.is_none() => Category::StandAlone,
             Some(category) => category,
@@ -168,29 +174,4 @@ fn is(pair: &Pair, codes: &[&str]) -> bool {
     pair.standing
         .as_ref()
         .is_some_and(|standing| standing.is(codes))
-}
-
-/// Why an invoice or a credit memo has not reached the other side; `None` for what a rule leaves out, or what nobody
-/// waits for.
-fn on_its_way(pair: &Pair, date: Date, credit: bool, day: Date, grace: i64) -> Option<Category> {
-    let waiting = |since: Date| match credit {
-        _ if age(since, day) > grace => Category::Blocked,
-        true => Category::Credit,
-        false => Category::Queue,
-    };
-    let Some(standing) = &pair.standing else {
-        return Some(waiting(date));
-    };
-    Some(match standing.state {
-        _ if standing.is(UNLINKED) => Category::Link,
-        State::Skipped if standing.is(&["currency"]) => Category::Currency,
-        State::Skipped if standing.is(&["zero"]) => Category::Zero,
-        State::Skipped if standing.is(BEFORE) => Category::PreCut,
-        State::Skipped => Category::Excluded,
-        State::Noop => return None,
-        State::Blocked | State::Conflict => Category::Blocked,
-        State::Orphan | State::Reversed => Category::Link,
-        State::Hold if standing.is(HELD_UP) => Category::Blocked,
-        State::Hold | State::Done => waiting(standing.since),
-    })
 }

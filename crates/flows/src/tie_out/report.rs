@@ -150,7 +150,7 @@ impl Item {
 /// A figure with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figure {
-    /// `G`, `A`, `B`, `C`, `K`; of receivables `G`, `A`, `I`, `U`, `Ku`.
+    /// `G`, `A`, `B`, `C`, `K`; of receivables `G`, `A`, `I`, `U`, `Ku`, `P`, `D`.
     pub symbol: String,
     /// `general ledger 2000 Accounts Payable`.
     pub label: String,
@@ -190,7 +190,7 @@ pub struct LegReport {
     pub explained: Amount,
     /// What nothing explains.
     pub residual: Amount,
-    /// The flows of the period; of the roll-forward alone.
+    /// The flows of the period, of the roll-forward; of the fifth leg, each payout with what it is made of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<Flow>,
 }
@@ -338,7 +338,7 @@ pub struct Report {
     pub made_at: Timestamp,
     /// What is left of each leg, by its number.
     pub residuals: BTreeMap<Leg, Amount>,
-    /// The four legs.
+    /// The legs: four, and a fifth where the platform pays out.
     pub legs: Vec<LegReport>,
     /// Every difference, the graver and larger ones first.
     pub items: Vec<Item>,

@@ -1,19 +1,19 @@
 //! Advisories: each by example, and that nothing of the tie-out depends on them.
 
 use tieout_domain::Side;
-use tieout_flows::tie_out::input::{Input, Payout};
+use tieout_flows::tie_out::input::{Input, Spent};
 use tieout_flows::tie_out::{Advisory, Document, Signal, report};
 
 use crate::make::{amount, day, empty, payment};
 
 /// A payment of 120.00 on a Wednesday, posted, with nothing remarkable about it.
-fn payout(id: &str) -> Payout {
+fn payout(id: &str) -> Spent {
     let document = |side, label: &str| Document {
         record: payment(side, id),
         label: label.to_owned(),
         amount: amount("120"),
     };
-    Payout {
+    Spent {
         ledger: Some(document(Side::Ledger, "CHK-1")),
         platform: document(Side::Platform, &format!("P-{id}")),
         vendor: "v1".into(),
@@ -25,13 +25,13 @@ fn payout(id: &str) -> Payout {
     }
 }
 
-fn advisories(payouts: Vec<Payout>) -> Vec<Advisory> {
+fn advisories(payouts: Vec<Spent>) -> Vec<Advisory> {
     let input = Input { payouts, ..empty() };
     report(input).unwrap().advisories
 }
 
 /// The one advisory: what it signals, and its words.
-fn only(payouts: Vec<Payout>) -> (Signal, String) {
+fn only(payouts: Vec<Spent>) -> (Signal, String) {
     let mut found = advisories(payouts);
     assert_eq!(found.len(), 1, "{found:#?}");
     let found = found.remove(0);
@@ -45,7 +45,7 @@ fn an_ordinary_payment_is_passed_over() {
 
 #[test]
 fn the_same_amount_to_the_same_vendor_is_told_with_both_payments() {
-    let on = |id: &str, date: &str| Payout {
+    let on = |id: &str, date: &str| Spent {
         date: day(date),
         ..payout(id)
     };
@@ -69,14 +69,14 @@ fn the_same_amount_to_the_same_vendor_is_told_with_both_payments() {
 
 #[test]
 fn a_first_payment_a_bill_of_the_day_a_weekend_and_an_address_are_told() {
-    let first = Payout {
+    let first = Spent {
         is_first: true,
         ..payout("1")
     };
     let (signal, words) = only(vec![first]);
     assert_eq!(signal, Signal::FirstPayment);
     assert_eq!(words, "the first payment to this vendor on the platform");
-    let same_day = Payout {
+    let same_day = Spent {
         bills_of_the_day: vec!["INV-1".to_owned(), "INV-2".to_owned()],
         ..payout("1")
     };
@@ -86,13 +86,13 @@ fn a_first_payment_a_bill_of_the_day_a_weekend_and_an_address_are_told() {
         words,
         "bills INV-1, INV-2 came to the platform on the day of the payment"
     );
-    let weekend = Payout {
+    let weekend = Spent {
         date: day("2026-06-20"),
         ..payout("1")
     };
     let expected = (Signal::Weekend, "paid on a Saturday".to_owned());
     assert_eq!(only(vec![weekend]), expected);
-    let shared = Payout {
+    let shared = Spent {
         shares_address_with: ["A", "B", "C", "D"].map(str::to_owned).into(),
         ..payout("1")
     };
@@ -106,7 +106,7 @@ fn a_first_payment_a_bill_of_the_day_a_weekend_and_an_address_are_told() {
 
 #[test]
 fn an_advisory_names_both_documents_and_changes_nothing_else() {
-    let remarkable = Payout {
+    let remarkable = Spent {
         is_first: true,
         date: day("2026-06-21"),
         ..payout("1")

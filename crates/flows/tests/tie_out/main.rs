@@ -6,7 +6,9 @@
 mod advisories;
 mod base;
 mod example;
+mod holds;
 mod make;
+mod payouts;
 mod properties;
 mod receivables;
 mod worked;

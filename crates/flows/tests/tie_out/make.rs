@@ -66,6 +66,7 @@ pub(crate) fn empty() -> Input {
         clearing: Amount::ZERO,
         cleared: Vec::new(),
         payouts: Vec::new(),
+        settlements: None,
         roll_forward: RollForward::default(),
         basis: Vec::new(),
         valuation: None,

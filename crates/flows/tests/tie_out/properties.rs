@@ -2,10 +2,11 @@
 //! the arithmetic must find its way back.
 
 use proptest::prelude::*;
-use tieout_domain::{Amount, Side, State};
+use tieout_domain::{Side, State};
 use tieout_flows::tie_out::input::{EffectKind, Input, Presence};
-use tieout_flows::tie_out::{Leg, Status, report};
+use tieout_flows::tie_out::{Status, report};
 
+use crate::holds::{cents, closes, never_ties};
 use crate::make::{close, effect, empty, held, pair, standing};
 
 /// A bill's life, in cents.
@@ -86,10 +87,6 @@ fn life() -> impl Strategy<Value = Life> {
         })
 }
 
-fn cents(cents: i64) -> Amount {
-    Amount::new(rust_decimal::Decimal::new(cents, 2))
-}
-
 /// Both sides as they came to be.
 fn world(lives: &[Life]) -> Input {
     let mut input = empty();
@@ -167,20 +164,7 @@ proptest! {
     fn every_difference_lands_in_one_category_and_the_legs_close(
         lives in prop::collection::vec(life(), 0..12),
     ) {
-        let input = world(&lives);
-        let made = report(input).unwrap();
-        for leg in Leg::ALL {
-            prop_assert!(made.residual(leg).is_zero(), "{leg:?}: {made:#?}");
-        }
-        // No record is told twice under one leg.
-        let mut named = std::collections::BTreeSet::new();
-        for item in made.items_of(Leg::Platform) {
-            let name = (
-                item.ledger.as_ref().map(|one| one.record.clone()),
-                item.platform.as_ref().map(|one| one.record.clone()),
-            );
-            prop_assert!(named.insert(name), "twice: {item:?}");
-        }
+        closes(world(&lives))?;
     }
 
     #[test]
@@ -190,29 +174,7 @@ proptest! {
         off in prop_oneof![-5000_i64..-1, 1_i64..5000],
         of_ledger in any::<bool>(),
     ) {
-        let mut input = world(&lives);
-        let open: Vec<usize> = input
-            .pairs
-            .iter()
-            .enumerate()
-            .filter(|(_, pair)| {
-                let there = |held: &Option<tieout_flows::tie_out::input::Held>| {
-                    held.as_ref().is_some_and(|held| held.presence == Presence::There)
-                };
-                there(&pair.ledger) && there(&pair.platform)
-            })
-            .map(|(at, _)| at)
-            .collect();
-        prop_assume!(!open.is_empty());
-        let pair = &mut input.pairs[open[at.index(open.len())]];
-        let held = if of_ledger { &mut pair.ledger } else { &mut pair.platform };
-        let held = held.as_mut().unwrap();
-        held.open = [held.open, cents(off)].into_iter().sum();
-        close(&mut input);
-        let made = report(input).unwrap();
-        prop_assert_eq!(made.status, Status::NotTied);
-        let signed = if of_ledger { off } else { -off };
-        prop_assert_eq!(made.residual(Leg::Platform), cents(signed));
+        never_ties(world(&lives), close, at, (off, of_ledger))?;
     }
 
     #[test]

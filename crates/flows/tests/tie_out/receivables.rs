@@ -6,8 +6,9 @@ use tieout_domain::{Amount, Kind, RecordRef, Side, State};
 use tieout_flows::tie_out::input::{
     Effect, EffectKind, Held, Input, Pair, Presence, RollForward, Standing,
 };
-use tieout_flows::tie_out::{Category, Document, Leg, Report, Status, report};
+use tieout_flows::tie_out::{Category, Document, Report, Status, report};
 
+use crate::holds::{cents, closes, never_ties};
 use crate::make::{amount, cleared, day, empty, flow, pair, posting, standing};
 
 fn nothing() -> Input {
@@ -602,10 +603,6 @@ fn life() -> impl Strategy<Value = Life> {
         })
 }
 
-fn cents(cents: i64) -> Amount {
-    Amount::new(rust_decimal::Decimal::new(cents, 2))
-}
-
 /// Both sides as they came to be, each on its own.
 fn world(lives: &[Life]) -> Input {
     let mut input = nothing();
@@ -689,18 +686,7 @@ proptest! {
     fn every_difference_of_receivables_lands_in_one_category_and_the_legs_close(
         lives in prop::collection::vec(life(), 0..12),
     ) {
-        let made = report(world(&lives)).unwrap();
-        for leg in Leg::ALL {
-            prop_assert!(made.residual(leg).is_zero(), "{leg:?}: {made:#?}");
-        }
-        let mut named = std::collections::BTreeSet::new();
-        for item in made.items_of(Leg::Platform) {
-            let name = (
-                item.ledger.as_ref().map(|one| one.record.clone()),
-                item.platform.as_ref().map(|one| one.record.clone()),
-            );
-            prop_assert!(named.insert(name), "twice: {item:?}");
-        }
+        closes(world(&lives))?;
     }
 
     #[test]
@@ -710,22 +696,6 @@ proptest! {
         off in prop_oneof![-5000_i64..-1, 1_i64..5000],
         of_ledger in any::<bool>(),
     ) {
-        let mut input = world(&lives);
-        let there = |held: &Option<Held>| {
-            held.as_ref().is_some_and(|held| held.presence == Presence::There)
-        };
-        let open: Vec<usize> = (0..input.pairs.len())
-            .filter(|at| there(&input.pairs[*at].ledger) && there(&input.pairs[*at].platform))
-            .collect();
-        prop_assume!(!open.is_empty());
-        let pair = &mut input.pairs[open[at.index(open.len())]];
-        let held = if of_ledger { &mut pair.ledger } else { &mut pair.platform };
-        let held = held.as_mut().unwrap();
-        held.open = [held.open, cents(off)].into_iter().sum();
-        close(&mut input);
-        let made = report(input).unwrap();
-        prop_assert_eq!(made.status, Status::NotTied);
-        let signed = if of_ledger { off } else { -off };
-        prop_assert_eq!(made.residual(Leg::Platform), cents(signed));
+        never_ties(world(&lives), close, at, (off, of_ledger))?;
     }
 }

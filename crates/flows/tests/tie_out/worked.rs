@@ -186,7 +186,8 @@ fn an_error_that_nobody_owns_is_not_tied() {
 
 #[test]
 fn a_cent_that_nothing_explains_is_left_and_not_plugged() {
-    for leg in Leg::ALL {
+    let legs = Leg::ALL.into_iter().filter(|leg| *leg != Leg::Payouts);
+    for leg in legs {
         let mut input = input();
         match leg {
             Leg::Ledger => input.control = amount("412,906.19"),
@@ -196,6 +197,7 @@ fn a_cent_that_nothing_explains_is_left_and_not_plugged() {
             }
             Leg::Clearing => input.clearing = amount("-22,139.99"),
             Leg::RollForward => input.roll_forward.opening = amount("388,120.43"),
+            Leg::Payouts => unreachable!("payables have none"),
         }
         let made = report(input).unwrap();
         assert_eq!(made.status, Status::NotTied, "{leg:?}");

@@ -22,11 +22,6 @@ pub(super) fn section(report: &Report) -> Markup {
                     @for (text, amount) in base::sums(report, base) {
                         tr { th scope="row" { (text) } td.n { (format.amount(amount)) } }
                     }
-                    tr.sum {
-                        th scope="row" { "Residual" }
-                        @if base.residual.is_zero() { td.n { (base::residual(base)) } }
-                        @else { td.n.open { strong { (base::residual(base)) } } }
-                    }
                 }
             }
             (lines(report, base, format))

@@ -18,15 +18,10 @@ pub(super) fn section(paper: &mut Paper, report: &Report) {
     paper.next_section(&base::heading(page));
     paper.paragraph(TEXT, base::NOTE);
     paper.gap(4 * POINT);
-    let mut rows: Vec<_> = base::sums(report, page)
+    let rows: Vec<_> = base::sums(report, page)
         .iter()
         .map(|(text, amount)| vec![cell(TEXT, text), cell(TEXT, &format.amount(*amount))])
         .collect();
-    let bold = TEXT.bold();
-    rows.push(vec![
-        cell(bold, "Residual"),
-        cell(bold, &base::residual(page)),
-    ]);
     let columns = [Column::words("", 1), Column::figures("")];
     table(paper, TEXT.size, &columns, &rows);
     lines(paper, report, page, format);

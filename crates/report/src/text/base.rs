@@ -17,7 +17,6 @@ impl Paper<'_> {
         for (text, amount) in base::sums(report, page) {
             self.column.figure(2, &text, &format.amount(amount));
         }
-        self.column.figure(2, "Residual", &base::residual(page));
         self.base_lines(page);
         if !page.untold.is_empty() {
             self.column.wrapped("", 2, base::UNTOLD);

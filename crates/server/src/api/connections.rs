@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tieout_domain::State as Standing;
 use tieout_domain::code::Code;
+use tieout_engine::{InitialSync, initial_sync};
 use tieout_store::ConnectionStore;
 
 use super::operation::Operation;
@@ -46,6 +47,8 @@ pub(super) fn schemas() -> Vec<Schema> {
     let mut standing = connection.clone();
     standing["counts"] = by_name(by_name(count()));
     standing["stops"] = list(of("Stop"));
+    standing["status"] = json!({"enum": ["pending", "connected"]});
+    standing["initial"] = maybe(json!({"type": "object"}));
     vec![
         ("Connection", object(connection, &[])),
         ("ConnectionList", all_of("Connection")),
@@ -97,5 +100,9 @@ async fn one(
         .collect();
     told["counts"] = json!(counts);
     told["stops"] = json!(store.stops().await?);
+    let initial = initial_sync(&store).await?;
+    let pending = initial.as_ref().is_some_and(InitialSync::is_pending);
+    told["status"] = json!(if pending { "pending" } else { "connected" });
+    told["initial"] = json!(initial);
     Ok(Json(told))
 }

@@ -45,6 +45,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     let plan = json!({
         "connection": text(), "flows": list(text()), "steps": list(of("PlannedStep")),
         "states": by_name(by_name(count())), "choices": list(of("PlannedChoice")), "stops": list(of("Stop")),
+        "later": {"type": "object"},
     });
     let mut asked = object(
         json!({"flows": list(text()), "only": list(text())}),
@@ -54,7 +55,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     vec![
         ("PlannedStep", object(step, &["amount", "target", "role"])),
         ("PlannedChoice", object(choice, &[])),
-        ("Plan", object(plan, &["choices", "stops"])),
+        ("Plan", object(plan, &["choices", "later", "stops"])),
         ("PlanRequest", asked),
     ]
 }

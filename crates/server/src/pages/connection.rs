@@ -18,7 +18,7 @@ use super::parts::badge::Tone;
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
 use super::{
-    Layout, PageError, allowed, bare_page, connect, days, imports, named, overview, plan,
+    Layout, PageError, accounts, allowed, bare_page, connect, days, imports, named, overview, plan,
     preferences, runs, standing,
 };
 use crate::app::App;
@@ -87,6 +87,7 @@ pub(super) async fn show(
         @if is_new && person.may(Role::Admin) {
             (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
         }
+        @if let Some(accounts) = accounts::panel(&app, &info).await? { section.panel { h2 { "Accounts" } (accounts) } }
         (first_sync(&person, &info, &causes))
         (acts(&person, &info, &health))
         @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
@@ -137,6 +138,9 @@ fn state<'a>(
         ("Waiting", standing::stuck(info, health)),
         ("Next sync", overview::next(info, now)),
     ];
+    if let Some(initial) = &health.initial {
+        told.push(("Initial sync", standing::initial(initial)));
+    }
     if let Some(schedule) = &info.schedule {
         told.push(("Schedule", html! { (schedule) }));
     }

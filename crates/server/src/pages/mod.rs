@@ -1,6 +1,7 @@
 //! The pages, one file for each.
 
 mod account;
+mod accounts;
 mod approvals;
 mod audit;
 mod checks;
@@ -60,6 +61,7 @@ fn allowed(
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::show))
+        .merge(accounts::routes())
         .merge(checks::routes())
         .merge(connect::routes())
         .merge(credentials::routes())

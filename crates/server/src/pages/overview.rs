@@ -131,6 +131,9 @@ fn tile(person: &Person, info: &ConnectionInfo, health: &Health, now: Timestamp)
 fn when<'a>(info: &ConnectionInfo, health: &Health, now: Timestamp) -> Vec<(&'a str, Markup)> {
     let zone = &info.time_zone;
     let mut told = vec![("Between", html! { (info.ledger) " and " (info.platform) })];
+    if let Some(initial) = health.initial.as_ref().filter(|it| it.is_pending()) {
+        told.push(("Initial sync", standing::initial(initial)));
+    }
     let last = health.runs.iter().find(|run| run.ended.is_some());
     if let Some((run, ended)) = last.and_then(|run| Some((run, run.ended?))) {
         let address = Address::of(["runs", run.id.as_str()]);

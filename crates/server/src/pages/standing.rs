@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use tieout_desk::health::{Health, Signed, Standing};
 use tieout_domain::State;
+use tieout_engine::InitialSync;
 
 use super::parts::badge::{self, Tone, badge};
 use super::parts::form::{self, Act};
@@ -17,7 +18,11 @@ pub(super) fn word(info: &ConnectionInfo, health: &Health) -> (Tone, &'static st
     }
     let standing = match health.standing() {
         // The program knows of a run before it has the connection.
-        Standing::Failing | Standing::Exceptions | Standing::New | Standing::Agrees
+        Standing::Failing
+        | Standing::Pending
+        | Standing::Exceptions
+        | Standing::New
+        | Standing::Agrees
             if info.running =>
         {
             Standing::Running
@@ -29,6 +34,7 @@ pub(super) fn word(info: &ConnectionInfo, health: &Health) -> (Tone, &'static st
         Standing::Paused => (Tone::Wait, "paused"),
         Standing::Running => (Tone::Wait, "running"),
         Standing::Failing => (Tone::Bad, "last sync failed"),
+        Standing::Pending => (Tone::Wait, "pending"),
         Standing::Exceptions => (Tone::Bad, "exceptions"),
         Standing::New => (Tone::Quiet, "not synced yet"),
         Standing::Agrees => (Tone::Good, "in agreement"),
@@ -70,6 +76,16 @@ pub(super) fn stuck(info: &ConnectionInfo, health: &Health) -> Markup {
             }
         }
     }
+}
+
+/// How far the initial sync is (scenario 170).
+pub(super) fn initial(initial: &InitialSync) -> Markup {
+    let tone = if initial.is_pending() {
+        Tone::Wait
+    } else {
+        Tone::Good
+    };
+    html! { (badge(tone, initial.as_str())) " " span.soft { (initial.words()) } }
 }
 
 /// The tie-out that was signed last.

@@ -71,6 +71,8 @@ pub struct ConnectChoices {
     pub choices: Vec<Choice>,
     /// The value that is chosen.
     pub chosen: Option<String>,
+    /// What the account calls itself, label and value, once nothing is left to choose: for a person to confirm.
+    pub identity: Vec<(String, String)>,
 }
 
 /// Connecting two systems. Who acts is named as the history has it: `user:NAME`.

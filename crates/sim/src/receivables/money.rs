@@ -141,7 +141,8 @@ pub(super) fn recorded_right(seen: &Seen<'_>) -> Vec<Violation> {
             .filter(|part| part["type"] == "invoice")
             .map(|part| amount(part, "amount"))
             .sum();
-        let origin = transactions(after, "CustPymt").find(|one| text(one, "id") == of);
+        let mut all = list(&after.ledger, "transactions");
+        let origin = all.find(|one| text(one, "id") == of);
         let origin = origin.filter(|one| !is_voided(one));
         let paid = origin.map_or(Decimal::ZERO, |one| settles(after, one, &linked));
         let record = RecordRef::new(Side::Ledger, Kind::CustomerPayment, RemoteId::from(of));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::people::{Act, People, ids, positive};
 
 /// What people do on both sides, and how often each is chosen.
-pub(super) const ACTS: [Act; 43] = [
+pub(super) const ACTS: [Act; 44] = [
     ("enter an invoice", 6),
     ("enter a customer with an invoice", 2),
     ("edit an invoice's amount", 2),
@@ -20,6 +20,7 @@ pub(super) const ACTS: [Act; 43] = [
     ("void a received payment", 1),
     ("delete a received payment", 1),
     ("deposit a received payment", 2),
+    ("settle an invoice with a deposit", 1),
     ("enter a credit memo", 2),
     ("apply a credit memo", 2),
     ("rename a customer", 1),
@@ -52,6 +53,12 @@ pub(super) const ACTS: [Act; 43] = [
     ("delete a customer there", 1),
 ];
 
+/// The ledger's record of a payment that somebody receives.
+const BY_CHECK: &str = "customerpayment";
+
+/// The ledger's record of the use of what a customer paid beforehand.
+const BEFOREHAND: &str = "depositapplication";
+
 /// What people do before each sync.
 pub(super) const CHAPTERS: [&[&str]; 4] = [
     &[
@@ -69,6 +76,7 @@ pub(super) const CHAPTERS: [&[&str]; 4] = [
         "overpay there",
         "pay with a fee there",
         "receive a payment",
+        "settle an invoice with a deposit",
         "enter an invoice",
         "edit an invoice's amount",
     ],
@@ -127,10 +135,11 @@ impl At<'_> {
                 let delete = json!({"action": "delete"});
                 self.in_ledger("invoice", &self.open_ids(), delete).await?
             }
-            "receive a payment" => self.receive(1, None).await?,
-            "receive one payment for several" => self.receive(3, None).await?,
-            "receive a part" => self.receive(1, Some("0.01")).await?,
-            "receive more than is owed" => self.receive(1, Some("100000")).await?,
+            "receive a payment" => self.receive(BY_CHECK, 1, None).await?,
+            "receive one payment for several" => self.receive(BY_CHECK, 3, None).await?,
+            "receive a part" => self.receive(BY_CHECK, 1, Some("0.01")).await?,
+            "receive more than is owed" => self.receive(BY_CHECK, 1, Some("100000")).await?,
+            "settle an invoice with a deposit" => self.receive(BEFOREHAND, 1, Some("0.03")).await?,
             "void a received payment" => {
                 let void = json!({"action": "void"});
                 let payments = self.received();
@@ -209,8 +218,9 @@ impl At<'_> {
             .await
     }
 
-    /// A payment for up to so many invoices of one customer: all that is owed, or so much.
-    async fn receive(&self, most: usize, amount: Option<&str>) -> Result<bool> {
+    /// A payment, or the use of one that was made beforehand, for up to so many invoices of one customer: all that is
+    /// owed, or so much.
+    async fn receive(&self, record: &str, most: usize, amount: Option<&str>) -> Result<bool> {
         let open = self.open();
         let Some(first) = self.dice.pick(&open) else {
             return Ok(false);
@@ -224,9 +234,7 @@ impl At<'_> {
             .map(|one| &one["id"])
             .collect();
         let fields = json!({"invoices": invoices, "amount": amount});
-        self.world
-            .act("netsuite", &["customerpayment"], fields)
-            .await?;
+        self.world.act("netsuite", &[record], fields).await?;
         Ok(true)
     }
 

@@ -65,6 +65,7 @@ fn report() -> RunReport {
         joined: false,
         hindered: Vec::new(),
         problems: Vec::new(),
+        initial: None,
         stopped: None,
     }
 }
@@ -77,6 +78,7 @@ fn plan() -> Plan {
         states: BTreeMap::new(),
         choices: Vec::new(),
         first_sync: Vec::new(),
+        later: None,
         stops: Vec::new(),
     }
 }

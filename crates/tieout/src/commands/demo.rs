@@ -1,5 +1,6 @@
 //! `tieout demo`: everything at work on the sandbox, in a temporary home.
 
+mod payouts;
 mod receivables;
 
 use std::collections::BTreeMap;
@@ -8,15 +9,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
-use tieout_domain::{Amount, Document, RecordRef, RemoteId, State};
+use tieout_domain::{Amount, Clock as _, Document, RecordRef, RemoteId, State};
 use tieout_engine::compare::{Comparison, compare};
 use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus, mapping};
 use tieout_flows::tie_out::{Report, Status};
 use tieout_store::{KeySource, NewUser, Role};
 
+use payouts::Paying;
 use receivables::Selling;
 
 use super::serve::{self, ServeArgs};
@@ -27,6 +30,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::{CONFIG, Home, KEY, Place};
 use crate::output;
 use crate::sandbox::{Panel, Sandbox, SandboxOptions};
+use crate::seams::WallClock;
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
@@ -83,7 +87,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
     // Payables lines of a file are of a company that sells nothing.
     let sells = args.dataset.is_none() && args.customers > 0 && args.invoices > 0;
     let home = if sells {
-        set_up_both(folder.path(), &sandbox.description).await?
+        set_up_all(folder.path(), &sandbox.description).await?
     } else {
         set_up(folder.path(), &sandbox.description).await?
     };
@@ -108,6 +112,17 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         all["receivables"] = sold.json();
         if exit == Exit::Done {
             exit = sold.exit();
+        }
+        let paying = Paying {
+            connection: one_connection(global, &home, payouts::NAME).await?,
+            panel: &demo.panel,
+            tell: &demo.tell,
+        };
+        let paid_out = paying.show().await?;
+        demo.tie_outs(&paid_out.reports);
+        all["payouts"] = paid_out.json();
+        if exit == Exit::Done {
+            exit = paid_out.exit();
         }
     }
     if global.json {
@@ -165,15 +180,23 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes the home with both connections, of payables and of receivables, on one account of the ledger.
-async fn set_up_both(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
-    let both = configuration(sandbox) + &receivables::configuration(sandbox);
+/// Makes the home with all connections, of payables and of receivables, on one account of the ledger.
+async fn set_up_all(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
+    let today = WallClock.now().to_zoned(TimeZone::UTC).date();
+    let all = configuration(sandbox)
+        + &receivables::configuration(sandbox)
+        + &payouts::configuration(sandbox, today);
     let sealed = [
         ("netsuite", "demo-netsuite", "netsuite-m2m"),
         ("bill", "demo-bill", "bill"),
         ("invoiced", "demo-invoiced", "invoiced"),
+        (
+            "alternative-payments",
+            "demo-alternative-payments",
+            "alternative-payments",
+        ),
     ];
-    set_up_with(folder, sandbox, &both, &sealed).await
+    set_up_with(folder, sandbox, &all, &sealed).await
 }
 
 /// Makes the home with the connection of payables: configuration, key, sealed credentials.

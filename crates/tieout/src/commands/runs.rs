@@ -4,8 +4,10 @@ use clap::Args;
 use serde_json::json;
 use tieout_desk::run;
 use tieout_domain::code::Code;
+use tieout_engine::{InitialSync, initial_sync};
 use tieout_store::RunRow;
 
+use super::sync::initial_line;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
@@ -39,8 +41,12 @@ pub async fn runs(global: &Global, args: &RunsArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let mut all = Vec::new();
     let mut rows = Vec::new();
+    let mut pending = Vec::new();
     for (name, _) in home.config.chosen(&args.connections)? {
-        for run in home.store.connection(name).runs(args.limit).await? {
+        let store = home.store.connection(name);
+        let initial = initial_sync(&store).await?;
+        pending.extend(initial.filter(InitialSync::is_pending).map(|it| (name, it)));
+        for run in store.runs(args.limit).await? {
             rows.push(row(name.as_str(), &run));
             all.push(json!({"connection": name, "run": run}));
         }
@@ -59,6 +65,9 @@ pub async fn runs(global: &Global, args: &RunsArgs) -> Result<Exit, Failure> {
             "cause",
         ];
         output::line(&output::table(&header, rows, &[3, 5]));
+        for (name, initial) in pending {
+            output::line(&format!("{name}: {}", initial_line(&initial)));
+        }
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tieout_desk::first_sync;
 use tieout_domain::code::Code;
-use tieout_engine::{Connection, Plan, RunOptions, RunReport, RunStatus, Sides};
+use tieout_engine::{Connection, InitialSync, Plan, RunOptions, RunReport, RunStatus, Sides};
 use tieout_store::Stop;
 
 use super::traced::{done_or_failed, with_traces};
@@ -164,6 +164,11 @@ fn print_stop(stop: &Stop) {
     output::line(&format!("  fix: {}", code.fix()));
 }
 
+/// How far an initial sync is, in a line.
+pub(crate) fn initial_line(initial: &InitialSync) -> String {
+    format!("initial sync: {}, {}", initial.as_str(), initial.words())
+}
+
 /// Prints a plan for people.
 pub fn print_plan(plan: &Plan, quiet: bool) {
     let rows = plan
@@ -191,6 +196,12 @@ pub fn print_plan(plan: &Plan, quiet: bool) {
         output::line(&format!(
             "the first sync would also take {}: it waits for a yes (receivables.first_sync)",
             first_sync::words(&plan.first_sync)
+        ));
+    }
+    if let Some(later) = plan.later.filter(|later| later.count > 0) {
+        output::line(&format!(
+            "{} records are dated before {} and follow once the last twelve months are through",
+            later.count, later.before
         ));
     }
     for stop in &plan.stops {
@@ -427,6 +438,9 @@ pub fn print_report(report: &RunReport, quiet: bool) {
         calls.join(", "),
         report.seconds
     ));
+    if let Some(initial) = &report.initial {
+        output::line(&initial_line(initial));
+    }
     if let Some(stop) = &report.stopped {
         print_stop(stop);
     }

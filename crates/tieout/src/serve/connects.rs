@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tieout_desk::DeskError;
 use tieout_domain::ConnectionName;
+use tieout_domain::port::Identity;
 use tieout_kit::System;
 use tieout_server::program::{
     ConnectChoices, ConnectSetting, ConnectSide, ConnectStanding, Connectable, Connects,
@@ -75,9 +76,16 @@ impl Connects for Service {
         let system = steps.system(system)?;
         let choices = steps.choices(system).await?;
         let chosen = steps.chosen(system, &choices);
+        let chosen = chosen.map(|choice| choice.value.clone());
+        let identity = if choices.is_empty() || chosen.is_some() {
+            told(steps.identity(system).await?)
+        } else {
+            Vec::new()
+        };
         Ok(ConnectChoices {
-            chosen: chosen.map(|choice| choice.value.clone()),
+            chosen,
             choices,
+            identity,
         })
     }
 
@@ -192,4 +200,13 @@ async fn side(steps: &Steps<'_>, system: &'static System) -> Result<ConnectSide,
         kinds: kinds.map(|kind| settings::kind(system, kind)).collect(),
         certificate: stands.certificate.map(|(kind, text)| (kind.name, text)),
     })
+}
+
+/// What an account calls itself, line by line.
+fn told(identity: Identity) -> Vec<(String, String)> {
+    let own = [
+        ("company".to_owned(), identity.name),
+        ("account".to_owned(), identity.id),
+    ];
+    own.into_iter().chain(identity.details).collect()
 }

@@ -1,7 +1,7 @@
 //! Rates: the same bill, valued differently on the two sides.
 
 use serde_json::json;
-use tieout_domain::{Amount, Currency, Kind, Side};
+use tieout_domain::{Currency, Kind, Side};
 use tieout_flows::tie_out::{Category, Leg, Report};
 
 use crate::acts::{amount, ledger};
@@ -59,7 +59,6 @@ async fn s053_another_rate_on_the_platform_is_an_exchange_difference_of_its_docu
         (amount("146"), amount("142"))
     );
     assert_eq!(line.amount, amount("4"));
-    assert_eq!(page.residual, Amount::ZERO);
     // It is a matter of valuation: the report in its own currency is what it was.
     assert_eq!((before.status, before.items), (after.status, after.items));
 

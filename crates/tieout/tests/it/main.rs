@@ -8,6 +8,7 @@
 mod accepted;
 mod accounting;
 mod acts;
+mod alternative_payments;
 mod connect_pages;
 mod credits;
 mod doctor;

@@ -30,17 +30,7 @@ async fn listening() -> (Stage, Arc<Service>) {
         1,
     );
     std::fs::write(&path, format!("[server]\npublic_url = \"{url}\"\n{text}")).unwrap();
-    let service = Service::new(stage.restarted_home().await).await.unwrap();
-    let router = service
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let runs = Arc::clone(&service);
-    tokio::spawn(async move {
-        let patience = Duration::from_secs(1);
-        runs.scheduler.work(runs.clone(), patience).await
-    });
-    tokio::spawn(Arc::clone(&service).subscribe());
+    let service = stage.served_at(listener).await;
     stage
         .until("it has subscribed", async |stage| stage.heard().await)
         .await;
@@ -48,8 +38,24 @@ async fn listening() -> (Stage, Arc<Service>) {
 }
 
 impl Stage {
+    /// The service of this home at work, as a new process would be.
+    pub(crate) async fn served_at(&self, listener: tokio::net::TcpListener) -> Arc<Service> {
+        let service = Service::new(self.restarted_home().await).await.unwrap();
+        let router = service
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let runs = Arc::clone(&service);
+        tokio::spawn(async move {
+            let patience = Duration::from_secs(1);
+            runs.scheduler.work(runs.clone(), patience).await
+        });
+        tokio::spawn(Arc::clone(&service).subscribe());
+        service
+    }
+
     /// Waits until something is so.
-    async fn until(&self, what: &str, is_so: impl AsyncFn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn(&Self) -> bool) {
         for _ in 0..600 {
             if is_so(self).await {
                 return;

@@ -551,7 +551,7 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
     made_and_owned(&office, &month).await;
     let page = office.get(PAT, &path).await.page();
     for said in [
-        "Four legs",
+        "Legs",
         "Differences, item by item",
         "Open by age",
         "asked the vendor",

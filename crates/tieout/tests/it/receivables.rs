@@ -1,6 +1,7 @@
 //! NetSuite and Invoiced, both real servers of the sandbox, over sockets: what goes where, what is never made twice, and
 //! that nothing is mailed or charged for what is imported.
 
+mod notices;
 mod tie_out;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tieout::sandbox::SandboxOptions;
 use tieout_domain::document::{CustomerPayment, Invoice, InvoiceStatus};
-use tieout_domain::{Amount, Document, RecordRef, Side, State};
+use tieout_domain::{Amount, Document, Kind, RecordRef, Side, State};
 
 use crate::stage::{Stage, count, options};
 
@@ -142,6 +143,41 @@ async fn nothing_is_written_to_netsuite_before_it_is_switched_on_and_then_each_o
         let (here, there) = (&here.observed.document, &there.observed.document);
         assert_eq!(invoice(here).total, invoice(there).total, "{}", link.record);
     }
+}
+
+#[tokio::test]
+async fn what_could_not_go_to_the_ledger_is_told_by_its_number_with_reason_and_remedy() {
+    let mut stage = Stage::selling(selling()).await;
+    stage.sync().await;
+    stage.reconcile().await;
+    stage.connection.preferences.receivables.tax_item.clear();
+    stage.try_sync().await;
+    let store = &stage.connection.store;
+    let causes = tieout_desk::exceptions::causes(store, false).await.unwrap();
+    let code = "tax-item-missing";
+    let cause = causes
+        .iter()
+        .find(|one| one.code.as_ref().is_some_and(|it| it.as_str() == code));
+    let told = cause.unwrap().to_json();
+    for part in ["title", "fix", "who"] {
+        assert!(!told[part].as_str().unwrap().is_empty(), "{part}: {told}");
+    }
+    let mut named = 0;
+    for mirrored in stage.records(Side::Platform, Kind::Invoice).await {
+        let record = mirrored.record();
+        let one = std::slice::from_ref(&record);
+        let items = store.items("invoices", one).await.unwrap();
+        let outcome = items.get(&record).map(|item| &item.outcome);
+        let Some(outcome) =
+            outcome.filter(|it| it.code.as_ref().is_some_and(|it| it.as_str() == code))
+        else {
+            continue;
+        };
+        let number = &invoice(&mirrored.observed.document).number;
+        assert!(outcome.cause.contains(number.as_str()), "{}", outcome.cause);
+        named += 1;
+    }
+    assert!(named > 0, "{told}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub(crate) struct Stage {
     pub(crate) home: Home,
     pub(crate) connection: Connection,
     pub(crate) folder: tempfile::TempDir,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Stage {
@@ -97,6 +97,60 @@ deposit_accounts = ["undeposited"]
         let credentials = [
             ("netsuite", "netsuite", "netsuite-m2m"),
             ("invoiced", "invoiced", "invoiced"),
+        ];
+        let home = demo::set_up_with(folder.path(), description, &configuration, &credentials)
+            .await
+            .unwrap();
+        let panel = Panel::new(description).unwrap();
+        let connection = connect(&home).await;
+        Self {
+            panel,
+            home,
+            connection,
+            folder,
+            sandbox,
+        }
+    }
+
+    /// A company whose customers pay on Alternative Payments, as far as its account has been given capabilities. Every
+    /// account is set up, and the ledger is written to.
+    pub(crate) async fn paid_there(options: SandboxOptions, capabilities: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(&options).await.unwrap();
+        let description = &sandbox.description;
+        let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
+        let configuration = format!(
+            r#"[connections.demo]
+pair = "netsuite-alternative-payments"
+[connections.demo.netsuite]
+account = "{}"
+subsidiary = "{}"
+credential = "netsuite"
+base_url = "{}"
+settle = "1 second"
+[connections.demo.alternative-payments]
+environment = "demo"
+credential = "pay"
+base_url = "{}"
+settle = "1 second"
+capabilities = "{capabilities}"
+[connections.demo.preferences.receivables]
+reconcile = true
+first_sync = "all"
+deposit_accounts = ["undeposited"]
+bank_account = "1000"
+fee_account = "6900"
+clearing_account = "1200"
+standalone_account = "2100"
+"#,
+            text("netsuite", "account"),
+            text("netsuite", "subsidiary"),
+            text("netsuite", "base_url"),
+            text("alternative-payments", "base_url"),
+        );
+        let credentials = [
+            ("netsuite", "netsuite", "netsuite-m2m"),
+            ("alternative-payments", "pay", "alternative-payments"),
         ];
         let home = demo::set_up_with(folder.path(), description, &configuration, &credentials)
             .await

@@ -1,5 +1,5 @@
-//! Customer payments, and journal entries that were applied to invoices: both settle, and a write-off settles as
-//! either.
+//! Customer payments, and what else settles invoices: journal entries that were applied to them, and applications of
+//! what customers deposited beforehand. A write-off settles as a payment or as an entry.
 
 use async_trait::async_trait;
 use tieout_domain::document::{
@@ -63,7 +63,7 @@ impl Source for Receipts {
     }
 
     fn from(&self, client: &Client, _shape: &Shape) -> String {
-        payers_from(client, "CustPymt", "CustInvc")
+        payers_from(client, "'CustPymt', 'DepAppl'", "CustInvc")
     }
 
     /// A deposit follows a payment and changes its state.
@@ -88,10 +88,9 @@ impl Source for Receipts {
     ) -> Result<Vec<Reading>, Fault> {
         let subsidiary = client.settings.subsidiary.as_ref();
         let payment = |row: &Row, lines: &Lines, links: &[Link]| {
-            let read = if row.text("type") == "Journal" {
-                journal(row, links, shape, subsidiary)
-            } else {
-                payment(row, lines, links, shape, subsidiary)
+            let read = match moves_no_cash(row) {
+                Some(what) => without_cash(what, row, links, shape, subsidiary),
+                None => payment(row, lines, links, shape, subsidiary),
             };
             read.map(Document::CustomerPayment)
         };
@@ -118,8 +117,18 @@ fn payment(
     })
 }
 
-/// A journal entry that closes invoices, as the payment it amounts to: its cash is what it applies.
-fn journal(
+/// What settles invoices without cash, by its type.
+fn moves_no_cash(row: &Row) -> Option<&'static str> {
+    match row.text("type") {
+        "Journal" => Some("journal entry"),
+        "DepAppl" => Some("deposit application"),
+        _ => None,
+    }
+}
+
+/// What closes invoices without cash, as the payment it amounts to: its total is what it applies.
+fn without_cash(
+    what: &str,
     row: &Row,
     links: &[Link],
     shape: &Shape,
@@ -144,7 +153,7 @@ fn journal(
         },
         total,
         uses: links.into_iter().filter_map(use_of).collect(),
-        method: ReceiptMethod::Other("journal entry".to_owned()),
+        method: ReceiptMethod::Other(what.to_owned()),
         ..bare(row, shape, subsidiary)?
     })
 }
@@ -217,11 +226,12 @@ fn status(row: &Row) -> ReceiptStatus {
     if row.text("posting") == "F" {
         return ReceiptStatus::PendingApproval;
     }
-    match (row.text("type"), letter(row)) {
-        ("Journal", _) | (_, "A" | "B") => ReceiptStatus::Received,
-        (_, "C") => ReceiptStatus::Deposited,
-        (_, "R") => ReceiptStatus::Failed,
-        (_, other) => ReceiptStatus::Other(other.to_owned()),
+    match letter(row) {
+        _ if moves_no_cash(row).is_some() => ReceiptStatus::Received,
+        "A" | "B" => ReceiptStatus::Received,
+        "C" => ReceiptStatus::Deposited,
+        "R" => ReceiptStatus::Failed,
+        other => ReceiptStatus::Other(other.to_owned()),
     }
 }
 
@@ -240,6 +250,8 @@ mod tests {
             ("CustPymt", "C", "T", "T", ReceiptStatus::Voided),
             ("CustPymt", "A", "F", "F", ReceiptStatus::PendingApproval),
             ("Journal", "B", "T", "F", ReceiptStatus::Received),
+            ("DepAppl", "", "T", "F", ReceiptStatus::Received),
+            ("DepAppl", "", "T", "T", ReceiptStatus::Voided),
             (
                 "CustPymt",
                 "Z",

@@ -16,7 +16,7 @@ use super::super::fields::Fields;
 use super::super::parts::badge::{Tone, badge};
 use super::super::parts::form::{self, Act};
 use super::super::parts::{Address, notice, time};
-use super::super::{PageError, checks as checks_page, mappings, plan, preferences};
+use super::super::{PageError, accounts, checks as checks_page, mappings, plan, preferences};
 use super::{act_address, connects, named};
 use crate::app::App;
 use crate::people::{Person, Role};
@@ -50,6 +50,7 @@ pub(super) async fn second_half(
         section.panel { h2 { "What was seen" } (seen(&connection, looked.as_ref())) }
         section.panel { h2 { "Mappings" } (maps(person, &connection, &store).await?) }
         section.panel { h2 { "Preferences" } (questions(app, person, &connection)?) }
+        @if let Some(accounts) = accounts::panel(app, &connection).await? { section.panel { h2 { "Set Up Accounts" } (accounts) } }
         section.panel {
             h2 { "The first plan" }
             p { "What a sync would link, create and change, record by record, and what you may decide before: read both sides and look at it." }

@@ -136,6 +136,7 @@ async fn first_half(
         @if ledger_is_in && platform_is_in {
             section.panel {
                 h2 { "Both sides let us in" }
+                p { "Allow it only if both are the company, the account, the subsidiary and the environment that you mean." }
                 p { "Both are looked at once more together, also whether test data would meet real money. Then the connection is stored, " strong { "paused" } ": you see what is there, set mappings and preferences, and look at the first plan before anything is written." }
                 (form::button(person, &act_address(name, "store"), &html! {}, "Check both sides and store"))
             }

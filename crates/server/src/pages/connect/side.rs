@@ -118,6 +118,16 @@ fn refused(error: &DeskError) -> Markup {
     )
 }
 
+/// What the account calls itself: who connects confirms that it is the one that is meant.
+fn identity(listed: &ConnectChoices) -> Markup {
+    let lines = listed.identity.iter();
+    html! {
+        @if !listed.identity.is_empty() {
+            (facts(lines.map(|(label, value)| (label.as_str(), html! { (value) }))))
+        }
+    }
+}
+
 /// Which part of the account, where it has parts.
 fn part(
     person: &Person,
@@ -126,13 +136,15 @@ fn part(
     listed: &ConnectChoices,
 ) -> (bool, Markup) {
     let Some(first) = listed.choices.first() else {
-        return (
-            true,
-            html! { p.soft { "The account has no parts to choose from." } },
-        );
+        let told = html! {
+            (identity(listed))
+            p.soft { "The account has no parts to choose from." }
+        };
+        return (true, told);
     };
     let id = format!("{}-{}", side.system, first.setting);
     let content = html! {
+        (identity(listed))
         form method="post" action=(act_address(name, "choose")) {
             (hidden(person, side))
             div.field {

@@ -58,6 +58,11 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
     Address::of(["connections", connection.name.as_str(), "preferences"])
 }
 
+/// The name of a preference's field in a form that leads here.
+pub(super) fn field_name(key: &str) -> String {
+    format!("{PREFIX}{key}")
+}
+
 /// The yes to the first sync, as a field of the form.
 pub(super) fn yes() -> Markup {
     let name = format!("{PREFIX}{YES}");

@@ -59,11 +59,10 @@ fn note(page: &BasePage) -> String {
     let money = |amount: Amount| amount.of(page.currency).to_string();
     format!(
         "A matter of valuation: no status and no leg depends on it. {} in the ledger, {} on the platform: {} by the \
-         rates, {} by what one side alone has open, {} by nothing",
+         rates and {} by what one side alone has open",
         money(page.ledger),
         money(page.platform),
         money(page.exchange),
         money(page.in_currency),
-        money(page.residual)
     )
 }

@@ -95,7 +95,7 @@ fn money(report: &Report, amount: Amount) -> Option<Money> {
 fn legs(report: &Report) -> Table {
     let mut table = Table::new(
         "legs",
-        "Four legs",
+        "Legs",
         [
             Column::text("Leg"),
             Column::text("Compared"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tieout_desk::pause;
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
-use tieout_domain::port::Choice;
+use tieout_domain::port::{Choice, Identity};
 use tieout_kit::System;
 use tieout_kit::system::{CredentialKind, Setting};
 use tieout_store::Fact;
@@ -346,6 +346,19 @@ impl<'h> Steps<'h> {
         let setting = choices.first()?.setting;
         let value = self.connecting.given.text(system, setting)?;
         choices.iter().find(|choice| choice.value == value)
+    }
+
+    /// What the account calls itself, for a person to recognise: company, account, and what else it tells.
+    ///
+    /// # Errors
+    /// What signing in comes to.
+    pub(crate) async fn identity(&self, system: &'static System) -> Result<Identity, Failure> {
+        let ports = self.connecting.ports(system).await?;
+        ports.whole.ping().await.map_err(|fault| Failure {
+            code: fault.code(),
+            cause: fault.to_string(),
+            exit: Exit::Side,
+        })
     }
 
     /// Chooses from what the account lists.

@@ -121,7 +121,8 @@ impl Selling<'_> {
     /// Every third invoice that is on both sides is paid, and of those every third in NetSuite.
     async fn pay(&self) -> Result<(usize, usize), Failure> {
         let (mut there, mut here) = (0, 0);
-        let chosen = self.open_invoices().await?.into_iter().step_by(3);
+        let open = open_invoices(&self.connection).await?;
+        let chosen = open.into_iter().step_by(3);
         for (turn, (ledger, platform, open)) in chosen.enumerate() {
             if turn % 3 == 2 {
                 let body = json!({"invoices": [ledger.id.as_str()]}).to_string();
@@ -144,32 +145,34 @@ impl Selling<'_> {
         }
         Ok((there, here))
     }
+}
 
-    /// Linked invoices that are open, those of the ledger first: here, there, and how much.
-    async fn open_invoices(&self) -> Result<Vec<(RecordRef, RecordRef, Amount)>, Failure> {
-        let store = &self.connection.store;
-        let mut open = Vec::new();
-        let mut after: Option<(RecordRef, String)> = None;
-        loop {
-            let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
-            let page = store.links_page("invoices", from, 1000).await?;
-            let Some(last) = page.last() else {
-                return Ok(open);
+/// Linked invoices that are open, those of the ledger first: here, there, and how much.
+pub(super) async fn open_invoices(
+    connection: &Connection,
+) -> Result<Vec<(RecordRef, RecordRef, Amount)>, Failure> {
+    let store = &connection.store;
+    let mut open = Vec::new();
+    let mut after: Option<(RecordRef, String)> = None;
+    loop {
+        let from = after.as_ref().map(|(record, role)| (record, role.as_str()));
+        let page = store.links_page("invoices", from, 1000).await?;
+        let Some(last) = page.last() else {
+            return Ok(open);
+        };
+        after = Some((last.record.clone(), last.role.clone()));
+        for link in page {
+            let (ledger, platform) = match link.record.side {
+                Side::Ledger => (link.record, link.target),
+                Side::Platform => (link.target, link.record),
             };
-            after = Some((last.record.clone(), last.role.clone()));
-            for link in page {
-                let (ledger, platform) = match link.record.side {
-                    Side::Ledger => (link.record, link.target),
-                    Side::Platform => (link.target, link.record),
-                };
-                let ids = [platform.id.clone()];
-                let found = store.records(Side::Platform, Kind::Invoice, &ids).await?;
-                if let Some(mirrored) = found.get(&platform.id)
-                    && let Document::Invoice(invoice) = &mirrored.observed.document
-                    && invoice.open.is_positive()
-                {
-                    open.push((ledger, platform, invoice.open));
-                }
+            let ids = [platform.id.clone()];
+            let found = store.records(Side::Platform, Kind::Invoice, &ids).await?;
+            if let Some(mirrored) = found.get(&platform.id)
+                && let Document::Invoice(invoice) = &mirrored.observed.document
+                && invoice.open.is_positive()
+            {
+                open.push((ledger, platform, invoice.open));
             }
         }
     }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use serde_json::{Map, Value};
+use tieout_desk::accounts::chosen;
 use tieout_domain::ConnectionName;
 use tieout_domain::check::{Check, Status};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Ports, Whole};
+use tieout_engine::initial_sync;
 use tieout_kit::System;
 use tieout_store::Vault;
 
 use crate::assemble::{self, Shared};
 use crate::bulk;
+use crate::commands::preferences;
 use crate::config::ConnectionConfig;
 use crate::failure::Failure;
 use crate::home::Home;
@@ -59,6 +62,10 @@ impl Side {
         let sign_in =
             |check: &Check| check.status == Status::Ok && check.code == Code::new("sign-in");
         self.checks.iter().any(sign_in)
+    }
+
+    fn pays_out(&self) -> bool {
+        self.ports.as_ref().is_some_and(|ports| ports.ways.pays_out)
     }
 
     fn is_unclear(&self) -> bool {
@@ -157,11 +164,58 @@ impl Parts<'_> {
                 together.push(other_sync::check(self.home, name, ports).await);
             }
         }
+        if sides.iter().any(Side::pays_out) {
+            together.extend(self.accounts(name, config).await);
+        }
+        together.extend(self.initial(name).await);
         Examined {
             name: name.to_string(),
             together,
             sides,
         }
+    }
+
+    /// Whether the accounts of payments and payouts are chosen, and of the right type.
+    async fn accounts(&self, name: &ConnectionName, config: &ConnectionConfig) -> Vec<Check> {
+        let store = self.home.store.connection(name);
+        let Ok(all) = chosen(&store, &preferences::standing(config)).await else {
+            return Vec::new();
+        };
+        let open: Vec<&str> = all
+            .iter()
+            .filter(|one| one.value.is_empty())
+            .map(|one| one.purpose.title)
+            .collect();
+        let mut checks: Vec<Check> = all
+            .iter()
+            .filter_map(|one| one.problem.as_ref())
+            .map(|problem| {
+                let code = Code::new("wrong-account-type");
+                Check::found(Status::Warning, code, problem.clone())
+            })
+            .collect();
+        if !open.is_empty() {
+            let cause = format!("not chosen yet: {}", open.join(", "));
+            let code = Code::new("accounts-not-set-up");
+            checks.push(Check::found(Status::Warning, code, cause));
+        }
+        if checks.is_empty() {
+            let cause = "payments and payouts have their accounts in the ledger";
+            checks.push(Check::ok(Code::new("accounts-not-set-up"), cause));
+        }
+        checks
+    }
+
+    /// How far the initial sync is, where there is one.
+    async fn initial(&self, name: &ConnectionName) -> Option<Check> {
+        let initial = initial_sync(&self.home.store.connection(name)).await;
+        let initial = initial.ok().flatten()?;
+        let cause = format!("{}: {}", initial.as_str(), initial.words());
+        Some(if initial.is_pending() {
+            Check::found(Status::Note, Code::new("initial-sync"), cause)
+        } else {
+            Check::ok(Code::new("initial-sync"), cause)
+        })
     }
 
     async fn side(

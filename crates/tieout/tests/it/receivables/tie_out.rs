@@ -317,6 +317,29 @@ async fn money_on_account_in_the_ledger_is_unapplied_and_what_it_keeps_by_itself
 }
 
 #[tokio::test]
+async fn s178_what_a_customer_deposit_settles_is_recorded_on_invoiced_and_ties_out() {
+    let stage = after_a_cycle().await;
+    let before = stage.closed().await;
+    let (here, there) = open_in_dollars(&stage).await.swap_remove(0);
+    let due = open(&stage, &there).await;
+    let body = json!({"invoices": [here.id.as_str()], "amount": "0.75"});
+    let path = "/control/netsuite/depositapplication";
+    let made = stage.panel.post(path, &body.to_string()).await.unwrap();
+    stage.sync().await;
+    let less = due.minus("0.75".parse().unwrap()).unwrap();
+    assert_eq!(open(&stage, &there).await, less);
+    assert_eq!(since(&stage, &before).await, []);
+    // It is taken back, and with it its record there.
+    let id = RemoteId::from(made["id"].as_str().unwrap());
+    let body = json!({"action": "delete"});
+    stage.in_netsuite("depositapplication", &id, body).await;
+    stage.sync().await;
+    assert_eq!(open(&stage, &there).await, due);
+    assert_eq!(since(&stage, &before).await, []);
+    stage.assert_quiet().await;
+}
+
+#[tokio::test]
 async fn a_credit_memo_that_is_applied_in_the_ledger_alone_moves_nothing_in_total() {
     let stage = after_a_cycle().await;
     let (here, _) = open_in_dollars(&stage).await.swap_remove(0);

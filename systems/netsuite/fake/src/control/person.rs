@@ -159,7 +159,7 @@ fn find(name: &str) -> Result<&'static RecordType, ControlError> {
     RecordType::find(name).ok_or_else(|| {
         ControlError::missing(format!(
             "netsuite: record \"{name}\" is unknown; use vendorbill, vendorpayment, vendorcredit, \
-             journalentry, vendor, invoice, creditmemo, customerpayment, customerrefund, deposit, customer, \
+             journalentry, vendor, invoice, creditmemo, customerpayment, customerrefund, depositapplication, deposit, customer, \
              account, department, classification, location, …"
         ))
     })
@@ -391,7 +391,7 @@ struct Way {
     paid: &'static str,
 }
 
-const WAYS: [Way; 2] = [
+const WAYS: [Way; 3] = [
     Way {
         record: "vendorPayment",
         kind: PaymentKind::VendorPayment,
@@ -404,11 +404,18 @@ const WAYS: [Way; 2] = [
         documents: "invoices",
         paid: "CustInvc",
     },
+    Way {
+        record: "depositApplication",
+        kind: PaymentKind::DepositApplication,
+        documents: "invoices",
+        paid: "CustInvc",
+    },
 ];
 
 /// `vendorpayment` with `{"bills": […], "amount", "discount", "account", "date"}`: pays bills of one vendor; the
-/// discount is taken on the first of them. `customerpayment` with `{"invoices": […], …}` likewise; without an account it goes to Undeposited Funds, and what is beyond the
-/// invoices stays unapplied.
+/// discount is taken on the first of them. `customerpayment` with `{"invoices": […], …}` likewise; without an account it
+/// goes to Undeposited Funds, and what is beyond the invoices stays unapplied. `depositapplication` settles them with
+/// what the customer paid beforehand.
 fn pay(fake: &NetSuiteFake, way: &Way, fields: &Map<String, Value>) -> Result<Value, ControlError> {
     let documents = way.documents;
     let bills: Vec<i64> = fields
@@ -458,10 +465,11 @@ fn pay(fake: &NetSuiteFake, way: &Way, fields: &Map<String, Value>) -> Result<Va
             }
         }
         let sale = way.kind == PaymentKind::CustomerPayment;
+        let settles = way.kind == PaymentKind::DepositApplication;
         let named = fields.get("account");
         let payment = PaymentIn {
             subsidiary: first.subsidiary,
-            account: if sale && named.is_none() {
+            account: if settles || sale && named.is_none() {
                 None
             } else {
                 Some(bank(books, named)?)

@@ -304,7 +304,7 @@ pub(super) fn period_open(
     }
     let locked = match kind {
         "VendBill" | "VendCred" | "VendPymt" => payables == "T",
-        "CustInvc" | "CustCred" | "CustPymt" | "CustRfnd" => receivables == "T",
+        "CustInvc" | "CustCred" | "CustPymt" | "CustRfnd" | "DepAppl" => receivables == "T",
         _ => all == "T",
     };
     if locked && !context.override_locked {

@@ -178,6 +178,8 @@ pub(crate) enum PaymentKind {
     CustomerPayment,
     /// `CustRfnd`: its applications are the credit memos and payments that it pays back.
     CustomerRefund,
+    /// `DepAppl`: invoices settled with what the customer paid beforehand.
+    DepositApplication,
 }
 
 /// `approvalstatus`.

@@ -19,20 +19,25 @@ impl PaymentKind {
             Self::VendorPayment => "VendPymt",
             Self::CustomerPayment => "CustPymt",
             Self::CustomerRefund => "CustRfnd",
+            Self::DepositApplication => "DepAppl",
         }
     }
 
     fn party(self) -> EntityKind {
         match self {
             Self::VendorPayment => EntityKind::Vendor,
-            Self::CustomerPayment | Self::CustomerRefund => EntityKind::Customer,
+            Self::CustomerPayment | Self::CustomerRefund | Self::DepositApplication => {
+                EntityKind::Customer
+            }
         }
     }
 
     fn ledger(self) -> (&'static str, &'static str) {
         match self {
             Self::VendorPayment => ("AcctPay", "apAcct"),
-            Self::CustomerPayment | Self::CustomerRefund => ("AcctRec", "arAcct"),
+            Self::CustomerPayment | Self::CustomerRefund | Self::DepositApplication => {
+                ("AcctRec", "arAcct")
+            }
         }
     }
 
@@ -42,6 +47,7 @@ impl PaymentKind {
             Self::VendorPayment,
             Self::CustomerPayment,
             Self::CustomerRefund,
+            Self::DepositApplication,
         ]
         .into_iter()
         .find(|kind| kind.code() == code)
@@ -205,6 +211,9 @@ fn book_in(
         Some(account) => account,
         None if kind == PaymentKind::CustomerPayment => {
             undeposited::account(connection, &stamp(context.now))?
+        }
+        None if kind == PaymentKind::DepositApplication => {
+            undeposited::customer_deposits(connection, &stamp(context.now))?
         }
         None => return Err(LedgerError::Missing("account")),
     };

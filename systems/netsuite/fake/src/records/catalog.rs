@@ -5,8 +5,8 @@ mod sales;
 use crate::ledger::{BillKind, EntityKind, PaymentKind};
 use crate::schema::{self, Column};
 use sales::{
-    CASH_BACK, CREDIT_MEMO, CUSTOMER_PAYMENT, CUSTOMER_REFUND, DEPOSIT, DEPOSITED, DISCOUNT_ITEM,
-    INVOICE, OTHER, SALE_ITEM,
+    CASH_BACK, CREDIT_MEMO, CUSTOMER_PAYMENT, CUSTOMER_REFUND, DEPOSIT, DEPOSIT_APPLICATION,
+    DEPOSITED, DISCOUNT_ITEM, INVOICE, OTHER, SALE_ITEM,
 };
 
 /// Which of the ledger's writes a record type goes through.
@@ -517,6 +517,14 @@ pub(crate) const RECORD_TYPES: &[RecordType] = &[
         Family::Payment(PaymentKind::CustomerRefund),
         "Transactions -> Customer Refund",
         CUSTOMER_REFUND,
+        &[APPLY],
+    ),
+    transaction(
+        "depositApplication",
+        &[("type", "DepAppl")],
+        Family::Payment(PaymentKind::DepositApplication),
+        "Transactions -> Deposit Application",
+        DEPOSIT_APPLICATION,
         &[APPLY],
     ),
     transaction(

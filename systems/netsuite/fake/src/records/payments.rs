@@ -105,9 +105,9 @@ fn merge(desk: &Desk<'_>, writing: &Writing<'_>, payment: &mut PaymentIn) -> Res
     let head = writing.head();
     let (party, table, ledger_account) = match payment.kind {
         PaymentKind::VendorPayment => ("entity", "vendor", "apAcct"),
-        PaymentKind::CustomerPayment | PaymentKind::CustomerRefund => {
-            ("customer", "customer", "arAcct")
-        }
+        PaymentKind::CustomerPayment
+        | PaymentKind::CustomerRefund
+        | PaymentKind::DepositApplication => ("customer", "customer", "arAcct"),
     };
     if let Some(entity) = head.reference(party, &[table])?.set() {
         payment.entity = entity;

@@ -317,7 +317,9 @@ fn derived(
     };
     let ledger_account = match kind {
         PaymentKind::VendorPayment => "apAcct",
-        PaymentKind::CustomerPayment | PaymentKind::CustomerRefund => "arAcct",
+        PaymentKind::CustomerPayment
+        | PaymentKind::CustomerRefund
+        | PaymentKind::DepositApplication => "arAcct",
     };
     let fields = [
         optional(

@@ -183,6 +183,7 @@ fn type_name(kind: &str) -> &str {
         "CustPymt" => "Payment",
         "CustCred" => "Credit Memo",
         "CustRfnd" => "Customer Refund",
+        "DepAppl" => "Deposit Application",
         other => other,
     }
 }

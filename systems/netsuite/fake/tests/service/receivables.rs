@@ -160,6 +160,30 @@ async fn the_payables_of_a_world_are_the_same_with_receivables_and_without() {
 }
 
 #[tokio::test]
+async fn what_a_customer_paid_beforehand_settles_an_invoice_and_moves_no_cash() {
+    let sales = Sales::new().await;
+    let invoice = sales.invoice("100").await;
+    let body = json!({"invoices": [invoice], "amount": "30"});
+    let made = sales.account.fake.control(&["depositapplication"], body);
+    let made = made.await.unwrap();
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert_eq!(sales.shown(&id, "type").await, "DepAppl");
+    assert_eq!(sales.shown(&invoice, "foreignamountunpaid").await, "70");
+    assert_eq!(sales.balance("1099").await, "0");
+    assert_eq!(sales.balance("2350").await, "30");
+    let read = sales.read(&format!("depositApplication/{id}")).await;
+    assert_eq!(read["applied"], 30.0);
+    let path = format!("depositApplication/{id}");
+    sales.account.record("DELETE", &path, json!(null)).await;
+    assert_eq!(sales.shown(&invoice, "foreignamountunpaid").await, "100");
+    let sql = "SELECT d.type AS type FROM deletedrecord d";
+    assert_eq!(
+        sales.account.rows(sql).await[0]["type"],
+        "depositapplication"
+    );
+}
+
+#[tokio::test]
 async fn money_lies_in_undeposited_funds_until_a_deposit_takes_it() {
     let sales = Sales::new().await;
     let invoice = sales.invoice("100").await;

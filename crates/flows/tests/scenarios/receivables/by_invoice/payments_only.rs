@@ -82,3 +82,13 @@ fn payments_of_the_ledger_are_told_by_the_other_system() {
     assert_eq!(world.told(), []);
     assert_eq!(world.state("documents", &here), "SKIPPED(payments-only)");
 }
+
+#[test]
+fn what_the_other_system_told_the_platform_is_never_posted_as_money() {
+    let (mut world, here, there) = carried();
+    let mut told = receipt(&world.payer(&there), &[(pays(&there), "40.00")]);
+    told.method = tieout_domain::document::ReceiptMethod::Other("external".into());
+    let told = world.receives("90", told);
+    assert_eq!(world.state("payments", &told), "SKIPPED(told-to-platform)");
+    assert_eq!(world.invoice_at(&here).open, amount("100.00"));
+}

@@ -226,7 +226,7 @@ fn alone(world: &World, payment: &RemoteId) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn a_payout_is_the_line_on_the_bank_statement_or_no_deposit(

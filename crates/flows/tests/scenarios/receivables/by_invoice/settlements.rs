@@ -159,10 +159,9 @@ fn an_invoice_paid_in_the_ledger_is_paid_there_too_and_not_archived() {
 }
 
 #[test]
-fn what_else_settles_it_in_the_ledger_archives_it_there() {
+fn a_write_off_or_a_journal_entry_archives_it_there() {
     let mut world = World::alternative();
     let (record, copy) = world.invoiced("1", "100.00");
-    // A journal entry: neither a payment nor a credit memo tells of it.
     let Document::Invoice(it) = &mut world.records.get_mut(&record).unwrap().document else {
         panic!()
     };
@@ -170,12 +169,11 @@ fn what_else_settles_it_in_the_ledger_archives_it_there() {
     world.sync();
     assert_eq!(world.invoice_at(&copy).status, InvoiceStatus::Voided);
 
+    // What is applied is kept where no flow looks.
     let (record, copy) = world.invoiced("2", "50.00");
-    let journal = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "50.00")]);
-    world.put(
-        ledger(Kind::CustomerRefund, "x"),
-        Document::CustomerPayment(journal),
-    );
+    let applied = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "50.00")]);
+    let journal = ledger(Kind::Journal, "70");
+    world.put(journal, Document::CustomerPayment(applied));
     world.settle_receivables();
     world.sync();
     assert_eq!(world.invoice_at(&copy).status, InvoiceStatus::Voided);

@@ -67,6 +67,17 @@ pub(super) const CUSTOMER_REFUND: &[Field] = &[
     read("location"),
 ];
 
+pub(super) const DEPOSIT_APPLICATION: &[Field] = &[
+    to("customer", "entity", "customer"),
+    read("arAcct"),
+    ro("total", "foreigntotal"),
+    ro("applied", "foreignpaymentamountused"),
+    ro("unapplied", "foreignpaymentamountunused"),
+    read("department"),
+    read("class"),
+    read("location"),
+];
+
 pub(super) const DEPOSIT: &[Field] = &[
     rw("account", "account"),
     ro("total", "foreigntotal"),
