@@ -158,7 +158,10 @@ async fn what_was_made_without_an_answer_is_found_again() {
         stage.calm();
         assert!(matches!(answer, Err(Fault::Unknown { .. })), "{answer:?}");
         let writer = &stage.ports.write[&Kind::Customer];
-        let found = writer.candidates(&[order.clone()], since).await.unwrap();
+        let found = writer
+            .candidates(std::slice::from_ref(&order), since)
+            .await
+            .unwrap();
         let found: Vec<_> = found
             .iter()
             .filter(|it| it.document.marker() == marker("4").as_ref())
@@ -476,8 +479,8 @@ async fn a_notification_is_proven_by_its_secret_and_whatever_it_says_is_a_hint()
             stage.advance(0);
             tokio::task::yield_now().await;
         }
-        let sent = stage.told.0.lock().unwrap();
-        let sent = sent.first().expect("something was told");
+        let sent = stage.told.0.lock().unwrap().pop();
+        let sent = sent.expect("something was told");
         let Some(Webhooks::Signed(signed)) = tieout_systems::find("alternative-payments")
             .unwrap()
             .system
