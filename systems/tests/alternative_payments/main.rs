@@ -2,6 +2,7 @@
 //! never from each other.
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
+mod runs;
 mod stage;
 
 use std::sync::Arc;
