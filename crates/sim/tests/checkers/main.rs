@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod payables;
+mod payouts;
 mod receivables;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ fn report() -> RunReport {
         hindered: Vec::new(),
         problems: Vec::new(),
         stopped: None,
+        initial: None,
     }
 }
 
@@ -78,6 +80,7 @@ fn plan() -> Plan {
         choices: Vec::new(),
         first_sync: Vec::new(),
         stops: Vec::new(),
+        later: None,
     }
 }
 
