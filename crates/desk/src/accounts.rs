@@ -144,7 +144,7 @@ async fn accounts(store: &ConnectionStore) -> Result<Vec<(RemoteId, Account)>, D
         after = Some(last.observed.id.clone());
         found.extend(page.into_iter().filter_map(usable));
     }
-    found.sort_by(|(_, a), (_, b)| a.label().cmp(&b.label()));
+    found.sort_by_key(|(_, account)| account.label());
     Ok(found)
 }
 

@@ -141,21 +141,6 @@ fn lines(invoice: &Invoice) -> Result<Vec<LineWritten>, Fault> {
     Err(refused(Code::new("refused-there"), "line_items", cause))
 }
 
-/// The JSON of a creation.
-fn creation(wanted: &Invoice, outside: bool) -> Result<String, Fault> {
-    let marker = wanted.marker.as_ref().filter(|_| outside);
-    json(&Written {
-        customer_id: Some(wanted.customer.as_str()),
-        currency: Some(wanted.currency.code().to_owned()),
-        // The service asks for one: what says nothing is due at once.
-        due_date: Some(wanted.due.unwrap_or(wanted.date)),
-        invoice_number: given(&wanted.number),
-        memo: Some(memo(wanted, outside)),
-        external_id: marker.map(Marker::to_string),
-        line_items: Some(lines(wanted)?),
-    })
-}
-
 /// What of an invoice compares: what can be written over.
 pub(crate) fn projected(invoice: &Invoice) -> serde_json::Value {
     serde_json::json!([
@@ -231,18 +216,19 @@ impl Writable for Invoices {
     }
 
     fn creation(&self, client: &Client, wanted: &Document) -> Result<String, Fault> {
-        creation(
-            invoice(wanted)?,
-            client.settings.has(Capability::InvoiceExternalId),
-        )
-    }
-
-    /// One that is archived and made anew: its mark goes into the memo.
-    fn successor(&self, client: &Client, wanted: &Document) -> Result<Option<String>, Fault> {
-        if !client.settings.has(Capability::InvoiceExternalId) {
-            return Ok(None);
-        }
-        creation(invoice(wanted)?, false).map(Some)
+        let wanted = invoice(wanted)?;
+        let outside = client.settings.has(Capability::InvoiceExternalId);
+        let marker = wanted.marker.as_ref().filter(|_| outside);
+        json(&Written {
+            customer_id: Some(wanted.customer.as_str()),
+            currency: Some(wanted.currency.code().to_owned()),
+            // The service asks for one: what says nothing is due at once.
+            due_date: Some(wanted.due.unwrap_or(wanted.date)),
+            invoice_number: given(&wanted.number),
+            memo: Some(memo(wanted, outside)),
+            external_id: marker.map(Marker::to_string),
+            line_items: Some(lines(wanted)?),
+        })
     }
 
     /// The service may number it by itself, and then keeps no memo either (README §Invoices).

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::wire::list;
+
 /// Where a list goes on.
 #[derive(Debug, Default, Deserialize)]
 struct Cursors {
@@ -15,7 +17,8 @@ struct Cursors {
 /// A page as the service shows it.
 #[derive(Debug, Deserialize)]
 struct Shown {
-    data: Option<Vec<Box<RawValue>>>,
+    #[serde(deserialize_with = "list")]
+    data: Vec<Box<RawValue>>,
     #[serde(default)]
     end_cursor: Option<String>,
     #[serde(default)]
@@ -46,7 +49,7 @@ impl Sheet {
             .end_cursor
             .or(nested.end_cursor)
             .filter(|cursor| !cursor.is_empty() && Some(cursor.as_str()) != after);
-        let records = shown.data.unwrap_or_default();
+        let records = shown.data;
         let ends = more == Some(false) || records.is_empty();
         Ok(Self {
             records,
@@ -92,8 +95,7 @@ mod tests {
             assert_eq!(next(json, Some("a")), None, "{json}");
         }
         for json in ["[]", r#"{"hello":"world"}"#, r#"{"data":7}"#] {
-            let read = Sheet::read(json.as_bytes(), None);
-            assert!(read.is_err() || json.contains("world"), "{json}");
+            assert!(Sheet::read(json.as_bytes(), None).is_err(), "{json}");
         }
     }
 

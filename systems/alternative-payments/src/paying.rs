@@ -1,4 +1,4 @@
-//! Which invoice a payment pays, where the payment doesn't tell: it is asked for invoice by invoice, the likely ones first,
+//! Which invoices a payment pays, where the payment doesn't tell: they are asked for invoice by invoice, the likely ones first,
 //! and what was found is never asked again (README §Payments).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,26 +16,36 @@ use crate::wire::{id, moment, parsed, text};
 /// So many of a customer's invoices are asked about for what one page shows; more will hardly be the ones.
 const ASKED_MAX: usize = 100;
 
-/// What is known of which payment pays which invoice. What was found stays true; what wasn't is looked for again by a read of
-/// everything.
+/// What of a payment is for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// The invoice.
+    pub(crate) invoice: RemoteId,
+    /// How much; `None` is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) amount: Option<Amount>,
+}
+
+/// What is known of which payment pays which invoices. What was found stays true; what wasn't is looked for again by a read
+/// of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Paying {
-    /// The invoice of a payment.
-    found: BTreeMap<RemoteId, RemoteId>,
-    /// Payments whose invoice wasn't found.
+    /// The invoices of a payment.
+    found: BTreeMap<RemoteId, Vec<Part>>,
+    /// Payments whose invoices weren't found.
     unknown: BTreeSet<RemoteId>,
 }
 
 impl Paying {
-    /// The invoice that a payment pays, where it is known.
-    pub(crate) fn invoice(&self, payment: &RemoteId) -> Option<&RemoteId> {
-        self.found.get(payment)
+    /// The invoices that a payment pays, where they are known.
+    pub(crate) fn parts(&self, payment: &RemoteId) -> Option<&[Part]> {
+        self.found.get(payment).map(Vec::as_slice)
     }
 
     /// It is known.
-    pub(crate) fn note(&mut self, payment: RemoteId, invoice: RemoteId) {
+    pub(crate) fn note(&mut self, payment: RemoteId, parts: Vec<Part>) {
         self.unknown.remove(&payment);
-        self.found.insert(payment, invoice);
+        self.found.insert(payment, parts);
     }
 
     /// What is known from before; `anew` looks again for what wasn't found.
@@ -51,6 +61,40 @@ impl Paying {
     /// Whether it has to be asked for.
     fn is_open(&self, payment: &RemoteId) -> bool {
         !self.found.contains_key(payment) && !self.unknown.contains(payment)
+    }
+}
+
+/// A payment, and the invoices that it was found to pay.
+#[derive(Debug, Clone)]
+struct Met {
+    sub_total: Amount,
+    invoices: Vec<(RemoteId, Amount)>,
+}
+
+impl Met {
+    /// Whether these invoices account for all of it.
+    fn is_whole(&self) -> bool {
+        let sum = Amount::total(self.invoices.iter().map(|(_, total)| *total));
+        !self.invoices.is_empty() && sum.is_ok_and(|sum| sum >= self.sub_total)
+    }
+
+    /// What it pays, where that is certain: some or all of one invoice, or all of several.
+    fn parts(&self) -> Option<Vec<Part>> {
+        let part = |invoice: &RemoteId, amount| Part {
+            invoice: invoice.clone(),
+            amount,
+        };
+        match self.invoices.as_slice() {
+            [(invoice, total)] if *total >= self.sub_total => Some(vec![part(invoice, None)]),
+            [] | [_] => None,
+            several => {
+                let sum = Amount::total(several.iter().map(|(_, total)| *total));
+                let all = several
+                    .iter()
+                    .map(|(invoice, total)| part(invoice, Some(*total)));
+                (sum == Ok(self.sub_total)).then(|| all.collect())
+            }
+        }
     }
 }
 
@@ -74,10 +118,12 @@ struct Candidate {
     created_at: Option<Timestamp>,
 }
 
+/// As much of a payment as tells whether an invoice accounts for it.
 #[derive(Deserialize)]
-struct OnlyId {
+struct Payment {
     #[serde(deserialize_with = "id")]
     id: RemoteId,
+    sub_total: Exact,
 }
 
 impl Client {
@@ -103,23 +149,51 @@ impl Client {
             }
         }
         for (customer, wanted) in by_customer {
-            let mut open: BTreeSet<RemoteId> = wanted.iter().map(|it| it.payment.clone()).collect();
-            for invoice in self.likely(&customer, &wanted).await? {
-                if open.is_empty() {
-                    break;
-                }
-                for payment in self.payments_of(&invoice).await? {
-                    open.remove(&payment);
-                    lock().note(payment, invoice.clone());
+            let met = self.met(&customer, &wanted).await?;
+            let mut known = lock();
+            for (payment, met) in met {
+                if let Some(parts) = met.parts() {
+                    known.note(payment, parts);
                 }
             }
-            lock().unknown.extend(open);
+            for payment in wanted.into_iter().map(|it| it.payment) {
+                if known.is_open(&payment) {
+                    known.unknown.insert(payment);
+                }
+            }
         }
         Ok(())
     }
 
+    /// The payments of a customer that were met on the way, until those that are wanted are accounted for.
+    async fn met(
+        &self,
+        customer: &RemoteId,
+        wanted: &[Wanted],
+    ) -> Result<BTreeMap<RemoteId, Met>, Fault> {
+        let mut met: BTreeMap<RemoteId, Met> = BTreeMap::new();
+        for invoice in self.likely(customer, wanted).await? {
+            let is_whole = |it: &Wanted| met.get(&it.payment).is_some_and(Met::is_whole);
+            if wanted.iter().all(is_whole) {
+                break;
+            }
+            for payment in self.payments_of(&invoice.id).await? {
+                let of_it = met.entry(payment.id).or_insert(Met {
+                    sub_total: payment.sub_total.0,
+                    invoices: Vec::new(),
+                });
+                of_it.invoices.push((invoice.id.clone(), invoice.total.0));
+            }
+        }
+        Ok(met)
+    }
+
     /// The invoices of a customer, those first that look most like the ones that were paid.
-    async fn likely(&self, customer: &RemoteId, wanted: &[Wanted]) -> Result<Vec<RemoteId>, Fault> {
+    async fn likely(
+        &self,
+        customer: &RemoteId,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Candidate>, Fault> {
         let filter = format!("customer_id={}", escaped(customer.as_str()));
         let raws = all(self, &INVOICES, &filter).await?;
         let mut invoices: Vec<Candidate> = parsed(INVOICES.noun, &raws)?;
@@ -135,14 +209,13 @@ impl Client {
             )
         });
         invoices.truncate(ASKED_MAX);
-        Ok(invoices.into_iter().map(|invoice| invoice.id).collect())
+        Ok(invoices)
     }
 
     /// The payments of an invoice: the only thing that tells which they are.
-    async fn payments_of(&self, invoice: &RemoteId) -> Result<Vec<RemoteId>, Fault> {
+    async fn payments_of(&self, invoice: &RemoteId) -> Result<Vec<Payment>, Fault> {
         let filter = format!("invoice_id={}", escaped(invoice.as_str()));
         let raws = all(self, &PAYMENTS, &filter).await?;
-        let payments: Vec<OnlyId> = parsed(PAYMENTS.noun, &raws)?;
-        Ok(payments.into_iter().map(|payment| payment.id).collect())
+        parsed(PAYMENTS.noun, &raws)
     }
 }

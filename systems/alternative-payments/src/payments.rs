@@ -19,7 +19,7 @@ use crate::call::Client;
 use crate::capabilities::Capability;
 use crate::fees::{FeeShown, covered};
 use crate::list::{Again, Room, Shelf};
-use crate::paying::{Paying, Wanted};
+use crate::paying::{Part, Paying, Wanted};
 use crate::refunds::{Found, PaidBack, Refund};
 use crate::wire::{Head, currency, day, id, list, reference, text, utc_day};
 
@@ -129,11 +129,13 @@ impl Shown {
     }
 
     /// What it is used for.
-    fn uses(&self, told: bool, invoice: Option<&RemoteId>) -> Vec<PaymentUse> {
+    fn uses(&self, told: bool, found: &[Part]) -> Vec<PaymentUse> {
         if !told {
-            let of = invoice.cloned().map(UseOf::Invoice);
-            let amount = self.sub_total.0;
-            return of.map(|of| PaymentUse { of, amount }).into_iter().collect();
+            let uses = found.iter().map(|part| PaymentUse {
+                of: UseOf::Invoice(part.invoice.clone()),
+                amount: part.amount.unwrap_or(self.sub_total.0),
+            });
+            return uses.collect();
         }
         let uses = self.allocations.iter().map(|part| PaymentUse {
             of: UseOf::Invoice(part.invoice_id.clone()),
@@ -170,7 +172,7 @@ impl Shown {
 /// What payments don't tell by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
-    invoices: BTreeMap<RemoteId, RemoteId>,
+    parts: BTreeMap<RemoteId, Vec<Part>>,
     refunds: BTreeMap<RemoteId, Refund>,
 }
 
@@ -183,9 +185,10 @@ impl Payments {
         self.refunds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is known which invoice a payment pays.
+    /// It is known that all of a payment pays this invoice.
     pub(crate) fn note(&self, payment: RemoteId, invoice: RemoteId) {
-        self.paying().note(payment, invoice);
+        let amount = None;
+        self.paying().note(payment, vec![Part { invoice, amount }]);
     }
 }
 
@@ -214,10 +217,10 @@ impl Room for Payments {
             });
             client.find_invoices(wanted.collect(), &self.paying).await?;
             let paying = self.paying();
-            beside.invoices = shown
-                .iter()
-                .filter_map(|(head, _)| Some((head.id.clone(), paying.invoice(&head.id)?.clone())))
-                .collect();
+            let known = |(head, _): &(Head, Shown)| {
+                Some((head.id.clone(), paying.parts(&head.id)?.to_vec()))
+            };
+            beside.parts = shown.iter().filter_map(known).collect();
         }
         let refunded = shown.iter().filter(|(_, shown)| shown.is_refunded());
         let refunded = refunded.map(|(head, shown)| PaidBack {
@@ -240,7 +243,8 @@ impl Room for Payments {
         let too_large = |error: MoneyError| format!("`allocations`: {error}");
         let total = shown.settles()?;
         let told = client.settings.has(Capability::Allocations);
-        let uses = shown.uses(told, beside.invoices.get(&head.id));
+        let found = beside.parts.get(&head.id);
+        let uses = shown.uses(told, found.map_or(&[], Vec::as_slice));
         let used = Amount::total(uses.iter().map(|part| part.amount)).map_err(too_large)?;
         let key = Some(shown.external_id.trim()).filter(|key| !key.is_empty());
         Ok(Document::CustomerPayment(CustomerPayment {

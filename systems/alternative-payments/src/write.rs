@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -33,15 +32,6 @@ pub(crate) trait Writable: Room<Beside = ()> {
     /// # Errors
     /// [`Fault::Refused`] for a document that the service can't hold.
     fn creation(&self, client: &Client, wanted: &Document) -> Result<String, Fault>;
-
-    /// The JSON that creates it where an archived one has its external id for ever: with the mark elsewhere. `None` where
-    /// there is no such place.
-    ///
-    /// # Errors
-    /// As [`creation`](Self::creation).
-    fn successor(&self, _client: &Client, _wanted: &Document) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
 
     /// Whether this is what that creation made.
     fn made(&self, client: &Client, wanted: &Document, shown: &Self::Shown) -> bool;
@@ -253,14 +243,16 @@ impl<R: Writable> Writer<R> {
         let shelf = self.room.shelf();
         let what = format!("creating {} {}", shelf.noun, order.document.label());
         let body = self.room.creation(&self.client, &order.document)?;
-        let bytes = match self.post(&body, &what).await {
+        let asked = Asked {
+            method: &Method::POST,
+            path: shelf.path,
+            body: Sent::Json(&body),
+        };
+        let bytes = match self.client.write(asked, &what).await {
             Ok(bytes) => bytes,
             Err(fault) if taken(&fault) => {
-                if let Some(ours) = self.ours(order).await? {
-                    return Ok(adopted(ours));
-                }
-                let successor = self.room.successor(&self.client, &order.document)?;
-                self.post(&successor.ok_or(fault)?, &what).await?
+                let ours = self.ours(order).await?;
+                return ours.map(adopted).ok_or(fault);
             }
             Err(fault) => return Err(fault),
         };
@@ -276,15 +268,6 @@ impl<R: Writable> Writer<R> {
             });
         }
         Ok(self.receipt(head.id, raw, &order.document).await)
-    }
-
-    async fn post(&self, body: &str, what: &str) -> Result<Bytes, Fault> {
-        let asked = Asked {
-            method: &Method::POST,
-            path: self.room.shelf().path,
-            body: Sent::Json(body),
-        };
-        self.client.write(asked, what).await
     }
 
     /// The record that has the external id already, where it is the one that this order would make: our mark is unique

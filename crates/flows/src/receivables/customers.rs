@@ -326,8 +326,9 @@ impl<'a> This<'a> {
             person: ours.person.clone(),
             email: keep(&ours.email, |it| &it.email),
             phone: match there {
-                Some(there) if self.is_plain() => there.phone.clone(),
-                _ => keep(&ours.phone, |it| &it.phone),
+                _ if !self.is_plain() => keep(&ours.phone, |it| &it.phone),
+                Some(there) => there.phone.clone(),
+                None => String::new(),
             },
             address: ours
                 .address

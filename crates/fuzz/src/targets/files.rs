@@ -61,6 +61,10 @@ fn connects(system: &System, settings: &serde_json::Map<String, Value>) {
             r#"{"dev_key":"k","username":"u@e.example","password":"p"}"#,
         ),
         "invoiced" => ("invoiced", r#"{"api_key":"k"}"#),
+        "alternative-payments" => (
+            "alternative-payments",
+            r#"{"client_id":"i","client_secret":"s"}"#,
+        ),
         _ => (
             "netsuite-tba",
             r#"{"consumer_key":"ck","consumer_secret":"cs","token_id":"tk","token_secret":"ts"}"#,
@@ -143,6 +147,7 @@ fn connected(kind: &str, json: &str) -> Option<String> {
     let settings = match entry.system.id.as_str() {
         "bill" => r#"{"organization":"008","environment":"sandbox","credential":"a"}"#,
         "invoiced" => r#"{"environment":"sandbox","time_zone":"UTC","credential":"a"}"#,
+        "alternative-payments" => r#"{"environment":"demo","credential":"a"}"#,
         _ => r#"{"account":"1234567_SB1","subsidiary":"3","credential":"a"}"#,
     };
     let settings = serde_json::from_str(settings).ok()?;

@@ -128,6 +128,7 @@ impl Program for Played {
             states: BTreeMap::new(),
             choices: Vec::new(),
             first_sync: Vec::new(),
+            later: None,
             stops: Vec::new(),
         })
     }

@@ -66,6 +66,7 @@ fn report() -> RunReport {
         joined: false,
         hindered: Vec::new(),
         problems: Vec::new(),
+        initial: None,
         stopped: None,
         initial: None,
     }
@@ -79,6 +80,7 @@ fn plan() -> Plan {
         states: BTreeMap::new(),
         choices: Vec::new(),
         first_sync: Vec::new(),
+        later: None,
         stops: Vec::new(),
         later: None,
     }

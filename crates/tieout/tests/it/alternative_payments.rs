@@ -178,8 +178,7 @@ async fn s184_s189_s190_the_golden_payout_is_one_deposit_and_the_bank_line_to_th
         paid.push(id(&there(&stage, "pay", body).await));
     }
     stage.sync().await;
-    there(&stage, "payouts", json!({})).await;
-    stage.advance("4d").await;
+    pays_out(&stage).await;
     stage.sync().await;
     let before = deposits(&stage).await.len();
     assert!(before >= 1);
@@ -201,13 +200,12 @@ async fn s184_s189_s190_the_golden_payout_is_one_deposit_and_the_bank_line_to_th
     )
     .await;
     stage.sync().await;
-    let payout = there(&stage, "payouts", json!({})).await;
+    let payout = pays_out(&stage).await;
     assert_eq!(
         payout["total"].to_string().replace('"', ""),
         "8239.4",
         "{payout}"
     );
-    stage.advance("4d").await;
     stage.sync().await;
     stage.sync().await;
 
@@ -229,6 +227,20 @@ async fn s184_s189_s190_the_golden_payout_is_one_deposit_and_the_bank_line_to_th
         .find(|leg| leg.leg == Leg::Payouts)
         .unwrap();
     assert_eq!(leg.left.amount, leg.right.amount, "{:#?}", report.items);
+    assert_eq!(
+        leg.flows.len(),
+        2,
+        "each payout is a line: {:#?}",
+        leg.flows
+    );
+}
+
+/// All that waits is paid out, and arrives today.
+async fn pays_out(stage: &Stage) -> Value {
+    let payout = there(stage, "payouts", json!({})).await;
+    let path = format!("payouts/{}", id(&payout));
+    there(stage, &path, json!({"status": "succeeded"})).await;
+    payout
 }
 
 /// The deposits of the ledger, as last seen.

@@ -122,6 +122,7 @@ deposit_accounts = ["undeposited"]
         let configuration = format!(
             r#"[connections.demo]
 pair = "netsuite-alternative-payments"
+time_zone = "UTC"
 [connections.demo.netsuite]
 account = "{}"
 subsidiary = "{}"

@@ -246,7 +246,7 @@ async fn s183_what_settles_the_invoice_is_without_the_fees_that_came_on_top() {
 }
 
 #[tokio::test]
-async fn s188_a_word_that_is_not_known_is_never_taken_for_received() {
+async fn a_word_that_is_not_known_is_never_taken_for_received() {
     for (word, wanted) in [
         ("pending", ReceiptStatus::Pending),
         ("processing", ReceiptStatus::Pending),
@@ -375,6 +375,34 @@ async fn which_invoice_a_payment_pays_is_asked_once_the_likely_ones_first() {
 }
 
 #[tokio::test]
+async fn a_payment_of_several_invoices_is_parted_only_where_it_comes_out_to_the_cent() {
+    let uses = async |first: f64| {
+        let stage = Stage::new("", move |seen| {
+            let invoice = |id: &str, total: f64| {
+                with(INVOICE, json!({"id": id, "total": total, "status": "paid"}))
+            };
+            match seen.call.as_str() {
+                call if call.starts_with("GET /invoices") => {
+                    list(&[&invoice("inv_1", first), &invoice("inv_2", 81.5)])
+                }
+                _ => list(&[PAYMENT]),
+            }
+        });
+        let paid = payment(&stage).await.unwrap();
+        let mut uses: Vec<String> = paid
+            .uses
+            .iter()
+            .map(|part| format!("{} {}", part.of.invoice().unwrap(), part.amount))
+            .collect();
+        uses.sort();
+        uses
+    };
+    assert_eq!(uses(1000.0).await, ["inv_1 1000", "inv_2 81.5"]);
+    // Which of the two was paid in part, nobody tells.
+    assert!(uses(1000.5).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_payment_whose_invoice_nobody_tells_has_no_use_and_is_asked_about_again_by_a_whole_read()
 {
     let mut stage = Stage::new("", |seen| match seen.call.as_str() {
@@ -444,7 +472,7 @@ async fn s184_a_payout_is_made_of_its_transactions_and_the_fees_that_are_taken_o
 }
 
 #[tokio::test]
-async fn s186_a_payout_that_does_not_add_up_is_named_and_not_believed() {
+async fn a_payout_that_does_not_add_up_is_named_and_not_believed() {
     let wrong = with(PAYOUT, json!({"total": 8239.41}));
     let why = payout(&paid_out(wrong, TRANSACTIONS)).await.unwrap_err();
     assert!(why.contains("8239.4") && why.contains("8239.41"), "{why}");

@@ -50,7 +50,7 @@ impl Stage {
     }
 
     /// Enters the address at Invoiced, and the key that it shows here.
-    async fn enter(&self, url: &str) {
+    async fn enter_address(&self, url: &str) {
         let endpoints = self.at_invoiced(url, "add").await;
         let mut fields = self.sandbox.description["invoiced"]["invoiced"].clone();
         fields["webhook_secret"] = endpoints[0]["secret"].clone();
@@ -83,7 +83,7 @@ impl Stage {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_notification_of_a_payment_has_it_posted_and_a_forged_one_is_refused() {
     let (stage, listener, url) = ready().await;
-    stage.enter(&url).await;
+    stage.enter_address(&url).await;
     let _service = stage.served_at(listener).await;
     let outside = Panel::new(&json!({"control": url})).unwrap();
     let forged = json!({"id": 1, "type": "payment.created", "data": {"object": {"id": 1}}});
@@ -106,7 +106,7 @@ async fn a_signed_notification_of_a_payment_has_it_posted_and_a_forged_one_is_re
 #[tokio::test(flavor = "multi_thread")]
 async fn s244_what_an_address_that_was_switched_off_missed_is_found_among_past_events() {
     let (stage, listener, url) = ready().await;
-    stage.enter(&url).await;
+    stage.enter_address(&url).await;
     let service = stage.served_at(listener).await;
     let pairs = open_pairs(&stage).await;
     pays(&stage, &pairs[0].1, None, "check").await;

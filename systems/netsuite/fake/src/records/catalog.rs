@@ -5,8 +5,8 @@ mod sales;
 use crate::ledger::{BillKind, EntityKind, PaymentKind};
 use crate::schema::{self, Column};
 use sales::{
-    CASH_BACK, CREDIT_MEMO, CUSTOMER_PAYMENT, CUSTOMER_REFUND, DEPOSIT, DEPOSIT_APPLICATION,
-    DEPOSITED, DISCOUNT_ITEM, INVOICE, OTHER, SALE_ITEM,
+    CASH_BACK, CREDIT_MEMO, CUSTOMER, CUSTOMER_PAYMENT, CUSTOMER_REFUND, DEPOSIT,
+    DEPOSIT_APPLICATION, DEPOSITED, DISCOUNT_ITEM, INVOICE, OTHER, SALE_ITEM,
 };
 
 /// Which of the ledger's writes a record type goes through.
@@ -343,16 +343,6 @@ const VENDOR: &[Field] = &[
     ro("balance", "balance"),
     kept("defaultVendorPaymentAccount"),
     kept("vatRegNumber"),
-];
-const CUSTOMER: &[Field] = &[
-    rw("accountNumber", "accountnumber"),
-    rw("receivablesAccount", "receivablesaccount"),
-    to("parent", "parent", "customer"),
-    ro("balance", "balancesearch"),
-    ro("overdueBalance", "overduebalancesearch"),
-    kept("creditLimit"),
-    kept("emailPreference"),
-    kept("comments"),
 ];
 const ADDRESS_BOOK: Sublist = Sublist {
     name: "addressBook",

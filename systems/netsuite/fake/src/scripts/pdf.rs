@@ -34,17 +34,17 @@ pub(super) fn of_lines(lines: &[String]) -> Vec<u8> {
     let mut places = Vec::new();
     for (number, object) in (1..).zip(&objects) {
         places.push(text.len());
-        let _ = write!(text, "{number} 0 obj\n{object}\nendobj\n");
+        let _ = writeln!(text, "{number} 0 obj\n{object}\nendobj");
     }
     let table = text.len();
     let size = objects.len() + 1;
-    let _ = write!(text, "xref\n0 {size}\n0000000000 65535 f \n");
+    let _ = writeln!(text, "xref\n0 {size}\n0000000000 65535 f ");
     for place in places {
-        let _ = write!(text, "{place:010} 00000 n \n");
+        let _ = writeln!(text, "{place:010} 00000 n ");
     }
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"
+        "trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF"
     );
     text.into_bytes()
 }

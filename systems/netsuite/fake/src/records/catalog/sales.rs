@@ -2,6 +2,17 @@
 
 use super::{Field, Sublist, kept, read, ro, rw, to};
 
+pub(super) const CUSTOMER: &[Field] = &[
+    rw("accountNumber", "accountnumber"),
+    rw("receivablesAccount", "receivablesaccount"),
+    to("parent", "parent", "customer"),
+    ro("balance", "balancesearch"),
+    ro("overdueBalance", "overduebalancesearch"),
+    kept("creditLimit"),
+    kept("emailPreference"),
+    kept("comments"),
+];
+
 pub(super) const INVOICE: &[Field] = &[
     rw("entity", "entity"),
     rw("account", "account"),
