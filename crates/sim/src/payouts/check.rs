@@ -7,8 +7,8 @@ use serde_json::Value;
 use tieout_domain::{Kind, RecordRef, RemoteId, Side, State};
 
 use super::records::{
-    Told, alone, copies, external, is_external, is_ours, is_told, key, mark, outcome, share,
-    stands, there, told_of, transactions,
+    Told, alone, copies, external, is_edited, is_external, is_ours, is_told, key, mark, outcome,
+    share, stands, there, told_of, transactions,
 };
 use super::{Manner, deposits, money};
 use crate::check::{
@@ -169,7 +169,10 @@ fn collectable(after: &Snapshot, invoice: &Value) -> Decimal {
 
 /// Whether a person was told of an invoice, or of a payment of it on either side.
 fn invoice_is_told(seen: &Seen<'_>, of: &str, copy: &str) -> bool {
-    let told = |flow: &str, record: &RecordRef| outcome(seen, flow, record).is_some_and(is_told);
+    let told = |flow: &str, record: &RecordRef| {
+        let said = outcome(seen, flow, record);
+        said.is_some_and(|said| is_told(said) || is_edited(said))
+    };
     let platform = list(&seen.after.platform, "payments");
     let mut through = platform
         .filter(|one| !share(one, copy).is_zero())

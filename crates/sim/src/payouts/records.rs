@@ -110,6 +110,12 @@ pub(super) fn is_told(outcome: &Outcome) -> bool {
     )
 }
 
+/// Whether somebody changed a copy on the platform, which is shown and never written over.
+pub(super) fn is_edited(outcome: &Outcome) -> bool {
+    let code = outcome.code.as_ref().map(|code| code.as_str());
+    code == Some("copy-edited")
+}
+
 /// What a flow's records without a role lead to, from the ledger to the platform.
 pub(super) fn copies<'a>(seen: &'a Seen<'_>, flow: &str) -> BTreeMap<&'a str, &'a str> {
     let links = seen.links.iter();

@@ -68,7 +68,6 @@ fn report() -> RunReport {
         problems: Vec::new(),
         initial: None,
         stopped: None,
-        initial: None,
     }
 }
 
@@ -82,7 +81,6 @@ fn plan() -> Plan {
         first_sync: Vec::new(),
         later: None,
         stops: Vec::new(),
-        later: None,
     }
 }
 
