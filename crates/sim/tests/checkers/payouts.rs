@@ -251,6 +251,8 @@ fn an_invoice_that_is_open_for_more_than_is_owed_is_found() {
     let mut after = sound();
     paid(&mut after);
     assert_eq!(checks(&after, &stating(&told(), "2")), Vec::<&str>::new());
+    let edited = Outcome::because(State::Noop, Code::new("copy-edited"), "shown");
+    assert_eq!(checks(&after, &stating(&edited, "2")), Vec::<&str>::new());
 }
 
 #[test]
