@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub subsidiary: Option<String>,
     /// The ledger's routes that records were written by so far.
     pub ledger_writes: Vec<String>,
+    /// The most requests that left for the platform in any second so far.
+    pub most_a_second: usize,
 }
 
 /// What the store says became of each record, by flow.
@@ -90,6 +92,25 @@ pub(crate) fn same_twice<'a>(
             let id = text(record, "id");
             found.push(violation("once", format!("{what} {key}: {other} and {id}")));
         }
+    }
+    found
+}
+
+/// While nothing is to be written to the ledger, nothing is.
+pub(crate) fn untouched(after: &Snapshot, is_ours: impl Fn(&Value) -> bool) -> Vec<Violation> {
+    let written = after.ledger_writes.iter();
+    let mut found: Vec<Violation> = written
+        .map(|route| {
+            let what = format!("the ledger was written to: {route}");
+            violation("switched-off", what)
+        })
+        .collect();
+    for table in ["transactions", "customers"] {
+        let ours = list(&after.ledger, table).filter(|one| is_ours(one));
+        found.extend(ours.map(|one| {
+            let external = text(one, "external_id");
+            violation("switched-off", format!("{external} is in the ledger"))
+        }));
     }
     found
 }

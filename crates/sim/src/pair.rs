@@ -9,6 +9,7 @@ use tieout_kit::fake::world::generate::Shape;
 use crate::check::{Seen, Violation};
 use crate::dice::Dice;
 use crate::payables::Payables;
+use crate::payouts::Payouts;
 use crate::people::{Act, People};
 use crate::receivables::Receivables;
 use crate::world::{Plan, World};
@@ -66,7 +67,7 @@ pub trait Pair: std::fmt::Debug + Sync {
 }
 
 /// All pairs.
-pub static ALL: [&dyn Pair; 2] = [&Payables, &Receivables];
+pub static ALL: [&dyn Pair; 3] = [&Payables, &Receivables, &Payouts];
 
 /// The pair of this name.
 #[must_use]

@@ -2,7 +2,7 @@
 
 pub mod check;
 mod money;
-mod people;
+pub(crate) mod people;
 mod there;
 
 use anyhow::{Context as _, Result};

@@ -105,6 +105,7 @@ impl Story<'_> {
             account,
             subsidiary,
             ledger_writes: self.world.writes("netsuite"),
+            most_a_second: self.world.most_a_second(self.world.pair.platform()),
         })
     }
 

@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::gate::Gate;
+use crate::pace::Pace;
 use crate::process::{Boundary, Lost, Process};
 use crate::time::Time;
 
@@ -92,6 +93,7 @@ pub struct Weather {
     pub(crate) dice: Arc<Dice>,
     pub(crate) sky: Arc<Mutex<Sky>>,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -216,8 +218,9 @@ impl Transport for Weather {
         deadline: Duration,
     ) -> Result<Response<Bytes>, Undelivered> {
         self.process.reach(Boundary::BeforeSend).await;
-        self.figures
-            .count("calls", request.uri().port_u16().map_or("", service_of));
+        let port = request.uri().port_u16().unwrap_or_default();
+        self.figures.count("calls", service_of(port));
+        self.pace.leaves(port, self.time.now());
         let met = self.meet(request, deadline);
         let too_late = self.time.sleep(deadline);
         let (met, too_late) = (std::pin::pin!(met), std::pin::pin!(too_late));
@@ -234,6 +237,8 @@ fn service_of(port: u16) -> &'static str {
     match port {
         9101 => "netsuite",
         9102 => "bill",
+        9103 => "invoiced",
+        9104 => "alternative-payments",
         _ => "another",
     }
 }

@@ -1,5 +1,6 @@
 //! The services, the machine that tieout runs on, and how a process of it is started.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use tieout_systems::Entry;
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::gate::Gate;
+use crate::pace::Pace;
 use crate::pair::Pair;
 use crate::process::{Fate, Process, Watched};
 use crate::run::Host;
@@ -81,6 +83,9 @@ pub struct World {
     /// The turns at the store.
     pub gate: Arc<Gate>,
     fakes: Vec<Arc<dyn Fake>>,
+    /// At which port each service is.
+    ports: BTreeMap<String, u16>,
+    pace: Arc<Pace>,
     chassis: Chassis,
     hosts: Arc<Hosts>,
     folder: tempfile::TempDir,
@@ -127,6 +132,7 @@ impl World {
         shape.one_world = plan.one_world;
         let generated = generate(&shape);
         let mut fakes = Vec::new();
+        let mut ports = BTreeMap::new();
         let mut hosts = Hosts::new();
         let mut description = serde_json::Map::new();
         for entry in systems {
@@ -138,6 +144,7 @@ impl World {
             );
             let router = dress(&chassis, fake.service(), Arc::clone(&fake).router());
             hosts.insert(host, router);
+            ports.insert(fake.service().to_owned(), PORT + entry.port);
             fakes.push(fake);
         }
         let world = Self {
@@ -148,6 +155,8 @@ impl World {
             sky: Arc::new(Mutex::new(Sky::CALM)),
             gate: Arc::clone(&host.gate),
             fakes,
+            ports,
+            pace: Arc::default(),
             chassis,
             hosts: Arc::new(hosts),
             folder: folder()?,
@@ -236,6 +245,7 @@ impl World {
                 dice: Arc::clone(&self.weather_dice),
                 sky: Arc::clone(&self.sky),
                 figures: Arc::clone(&self.figures),
+                pace: Arc::clone(&self.pace),
                 gate: Arc::clone(&self.gate),
             }),
             timer: self.clock(process),
@@ -325,6 +335,13 @@ impl World {
             route.starts_with("GET ") || route.ends_with("/suiteql") || route.ends_with("/token")
         };
         routes.filter(|route| !reads(route)).collect()
+    }
+
+    /// The most requests that left for a service in any second so far.
+    #[must_use]
+    pub fn most_a_second(&self, service: &str) -> usize {
+        let port = self.ports.get(service);
+        port.map_or(0, |port| self.pace.most(*port))
     }
 
     fn fake(&self, service: &str) -> Option<&Arc<dyn Fake>> {

@@ -7,7 +7,8 @@ use tieout_domain::{Key, Kind, RecordRef, RemoteId, Side, State};
 
 use super::money;
 use crate::check::{
-    Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, violation,
+    Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, untouched,
+    violation,
 };
 
 /// A kind that goes both ways by origin.
@@ -80,7 +81,7 @@ pub fn servers(writes_ledger: bool, seen: &Seen<'_>) -> Vec<Violation> {
     found.extend(nothing_lost(seen));
     found.extend(nothing_started(after));
     if !writes_ledger {
-        found.extend(untouched(after));
+        found.extend(untouched(after, |one| is_ours(after, one)));
     }
     found
 }
@@ -138,7 +139,7 @@ pub fn once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
 
 /// No more customers of a name than there were before and have been asked for since: as many as the other side has or
 /// had, for there people may have merged or renamed some.
-fn names_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
+pub(crate) fn names_once(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
     let names = |records: &Value| -> BTreeMap<String, usize> {
         let mut names = BTreeMap::new();
         let named = list(records, "customers").filter(|one| !text(one, "name").is_empty());
@@ -318,28 +319,6 @@ pub fn nothing_started(after: &Snapshot) -> Vec<Violation> {
         .chain(charges)
         .map(|one| violation("started", format!("the platform did by itself: {one}")))
         .collect()
-}
-
-/// While nothing is to be written to the ledger, nothing is.
-#[must_use]
-pub fn untouched(after: &Snapshot) -> Vec<Violation> {
-    let written = after.ledger_writes.iter();
-    let mut found: Vec<Violation> = written
-        .map(|route| {
-            violation(
-                "switched-off",
-                format!("the ledger was written to: {route}"),
-            )
-        })
-        .collect();
-    for table in ["transactions", "customers"] {
-        let ours = list(&after.ledger, table).filter(|one| is_ours(after, one));
-        found.extend(ours.map(|one| {
-            let external = text(one, "external_id");
-            violation("switched-off", format!("{external} is in the ledger"))
-        }));
-    }
-    found
 }
 
 /// The ledger's invoices that stand on the platform, too, wherever they began.

@@ -100,7 +100,7 @@ pub(super) const CHAPTERS: [&[&str]; 4] = [
 ];
 
 /// People among the ledger's invoices.
-pub(super) struct At<'a>(pub(super) &'a People<'a>);
+pub(crate) struct At<'a>(pub(crate) &'a People<'a>);
 
 impl<'a> std::ops::Deref for At<'a> {
     type Target = People<'a>;
@@ -112,7 +112,7 @@ impl<'a> std::ops::Deref for At<'a> {
 
 impl At<'_> {
     /// Somebody does this; nothing where it isn't done in the ledger.
-    pub(super) async fn done(&self, name: &str) -> Result<Option<bool>> {
+    pub(crate) async fn done(&self, name: &str) -> Result<Option<bool>> {
         let amend = |fields: Value| json!({"action": "edit", "fields": fields});
         let done = match name {
             "enter an invoice" => self.enter("invoice", None).await?,

@@ -15,6 +15,7 @@ fn sound() -> Snapshot {
     Snapshot {
         account: ORGANIZATION.to_owned(),
         ledger_writes: Vec::new(),
+        most_a_second: 0,
         subsidiary: Some("3".to_owned()),
         ledger: json!({
             "transactions": [

@@ -15,6 +15,7 @@ fn sound() -> Snapshot {
         account: "sandbox".to_owned(),
         subsidiary: Some("3".to_owned()),
         ledger_writes: Vec::new(),
+        most_a_second: 0,
         ledger: json!({
             "transactions": [
                 {"id": "1", "type": "CustInvc", "total": "100", "unpaid": "0", "subsidiary": "3", "voided": "F"},
