@@ -386,6 +386,8 @@ pub struct Ways {
     pub pays_out: bool,
     /// Whether it shows invoices as PDF, where it takes them.
     pub shows_pdfs: bool,
+    /// Whether its invoices tell what of them is open. Where they don't, an unpaid one shows all of its total.
+    pub tells_open: bool,
 }
 
 impl Ways {
@@ -395,6 +397,7 @@ impl Ways {
         credit_notes: false,
         pays_out: false,
         shows_pdfs: false,
+        tells_open: true,
     };
 
     /// All there are, together: for whoever asks for every flow.
@@ -403,6 +406,7 @@ impl Ways {
         credit_notes: true,
         pays_out: true,
         shows_pdfs: true,
+        tells_open: true,
     };
 }
 

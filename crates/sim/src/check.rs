@@ -205,9 +205,19 @@ pub fn closes(reports: &[Report]) -> Vec<Violation> {
         let residuals = report.residuals.iter().filter(|(_, left)| !left.is_zero());
         found.extend(residuals.map(|(leg, left)| {
             let left = left.of(currency);
+            let told: Vec<String> = report
+                .items
+                .iter()
+                .filter(|item| item.category.leg() == *leg)
+                .map(|item| format!("{} {} ({})", item.category.code(), item.amount, item.cause))
+                .collect();
             violation(
                 "tie-out",
-                format!("leg {}: {left} is unexplained", leg.number()),
+                format!(
+                    "leg {}: {left} is unexplained beside {}",
+                    leg.number(),
+                    told.join("; ")
+                ),
             )
         }));
         let failed = report

@@ -1622,7 +1622,7 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         error,
         StoreError::Newer {
             found: 999,
-            known: 9
+            known: 10
         }
     );
     assert!(!error.fix().is_empty());

@@ -32,6 +32,7 @@ pub(crate) const WAYS: Ways = Ways {
     credit_notes: false,
     pays_out: true,
     shows_pdfs: true,
+    tells_open: false,
 };
 
 /// Makes the ports. Sends nothing.
@@ -43,6 +44,10 @@ pub(crate) fn connect(
     let settings = Settings::read(table)?;
     let keys = Keys::read(&credential)?;
     let account = settings.account.clone();
+    let ways = Ways {
+        tells_open: settings.has(Capability::Balances),
+        ..WAYS
+    };
     let client = Arc::new(Client::new(settings, keys, kit));
     let mut ports = Ports {
         system: ALTERNATIVE_PAYMENTS,
@@ -53,7 +58,7 @@ pub(crate) fn connect(
         write: BTreeMap::new(),
         subledger: None,
         files: None,
-        ways: WAYS,
+        ways,
         in_flight_max: IN_FLIGHT_MAX,
         key_prefix: "ap",
         account,

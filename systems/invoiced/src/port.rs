@@ -31,6 +31,7 @@ pub(crate) const WAYS: Ways = Ways {
     credit_notes: true,
     pays_out: false,
     shows_pdfs: false,
+    tells_open: true,
 };
 
 /// Makes the ports. Sends nothing.

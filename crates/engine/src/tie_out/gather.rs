@@ -252,6 +252,12 @@ impl Gatherer<'_> {
     ) -> Result<Held, EngineError> {
         let document = &mirrored.observed.document;
         let not_yet = payments.not_yet.get(&mirrored.record()).copied();
+        // An invoice that doesn't tell what of it is open shows all of its total until it is paid.
+        let told = self.connection.sides.platform.ways.tells_open || still_open.is_zero();
+        let untold = match payments.taken_off.get(&mirrored.record()) {
+            Some(taken) if !told => -*taken,
+            _ => Amount::ZERO,
+        };
         let later = mirrored
             .observed
             .created
@@ -264,7 +270,7 @@ impl Gatherer<'_> {
             date,
             due: due(document),
             total,
-            open: plus(still_open, not_yet.unwrap_or_default())?,
+            open: plus(plus(still_open, untold)?, not_yet.unwrap_or_default())?,
             presence: if mirrored.gone || has_ended(document) {
                 Presence::Gone
             } else if later {

@@ -27,6 +27,8 @@ pub(super) struct Payments {
     /// What the platform takes off a document's open amount already, though it doesn't count at the end of the day;
     /// by document.
     pub(super) not_yet: HashMap<RecordRef, Amount>,
+    /// What the platform's payments take off its documents by now; by document.
+    pub(super) taken_off: HashMap<RecordRef, Amount>,
     /// Postings of the ledger that stand for a payment of the platform, and whether the platform is owed the
     /// money.
     pub(super) ours: HashMap<RemoteId, bool>,

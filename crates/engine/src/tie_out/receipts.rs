@@ -298,6 +298,10 @@ impl Gatherer<'_> {
     ) -> Result<(), EngineError> {
         let deducted = !mirrored.gone && received(&payment.status);
         for (record, amount) in payment.uses.iter().flat_map(taken_off) {
+            if deducted {
+                let so_far = found.taken_off.entry(record.clone()).or_default();
+                *so_far = plus(*so_far, amount)?;
+            }
             let back = match (deducted, stands) {
                 (true, Stands::Later) => amount,
                 (false, Stands::Counts) => -amount,

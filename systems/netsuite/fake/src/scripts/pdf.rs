@@ -94,7 +94,7 @@ mod tests {
             .nth(1)
             .and_then(|rest| rest.split(' ').next()?.parse().ok())
             .unwrap();
-        let stream = pdf.split("stream\n").nth(1).unwrap();
+        let (_, stream) = pdf.split_once("stream\n").unwrap();
         assert!(stream[length..].starts_with("endstream"));
     }
 
