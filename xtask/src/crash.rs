@@ -8,6 +8,7 @@ pub(crate) mod check;
 mod history;
 pub(crate) mod killing;
 pub(crate) mod pair;
+mod payouts;
 mod receivables;
 
 use std::path::{Path, PathBuf};

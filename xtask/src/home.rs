@@ -82,6 +82,18 @@ impl Home {
         Ok(home)
     }
 
+    /// The same with Alternative Payments, whose account was given everything.
+    pub(crate) fn paid_out(
+        tieout: &Path,
+        sandbox: &Sandbox,
+        manner: Manner,
+        preferences: toml::Table,
+    ) -> Result<Self> {
+        let home = Self::of_pair(tieout, sandbox, PAYOUTS, manner, preferences)?;
+        home.map()?;
+        Ok(home)
+    }
+
     fn map(&self) -> Result<Printed> {
         self.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)
     }
@@ -207,6 +219,7 @@ type Pair = [&'static str; 2];
 
 const PAYABLES: Pair = ["netsuite", "bill"];
 const RECEIVABLES: Pair = ["netsuite", "invoiced"];
+const PAYOUTS: Pair = ["netsuite", "alternative-payments"];
 
 /// Those of the pair, of all the services that the sandbox describes.
 fn services(described: &Value, pair: Pair) -> impl Iterator<Item = (&str, &Value)> {
@@ -245,7 +258,9 @@ fn configuration(
         }
         settings.insert("credential".to_owned(), system.into());
         settings.insert("settle".to_owned(), manner.settle.into());
-        if system != "netsuite" {
+        if system == PAYOUTS[1] {
+            settings.insert("capabilities".to_owned(), "all".into());
+        } else if system != "netsuite" {
             settings.insert("environment".to_owned(), "sandbox".into());
         }
         if system == "invoiced" {

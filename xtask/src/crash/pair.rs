@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::acts::People;
 use super::books::Books;
+use super::payouts::{self, Payers};
 use super::receivables::{self, Traders};
 use crate::home::{Home, Manner};
 use crate::panel::Caller;
@@ -24,6 +25,9 @@ pub(crate) enum Pair {
     /// Invoices and what customers pay.
     #[value(name = "netsuite-invoiced")]
     Receivables,
+    /// Invoices, what customers pay on the platform, and what it pays out. Slow: it takes five calls a second.
+    #[value(name = "netsuite-alternative-payments")]
+    Payouts,
 }
 
 impl Pair {
@@ -42,6 +46,12 @@ impl Pair {
                 "voids, refunds and credits",
                 "paid again, invoices voided",
             ],
+            Self::Payouts => [
+                "customers and invoices out",
+                "payments posted and recorded, payouts deposited, edits",
+                "failures, refunds and chargebacks",
+                "paid again, invoices voided",
+            ],
         }
     }
 
@@ -50,7 +60,7 @@ impl Pair {
         let (documents, parties) = (documents.to_string(), parties.to_string());
         let options = match self {
             Self::Payables => vec!["--bills", &documents, "--vendors", &parties],
-            Self::Receivables => {
+            Self::Receivables | Self::Payouts => {
                 let few = ["--bills", "2", "--vendors", "2"];
                 let sells = ["--invoices", &documents, "--customers", &parties];
                 [few, sells].concat()
@@ -75,12 +85,14 @@ impl Pair {
                 let preferences = receivables::preferences(sandbox, caller)?;
                 Home::trading(program, sandbox, manner, preferences)
             }
+            Self::Payouts => Home::paid_out(program, sandbox, manner, payouts::preferences()?),
         }
     }
 
     /// What people do before the sync of a phase.
     pub(super) fn act(self, phase: usize, sandbox: &Sandbox, caller: &Caller) -> Result<()> {
         let (people, traders) = (People { sandbox, caller }, Traders { sandbox, caller });
+        let payers = Payers { sandbox, caller };
         match (self, phase) {
             (Self::Payables, 1) => people.pay(),
             (Self::Payables, 2) => people.undo(),
@@ -89,6 +101,10 @@ impl Pair {
             (Self::Receivables, 1) => traders.pay(),
             (Self::Receivables, 2) => traders.undo(),
             (Self::Receivables, 3) => traders.pay_again(),
+            (Self::Payouts, 0) => payers.begin(),
+            (Self::Payouts, 1) => payers.pay(),
+            (Self::Payouts, 2) => payers.undo(),
+            (Self::Payouts, 3) => payers.pay_again(),
             _ => Ok(()),
         }
     }
@@ -98,6 +114,7 @@ impl Pair {
         match self {
             Self::Payables => Books::read(sandbox, caller),
             Self::Receivables => receivables::books(sandbox, caller),
+            Self::Payouts => payouts::books(sandbox, caller),
         }
     }
 }

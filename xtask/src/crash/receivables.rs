@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 pub(super) use acts::Traders;
-pub(super) use holdings::books;
+pub(super) use holdings::{books, fields, joined, ledger};
 
 use super::books::text;
 use crate::panel::Caller;
@@ -42,14 +42,18 @@ pub(super) fn preferences(sandbox: &Sandbox, caller: &Caller) -> Result<toml::Ta
 }
 
 /// The records that both services hold.
-struct Records(Value);
+pub(super) struct Records(Value);
 
 impl Records {
-    fn read(sandbox: &Sandbox, caller: &Caller) -> Result<Self> {
+    pub(super) fn read(sandbox: &Sandbox, caller: &Caller) -> Result<Self> {
         Ok(Self(sandbox.panel(caller, Method::GET, "records", None)?))
     }
 
-    fn of<'a>(&'a self, service: &str, table: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    pub(super) fn of<'a>(
+        &'a self,
+        service: &str,
+        table: &str,
+    ) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.0[service][table].as_array().into_iter().flatten()
     }
 
@@ -69,11 +73,11 @@ fn mark(record: &Value) -> Option<&str> {
 }
 
 /// A request to the panel in somebody's name.
-fn act(sandbox: &Sandbox, caller: &Caller, path: &str, body: &Value) -> Result<Value> {
+pub(super) fn act(sandbox: &Sandbox, caller: &Caller, path: &str, body: &Value) -> Result<Value> {
     sandbox.panel(caller, Method::POST, path, Some(body))
 }
 
 /// An edit of a record by a person.
-fn edit(fields: &Value) -> Value {
+pub(super) fn edit(fields: &Value) -> Value {
     json!({"action": "edit", "fields": fields})
 }

@@ -23,12 +23,12 @@ pub(crate) fn books(sandbox: &Sandbox, caller: &Caller) -> Result<Books> {
     Ok(books)
 }
 
-fn joined(mut parts: Vec<String>) -> String {
+pub(crate) fn joined(mut parts: Vec<String>) -> String {
     parts.sort();
     parts.join(", ")
 }
 
-fn fields(record: &Value, names: &[&str]) -> Vec<String> {
+pub(crate) fn fields(record: &Value, names: &[&str]) -> Vec<String> {
     let told = |name: &&str| format!("{name} {}", text(record, &format!("/{name}")));
     names.iter().map(told).collect()
 }
@@ -55,7 +55,7 @@ fn called(transaction: &Value) -> String {
     }
 }
 
-fn ledger(records: &Records, books: &mut Books) {
+pub(crate) fn ledger(records: &Records, books: &mut Books) {
     let transactions = || records.of("netsuite", "transactions");
     let names: BTreeMap<String, String> = transactions()
         .map(|one| (text(one, "/id"), called(one)))
