@@ -1,10 +1,11 @@
 //! *Set Up Accounts*: which accounts of the ledger take payments and payouts, before the first one is written.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use maud::{Markup, html};
+use serde::Deserialize;
 use tieout_desk::accounts::{Chosen, chosen};
 
 use super::parts::badge::{Tone, badge};
@@ -51,10 +52,24 @@ pub(super) async fn panel(
     }))
 }
 
+/// What of an act is told in the address.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    done: Option<String>,
+    n: Option<u64>,
+}
+
+/// What was done, after an act.
+const DONE: [(&str, &str); 2] = [
+    ("changed", "{n} chosen. The next run goes by it."),
+    ("nothing", "Nothing was different, so nothing was changed."),
+];
+
 async fn show(
     State(app): State<App>,
     person: Person,
     Path(name): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let (connection, store) = named(&app, &name)?;
     if !are_needed(&connection) {
@@ -64,11 +79,13 @@ async fn show(
     let may = person.may(Role::Admin);
     let read = all.iter().any(|one| one.choices.len() > 1);
     let content = html! {
+        (notice::done(asked.done.as_deref(), asked.n, &DONE))
         p { "Customers' payments go to Undeposited Funds, and each payout becomes one deposit to the bank account: its payments "
             "gross, what the platform takes for its work, and what it nets off." }
         @if !read { (notice::notice(Tone::Wait, &html! { p { "The chart of accounts was not read yet: sync once, or show the plan." } })) }
         form.preferences method="post" action=(preferences::address(&connection)) {
             (form::token(&person))
+            input type="hidden" name=(preferences::BACK) value=(preferences::TO_ACCOUNTS);
             @for one in &all { (field(one, may)) }
             @if may { button.main type="submit" { "Use these accounts" } }
             @else { p.soft { "Choosing them takes the role of an admin." } }

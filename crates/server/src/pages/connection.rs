@@ -25,6 +25,9 @@ use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
 
+/// The flow of a pair that pays bills.
+const BILLS: &str = "bills";
+
 /// How many runs are recent.
 const RECENT: usize = 20;
 
@@ -75,23 +78,25 @@ pub(super) async fn show(
         // While a sync is on, or was just asked for, this part brings itself up to date.
         div #live data-refresh=[watched.then_some("2")] {
             div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
-            @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (stop) } (notice::remedy(&stop.code())) })) }
+            @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (overview::sentence(&stop.to_string())) } (notice::remedy(&stop.code())) })) }
+            @if is_new && person.may(Role::Admin) {
+                (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
+            }
             div.sides {
-                section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
+                div {
+                    section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
+                    @if let Some(accounts) = accounts::panel(&app, &info).await? { section.panel { h2 { "Accounts" } (accounts) } }
+                }
                 div {
                     (progress(&info, &store, &health).await?)
                     section.panel { h2 { "Last success" } (facts(successes(&info, &health, now))) }
                 }
             }
         }
-        @if is_new && person.may(Role::Admin) {
-            (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
-        }
-        @if let Some(accounts) = accounts::panel(&app, &info).await? { section.panel { h2 { "Accounts" } (accounts) } }
         (first_sync(&person, &info, &causes))
         (acts(&person, &info, &health))
         @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
-        p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" }
+        @if info.flows.iter().any(|flow| flow == BILLS) { p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" } }
         (imports::panel(&person, &info, &store).await?)
         (waiting.show(&here))
         (recent.show(&here))

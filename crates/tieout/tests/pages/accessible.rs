@@ -41,6 +41,28 @@ async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     each.collect()
 }
 
+/// Widths and colours in which pages are audited.
+const LOOKS: [(u32, bool); 4] = [(1280, false), (1280, true), (375, false), (375, true)];
+
+/// Opens what is folded: it is read too.
+const UNFOLD: &str = "document.querySelectorAll('details').forEach(it => { it.open = true; })";
+
+/// Sees that the auditor finds nothing wrong with the page that is open. Leaves it unfolded.
+pub(crate) async fn assert_shuts_nobody_out(browser: &Browser, name: &str) {
+    let Some(axe) = axe() else { return };
+    browser.run(UNFOLD).await;
+    for (width, dark) in LOOKS {
+        browser.look(width, dark).await;
+        let found = violations(browser, &axe).await;
+        assert!(
+            found.is_empty(),
+            "{name} at {width}, dark {dark}:\n{}",
+            found.join("\n")
+        );
+    }
+    browser.look(LOOKS[0].0, false).await;
+}
+
 /// The auditor is at work: it finds a picture without words, and a field without a name.
 async fn assert_awake(browser: &Browser, axe: &str) {
     let wrong = "document.body.innerHTML += '<img src=\"/assets/logo.svg\"><input type=\"text\">'";
@@ -61,13 +83,10 @@ async fn an_auditor_finds_no_page_that_shuts_anybody_out() {
     house.sign_in(&browser, "casey").await;
     let mut wrong = Vec::new();
     for (name, path) in house.pages().await {
-        for (width, dark) in [(1280, false), (1280, true), (375, false), (375, true)] {
+        for (width, dark) in LOOKS {
             browser.look(width, dark).await;
             browser.go(&format!("{}{path}", house.base)).await;
-            // What is folded is read too.
-            browser
-                .run("document.querySelectorAll('details').forEach(it => { it.open = true; })")
-                .await;
+            browser.run(UNFOLD).await;
             for violation in violations(&browser, &axe).await {
                 wrong.push(format!("{name} at {width}, dark {dark}: {violation}"));
             }

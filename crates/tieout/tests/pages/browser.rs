@@ -252,6 +252,17 @@ impl Browser {
         panic!("no other page has come: {}", self.text().await);
     }
 
+    /// Waits where it is until the page says this.
+    pub(crate) async fn until(&self, said: &str) {
+        for _ in 0..LOOKS {
+            if self.text().await.contains(said) {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        panic!("{said} is not in {}", self.text().await);
+    }
+
     /// Types into what a selector names.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector).await;

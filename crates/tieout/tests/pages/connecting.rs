@@ -13,7 +13,8 @@ fn secrets(fields: &Value) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-async fn assert_tells_none(browser: &Browser, secrets: &[String]) {
+/// Sees that none of these is anywhere in the page.
+pub(crate) async fn assert_tells_none(browser: &Browser, secrets: &[String]) {
     let page = browser
         .run("return document.documentElement.outerHTML")
         .await;

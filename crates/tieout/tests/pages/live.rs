@@ -31,14 +31,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// A small world, a home whose configuration knows only where the stand-ins are, and one administrator: `casey`.
-    pub(crate) async fn new() -> Self {
-        let options = SandboxOptions {
-            bills: Some(60),
-            vendors: Some(20),
-            ..SandboxOptions::default()
-        };
-        let sandbox = Sandbox::start(&options).await.unwrap();
+    /// A world, a home whose configuration knows only where the stand-ins are, and one administrator: `casey`.
+    async fn new(world: &SandboxOptions) -> Self {
+        let sandbox = Sandbox::start(world).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let configuration = configuration(&sandbox.description);
         std::fs::write(folder.path().join(CONFIG), configuration).unwrap();
@@ -79,10 +74,20 @@ impl Live {
         }
     }
 
-    /// A browser in which `casey` has signed in; nothing where there is no browser.
+    /// A small world that buys, and a browser in which `casey` has signed in; nothing where there is no browser.
     pub(crate) async fn arrived() -> Option<(Self, Browser)> {
+        let world = SandboxOptions {
+            bills: Some(60),
+            vendors: Some(20),
+            ..SandboxOptions::default()
+        };
+        Self::arrived_in(&world).await
+    }
+
+    /// The same in another world.
+    pub(crate) async fn arrived_in(world: &SandboxOptions) -> Option<(Self, Browser)> {
         let browser = Browser::start().await?;
-        let live = Self::new().await;
+        let live = Self::new(world).await;
         browser.look(1280, false).await;
         sign_in(&browser, &live.base, "casey").await;
         Some((live, browser))
@@ -240,15 +245,20 @@ async fn open(folder: &tempfile::TempDir) -> Home {
     Home::open(&place).await.unwrap()
 }
 
-/// A template with the stand-ins' addresses: those are set in the file alone.
+/// A template for each pair with the stand-ins' addresses: those are set in the file alone.
 fn configuration(sandbox: &Value) -> String {
     let address = |system: &str, key: &str| json!(sandbox[system][key]).to_string();
     format!(
         "[templates.sandbox]\npair = \"netsuite-bill\"\nschedule = \"never\"\n\
          [templates.sandbox.netsuite]\nbase_url = {}\nsettle = \"1 second\"\n\
-         [templates.sandbox.bill]\nbase_url = {}\nevents_url = {}\nsettle = \"1 second\"\n",
+         [templates.sandbox.bill]\nbase_url = {}\nevents_url = {}\nsettle = \"1 second\"\n\
+         [templates.payouts]\npair = \"netsuite-alternative-payments\"\nschedule = \"never\"\n\
+         [templates.payouts.netsuite]\nbase_url = {}\nsettle = \"1 second\"\n\
+         [templates.payouts.alternative-payments]\nbase_url = {}\ncapabilities = \"all\"\nsettle = \"1 second\"\n",
         address("netsuite", "base_url"),
         address("bill", "base_url"),
         address("bill", "events_url"),
+        address("netsuite", "base_url"),
+        address("alternative-payments", "base_url"),
     )
 }

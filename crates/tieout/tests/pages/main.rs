@@ -17,6 +17,7 @@ mod deciding;
 mod house;
 mod journeys;
 mod live;
+mod payouts;
 mod screens;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

@@ -17,17 +17,23 @@ async fn every_page_is_seen_without_scrolling_sideways() {
     for (name, path) in house.pages().await {
         browser.go(&format!("{}{path}", house.base)).await;
         house.keep(name, &browser).await;
-        for (_, width) in WIDTHS {
-            browser.look(width, false).await;
-            let page = "document.documentElement";
-            let wider = format!("return {page}.scrollWidth > {page}.clientWidth");
-            assert_eq!(
-                browser.run(&wider).await,
-                json!(false),
-                "{path} is wider than {width}"
-            );
-        }
+        assert_fits(&browser, &path).await;
     }
+}
+
+/// Sees that the page that is open scrolls sideways at no width.
+pub(crate) async fn assert_fits(browser: &Browser, name: &str) {
+    for (_, width) in WIDTHS {
+        browser.look(width, false).await;
+        let page = "document.documentElement";
+        let wider = format!("return {page}.scrollWidth > {page}.clientWidth");
+        assert_eq!(
+            browser.run(&wider).await,
+            json!(false),
+            "{name} is wider than {width}"
+        );
+    }
+    browser.look(WIDTHS[0].1, false).await;
 }
 
 /// What people print: a month's report, a record for an auditor, what waits.

@@ -54,6 +54,8 @@ impl Payers<'_> {
         let mut open: Vec<OpenCopy> = records
             .of(PLATFORM, "invoices")
             .filter(|one| one["status"] == "open" || one["status"] == "overdue")
+            // What is less than a dollar can't be paid in parts.
+            .filter(|one| !text(one, "/balance").starts_with("0."))
             .filter_map(|one| {
                 let ledger = mark(one)?;
                 Some(OpenCopy {

@@ -22,6 +22,22 @@ use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
 
+/// What is asked in the place of [`QUESTIONS`] where it is customers who pay.
+const QUESTIONS_OF_RECEIVABLES: [(&str, &str); 3] = [
+    (
+        "receivables.go_live",
+        "From which day on do invoices take part? Older ones stay out; nothing means all of them",
+    ),
+    (
+        "receivables.customers",
+        "Which customers go over: those with an open invoice, or all of them?",
+    ),
+    (
+        "receivables.reconcile",
+        "Is what customers pay to be written to the ledger? How much the first sync takes is shown before",
+    ),
+];
+
 /// Whether a connection was stored and has never gone live.
 pub(in crate::pages) fn is_new(app: &App, stops: &[Stop]) -> bool {
     app.program.connects().is_some_and(|connects| {
@@ -115,9 +131,15 @@ async fn maps(
 /// The preferences that decide what goes where, in plain words.
 fn questions(app: &App, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
     let lines = preferences::lines(app, connection)?;
-    let asked = QUESTIONS.into_iter().filter_map(|(key, question)| {
-        let line = lines.iter().find(|line| line.entry.key == key)?;
-        Some((line, question))
+    let payables = connection.flows.iter().any(|flow| flow == "bills");
+    let questions: &[(&str, &str)] = if payables {
+        &QUESTIONS
+    } else {
+        &QUESTIONS_OF_RECEIVABLES
+    };
+    let asked = questions.iter().filter_map(|(key, question)| {
+        let line = lines.iter().find(|line| line.entry.key == *key)?;
+        Some((line, *question))
     });
     Ok(html! {
         form.preferences method="post" action=(preferences::address(connection)) {

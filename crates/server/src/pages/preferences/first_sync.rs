@@ -6,7 +6,7 @@ use tieout_desk::first_sync::{ALL, YES, words};
 
 use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
-use super::super::{Layout, PageError, page, plan};
+use super::super::{Layout, PageError, bare_page, plan};
 use super::{BACK, PREFIX, address};
 use crate::app::App;
 use crate::people::Person;
@@ -52,5 +52,5 @@ pub(super) async fn question(
         person,
         place: "/",
     };
-    Ok(page(&layout, &content).into_response())
+    Ok(bare_page(&layout, &content).into_response())
 }

@@ -24,7 +24,7 @@ use super::approvals::ASKED;
 use super::fields::Fields;
 use super::parts::badge::{Tone, badge};
 use super::parts::{self, Address, Cell, Column, Table, csv_asked, form, notice};
-use super::{Layout, PageError, allowed, connect, named, page_under};
+use super::{Layout, PageError, accounts, allowed, connect, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -32,9 +32,11 @@ use crate::program::ConnectionInfo;
 /// What stands before a preference's name in the form.
 const PREFIX: &str = "preference.";
 
-/// The field that tells where a form leads back to, and its value for the page on which two systems are connected.
+/// The field that tells where a form leads back to, and its values for the page on which two systems are connected and
+/// for *Set Up Accounts*.
 pub(super) const BACK: &str = "back";
 pub(super) const TO_CONNECT: &str = "connect";
+pub(super) const TO_ACCOUNTS: &str = "accounts";
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -238,11 +240,10 @@ async fn change(
         }
     }
     let count = changed.len();
-    let to_connect = fields.get(BACK) == TO_CONNECT;
-    let here = if to_connect {
-        connect::address(&connection.name)
-    } else {
-        address(&connection)
+    let (here, done) = match fields.get(BACK) {
+        TO_CONNECT => (connect::address(&connection.name), "preferences"),
+        TO_ACCOUNTS => (accounts::address(&connection), "changed"),
+        _ => (address(&connection), "changed"),
     };
     if count == 0 {
         return Ok(Redirect::to(&here.with("done", "nothing").to_string()).into_response());
@@ -262,7 +263,6 @@ async fn change(
     app.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
-    let done = if to_connect { "preferences" } else { "changed" };
     let back = here.with("done", done).with("n", &count.to_string());
     Ok(Redirect::to(&back.to_string()).into_response())
 }
