@@ -68,6 +68,7 @@ impl HintLog {
             let turn = read_turn(&mut file, &mut left)?;
             files.push(Turns { file, turn, at: 0 });
         }
+        keep_names(database)?;
         let [a, b] = <[Turns; 2]>::try_from(files)
             .map_err(|_| io::Error::other("the log of hints has two files"))?;
         let mut log = Self {
@@ -111,6 +112,16 @@ impl HintLog {
         turns.turn = newest + 1;
         turns.at = 0;
     }
+}
+
+/// Makes the files' names as durable as what will be in them: they may have been made just now.
+fn keep_names(database: &Path) -> io::Result<()> {
+    // Other systems keep a name as soon as it is there, and open no folder.
+    if cfg!(unix) {
+        let folder = database.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn beside(database: &Path, suffix: &str) -> PathBuf {
