@@ -302,13 +302,15 @@ async fn an_account_that_was_given_nothing_is_served_by_fallbacks_and_told_so() 
     );
     let pairs = open_pairs(&stage).await;
     there(&stage, "pay", json!({"invoice": pairs[0].1.id})).await;
+    let part = json!({"invoice": pairs[2].1.id, "amount": "0.05"});
+    there(&stage, "pay", part).await;
     let body = json!({"invoices": [pairs[1].0.id]}).to_string();
     let path = "/control/netsuite/customerpayment";
     stage.panel.post(path, &body).await.unwrap();
     let before = booked(&stage, "CustPymt").await.len();
     stage.sync().await;
     stage.sync().await;
-    assert_eq!(booked(&stage, "CustPymt").await.len(), before + 1);
+    assert_eq!(booked(&stage, "CustPymt").await.len(), before + 2);
     // What is paid here can't be paid there any more: it is archived.
     let records = stage.panel.get("/control/records").await.unwrap();
     let there = records["alternative-payments"]["invoices"]
@@ -317,4 +319,6 @@ async fn an_account_that_was_given_nothing_is_served_by_fallbacks_and_told_so() 
     let told = there.iter().find(|it| it["id"] == pairs[1].1.id.as_str());
     assert_eq!(told.unwrap()["status"], "archived");
     stage.assert_quiet().await;
+    // What of an invoice is open there is told by its payments alone.
+    closes(&tied_out(&stage).await);
 }
