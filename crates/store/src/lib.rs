@@ -16,13 +16,16 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod address;
 mod allowances;
 mod answers;
 mod backup;
 mod batch;
 mod browse;
+mod catalogue;
 mod chain;
 mod commit;
+mod copy;
 mod credentials;
 mod dialect;
 mod erase;
@@ -38,12 +41,16 @@ mod lease;
 mod migrate;
 mod mirror;
 mod moments;
+mod options;
 mod outbox;
 mod people;
+mod pool;
 mod private;
 mod seams;
+mod servers;
 mod sql;
 mod state;
+mod status;
 mod stops;
 mod store;
 mod turns;
@@ -55,6 +62,7 @@ mod witness;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
+pub use copy::{Copied, CopiedTable};
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
@@ -63,7 +71,9 @@ pub use frozen::frozen_name;
 pub use hint_log::HintLog;
 pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
+pub use migrate::{Schema, SchemaStep};
 pub use moments::Moments;
+pub use options::{STATEMENT_MAX, StoreOptions};
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
@@ -71,6 +81,7 @@ pub use people::{
     UserChange, UserEdit,
 };
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use status::StoreStatus;
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
