@@ -167,6 +167,17 @@ impl Dialect {
         }
     }
 
+    /// Finds a row where there is a schema of ours, of whatever number.
+    pub(crate) fn has_schema(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'store_schema'",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = 'store_schema'"
+            }
+        }
+    }
+
     /// Every table with its columns in their order: table, column, whether it holds text, and its place in the table's
     /// key, from 1 on; 0 if it has none.
     pub(crate) fn tables(self) -> &'static str {

@@ -53,6 +53,8 @@ mod state;
 mod status;
 mod stops;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod turns;
 mod vault;
 mod verify;

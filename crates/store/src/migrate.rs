@@ -140,7 +140,7 @@ const STATE: i64 = 11;
 /// Under which name it remembers the oldest schema whose programs may open it.
 const OLDEST: &str = "oldest";
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \
+const TABLE: &str = "CREATE TABLE store_schema \
     (number BIGINT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, applied_us BIGINT NOT NULL)";
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
@@ -215,8 +215,15 @@ async fn look(connection: &mut AnyConnection, dialect: Dialect) -> Result<Schema
             .execute(&mut *connection)
             .await?;
     }
-    sqlx::raw_sql(TABLE).execute(&mut *connection).await?;
     let mut applied = Vec::new();
+    // Where it is there, no right to make a table is needed.
+    if with(dialect.has_schema(), cells![])
+        .fetch_optional(&mut *connection)
+        .await?
+        .is_none()
+    {
+        sqlx::raw_sql(TABLE).execute(&mut *connection).await?;
+    }
     for row in with(APPLIED, cells![]).fetch_all(&mut *connection).await? {
         applied.push((int(&row, 0)?, text(&row, 1)?));
     }

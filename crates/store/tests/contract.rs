@@ -32,8 +32,17 @@ use tieout_store::{
     RunId, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/database.rs"]
+mod database;
 #[path = "contract/people.rs"]
 mod people;
+
+use database::{
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+};
 
 use people::{
     a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
@@ -237,6 +246,10 @@ contract! {
     a_sign_in_that_was_begun_elsewhere_ends_once,
     what_leaves_no_entry_is_remembered_by_its_moment,
     any_sequence_of_facts_folds_alike_again,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
 }
 
 async fn a_letter_is_put_in_once_and_taken_by_one(bed: &Bed, store: &Store) {
