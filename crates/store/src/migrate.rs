@@ -145,6 +145,14 @@ const TABLE: &str = "CREATE TABLE store_schema \
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
 
+/// The tables that the steps make: a server's schema may have others' beside them.
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
+    let lines = STEPS.iter().flat_map(|step| step.text.lines());
+    let made = lines.filter_map(|line| line.strip_prefix("CREATE TABLE "));
+    let names = made.filter_map(|rest| rest.split([' ', '(']).next());
+    names.chain(["store_schema"])
+}
+
 impl Store {
     /// How the schema stands. Nothing is changed.
     ///
