@@ -14,7 +14,8 @@
 //!
 //! Every statement is written once and runs on both databases; the few differences are in `dialect.rs`.
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
-//! erased from it without breaking the chain ([`ConnectionStore::erase`]).
+//! erased from it without breaking the chain ([`ConnectionStore::erase`]), and a connection that is given up can be
+//! taken out as a whole, which the installation's history tells of ([`ConnectionStore::delete`]).
 
 mod allowances;
 mod answers;
@@ -24,6 +25,7 @@ mod browse;
 mod chain;
 mod commit;
 mod credentials;
+mod delete;
 mod dialect;
 mod erase;
 mod error;
@@ -56,6 +58,7 @@ pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
 pub use credentials::{CredentialRow, Credentials, Kept};
+pub use delete::{Deleted, Size};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};

@@ -17,6 +17,12 @@ struct Step {
     append_only: &'static [&'static str],
 }
 
+/// The step from which on a whole chain may leave.
+const TENANTS: i64 = 14;
+
+/// What stays for ever but for a chain that leaves as a whole: each table with the column that names the chain.
+const LEAVING: [(&str, &str); 2] = [("entries", "chain"), ("frozen", "connection")];
+
 const STEPS: &[Step] = &[
     Step {
         number: 1,
@@ -66,6 +72,11 @@ const STEPS: &[Step] = &[
     Step {
         number: 10,
         text: include_str!("../migrations/0010_turns.sql"),
+        append_only: &[],
+    },
+    Step {
+        number: TENANTS,
+        text: include_str!("../migrations/0014_tenants.sql"),
         append_only: &[],
     },
 ];
@@ -131,6 +142,13 @@ async fn apply(
         sqlx::raw_sql(AssertSqlSafe(dialect.append_only(table)))
             .execute(&mut *connection)
             .await?;
+    }
+    if step.number == TENANTS {
+        for (table, column) in LEAVING {
+            sqlx::raw_sql(AssertSqlSafe(dialect.leaving(table, column)))
+                .execute(&mut *connection)
+                .await?;
+        }
     }
     Ok(())
 }

@@ -32,9 +32,16 @@ use tieout_store::{
     RunId, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/delete.rs"]
+mod delete;
 #[path = "contract/people.rs"]
 mod people;
 
+use delete::{
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run, who_is_limited_to_tenants_is_told_by_the_history,
+};
 use people::{
     a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
     a_session_ends_with_what_it_rests_on, a_sign_in_that_was_begun_elsewhere_ends_once,
@@ -116,6 +123,17 @@ impl Bed {
         run(&self.url, text).await
     }
 
+    /// The first column of what a question finds, behind the store's back.
+    async fn texts(&self, question: &str) -> Vec<String> {
+        let url = self.url.replace("sqlite:", "sqlite://").replace(' ', "%20");
+        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        let rows = sqlx::query(AssertSqlSafe(question.to_owned()))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
+    }
+
     /// Lets the history be changed, as whoever owns the file can.
     async fn lift_guard(&self) {
         self.lift_guard_of("entries").await;
@@ -123,7 +141,9 @@ impl Bed {
 
     async fn lift_guard_of(&self, table: &str) {
         let text = if self.server.is_some() {
-            format!("DROP TRIGGER {table}_append_only ON {table}")
+            format!(
+                "DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_removal ON {table}"
+            )
         } else {
             format!("DROP TRIGGER {table}_no_UPDATE; DROP TRIGGER {table}_no_DELETE")
         };
@@ -236,6 +256,10 @@ contract! {
     s247_who_was_removed_is_erased_and_the_chain_holds,
     a_sign_in_that_was_begun_elsewhere_ends_once,
     what_leaves_no_entry_is_remembered_by_its_moment,
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run,
+    who_is_limited_to_tenants_is_told_by_the_history,
     any_sequence_of_facts_folds_alike_again,
 }
 
@@ -1856,6 +1880,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             subject: None,
             disabled: how == 4,
             until: None,
+            tenants: (how > 1).then(|| "acme".parse().unwrap()).into_iter().collect(),
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),

@@ -109,6 +109,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Preferences(args) => commands::preferences::run(global, args).await,
         Command::Credentials(args) => commands::credentials::run(global, args).await,
         Command::Users(args) => commands::users::run(global, args).await,
+        Command::Tenants(args) => commands::tenants::run(global, args).await,
         Command::SupportBundle(args) => commands::support_bundle::run(global, args).await,
         Command::Sandbox(args) => commands::sandbox::run(global, args).await,
     }

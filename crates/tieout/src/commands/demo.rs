@@ -167,6 +167,7 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
         role: Role::Admin,
         subject: None,
         until: None,
+        tenants: Vec::new(),
     };
     let hash = home
         .store

@@ -26,6 +26,7 @@ pub mod sandbox;
 pub mod serve;
 pub mod support_bundle;
 pub mod sync;
+pub mod tenants;
 pub mod tie_out;
 pub mod traced;
 pub mod users;
