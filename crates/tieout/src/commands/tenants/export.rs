@@ -118,7 +118,11 @@ fn under<'a>(document: &'a DocumentMut, table: &str, name: &str) -> Option<&'a I
 
 /// Its users and tokens, without what proves who they are.
 async fn users(home: &Home, tenant: &TenantName) -> Result<String, Failure> {
-    let members = Members::of(home, tenant).await?;
+    let mut members = Members::of(home, tenant).await?;
+    // Whose else they are is told to nobody.
+    let only = || vec![tenant.clone()];
+    members.users.iter_mut().for_each(|it| it.tenants = only());
+    members.tokens.iter_mut().for_each(|it| it.tenants = only());
     let all = json!({"users": members.users, "tokens": members.tokens});
     let text = serde_json::to_string_pretty(&all).unwrap_or_default();
     Ok(format!("{text}\n"))
