@@ -45,9 +45,25 @@ impl Run<'_> {
         loop {
             self.close_differences(flows, periods).await?;
             if !self.is_initial() || !self.next_stage(flows).await? {
-                return Ok(());
+                return self.keep_unwanted().await;
             }
         }
+    }
+
+    /// Keeps those writes open that could have been sent again and that nothing has wanted.
+    async fn keep_unwanted(&mut self) -> Result<(), EngineError> {
+        let mut commit = self.commit();
+        for key in std::mem::take(&mut self.unwanted) {
+            if let Some(open) = self.repeatable.remove(&key) {
+                keep_open(self, &mut commit, open);
+            }
+        }
+        if commit.facts.is_empty() {
+            return Ok(());
+        }
+        commit.facts = self.news(commit.facts).await?;
+        self.connection.store.commit(commit).await?;
+        Ok(())
     }
 
     /// Goes through the flows until none has anything left to do.
@@ -187,6 +203,11 @@ impl Run<'_> {
                     Repeats::Same => {
                         self.repeated.insert(key);
                         same = Some(open.write);
+                    }
+                    Repeats::Later => {
+                        self.repeatable.insert(key.clone(), open);
+                        self.unwanted.insert(key);
+                        continue;
                     }
                     Repeats::Found => repeated.push((open, true)),
                     Repeats::Other => {
@@ -437,6 +458,8 @@ enum Repeats {
     Same,
     /// Its record has been found under the same key.
     Found,
+    /// Nothing is wanted yet; it may be once what needs its record has had its turn.
+    Later,
     /// Something else is wanted by now: the write must have come to its end first.
     Other,
 }
@@ -447,6 +470,7 @@ fn repeats(open: &OpenWrite, verdict: &Verdict) -> Repeats {
             Repeats::Same
         }
         Verdict::Adopt { key: Some(key), .. } if *key == open.order.key => Repeats::Found,
+        Verdict::Rest(_) => Repeats::Later,
         _ => Repeats::Other,
     }
 }
