@@ -96,16 +96,8 @@ impl Run<'_> {
         let demanded = self.overlay.due.remove(flow.name()).unwrap_or_default();
         let total = self.connection.store.due_count(flow.name()).await?;
         self.connection.progress.begin(flow.name(), Some(total));
-        let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
-        let base = Books {
-            recovering: stopped_for == Some(StopKind::Recovering),
-            ..Books::new(
-                self.connection.facts(),
-                self.preferences(),
-                maps(&self.connection.store).await?,
-                periods.to_vec(),
-            )
-        };
+        // Made for the first page: most flows have nothing due in most rounds.
+        let mut base = None;
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
         let mut aside = Waiting::default();
         loop {
@@ -125,8 +117,12 @@ impl Run<'_> {
             page.sort();
             page.dedup();
             if !page.is_empty() {
+                let base = match &mut base {
+                    Some(base) => base,
+                    none => none.insert(self.books(periods).await?),
+                };
                 let decisions =
-                    decide(&self.connection.store, flow, &page, &base, &self.overlay).await?;
+                    decide(&self.connection.store, flow, &page, base, &self.overlay).await?;
                 again.extend(self.follow(flow, flows, decisions).await?);
             }
             if last {
@@ -149,6 +145,20 @@ impl Run<'_> {
             }
         }
         Ok(moved)
+    }
+
+    /// What all records of a flow are decided by.
+    async fn books(&self, periods: &[Period]) -> Result<Books, EngineError> {
+        let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
+        Ok(Books {
+            recovering: stopped_for == Some(StopKind::Recovering),
+            ..Books::new(
+                self.connection.facts(),
+                self.preferences(),
+                maps(&self.connection.store).await?,
+                periods.to_vec(),
+            )
+        })
     }
 
     fn is_wanted(
