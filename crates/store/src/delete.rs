@@ -81,6 +81,10 @@ impl ConnectionStore {
         let mut transaction = self.store.begin().await?;
         let (entries, hash) =
             head(&mut transaction, self.store.inner.dialect, &self.chain).await?;
+        // A year of a large connection takes longer than any other statement may.
+        if let Some(text) = self.store.inner.dialect.without_hurry() {
+            sqlx::raw_sql(text).execute(&mut *transaction).await?;
+        }
         with(sql::LEAVING_PUT, cells![&*self.chain])
             .execute(&mut *transaction)
             .await?;

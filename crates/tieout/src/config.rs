@@ -17,11 +17,13 @@ use tieout_systems::Entry;
 use crate::failure::Failure;
 
 mod openid;
+mod store;
 mod telemetry;
 mod telling;
 mod timing;
 
 pub use openid::OpenIdConfig;
+pub use store::StoreConfig;
 pub use telling::{HookConfig, MailConfig, MailTls, Telling};
 pub use timing::Timing;
 
@@ -32,8 +34,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Tells its text from any other.
     pub digest: [u8; 32],
-    /// The store's address.
-    pub store_url: String,
+    /// Where the store lies.
+    pub store: StoreConfig,
     /// Where `serve` listens.
     pub listen: String,
     /// How many connections `serve` runs at once.
@@ -132,8 +134,6 @@ impl Config {
             Failure::usage(Code::new("config-syntax"), cause)
         })?;
         reader.only_known("", &root, &["store", "server", "templates", "connections"])?;
-        let store = reader.table(&root, "", "store")?;
-        reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
         reader.only_known(
             "server",
@@ -163,7 +163,7 @@ impl Config {
         Ok(Self {
             path: path.to_owned(),
             digest: Sha256::digest(text.as_bytes()).into(),
-            store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
+            store: reader.store(&root)?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             workers: reader.workers(&server)?,
             telling: reader.telling(&server)?,

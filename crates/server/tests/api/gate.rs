@@ -19,6 +19,7 @@ use tieout_domain::{Clock, Timestamp};
 use tieout_server::app::{App, Outside};
 use tieout_server::people::Role;
 use tieout_server::router;
+use tieout_store::testing::TestStore;
 use tieout_store::{Fact, MapStatus, NewToken, NewUser, Scope, Store, UserEdit};
 use tower::ServiceExt as _;
 
@@ -36,7 +37,7 @@ struct House {
     router: Router,
     store: Store,
     clock: Arc<TestClock>,
-    _folder: tempfile::TempDir,
+    _database: TestStore,
 }
 
 /// Somebody's browser.
@@ -50,10 +51,9 @@ const PASSWORD: &str = "correct horse battery";
 
 impl House {
     async fn new(public_url: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let database = TestStore::new();
         let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000_000)));
-        let url = format!("sqlite:{}", folder.path().join("store.db").display());
-        let store = Store::open(&url, Arc::clone(&clock) as Arc<dyn Clock>)
+        let store = Store::open(database.url(), Arc::clone(&clock) as Arc<dyn Clock>)
             .await
             .unwrap();
         let app = App {
@@ -87,7 +87,7 @@ impl House {
             router: router(app),
             store,
             clock,
-            _folder: folder,
+            _database: database,
         }
     }
 

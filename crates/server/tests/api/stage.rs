@@ -34,6 +34,7 @@ use tieout_server::program::{
     Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Notification,
     Program, SyncAsked,
 };
+use tieout_store::testing::TestStore;
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
 };
@@ -272,7 +273,7 @@ pub(crate) struct Stage {
     pub(crate) program: Arc<Played>,
     app: App,
     clock: Arc<Ticking>,
-    _folder: tempfile::TempDir,
+    _database: TestStore,
 }
 
 /// An answer, read.
@@ -289,11 +290,12 @@ impl Stage {
     }
 
     pub(crate) async fn of(played: Played) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("tieout.db").display());
+        let database = TestStore::new();
         let ticking = Arc::new(Ticking(AtomicI64::new(1_780_000_000_000_000)));
         let clock: Arc<dyn Clock> = Arc::clone(&ticking) as _;
-        let store = Store::open(&url, Arc::clone(&clock)).await.unwrap();
+        let store = Store::open(database.url(), Arc::clone(&clock))
+            .await
+            .unwrap();
         fill(&store).await;
         let program = Arc::new(played);
         *program.days_left.lock().unwrap() = 200;
@@ -309,7 +311,7 @@ impl Stage {
             program,
             app,
             clock: ticking,
-            _folder: folder,
+            _database: database,
         }
     }
 

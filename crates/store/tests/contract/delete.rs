@@ -128,7 +128,7 @@ pub(crate) async fn a_connection_that_is_deleted_leaves_nothing_but_the_proof(
 /// A table that is added later is deleted from too, or this says which one isn't.
 pub(crate) async fn every_table_that_names_a_connection_is_deleted_from(bed: &Bed, store: &Store) {
     let named = if bed.server.is_some() {
-        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' \
+        "SELECT CAST(table_name AS TEXT) FROM information_schema.columns WHERE table_schema = 'public' \
          AND column_name IN ('connection', 'chain') ORDER BY table_name"
     } else {
         "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
@@ -181,8 +181,8 @@ pub(crate) async fn who_is_limited_to_tenants_is_told_by_the_history(_: &Bed, st
         tenants: Some(tenants.iter().copied().cloned().collect()),
         ..UserEdit::default()
     };
-    let jo = people.change("jo", &only(&[&zeta, &acme, &zeta]), "user:root");
-    let jo = jo.await.unwrap();
+    let edit = only(&[&zeta, &acme, &zeta]);
+    let jo = people.change("jo", &edit, "user:root").await.unwrap();
     assert_eq!(jo.tenants, [acme.clone(), zeta.clone()], "each once, in order");
     assert_eq!(people.user("jo").await.unwrap().unwrap(), jo);
     assert!(jo.reach().includes(Some(&acme)) && !jo.reach().includes(None));

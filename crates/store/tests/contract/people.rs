@@ -310,7 +310,6 @@ pub(crate) async fn a_token_is_good_while_its_owner_is(bed: &Bed, store: &Store)
         name: "board".to_owned(),
         expires: None,
         ..new
-        tenants: Vec::new(),
     };
     let secret = people.make_token(&lasting, "user:jo").await.unwrap();
     people.revoke_token("nightly", "user:ada").await.unwrap();

@@ -24,6 +24,7 @@ pub mod rotate_key;
 pub mod runs;
 pub mod sandbox;
 pub mod serve;
+pub mod store;
 pub mod support_bundle;
 pub mod sync;
 pub mod tenants;
