@@ -9,14 +9,11 @@ use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::while_held;
+use crate::keep::{LEASE, while_held};
 use crate::options::RunOptions;
 use crate::pull::pull;
 use crate::run::Run;
 use crate::{Connection, EngineError};
-
-/// How long a look at both sides may hold the connection without renewing its lease.
-const LEASE: Duration = Duration::from_secs(300);
 
 /// How many records are taken out of the mirror at once.
 const PAGE: u32 = 1000;

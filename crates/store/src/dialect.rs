@@ -78,6 +78,17 @@ impl Dialect {
         }
     }
 
+    /// Asks for the database's own time, in microseconds since 1970: the one clock that machines share. SQLite's is its
+    /// machine's, which the store has already.
+    pub(crate) fn time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            }
+        }
+    }
+
     /// Asks how many bytes the database takes.
     pub(crate) fn bytes(self) -> &'static str {
         match self {

@@ -16,12 +16,14 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod alive;
 mod allowances;
 mod answers;
 mod backup;
 mod batch;
 mod browse;
 mod chain;
+mod claims;
 mod commit;
 mod credentials;
 mod dialect;
@@ -38,10 +40,12 @@ mod lease;
 mod migrate;
 mod mirror;
 mod moments;
+mod nodes;
 mod outbox;
 mod people;
 mod private;
 mod seams;
+mod slots;
 mod sql;
 mod state;
 mod stops;
@@ -52,9 +56,11 @@ mod verify;
 mod views;
 mod witness;
 
+pub use allowances::Taken;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
+pub use claims::Claim;
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
@@ -64,6 +70,7 @@ pub use hint_log::HintLog;
 pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
 pub use moments::Moments;
+pub use nodes::{Beat, Drain, Node};
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
@@ -71,6 +78,7 @@ pub use people::{
     UserChange, UserEdit,
 };
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use slots::{SlotsAsked, SlotsHeld};
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};

@@ -68,12 +68,27 @@ const STEPS: &[Step] = &[
         text: include_str!("../migrations/0010_turns.sql"),
         append_only: &[],
     },
+    Step {
+        number: 12,
+        text: include_str!("../migrations/0012_slots.sql"),
+        append_only: &[],
+    },
+    Step {
+        number: 13,
+        text: include_str!("../migrations/0013_nodes.sql"),
+        append_only: &[],
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \
     (number BIGINT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, applied_us BIGINT NOT NULL)";
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
+
+/// The newest schema that this program knows.
+pub(crate) fn known() -> i64 {
+    STEPS.last().map_or(0, |step| step.number)
+}
 
 /// Applies what is missing; refuses a schema that is newer than this program, or not as it was released.
 /// Runs inside the caller's transaction, so that two processes that open an empty database take turns.
@@ -93,7 +108,7 @@ pub(crate) async fn migrate(
     for row in with(APPLIED, cells![]).fetch_all(&mut *connection).await? {
         applied.push((int(&row, 0)?, text(&row, 1)?));
     }
-    let known = STEPS.last().map_or(0, |step| step.number);
+    let known = known();
     let found = applied.last().map_or(0, |(number, _)| *number);
     if found > known {
         return Err(StoreError::Newer { found, known });

@@ -8,13 +8,14 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
-use tieout_domain::{Clock, ConnectionName};
+use tieout_domain::{Clock, ConnectionName, Timestamp};
 
-use crate::chain::INSTALLATION;
+use crate::chain::{INSTALLATION, moment};
+use crate::alive::Holder;
 use crate::dialect::Dialect;
 use crate::facts::{Commit, Fact};
 use crate::seams::{Seams, Turn, Watch};
-use crate::sql::{self, cells, text, with};
+use crate::sql::{self, cells, int, text, with};
 use crate::{Entry, StoreError, migrate};
 
 /// How many connections read at once. One more writes.
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) seams: Seams,
     /// Where the database lies, for SQLite: its locks lie beside it.
     pub(crate) path: Option<PathBuf>,
+    /// This process among those that share the database.
+    pub(crate) holder: Holder,
 }
 
 impl std::fmt::Debug for Store {
@@ -104,6 +107,9 @@ impl Store {
         let writer = pool(1).connect(&url).await.map_err(unreachable)?;
         let reader = pool(READERS).connect_lazy(&url).map_err(unreachable)?;
         drop(turn);
+        let mut id = [0; 8];
+        seams.salts.fill(&mut id)?;
+        let holder = Holder::new(crate::private::hex(&id), path.as_deref());
         let store = Self {
             inner: Arc::new(Inner {
                 writer,
@@ -111,6 +117,7 @@ impl Store {
                 dialect,
                 seams,
                 path,
+                holder,
             }),
         };
         let mut transaction = store.begin().await?;
@@ -167,6 +174,8 @@ impl Store {
             [sql::CHAIN_HEAD, sql::LEASE].map(|text| Arc::from(self.inner.dialect.locking(text))),
         );
         all.push(Arc::from(self.inner.dialect.sharing(sql::CHAIN_HEAD)));
+        all.push(Arc::from(self.inner.dialect.locking(sql::CLAIM)));
+        all.extend(self.inner.dialect.time().map(Arc::from));
         for text in &all {
             let prepared = (&mut *reader)
                 .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())
@@ -207,9 +216,37 @@ impl Store {
         turn(&self.inner.seams).await
     }
 
+    /// The time by which leases, slots and turns of all processes go: the database's own, where several machines share
+    /// one.
+    pub(crate) async fn time_us(&self, database: &mut AnyConnection) -> Result<i64, StoreError> {
+        match self.inner.dialect.time().filter(|_| !self.goes_by_its_own_clock()) {
+            Some(text) => int(&with(text, cells![]).fetch_one(database).await?, 0),
+            None => Ok(self.now_us()),
+        }
+    }
+
+    /// Whether no other machine's clock is to be agreed with.
+    pub(crate) fn goes_by_its_own_clock(&self) -> bool {
+        self.inner.seams.own_time || self.inner.dialect.time().is_none()
+    }
+
+    /// The time that all processes agree on.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn time(&self) -> Result<Timestamp, StoreError> {
+        let mut reader = self.reader().await?;
+        moment(self.time_us(&mut reader).await?)
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.inner.seams.clock.now().as_microsecond()
     }
+}
+
+/// A span in the database's unit.
+pub(crate) fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
 async fn turn(seams: &Seams) -> Option<Turn> {
