@@ -80,7 +80,6 @@ impl Store {
         with(sql::ALLOWANCE_TAKE_SOME, cells![name, hour, 0_u64, u64::from(u32::MAX)])
             .fetch_one(&mut **database)
             .await
-            .map_err(StoreError::from)
             .and_then(|row| count(&row, 0))
             .map(|used| u32::try_from(used).unwrap_or(u32::MAX))
     }

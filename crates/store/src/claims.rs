@@ -38,10 +38,8 @@ impl Store {
             transaction.commit().await?;
             return Ok(Claim::Ours);
         }
-        let select = sqlx::AssertSqlSafe(self.inner.dialect.locking(sql::CLAIM));
-        let row = sqlx::query(select)
-            .bind(what.to_owned())
-            .fetch_one(&mut *transaction)
+        let row = sql::locking(self.inner.dialect, sql::CLAIM, cells![what])
+            .fetch_one(&mut transaction)
             .await?;
         let (holder, due_before) = (text(&row, 0)?, int(&row, 1)?);
         let has_ended = maybe_int(&row, 3)?.is_some();

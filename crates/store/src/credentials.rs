@@ -154,7 +154,8 @@ impl Credentials {
     /// [`StoreError::CredentialMissing`]. Also what a database can answer.
     pub async fn remove(&self, name: &str, actor: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
-        let row = with(sql::CREDENTIAL, cells![name])
+        let dialect = self.store.inner.dialect;
+        let row = sql::locking(dialect, sql::CREDENTIAL, cells![name])
             .fetch_optional(&mut *transaction)
             .await?;
         let row = row.ok_or_else(|| StoreError::CredentialMissing {

@@ -93,6 +93,8 @@ impl Store {
                 ]);
             }
         }
+        // In one order: two nodes that are told the same don't wait for each other in a circle.
+        rows.sort_unstable();
         sql::HINTS_PUT.write(&mut transaction, rows).await?;
         transaction.commit().await?;
         Ok(are_new)

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 use tieout_domain::Timestamp;
 
 use crate::StoreError;
@@ -84,10 +84,8 @@ impl ConnectionStore {
         };
         let good = Good::from_now(&self.store, ttl);
         let mut transaction = self.store.begin().await?;
-        let select = AssertSqlSafe(self.store.inner.dialect.locking(sql::LEASE));
-        let found = sqlx::query(select).bind(self.chain.to_string());
-        let found = found
-            .fetch_optional(&mut *transaction)
+        let found = sql::locking(self.store.inner.dialect, sql::LEASE, cells![&*self.chain])
+            .fetch_optional(&mut transaction)
             .await?
             .as_ref()
             .map(read)

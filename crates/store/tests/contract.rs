@@ -1633,13 +1633,18 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
     bed.run("INSERT INTO store_schema (number, hash, applied_us) VALUES (999, 'x', 0)")
         .await
         .unwrap();
+    // What only adds says that programs before may go on.
+    bed.store().await.close().await;
+    bed.run("UPDATE store_state SET value = '998' WHERE name = 'oldest'")
+        .await
+        .unwrap();
     let clock = Arc::clone(&bed.clock) as Arc<dyn Clock>;
     let error = Store::open(&bed.url, clock).await.unwrap_err();
     assert_eq!(
         error,
         StoreError::Newer {
             found: 999,
-            known: 10
+            known: 11
         }
     );
     assert!(!error.fix().is_empty());
@@ -1997,6 +2002,20 @@ fn every_failure_has_a_page() {
     let failures = [
         StoreError::Unreachable { cause: text() },
         StoreError::Newer { found: 2, known: 1 },
+        StoreError::Older { found: 1, known: 2 },
+        StoreError::ServerOld {
+            found: 14,
+            known: 15,
+        },
+        StoreError::AddressUnfit { cause: text() },
+        StoreError::Incomplete { since: text() },
+        StoreError::NotEmpty {
+            place: text(),
+            table: text(),
+        },
+        StoreError::InUse { cause: text() },
+        StoreError::CopyDiffers { cause: text() },
+        StoreError::Denied { cause: text() },
         StoreError::Corrupt { cause: text() },
         StoreError::Full { cause: text() },
         StoreError::Busy { cause: text() },
@@ -2043,14 +2062,19 @@ fn every_failure_has_a_page() {
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_told() {
-    for url in [
-        "mysql://x",
-        "sqlite:",
-        "sqlite::memory:",
-        "sqlite:/no/such/folder/a.db",
+    for (url, code) in [
+        ("mysql://x", "store-address"),
+        ("sqlite:", "store-address"),
+        ("sqlite::memory:", "store-address"),
+        ("sqlite:/no/such/folder/a.db", "store-unreachable"),
+        (
+            "postgres://127.0.0.1:1/x?connect_timeout=5",
+            "store-address",
+        ),
+        ("postgres://127.0.0.1:1,127.0.0.1:2/x", "store-unreachable"),
     ] {
         let error = Store::open(url, clock()).await.unwrap_err();
-        assert_eq!(error.code().as_str(), "store-unreachable", "{url}: {error}");
+        assert_eq!(error.code().as_str(), code, "{url}: {error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no.db");

@@ -118,6 +118,11 @@ pub(crate) const ENTRIES_HEAD: &str = concat!(entry_columns!(), "e.chain = $1");
 pub(crate) const ITEMS_HEAD: &str = item_columns!();
 
 statements! {
+    STORE_STATE = "SELECT value FROM store_state WHERE name = $1";
+    STORE_STATE_SET = "INSERT INTO store_state (name, value) VALUES ($1, $2) \
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    STORE_STATE_DROP = "DELETE FROM store_state WHERE name = $1";
+
     CHAIN_HEAD = "SELECT seq, hash FROM chains WHERE chain = $1";
     CHAIN_START = "INSERT INTO chains (chain, seq, hash) VALUES ($1, 0, '') ON CONFLICT (chain) DO NOTHING";
     CHAIN_MOVE = "UPDATE chains SET seq = $1, hash = $2 WHERE chain = $3 AND seq = $4 AND hash = $5";
@@ -222,6 +227,7 @@ statements! {
     REMEMBERED_BY_ALL = "SELECT connection, value FROM remembered WHERE name = $1 AND value <> '' ORDER BY connection";
 
     LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
+    LEASES_GOOD = "SELECT connection, holder FROM leases WHERE until_us > $1 ORDER BY connection LIMIT 1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
                   ON CONFLICT (connection) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, \
                   run_id = excluded.run_id, until_us = excluded.until_us";
@@ -369,9 +375,8 @@ statements! {
     TOKEN_USED = "UPDATE tokens SET used_us = $1 WHERE chain = $2 AND name = $3";
     TOKEN_DROP = "DELETE FROM tokens WHERE chain = $1 AND name = $2";
 
-    ATTEMPT_START = "INSERT INTO attempts (name, failed, last_us, until_us) VALUES ($1, 0, $2, 0) \
-                     ON CONFLICT (name) DO NOTHING";
-    ATTEMPT = "SELECT failed, last_us, until_us FROM attempts WHERE name = $1";
+    ATTEMPT_HOLD = "INSERT INTO attempts (name, failed, last_us, until_us) VALUES ($1, 0, $2, 0) \
+                    ON CONFLICT (name) DO UPDATE SET last_us = attempts.last_us RETURNING failed, until_us";
     ATTEMPT_SET = "UPDATE attempts SET failed = $1, last_us = $2, until_us = $3 WHERE name = $4";
     ATTEMPT_FORGIVE = "UPDATE attempts SET failed = failed - 1, until_us = 0 WHERE name = $1 AND failed > 0";
     ATTEMPT_DROP = "DELETE FROM attempts WHERE name = $1";
