@@ -1,7 +1,5 @@
 //! Mappings: proposing them. What matches what is the flows' to say, and what stands is a person's (the desk).
 
-use std::time::Duration;
-
 use tieout_domain::port::{Depth, Observed};
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
 use tieout_flows::matching::{Confidence, Suggestion, suggest};

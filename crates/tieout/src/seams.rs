@@ -89,16 +89,18 @@ impl Kept for SealedInStore {
         some: u32,
         most: u32,
     ) -> Result<Portion, KeptError> {
-        let taken = self.kept.take_allowances(&self.name(name), now, some, most);
-        let Taken { some, hour } = taken.await.map_err(said)?;
+        let name = self.name(name);
+        let taken = self.kept.take_allowances(&name, now, some, most).await;
+        let Taken { some, hour } = taken.map_err(said)?;
         Ok(Portion { some, hour })
     }
 
     async fn give_back_some(&self, name: &str, unused: Portion) -> Result<(), KeptError> {
         let Portion { some, hour } = unused;
         let unused = Taken { some, hour };
-        let given = self.kept.give_back_allowances(&self.name(name), unused);
-        given.await.map_err(said)
+        let name = self.name(name);
+        let given = self.kept.give_back_allowances(&name, unused).await;
+        given.map_err(said)
     }
 
     async fn hold(
@@ -112,8 +114,8 @@ impl Kept for SealedInStore {
             in_use: wish.in_use,
             wanted: wish.wanted,
         };
-        let held = self.kept.hold_slots(&self.name(name), asked, time);
-        let held = held.await.map_err(said)?;
+        let held = self.kept.hold_slots(&self.name(name), asked, time).await;
+        let held = held.map_err(said)?;
         Ok(Some(Share {
             held: held.held,
             others_wait: held.others_wait,
@@ -121,13 +123,13 @@ impl Kept for SealedInStore {
     }
 
     async fn others_wait(&self, name: &str) -> Result<bool, KeptError> {
-        let waiting = self.kept.others_wait_for_slots(&self.name(name));
-        waiting.await.map_err(said)
+        let waiting = self.kept.others_wait_for_slots(&self.name(name)).await;
+        waiting.map_err(said)
     }
 
     async fn give_back(&self, name: &str) -> Result<(), KeptError> {
-        let given = self.kept.give_back_slots(&self.name(name));
-        given.await.map_err(said)
+        let given = self.kept.give_back_slots(&self.name(name)).await;
+        given.map_err(said)
     }
 
     async fn turn(

@@ -177,7 +177,9 @@ impl Service {
     /// check again.
     async fn subscribe_once(&self, checked_within: Duration) -> Duration {
         let (store, config) = (&self.home.store, self.config());
-        let check = format!("subscriptions/{}", config.digest);
+        let digest = config.digest.iter().take(8);
+        let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
+        let check = format!("subscriptions/{digest}");
         let due = store.time().await.map(|now| now.checked_sub(checked_within).ok());
         let claim = match due {
             Ok(due) => store.claim(&check, due).await,

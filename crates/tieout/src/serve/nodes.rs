@@ -125,8 +125,8 @@ impl Service {
         let due = match job.cause {
             Cause::Tick(tick) => Some(tick),
             Cause::Told => {
-                let waiting = store.connection(&job.connection).hints_waiting_since();
-                if waiting.await?.is_none() {
+                let connection = store.connection(&job.connection);
+                if connection.hints_waiting_since().await?.is_none() {
                     return Ok(Claim::Done);
                 }
                 None
