@@ -112,6 +112,14 @@ impl Dialect {
         }
     }
 
+    /// Tells other sessions something under a name, where the database can.
+    pub(crate) fn tell(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_notify($1, $2) AS TEXT)"),
+        }
+    }
+
     /// Asks how many bytes the database takes.
     pub(crate) fn bytes(self) -> &'static str {
         match self {

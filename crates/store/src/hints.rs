@@ -1,7 +1,7 @@
 //! What services told without being asked: kept until a run has looked, and remembered a while longer so that an event
 //! which comes again does nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tieout_domain::{ConnectionName, Timestamp};
@@ -95,7 +95,16 @@ impl Store {
         }
         // In one order: two nodes that are told the same don't wait for each other in a circle.
         rows.sort_unstable();
+        let told: BTreeSet<&str> = hints
+            .iter()
+            .zip(&are_new)
+            .filter(|(_, is_new)| **is_new)
+            .map(|(hint, _)| hint.connection.as_str())
+            .collect();
         sql::HINTS_PUT.write(&mut transaction, rows).await?;
+        for connection in told {
+            self.tell_hinted(&mut transaction, connection).await?;
+        }
         transaction.commit().await?;
         Ok(are_new)
     }

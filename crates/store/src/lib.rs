@@ -61,6 +61,7 @@ mod turns;
 mod vault;
 mod verify;
 mod views;
+mod wakes;
 mod witness;
 
 pub use allowances::Taken;
@@ -98,3 +99,4 @@ pub use views::{
     MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification,
     VerificationFault, WriteStatus,
 };
+pub use wakes::Wakes;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::AnyConnection;
 use tieout_domain::{Clock, ConnectionName, Timestamp};
 
-use crate::address::Address;
+use crate::address::{Address, Server};
 use crate::alive::Holder;
 use crate::chain::{INSTALLATION, moment};
 use crate::dialect::Dialect;
@@ -37,6 +37,17 @@ pub(crate) struct Inner {
     pub(crate) path: Option<PathBuf>,
     /// This process among those that share the database.
     pub(crate) holder: Holder,
+    servers: Arc<Servers>,
+}
+
+impl Inner {
+    /// The servers that other nodes may be heard through.
+    pub(crate) fn listened_to(&self) -> &[Server] {
+        match self.dialect {
+            Dialect::Sqlite => &[],
+            Dialect::Postgres => &self.servers.all,
+        }
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -136,6 +147,7 @@ impl Store {
                 place: options.place(),
                 path,
                 holder,
+                servers,
             }),
         })
     }
@@ -191,6 +203,7 @@ impl Store {
         all.push(Arc::from(self.inner.dialect.sharing(sql::CHAIN_HEAD)));
         all.push(Arc::from(self.inner.dialect.locking(sql::CLAIM)));
         all.extend(self.inner.dialect.time().map(Arc::from));
+        all.extend(self.inner.dialect.tell().map(Arc::from));
         for text in &all {
             let prepared = (&mut *reader)
                 .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())

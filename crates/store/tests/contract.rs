@@ -1640,13 +1640,10 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
         .unwrap();
     let clock = Arc::clone(&bed.clock) as Arc<dyn Clock>;
     let error = Store::open(&bed.url, clock).await.unwrap_err();
-    assert_eq!(
-        error,
-        StoreError::Newer {
-            found: 999,
-            known: 11
-        }
-    );
+    let StoreError::Newer { found: 999, known } = error else {
+        panic!("{error}")
+    };
+    assert!(known < 998);
     assert!(!error.fix().is_empty());
 }
 

@@ -55,6 +55,7 @@ pub async fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
     let mut working =
         threads.spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
     let living = tokio::spawn(Arc::clone(&service).live());
+    let hearing = tokio::spawn(Arc::clone(&service).hear());
     let sharing = tokio::spawn(Arc::clone(&service).share());
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
@@ -82,6 +83,7 @@ pub async fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
     }
     living.abort();
     sharing.abort();
+    hearing.abort();
     service.leave().await;
     // The last spans are those of the last runs and answers.
     let _ = over.send(true);

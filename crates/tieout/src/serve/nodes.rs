@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tieout_domain::ConnectionName;
 use tieout_engine::scheduler::{Cause, Job, Mark};
-use tieout_store::{Beat, Claim, StoreError};
+use tieout_store::{Beat, Claim, StoreError, Wakes};
 
 use super::Service;
 
@@ -59,6 +59,32 @@ impl Service {
         loop {
             self.shared.governors.tend(&*self.shared.timer).await;
             self.shared.timer.sleep(TEND).await;
+        }
+    }
+
+    /// Takes up at once what services told other nodes: for as long as the service lives, where they can be heard.
+    pub async fn hear(self: Arc<Self>) {
+        loop {
+            match self.home.store.wakes().await {
+                Ok(Some(wakes)) => self.heard(wakes).await,
+                Ok(None) => return,
+                Err(error) => tracing::debug!(%error, "other nodes can't be heard"),
+            }
+            // Until then it is looked for.
+            self.shared.timer.sleep(BEAT).await;
+        }
+    }
+
+    async fn heard(&self, mut wakes: Wakes) {
+        loop {
+            match wakes.next().await {
+                Ok(connection) if self.is_idle(&connection) => self.told(&connection),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "other nodes can't be heard any more");
+                    return;
+                }
+            }
         }
     }
 
