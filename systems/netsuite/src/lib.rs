@@ -5,6 +5,7 @@
 
 mod accounts;
 mod address;
+mod attachments;
 mod auth;
 mod bills;
 mod bundle_preferences;
