@@ -50,6 +50,7 @@ impl Flow for Attachments {
             Need::Matching(Side::Ledger, Kind::Attachment, file.bill.to_string()),
         ];
         needs.extend(copy_of(books, &bill).cloned().map(Need::Record));
+        needs.extend(siblings(books, file).cloned().map(Need::Record));
         needs
     }
 
@@ -77,6 +78,12 @@ fn copy_of<'a>(books: &'a Books, bill: &RecordRef) -> Option<&'a RecordRef> {
     Some(&link.target)
 }
 
+/// All files of the same bill.
+fn siblings<'a>(books: &'a Books, file: &Attachment) -> impl Iterator<Item = &'a RecordRef> {
+    let key = (Side::Ledger, Kind::Attachment, file.bill.to_string());
+    books.matching.get(&key).into_iter().flatten()
+}
+
 /// A file of the ledger.
 struct This<'a> {
     record: &'a RecordRef,
@@ -89,7 +96,10 @@ impl This<'_> {
         if let Some(verdict) = ignored(self.books, NAME, self.record) {
             return verdict;
         }
-        if self.versions().any(|sent| sent.sha256 == self.file.sha256) {
+        let copy = self.copy();
+        let is_there = |sent: &Attachment| copy.is_none_or(|copy| copy.id == sent.bill);
+        let mut versions = self.versions();
+        if versions.any(|sent| sent.sha256 == self.file.sha256 && is_there(sent)) {
             return done();
         }
         let label = self.label();
@@ -98,10 +108,13 @@ impl This<'_> {
             return skipped(Code::new("documents-off"), cause);
         }
         if let Some(twin) = self.twin() {
-            let cause = format!("{label} is the same as {}, which is attached too", twin.name);
+            let cause = format!(
+                "{label} is the same as {}, which is attached too",
+                twin.name
+            );
             return noop(Code::new("same-file"), cause);
         }
-        match self.copy() {
+        match copy {
             Some(copy) => self.send(&copy.id),
             None => self.without_bill(),
         }
@@ -120,22 +133,21 @@ impl This<'_> {
         })
     }
 
-    /// The other files of the bill that come before it.
-    fn before(&self) -> impl Iterator<Item = &Attachment> {
-        let key = (Side::Ledger, Kind::Attachment, self.file.bill.to_string());
-        let all = self.books.matching.get(&key).into_iter().flatten();
+    /// The other files of the bill.
+    fn others(&self) -> impl Iterator<Item = &Attachment> {
+        let all = siblings(self.books, self.file);
         let others = all.filter(|record| *record != self.record);
         let seen = others.filter_map(|record| self.books.record(record).filter(|seen| !seen.gone));
-        let files = seen.filter_map(|seen| match &seen.document {
+        seen.filter_map(|seen| match &seen.document {
             Document::Attachment(other) => Some(other),
             _ => None,
-        });
-        files.filter(|other| turn(other) < turn(self.file))
+        })
     }
 
+    /// One that comes before it and holds the same.
     fn twin(&self) -> Option<&Attachment> {
-        self.before()
-            .find(|other| !other.sha256.is_empty() && other.sha256 == self.file.sha256)
+        let mut before = self.others().filter(|other| turn(other) < turn(self.file));
+        before.find(|other| !other.sha256.is_empty() && other.sha256 == self.file.sha256)
     }
 
     fn copy(&self) -> Option<&RecordRef> {
@@ -154,7 +166,7 @@ impl This<'_> {
     }
 
     /// The name over there, which no other file of the bill and no other version bears.
-    fn name(&self) -> String {
+    fn name(&self, bill: &RemoteId) -> String {
         let (stem, ending) = match self.file.name.rsplit_once('.') {
             Some((stem, ending)) if !stem.is_empty() => (stem, format!(".{ending}")),
             _ => (self.file.name.as_str(), String::new()),
@@ -162,23 +174,27 @@ impl This<'_> {
         let mut name = stem.to_owned();
         let namesake = |other: &Attachment| other.name.eq_ignore_ascii_case(&self.file.name);
         if let Some(file) = &self.file.file
-            && self.before().any(namesake)
+            && self.others().any(namesake)
         {
             name.push_str(&format!(" [{file}]"));
         }
-        let version = self.books.links_of(NAME, self.record).len() + 1;
-        if version > 1 {
-            name.push_str(&format!(" ({version})"));
+        let before = self.versions().filter(|sent| sent.bill == *bill).count();
+        if before > 0 {
+            name.push_str(&format!(" ({})", before + 1));
         }
         name + &ending
     }
 
-    /// The key of this version of the file.
-    fn key(&self) -> Key {
-        let key = self.books.connection.ledger_key(&self.file.bill).with("file");
+    /// The key of this version of the file on this bill of the platform.
+    fn key(&self, bill: &RemoteId) -> Key {
+        let key = self
+            .books
+            .connection
+            .ledger_key(&self.file.bill)
+            .with("file");
         let file = self.file.file.as_ref().map_or("", RemoteId::as_str);
         let version: String = self.file.sha256.chars().take(KEY_CHARS).collect();
-        key.with(file).with(&version)
+        key.with(file).with(&version).with(bill.as_str())
     }
 
     fn send(&self, bill: &RemoteId) -> Verdict {
@@ -188,7 +204,7 @@ impl This<'_> {
         };
         let document = Document::Attachment(Attachment {
             bill: bill.clone(),
-            name: self.name(),
+            name: self.name(bill),
             ..self.file.clone()
         });
         Verdict::Write(Box::new(Step {
@@ -198,7 +214,7 @@ impl This<'_> {
             target: None,
             document,
             expect: None,
-            key: self.key(),
+            key: self.key(bill),
             because: "it is attached to the bill in the ledger".to_owned(),
         }))
     }

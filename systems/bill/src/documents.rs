@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tieout_domain::code::Code;
 use tieout_domain::document::Attachment;
-use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
+use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write, told_apart};
 use tieout_domain::{Document, Fault, RemoteId, Timestamp};
 
 use crate::call::{Client, Failed, escaped, parse};
@@ -152,7 +152,10 @@ impl Documents {
             }
             self.client.kit.timer.sleep(BETWEEN_LOOKS).await;
             let ids: Vec<&str> = pending.iter().map(|it| it.upload.as_str()).collect();
-            let path = format!("/v3/documents/upload-status?ids={}", escaped(&ids.join(",")));
+            let path = format!(
+                "/v3/documents/upload-status?ids={}",
+                escaped(&ids.join(","))
+            );
             let told = self.client.read(&path, "asking what became of uploads");
             let Ok(told): Result<Vec<Upload>, _> = told.await else {
                 break;
@@ -226,11 +229,13 @@ impl Write for Documents {
             })
         };
         let answers = answers.into_iter();
-        answers.map(|answer| answer.unwrap_or_else(lost)).collect()
+        told_apart(answers.map(|answer| answer.unwrap_or_else(lost)).collect())
     }
 
     async fn candidates(&self, orders: &[Order], _: Timestamp) -> Result<Vec<Observed>, Fault> {
-        let bills = orders.iter().map(|order| Ok(attachment(order)?.bill.clone()));
+        let bills = orders
+            .iter()
+            .map(|order| Ok(attachment(order)?.bill.clone()));
         let bills: BTreeSet<RemoteId> = bills.collect::<Result<_, Fault>>()?;
         let mut found = Vec::new();
         for bill in bills {

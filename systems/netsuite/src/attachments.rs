@@ -137,11 +137,14 @@ impl Read for Attachments {
         if let (Some(place), Some(next)) = (&place, &listed.next)
             && place.after == *next
         {
-            return Err(drift(format!("the list of files goes in circles after bill {next}")));
+            return Err(drift(format!(
+                "the list of files goes in circles after bill {next}"
+            )));
         }
         let next = listed.next.map(|after| Place { after, asked });
         let next = next.map(|place| serde_json::to_string(&place)).transpose();
-        let next = next.map_err(|error| drift(format!("a page token can't be written: {error}")))?;
+        let next =
+            next.map_err(|error| drift(format!("a page token can't be written: {error}")))?;
         let bills = listed.bills.into_iter();
         let records = bills.flat_map(|bill| {
             let files = bill.files.into_iter();
@@ -204,13 +207,22 @@ mod tests {
         let ids: Vec<&str> = page.records.iter().map(|it| it.id.as_str()).collect();
         assert_eq!(ids, ["12-901", "12-902"]);
         stage.script.answer(200, &second.to_string());
-        let page = reader.page(Depth::Whole, None, page.next.as_ref()).await.unwrap();
+        let page = reader
+            .page(Depth::Whole, None, page.next.as_ref())
+            .await
+            .unwrap();
         assert_eq!(page.records[0].id.as_str(), "40-901");
         assert!(page.next.is_none());
         // The mark is the first page's: what was attached while the pages were read comes again.
         assert_eq!(page.mark, Some(Mark("100000".into())));
-        stage.script.answer(200, &json!({"asked": 1, "next": null, "bills": []}).to_string());
-        reader.page(Depth::Changes, page.mark.as_ref(), None).await.unwrap();
+        stage.script.answer(
+            200,
+            &json!({"asked": 1, "next": null, "bills": []}).to_string(),
+        );
+        reader
+            .page(Depth::Changes, page.mark.as_ref(), None)
+            .await
+            .unwrap();
         let asked = stage.script.asked();
         assert!(asked[0].1.ends_with("type=attachments"), "{}", asked[0].1);
         assert!(asked[1].1.ends_with("type=attachments&after=12"));
@@ -224,9 +236,15 @@ mod tests {
         let reader = &ports.read[&Kind::Attachment];
         let error = |code: &str| json!({"error": {"code": code, "message": "Words."}}).to_string();
         let mark = Mark("7".into());
-        for (status, code) in [(404, "SSS_INVALID_SCRIPTLET_ID"), (200, "SSS_INVALID_TYPE_ARG")] {
+        for (status, code) in [
+            (404, "SSS_INVALID_SCRIPTLET_ID"),
+            (200, "SSS_INVALID_TYPE_ARG"),
+        ] {
             stage.script.answer(status, &error(code));
-            let page = reader.page(Depth::Changes, Some(&mark), None).await.unwrap();
+            let page = reader
+                .page(Depth::Changes, Some(&mark), None)
+                .await
+                .unwrap();
             assert_eq!((page.mark, page.records.len()), (Some(mark.clone()), 0));
         }
     }

@@ -155,7 +155,11 @@ fn pdf(printed: Printed) -> Result<File, Fault> {
 fn listed(printed: Printed, sha256: &str) -> Result<File, Fault> {
     let file = whole(printed)?;
     let hash = digest(&SHA256, &file.bytes);
-    let found: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     if found == sha256.to_ascii_lowercase() {
         return Ok(file);
     }
@@ -293,10 +297,16 @@ mod tests {
         let abc = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
         stage.script.answer(200, &file.to_string());
         let given = files.file(&"901".into(), abc).await.unwrap();
-        assert_eq!((given.bytes.as_slice(), given.media_type.as_str()), (&b"abc"[..], "image/png"));
+        assert_eq!(
+            (given.bytes.as_slice(), given.media_type.as_str()),
+            (&b"abc"[..], "image/png")
+        );
         assert!(stage.script.asked()[0].1.ends_with("type=file&id=901"));
         stage.script.answer(200, &file.to_string());
-        let fault = files.file(&"901".into(), &abc.replace('B', "C")).await.unwrap_err();
+        let fault = files
+            .file(&"901".into(), &abc.replace('B', "C"))
+            .await
+            .unwrap_err();
         assert_eq!(fault.code().as_str(), "file-changed");
         assert!(matches!(fault, Fault::Later { .. }));
     }

@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::RemoteId;
 
-pub use attachment::Attachment;
 pub use account::{Account, AccountKind};
+pub use attachment::Attachment;
 pub use bill::{Approval, Bill, BillStatus, Discount, Line, LineKind};
 pub use catalog::{Item, Terms};
 pub use credit::VendorCredit;

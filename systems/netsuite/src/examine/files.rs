@@ -38,18 +38,10 @@ const BILLS: Wish = Wish {
 };
 
 impl Client {
-    /// Asks the script about itself, where one is set; says what stays behind where none is, for payables.
+    /// Asks the script about itself, where one is set.
     pub(super) async fn check_files(&self, checks: &mut Vec<Check>) {
-        match &self.settings.files {
-            Some(script) => checks.push(self.check_script(script).await),
-            None if !self.settings.receivables => {
-                let cause = format!(
-                    "no script for files is named (`pdf_script`). {}; everything else works",
-                    BILLS.without
-                );
-                checks.push(Check::found(Status::Note, Code::new("files-off"), cause));
-            }
-            None => {}
+        if let Some(script) = &self.settings.files {
+            checks.push(self.check_script(script).await);
         }
     }
 
@@ -89,5 +81,8 @@ impl Client {
 }
 
 fn is_older(about: &About) -> bool {
-    about.version.parse::<u32>().is_ok_and(|version| version < LISTS_FILES)
+    about
+        .version
+        .parse::<u32>()
+        .is_ok_and(|version| version < LISTS_FILES)
 }

@@ -133,6 +133,18 @@ impl Attachments {
         Json::object([("files", Json::Array(own.map(Attached::told).collect()))])
     }
 
+    /// Every file with the transaction that it is attached to, for checkers.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let all = lock(&self.0);
+        let told = all.iter().map(|one| {
+            json!({
+                "id": one.id.to_string(), "transaction": one.transaction.to_string(),
+                "name": one.name, "content": String::from_utf8_lossy(&one.bytes),
+            })
+        });
+        told.collect()
+    }
+
     /// A page of the files of these bills.
     pub(super) fn page(&self, bills: &BTreeSet<i64>, asked: &Asked) -> Json {
         let all = lock(&self.0);
