@@ -68,6 +68,8 @@ enum Task {
     Simulate(simulate::SimulateArguments),
     /// Dies at every boundary of a story in turn, and loses the answer to every write.
     Walk(simulate::WalkArguments),
+    /// Syncs a whole history to Alternative Payments in stages, across processes that die, in virtual time.
+    History(simulate::HistoryArguments),
     /// Takes away what keeps a record from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
@@ -131,6 +133,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Crash(arguments) => crash::run(&workspace, &arguments),
         Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
+        Task::History(arguments) => simulate::history(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
         Task::Recover(arguments) => recover::run(&workspace, &arguments),
         Task::Release(arguments) => release::run(&workspace, &arguments),
