@@ -5,15 +5,19 @@
 //! used where it is there.
 
 mod bench;
+mod bench_many;
+mod bench_nodes;
 mod book;
 mod browser;
 mod crash;
 mod disk;
 mod fuzz;
+mod ha;
 mod home;
 mod import;
 mod laws;
 mod mutate;
+mod nodes;
 mod packages;
 mod panel;
 mod peers;
@@ -69,6 +73,10 @@ enum Task {
     Walk(simulate::WalkArguments),
     /// Takes away what keeps a record from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
+    /// Kills, pauses and cuts off nodes that share a PostgreSQL, and its primary, and compares both sides.
+    Nodes(nodes::NodesArguments),
+    /// The same on a PostgreSQL that Patroni and etcd keep alive, where they can be had.
+    Ha(ha::HaArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),
     /// Lets the disk fail at each change of the store that a sync makes, then syncs once more.
@@ -87,6 +95,10 @@ enum Task {
     BenchWebhooks(bench::WebhooksArguments),
     /// Measures how late runs begin when a thousand connections are due at the same pace.
     BenchSchedule(bench::ScheduleArguments),
+    /// Measures what a second and a third node bring, and says which limit binds.
+    BenchNodes(bench_nodes::BenchNodesArguments),
+    /// Measures what ten thousand connections cost a node that has nothing to do, and how soon its pages answer.
+    BenchMany(bench_many::ManyArguments),
     /// Runs the tests of the scripts that are installed in NetSuite, where node is there.
     Suitescript,
     /// Walks clients of the services that others wrote against the sandbox.
@@ -129,6 +141,8 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
+        Task::Nodes(arguments) => nodes::run(&workspace, &arguments),
+        Task::Ha(arguments) => ha::run(&workspace, &arguments),
         Task::Recover(arguments) => recover::run(&workspace, &arguments),
         Task::Disk(arguments) => disk::run(&workspace, &arguments),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
@@ -138,6 +152,8 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
         Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
         Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
+        Task::BenchNodes(arguments) => bench_nodes::run(&workspace, &arguments),
+        Task::BenchMany(arguments) => bench_many::run(&workspace, &arguments),
         Task::Suitescript => suitescript::run(&workspace),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),
