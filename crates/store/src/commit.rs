@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 use tokio::task::JoinSet;
 
 use crate::chain::{self, Envelope};
@@ -139,9 +139,7 @@ pub(crate) async fn head(
     chain: &str,
 ) -> Result<(u64, String), StoreError> {
     for _ in 0..2 {
-        let select = AssertSqlSafe(dialect.locking(sql::CHAIN_HEAD));
-        let row = sqlx::query(select)
-            .bind(chain.to_owned())
+        let row = sql::locking(dialect, sql::CHAIN_HEAD, cells![chain])
             .fetch_optional(&mut *database)
             .await?;
         if let Some(row) = row {
@@ -164,9 +162,7 @@ async fn check_fence(
     chain: &str,
     given: u64,
 ) -> Result<(), StoreError> {
-    let select = AssertSqlSafe(dialect.locking(sql::LEASE));
-    let row = sqlx::query(select)
-        .bind(chain.to_owned())
+    let row = sql::locking(dialect, sql::LEASE, cells![chain])
         .fetch_optional(&mut *database)
         .await?;
     let current = row.map_or(Ok(0), |row| count(&row, 0))?;

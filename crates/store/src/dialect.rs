@@ -1,6 +1,7 @@
 //! Where the two databases differ: all of it is here.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use sqlx::AnyConnection;
 
@@ -36,9 +37,13 @@ impl Dialect {
     ///
     /// SQLite: readers go on while one writes (WAL), a commit is on the disk when it returns (FULL), and a
     /// lock held by another process is waited for.
-    pub(crate) fn on_connect(self) -> &'static [&'static str] {
+    ///
+    /// PostgreSQL: the server gives up a statement that takes too long, and the transaction of whoever has fallen
+    /// silent in the middle of it, with its locks. It notices a node that is gone, and answers no commit that isn't on
+    /// its disk, whatever it was set to.
+    pub(crate) fn on_connect(self, statement_timeout: Duration) -> String {
         match self {
-            Self::Sqlite => &[
+            Self::Sqlite => [
                 "PRAGMA busy_timeout = 15000",
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",
@@ -47,8 +52,26 @@ impl Dialect {
                 "PRAGMA cache_size = -2000",
                 // What is erased is overwritten, not only forgotten.
                 "PRAGMA secure_delete = ON",
-            ],
-            Self::Postgres => &["SET client_min_messages = warning"],
+            ]
+            .join("; "),
+            Self::Postgres => format!(
+                "SET client_min_messages = warning; SET statement_timeout = {timeout}; \
+                 SET idle_in_transaction_session_timeout = {timeout}; SET tcp_keepalives_idle = 30; \
+                 SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
+                 SELECT set_config('synchronous_commit', 'on', false) \
+                 WHERE current_setting('synchronous_commit') = 'off'",
+                timeout = statement_timeout.as_millis()
+            ),
+        }
+    }
+
+    /// Run in a transaction that may take as long as it takes.
+    pub(crate) fn without_hurry(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+            ),
         }
     }
 
@@ -75,6 +98,17 @@ impl Dialect {
             Self::Sqlite => Some("PRAGMA integrity_check(1)"),
             // The server's files are its operator's; what it can't read it refuses to give.
             Self::Postgres => None,
+        }
+    }
+
+    /// Asks for the database's own time, in microseconds since 1970: the one clock that machines share. SQLite's is its
+    /// machine's, which the store has already.
+    pub(crate) fn time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            }
         }
     }
 
@@ -141,6 +175,50 @@ impl Dialect {
                  CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
                  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
             ),
+        }
+    }
+
+    /// Every table with its columns in their order: table, column, whether it holds text, and its place in the table's
+    /// key, from 1 on; 0 if it has none.
+    pub(crate) fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT m.name, c.name, c.type, CAST(c.pk AS BIGINT) FROM sqlite_master m \
+                 JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' \
+                 ORDER BY m.name, c.cid"
+            }
+            Self::Postgres => {
+                "SELECT CAST(c.table_name AS TEXT), CAST(c.column_name AS TEXT), CAST(c.data_type AS TEXT), \
+                 CAST(COALESCE(k.ordinal_position, 0) AS BIGINT) FROM information_schema.columns c \
+                 JOIN information_schema.tables t ON t.table_schema = c.table_schema \
+                 AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE' \
+                 LEFT JOIN information_schema.table_constraints p ON p.table_schema = c.table_schema \
+                 AND p.table_name = c.table_name AND p.constraint_type = 'PRIMARY KEY' \
+                 LEFT JOIN information_schema.key_column_usage k ON k.table_schema = p.table_schema \
+                 AND k.constraint_name = p.constraint_name AND k.table_name = c.table_name \
+                 AND k.column_name = c.column_name WHERE c.table_schema = current_schema() \
+                 ORDER BY c.table_name, c.ordinal_position"
+            }
+        }
+    }
+
+    /// Run when very much has been written at once.
+    pub(crate) fn after_much(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            // Until it knows how much there is, the server looks for it the wrong way.
+            Self::Postgres => Some("ANALYZE"),
+        }
+    }
+
+    /// Asks which server answers, and of which version.
+    pub(crate) fn server(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT '', sqlite_version()",
+            Self::Postgres => {
+                "SELECT COALESCE(CAST(inet_server_addr() AS TEXT) || ':' || CAST(inet_server_port() AS TEXT), \
+                 'a socket'), current_setting('server_version')"
+            }
         }
     }
 }

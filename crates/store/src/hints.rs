@@ -36,7 +36,8 @@ pub struct HintsSeen {
 
 impl Store {
     /// Keeps hints, all of them in one commit, and tells of each whether it is new. Once this has returned they are
-    /// durable.
+    /// durable, and other nodes are told. Where machines share the database, they came by its clock, by which runs begin
+    /// too.
     ///
     /// # Errors
     /// What a database can answer: then none is kept.
@@ -50,6 +51,10 @@ impl Store {
                 .push(Cell::from(hint.event.as_str()));
         }
         let mut transaction = self.begin().await?;
+        let came = match self.goes_by_its_own_clock() {
+            true => None,
+            false => Some(self.time_us(&mut transaction).await?),
+        };
         let mut known = HashSet::new();
         for ((connection, system), events) in sources {
             let fixed = cells![connection, system];
@@ -84,10 +89,12 @@ impl Store {
                     system.as_str(),
                     event.as_str(),
                     record.as_str(),
-                    at.as_microsecond()
+                    came.unwrap_or(at.as_microsecond())
                 ]);
             }
         }
+        // In one order: two nodes that are told the same don't wait for each other in a circle.
+        rows.sort_unstable();
         sql::HINTS_PUT.write(&mut transaction, rows).await?;
         transaction.commit().await?;
         Ok(are_new)

@@ -16,13 +16,18 @@
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]).
 
+mod address;
+mod alive;
 mod allowances;
 mod answers;
 mod backup;
 mod batch;
 mod browse;
+mod catalogue;
 mod chain;
+mod claims;
 mod commit;
+mod copy;
 mod credentials;
 mod dialect;
 mod erase;
@@ -38,12 +43,18 @@ mod lease;
 mod migrate;
 mod mirror;
 mod moments;
+mod nodes;
+mod options;
 mod outbox;
 mod people;
+mod pool;
 mod private;
 mod seams;
+mod servers;
+mod slots;
 mod sql;
 mod state;
+mod status;
 mod stops;
 mod store;
 mod turns;
@@ -52,9 +63,12 @@ mod verify;
 mod views;
 mod witness;
 
+pub use allowances::Taken;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
+pub use claims::Claim;
+pub use copy::{Copied, CopiedTable};
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
@@ -63,7 +77,10 @@ pub use frozen::frozen_name;
 pub use hint_log::HintLog;
 pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
+pub use migrate::{Schema, SchemaStep};
 pub use moments::Moments;
+pub use nodes::{Beat, Drain, Node};
+pub use options::{STATEMENT_MAX, StoreOptions};
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
@@ -71,6 +88,8 @@ pub use people::{
     UserChange, UserEdit,
 };
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use slots::{SlotsAsked, SlotsHeld};
+pub use status::StoreStatus;
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};

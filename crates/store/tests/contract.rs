@@ -29,11 +29,20 @@ use tieout_domain::{
 use tieout_store::{
     Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact, Heard,
     HintsSeen, ItemFilter, KeySource, Letter, MapStatus, NewHint, RecordChange, RecordRef, Role,
-    RunId, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
+    RunId, Seams, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/nodes.rs"]
+mod nodes;
 #[path = "contract/people.rs"]
 mod people;
+
+use nodes::{
+    an_hour_s_calls_are_taken_in_portions, nodes_are_known_by_name_and_drained,
+    s215_slots_are_shared_out_and_never_more_than_there_are,
+    s221_a_lease_goes_by_the_database_s_clock, slots_of_a_process_that_died_are_free,
+    what_is_due_is_done_by_one_node,
+};
 
 use people::{
     a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
@@ -106,9 +115,11 @@ impl Bed {
     }
 
     async fn store(&self) -> Store {
-        Store::open(&self.url, Arc::clone(&self.clock) as Arc<dyn Clock>)
-            .await
-            .unwrap()
+        let seams = Seams {
+            own_time: true,
+            ..Seams::of(Arc::clone(&self.clock) as Arc<dyn Clock>)
+        };
+        Store::open_among(&self.url, seams).await.unwrap()
     }
 
     /// Behind the store's back.
@@ -230,6 +241,12 @@ contract! {
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
     turns_are_spaced_over_all_processes,
+    s215_slots_are_shared_out_and_never_more_than_there_are,
+    slots_of_a_process_that_died_are_free,
+    an_hour_s_calls_are_taken_in_portions,
+    what_is_due_is_done_by_one_node,
+    nodes_are_known_by_name_and_drained,
+    s221_a_lease_goes_by_the_database_s_clock,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     somebody_with_a_last_day_is_a_user_until_then,
@@ -1616,13 +1633,18 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
     bed.run("INSERT INTO store_schema (number, hash, applied_us) VALUES (999, 'x', 0)")
         .await
         .unwrap();
+    // What only adds says that programs before may go on.
+    bed.store().await.close().await;
+    bed.run("UPDATE store_state SET value = '998' WHERE name = 'oldest'")
+        .await
+        .unwrap();
     let clock = Arc::clone(&bed.clock) as Arc<dyn Clock>;
     let error = Store::open(&bed.url, clock).await.unwrap_err();
     assert_eq!(
         error,
         StoreError::Newer {
             found: 999,
-            known: 10
+            known: 11
         }
     );
     assert!(!error.fix().is_empty());
@@ -1980,6 +2002,20 @@ fn every_failure_has_a_page() {
     let failures = [
         StoreError::Unreachable { cause: text() },
         StoreError::Newer { found: 2, known: 1 },
+        StoreError::Older { found: 1, known: 2 },
+        StoreError::ServerOld {
+            found: 14,
+            known: 15,
+        },
+        StoreError::AddressUnfit { cause: text() },
+        StoreError::Incomplete { since: text() },
+        StoreError::NotEmpty {
+            place: text(),
+            table: text(),
+        },
+        StoreError::InUse { cause: text() },
+        StoreError::CopyDiffers { cause: text() },
+        StoreError::Denied { cause: text() },
         StoreError::Corrupt { cause: text() },
         StoreError::Full { cause: text() },
         StoreError::Busy { cause: text() },
@@ -2026,14 +2062,19 @@ fn every_failure_has_a_page() {
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_told() {
-    for url in [
-        "mysql://x",
-        "sqlite:",
-        "sqlite::memory:",
-        "sqlite:/no/such/folder/a.db",
+    for (url, code) in [
+        ("mysql://x", "store-address"),
+        ("sqlite:", "store-address"),
+        ("sqlite::memory:", "store-address"),
+        ("sqlite:/no/such/folder/a.db", "store-unreachable"),
+        (
+            "postgres://127.0.0.1:1/x?connect_timeout=5",
+            "store-address",
+        ),
+        ("postgres://127.0.0.1:1,127.0.0.1:2/x", "store-unreachable"),
     ] {
         let error = Store::open(url, clock()).await.unwrap_err();
-        assert_eq!(error.code().as_str(), "store-unreachable", "{url}: {error}");
+        assert_eq!(error.code().as_str(), code, "{url}: {error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no.db");

@@ -11,7 +11,7 @@ use tieout_domain::{State as RecordState, Timestamp};
 use super::parts::badge::{Tone, badge};
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, connect, days, standing};
+use super::{Layout, PageError, bare_page, connect, days, nodes, standing};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
@@ -42,6 +42,7 @@ pub(super) async fn show(
         all.push((info, health));
     }
     let table = states(&all);
+    let nodes = nodes::table(&app.store.nodes().await?);
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
@@ -62,6 +63,7 @@ pub(super) async fn show(
             (days::runs(&app, &all).await?)
             (table.show(&here))
         }
+        @if let Some(nodes) = nodes.filter(|_| person.may(Role::Operator)) { (nodes.show(&here)) }
     };
     let layout = Layout {
         title: "Overview",

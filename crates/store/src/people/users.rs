@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::words::{NewUser, Role, User, UserChange, UserEdit};
 use super::{PasswordHash, People, check_name};
 use crate::chain::{INSTALLATION, Stored, moment};
-use crate::commit::{commit_in, head, limit};
+use crate::commit::{commit_in, limit};
 use crate::facts::{Commit, Fact};
 use crate::sql::{self, Cell, cells, int, maybe_int, maybe_text, parse, text, with};
 use crate::store::Writing;
@@ -252,9 +252,7 @@ impl People {
 
     /// A transaction in which nobody else changes the people: it holds the end of the installation's chain.
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        let mut transaction = self.store.begin().await?;
-        head(&mut transaction, self.store.inner.dialect, INSTALLATION).await?;
-        Ok(transaction)
+        self.store.begin_on(INSTALLATION).await
     }
 
     pub(super) async fn record(
