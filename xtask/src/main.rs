@@ -13,12 +13,16 @@ mod fuzz;
 mod home;
 mod import;
 mod laws;
+mod meter;
 mod mutate;
 mod packages;
 mod panel;
+mod payables;
 mod peers;
 mod postgres;
+mod race;
 mod recover;
+mod results;
 mod sandbox;
 mod scenarios;
 mod simulate;
@@ -83,10 +87,14 @@ enum Task {
     Import(import::ImportArguments),
     /// Measures a tie-out over many open documents.
     TieOut(tie_out::TieOutArguments),
+    /// Races peers that are installed by name: the same bills on the same server; then kills each, and counts.
+    Race(race::RaceArguments),
+    /// Measures this project against bounds and baselines of the same run; `--write` makes the book's page of it.
+    Bench(bench::BenchArguments),
     /// Measures how many signed notifications a second are proven and stored, and how long each waits.
-    BenchWebhooks(bench::WebhooksArguments),
+    BenchWebhooks(bench::service::WebhooksArguments),
     /// Measures how late runs begin when a thousand connections are due at the same pace.
-    BenchSchedule(bench::ScheduleArguments),
+    BenchSchedule(bench::service::ScheduleArguments),
     /// Runs the tests of the scripts that are installed in NetSuite, where node is there.
     Suitescript,
     /// Walks clients of the services that others wrote against the sandbox.
@@ -136,8 +144,10 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Import(arguments) => import::run(&workspace, &arguments),
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
-        Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
-        Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
+        Task::Race(arguments) => race::run(&workspace, &arguments),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::BenchWebhooks(arguments) => bench::service::webhooks(&workspace, &arguments),
+        Task::BenchSchedule(arguments) => bench::service::schedule(&workspace, &arguments),
         Task::Suitescript => suitescript::run(&workspace),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),

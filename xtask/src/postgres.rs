@@ -82,8 +82,17 @@ fn look() -> Option<PathBuf> {
 }
 
 impl Server {
-    /// Starts one with these programs.
+    /// Starts one with these programs, for tests: nothing here outlives them.
     pub(crate) fn start(programs: &Path) -> Result<Self> {
+        Self::start_with(programs, "fsync=off")
+    }
+
+    /// Starts one that gives its word as one in earnest does: what is committed is on the disk.
+    pub(crate) fn durable(programs: &Path) -> Result<Self> {
+        Self::start_with(programs, "fsync=on")
+    }
+
+    fn start_with(programs: &Path, sync: &str) -> Result<Self> {
         let folder = TempDir::new()?;
         let account = if is_root() {
             Some(unprivileged()?)
@@ -115,8 +124,7 @@ impl Server {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            // Nothing here outlives the tests.
-            .args(["-c", "fsync=off", "-c", "max_connections=200"])
+            .args(["-c", sync, "-c", "max_connections=200"])
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("log"))?)
             .spawn()
