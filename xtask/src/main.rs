@@ -16,14 +16,18 @@ mod ha;
 mod home;
 mod import;
 mod laws;
+mod meter;
 mod mutate;
 mod nodes;
 mod packages;
 mod panel;
+mod payables;
 mod peers;
 mod postgres;
+mod race;
 mod recover;
 mod release;
+mod results;
 mod sandbox;
 mod scenarios;
 mod simulate;
@@ -96,10 +100,14 @@ enum Task {
     Import(import::ImportArguments),
     /// Measures a tie-out over many open documents.
     TieOut(tie_out::TieOutArguments),
+    /// Races peers that are installed by name: the same bills on the same server; then kills each, and counts.
+    Race(race::RaceArguments),
+    /// Measures this project against bounds and baselines of the same run; `--write` makes the book's page of it.
+    Bench(bench::BenchArguments),
     /// Measures how many signed notifications a second are proven and stored, and how long each waits.
-    BenchWebhooks(bench::WebhooksArguments),
+    BenchWebhooks(bench::service::WebhooksArguments),
     /// Measures how late runs begin when a thousand connections are due at the same pace.
-    BenchSchedule(bench::ScheduleArguments),
+    BenchSchedule(bench::service::ScheduleArguments),
     /// Measures what a second and a third node bring, and says which limit binds.
     BenchNodes(bench_nodes::BenchNodesArguments),
     /// Measures what ten thousand connections cost a node that has nothing to do, and how soon its pages answer.
@@ -157,8 +165,10 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Import(arguments) => import::run(&workspace, &arguments),
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
-        Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
-        Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
+        Task::Race(arguments) => race::run(&workspace, &arguments),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::BenchWebhooks(arguments) => bench::service::webhooks(&workspace, &arguments),
+        Task::BenchSchedule(arguments) => bench::service::schedule(&workspace, &arguments),
         Task::BenchNodes(arguments) => bench_nodes::run(&workspace, &arguments),
         Task::BenchMany(arguments) => bench_many::run(&workspace, &arguments),
         Task::Suitescript => suitescript::run(&workspace),

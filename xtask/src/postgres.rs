@@ -84,8 +84,20 @@ fn look() -> Option<PathBuf> {
 }
 
 impl Server {
-    /// Starts one with these programs.
+    /// Starts one with these programs, for tests: nothing here outlives them.
     pub(crate) fn start(programs: &Path) -> Result<Self> {
+        Self::start_with(
+            programs,
+            &["fsync=off", "full_page_writes=off", "autovacuum=off"],
+        )
+    }
+
+    /// Starts one that gives its word as one in earnest does: what is committed is on the disk.
+    pub(crate) fn durable(programs: &Path) -> Result<Self> {
+        Self::start_with(programs, &[])
+    }
+
+    fn start_with(programs: &Path, settings: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let account = unprivileged_if_root()?;
         own(folder.path(), account)?;
@@ -111,9 +123,8 @@ impl Server {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            // Nothing here outlives the tests.
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
-            .args(["-c", "max_connections=300", "-c", "autovacuum=off"])
+            .args(["-c", "max_connections=300"])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("log"))?)
             .spawn()

@@ -208,7 +208,11 @@ mod tests {
             ..Shape::new(TODAY)
         });
         single.found_branches(2);
-        assert_eq!(single.subsidiaries.len(), 1, "an account without subsidiaries stays so");
+        assert_eq!(
+            single.subsidiaries.len(),
+            1,
+            "an account without subsidiaries stays so"
+        );
     }
 
     #[test]
