@@ -22,7 +22,15 @@ use crate::{ChainHead, StopKind, StoreError, StoreOptions};
 /// Under which name a database remembers that it is the goal of a copy.
 const COPYING: &str = "copying";
 /// What each database has of its own.
-const OWN: [&str; 3] = ["store_schema", "store_state", "leases"];
+const OWN: [&str; 7] = [
+    "store_schema",
+    "store_state",
+    "leases",
+    "slots",
+    "slot_pools",
+    "nodes",
+    "claims",
+];
 /// How many rows one statement writes.
 const ROWS: usize = 64;
 /// How many rows are one transaction of the goal.
@@ -132,7 +140,15 @@ impl Store {
                 "remote writes go on; stop them all with `tieout pause`, and stop `tieout serve`",
             ));
         }
-        let row = with(sql::LEASES_GOOD, cells![self.now_us()])
+        let node = self.nodes().await?.into_iter().find(|node| node.alive);
+        if let Some(node) = node {
+            let name = node.name;
+            return Err(in_use(&format!(
+                "`tieout serve` is at work as {name}; stop it first"
+            )));
+        }
+        let now = self.time_us(source).await?;
+        let row = with(sql::LEASES_GOOD, cells![now])
             .fetch_optional(source)
             .await?;
         match row {

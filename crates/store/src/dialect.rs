@@ -101,6 +101,25 @@ impl Dialect {
         }
     }
 
+    /// Asks for the database's own time, in microseconds since 1970: the one clock that machines share. SQLite's is its
+    /// machine's, which the store has already.
+    pub(crate) fn time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            }
+        }
+    }
+
+    /// Tells other sessions something under a name, where the database can.
+    pub(crate) fn tell(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_notify($1, $2) AS TEXT)"),
+        }
+    }
+
     /// Asks how many bytes the database takes.
     pub(crate) fn bytes(self) -> &'static str {
         match self {
@@ -144,6 +163,29 @@ impl Dialect {
         match self {
             Self::Sqlite => text.to_owned(),
             Self::Postgres => text.replace(" TEXT", " TEXT COLLATE \"C\""),
+        }
+    }
+
+    /// Lets the rows of a chain out of a table whose rows stay for ever, while the chain stands in `leaving`; `column`
+    /// is the one that names the chain.
+    pub(crate) fn leaving(self, table: &str, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "DROP TRIGGER {table}_no_DELETE; \
+                 CREATE TRIGGER {table}_no_DELETE BEFORE DELETE ON {table} \
+                 WHEN NOT EXISTS (SELECT 1 FROM leaving WHERE chain = OLD.{column}) BEGIN \
+                 SELECT RAISE(ABORT, 'the history is append-only'); END;"
+            ),
+            Self::Postgres => format!(
+                "CREATE OR REPLACE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN IF EXISTS (SELECT 1 FROM leaving WHERE chain = to_jsonb(OLD) ->> TG_ARGV[0]) \
+                 THEN RETURN OLD; END IF; RAISE EXCEPTION 'the history is append-only'; END $$;\n\
+                 DROP TRIGGER {table}_append_only ON {table};\n\
+                 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();\n\
+                 CREATE TRIGGER {table}_no_removal BEFORE DELETE ON {table} \
+                 FOR EACH ROW EXECUTE FUNCTION refuse_removal('{column}');"
+            ),
         }
     }
 

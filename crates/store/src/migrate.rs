@@ -66,6 +66,12 @@ impl Schema {
     }
 }
 
+/// The step from which on a whole chain may leave.
+const TENANTS: i64 = 14;
+
+/// What stays for ever but for a chain that leaves as a whole: each table with the column that names the chain.
+const LEAVING: [(&str, &str); 2] = [("entries", "chain"), ("frozen", "connection")];
+
 const STEPS: &[Step] = &[
     Step {
         number: 1,
@@ -133,6 +139,26 @@ const STEPS: &[Step] = &[
         append_only: &[],
         oldest: 11,
     },
+    Step {
+        number: 12,
+        text: include_str!("../migrations/0012_slots.sql"),
+        append_only: &[],
+        // Programs before it keep the limits of their own process alone.
+        oldest: 12,
+    },
+    Step {
+        number: 13,
+        text: include_str!("../migrations/0013_nodes.sql"),
+        append_only: &[],
+        oldest: 12,
+    },
+    Step {
+        number: TENANTS,
+        text: include_str!("../migrations/0014_tenants.sql"),
+        append_only: &[],
+        // A program from before would show everything to whoever is limited.
+        oldest: TENANTS,
+    },
 ];
 
 /// The step that brought the table in which the database remembers what is known of itself.
@@ -151,6 +177,11 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let made = lines.filter_map(|line| line.strip_prefix("CREATE TABLE "));
     let names = made.filter_map(|rest| rest.split([' ', '(']).next());
     names.chain(["store_schema"])
+}
+
+/// The newest schema that this program knows.
+pub(crate) fn known() -> i64 {
+    STEPS.last().map_or(0, |step| step.number)
 }
 
 impl Store {
@@ -248,7 +279,7 @@ async fn look(connection: &mut AnyConnection, dialect: Dialect) -> Result<Schema
     let missing = STEPS.iter().filter(|step| step.number > found);
     Ok(Schema {
         found,
-        known: STEPS.last().map_or(0, |step| step.number),
+        known: known(),
         oldest: oldest(connection, found).await?,
         missing: missing
             .map(|step| SchemaStep {
@@ -284,9 +315,105 @@ async fn apply(
             .execute(&mut *connection)
             .await?;
     }
+    if step.number == TENANTS {
+        for (table, column) in LEAVING {
+            sqlx::raw_sql(AssertSqlSafe(dialect.leaving(table, column)))
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
     Ok(())
 }
 
 fn hash(text: &str) -> String {
     crate::private::hex(&Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tieout_domain::{Clock, Timestamp};
+
+    use super::*;
+    use crate::testing::TestStore;
+    use crate::{Seams, StoreOptions};
+
+    /// The last schema before databases remembered who may open them.
+    const OLDER: i64 = STATE - 1;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    fn seams() -> Seams {
+        Seams::of(Arc::new(Noon))
+    }
+
+    /// A database as a program of then has left it.
+    async fn older(options: &StoreOptions) {
+        let store = Store::connect(options, seams(), &[]).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        sqlx::raw_sql(TABLE)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        for step in STEPS.iter().take_while(|step| step.number <= OLDER) {
+            apply(&mut transaction, store.inner.dialect, step)
+                .await
+                .unwrap();
+            let cells = cells![step.number, hash(step.text), 0_i64];
+            with(RECORD, cells).execute(&mut transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_is_brought_up_to_date_by_whoever_opens_it() {
+        let database = TestStore::file();
+        let options = StoreOptions::at(database.url());
+        older(&options).await;
+        let store = Store::open_with(&options, seams()).await.unwrap();
+        let schema = store.schema().await.unwrap();
+        assert_eq!((schema.found, schema.missing.len()), (known(), 0));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn on_a_server_what_shuts_others_out_waits_for_a_person() {
+        let Some(database) = TestStore::on_server() else {
+            return;
+        };
+        let options = StoreOptions::at(database.url());
+        older(&options).await;
+        let refused = Store::open_with(&options, seams()).await.unwrap_err();
+        let (found, known) = (OLDER, known());
+        assert_eq!(refused, StoreError::Older { found, known });
+
+        let store = Store::open_as_it_is(&options, seams()).await.unwrap();
+        let before = store.schema().await.unwrap();
+        assert!(before.shuts_out());
+        assert_eq!((before.found, before.oldest), (OLDER, OLDER));
+        assert_eq!(store.migrate().await.unwrap(), before);
+        let after = store.schema().await.unwrap();
+        assert_eq!(after.found, known);
+        assert!(after.missing.is_empty() && (STATE..=known).contains(&after.oldest));
+        store.close().await;
+        let store = Store::open_with(&options, seams()).await.unwrap();
+        store.close().await;
+    }
+
+    #[test]
+    fn steps_are_numbered_in_a_row_and_never_let_a_newer_program_alone_in() {
+        for (step, number) in STEPS.iter().zip(1..) {
+            assert_eq!(step.number, number);
+            assert!(step.oldest <= step.number);
+        }
+        assert!(tables().any(|table| table == "entries"));
+    }
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tieout_domain::code::Code;
-use tieout_domain::{Book, ConnectionName};
+use tieout_domain::{Book, ConnectionName, IdError, TenantName};
 use tieout_flows::preferences::{Approvals, catalogue};
 use tieout_flows::{Flow, Preferences};
 use tieout_kit::System;
@@ -60,6 +60,8 @@ pub struct Config {
 pub struct ConnectionConfig {
     /// Its pair: `netsuite-bill`.
     pub pair: String,
+    /// Whose it is; the installation's own if nothing is said.
+    pub tenant: Option<TenantName>,
     /// Whether it runs; `disconnect` switches it off.
     pub enabled: bool,
     /// The ledger and the platform.
@@ -180,6 +182,13 @@ impl Config {
         let mut used = self.telling.naming(credential);
         used.extend(openid.map(|_| "server.openid".to_owned()));
         used
+    }
+
+    /// The connections of a tenant.
+    pub fn of_tenant(&self, tenant: &TenantName) -> Vec<(&ConnectionName, &ConnectionConfig)> {
+        let all = self.connections.iter();
+        all.filter(|(_, it)| it.tenant.as_ref() == Some(tenant))
+            .collect()
     }
 
     /// The connections of these names; all of them if none is named.
@@ -347,6 +356,13 @@ impl Reader<'_> {
         }
     }
 
+    /// Whose it is, or of whose it is told.
+    fn tenant(&self, table: &toml::Table, at: &str) -> Result<Option<TenantName>, Failure> {
+        let text = self.optional_text(table, at, "tenant")?;
+        let read = text.map(|text| text.parse()).transpose();
+        read.map_err(|error: IdError| self.wrong(&format!("{at}.tenant"), &error.to_string()))
+    }
+
     fn text_or(
         &self,
         table: &toml::Table,
@@ -402,6 +418,7 @@ impl Reader<'_> {
         let (l, p) = (ledger.system.id.as_str(), platform.system.id.as_str());
         let known = [
             "pair",
+            "tenant",
             "enabled",
             "schedule",
             "schedules",
@@ -429,6 +446,7 @@ impl Reader<'_> {
             named_preferences,
             enabled,
             template: None,
+            tenant: self.tenant(table, at)?,
             pair,
             ledger,
             platform,

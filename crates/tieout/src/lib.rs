@@ -95,6 +95,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(args) => commands::import::run(global, args).await,
         Command::Webhooks(args) => commands::webhooks::run(global, args).await,
         Command::Serve(args) => commands::serve::run(global, args).await,
+        Command::Nodes(args) => commands::nodes::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,
         Command::Show(args) => commands::runs::show(global, args).await,
         Command::Exceptions(args) => commands::exceptions::run(global, args).await,
@@ -111,6 +112,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Credentials(args) => commands::credentials::run(global, args).await,
         Command::Users(args) => commands::users::run(global, args).await,
         Command::Store(args) => commands::store::run(global, args).await,
+        Command::Tenants(args) => commands::tenants::run(global, args).await,
         Command::SupportBundle(args) => commands::support_bundle::run(global, args).await,
         Command::Sandbox(args) => commands::sandbox::run(global, args).await,
     }

@@ -34,6 +34,8 @@ mod renewal;
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/tenants.rs"]
+mod tenants;
 #[path = "cli/tls.rs"]
 mod tls;
 #[path = "cli/users.rs"]

@@ -146,7 +146,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         quiet: true,
         verbose: global.verbose,
     };
-    serve::run(&service, &ServeArgs {}).await?;
+    serve::run(&service, &ServeArgs { node: None }).await?;
     Ok(exit)
 }
 
@@ -167,6 +167,7 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
         role: Role::Admin,
         subject: None,
         until: None,
+        tenants: Vec::new(),
     };
     let hash = home
         .store
