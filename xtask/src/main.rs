@@ -19,6 +19,7 @@ mod panel;
 mod peers;
 mod postgres;
 mod recover;
+mod release;
 mod sandbox;
 mod scenarios;
 mod simulate;
@@ -71,6 +72,8 @@ enum Task {
     Mutate(mutate::MutateArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),
+    /// Makes a folder to give away: the program, licences, a bill of materials, sums, and their signature.
+    Release(release::ReleaseArguments),
     /// Lets the disk fail at each change of the store that a sync makes, then syncs once more.
     Disk(disk::DiskArguments),
     /// Feeds every reader of bytes from outside a million inputs, with libFuzzer.
@@ -130,6 +133,7 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
         Task::Recover(arguments) => recover::run(&workspace, &arguments),
+        Task::Release(arguments) => release::run(&workspace, &arguments),
         Task::Disk(arguments) => disk::run(&workspace, &arguments),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),

@@ -55,6 +55,8 @@ pub(crate) struct Run<'a> {
     pub(crate) resting: HashMap<(String, RecordRef), Rest>,
     /// Writes without an outcome that may be sent again as they were, and no other way.
     pub(crate) repeatable: HashMap<(String, RecordRef), OpenWrite>,
+    /// Of these, the ones that nothing has wanted so far: what needs the record may still have its turn.
+    pub(crate) unwanted: BTreeSet<(String, RecordRef)>,
     /// Records whose open write was sent again in this run: once is enough.
     pub(crate) repeated: HashSet<(String, RecordRef)>,
     /// Records whose write was sent in vain in this run: after a second time they wait for the next one.
@@ -192,6 +194,7 @@ impl<'a> Run<'a> {
             tried: HashSet::new(),
             resting: HashMap::new(),
             repeatable: HashMap::new(),
+            unwanted: BTreeSet::new(),
             repeated: HashSet::new(),
             in_vain: HashSet::new(),
             stamps: HashMap::new(),

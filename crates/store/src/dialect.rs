@@ -166,6 +166,29 @@ impl Dialect {
         }
     }
 
+    /// Lets the rows of a chain out of a table whose rows stay for ever, while the chain stands in `leaving`; `column`
+    /// is the one that names the chain.
+    pub(crate) fn leaving(self, table: &str, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "DROP TRIGGER {table}_no_DELETE; \
+                 CREATE TRIGGER {table}_no_DELETE BEFORE DELETE ON {table} \
+                 WHEN NOT EXISTS (SELECT 1 FROM leaving WHERE chain = OLD.{column}) BEGIN \
+                 SELECT RAISE(ABORT, 'the history is append-only'); END;"
+            ),
+            Self::Postgres => format!(
+                "CREATE OR REPLACE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN IF EXISTS (SELECT 1 FROM leaving WHERE chain = to_jsonb(OLD) ->> TG_ARGV[0]) \
+                 THEN RETURN OLD; END IF; RAISE EXCEPTION 'the history is append-only'; END $$;\n\
+                 DROP TRIGGER {table}_append_only ON {table};\n\
+                 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();\n\
+                 CREATE TRIGGER {table}_no_removal BEFORE DELETE ON {table} \
+                 FOR EACH ROW EXECUTE FUNCTION refuse_removal('{column}');"
+            ),
+        }
+    }
+
     /// Forbids changes to a table whose rows stay for ever.
     pub(crate) fn append_only(self, table: &str) -> String {
         match self {
@@ -183,6 +206,17 @@ impl Dialect {
                  CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
                  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
             ),
+        }
+    }
+
+    /// Finds a row where there is a schema of ours, of whatever number.
+    pub(crate) fn has_schema(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'store_schema'",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = 'store_schema'"
+            }
         }
     }
 

@@ -14,7 +14,8 @@
 //!
 //! Every statement is written once and runs on both databases; the few differences are in `dialect.rs`.
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
-//! erased from it without breaking the chain ([`ConnectionStore::erase`]).
+//! erased from it without breaking the chain ([`ConnectionStore::erase`]), and a connection that is given up can be
+//! taken out as a whole, which the installation's history tells of ([`ConnectionStore::delete`]).
 
 mod address;
 mod alive;
@@ -29,6 +30,7 @@ mod claims;
 mod commit;
 mod copy;
 mod credentials;
+mod delete;
 mod dialect;
 mod erase;
 mod error;
@@ -57,6 +59,8 @@ mod state;
 mod status;
 mod stops;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod turns;
 mod vault;
 mod verify;
@@ -71,6 +75,7 @@ pub use browse::{EntryFilter, Tally};
 pub use claims::Claim;
 pub use copy::{Copied, CopiedTable};
 pub use credentials::{CredentialRow, Credentials, Kept};
+pub use delete::{Deleted, Size};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};

@@ -66,6 +66,12 @@ impl Schema {
     }
 }
 
+/// The step from which on a whole chain may leave.
+const TENANTS: i64 = 14;
+
+/// What stays for ever but for a chain that leaves as a whole: each table with the column that names the chain.
+const LEAVING: [(&str, &str); 2] = [("entries", "chain"), ("frozen", "connection")];
+
 const STEPS: &[Step] = &[
     Step {
         number: 1,
@@ -146,6 +152,13 @@ const STEPS: &[Step] = &[
         append_only: &[],
         oldest: 12,
     },
+    Step {
+        number: TENANTS,
+        text: include_str!("../migrations/0014_tenants.sql"),
+        append_only: &[],
+        // A program from before would show everything to whoever is limited.
+        oldest: TENANTS,
+    },
 ];
 
 /// The step that brought the table in which the database remembers what is known of itself.
@@ -153,7 +166,7 @@ const STATE: i64 = 11;
 /// Under which name it remembers the oldest schema whose programs may open it.
 const OLDEST: &str = "oldest";
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_schema \
+const TABLE: &str = "CREATE TABLE store_schema \
     (number BIGINT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, applied_us BIGINT NOT NULL)";
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
@@ -233,8 +246,15 @@ async fn look(connection: &mut AnyConnection, dialect: Dialect) -> Result<Schema
             .execute(&mut *connection)
             .await?;
     }
-    sqlx::raw_sql(TABLE).execute(&mut *connection).await?;
     let mut applied = Vec::new();
+    // Where it is there, no right to make a table is needed.
+    if with(dialect.has_schema(), cells![])
+        .fetch_optional(&mut *connection)
+        .await?
+        .is_none()
+    {
+        sqlx::raw_sql(TABLE).execute(&mut *connection).await?;
+    }
     for row in with(APPLIED, cells![]).fetch_all(&mut *connection).await? {
         applied.push((int(&row, 0)?, text(&row, 1)?));
     }
@@ -286,6 +306,13 @@ async fn apply(
         sqlx::raw_sql(AssertSqlSafe(dialect.append_only(table)))
             .execute(&mut *connection)
             .await?;
+    }
+    if step.number == TENANTS {
+        for (table, column) in LEAVING {
+            sqlx::raw_sql(AssertSqlSafe(dialect.leaving(table, column)))
+                .execute(&mut *connection)
+                .await?;
+        }
     }
     Ok(())
 }

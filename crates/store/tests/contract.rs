@@ -32,11 +32,26 @@ use tieout_store::{
     RunId, Seams, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/database.rs"]
+mod database;
+#[path = "contract/delete.rs"]
+mod delete;
 #[path = "contract/nodes.rs"]
 mod nodes;
 #[path = "contract/people.rs"]
 mod people;
 
+use database::{
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+};
+use delete::{
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run, who_is_limited_to_tenants_is_told_by_the_history,
+};
 use nodes::{
     an_hour_s_calls_are_taken_in_portions, nodes_are_known_by_name_and_drained,
     s215_slots_are_shared_out_and_never_more_than_there_are,
@@ -127,6 +142,17 @@ impl Bed {
         run(&self.url, text).await
     }
 
+    /// The first column of what a question finds, behind the store's back.
+    async fn texts(&self, question: &str) -> Vec<String> {
+        let url = self.url.replace("sqlite:", "sqlite://").replace(' ', "%20");
+        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        let rows = sqlx::query(AssertSqlSafe(question.to_owned()))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
+    }
+
     /// Lets the history be changed, as whoever owns the file can.
     async fn lift_guard(&self) {
         self.lift_guard_of("entries").await;
@@ -134,7 +160,9 @@ impl Bed {
 
     async fn lift_guard_of(&self, table: &str) {
         let text = if self.server.is_some() {
-            format!("DROP TRIGGER {table}_append_only ON {table}")
+            format!(
+                "DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_removal ON {table}"
+            )
         } else {
             format!("DROP TRIGGER {table}_no_UPDATE; DROP TRIGGER {table}_no_DELETE")
         };
@@ -253,7 +281,15 @@ contract! {
     s247_who_was_removed_is_erased_and_the_chain_holds,
     a_sign_in_that_was_begun_elsewhere_ends_once,
     what_leaves_no_entry_is_remembered_by_its_moment,
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run,
+    who_is_limited_to_tenants_is_told_by_the_history,
     any_sequence_of_facts_folds_alike_again,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
 }
 
 async fn a_letter_is_put_in_once_and_taken_by_one(bed: &Bed, store: &Store) {
@@ -1875,6 +1911,7 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             subject: None,
             disabled: how == 4,
             until: None,
+            tenants: (how > 1).then(|| "acme".parse().unwrap()).into_iter().collect(),
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),

@@ -100,7 +100,7 @@ macro_rules! run_columns {
 macro_rules! user_columns {
     () => {
         "SELECT u.name, u.display, u.mail, u.role, u.subject, u.disabled, u.created_us, \
-         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us, u.until_us"
+         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us, u.until_us, u.tenants"
     };
 }
 
@@ -328,10 +328,10 @@ statements! {
     USERS = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 ORDER BY u.name");
     USER = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.name = $2");
     USER_BY_SUBJECT = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.subject = $2");
-    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, until_us, created_us, seq) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (chain, name) DO NOTHING";
+    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, until_us, tenants, \
+                created_us, seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (chain, name) DO NOTHING";
     USER_CHANGE = "UPDATE users SET display = $1, mail = $2, role = $3, subject = $4, disabled = $5, until_us = $6, \
-                   seq = $7 WHERE chain = $8 AND name = $9";
+                   tenants = $7, seq = $8 WHERE chain = $9 AND name = $10";
     USER_DROP = "DELETE FROM users WHERE chain = $1 AND name = $2";
     PASSWORD = "SELECT password FROM users WHERE chain = $1 AND name = $2 AND disabled = 0 \
                 AND (until_us IS NULL OR until_us > $3)";
@@ -362,15 +362,15 @@ statements! {
     SESSIONS_END = "DELETE FROM sessions WHERE user_name = $1 AND secret_hash <> $2";
     SESSIONS_OVER = "DELETE FROM sessions WHERE seen_us <= $1 OR created_us <= $2";
 
-    TOKENS = "SELECT name, user_name, scope, created_us, expires_us, used_us FROM tokens \
+    TOKENS = "SELECT name, user_name, scope, created_us, expires_us, used_us, tenants FROM tokens \
               WHERE chain = $1 ORDER BY name";
     TOKEN_BY_SECRET = concat!(
         user_columns!(),
-        ", t.name, t.scope, t.created_us, t.expires_us, t.used_us FROM tokens t JOIN users u \
+        ", t.name, t.scope, t.created_us, t.expires_us, t.used_us, t.tenants FROM tokens t JOIN users u \
          ON u.chain = t.chain AND u.name = t.user_name WHERE t.chain = $1 AND t.secret_hash = $2"
     );
-    TOKEN_ADD = "INSERT INTO tokens (chain, name, user_name, scope, created_us, expires_us, seq) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (chain, name) DO NOTHING";
+    TOKEN_ADD = "INSERT INTO tokens (chain, name, user_name, scope, created_us, expires_us, tenants, seq) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (chain, name) DO NOTHING";
     TOKEN_SECRET = "UPDATE tokens SET secret_hash = $1 WHERE chain = $2 AND name = $3";
     TOKEN_USED = "UPDATE tokens SET used_us = $1 WHERE chain = $2 AND name = $3";
     TOKEN_DROP = "DELETE FROM tokens WHERE chain = $1 AND name = $2";
@@ -410,6 +410,33 @@ statements! {
     WRITE_BLANK = "UPDATE writes SET order_body = $1 WHERE connection = $2 AND write_id = $3";
     DECISION_BLANK = "UPDATE decisions SET reason = $1 WHERE connection = $2 AND flow = $3 AND record = $4";
 
+    LEAVING_PUT = "INSERT INTO leaving (chain) VALUES ($1)";
+    LEAVING_DROP = "DELETE FROM leaving WHERE chain = $1";
+    LEASE_BLANK = "UPDATE leases SET fence = fence + 1, holder = '', run_id = NULL, until_us = 0 \
+                   WHERE connection = $1 AND fence = $2";
+    DELETE_APPROVALS = "DELETE FROM approvals WHERE connection = $1";
+    DELETE_ITEMS = "DELETE FROM items WHERE connection = $1";
+    DELETE_LINKS = "DELETE FROM links WHERE connection = $1";
+    DELETE_MAPS = "DELETE FROM maps WHERE connection = $1";
+    DELETE_WRITES = "DELETE FROM writes WHERE connection = $1";
+    DELETE_DECISIONS = "DELETE FROM decisions WHERE connection = $1";
+    DELETE_RUNS = "DELETE FROM runs WHERE connection = $1";
+    DELETE_STOPS = "DELETE FROM stops WHERE connection = $1";
+    DELETE_RECORDS = "DELETE FROM records WHERE connection = $1";
+    DELETE_MARKS = "DELETE FROM marks WHERE connection = $1";
+    DELETE_DUE = "DELETE FROM due WHERE connection = $1";
+    DELETE_REMEMBERED = "DELETE FROM remembered WHERE connection = $1";
+    DELETE_HINTS = "DELETE FROM hints WHERE connection = $1";
+    DELETE_HEARD = "DELETE FROM heard WHERE chain = $1";
+    DELETE_FROZEN = "DELETE FROM frozen WHERE connection = $1";
+    DELETE_PRIVATE = "DELETE FROM private_values WHERE chain = $1";
+    DELETE_ENTRIES = "DELETE FROM entries WHERE chain = $1";
+    DELETE_CHAIN = "DELETE FROM chains WHERE chain = $1";
+    DELETE_LETTERS = "DELETE FROM outbox WHERE name LIKE $1 ESCAPE '\\'";
+    SIZE_OF_ENTRIES = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM entries WHERE chain = $1";
+    SIZE_OF_RECORDS = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(document)), 0) AS BIGINT) FROM records \
+                       WHERE connection = $1";
+
     // What `verify` compares, in the order of the keys.
     ALL_ITEMS = "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
                  CAST(since_us AS TEXT), CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM items \
@@ -426,8 +453,8 @@ statements! {
     ALL_STOPS = "SELECT kind, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM stops \
                  WHERE connection = $1 ORDER BY kind";
     ALL_USERS = "SELECT name, display, mail, role, subject, CAST(disabled AS TEXT), CAST(until_us AS TEXT), \
-                 CAST(created_us AS TEXT), CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
-    ALL_TOKENS = "SELECT name, user_name, scope, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
+                 tenants, CAST(created_us AS TEXT), CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
+    ALL_TOKENS = "SELECT name, user_name, scope, tenants, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
                   CAST(seq AS TEXT) FROM tokens WHERE chain = $1 ORDER BY name";
     ALL_APPROVALS = "SELECT CAST(request AS TEXT), what, subject, proposal, asked_by, CAST(asked_us AS TEXT), \
                      reason, status, decided_by, CAST(decided_us AS TEXT), decision_reason, CAST(seq AS TEXT) \

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::Router;
-use tieout_domain::{ConnectionName, Holding};
+use tieout_domain::{ConnectionName, Holding, Reach};
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
@@ -137,6 +137,7 @@ impl Service {
         let hooks = config.telling.hooks.iter().map(|(name, hook)| Hook {
             name: name.clone(),
             events: hook.events.clone(),
+            reach: Reach::of(hook.tenant.as_slice()),
         });
         let outside = Outside {
             public_url: config.public_url.clone(),

@@ -772,6 +772,7 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
             role,
             subject: None,
             until: None,
+            tenants: Vec::new(),
         };
         let people = stage.home.store.people();
         people.add(&new, None, "user:test").await.unwrap();
