@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use futures::future::BoxFuture;
+use jiff::tz::TimeZone;
 use tieout_domain::port::{Action, Ports, Read, Write};
 use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
 use tieout_flows::{Flow, Preferences};

@@ -1911,7 +1911,10 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             subject: None,
             disabled: how == 4,
             until: None,
-            tenants: (how > 1).then(|| "acme".parse().unwrap()).into_iter().collect(),
+            tenants: (how > 1)
+                .then(|| "acme".parse().unwrap())
+                .into_iter()
+                .collect(),
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),

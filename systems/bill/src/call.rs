@@ -155,7 +155,9 @@ impl Client {
                 .governors
                 .allowance(&format!("bill/{key}/logins"), LOGINS_AN_HOUR),
             logins_name: format!("bill/{key}/logins"),
-            signing_in: kit.governors.concurrency(&format!("bill/{key}/signing-in"), 1),
+            signing_in: kit
+                .governors
+                .concurrency(&format!("bill/{key}/signing-in"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
             refusals: Refusals::new(format!("bill/{organization}/{person}/refusals")),

@@ -129,7 +129,11 @@ async fn maps(
 }
 
 /// The preferences that decide what goes where, in plain words.
-fn questions(view: &View, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
+fn questions(
+    view: &View,
+    person: &Person,
+    connection: &ConnectionInfo,
+) -> Result<Markup, PageError> {
     let lines = preferences::lines(view, connection)?;
     let payables = connection.flows.iter().any(|flow| flow == "bills");
     let questions: &[(&str, &str)] = if payables {

@@ -14,9 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tieout_desk::approval;
 use tieout_desk::first_sync::{ALL, YES, is_asked_by};
-use tieout_desk::preferences::{
-    Standing, plain, proposal, takes_two, unfit,
-};
+use tieout_desk::preferences::{Standing, plain, proposal, takes_two, unfit};
 use tieout_flows::preferences::{Entry, Shape};
 
 use self::first_sync::{ANSWER, LATER};
