@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use futures::future::BoxFuture;
 use tieout_domain::port::{Action, Ports, Read, Write};
 use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
 use tieout_flows::{Flow, Preferences};
@@ -83,6 +84,8 @@ pub struct Connection {
     pub progress: Arc<dyn Progress>,
     /// How many requests each system was sent so far, by its name.
     pub calls: Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>,
+    /// Gives back what this process holds of limits that it shares with others: called when a run has ended.
+    pub at_rest: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Who is running: written into the history and the lease.
     pub actor: String,
     /// Names this process among those that may hold the connection.

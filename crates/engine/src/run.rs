@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
@@ -221,24 +220,22 @@ impl<'a> Run<'a> {
 
     /// Renews the lease when half of it has passed.
     pub(crate) async fn keep_lease(&self) -> Result<(), EngineError> {
-        let left = self
-            .lease
-            .until()
-            .duration_since(self.connection.timer.now());
-        if Duration::try_from(left).unwrap_or_default() < LEASE / 2 {
+        let Connection { holding, timer, .. } = self.connection;
+        if holding.left(&**timer) < LEASE / 2 {
             self.lease.renew().await?;
-            let Connection { holding, timer, .. } = self.connection;
-            holding.extend(self.lease.until(), &**timer);
+            holding.extend(self.lease.until(), self.lease.until_uptime());
         }
         Ok(())
     }
 
     /// Gives the connection back.
     pub(crate) async fn release(self) -> Result<(), EngineError> {
-        match Arc::into_inner(self.lease) {
-            Some(lease) => Ok(lease.release().await?),
+        let released = match Arc::into_inner(self.lease) {
+            Some(lease) => lease.release().await,
             None => Ok(()),
-        }
+        };
+        (self.connection.at_rest)().await;
+        Ok(released?)
     }
 
     /// The lease, to be [kept](while_held) beside the run.

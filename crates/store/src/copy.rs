@@ -22,7 +22,15 @@ use crate::{ChainHead, StopKind, StoreError, StoreOptions};
 /// Under which name a database remembers that it is the goal of a copy.
 const COPYING: &str = "copying";
 /// What each database has of its own.
-const OWN: [&str; 3] = ["store_schema", "store_state", "leases"];
+const OWN: [&str; 7] = [
+    "store_schema",
+    "store_state",
+    "leases",
+    "slots",
+    "slot_pools",
+    "nodes",
+    "claims",
+];
 /// How many rows one statement writes.
 const ROWS: usize = 64;
 /// How many rows are one transaction of the goal.

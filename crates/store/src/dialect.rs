@@ -101,6 +101,25 @@ impl Dialect {
         }
     }
 
+    /// Asks for the database's own time, in microseconds since 1970: the one clock that machines share. SQLite's is its
+    /// machine's, which the store has already.
+    pub(crate) fn time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            }
+        }
+    }
+
+    /// Tells other sessions something under a name, where the database can.
+    pub(crate) fn tell(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_notify($1, $2) AS TEXT)"),
+        }
+    }
+
     /// Asks how many bytes the database takes.
     pub(crate) fn bytes(self) -> &'static str {
         match self {

@@ -18,6 +18,7 @@
 //! taken out as a whole, which the installation's history tells of ([`ConnectionStore::delete`]).
 
 mod address;
+mod alive;
 mod allowances;
 mod answers;
 mod backup;
@@ -25,6 +26,7 @@ mod batch;
 mod browse;
 mod catalogue;
 mod chain;
+mod claims;
 mod commit;
 mod copy;
 mod credentials;
@@ -43,6 +45,7 @@ mod lease;
 mod migrate;
 mod mirror;
 mod moments;
+mod nodes;
 mod options;
 mod outbox;
 mod people;
@@ -50,6 +53,7 @@ mod pool;
 mod private;
 mod seams;
 mod servers;
+mod slots;
 mod sql;
 mod state;
 mod status;
@@ -61,11 +65,14 @@ mod turns;
 mod vault;
 mod verify;
 mod views;
+mod wakes;
 mod witness;
 
+pub use allowances::Taken;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
+pub use claims::Claim;
 pub use copy::{Copied, CopiedTable};
 pub use credentials::{CredentialRow, Credentials, Kept};
 pub use delete::{Deleted, Size};
@@ -78,6 +85,7 @@ pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
 pub use migrate::{Schema, SchemaStep};
 pub use moments::Moments;
+pub use nodes::{Beat, Drain, Node};
 pub use options::{STATEMENT_MAX, StoreOptions};
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
@@ -86,6 +94,7 @@ pub use people::{
     UserChange, UserEdit,
 };
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use slots::{SlotsAsked, SlotsHeld};
 pub use status::StoreStatus;
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
@@ -95,3 +104,4 @@ pub use views::{
     MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification,
     VerificationFault, WriteStatus,
 };
+pub use wakes::Wakes;

@@ -140,6 +140,19 @@ const STEPS: &[Step] = &[
         oldest: 11,
     },
     Step {
+        number: 12,
+        text: include_str!("../migrations/0012_slots.sql"),
+        append_only: &[],
+        // Programs before it keep the limits of their own process alone.
+        oldest: 12,
+    },
+    Step {
+        number: 13,
+        text: include_str!("../migrations/0013_nodes.sql"),
+        append_only: &[],
+        oldest: 12,
+    },
+    Step {
         number: TENANTS,
         text: include_str!("../migrations/0014_tenants.sql"),
         append_only: &[],
@@ -157,6 +170,11 @@ const TABLE: &str = "CREATE TABLE store_schema \
     (number BIGINT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, applied_us BIGINT NOT NULL)";
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
+
+/// The newest schema that this program knows.
+pub(crate) fn known() -> i64 {
+    STEPS.last().map_or(0, |step| step.number)
+}
 
 impl Store {
     /// How the schema stands. Nothing is changed.
@@ -253,7 +271,7 @@ async fn look(connection: &mut AnyConnection, dialect: Dialect) -> Result<Schema
     let missing = STEPS.iter().filter(|step| step.number > found);
     Ok(Schema {
         found,
-        known: STEPS.last().map_or(0, |step| step.number),
+        known: known(),
         oldest: oldest(connection, found).await?,
         missing: missing
             .map(|step| SchemaStep {

@@ -3,19 +3,21 @@
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use sqlx::AnyConnection;
-use tieout_domain::{Clock, ConnectionName};
+use tieout_domain::{Clock, ConnectionName, Timestamp};
 
-use crate::address::Address;
-use crate::chain::INSTALLATION;
+use crate::address::{Address, Server};
+use crate::alive::Holder;
+use crate::chain::{INSTALLATION, moment};
 use crate::dialect::Dialect;
 use crate::facts::{Commit, Fact};
 use crate::options::{STATEMENT_MAX, StoreOptions};
 use crate::pool::{Lent, Pool};
 use crate::seams::{Seams, Turn, Watch};
 use crate::servers::Servers;
-use crate::sql::{self, cells, text, with};
+use crate::sql::{self, cells, int, text, with};
 use crate::{Entry, StoreError, commit, migrate};
 
 /// The memory of tieout: one database. Cheap to clone; all clones share its connections.
@@ -33,6 +35,19 @@ pub(crate) struct Inner {
     pub(crate) place: String,
     /// Where the database lies, for SQLite: its locks lie beside it.
     pub(crate) path: Option<PathBuf>,
+    /// This process among those that share the database.
+    pub(crate) holder: Holder,
+    servers: Arc<Servers>,
+}
+
+impl Inner {
+    /// The servers that other nodes may be heard through.
+    pub(crate) fn listened_to(&self) -> &[Server] {
+        match self.dialect {
+            Dialect::Sqlite => &[],
+            Dialect::Postgres => &self.servers.all,
+        }
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -120,6 +135,9 @@ impl Store {
         // What is wrong is told at once: nobody has relied on it yet.
         let first = servers.open().await?;
         drop(turn);
+        let mut id = [0; 8];
+        seams.salts.fill(&mut id)?;
+        let holder = Holder::new(crate::private::hex(&id), path.as_deref());
         Ok(Self {
             inner: Arc::new(Inner {
                 writer: Pool::new(&servers, writers, Some(first)),
@@ -128,6 +146,8 @@ impl Store {
                 seams,
                 place: options.place(),
                 path,
+                holder,
+                servers,
             }),
         })
     }
@@ -181,6 +201,9 @@ impl Store {
                 .map(|text| Arc::from(self.inner.dialect.locking(text))),
         );
         all.push(Arc::from(self.inner.dialect.sharing(sql::CHAIN_HEAD)));
+        all.push(Arc::from(self.inner.dialect.locking(sql::CLAIM)));
+        all.extend(self.inner.dialect.time().map(Arc::from));
+        all.extend(self.inner.dialect.tell().map(Arc::from));
         for text in &all {
             let prepared = (&mut *reader)
                 .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())
@@ -255,9 +278,37 @@ impl Store {
         turn(&self.inner.seams).await
     }
 
+    /// The time by which leases, slots and turns of all processes go: the database's own, where several machines share
+    /// one.
+    pub(crate) async fn time_us(&self, database: &mut AnyConnection) -> Result<i64, StoreError> {
+        match self.inner.dialect.time().filter(|_| !self.goes_by_its_own_clock()) {
+            Some(text) => int(&with(text, cells![]).fetch_one(database).await?, 0),
+            None => Ok(self.now_us()),
+        }
+    }
+
+    /// Whether no other machine's clock is to be agreed with.
+    pub(crate) fn goes_by_its_own_clock(&self) -> bool {
+        self.inner.seams.own_time || self.inner.dialect.time().is_none()
+    }
+
+    /// The time that all processes agree on.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn time(&self) -> Result<Timestamp, StoreError> {
+        let mut reader = self.reader().await?;
+        moment(self.time_us(&mut reader).await?)
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.inner.seams.clock.now().as_microsecond()
     }
+}
+
+/// A span in the database's unit.
+pub(crate) fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
 async fn turn(seams: &Seams) -> Option<Turn> {

@@ -78,6 +78,8 @@ pub enum Command {
     Import(crate::commands::import::ImportArgs),
     /// Schedules, webhooks, pages and API, until it is told to stop.
     Serve(crate::commands::serve::ServeArgs),
+    /// The nodes that serve from one store, and which of them begin nothing new.
+    Nodes(crate::commands::nodes::NodesArgs),
     /// How each connection hears of changes without asking, and where NetSuite pushes to.
     Webhooks(crate::commands::webhooks::WebhooksArgs),
     /// Past runs.

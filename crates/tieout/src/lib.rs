@@ -95,6 +95,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(args) => commands::import::run(global, args).await,
         Command::Webhooks(args) => commands::webhooks::run(global, args).await,
         Command::Serve(args) => commands::serve::run(global, args).await,
+        Command::Nodes(args) => commands::nodes::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,
         Command::Show(args) => commands::runs::show(global, args).await,
         Command::Exceptions(args) => commands::exceptions::run(global, args).await,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use tieout_desk::{DeskError, exceptions, run};
 use tieout_domain::{State, Timestamp};
-use tieout_store::{ConnectionStore, RunRow, StopKind, Store, WriteStatus};
+use tieout_store::{ConnectionStore, Node, RunRow, StopKind, Store, WriteStatus};
 
 use super::family::{
     BACKUP, BUDGET_MOST, BUDGET_USED, BUILD, CREDENTIAL, CREDENTIAL_REFUSED, DUE, EXCEPTIONS, LAG,
-    MEMORY, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS, RUN_ENDED, RUN_SECONDS, RUNNING,
+    MEMORY, NODE_ALIVE, NODE_DRAINED, NODE_RUNS, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS, RUN_ENDED, RUN_SECONDS, RUNNING,
     SIGN_INS_REFUSED, STOPPED, STORE, Samples, WEBHOOK_AGE, WEBHOOKS,
 };
 use crate::app::App;
@@ -52,9 +52,28 @@ async fn installation(samples: &mut Samples, store: &Store) -> Result<(), DeskEr
     let letters = store.letters().await?;
     samples.add(OUTBOX, &["waiting"], count(letters.waiting));
     samples.add(OUTBOX, &["given-up"], count(letters.given_up));
+    nodes(samples, store).await?;
     samples.add(STORE, &[], count(store.bytes().await?));
     if let Some(bytes) = resident_bytes() {
         samples.add(MEMORY, &[], count(bytes));
+    }
+    Ok(())
+}
+
+/// Who serves from the same store. Of two lives of one name, the one that is there counts.
+async fn nodes(samples: &mut Samples, store: &Store) -> Result<(), DeskError> {
+    let mut by_name: BTreeMap<String, Node> = BTreeMap::new();
+    for node in store.nodes().await? {
+        let known = by_name.get(&node.name);
+        if known.is_none_or(|known| node.alive || !known.alive) {
+            by_name.insert(node.name.clone(), node);
+        }
+    }
+    for (name, node) in by_name {
+        samples.add(NODE_ALIVE, &[&name, &node.version], switch(node.alive));
+        samples.add(NODE_DRAINED, &[&name], switch(node.drain.is_some()));
+        let runs = if node.alive { node.runs } else { 0 };
+        samples.add(NODE_RUNS, &[&name], count(runs));
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod fields;
 mod imports;
 mod layout;
 mod mappings;
+mod nodes;
 mod overview;
 pub mod parts;
 mod plan;

@@ -11,7 +11,7 @@ use tieout_domain::{State as RecordState, Timestamp};
 use super::parts::badge::{Tone, badge};
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, connect, days, standing};
+use super::{Layout, PageError, bare_page, connect, days, nodes, standing};
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 use crate::view::View;
@@ -42,6 +42,10 @@ pub(super) async fn show(
         all.push((info, health));
     }
     let table = states(&all);
+    let nodes = match view.whole() {
+        Ok(store) => nodes::table(&store.nodes().await?),
+        Err(_) => None,
+    };
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
@@ -62,6 +66,7 @@ pub(super) async fn show(
             (days::runs(&view, &all).await?)
             (table.show(&here))
         }
+        @if let Some(nodes) = nodes.filter(|_| person.may(Role::Operator)) { (nodes.show(&here)) }
     };
     let layout = Layout {
         title: "Overview",

@@ -283,11 +283,43 @@ statements! {
     KEPT_ALL = "SELECT name, sealed FROM kept ORDER BY name";
     KEPT_RESEAL = "UPDATE kept SET sealed = $1 WHERE name = $2";
 
-    ALLOWANCE_TAKE = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, 1) \
-                      ON CONFLICT (name) DO UPDATE SET \
-                      used = CASE WHEN excluded.hour > allowances.hour THEN 1 ELSE allowances.used + 1 END, \
-                      hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
-                      WHERE excluded.hour > allowances.hour OR allowances.used < $3 RETURNING used";
+    ALLOWANCE_TAKE_SOME = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, $3) \
+                           ON CONFLICT (name) DO UPDATE SET \
+                           used = CASE WHEN excluded.hour > allowances.hour THEN $3 \
+                           WHEN allowances.used + $3 > $4 THEN $4 ELSE allowances.used + $3 END, \
+                           hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
+                           RETURNING used, hour";
+    ALLOWANCE_GIVE_BACK = "UPDATE allowances SET used = CASE WHEN used > $3 THEN used - $3 ELSE 0 END \
+                           WHERE name = $1 AND hour = $2";
+    SLOT_POOL = "INSERT INTO slot_pools (name, most) VALUES ($1, $2) \
+                 ON CONFLICT (name) DO UPDATE SET most = excluded.most";
+    SLOTS = "SELECT holder, held, wanted, since_us, until_us FROM slots WHERE name = $1 ORDER BY holder";
+    SLOTS_PUT = "INSERT INTO slots (name, holder, held, wanted, since_us, until_us) VALUES ($1, $2, $3, $4, $5, $6) \
+                 ON CONFLICT (name, holder) DO UPDATE SET held = excluded.held, wanted = excluded.wanted, \
+                 since_us = excluded.since_us, until_us = excluded.until_us";
+    SLOTS_DROP = "DELETE FROM slots WHERE name = $1 AND holder = $2";
+    SLOTS_WAITED_FOR = "SELECT holder FROM slots WHERE name = $1 AND holder <> $2 AND wanted > held \
+                        AND until_us > $3 LIMIT 1";
+    NODE_PUT = "INSERT INTO nodes (holder, name, version, store_schema, runs, since_us, beat_us, until_us) \
+                VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
+                ON CONFLICT (holder) DO UPDATE SET runs = excluded.runs, beat_us = excluded.beat_us, \
+                until_us = excluded.until_us";
+    NODES = "SELECT n.holder, n.name, n.version, n.store_schema, n.runs, n.since_us, n.beat_us, n.until_us, \
+             d.by_whom, d.at_us FROM nodes n LEFT JOIN drains d ON d.name = n.name ORDER BY n.name, n.since_us";
+    NODE_UNTIL = "SELECT until_us FROM nodes WHERE holder = $1";
+    NODE_DROP = "DELETE FROM nodes WHERE holder = $1";
+    NODES_AGED = "DELETE FROM nodes WHERE until_us < $1";
+    NODES_REPLACED = "DELETE FROM nodes WHERE name = $1 AND holder <> $2 AND until_us < $3";
+    DRAIN = "SELECT by_whom, at_us FROM drains WHERE name = $1";
+    DRAIN_PUT = "INSERT INTO drains (name, by_whom, at_us) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    DRAIN_DROP = "DELETE FROM drains WHERE name = $1";
+    CLAIM = "SELECT holder, due_us, started_us, ended_us FROM claims WHERE what = $1";
+    CLAIM_BEGIN = "INSERT INTO claims (what, holder, due_us, started_us, ended_us) VALUES ($1, $2, $3, $4, NULL) \
+                   ON CONFLICT (what) DO NOTHING";
+    CLAIM_TAKE = "UPDATE claims SET holder = $2, due_us = $3, started_us = $4, ended_us = NULL WHERE what = $1";
+    CLAIM_END = "UPDATE claims SET ended_us = $3 WHERE what = $1 AND holder = $2 AND ended_us IS NULL";
+    CLAIMS_LEFT = "SELECT c.what, c.holder, n.until_us FROM claims c LEFT JOIN nodes n ON n.holder = c.holder \
+                   WHERE c.ended_us IS NULL ORDER BY c.started_us";
     TURN_TAKE = "INSERT INTO turns (name, next_us) VALUES ($1, $3) \
                  ON CONFLICT (name) DO UPDATE SET \
                  next_us = CASE WHEN turns.next_us > $2 AND turns.next_us <= $5 THEN turns.next_us + $4 \

@@ -146,7 +146,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         quiet: true,
         verbose: global.verbose,
     };
-    serve::run(&service, &ServeArgs {}).await?;
+    serve::run(&service, &ServeArgs { node: None }).await?;
     Ok(exit)
 }
 

@@ -14,6 +14,7 @@ pub mod export;
 pub mod import;
 pub mod init;
 pub mod map;
+pub mod nodes;
 pub mod pause;
 pub mod ping;
 pub mod preferences;

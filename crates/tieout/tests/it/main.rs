@@ -18,6 +18,7 @@ mod hostile;
 mod imports;
 mod lag;
 mod limits;
+mod nodes;
 mod notices;
 mod office;
 mod openid;
