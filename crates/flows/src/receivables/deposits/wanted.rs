@@ -92,9 +92,10 @@ fn total(
     };
     if total.is_negative() {
         let currency = this.payout.currency;
-        return Err(match alone {
-            Amount::ZERO => below_zero(&this.label(), total.of(currency)),
-            alone => left_below_zero(this, alone.of(currency), total.of(currency)),
+        return Err(if alone.is_zero() {
+            below_zero(&this.label(), total.of(currency))
+        } else {
+            left_below_zero(this, alone.of(currency), total.of(currency))
         });
     }
     Ok(total)
