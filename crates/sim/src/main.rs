@@ -54,8 +54,8 @@ struct LiveArguments {
     /// No new world after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
-    /// How many at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many at once; one more than there are processors, if not given.
+    #[arg(long, default_value_t = threads())]
     threads: usize,
 }
 
@@ -67,8 +67,8 @@ struct WalkArguments {
     /// Only every so-many-th mishap of a sort.
     #[arg(long, default_value_t = 1)]
     step: u64,
-    /// How many at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many at once; one more than there are processors, if not given.
+    #[arg(long, default_value_t = threads())]
     threads: usize,
 }
 
@@ -87,6 +87,11 @@ fn known_pair(name: &str) -> Result<&'static dyn Pair, String> {
         let known: Vec<_> = pair::ALL.iter().map(|pair| pair.name()).collect();
         format!("there are {}", known.join(" and "))
     })
+}
+
+/// A world waits a fifth of its time for the threads of its databases: one more keeps the processors busy.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |processors| processors.get() + 1)
 }
 
 /// The futures of a whole world lie in one another on a thread's stack, and are large in a development build.

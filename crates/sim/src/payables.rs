@@ -37,6 +37,10 @@ impl Pair for Payables {
         "bill-payments"
     }
 
+    fn at_once(&self) -> usize {
+        3
+    }
+
     fn closes(&self) -> bool {
         true
     }

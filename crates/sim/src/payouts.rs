@@ -56,6 +56,10 @@ impl Pair for Payouts {
         "payments"
     }
 
+    fn at_once(&self) -> usize {
+        4
+    }
+
     fn closes(&self) -> bool {
         true
     }

@@ -342,7 +342,7 @@ impl ConnectionStore {
     }
 
     async fn mark_items(&self, statement: &'static str, flow: &str) -> Result<u64, StoreError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![&*self.chain, flow];
         let made = with(statement, cells)
             .execute(&mut *transaction)
@@ -371,7 +371,7 @@ impl ConnectionStore {
         side: Side,
         kind: Kind,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![flow, &*self.chain, side.as_str(), kind.as_str()];
         let made = with(sql::DUE_RECORDS, cells)
             .execute(&mut *transaction)

@@ -66,7 +66,7 @@ pub(crate) struct Client {
     pub(crate) logins: Arc<Allowance>,
     /// Under which the key's sign-ins are counted over all processes.
     pub(crate) logins_name: String,
-    /// The turn to sign in, of all who use the key.
+    /// The turn to sign in, of all who use the key, on whatever node.
     pub(crate) signing_in: Arc<Concurrency>,
     pub(crate) currencies: Mutex<Known>,
     concurrency: Arc<Concurrency>,
@@ -167,7 +167,9 @@ impl Client {
                 .governors
                 .allowance(&format!("bill/{key}/logins"), LOGINS_AN_HOUR),
             logins_name: format!("bill/{key}/logins"),
-            signing_in: kit.governors.concurrency(&format!("bill/{key}/logins"), 1),
+            signing_in: kit
+                .governors
+                .concurrency(&format!("bill/{key}/signing-in"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
             refusals: Refusals::new(format!("bill/{organization}/{person}/refusals")),
@@ -355,8 +357,8 @@ impl Client {
         effect: Effect,
         what: &str,
     ) -> Result<Bytes, Hitch> {
-        let permit = self.concurrency.enter().await;
-        if let Err(paused) = self.calls.take(self.kit.timer.now()) {
+        let permit = self.concurrency.enter(&self.kit).await;
+        if let Err(paused) = self.calls.take_shared(&self.kit).await {
             return Err(Hitch::Other(hourly_limit(what, paused.after, None)));
         }
         let deadline = if effect == Effect::Read {
@@ -364,7 +366,8 @@ impl Client {
         } else {
             WRITE_DEADLINE
         };
-        let answer = self.kit.transport.send(request, deadline).await;
+        let answer = self.kit.transport.send(request, deadline);
+        let answer = permit.during(&self.kit, answer).await;
         drop(permit);
         let answer = answer.map_err(|lost| Failed::from(lost_fault(lost, effect, what)))?;
         if answer.status().is_success() {

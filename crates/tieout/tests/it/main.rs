@@ -19,6 +19,7 @@ mod hostile;
 mod imports;
 mod lag;
 mod limits;
+mod nodes;
 mod notices;
 mod office;
 mod openid;
