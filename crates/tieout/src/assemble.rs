@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
@@ -121,6 +123,11 @@ pub async fn connection(
         .first()
         .copied()
         .unwrap_or(Currency::USD);
+    let governors = Arc::clone(&shared.governors);
+    let at_rest = move || -> BoxFuture<'static, ()> {
+        let governors = Arc::clone(&governors);
+        async move { governors.rest().await }.boxed()
+    };
     Ok(Connection {
         sides: Sides { ledger, platform },
         flows: config.flows(),
@@ -132,6 +139,7 @@ pub async fn connection(
         holding,
         progress,
         calls: Arc::new(calls),
+        at_rest: Arc::new(at_rest),
         actor: actor(),
         holder: holder(),
     })

@@ -1,11 +1,13 @@
 //! What stands between a client and the network: it keeps back what the lease no longer covers, and reads the
 //! far side's clock from every answer.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::HeaderMap;
 use jiff::SignedDuration;
 use tieout_domain::{Holding, Lost, Timer, Timestamp};
@@ -88,9 +90,35 @@ impl Transport for Guarded {
             };
             return Err(Lost::NeverLeft(why.to_owned()));
         }
-        let answer = self.inner.send(request, deadline.min(left)).await?;
+        let answer = self.while_held(left, self.inner.send(request, deadline));
+        let answer = answer.await?;
         self.far.note(answer.headers(), self.timer.uptime());
         Ok(answer)
+    }
+}
+
+impl Guarded {
+    /// Waits for an answer for as long as the connection is held, which is renewed meanwhile.
+    async fn while_held<T>(
+        &self,
+        mut left: Duration,
+        answer: impl Future<Output = Result<T, Lost>>,
+    ) -> Result<T, Lost> {
+        let mut answer = pin!(answer);
+        loop {
+            if left == Duration::MAX {
+                return answer.await;
+            }
+            match select(answer, self.timer.sleep(left)).await {
+                Either::Left((answer, _)) => return answer,
+                Either::Right(((), waiting)) => answer = waiting,
+            }
+            left = self.holding.left(&*self.timer);
+            if left.is_zero() {
+                let why = "the lease on this connection ended before the answer came";
+                return Err(Lost::Unknown(why.to_owned()));
+            }
+        }
     }
 }
 
@@ -180,7 +208,7 @@ mod tests {
         let minute = Duration::from_secs(60);
         bench.guarded.send(request(), minute).await.unwrap();
         let until = Timestamp::from_second(20).unwrap();
-        bench.holding.extend(until, &*bench.clocks);
+        bench.holding.extend(until, Duration::from_secs(20));
         bench.guarded.send(request(), minute).await.unwrap();
         bench.clocks.wall_seconds.store(20, Ordering::Relaxed);
         let lost = bench.guarded.send(request(), minute).await.unwrap_err();

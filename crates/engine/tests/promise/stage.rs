@@ -722,6 +722,7 @@ impl Stage {
             timer: Arc::clone(&clock) as Arc<dyn Timer>,
             progress: Arc::new(Quiet),
             calls: Arc::new(BTreeMap::new),
+            at_rest: Arc::new(|| Box::pin(std::future::ready(()))),
             actor: "test".to_owned(),
             holder: "test".to_owned(),
         };

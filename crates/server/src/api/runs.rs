@@ -1,7 +1,6 @@
 //! Runs: past ones, one entry by entry, and a new one.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -15,9 +14,9 @@ use super::paging::{Paging, page};
 use super::problem::Problem;
 use super::schema::{Schema, by_name, count, instant, list, maybe, object, page_of, switch, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::SyncAsked;
+use crate::view::View;
 
 const RUNS: &str = "/connections/{connection}/runs";
 
@@ -94,11 +93,11 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let limit = paging.limit()?;
     let runs = match paging.after::<RunId>()? {
         None => store.runs(limit).await?,
@@ -120,20 +119,20 @@ struct RunRequest {
 }
 
 async fn start(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<RunRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let asked = SyncAsked {
         flows: request.flows,
         only: request.only,
         whole: request.whole,
         by: person.actor(),
     };
-    app.program.sync(store.name(), asked).await?;
+    view.program.sync(store.name(), asked).await?;
     let told = json!({"connection": name, "asked": true});
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
@@ -147,19 +146,19 @@ async fn found(store: &ConnectionStore, run: &str) -> Result<RunRow, Problem> {
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named((name, run)): Named<(String, String)>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<RunRow>, Problem> {
-    Ok(Json(found(&store(&app, &name)?, &run).await?))
+    Ok(Json(found(&store(&view, &name)?, &run).await?))
 }
 
 async fn entries(
-    State(app): State<App>,
+    view: View,
     Named((name, run)): Named<(String, String)>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let run = found(&store, &run).await?;
     let limit = paging.limit()?;
     let after = paging.after::<u64>()?.unwrap_or_default();
