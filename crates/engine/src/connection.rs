@@ -125,7 +125,9 @@ impl Connection {
     fn lacks(&self) -> BTreeSet<(Kind, Action)> {
         let mut lacks = self.sides.platform.lacks();
         if self.sides.ledger.files.is_none() {
-            lacks.extend(Action::ALL.map(|action| (Kind::InvoicePdf, action)));
+            for kind in [Kind::InvoicePdf, Kind::Attachment] {
+                lacks.extend(Action::ALL.map(|action| (kind, action)));
+            }
         }
         lacks
     }
