@@ -176,6 +176,14 @@ pub(crate) fn known() -> i64 {
     STEPS.last().map_or(0, |step| step.number)
 }
 
+/// The tables that the steps make: a server's schema may have others' beside them.
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
+    let lines = STEPS.iter().flat_map(|step| step.text.lines());
+    let made = lines.filter_map(|line| line.strip_prefix("CREATE TABLE "));
+    let names = made.filter_map(|rest| rest.split([' ', '(']).next());
+    names.chain(["store_schema"])
+}
+
 impl Store {
     /// How the schema stands. Nothing is changed.
     ///
