@@ -79,13 +79,15 @@ impl Group {
             return Ok(None);
         };
         self.ended = true;
-        Ok(Some(Taken {
+        let taken = Taken {
             seconds: self.started.elapsed().as_secs_f64(),
             // Those that it waited for are in its own count, and its own is in ours once it has been waited for.
             cpu: of_children() - self.cpu_before,
             peak_kib: self.peak_kib,
             status,
-        }))
+        };
+        self.kill_all()?;
+        Ok(Some(taken))
     }
 
     /// Runs it to its end.
@@ -101,13 +103,20 @@ impl Group {
     /// Kills all of it as an outage would: it has no say in it.
     pub(crate) fn kill(&mut self) -> Result<()> {
         if !self.ended {
-            let group = format!("-{}", self.child.id());
-            Command::new("kill")
-                .args(["-KILL", "--", &group])
-                .status()?;
+            self.kill_all()?;
             self.child.wait()?;
             self.ended = true;
         }
+        Ok(())
+    }
+
+    /// Kills whoever is in the group: also those whose starter is gone.
+    fn kill_all(&self) -> Result<()> {
+        Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.child.id())])
+            // That nobody is left is no news.
+            .stderr(Stdio::null())
+            .status()?;
         Ok(())
     }
 }

@@ -794,6 +794,9 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
         connection.due_page("bills", None, 10).await.unwrap(),
         [(bill_ref("1"), 1)]
     );
+    let asked = [bill_ref("1"), bill_ref("2")];
+    let due = connection.due_among("bills", &asked).await.unwrap();
+    assert_eq!(due.into_iter().collect::<Vec<_>>(), [bill_ref("1")]);
     connection
         .commit(facts(vec![mapped(MapStatus::Confirmed)]))
         .await
