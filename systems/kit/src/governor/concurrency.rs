@@ -279,7 +279,9 @@ impl Concurrency {
 
     /// What is held and not used goes back to the others.
     pub(super) async fn rest(&self) {
-        let Some(kept) = self.known_keeper() else { return };
+        let Some(kept) = self.known_keeper() else {
+            return;
+        };
         let _one = self.asking.lock().await;
         {
             let mut state = self.lock();
@@ -297,7 +299,9 @@ impl Concurrency {
 
     /// For a service, about once a second: gives back what was idle since the last time, looks after the rest.
     pub(super) async fn look_after(&self, timer: &dyn Timer) {
-        let Some(kept) = self.known_keeper() else { return };
+        let Some(kept) = self.known_keeper() else {
+            return;
+        };
         let idle = {
             let mut state = self.lock();
             if !matches!(state.slots, Slots::Held(_)) {
