@@ -117,7 +117,10 @@ fn how(workspace: &Workspace, built: bool) -> Result<serde_json::Value> {
 /// What a tool says; nothing where it isn't there.
 fn said(workspace: &Workspace, tool: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(tool);
-    let output = command.args(arguments).current_dir(workspace.root()).output();
+    let output = command
+        .args(arguments)
+        .current_dir(workspace.root())
+        .output();
     let output = output.ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -55,11 +55,7 @@ impl Own {
     ///
     /// # Errors
     /// See [`People::make_token`].
-    pub async fn make_token(
-        &self,
-        new: NewToken,
-        actor: &str,
-    ) -> Result<SecretString, StoreError> {
+    pub async fn make_token(&self, new: NewToken, actor: &str) -> Result<SecretString, StoreError> {
         let user = self.user.clone();
         self.people
             .make_token(&NewToken { user, ..new }, actor)

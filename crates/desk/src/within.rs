@@ -7,9 +7,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, TenantName};
-use tieout_store::{
-    Answered, ConnectionStore, Earlier, PasswordHash, Stop, Store, StoreError,
-};
+use tieout_store::{Answered, ConnectionStore, Earlier, PasswordHash, Stop, Store, StoreError};
 
 use crate::error::DeskError;
 use crate::own::Own;

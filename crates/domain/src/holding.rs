@@ -103,7 +103,10 @@ mod tests {
 
     fn held() -> Holding {
         let holding = Holding::default();
-        holding.extend("2026-06-12T10:01:00Z".parse().unwrap(), Duration::from_secs(560));
+        holding.extend(
+            "2026-06-12T10:01:00Z".parse().unwrap(),
+            Duration::from_secs(560),
+        );
         holding
     }
 

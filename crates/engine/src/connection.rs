@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use futures::future::BoxFuture;
+use jiff::tz::TimeZone;
 use tieout_domain::port::{Action, Ports, Read, Write};
 use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
 use tieout_flows::{Flow, Preferences};
@@ -125,7 +125,9 @@ impl Connection {
     fn lacks(&self) -> BTreeSet<(Kind, Action)> {
         let mut lacks = self.sides.platform.lacks();
         if self.sides.ledger.files.is_none() {
-            lacks.extend(Action::ALL.map(|action| (Kind::InvoicePdf, action)));
+            for kind in [Kind::InvoicePdf, Kind::Attachment] {
+                lacks.extend(Action::ALL.map(|action| (kind, action)));
+            }
         }
         lacks
     }

@@ -10,6 +10,7 @@ use tieout_store::{ConnectionStore, Mirrored, StoreError};
 
 use crate::decisions::decided;
 use crate::overlay::Overlay;
+use crate::pull::READ_AGAIN;
 
 /// How often a flow may ask for more after it was given what it asked for. Payments ask longest: payment,
 /// bill, the bill's link, the link's record, its vendor.
@@ -114,6 +115,7 @@ async fn load(
     let mut keyed: BTreeMap<(Side, Kind), Vec<Key>> = BTreeMap::new();
     let mut marked_bills: BTreeMap<Side, Vec<RemoteId>> = BTreeMap::new();
     let mut waiting = Vec::new();
+    let mut touched = Vec::new();
     let mut decisions: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
     for need in needs {
         match need {
@@ -135,6 +137,7 @@ async fn load(
                 vendors.push(vendor.id.clone());
             }
             Need::Waiting(what) => waiting.push(what.clone()),
+            Need::Outdated(record) => touched.push(record.clone()),
             Need::Decisions(flow, record) => {
                 decisions.entry(flow).or_default().push(record.clone());
             }
@@ -186,6 +189,8 @@ async fn load(
         load_marked_bills(store, books, side, &vendors).await?;
     }
     books.waiting.extend(store.waiting(&waiting).await?);
+    let outdated = store.due_among(READ_AGAIN, &touched).await?;
+    books.outdated.extend(outdated);
     for (flow, records) in decisions {
         for (record, decision) in store.decisions(flow, &records).await? {
             let decided = decided(store, &decision).await?;

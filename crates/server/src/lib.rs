@@ -26,8 +26,8 @@ use axum::Router;
 
 pub use app::App;
 pub use people::Person;
-pub use view::View;
 pub use program::{ConnectionInfo, CredentialInfo, Notification, OpenId, Program, SyncAsked};
+pub use view::View;
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {

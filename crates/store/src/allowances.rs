@@ -70,18 +70,16 @@ impl Store {
     }
 
     /// How many are used of the hour, with nobody else taking any until the transaction ends.
-    async fn used(
-        &self,
-        database: &mut Writing,
-        name: &str,
-        hour: i64,
-    ) -> Result<u32, StoreError> {
+    async fn used(&self, database: &mut Writing, name: &str, hour: i64) -> Result<u32, StoreError> {
         // Waits for whoever is taking some now.
-        with(sql::ALLOWANCE_TAKE_SOME, cells![name, hour, 0_u64, u64::from(u32::MAX)])
-            .fetch_one(&mut **database)
-            .await
-            .and_then(|row| count(&row, 0))
-            .map(|used| u32::try_from(used).unwrap_or(u32::MAX))
+        with(
+            sql::ALLOWANCE_TAKE_SOME,
+            cells![name, hour, 0_u64, u64::from(u32::MAX)],
+        )
+        .fetch_one(&mut **database)
+        .await
+        .and_then(|row| count(&row, 0))
+        .map(|used| u32::try_from(used).unwrap_or(u32::MAX))
     }
 
     async fn hour(&self, database: &mut Writing, now: Timestamp) -> Result<i64, StoreError> {

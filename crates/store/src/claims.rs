@@ -52,9 +52,12 @@ impl Store {
         if has_ended && due.is_some() && last >= due_us {
             return Ok(Claim::Done);
         }
-        with(sql::CLAIM_TAKE, cells![what, me, due_us.max(due_before), now])
-            .execute(&mut *transaction)
-            .await?;
+        with(
+            sql::CLAIM_TAKE,
+            cells![what, me, due_us.max(due_before), now],
+        )
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(Claim::Ours)
     }

@@ -78,6 +78,10 @@ async fn commit_once(store: &Store, chain: &str, commit: &Commit) -> Result<Vec<
         false => None,
     };
     transaction.commit().await?;
+    if let Some(entry) = seqs.last() {
+        let run = commit.run.as_ref().map(crate::RunId::as_str);
+        tracing::trace!(chain, entry, run, "committed");
+    }
     if let Some((seq, hash)) = head {
         witness::write(store, chain, seq, hash);
     }

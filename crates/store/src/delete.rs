@@ -79,8 +79,7 @@ impl ConnectionStore {
     ) -> Result<Deleted, StoreError> {
         let alone = self.lease(actor, ALONE).await?;
         let mut transaction = self.store.begin().await?;
-        let (entries, hash) =
-            head(&mut transaction, self.store.inner.dialect, &self.chain).await?;
+        let (entries, hash) = head(&mut transaction, self.store.inner.dialect, &self.chain).await?;
         // A year of a large connection takes longer than any other statement may.
         if let Some(text) = self.store.inner.dialect.without_hurry() {
             sqlx::raw_sql(text).execute(&mut *transaction).await?;
@@ -169,9 +168,12 @@ async fn take_out(
         gone(table, done.rows_affected());
     }
     // A letter's name says what it is about: way, target, connection, and the rest.
-    let done = with(sql::DELETE_LETTERS, cells![format!("%/{}/%", literal(chain))])
-        .execute(&mut *database)
-        .await?;
+    let done = with(
+        sql::DELETE_LETTERS,
+        cells![format!("%/{}/%", literal(chain))],
+    )
+    .execute(&mut *database)
+    .await?;
     gone("outbox", done.rows_affected());
     Ok(rows)
 }

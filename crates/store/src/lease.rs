@@ -68,6 +68,13 @@ struct Row {
 }
 
 impl ConnectionStore {
+    /// Whether time alone tells the others that a holder has died: where machines share the database, or a test would have
+    /// it so.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.store.inner.path.is_none() || self.store.inner.seams.own_time
+    }
+
     /// Takes the lease for `ttl`; `holder` tells others who has it.
     ///
     /// Nobody works on a connection without it, so this is where it is noticed that the database lacks a part
@@ -191,6 +198,12 @@ impl Lease {
     /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
     pub async fn release(self) -> Result<(), StoreError> {
         self.change(Duration::ZERO).await
+    }
+
+    /// How long it is good, each time that it is renewed.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.time
     }
 
     /// Until when it is good by the holder's clock, if it isn't renewed again.

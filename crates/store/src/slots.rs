@@ -222,10 +222,7 @@ mod tests {
         assert_eq!(share(ask(5, 2, 5), mine(5, 0), &waits, 20), 3);
         // What is in use is not given back.
         assert_eq!(share(ask(5, 5, 5), mine(5, 0), &waits, 20), 5);
-        assert_eq!(
-            share(ask(5, 0, 5), mine(0, 10), &[other(3, 5, 0)], 20),
-            2
-        );
+        assert_eq!(share(ask(5, 0, 5), mine(0, 10), &[other(3, 5, 0)], 20), 2);
     }
 
     #[test]

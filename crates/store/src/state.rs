@@ -288,6 +288,22 @@ impl ConnectionStore {
             .collect()
     }
 
+    /// Which of these records a flow must look at.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn due_among(
+        &self,
+        flow: &str,
+        records: &[RecordRef],
+    ) -> Result<HashSet<RecordRef>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let rows = sql::DUE_AMONG
+            .fetch(&mut reader, cells![&*self.chain, flow], &names(records))
+            .await?;
+        rows.iter().map(|row| parse(&text(row, 0)?)).collect()
+    }
+
     /// How many records a flow must look at.
     ///
     /// # Errors

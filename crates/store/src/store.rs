@@ -281,7 +281,12 @@ impl Store {
     /// The time by which leases, slots and turns of all processes go: the database's own, where several machines share
     /// one.
     pub(crate) async fn time_us(&self, database: &mut AnyConnection) -> Result<i64, StoreError> {
-        match self.inner.dialect.time().filter(|_| !self.goes_by_its_own_clock()) {
+        match self
+            .inner
+            .dialect
+            .time()
+            .filter(|_| !self.goes_by_its_own_clock())
+        {
             Some(text) => int(&with(text, cells![]).fetch_one(database).await?, 0),
             None => Ok(self.now_us()),
         }

@@ -54,10 +54,7 @@ impl SealedInStore {
 #[async_trait]
 impl Kept for SealedInStore {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
-        self.kept
-            .get(&self.name(name))
-            .await
-            .map_err(said)
+        self.kept.get(&self.name(name)).await.map_err(said)
     }
 
     async fn put(
@@ -71,10 +68,7 @@ impl Kept for SealedInStore {
     }
 
     async fn remove(&self, name: &str) -> Result<(), KeptError> {
-        self.kept
-            .remove(&self.name(name))
-            .await
-            .map_err(said)
+        self.kept.remove(&self.name(name)).await.map_err(said)
     }
 
     async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {

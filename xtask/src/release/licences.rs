@@ -19,8 +19,8 @@ pub(super) fn text(materials: &Materials) -> Result<String> {
     for package in materials.packages.values().filter(|it| !it.is_own()) {
         let name = format!("{} {}", package.name, package.version);
         packages.push_str(&format!("{name}: {}\n", package.licence));
-        for text in of(&package.folder)
-            .with_context(|| format!("reading {}", package.folder.display()))?
+        for text in
+            of(&package.folder).with_context(|| format!("reading {}", package.folder.display()))?
         {
             texts.entry(text).or_default().insert(name.clone());
         }
@@ -64,9 +64,18 @@ mod tests {
     fn a_licence_is_known_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str| fs::write(folder.path().join(name), name).unwrap();
-        ["LICENSE-MIT", "COPYING", "licence.txt", "license.rs", "README.md"]
-            .into_iter()
-            .for_each(put);
-        assert_eq!(of(folder.path()).unwrap(), ["COPYING", "LICENSE-MIT", "licence.txt"]);
+        [
+            "LICENSE-MIT",
+            "COPYING",
+            "licence.txt",
+            "license.rs",
+            "README.md",
+        ]
+        .into_iter()
+        .for_each(put);
+        assert_eq!(
+            of(folder.path()).unwrap(),
+            ["COPYING", "LICENSE-MIT", "licence.txt"]
+        );
     }
 }

@@ -250,7 +250,10 @@ mod tests {
         assert!(built.len() > 200, "{}", built.len());
         let missing: Vec<_> = built.difference(&listed).collect();
         let beyond: Vec<_> = listed.difference(&built).collect();
-        assert!(missing.is_empty() && beyond.is_empty(), "{missing:?} {beyond:?}");
+        assert!(
+            missing.is_empty() && beyond.is_empty(),
+            "{missing:?} {beyond:?}"
+        );
 
         // Each is in the lock file, where those that aren't ours have a sum.
         let lock: toml::Table = workspace.read("Cargo.lock").unwrap().parse().unwrap();

@@ -10,7 +10,8 @@ const NAMESPACE: &str = "file";
 
 /// Signs a file, and says where the signature lies.
 pub(super) fn sign(key: &Path, file: &Path) -> Result<PathBuf> {
-    let text = std::fs::read_to_string(key).with_context(|| format!("reading {}", key.display()))?;
+    let text =
+        std::fs::read_to_string(key).with_context(|| format!("reading {}", key.display()))?;
     let (mut command, ending) = match kind(&text) {
         Some(Kind::Ssh) => {
             let mut command = Command::new("ssh-keygen");
@@ -23,9 +24,14 @@ pub(super) fn sign(key: &Path, file: &Path) -> Result<PathBuf> {
             command.arg("-S").arg("-s").arg(key).arg("-m").arg(file);
             (command, "minisig")
         }
-        None => bail!("{} is no private key of ssh-keygen's or minisign's", key.display()),
+        None => bail!(
+            "{} is no private key of ssh-keygen's or minisign's",
+            key.display()
+        ),
     };
-    let status = command.status().context("the tool that signs isn't there")?;
+    let status = command
+        .status()
+        .context("the tool that signs isn't there")?;
     if !status.success() {
         bail!("{} was not signed", file.display());
     }

@@ -252,9 +252,7 @@ impl Agenda {
             (..=1, _) | (_, ..=1) => 0,
             (_, workers) => (workers / 4).max(1),
         };
-        self.workers
-            .div_ceil(sharing)
-            .min(self.workers - left_free)
+        self.workers.div_ceil(sharing).min(self.workers - left_free)
     }
 
     /// A run has ended. `chance`, between 0 and 1, spreads what waits after a failure.
@@ -472,13 +470,7 @@ impl State {
     }
 
     /// Adds to what is due: it is done in one run.
-    fn due(
-        &mut self,
-        mark: Mark,
-        since: Timestamp,
-        not_before: Option<Timestamp>,
-        cause: Cause,
-    ) {
+    fn due(&mut self, mark: Mark, since: Timestamp, not_before: Option<Timestamp>, cause: Cause) {
         let due = self.due.get_or_insert_with(|| Due {
             since,
             not_before,

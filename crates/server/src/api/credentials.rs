@@ -34,10 +34,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn all(
-    view: View,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
+async fn all(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
     let credentials = view.program.credentials().await?;
     Ok(Json(json!({ "items": credentials })))
 }

@@ -76,20 +76,18 @@ async fn of_connection(
     Ok(Json(page(&entries, limit, |entry| entry.seq)))
 }
 
-async fn of_installation(
-    view: View,
-    Asked(paging): Asked<Paging>,
-) -> Result<Json<Value>, Problem> {
+async fn of_installation(view: View, Asked(paging): Asked<Paging>) -> Result<Json<Value>, Problem> {
     let limit = paging.limit()?;
     let after = paging.after::<u64>()?.unwrap_or_default();
-    let entries = view.whole()?.installation().entries_after(after, limit).await?;
+    let entries = view
+        .whole()?
+        .installation()
+        .entries_after(after, limit)
+        .await?;
     Ok(Json(page(&entries, limit, |entry| entry.seq)))
 }
 
-async fn verify(
-    view: View,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
+async fn verify(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
     let found: Verification = view.whole()?.verify().await?;
     let mut told = json!(found);
     told["holds"] = json!(found.holds());

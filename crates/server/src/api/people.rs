@@ -5,8 +5,8 @@ use axum::routing::{delete, get, patch};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use tieout_domain::{TenantName, Timestamp};
 use tieout_domain::code::Code;
+use tieout_domain::{TenantName, Timestamp};
 use tieout_store::UserEdit;
 
 use super::operation::Operation;
@@ -63,7 +63,10 @@ pub(super) fn schemas() -> Vec<Schema> {
         "display": text(), "mail": text(), "role": of("Role"), "disabled": switch(), "until": maybe(instant()),
         "tenants": list(text()),
     });
-    let mut change = object(change, &["display", "mail", "role", "disabled", "until", "tenants"]);
+    let mut change = object(
+        change,
+        &["display", "mail", "role", "disabled", "until", "tenants"],
+    );
     change["example"] = json!({"display": "Ann Smith"});
     let token = json!({
         "name": text(), "user": text(), "scope": {"enum": ["read", "operate", "approve", "admin"]},
@@ -82,10 +85,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn users(
-    view: View,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
+async fn users(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
     let users = view.whole()?.people().users().await?;
     Ok(Json(json!({ "items": users })))
 }
@@ -137,10 +137,7 @@ async fn change(
     Ok(Json(json!(user)))
 }
 
-async fn tokens(
-    view: View,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
+async fn tokens(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
     let tokens = view.whole()?.people().tokens().await?;
     Ok(Json(json!({ "items": tokens })))
 }

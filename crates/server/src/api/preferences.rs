@@ -116,7 +116,8 @@ async fn change(
     }
     let before = view.program.preferences(store.name())?;
     unchanged(&headers, &version(&before))?;
-    if change.values.keys().any(|key| takes_two(key)) && view.takes_two_people(store.name()).await? {
+    if change.values.keys().any(|key| takes_two(key)) && view.takes_two_people(store.name()).await?
+    {
         return Err(Problem::takes_two(&proposal(change.values).text));
     }
     view.program

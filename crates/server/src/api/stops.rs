@@ -88,10 +88,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn of_all(
-    view: View,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
+async fn of_all(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
     let stops = view.store.stops().await?;
     Ok(Json(json!({ "items": stops })))
 }

@@ -4,10 +4,10 @@
 mod family;
 mod gather;
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::header;
 use tieout_domain::Reach;
 

@@ -179,11 +179,7 @@ async fn password(
     Ok(back("password"))
 }
 
-async fn end(
-    view: View,
-    person: Person,
-    Path(id): Path<String>,
-) -> Result<Redirect, PageError> {
+async fn end(view: View, person: Person, Path(id): Path<String>) -> Result<Redirect, PageError> {
     if !view.store.own(&person.name).end_session(&id).await? {
         return Err(PageError::Missing);
     }
@@ -199,11 +195,7 @@ struct New {
     tenants: String,
 }
 
-async fn make(
-    view: View,
-    person: Person,
-    Form(new): Form<New>,
-) -> Result<Markup, PageError> {
+async fn make(view: View, person: Person, Form(new): Form<New>) -> Result<Markup, PageError> {
     person.must(new.scope.role())?;
     let days = i64::from(new.days.clamp(1, DAYS_MAX));
     let new = NewToken {

@@ -23,7 +23,10 @@ const DAYS: i64 = 30;
 const NAMED_EVERY: usize = 5;
 
 /// Runs by day and by how they ended, over all connections, each in its own zone.
-pub(super) async fn runs(view: &View, all: &[(ConnectionInfo, Health)]) -> Result<Markup, PageError> {
+pub(super) async fn runs(
+    view: &View,
+    all: &[(ConnectionInfo, Health)],
+) -> Result<Markup, PageError> {
     let mut days = Days::until(
         view.clock.now(),
         all.first().map(|(info, _)| &info.time_zone),

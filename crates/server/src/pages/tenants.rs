@@ -10,7 +10,9 @@ use super::PageError;
 
 /// The tenants in a field, with commas or spaces between; none for all.
 pub(super) fn named(text: &str) -> Result<Vec<TenantName>, PageError> {
-    let names = text.split([',', ' ', '\n', '\r']).filter(|name| !name.is_empty());
+    let names = text
+        .split([',', ' ', '\n', '\r'])
+        .filter(|name| !name.is_empty());
     let read = names.map(|name| {
         let read = name.parse();
         read.map_err(|error| PageError::usage(Code::new("request-malformed"), format!("{error}")))

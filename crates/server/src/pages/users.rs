@@ -254,11 +254,7 @@ struct Added {
     password: SecretString,
 }
 
-async fn add(
-    view: View,
-    person: Person,
-    Form(added): Form<Added>,
-) -> Result<Redirect, PageError> {
+async fn add(view: View, person: Person, Form(added): Form<Added>) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let name = added.name.trim().to_owned();
     let has_none = added.password.expose_secret().is_empty() && view.program.openid().is_some();
@@ -477,7 +473,10 @@ async fn sign_out(
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    view.whole()?.people().sign_out(&name, &person.actor()).await?;
+    view.whole()?
+        .people()
+        .sign_out(&name, &person.actor())
+        .await?;
     Ok(to_one(&name, "signed-out"))
 }
 
@@ -487,7 +486,10 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    view.whole()?.people().remove(&name, &person.actor()).await?;
+    view.whole()?
+        .people()
+        .remove(&name, &person.actor())
+        .await?;
     Ok(to_list("removed"))
 }
 

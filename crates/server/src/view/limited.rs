@@ -82,7 +82,9 @@ impl Program for Limited {
         by: &str,
     ) -> Result<(), DeskError> {
         self.reached(connection)?;
-        self.program.change_preferences(connection, values, by).await
+        self.program
+            .change_preferences(connection, values, by)
+            .await
     }
 
     async fn first_sync(&self, connection: &ConnectionName) -> Result<Vec<Extent>, DeskError> {

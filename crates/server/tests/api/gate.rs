@@ -673,7 +673,11 @@ async fn what_takes_two_is_done_by_the_second_alone() {
         ..Proposal::default()
     };
     assert!(approval::needed(&house.store, None, None).await.unwrap());
-    assert!(!approval::needed(&house.store, None, Some(false)).await.unwrap());
+    assert!(
+        !approval::needed(&house.store, None, Some(false))
+            .await
+            .unwrap()
+    );
     let by = By {
         user: "approver",
         actor: "token:ci",

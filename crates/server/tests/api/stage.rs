@@ -22,8 +22,8 @@ use tieout_domain::document::{Approval, Bill, BillStatus};
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::port::Observed;
 use tieout_domain::{
-    Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, Reach, RecordRef, Side, State,
-    TenantName, Timestamp,
+    Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, Reach, RecordRef, Side,
+    State, TenantName, Timestamp,
 };
 use tieout_engine::Plan;
 use tieout_flows::Preferences;

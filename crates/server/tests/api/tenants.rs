@@ -100,7 +100,8 @@ async fn fill(store: &Store) {
         label_to: "Bravo Rent".to_owned(),
         why: "the name alone".to_owned(),
     };
-    let body = json!({"status": "TIED", "period": {"name": "Jun 2026"}, "currency": "USD", "of": OTHER});
+    let body =
+        json!({"status": "TIED", "period": {"name": "Jun 2026"}, "currency": "USD", "of": OTHER});
     let body = body.to_string();
     let signed = Fact::Signed {
         report: "tie-out".to_owned(),
@@ -139,7 +140,10 @@ async fn fill(store: &Store) {
         after: "balance".to_owned(),
     };
     let installation = store.installation();
-    installation.commit("user:bravo-bob", vec![fact]).await.unwrap();
+    installation
+        .commit("user:bravo-bob", vec![fact])
+        .await
+        .unwrap();
     user(store, "bravo-bob", Role::Admin, &["bravo"]).await;
     token(store, "bravo-ci", "bravo-bob", &[]).await;
 }
@@ -220,7 +224,10 @@ async fn finds_nothing(
     let (status, told) = answer(router, request(method, path, body, json)).await;
     let what = format!("{method} {path}: {status}\n{told}");
     assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{what}");
-    assert!(!told.contains(MONEY) && !told.contains("7,731.13"), "{what}");
+    assert!(
+        !told.contains(MONEY) && !told.contains("7,731.13"),
+        "{what}"
+    );
     if nobody(path) == path && nobody(body) == body {
         assert!(!told.to_lowercase().contains(OTHER), "{what}");
         return status;
@@ -313,12 +320,20 @@ async fn whoever_is_limited_to_a_tenant_finds_nothing_of_another_on_any_page() {
                 };
                 let status = finds_nothing(&router, &method, &path, &form, false).await;
                 if connection == CONNECTION && names_one {
-                    assert!(!status.is_success() && !status.is_redirection(), "{path}: {status}");
+                    assert!(
+                        !status.is_success() && !status.is_redirection(),
+                        "{path}: {status}"
+                    );
                     missing += u32::from(status == StatusCode::NOT_FOUND && method == Method::POST);
                 }
                 pages += u32::from(status == StatusCode::OK);
             }
-            for query in ["connection=bravo-us", "q=BRAVO-INV-1", "q=bravo", "actor=user:bravo-bob"] {
+            for query in [
+                "connection=bravo-us",
+                "q=BRAVO-INV-1",
+                "q=bravo",
+                "actor=user:bravo-bob",
+            ] {
                 let path = format!("{path}?{query}");
                 finds_nothing(&router, &Method::GET, &path, "", false).await;
             }
@@ -337,7 +352,10 @@ async fn untouched(stage: &Stage, before: &tieout_store::Verification) {
     let after = stage.store.verify().await.unwrap();
     let head = |verification: &tieout_store::Verification| {
         let mut chains = verification.chains.iter();
-        chains.find(|head| head.chain == CONNECTION).cloned().unwrap()
+        chains
+            .find(|head| head.chain == CONNECTION)
+            .cloned()
+            .unwrap()
     };
     assert_eq!(head(&after), head(before));
     let touched = stage.program.touched.lock().unwrap();
@@ -419,7 +437,10 @@ async fn a_token_reaches_no_more_than_its_owner_and_no_more_than_it_is_good_for(
         for path in ["/api/v1/entries", "/api/v1/users", "/api/v1/verification"] {
             let (status, told) = by_token(&stage, token, path).await;
             assert_eq!(status == StatusCode::OK, theirs, "{path}: {told}");
-            assert!(theirs || told.contains("limited-to-tenants"), "{path}: {told}");
+            assert!(
+                theirs || told.contains("limited-to-tenants"),
+                "{path}: {told}"
+            );
         }
     }
 }
@@ -469,6 +490,12 @@ async fn a_hook_of_a_tenant_is_told_of_its_connections_alone() {
     let (ours, whole) = (of("ours"), of("whole"));
     assert!(ours.iter().any(|body| body.contains("acme-us")), "{ours:?}");
     assert!(!ours.iter().any(|body| body.contains(OTHER)), "{ours:?}");
-    assert!(whole.iter().any(|body| body.contains(CONNECTION)), "{whole:?}");
-    assert!(whole.iter().any(|body| body.contains("bravo-us-bill")), "{whole:?}");
+    assert!(
+        whole.iter().any(|body| body.contains(CONNECTION)),
+        "{whole:?}"
+    );
+    assert!(
+        whole.iter().any(|body| body.contains("bravo-us-bill")),
+        "{whole:?}"
+    );
 }

@@ -562,6 +562,7 @@ lookups! {
     LINKS_TRACED = "SELECT DISTINCT record FROM links WHERE connection = $1 AND record", 1, "";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
     WAITED_FOR = "SELECT DISTINCT waits_for FROM items WHERE connection = $1 AND waits_for", 1, "";
+    DUE_AMONG = "SELECT record FROM due WHERE connection = $1 AND flow = $2 AND record", 2, "";
     DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND stamp = $3 AND record", 3, "";
     DUE_WAITING = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
                    WHERE connection = $1 AND waits_for", 1, due_again!();

@@ -54,7 +54,10 @@ async fn fill(store: &Store, connection: &str) {
         body: "robin".to_owned(),
     };
     let heard = tieout_store::Heard::default();
-    store.hear(connection, None, &heard, &[letter]).await.unwrap();
+    store
+        .hear(connection, None, &heard, &[letter])
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn a_connection_that_is_deleted_leaves_nothing_but_the_proof(
@@ -147,9 +150,15 @@ pub(crate) async fn every_table_that_names_a_connection_is_deleted_from(bed: &Be
 pub(crate) async fn nothing_is_deleted_under_the_hands_of_a_run(bed: &Bed, store: &Store) {
     let connection = sample(store).await;
     connection.commit(run_started()).await.unwrap();
-    let lease = connection.lease("a run", Duration::from_secs(60)).await.unwrap();
+    let lease = connection
+        .lease("a run", Duration::from_secs(60))
+        .await
+        .unwrap();
     let refused = connection.delete(None, "user:ann", "").await;
-    assert!(matches!(refused, Err(StoreError::Held { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Held { .. })),
+        "{refused:?}"
+    );
     let fence = lease.fence;
     lease.release().await.unwrap();
     connection.delete(None, "user:ann", "").await.unwrap();
@@ -164,7 +173,10 @@ pub(crate) async fn nothing_is_deleted_under_the_hands_of_a_run(bed: &Bed, store
     assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
     // A connection of the same name begins anew: it lost nothing.
     bed.clock.advance(Duration::from_secs(120));
-    let lease = connection.lease("anew", Duration::from_secs(60)).await.unwrap();
+    let lease = connection
+        .lease("anew", Duration::from_secs(60))
+        .await
+        .unwrap();
     assert!(lease.fence > fence);
     let stops = connection.stops().await.unwrap();
     assert!(stops.iter().all(|stop| stop.kind != StopKind::Recovering));
@@ -183,12 +195,19 @@ pub(crate) async fn who_is_limited_to_tenants_is_told_by_the_history(_: &Bed, st
     };
     let edit = only(&[&zeta, &acme, &zeta]);
     let jo = people.change("jo", &edit, "user:root").await.unwrap();
-    assert_eq!(jo.tenants, [acme.clone(), zeta.clone()], "each once, in order");
+    assert_eq!(
+        jo.tenants,
+        [acme.clone(), zeta.clone()],
+        "each once, in order"
+    );
     assert_eq!(people.user("jo").await.unwrap().unwrap(), jo);
     assert!(jo.reach().includes(Some(&acme)) && !jo.reach().includes(None));
     // Whoever is limited can't keep the users: the last one who isn't stays.
     let last = people.change("root", &only(&[&acme]), "user:root").await;
-    assert!(matches!(last, Err(StoreError::LastAdmin { .. })), "{last:?}");
+    assert!(
+        matches!(last, Err(StoreError::LastAdmin { .. })),
+        "{last:?}"
+    );
     let freed = people.change("jo", &only(&[]), "user:root").await.unwrap();
     assert!(!freed.reach().is_limited());
     assert_holds(store).await;

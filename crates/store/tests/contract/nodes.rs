@@ -74,7 +74,14 @@ pub(crate) async fn an_hour_s_calls_are_taken_in_portions(bed: &Bed, store: &Sto
     let next = store.take_allowances("key", later, 10, 10).await.unwrap();
     store.give_back_allowances("key", unused).await.unwrap();
     assert_eq!((next.some, next.hour), (10, first.hour + 1));
-    assert_eq!(store.take_allowances("key", later, 1, 10).await.unwrap().some, 0);
+    assert_eq!(
+        store
+            .take_allowances("key", later, 1, 10)
+            .await
+            .unwrap()
+            .some,
+        0
+    );
     other.close().await;
 }
 
@@ -126,13 +133,26 @@ pub(crate) async fn nodes_are_known_by_name_and_drained(bed: &Bed, store: &Store
     assert!(store.drain("two", "user:ann").await.unwrap());
     assert!(!store.drain("two", "user:bob").await.unwrap());
     assert_eq!(store.beat(beat("one")).await.unwrap(), None);
-    assert_eq!(other.beat(beat("two")).await.unwrap().unwrap().by, "user:ann");
+    assert_eq!(
+        other.beat(beat("two")).await.unwrap().unwrap().by,
+        "user:ann"
+    );
     let nodes = store.nodes().await.unwrap();
     let told: Vec<_> = nodes
         .iter()
-        .map(|node| (node.name.as_str(), node.alive, node.this, node.drain.is_some()))
+        .map(|node| {
+            (
+                node.name.as_str(),
+                node.alive,
+                node.this,
+                node.drain.is_some(),
+            )
+        })
         .collect();
-    assert_eq!(told, [("one", true, true, false), ("two", true, false, true)]);
+    assert_eq!(
+        told,
+        [("one", true, true, false), ("two", true, false, true)]
+    );
     assert_eq!((nodes[0].version.as_str(), nodes[0].runs), ("1.2.3", 2));
     assert!(nodes[0].schema > 0 && nodes[0].beat >= nodes[0].since);
     assert!(store.undrain("two").await.unwrap());
@@ -142,7 +162,10 @@ pub(crate) async fn nodes_are_known_by_name_and_drained(bed: &Bed, store: &Store
     let again = bed.store().await;
     again.beat(beat("two")).await.unwrap();
     let nodes = store.nodes().await.unwrap();
-    let told: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.alive)).collect();
+    let told: Vec<_> = nodes
+        .iter()
+        .map(|node| (node.name.as_str(), node.alive))
+        .collect();
     assert_eq!(told, [("one", false), ("two", true)]);
     other.close().await;
     again.close().await;

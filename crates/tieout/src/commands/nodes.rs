@@ -83,7 +83,15 @@ fn list(global: &Global, nodes: &[Node]) {
         output::json(&json!({ "nodes": all }));
         return;
     }
-    let header = ["node", "stands", "runs", "version", "schema", "since", "last heard of"];
+    let header = [
+        "node",
+        "stands",
+        "runs",
+        "version",
+        "schema",
+        "since",
+        "last heard of",
+    ];
     let rows = nodes.iter().map(|node| {
         vec![
             node.name.clone(),

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tieout_desk::users;
-use tieout_domain::{Clock as _, TenantName};
 use tieout_domain::code::Code;
+use tieout_domain::{Clock as _, TenantName};
 use tieout_store::{NewUser, PasswordHash, Role, User, UserEdit};
 use zeroize::Zeroizing;
 

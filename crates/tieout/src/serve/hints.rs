@@ -180,7 +180,10 @@ impl Service {
         let digest = config.digest.iter().take(8);
         let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
         let check = format!("subscriptions/{digest}");
-        let due = store.time().await.map(|now| now.checked_sub(checked_within).ok());
+        let due = store
+            .time()
+            .await
+            .map(|now| now.checked_sub(checked_within).ok());
         let claim = match due {
             Ok(due) => store.claim(&check, due).await,
             Err(error) => Err(error),

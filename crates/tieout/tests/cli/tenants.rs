@@ -31,7 +31,15 @@ fn two_tenants() -> Machine {
         "username": "u@example.com", "password": "a long password", "developer_key": "k",
     });
     for name in ["shared-bill"] {
-        let args = ["credentials", "set", name, "--kind", "bill", "--no-check", "--no-sync"];
+        let args = [
+            "credentials",
+            "set",
+            name,
+            "--kind",
+            "bill",
+            "--no-check",
+            "--no-sync",
+        ];
         machine.tieout_reading(&args, &bill.to_string()).went_well();
     }
     let netsuite = json!({
@@ -39,7 +47,13 @@ fn two_tenants() -> Machine {
     });
     for name in ["acme-netsuite", "zeta-netsuite"] {
         let args = [
-            "credentials", "set", name, "--kind", "netsuite-tba", "--no-check", "--no-sync",
+            "credentials",
+            "set",
+            name,
+            "--kind",
+            "netsuite-tba",
+            "--no-check",
+            "--no-sync",
         ];
         machine
             .tieout_reading(&args, &netsuite.to_string())
@@ -56,8 +70,20 @@ fn two_tenants() -> Machine {
         ("al", &["--tenant", "acme"]),
         ("both", &["--tenant", "acme", "--tenant", "zeta"]),
     ] {
-        let role = if tenants.is_empty() { "admin" } else { "viewer" };
-        let add = ["users", "add", name, "--role", role, "--mail", "al@acme.example.com"];
+        let role = if tenants.is_empty() {
+            "admin"
+        } else {
+            "viewer"
+        };
+        let add = [
+            "users",
+            "add",
+            name,
+            "--role",
+            role,
+            "--mail",
+            "al@acme.example.com",
+        ];
         let args = [&add[..], tenants].concat();
         machine.tieout_reading(&args, PASSWORD).went_well();
     }
@@ -72,7 +98,9 @@ fn holds(folder: &Path, word: &str) -> bool {
             return holds(&path, word);
         }
         let bytes = fs::read(&path).unwrap();
-        let found = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+        let found = bytes
+            .windows(word.len())
+            .any(|part| part == word.as_bytes());
         if found {
             eprintln!("{word} is in {}", path.display());
         }
@@ -90,7 +118,10 @@ fn a_tenant_is_listed_exported_and_leaves_nothing_but_the_proof() {
     assert_eq!(acme["users"], json!(["al", "both"]));
     assert_eq!(acme["size"]["entries"], 1);
     let shown = machine.tieout(&["tenants", "list"]).went_well().out;
-    assert!(shown.contains("zeta-us") && shown.contains("ada"), "{shown}");
+    assert!(
+        shown.contains("zeta-us") && shown.contains("ada"),
+        "{shown}"
+    );
 
     let out = machine.folder.path().join("acme");
     let out = out.to_str().unwrap();
@@ -112,20 +143,35 @@ fn a_tenant_is_listed_exported_and_leaves_nothing_but_the_proof() {
         assert!(text.contains(word), "{file}: {text}");
     }
     assert!(!holds(pack, "zeta-us") && !holds(pack, "a long password"));
-    let checked = Command::new("python3").arg("verify.py").current_dir(pack).output();
+    let checked = Command::new("python3")
+        .arg("verify.py")
+        .current_dir(pack)
+        .output();
     if let Ok(checked) = checked {
         let told = String::from_utf8_lossy(&checked.stdout).into_owned();
         assert!(told.contains("the chains hold"), "{told}");
     }
 
-    let delete = ["tenants", "delete", "acme", "--reason", "the contract ended"];
-    machine.tieout(&delete).failed(5, &["tenant-connected", "acme-us"]);
+    let delete = [
+        "tenants",
+        "delete",
+        "acme",
+        "--reason",
+        "the contract ended",
+    ];
+    machine
+        .tieout(&delete)
+        .failed(5, &["tenant-connected", "acme-us"]);
     let args = ["disconnect", "acme-us", "--yes", "--keep-credentials"];
     machine.tieout(&args).went_well();
     machine.tieout(&delete).failed(2, &["not-confirmed"]);
     let done = [&delete[..], &["--yes", "--json"]].concat();
     let done = machine.tieout(&done).went_well().json();
-    assert_eq!(done["credentials"], json!(["acme-netsuite"]), "the other is shared");
+    assert_eq!(
+        done["credentials"],
+        json!(["acme-netsuite"]),
+        "the other is shared"
+    );
     assert_eq!(done["users"], json!(["al"]));
     assert_eq!(done["connections"][0]["deleted"]["entries"], 1);
 
@@ -137,18 +183,37 @@ fn a_tenant_is_listed_exported_and_leaves_nothing_but_the_proof() {
     }
     assert!(!machine.home().join("tieout.db.acme-us.witness").exists());
     let config = fs::read_to_string(machine.config()).unwrap();
-    assert!(!config.contains("acme-us") && config.contains("zeta-us"), "{config}");
-    let users = machine.tieout(&["users", "list", "--json"]).went_well().json();
+    assert!(
+        !config.contains("acme-us") && config.contains("zeta-us"),
+        "{config}"
+    );
+    let users = machine
+        .tieout(&["users", "list", "--json"])
+        .went_well()
+        .json();
     let both = &users["users"][1];
-    assert_eq!((&both["name"], &both["tenants"]), (&json!("both"), &json!(["zeta"])));
+    assert_eq!(
+        (&both["name"], &both["tenants"]),
+        (&json!("both"), &json!(["zeta"]))
+    );
     machine.tieout(&delete).failed(2, &["unknown-tenant"]);
     // The proof is told with the evidence of the month.
     let month = jiff::Timestamp::now().strftime("%Y-%m").to_string();
     let june = machine.folder.path().join("june");
-    let args = ["audit", "export", "--period", &month, "--out", june.to_str().unwrap()];
+    let args = [
+        "audit",
+        "export",
+        "--period",
+        &month,
+        "--out",
+        june.to_str().unwrap(),
+    ];
     machine.tieout(&args).went_well();
     let told = fs::read_to_string(june.join("entries.csv")).unwrap();
-    assert!(told.contains("connection acme-us of tenant acme deleted with its 1 entries"), "{told}");
+    assert!(
+        told.contains("connection acme-us of tenant acme deleted with its 1 entries"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod credits;
 mod doctor;
 mod edits;
 mod exchange;
+mod files;
 mod hostile;
 mod imports;
 mod lag;

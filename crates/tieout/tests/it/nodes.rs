@@ -78,7 +78,11 @@ async fn s215_several_nodes_together_never_have_more_calls_under_way_than_one_ma
     let bill = &calls["bill"];
     assert!(bill["max_in_flight"].as_u64().unwrap() <= 3, "{calls}");
     assert_eq!(bill["refused"].as_u64(), Some(0), "{calls}");
-    assert_eq!(bill["by_path"]["POST /v3/login"].as_u64(), Some(1), "{calls}");
+    assert_eq!(
+        bill["by_path"]["POST /v3/login"].as_u64(),
+        Some(1),
+        "{calls}"
+    );
     stage.sync().await;
     stage.assert_quiet().await;
 }

@@ -94,6 +94,24 @@ impl Stage {
         is_file
     }
 
+    /// The same kind of world, where the script for files is set.
+    pub(crate) async fn with_files(options: SandboxOptions) -> Self {
+        let mut stage = Self::with(options).await;
+        let script = "pdf_script = \"customscript_tieout_files\"\n";
+        stage.add_to(".netsuite]\n", script).await;
+        stage
+    }
+
+    /// Adds lines to the first table of the configuration whose head ends so, as a person would.
+    pub(crate) async fn add_to(&mut self, head: &str, lines: &str) {
+        let path = self.folder.path().join(tieout::home::CONFIG);
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains(head), "{written}");
+        let added = written.replacen(head, &format!("{head}{lines}"), 1);
+        std::fs::write(&path, added).unwrap();
+        self.connection = self.restarted().await;
+    }
+
     /// A company that sells, between NetSuite and Invoiced. Nothing is written to the ledger until that is
     /// [switched on](Self::reconcile).
     pub(crate) async fn selling(options: SandboxOptions) -> Self {

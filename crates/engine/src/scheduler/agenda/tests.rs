@@ -389,7 +389,10 @@ fn a_huge_client_has_its_share_of_the_workers_and_no_more_while_others_wait() {
         agenda.mark(&name(&format!("huge-{number:02}")), person(), at(number));
     }
     // Alone it gets all but one: whoever comes next doesn't wait for the end of a run.
-    assert_eq!(order(&mut agenda, at(60)), ["huge-00", "huge-01", "huge-02"]);
+    assert_eq!(
+        order(&mut agenda, at(60)),
+        ["huge-00", "huge-01", "huge-02"]
+    );
     agenda.mark(&name("small"), person(), at(61));
     assert_eq!(order(&mut agenda, at(61)), ["small"]);
     agenda.ended(&name("huge-00"), Ended::Made, at(70), 0.5);
@@ -420,7 +423,10 @@ fn what_another_node_is_at_is_looked_at_again_soon_and_is_no_failure() {
     assert_eq!(agenda.standing(&name("acme")).unwrap().failures, 0);
     assert_eq!(agenda.take(at(1801)), None);
     let again = agenda.take(at(1803)).unwrap();
-    assert_eq!((again.cause, again.trigger), (Cause::Tick(tick), first.trigger));
+    assert_eq!(
+        (again.cause, again.trigger),
+        (Cause::Tick(tick), first.trigger)
+    );
 }
 
 #[test]

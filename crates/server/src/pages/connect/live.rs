@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use tieout_desk::checks::{self, Looked};
 use tieout_desk::mapping;
 use tieout_desk::pause;
-use tieout_desk::preferences::QUESTIONS;
+use tieout_desk::preferences::questions;
 use tieout_domain::ConnectionName;
 use tieout_domain::check::Status;
 use tieout_store::{ConnectionStore, Stop, StopKind};
@@ -21,22 +21,6 @@ use super::{act_address, connects, named};
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
 use crate::view::View;
-
-/// What is asked in the place of [`QUESTIONS`] where it is customers who pay.
-const QUESTIONS_OF_RECEIVABLES: [(&str, &str); 3] = [
-    (
-        "receivables.go_live",
-        "From which day on do invoices take part? Older ones stay out; nothing means all of them",
-    ),
-    (
-        "receivables.customers",
-        "Which customers go over: those with an open invoice, or all of them?",
-    ),
-    (
-        "receivables.reconcile",
-        "Is what customers pay to be written to the ledger? How much the first sync takes is shown before",
-    ),
-];
 
 /// Whether a connection was stored and has never gone live.
 pub(in crate::pages) fn is_new(view: &View, stops: &[Stop]) -> bool {
@@ -65,7 +49,7 @@ pub(super) async fn second_half(
         p.soft { "Stored and paused: it reads, and writes nothing. " a href=(there) { "The connection's own page" } " is there already." }
         section.panel { h2 { "What was seen" } (seen(&connection, looked.as_ref())) }
         section.panel { h2 { "Mappings" } (maps(person, &connection, &store).await?) }
-        section.panel { h2 { "Preferences" } (questions(view, person, &connection)?) }
+        section.panel { h2 { "Preferences" } (asked(view, person, &connection)?) }
         @if let Some(accounts) = accounts::panel(view, &connection).await? { section.panel { h2 { "Set Up Accounts" } (accounts) } }
         section.panel {
             h2 { "The first plan" }
@@ -129,15 +113,10 @@ async fn maps(
 }
 
 /// The preferences that decide what goes where, in plain words.
-fn questions(view: &View, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
+fn asked(view: &View, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
     let lines = preferences::lines(view, connection)?;
-    let payables = connection.flows.iter().any(|flow| flow == "bills");
-    let questions: &[(&str, &str)] = if payables {
-        &QUESTIONS
-    } else {
-        &QUESTIONS_OF_RECEIVABLES
-    };
-    let asked = questions.iter().filter_map(|(key, question)| {
+    let questions = questions(preferences::book(connection)).iter();
+    let asked = questions.filter_map(|(key, question)| {
         let line = lines.iter().find(|line| line.entry.key == *key)?;
         Some((line, *question))
     });

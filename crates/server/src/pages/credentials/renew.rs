@@ -42,11 +42,7 @@ fn renews(view: &View) -> Result<&dyn Renews, PageError> {
     view.program.renews().ok_or(PageError::Missing)
 }
 
-async fn show(
-    view: View,
-    person: Person,
-    Path(name): Path<String>,
-) -> Result<Markup, PageError> {
+async fn show(view: View, person: Person, Path(name): Path<String>) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
     match renews(&view)?.renewal(&name).await? {
         Some(renewal) => Ok(under_way(&view, &person, &name, &renewal, None)),

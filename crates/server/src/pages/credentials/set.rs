@@ -63,11 +63,7 @@ pub(super) async fn show(
     ))
 }
 
-pub(super) async fn set(
-    view: View,
-    person: Person,
-    fields: Fields,
-) -> Result<Redirect, PageError> {
+pub(super) async fn set(view: View, person: Person, fields: Fields) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let kind = kind(&view, fields.get("kind"))?;
     let name = fields.given("name").ok_or_else(|| {

@@ -14,9 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tieout_desk::approval;
 use tieout_desk::first_sync::{ALL, YES, is_asked_by};
-use tieout_desk::preferences::{
-    Standing, plain, proposal, takes_two, unfit,
-};
+use tieout_desk::preferences::{Standing, concerns, plain, proposal, takes_two, unfit};
+use tieout_domain::Book;
 use tieout_flows::preferences::{Entry, Shape};
 
 use self::first_sync::{ANSWER, LATER};
@@ -72,11 +71,19 @@ pub(super) fn yes() -> Markup {
     html! { input type="hidden" name=(name) value=(ALL); }
 }
 
+/// Which of the ledger's books a connection deals with.
+pub(super) fn book(connection: &ConnectionInfo) -> Book {
+    if connection.flows.iter().any(|flow| flow == "bills") {
+        Book::Payables
+    } else {
+        Book::Receivables
+    }
+}
+
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
 pub(super) fn lines(view: &View, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
-    let payables = connection.flows.iter().any(|flow| flow == "bills");
     let mut lines = view.program.preferences(&connection.name)?;
-    lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
+    lines.retain(|line| concerns(book(connection), line.entry.key));
     Ok(lines)
 }
 

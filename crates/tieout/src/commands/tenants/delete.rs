@@ -41,11 +41,7 @@ pub(super) struct DeleteArgs {
 }
 
 /// Deletes.
-pub(super) async fn run(
-    global: &Global,
-    home: &Home,
-    args: &DeleteArgs,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, home: &Home, args: &DeleteArgs) -> Result<Exit, Failure> {
     let tenant = &args.tenant;
     let members = Members::of(home, tenant).await?;
     let connections: Vec<ConnectionName> = home
@@ -136,7 +132,9 @@ fn confirm(
             eprintln!("{what}: {}", all.join(", "));
         }
     }
-    eprintln!("nothing of it can be brought back but from a backup; `tieout tenants export` keeps it as files");
+    eprintln!(
+        "nothing of it can be brought back but from a backup; `tieout tenants export` keeps it as files"
+    );
     eprint!("write the tenant's name to delete it: ");
     let mut answer = String::new();
     std::io::stdin()
@@ -231,7 +229,10 @@ fn report(
         ));
     }
     for (what, names) in [
-        ("credentials forgotten", credentials.iter().cloned().collect()),
+        (
+            "credentials forgotten",
+            credentials.iter().cloned().collect(),
+        ),
         ("users removed", users.to_vec()),
     ] {
         let names: Vec<String> = names;

@@ -38,11 +38,7 @@ const USERS: &str = "users.json";
 const SIGNED: &str = "signed";
 
 /// Exports.
-pub(super) async fn run(
-    global: &Global,
-    home: &Home,
-    args: &ExportArgs,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, home: &Home, args: &ExportArgs) -> Result<Exit, Failure> {
     if export::taken(&args.out)? {
         let path = args.out.clone();
         return Err(StoreError::BackupExists { path }.into());

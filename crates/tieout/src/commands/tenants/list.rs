@@ -34,7 +34,10 @@ pub(super) async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> 
     }
     for user in home.store.people().users().await? {
         for tenant in reached(&user) {
-            rows.entry(tenant).or_default().users.push(user.name.clone());
+            rows.entry(tenant)
+                .or_default()
+                .users
+                .push(user.name.clone());
         }
     }
     if global.json {
@@ -58,7 +61,14 @@ pub(super) async fn list(global: &Global, home: &Home) -> Result<Exit, Failure> 
             mebibytes(row.size.bytes),
         ]
     });
-    let heads = ["tenant", "connections", "users", "entries", "records", "MiB"];
+    let heads = [
+        "tenant",
+        "connections",
+        "users",
+        "entries",
+        "records",
+        "MiB",
+    ];
     output::line(&output::table(&heads, table.collect(), &[3, 4, 5]));
     Ok(Exit::Done)
 }
