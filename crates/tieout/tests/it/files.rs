@@ -113,10 +113,13 @@ async fn s076_a_file_that_cannot_go_keeps_no_bill_and_no_other_file() {
     let pairs = stage.open_pairs().await;
     let bill = &pairs[0].0;
     let refused = attach(&stage, bill, "odd.xyz", "odd").await;
-    let words = r#"[{"code":"BDC_1171","message":"This type of file is not taken","severity":"ERROR"}]"#;
+    let words =
+        r#"[{"code":"BDC_1171","message":"This type of file is not taken","severity":"ERROR"}]"#;
     stage
-        .fault(json!({"service": "bill", "method": "POST", "path": "/v3/documents/bills",
-            "times": 1, "effect": "status", "status": 400, "body": words}))
+        .fault(
+            json!({"service": "bill", "method": "POST", "path": "/v3/documents/bills",
+            "times": 1, "effect": "status", "status": 400, "body": words}),
+        )
         .await;
     stage.sync().await;
     let outcome = stage.item("documents", &refused).await.outcome;
