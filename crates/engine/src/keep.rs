@@ -4,16 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tieout_domain::Clock;
-use tieout_store::{Lease, StoreError};
+use tieout_store::{ConnectionStore, Lease, StoreError};
 
 use crate::{Connection, EngineError};
 
 /// How long a lease lasts without being renewed: where machines share a database, a connection stands still for so long
 /// when its node dies. It is renewed meanwhile, so that a call may take longer.
-pub(crate) const LEASE: Duration = Duration::from_secs(40);
+const LEASE: Duration = Duration::from_secs(40);
 
-/// How often it is renewed. A database that changes its place may be away for the rest of it.
-const RENEW: Duration = Duration::from_secs(10);
+/// The same on one machine, where a holder that dies is noticed at once: a disk that is busy ends no run.
+const LEASE_ON_ONE_MACHINE: Duration = Duration::from_secs(300);
+
+/// How often it is renewed while it lasts. A database that changes its place may be away for the rest of it.
+const RENEWALS: u32 = 4;
+
+/// How long a lease on a connection of this store lasts.
+pub(crate) fn lease_time(store: &ConnectionStore) -> Duration {
+    if store.is_shared() {
+        LEASE
+    } else {
+        LEASE_ON_ONE_MACHINE
+    }
+}
 
 /// By whichever of the two clocks is the first to say so.
 fn has_ended(lease: &Lease, clock: &dyn Clock) -> bool {
@@ -31,7 +43,7 @@ pub(crate) async fn while_held<T>(
     holding.extend(lease.until(), lease.until_uptime());
     let lost = async {
         loop {
-            timer.sleep(RENEW).await;
+            timer.sleep(lease.time() / RENEWALS).await;
             match lease.renew().await {
                 Ok(()) => holding.extend(lease.until(), lease.until_uptime()),
                 Err(error @ StoreError::Fenced { .. }) => return error,

@@ -7,7 +7,7 @@ use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::{LEASE, while_held};
+use crate::keep::{lease_time, while_held};
 use crate::options::RunOptions;
 use crate::pull::pull;
 use crate::run::Run;
@@ -32,7 +32,14 @@ pub async fn propose(
     confirm_exact: bool,
     run_id: &str,
 ) -> Result<Vec<Suggestion>, EngineError> {
-    let lease = match take(connection, &[], Meanwhile::Refuse, LEASE).await? {
+    let lease = match take(
+        connection,
+        &[],
+        Meanwhile::Refuse,
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };

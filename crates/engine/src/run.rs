@@ -15,7 +15,7 @@ use crate::error::EngineError;
 use crate::import::Importing;
 use crate::initial::{InitialSync, Waiting};
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::{LEASE, while_held};
+use crate::keep::{lease_time, while_held};
 use crate::mapping::propose_read;
 use crate::options::RunOptions;
 use crate::overlay::Overlay;
@@ -101,7 +101,14 @@ pub(crate) async fn conduct(
     options: &RunOptions,
 ) -> Result<(RunReport, Option<Plan>), EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, options.meanwhile(), LEASE).await? {
+    let lease = match take(
+        connection,
+        &flows,
+        options.meanwhile(),
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(report) => return Ok((*report, None)),
     };
@@ -143,7 +150,14 @@ pub(crate) async fn conduct(
 /// [`EngineError`] when a side can't be read.
 pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, Meanwhile::Refuse, LEASE).await? {
+    let lease = match take(
+        connection,
+        &flows,
+        Meanwhile::Refuse,
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
@@ -221,7 +235,7 @@ impl<'a> Run<'a> {
     /// Renews the lease when half of it has passed.
     pub(crate) async fn keep_lease(&self) -> Result<(), EngineError> {
         let Connection { holding, timer, .. } = self.connection;
-        if holding.left(&**timer) < LEASE / 2 {
+        if holding.left(&**timer) < self.lease.time() / 2 {
             self.lease.renew().await?;
             holding.extend(self.lease.until(), self.lease.until_uptime());
         }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tieout_domain::document::{Approval, Bill, BillStatus};
 use tieout_domain::port::{Action, Order};

@@ -1,11 +1,12 @@
-//! The tables as the database itself tells them. Whatever a later schema adds is among them without a line here.
+//! Our tables as the database itself tells them. Whatever a later schema adds is among them without a line here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::AnyConnection;
 
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::migrate;
 use crate::sql::{cells, count, int, text, with, with_built};
 
 /// A table.
@@ -40,26 +41,27 @@ impl Table {
     }
 }
 
-/// The tables, by name.
+/// Our tables that are there, by name.
 pub(crate) async fn tables(
     connection: &mut AnyConnection,
     dialect: Dialect,
 ) -> Result<BTreeMap<String, Table>, StoreError> {
+    let ours: BTreeSet<_> = migrate::tables().collect();
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
     let rows = with(dialect.tables(), cells![])
         .fetch_all(connection)
         .await?;
     for row in rows {
+        let name = text(&row, 0)?;
+        if !ours.contains(name.as_str()) {
+            continue;
+        }
         let column = Column {
             name: text(&row, 1)?,
             is_text: text(&row, 2)?.eq_ignore_ascii_case("text"),
             key: int(&row, 3)?,
         };
-        tables
-            .entry(text(&row, 0)?)
-            .or_default()
-            .columns
-            .push(column);
+        tables.entry(name).or_default().columns.push(column);
     }
     Ok(tables)
 }

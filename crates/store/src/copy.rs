@@ -140,7 +140,15 @@ impl Store {
                 "remote writes go on; stop them all with `tieout pause`, and stop `tieout serve`",
             ));
         }
-        let row = with(sql::LEASES_GOOD, cells![self.now_us()])
+        let node = self.nodes().await?.into_iter().find(|node| node.alive);
+        if let Some(node) = node {
+            let name = node.name;
+            return Err(in_use(&format!(
+                "`tieout serve` is at work as {name}; stop it first"
+            )));
+        }
+        let now = self.time_us(source).await?;
+        let row = with(sql::LEASES_GOOD, cells![now])
             .fetch_optional(source)
             .await?;
         match row {
@@ -260,8 +268,7 @@ impl Store {
             .await?;
         transaction.commit().await?;
         if let Some(text) = self.inner.dialect.after_much() {
-            let mut writer = self.inner.writer.lend().await?;
-            sqlx::raw_sql(text).execute(&mut *writer).await?;
+            self.run_alone(text).await?;
         }
         Ok(())
     }

@@ -68,6 +68,13 @@ struct Row {
 }
 
 impl ConnectionStore {
+    /// Whether time alone tells the others that a holder has died: where machines share the database, or a test would have
+    /// it so.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.store.inner.path.is_none() || self.store.inner.seams.own_time
+    }
+
     /// Takes the lease for `ttl`; `holder` tells others who has it.
     ///
     /// Nobody works on a connection without it, so this is where it is noticed that the database lacks a part
@@ -102,7 +109,7 @@ impl ConnectionStore {
         let until_us = now_us.saturating_add(micros(ttl));
         let cells = cells![&*self.chain, fence, holder, until_us];
         with(sql::LEASE_TAKE, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(Lease {
@@ -178,7 +185,7 @@ impl Lease {
         let mut transaction = self.connection.store.begin().await?;
         let cells = cells![run.as_str(), chain, self.fence];
         let done = with(sql::LEASE_RUN, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;
@@ -191,6 +198,12 @@ impl Lease {
     /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
     pub async fn release(self) -> Result<(), StoreError> {
         self.change(Duration::ZERO).await
+    }
+
+    /// How long it is good, each time that it is renewed.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.time
     }
 
     /// Until when it is good by the holder's clock, if it isn't renewed again.
@@ -217,7 +230,7 @@ impl Lease {
         let until_us = now_us.saturating_add(micros(time));
         let cells = cells![until_us, chain, self.fence];
         let done = with(sql::LEASE_EXTEND, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;

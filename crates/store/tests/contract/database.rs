@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tieout_domain::Clock;
 use tieout_store::testing::TestStore;
 use tieout_store::{
-    Commit, Fact, KeySource, Letter, NewUser, Role, Seams, SessionLimits, Store, StoreError,
-    StoreOptions, UserEdit, Vault,
+    Commit, Fact, KeySource, Letter, NewUser, Role, Seams, SessionLimits, Store, StoreOptions,
+    UserEdit, Vault,
 };
 
 use crate::{Bed, assert_holds, bill_ref, blocked, clock, facts, name, run, sample, stated};
@@ -20,7 +20,10 @@ const LIMITS: SessionLimits = SessionLimits {
 };
 
 fn seams(bed: &Bed) -> Seams {
-    Seams::of(Arc::clone(&bed.clock) as Arc<dyn Clock>)
+    Seams {
+        own_time: true,
+        ..Seams::of(Arc::clone(&bed.clock) as Arc<dyn Clock>)
+    }
 }
 
 fn user(name: &str, role: Role) -> NewUser {
@@ -31,44 +34,8 @@ fn user(name: &str, role: Role) -> NewUser {
         role,
         subject: Some(format!("subject of {name}")),
         until: None,
+        tenants: Vec::new(),
     }
-}
-
-/// Takes a schema back to what a version before had.
-async fn make_older(bed: &Bed) {
-    bed.run("DROP TABLE store_state").await.unwrap();
-    let text = "DELETE FROM store_schema WHERE number = 11";
-    assert_eq!(bed.run(text).await.unwrap(), 1);
-}
-
-pub(crate) async fn a_schema_that_shuts_others_out_waits_for_a_person_on_a_server(
-    bed: &Bed,
-    store: &Store,
-) {
-    sample(store).await;
-    let current = store.schema().await.unwrap();
-    assert!(current.missing.is_empty() && current.oldest <= current.found);
-    make_older(bed).await;
-    let options = StoreOptions::at(&bed.url);
-    let opened = Store::open_with(&options, seams(bed)).await;
-    if bed.server.is_some() {
-        let found = current.known - 1;
-        let known = current.known;
-        assert_eq!(opened.unwrap_err(), StoreError::Older { found, known });
-        let asked = Store::open_as_it_is(&options, seams(bed)).await.unwrap();
-        let schema = asked.schema().await.unwrap();
-        assert!(schema.shuts_out());
-        assert_eq!(schema.missing.len(), 1);
-        assert_eq!(asked.migrate().await.unwrap(), schema);
-        asked.close().await;
-    } else {
-        // A file has one machine, whose program it is.
-        opened.unwrap().close().await;
-    }
-    let again = bed.store().await;
-    assert_eq!(again.schema().await.unwrap(), current);
-    assert_holds(&again).await;
-    again.close().await;
 }
 
 pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle(
@@ -98,6 +65,7 @@ pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_i
         })
         .collect();
     let turned: Vec<_> = letters.iter().rev().cloned().collect();
+    let erased = [bill_ref("1")];
     let one = async |turn: u32| {
         let secret = SecretString::from("{}".to_owned());
         let role = if turn.is_multiple_of(2) {
@@ -122,7 +90,7 @@ pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_i
             } else {
                 &turned
             }),
-            connection.erase(&[bill_ref("1")], "user:root", "asked"),
+            connection.erase(&erased, "user:root", "asked"),
         );
         a.unwrap();
         b.unwrap();
@@ -267,8 +235,9 @@ pub(crate) async fn a_copy_has_all_of_it_and_is_one_only_at_its_end(bed: &Bed, s
         .unwrap();
     let lease = store
         .connection(&name())
-        .lease("somebody", Duration::from_secs(60));
-    let lease = lease.await.unwrap();
+        .lease("somebody", Duration::from_secs(60))
+        .await
+        .unwrap();
     let early = store
         .copy_to(&options, seams(bed), silent)
         .await
@@ -394,14 +363,13 @@ async fn a_transaction_that_is_left_is_taken_back_and_its_connection_lent_again(
     };
     let store = Store::open_with(&options, seams(&bed)).await.unwrap();
     let connection = sample(&store).await;
+    let installation = store.installation();
     for turn in 0..20 {
         // Given up at some place or other.
-        let commit = store.installation().commit(
-            "x",
-            vec![Fact::Note {
-                text: turn.to_string(),
-            }],
-        );
+        let note = Fact::Note {
+            text: turn.to_string(),
+        };
+        let commit = installation.commit("x", vec![note]);
         drop(tokio::time::timeout(Duration::from_micros(200 * turn), commit).await);
         let left = connection.mark_all_due("bills");
         drop(tokio::time::timeout(Duration::from_micros(200 * turn), left).await);

@@ -69,8 +69,12 @@ impl Service {
     }
 }
 
-/// Whose a connection is: those that use one credential of the platform are limited together.
+/// Whose a connection is: a tenant's, where it names one; else those that use one credential of the platform are limited
+/// together.
 fn tenant(name: &ConnectionName, config: &ConnectionConfig) -> String {
+    if let Some(tenant) = &config.tenant {
+        return format!("tenant/{tenant}");
+    }
     let credential = assemble::credential_name(&config.platform_settings);
     credential.unwrap_or(name.as_str()).to_owned()
 }

@@ -8,7 +8,7 @@
 mod allowance;
 mod concurrency;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ use crate::pace::Pace;
 /// All governors of a process.
 #[derive(Debug, Default)]
 pub struct Governors {
-    concurrency: Mutex<HashMap<String, Arc<Concurrency>>>,
-    allowances: Mutex<HashMap<String, Arc<Allowance>>>,
-    paces: Mutex<HashMap<String, Arc<Pace>>>,
+    concurrency: Mutex<BTreeMap<String, Arc<Concurrency>>>,
+    allowances: Mutex<BTreeMap<String, Arc<Allowance>>>,
+    paces: Mutex<BTreeMap<String, Arc<Pace>>>,
     refusals: Mutex<BTreeMap<String, u64>>,
 }
 
