@@ -15,6 +15,7 @@ mod examine;
 mod funding_accounts;
 mod guides;
 mod list;
+mod parts;
 mod payments;
 mod port;
 mod problem;
@@ -56,4 +57,5 @@ pub static SYSTEM: System = System {
     })),
     connect: port::connect,
     address: Some(address::address),
+    calls_an_hour: Some(call::CALLS_AN_HOUR),
 };
