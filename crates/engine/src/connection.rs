@@ -10,7 +10,7 @@ use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp
 use tieout_flows::{Flow, Preferences};
 use tieout_store::ConnectionStore;
 
-use crate::{EngineError, Progress};
+use crate::{EngineError, Progress, Sent};
 
 /// The two sides.
 #[derive(Clone)]
@@ -81,8 +81,10 @@ pub struct Connection {
     pub holding: Arc<Holding>,
     /// Where progress is shown.
     pub progress: Arc<dyn Progress>,
-    /// How many requests each system was sent so far, by its name.
-    pub calls: Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>,
+    /// What each system was sent so far, by its name.
+    pub sent: Arc<dyn Fn() -> BTreeMap<String, Sent> + Send + Sync>,
+    /// How many requests a system allows in an hour, by its name, where it limits them so.
+    pub allowances: BTreeMap<String, u64>,
     /// Who is running: written into the history and the lease.
     pub actor: String,
     /// Names this process among those that may hold the connection.

@@ -721,7 +721,8 @@ impl Stage {
             holding: Arc::default(),
             timer: Arc::clone(&clock) as Arc<dyn Timer>,
             progress: Arc::new(Quiet),
-            calls: Arc::new(BTreeMap::new),
+            sent: Arc::new(BTreeMap::new),
+            allowances: BTreeMap::new(),
             actor: "test".to_owned(),
             holder: "test".to_owned(),
         };
