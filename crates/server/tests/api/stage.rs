@@ -99,6 +99,7 @@ impl Program for Played {
                 .iter()
                 .map(|flow| flow.name().to_owned())
                 .collect(),
+            allowances: [("bill".to_owned(), 20_000)].into(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
         }]
@@ -130,6 +131,7 @@ impl Program for Played {
             first_sync: Vec::new(),
             later: None,
             stops: Vec::new(),
+            cost: None,
         })
     }
 
