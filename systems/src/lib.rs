@@ -73,6 +73,7 @@ pub fn pairs() -> impl Iterator<Item = (String, &'static Entry, &'static Entry)>
 
 fn netsuite(chassis: Chassis, world: &World, seed: u64) -> Arc<dyn Fake> {
     let options = tieout_netsuite_fake::Options {
+        account: world.account_id.clone(),
         seed,
         one_world: world.one_world,
         session_time_zone: world.time_zone.clone(),

@@ -1,78 +1,122 @@
-//! How quick the service is: what it takes in, and how late it starts what is due. The figures depend on the machine
-//! and on what else it does; no test asserts them.
+//! How this project does against what is possible: each figure beside a bound that follows from the services' limits, or
+//! a baseline that was measured in the same run. The figures depend on the machine and on what else it does; no test
+//! asserts them.
 
-use anyhow::{Context, Result};
+mod bound;
+mod first_sync;
+mod journal;
+mod nothing_new;
+mod page;
+mod plot;
+pub(crate) mod service;
+mod size;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::Value;
 
+use crate::panel::Caller;
+use crate::results::{Results, surroundings};
 use crate::workspace::Workspace;
 
-/// What `bench-webhooks` takes.
+/// Where its results are, under `target`.
+pub(crate) const RESULTS: &str = "bench";
+
+/// The parts, in the order in which they are measured.
+const PARTS: [&str; 7] = [
+    "size",
+    "journal",
+    "first-sync",
+    "nothing-new",
+    "memory",
+    "webhooks",
+    "schedule",
+];
+
+/// What to measure.
 #[derive(Debug, Args)]
-pub(crate) struct WebhooksArguments {
-    /// How long to send.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// How many send at once, each over a connection of its own.
-    #[arg(long, default_value_t = 64)]
-    senders: u64,
-    /// How many are sent a second, all of them together.
-    #[arg(long, default_value_t = 5000)]
-    rate: u64,
-    /// How many bills the sync beside them has to do with.
-    #[arg(long, default_value_t = 20_000)]
-    bills: u64,
-    /// Use the development build.
+pub(crate) struct BenchArguments {
+    /// Only these: size, journal, first-sync, nothing-new, memory, webhooks, schedule.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// The large sizes, too: a first sync of 100,000 bills, and the memory of 1,000,000.
+    #[arg(long, conflicts_with = "quick")]
+    large: bool,
+    /// Small sizes, to see that everything works.
     #[arg(long)]
-    debug: bool,
-}
-
-/// What `bench-schedule` takes.
-#[derive(Debug, Args)]
-pub(crate) struct ScheduleArguments {
-    /// How long to watch.
-    #[arg(long, default_value_t = 120)]
-    seconds: u64,
-    /// Every how many seconds each connection is due.
-    #[arg(long, default_value_t = 900)]
-    pace: u64,
-    /// How many connections there are.
-    #[arg(long, default_value_t = 1000)]
-    connections: u64,
-    /// Use the development build.
+    quick: bool,
+    /// How long each call of a first sync takes, in milliseconds.
+    #[arg(long, default_value_t = 150)]
+    latency: u32,
+    /// Measure nothing: make the book's page of the last results of this and of the race.
     #[arg(long)]
-    debug: bool,
+    write: bool,
+    /// Use this program, and build none.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
-/// Prints how many notifications a second are taken beside a sync, how long they wait, and whether a kill loses one.
-pub(crate) fn webhooks(workspace: &Workspace, arguments: &WebhooksArguments) -> Result<bool> {
-    let numbers = [
-        arguments.seconds,
-        arguments.senders,
-        arguments.rate,
-        arguments.bills,
-    ];
-    example(workspace, "bench_webhooks", &numbers, arguments.debug)
-}
-
-/// Prints how late runs begin, and how much memory the service takes.
-pub(crate) fn schedule(workspace: &Workspace, arguments: &ScheduleArguments) -> Result<bool> {
-    let numbers = [arguments.seconds, arguments.pace, arguments.connections];
-    example(workspace, "bench_schedule", &numbers, arguments.debug)
-}
-
-fn example(workspace: &Workspace, name: &str, numbers: &[u64], debug: bool) -> Result<bool> {
-    let program = workspace.tieout(!debug)?;
-    let mut cargo = workspace.cargo();
-    cargo.args(["run", "--quiet", "--package", "tieout", "--example", name]);
-    if !debug {
-        cargo.arg("--release");
+/// Measures; true if everything that was to be measured could be.
+pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<bool> {
+    if arguments.write {
+        return page::write(workspace);
     }
-    cargo
-        .arg("--")
-        .arg(program)
-        .args(numbers.iter().map(u64::to_string));
-    let status = cargo
-        .status()
-        .with_context(|| format!("{name} can't be run"))?;
-    Ok(status.success())
+    if let Some(unknown) = arguments
+        .only
+        .iter()
+        .find(|part| !PARTS.contains(&part.as_str()))
+    {
+        bail!("there is no part {unknown}; there are {}", PARTS.join(", "));
+    }
+    let program = match &arguments.program {
+        Some(program) => program.canonicalize()?,
+        None => workspace.tieout(true)?,
+    };
+    let mut bench = Bench {
+        workspace,
+        caller: Caller::new()?,
+        with: surroundings(workspace, &program),
+        results: Results::of(workspace, RESULTS)?,
+        program: &program,
+    };
+    let mut whole = true;
+    for part in PARTS {
+        if arguments.only.is_empty() || arguments.only.iter().any(|only| only == part) {
+            println!("\n== {part}");
+            if let Err(error) = bench.part(part, arguments) {
+                println!("FAILED   {part}: {error:#}");
+                whole = false;
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// A bench under way.
+struct Bench<'a> {
+    workspace: &'a Workspace,
+    caller: Caller,
+    with: Value,
+    results: Results,
+    program: &'a Path,
+}
+
+impl Bench<'_> {
+    fn part(&mut self, part: &str, arguments: &BenchArguments) -> Result<()> {
+        match part {
+            "size" => size::measure(self, arguments.quick),
+            "journal" => journal::measure(self),
+            "first-sync" => first_sync::measure(self, arguments),
+            "nothing-new" => nothing_new::measure(self, arguments.quick),
+            "memory" => first_sync::memory(self, arguments),
+            other => service::measure(self, other),
+        }
+    }
+
+    /// Keeps a result.
+    fn keep(&mut self, name: &str, result: Value) -> Result<()> {
+        self.results.keep(name, &self.with, result)
+    }
 }

@@ -72,13 +72,14 @@ pub(crate) struct CrashArguments {
 impl CrashArguments {
     /// A short slice with so many kills.
     pub(crate) fn slice(pair: Pair, kills: u32) -> Self {
+        let (bills, vendors) = pair.slice();
         Self {
             pair,
             kills,
             kills_a_round: kills,
             seed: None,
-            bills: 200,
-            vendors: 40,
+            bills,
+            vendors,
             release: false,
             program: None,
         }

@@ -13,6 +13,14 @@ use crate::sandbox::Sandbox;
 /// The one connection of a walk.
 pub(crate) const CONNECTION: &str = "walk";
 
+/// The names of a home's configuration and of its key.
+const CONFIG: &str = "tieout.toml";
+const KEY: &str = "tieout.key";
+
+/// What payables need to have chosen.
+const PAYABLES_PREFERENCES: &str =
+    "lists.create_missing = true\ntransactions.payment_account = \"1090\"\n";
+
 /// Exit statuses of a sync that did its work: done, and done with exceptions.
 const DONE: [i32; 2] = [0, 3];
 
@@ -58,8 +66,8 @@ impl Home {
 
     /// The same, with settings of its own.
     pub(crate) fn connected_in(tieout: &Path, sandbox: &Sandbox, manner: Manner) -> Result<Self> {
-        let preferences = "lists.create_missing = true\ntransactions.payment_account = \"1090\"\n";
-        let home = Self::of_pair(tieout, sandbox, PAYABLES, manner, preferences.parse()?)?;
+        let preferences = PAYABLES_PREFERENCES.parse()?;
+        let home = Self::of_pair(tieout, sandbox, PAYABLES, manner, preferences)?;
         home.map()?;
         Ok(home)
     }
@@ -94,6 +102,24 @@ impl Home {
         Ok(home)
     }
 
+    /// A home of payables on a store elsewhere.
+    pub(crate) fn connected_to(
+        tieout: &Path,
+        sandbox: &Sandbox,
+        manner: Manner,
+        store: &str,
+    ) -> Result<Self> {
+        let preferences = PAYABLES_PREFERENCES.parse()?;
+        let text = configuration(&sandbox.described, PAYABLES, manner, preferences)?;
+        let mut root: toml::Table = text.parse()?;
+        let url = [("url".to_owned(), store.into())];
+        root.insert("store".to_owned(), toml::Table::from_iter(url).into());
+        let home = Self::of_configuration(tieout, &toml::to_string(&root)?)?;
+        home.seal(sandbox)?;
+        home.map()?;
+        Ok(home)
+    }
+
     fn map(&self) -> Result<Printed> {
         self.must(&["map", "suggest", CONNECTION, "--confirm-exact"], None)
     }
@@ -105,14 +131,31 @@ impl Home {
         manner: Manner,
         preferences: toml::Table,
     ) -> Result<Self> {
+        let text = configuration(&sandbox.described, pair, manner, preferences)?;
+        let home = Self::of_configuration(tieout, &text)?;
+        home.seal_for(sandbox, pair)?;
+        Ok(home)
+    }
+
+    /// Makes a home with this configuration: its key, and its store if there is none yet.
+    pub(crate) fn of_configuration(tieout: &Path, text: &str) -> Result<Self> {
         let home = Self {
             folder: TempDir::new()?,
             tieout: tieout.to_owned(),
         };
-        let text = configuration(&sandbox.described, pair, manner, preferences)?;
-        std::fs::write(home.folder.path().join("tieout.toml"), text)?;
+        std::fs::write(home.folder.path().join(CONFIG), text)?;
         home.must(&["init"], None)?;
-        home.seal_for(sandbox, pair)?;
+        Ok(home)
+    }
+
+    /// One more home on the same store and with the same key, as another machine has it.
+    pub(crate) fn beside(&self, text: &str) -> Result<Self> {
+        let home = Self {
+            folder: TempDir::new()?,
+            tieout: self.tieout.clone(),
+        };
+        std::fs::copy(self.path().join(KEY), home.path().join(KEY))?;
+        std::fs::write(home.path().join(CONFIG), text)?;
         Ok(home)
     }
 
@@ -232,7 +275,7 @@ fn services(described: &Value, pair: Pair) -> impl Iterator<Item = (&str, &Value
 }
 
 /// A service's credentials: its first field that is an object.
-fn credential(service: &Value) -> Option<(&str, &Value)> {
+pub(crate) fn credential(service: &Value) -> Option<(&str, &Value)> {
     let fields = service
         .as_object()?
         .iter()

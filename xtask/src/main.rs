@@ -5,20 +5,29 @@
 //! used where it is there.
 
 mod bench;
+mod bench_many;
+mod bench_nodes;
 mod book;
 mod browser;
 mod crash;
 mod disk;
 mod fuzz;
+mod ha;
 mod home;
 mod import;
 mod laws;
+mod meter;
 mod mutate;
+mod nodes;
 mod packages;
 mod panel;
+mod payables;
 mod peers;
 mod postgres;
+mod race;
 mod recover;
+mod release;
+mod results;
 mod sandbox;
 mod scenarios;
 mod simulate;
@@ -67,10 +76,18 @@ enum Task {
     Simulate(simulate::SimulateArguments),
     /// Dies at every boundary of a story in turn, and loses the answer to every write.
     Walk(simulate::WalkArguments),
+    /// Syncs a whole history to Alternative Payments in stages, across processes that die, in virtual time.
+    History(simulate::HistoryArguments),
     /// Takes away what keeps a record from being made twice, and sees the simulation notice.
     Mutate(mutate::MutateArguments),
+    /// Kills, pauses and cuts off nodes that share a PostgreSQL, and its primary, and compares both sides.
+    Nodes(nodes::NodesArguments),
+    /// The same on a PostgreSQL that Patroni and etcd keep alive, where they can be had.
+    Ha(ha::HaArguments),
     /// Puts an old store back, then loses it, and sees that nothing is done twice.
     Recover(recover::RecoverArguments),
+    /// Makes a folder to give away: the program, licences, a bill of materials, sums, and their signature.
+    Release(release::ReleaseArguments),
     /// Lets the disk fail at each change of the store that a sync makes, then syncs once more.
     Disk(disk::DiskArguments),
     /// Feeds every reader of bytes from outside a million inputs, with libFuzzer.
@@ -83,10 +100,18 @@ enum Task {
     Import(import::ImportArguments),
     /// Measures a tie-out over many open documents.
     TieOut(tie_out::TieOutArguments),
+    /// Races peers that are installed by name: the same bills on the same server; then kills each, and counts.
+    Race(race::RaceArguments),
+    /// Measures this project against bounds and baselines of the same run; `--write` makes the book's page of it.
+    Bench(bench::BenchArguments),
     /// Measures how many signed notifications a second are proven and stored, and how long each waits.
-    BenchWebhooks(bench::WebhooksArguments),
+    BenchWebhooks(bench::service::WebhooksArguments),
     /// Measures how late runs begin when a thousand connections are due at the same pace.
-    BenchSchedule(bench::ScheduleArguments),
+    BenchSchedule(bench::service::ScheduleArguments),
+    /// Measures what a second and a third node bring, and says which limit binds.
+    BenchNodes(bench_nodes::BenchNodesArguments),
+    /// Measures what ten thousand connections cost a node that has nothing to do, and how soon its pages answer.
+    BenchMany(bench_many::ManyArguments),
     /// Runs the tests of the scripts that are installed in NetSuite, where node is there.
     Suitescript,
     /// Walks clients of the services that others wrote against the sandbox.
@@ -128,16 +153,24 @@ fn carry_out(task: Task) -> Result<bool> {
         Task::Crash(arguments) => crash::run(&workspace, &arguments),
         Task::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Task::Walk(arguments) => simulate::walk(&workspace, &arguments),
+        Task::History(arguments) => simulate::history(&workspace, &arguments),
         Task::Mutate(arguments) => mutate::run(&workspace, &arguments),
+        Task::Nodes(arguments) => nodes::run(&workspace, &arguments),
+        Task::Ha(arguments) => ha::run(&workspace, &arguments),
         Task::Recover(arguments) => recover::run(&workspace, &arguments),
+        Task::Release(arguments) => release::run(&workspace, &arguments),
         Task::Disk(arguments) => disk::run(&workspace, &arguments),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Budget(arguments) => walks::budget(&workspace, &arguments),
         Task::Memory(arguments) => walks::memory(&workspace, &arguments),
         Task::Import(arguments) => import::run(&workspace, &arguments),
         Task::TieOut(arguments) => tie_out::run(&workspace, &arguments),
-        Task::BenchWebhooks(arguments) => bench::webhooks(&workspace, &arguments),
-        Task::BenchSchedule(arguments) => bench::schedule(&workspace, &arguments),
+        Task::Race(arguments) => race::run(&workspace, &arguments),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::BenchWebhooks(arguments) => bench::service::webhooks(&workspace, &arguments),
+        Task::BenchSchedule(arguments) => bench::service::schedule(&workspace, &arguments),
+        Task::BenchNodes(arguments) => bench_nodes::run(&workspace, &arguments),
+        Task::BenchMany(arguments) => bench_many::run(&workspace, &arguments),
         Task::Suitescript => suitescript::run(&workspace),
         Task::Peers { debug } => peers::run(&workspace, !debug),
         Task::Dataset { path, debug } => walks::dataset(&workspace, &path, debug),

@@ -57,7 +57,7 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "settling",
-        what: "the wait until an unanswered write can't be carried out any more",
+        what: "the quarantine: the wait until an unanswered write can't be carried out any more",
         edits: &[Edit {
             file: "crates/engine/src/settle.rs",
             find: "    settled_at(write, settle) <= looked_at\n",
@@ -84,6 +84,15 @@ const MUTATIONS: &[Mutation] = &[
                 put: "        if left.is_zero() && false {",
             },
         ],
+    },
+    Mutation {
+        name: "slots",
+        what: "the slots for calls at once that all processes share: each counts by itself",
+        edits: &[Edit {
+            file: "systems/kit/src/governor/concurrency.rs",
+            find: "            Slots::Own => return Next::Begin,",
+            put: "            _ if true => return Next::Begin,",
+        }],
     },
     Mutation {
         name: "intent",

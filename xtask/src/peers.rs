@@ -172,7 +172,7 @@ fn walk(mut command: Command, program: &Path) -> Result<bool> {
 }
 
 /// Whether a program is here.
-fn answers(program: &str) -> bool {
+pub(crate) fn answers(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
         .stdout(Stdio::null())
@@ -182,7 +182,7 @@ fn answers(program: &str) -> bool {
 }
 
 /// Runs a command whose words matter only when it fails: then its first complaint is given.
-fn quietly(mut command: Command) -> Result<Result<(), String>> {
+pub(crate) fn quietly(mut command: Command) -> Result<Result<(), String>> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

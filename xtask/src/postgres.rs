@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// The name under which the store's tests look for a database.
 pub(crate) const VARIABLE: &str = "TIEOUT_TEST_POSTGRES";
 
+/// The programs of PostgreSQL's that are used here.
+const NEEDED: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "psql"];
+
 /// How long the server may take to answer.
 const START_MAX: Duration = Duration::from_secs(60);
 
@@ -28,7 +31,7 @@ pub(crate) struct Server {
 
 /// An unprivileged user: PostgreSQL refuses to run as root.
 #[derive(Debug, Clone, Copy)]
-struct Account {
+pub(crate) struct Account {
     user: u32,
     group: u32,
 }
@@ -61,8 +64,7 @@ pub(crate) fn programs() -> Result<PathBuf> {
 
 /// The newest PostgreSQL on the search path or in the folder where Debian keeps it.
 fn look() -> Option<PathBuf> {
-    let both =
-        |folder: &PathBuf| folder.join("initdb").exists() && folder.join("postgres").exists();
+    let all = |folder: &PathBuf| NEEDED.iter().all(|name| folder.join(name).exists());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
@@ -78,21 +80,27 @@ fn look() -> Option<PathBuf> {
         version.and_then(|version| version.parse::<u32>().ok())
     });
     folders.extend(versions.into_iter().rev());
-    folders.into_iter().find(both)
+    folders.into_iter().find(all)
 }
 
 impl Server {
-    /// Starts one with these programs.
+    /// Starts one with these programs, for tests: nothing here outlives them.
     pub(crate) fn start(programs: &Path) -> Result<Self> {
+        Self::start_with(
+            programs,
+            &["fsync=off", "full_page_writes=off", "autovacuum=off"],
+        )
+    }
+
+    /// Starts one that gives its word as one in earnest does: what is committed is on the disk.
+    pub(crate) fn durable(programs: &Path) -> Result<Self> {
+        Self::start_with(programs, &[])
+    }
+
+    fn start_with(programs: &Path, settings: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
-        let account = if is_root() {
-            Some(unprivileged()?)
-        } else {
-            None
-        };
-        if let Some(account) = account {
-            chown(folder.path(), Some(account.user), Some(account.group))?;
-        }
+        let account = unprivileged_if_root()?;
+        own(folder.path(), account)?;
         let data = folder.path().join("data");
         let mut initdb = command(&programs.join("initdb"), folder.path(), account);
         let made = initdb
@@ -115,8 +123,8 @@ impl Server {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            // Nothing here outlives the tests.
-            .args(["-c", "fsync=off", "-c", "max_connections=200"])
+            .args(["-c", "max_connections=300"])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("log"))?)
             .spawn()
@@ -154,7 +162,7 @@ impl Drop for Server {
 }
 
 /// Whether the server takes connections: `pg_isready` where it is there, else an open port.
-fn answers(programs: &Path, port: u16) -> bool {
+pub(crate) fn answers(programs: &Path, port: u16) -> bool {
     let ready = Command::new(programs.join("pg_isready"))
         .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
         .status();
@@ -164,7 +172,8 @@ fn answers(programs: &Path, port: u16) -> bool {
     }
 }
 
-fn command(program: &Path, folder: &Path, account: Option<Account>) -> Command {
+/// A program of PostgreSQL's in a folder of its own, as somebody who may run it.
+pub(crate) fn command(program: &Path, folder: &Path, account: Option<Account>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
     if let Some(account) = account {
@@ -173,7 +182,20 @@ fn command(program: &Path, folder: &Path, account: Option<Account>) -> Command {
     command
 }
 
-fn is_root() -> bool {
+/// As whom PostgreSQL has to run, if not as who runs this.
+pub(crate) fn unprivileged_if_root() -> Result<Option<Account>> {
+    is_root().then(unprivileged).transpose()
+}
+
+/// Gives a folder to them.
+pub(crate) fn own(folder: &Path, account: Option<Account>) -> Result<()> {
+    if let Some(account) = account {
+        chown(folder, Some(account.user), Some(account.group))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
         .output()

@@ -57,6 +57,11 @@ impl Sandbox {
         })
     }
 
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Counts and totals of every object on every side.
     pub(crate) fn state(&self, caller: &Caller) -> Result<Value> {
         self.panel(caller, Method::GET, "state", None)

@@ -77,6 +77,17 @@ pub(crate) struct WalkArguments {
     step: u64,
 }
 
+/// What to sync.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArguments {
+    /// How many invoices the ledger has.
+    #[arg(long, default_value_t = 50_000)]
+    invoices: u64,
+    /// How many processes die on the way.
+    #[arg(long, default_value_t = 3)]
+    kills: u64,
+}
+
 /// Lives through them; true if all was as it must be.
 pub(crate) fn run(workspace: &Workspace, arguments: &SimulateArguments) -> Result<bool> {
     let program = build(workspace, Build::Fast)?;
@@ -130,6 +141,17 @@ pub(crate) fn walks(workspace: &Workspace) -> Result<bool> {
         good &= walk_by(&program, pair, step)?;
     }
     Ok(good)
+}
+
+/// Syncs a whole history to Alternative Payments, in stages and across processes that die.
+pub(crate) fn history(workspace: &Workspace, arguments: &HistoryArguments) -> Result<bool> {
+    let program = build(workspace, Build::Fast)?;
+    let status = Command::new(program)
+        .arg("history")
+        .args(["--invoices", &arguments.invoices.to_string()])
+        .args(["--kills", &arguments.kills.to_string()])
+        .status()?;
+    Ok(status.success())
 }
 
 fn walk_by(program: &Path, pair: &str, step: u64) -> Result<bool> {

@@ -23,6 +23,24 @@ const KILLS: [(Pair, u32); 2] = [(Pair::Payables, 2), (Pair::Receivables, 1)];
 /// At how many changes the disk fails in the slice of that walk.
 const DISK_STEPS: u64 = 5;
 
+/// The step in which tests that have a store have it on a server.
+const ON_SERVER: &str = "tests-on-postgresql";
+
+/// All tests but the examples.
+const ALL: [&str; 4] = ["--workspace", "--lib", "--bins", "--tests"];
+
+/// The tests that have a store of whatever kind, by their binaries. The store's own are on both kinds in any case. Of the
+/// whole workspace, as all tests are: of fewer packages the libraries would be built anew, with fewer features.
+const ON_EITHER: [&str; 7] = [
+    "--workspace",
+    "--test",
+    "it",
+    "--test",
+    "cli",
+    "--test",
+    "api",
+];
+
 /// What to test.
 #[derive(Debug, Args)]
 pub(crate) struct TestArguments {
@@ -53,7 +71,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
     steps.step("suitescript", || suitescript::tests(workspace));
     let server = database(&mut steps);
     let address = server.as_ref().map(|server| server.address.clone());
-    steps.step("tests", || tests(workspace, address.as_deref()));
+    steps.step("tests", || {
+        let mut command = runner(workspace, &ALL);
+        if let Some(address) = &address {
+            command.env(postgres::VARIABLE, address);
+        }
+        counted(&mut command)
+    });
+    steps.step(ON_SERVER, || match &address {
+        None => Ok(End::Skipped("there is no PostgreSQL".to_owned())),
+        Some(address) => tests_on_server(workspace, address),
+    });
     drop(server);
     steps.step("examples", || {
         let mut command = workspace.cargo();
@@ -209,7 +237,7 @@ fn brought(brought: Result<()>) -> End {
 
 /// Starts a PostgreSQL for the store's tests, where there is one.
 fn database(steps: &mut Steps) -> Option<postgres::Server> {
-    if !steps.wants("tests") {
+    if !steps.wants("tests") && !steps.wants(ON_SERVER) {
         return None;
     }
     let mut server = None;
@@ -223,7 +251,7 @@ fn database(steps: &mut Steps) -> Option<postgres::Server> {
         server = Some(started);
         Ok(End::ok())
     });
-    if server.is_none() && steps.wants("tests") && !steps.wants("postgresql") {
+    if server.is_none() && !steps.wants("postgresql") {
         server = postgres::programs()
             .and_then(|programs| postgres::Server::start(&programs))
             .ok();
@@ -231,35 +259,27 @@ fn database(steps: &mut Steps) -> Option<postgres::Server> {
     server
 }
 
-/// All tests: with cargo-nextest where it is installed, else with cargo's own runner.
-fn tests(workspace: &Workspace, database: Option<&str>) -> Result<End> {
+/// Runs these tests: with cargo-nextest where it is installed, else with cargo's own runner.
+fn runner(workspace: &Workspace, which: &[&str]) -> Command {
     let mut asked = workspace.cargo();
     let nextest = asked.args(["nextest", "--version"]).output();
     let mut command = workspace.cargo();
     if nextest.is_ok_and(|output| output.status.success()) {
-        command.args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--locked",
-            "--no-fail-fast",
-        ]);
+        command.args(["nextest", "run", "--locked", "--no-fail-fast"]);
         command.args(["--status-level", "fail", "--final-status-level", "slow"]);
         command.args(["--hide-progress-bar"]);
     } else {
-        command.args([
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--locked",
-        ]);
-        command.args(["--no-fail-fast"]);
+        command.args(["test", "--locked", "--no-fail-fast"]);
     }
-    if let Some(address) = database {
-        command.env(postgres::VARIABLE, address);
-    }
+    command.args(which);
+    command
+}
+
+/// The tests that have a store of whatever kind, once more on the server.
+fn tests_on_server(workspace: &Workspace, address: &str) -> Result<End> {
+    let mut command = runner(workspace, &ON_EITHER);
+    command.env(postgres::VARIABLE, address);
+    command.env("TIEOUT_TEST_STORE", "postgres");
     counted(&mut command)
 }
 

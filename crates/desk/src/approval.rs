@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tieout_domain::TenantName;
 use tieout_domain::code::Code;
 use tieout_store::{
     Approval, ApprovalDecision, Asked, Commit, ConnectionStore, Due, Fact, Role, Store,
@@ -48,16 +49,23 @@ pub struct Request {
     pub proposal: Proposal,
 }
 
-/// Whether it takes two: as the switch says, or, where it says nothing, as soon as two could do it.
+/// Whether it takes two for a connection of this tenant: as the switch says, or, where it says nothing, as soon as two
+/// could do it. Who doesn't reach the connection can't.
 ///
 /// # Errors
 /// The store's.
-pub async fn needed(store: &Store, switch: Option<bool>) -> Result<bool, DeskError> {
+pub async fn needed(
+    store: &Store,
+    tenant: Option<&TenantName>,
+    switch: Option<bool>,
+) -> Result<bool, DeskError> {
     if let Some(switch) = switch {
         return Ok(switch);
     }
     let users = store.people().users().await?;
-    let could = users.iter().filter(|user| user.may(Role::Approver));
+    let could = users
+        .iter()
+        .filter(|user| user.may(Role::Approver) && user.reach().includes(tenant));
     Ok(could.count() > 1)
 }
 

@@ -285,6 +285,10 @@ fn tell(names: &Names<'_>, document: &Document) -> Told {
             ("Date", day(Some(journal.date))),
             ("Memo", plain(journal.memo.clone())),
         ]),
+        Document::Attachment(file) => only(vec![
+            ("File", plain(file.name.clone())),
+            ("Fingerprint", aside(file.sha256.clone())),
+        ]),
         Document::Customer(_)
         | Document::Invoice(_)
         | Document::CreditMemo(_)

@@ -10,7 +10,7 @@ use crate::error::DeskError;
 const CHECKED: &str = "history-checked";
 
 /// The words of all facts, in the order of the alphabet: what a history can be narrowed to.
-pub const WORDS: [&str; 32] = [
+pub const WORDS: [&str; 33] = [
     "abandoned",
     "applied",
     "approval-asked",
@@ -22,6 +22,7 @@ pub const WORDS: [&str; 32] = [
     "drifted",
     "erased",
     "forgotten",
+    "history-deleted",
     "imported",
     "intended",
     "later",

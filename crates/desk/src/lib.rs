@@ -20,6 +20,7 @@ pub mod health;
 pub mod history;
 pub mod import;
 pub mod mapping;
+pub mod own;
 pub mod pause;
 pub mod payable;
 pub mod preferences;
@@ -30,5 +31,6 @@ pub mod search;
 pub mod story;
 pub mod tie_out;
 pub mod users;
+pub mod within;
 
 pub use error::{DeskError, Reason};

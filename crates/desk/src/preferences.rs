@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
+use tieout_domain::{Book, Timestamp};
 use tieout_flows::Preferences;
 use tieout_flows::preferences::{Entry, PreferenceError, catalogue};
 use tieout_store::{Fact, Store};
@@ -19,8 +19,43 @@ const NOTHING: &str = "none";
 /// How many entries of the history are read at once.
 const PAGE: u32 = 1000;
 
-/// The preferences that decide what goes where, each with its question in plain words: who connects is asked them.
-pub const QUESTIONS: [(&str, &str); 6] = [
+/// The preferences that decide what goes where, each with its question in plain words: who connects two systems that deal
+/// with this book is asked them.
+#[must_use]
+pub fn questions(book: Book) -> &'static [(&'static str, &'static str)] {
+    match book {
+        Book::Payables => &OF_PAYABLES,
+        Book::Receivables => &OF_RECEIVABLES,
+    }
+}
+
+/// Whether a connection that deals with this book has a use for a preference.
+#[must_use]
+pub fn concerns(book: Book, key: &str) -> bool {
+    let of_payables = key.starts_with("transactions.") || key.starts_with("lists.");
+    match book {
+        Book::Payables => !key.starts_with("receivables."),
+        // Postings of either book fall into closed periods.
+        Book::Receivables => !of_payables || key == "transactions.closed_period",
+    }
+}
+
+const OF_RECEIVABLES: [(&str, &str); 3] = [
+    (
+        "receivables.go_live",
+        "From which day on do invoices take part? Older ones stay out; nothing means all of them",
+    ),
+    (
+        "receivables.customers",
+        "Which customers go over: those with an open invoice, or all of them?",
+    ),
+    (
+        "receivables.reconcile",
+        "Is what customers pay to be written to the ledger? How much the first sync takes is shown before",
+    ),
+];
+
+const OF_PAYABLES: [(&str, &str); 6] = [
     (
         "transactions.bills_from",
         "From which day on do bills go to BILL? Older ones stay out. Write a day such as 2026-01-01; nothing \

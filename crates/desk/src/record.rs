@@ -17,7 +17,14 @@ const PAGE: u32 = 1000;
 /// The names of all flows there are.
 #[must_use]
 pub fn flow_names() -> Vec<&'static str> {
-    tieout_flows::all().iter().map(|flow| flow.name()).collect()
+    let mut names: Vec<&str> = Vec::new();
+    // Files of bills and PDFs of invoices go by one name, in connections of either book.
+    for flow in tieout_flows::all() {
+        if !names.contains(&flow.name()) {
+            names.push(flow.name());
+        }
+    }
+    names
 }
 
 /// The records that a text names: SIDE/KIND/ID, an id, a number, a name or an external id, of either side.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tieout_domain::TenantName;
 use tieout_domain::port::Order;
 use tieout_store::{Entry, Fact};
 
@@ -21,6 +22,7 @@ pub fn sentence(entry: &Entry) -> Option<String> {
             | Fact::Token { .. }
             | Fact::ApprovalAsked { .. }
             | Fact::ApprovalDecided { .. }
+            | Fact::HistoryDeleted { .. }
     );
     // The others name who it was in their own words, or follow from one that does.
     let by = matches!(
@@ -323,16 +325,33 @@ pub fn words(entry: &Entry) -> String {
             "{}: preference {name} of {connection} changed from `{before}` to `{after}`",
             entry.actor
         ),
+        Fact::HistoryDeleted {
+            connection,
+            tenant,
+            entries,
+            hash,
+            reason,
+            ..
+        } => {
+            let whose = tenant.as_ref().map(|it| format!(" of tenant {it}"));
+            format!(
+                "{}: connection {connection}{} deleted with its {entries} entries, the last of them {hash:.12}: {reason}",
+                entry.actor,
+                whose.unwrap_or_default()
+            )
+        }
         Fact::User {
             user,
             change,
             role,
             disabled,
+            tenants,
             ..
         } => {
             let off = if *disabled { ", disabled" } else { "" };
+            let only = only(tenants);
             format!(
-                "{}: user {user} ({role}{off}) {}",
+                "{}: user {user} ({role}{only}{off}) {}",
                 entry.actor,
                 change.as_str()
             )
@@ -342,10 +361,12 @@ pub fn words(entry: &Entry) -> String {
             user,
             change,
             scope,
+            tenants,
             ..
         } => format!(
-            "{}: token {token} of {user} ({scope}) {}",
+            "{}: token {token} of {user} ({scope}{}) {}",
             entry.actor,
+            only(tenants),
             change.as_str()
         ),
         Fact::ApprovalAsked {
@@ -365,6 +386,15 @@ pub fn words(entry: &Entry) -> String {
             decision.as_str()
         ),
     }
+}
+
+/// To which tenants somebody is limited; nothing for everybody else.
+fn only(tenants: &[TenantName]) -> String {
+    if tenants.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = tenants.iter().map(TenantName::as_str).collect();
+    format!(", only {}", names.join(", "))
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Page {
             .filter_map(|line| line.strip_prefix("- "))
     }
 
-    /// The first paragraph under `## Fix`, in one line.
+    /// The first paragraph under `## Fix`, in one line and without the marks of emphasis.
     #[must_use]
     pub fn fix(self) -> String {
         let fix = self
@@ -127,6 +127,29 @@ impl Page {
             .split_once("\n## Fix\n")
             .map_or("", |(_, rest)| rest.trim_start());
         let paragraph = fix.split("\n\n").next().unwrap_or_default();
-        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+        let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        without_emphasis(&line)
+    }
+}
+
+/// A text without its asterisks, apart from those in code.
+fn without_emphasis(text: &str) -> String {
+    let mut parts = text.split('`').enumerate();
+    let plain = parts.by_ref().map(|(nth, part)| match nth % 2 {
+        0 => part.replace('*', ""),
+        _ => part.to_owned(),
+    });
+    plain.collect::<Vec<_>>().join("`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_is_told_without_the_marks_of_emphasis() {
+        let text = "Choose them on *Set Up Accounts*, or set `*:USD=1000`.";
+        let told = "Choose them on Set Up Accounts, or set `*:USD=1000`.";
+        assert_eq!(without_emphasis(text), told);
     }
 }

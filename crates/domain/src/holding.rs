@@ -39,10 +39,9 @@ impl Holding {
         *self.lock() = Until::Free;
     }
 
-    /// It is held until this moment of the clock.
-    pub fn extend(&self, until: Timestamp, clock: &dyn Clock) {
-        let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or_default();
-        *self.lock() = Until::Both(until, clock.uptime().saturating_add(left));
+    /// It is held until this time, and this [`uptime`](Clock::uptime).
+    pub fn extend(&self, until: Timestamp, uptime: Duration) {
+        *self.lock() = Until::Both(until, uptime);
     }
 
     /// It has passed to somebody else: nothing more may be sent.
@@ -104,7 +103,10 @@ mod tests {
 
     fn held() -> Holding {
         let holding = Holding::default();
-        holding.extend("2026-06-12T10:01:00Z".parse().unwrap(), &TEN);
+        holding.extend(
+            "2026-06-12T10:01:00Z".parse().unwrap(),
+            Duration::from_secs(560),
+        );
         holding
     }
 

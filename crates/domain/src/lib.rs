@@ -19,6 +19,7 @@ mod period;
 pub mod port;
 mod state;
 pub mod subledger;
+mod tenant;
 
 pub use document::{Document, Kind};
 pub use exchange::ExchangeRate;
@@ -30,6 +31,7 @@ pub use money::{Amount, Currency, Money, MoneyError};
 pub use period::{Period, PeriodState};
 pub use state::{Outcome, Side, State, WaitsFor};
 pub use subledger::Book;
+pub use tenant::{Reach, TenantName};
 
 /// A moment of an event, in UTC.
 pub use jiff::Timestamp;

@@ -378,6 +378,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// A [`Fault`] of the read; `Refused` where the ledger can't print.
     async fn invoice_pdf(&self, invoice: &RemoteId) -> Result<File, Fault>;
+
+    /// A file of its cabinet, as it was listed: these bytes, by their SHA-256, or none.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the read; `Later` where it has changed since it was listed.
+    async fn file(&self, file: &RemoteId, sha256: &str) -> Result<File, Fault>;
 }
 
 /// What rules must know of a platform, besides its records.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 use tieout_domain::port::{Action, Ports, Read, Write};
 use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp};
@@ -85,6 +86,8 @@ pub struct Connection {
     pub sent: Arc<dyn Fn() -> BTreeMap<String, Sent> + Send + Sync>,
     /// How many requests a system allows in an hour, by its name, where it limits them so.
     pub allowances: BTreeMap<String, u64>,
+    /// Gives back what this process holds of limits that it shares with others: called when a run has ended.
+    pub at_rest: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Who is running: written into the history and the lease.
     pub actor: String,
     /// Names this process among those that may hold the connection.
@@ -124,7 +127,9 @@ impl Connection {
     fn lacks(&self) -> BTreeSet<(Kind, Action)> {
         let mut lacks = self.sides.platform.lacks();
         if self.sides.ledger.files.is_none() {
-            lacks.extend(Action::ALL.map(|action| (Kind::InvoicePdf, action)));
+            for kind in [Kind::InvoicePdf, Kind::Attachment] {
+                lacks.extend(Action::ALL.map(|action| (kind, action)));
+            }
         }
         lacks
     }

@@ -12,6 +12,7 @@ use tieout_store::{ConnectionStore, Mirrored, StoreError};
 
 use crate::decisions::decided;
 use crate::overlay::Overlay;
+use crate::pull::READ_AGAIN;
 
 /// How often a flow may ask for more after it was given what it asked for. Payments ask longest: payment,
 /// bill, the bill's link, the link's record, its vendor.
@@ -116,6 +117,7 @@ async fn load(
     let mut keyed: BTreeMap<(Side, Kind), Vec<Key>> = BTreeMap::new();
     let mut marked_bills: BTreeMap<Side, Vec<RemoteId>> = BTreeMap::new();
     let mut waiting = Vec::new();
+    let mut touched = Vec::new();
     let mut decisions: BTreeMap<&str, Vec<RecordRef>> = BTreeMap::new();
     for need in needs {
         match need {
@@ -137,6 +139,7 @@ async fn load(
                 vendors.push(vendor.id.clone());
             }
             Need::Waiting(what) => waiting.push(what.clone()),
+            Need::Outdated(record) => touched.push(record.clone()),
             Need::Decisions(flow, record) => {
                 decisions.entry(flow).or_default().push(record.clone());
             }
@@ -144,7 +147,18 @@ async fn load(
     }
     let account = books.connection.ledger_account.clone();
     // All at once: one is read while the rows of another become documents.
-    let (records, links, linked_to, matching, marked, keyed, marked_bills, waiting, decisions) =
+    let (
+        records,
+        links,
+        linked_to,
+        matching,
+        marked,
+        keyed,
+        marked_bills,
+        waiting,
+        outdated,
+        decisions,
+    ) =
         try_join!(
             try_join_all(by_kind(records.into_iter()).into_iter().map(
                 async |((side, kind), ids)| {
@@ -175,6 +189,7 @@ async fn load(
                 Ok((*side, bills))
             })),
             store.waiting(&waiting),
+            store.due_among(READ_AGAIN, &touched),
             try_join_all(decisions.iter().map(async |(flow, records)| {
                 let mut all = Vec::new();
                 for (record, decision) in store.decisions(flow, records).await? {
@@ -223,6 +238,7 @@ async fn load(
         }
     }
     books.waiting.extend(waiting);
+    books.outdated.extend(outdated);
     for (flow, record, decision) in decisions.into_iter().flatten() {
         books.decisions.insert((flow, record), decision);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use tieout_domain::code::Code;
+use tieout_domain::document::Attachment;
 use tieout_domain::port::{Answer, Files, Order, Write};
 use tieout_domain::{Document, Fault};
 
@@ -45,14 +46,17 @@ pub(crate) async fn write(
 
 /// The order with its bytes, if it is of a file.
 async fn fill(files: Option<&Arc<dyn Files>>, mut order: Order) -> Result<Order, Fault> {
-    let Document::InvoicePdf(pdf) = &order.document else {
-        return Ok(order);
+    let files = || files.ok_or_else(unavailable);
+    let fetched = match &order.document {
+        Document::InvoicePdf(pdf) => files()?.invoice_pdf(&pdf.printed).await,
+        Document::Attachment(Attachment {
+            file: Some(file),
+            sha256,
+            ..
+        }) => files()?.file(file, sha256).await,
+        _ => return Ok(order),
     };
-    let Some(files) = files else {
-        return Err(unavailable());
-    };
-    let file = files.invoice_pdf(&pdf.printed).await.map_err(not_sent)?;
-    order.file = Some(Arc::new(file));
+    order.file = Some(Arc::new(fetched.map_err(not_sent)?));
     Ok(order)
 }
 
@@ -61,7 +65,7 @@ fn unavailable() -> Fault {
     Fault::Refused {
         code: Code::new("pdf-unavailable"),
         field: None,
-        cause: "the ledger hands out no PDF of its invoices".to_owned(),
+        cause: "the ledger hands out no files".to_owned(),
     }
 }
 
@@ -72,7 +76,7 @@ fn not_sent(fault: Fault) -> Fault {
         Fault::Refused { .. } => fault,
         other => Fault::Later {
             code: other.code(),
-            cause: format!("the ledger's PDF could not be fetched: {other}"),
+            cause: format!("the ledger's file could not be fetched: {other}"),
             after: None,
         },
     }
@@ -143,6 +147,10 @@ mod tests {
                 media_type: "application/pdf".to_owned(),
                 bytes: invoice.as_str().as_bytes().to_vec(),
             })
+        }
+
+        async fn file(&self, file: &RemoteId, _: &str) -> Result<File, Fault> {
+            self.invoice_pdf(file).await
         }
     }
 

@@ -1,7 +1,5 @@
 //! Mappings: proposing them. What matches what is the flows' to say, and what stands is a person's (the desk).
 
-use std::time::Duration;
-
 use tieout_domain::port::{Depth, Observed};
 use tieout_domain::{Kind, RecordRef, RemoteId, Side};
 use tieout_flows::matching::{Confidence, Suggestion, suggest};
@@ -9,14 +7,11 @@ use tieout_store::{ConnectionStore, Due, Fact, MapEntry, MapStatus, StoreError};
 
 use crate::decide::maps;
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::while_held;
+use crate::keep::{lease_time, while_held};
 use crate::options::RunOptions;
 use crate::pull::pull;
 use crate::run::Run;
 use crate::{Connection, EngineError};
-
-/// How long a look at both sides may hold the connection without renewing its lease.
-const LEASE: Duration = Duration::from_secs(300);
 
 /// How many records are taken out of the mirror at once.
 const PAGE: u32 = 1000;
@@ -37,7 +32,14 @@ pub async fn propose(
     confirm_exact: bool,
     run_id: &str,
 ) -> Result<Vec<Suggestion>, EngineError> {
-    let lease = match take(connection, &[], Meanwhile::Refuse, LEASE).await? {
+    let lease = match take(
+        connection,
+        &[],
+        Meanwhile::Refuse,
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };

@@ -78,7 +78,11 @@ impl Overlay {
                     }
                 }
                 Need::Matching(side, kind, key) => self.lay_matching(books, *side, *kind, key),
-                Need::Marked(_) | Need::Keyed(..) | Need::MarkedBills(_) | Need::Decisions(..) => {}
+                Need::Marked(_)
+                | Need::Keyed(..)
+                | Need::MarkedBills(_)
+                | Need::Outdated(_)
+                | Need::Decisions(..) => {}
             }
         }
         for (kind, from, to) in &self.maps {

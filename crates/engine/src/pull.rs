@@ -36,7 +36,7 @@ const TOUCHED: [Kind; 4] = [
 ];
 
 /// Under this name the store keeps, among what is due, the documents that must be read again. No flow has it.
-const READ_AGAIN: &str = "(read again)";
+pub(crate) const READ_AGAIN: &str = "(read again)";
 
 /// What kinds could not be read, and why.
 pub(crate) type Unread = BTreeMap<(Side, Kind), Fault>;

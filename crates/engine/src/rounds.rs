@@ -49,9 +49,25 @@ impl Run<'_> {
         loop {
             self.close_differences(flows, periods).await?;
             if !self.is_initial() || !self.next_stage(flows).await? {
-                return Ok(());
+                return self.keep_unwanted().await;
             }
         }
+    }
+
+    /// Keeps those writes open that could have been sent again and that nothing has wanted.
+    async fn keep_unwanted(&mut self) -> Result<(), EngineError> {
+        let mut commit = self.commit();
+        for key in std::mem::take(&mut self.unwanted) {
+            if let Some(open) = self.repeatable.remove(&key) {
+                keep_open(self, &mut commit, open);
+            }
+        }
+        if commit.facts.is_empty() {
+            return Ok(());
+        }
+        commit.facts = self.news(commit.facts).await?;
+        self.connection.store.commit(commit).await?;
+        Ok(())
     }
 
     /// Goes through the flows until none has anything left to do.
@@ -88,16 +104,8 @@ impl Run<'_> {
         let demanded = self.overlay.due.remove(flow.name()).unwrap_or_default();
         let total = self.connection.store.due_count(flow.name()).await?;
         self.connection.progress.begin(flow.name(), Some(total));
-        let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
-        let base = Books {
-            recovering: stopped_for == Some(StopKind::Recovering),
-            ..Books::new(
-                self.connection.facts(),
-                self.preferences(),
-                maps(&self.connection.store).await?,
-                periods.to_vec(),
-            )
-        };
+        // Made for the first page: most flows have nothing due in most rounds.
+        let mut base = None;
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
         let mut aside = Waiting::default();
         loop {
@@ -117,8 +125,12 @@ impl Run<'_> {
             page.sort();
             page.dedup();
             if !page.is_empty() {
+                let base = match &mut base {
+                    Some(base) => base,
+                    none => none.insert(self.books(periods).await?),
+                };
                 let decisions =
-                    decide(&self.connection.store, flow, &page, &base, &self.overlay).await?;
+                    decide(&self.connection.store, flow, &page, base, &self.overlay).await?;
                 again.extend(self.follow(flow, flows, decisions).await?);
             }
             if last {
@@ -141,6 +153,20 @@ impl Run<'_> {
             }
         }
         Ok(moved)
+    }
+
+    /// What all records of a flow are decided by.
+    async fn books(&self, periods: &[Period]) -> Result<Books, EngineError> {
+        let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
+        Ok(Books {
+            recovering: stopped_for == Some(StopKind::Recovering),
+            ..Books::new(
+                self.connection.facts(),
+                self.preferences(),
+                maps(&self.connection.store).await?,
+                periods.to_vec(),
+            )
+        })
     }
 
     fn is_wanted(
@@ -195,6 +221,11 @@ impl Run<'_> {
                     Repeats::Same => {
                         self.repeated.insert(key);
                         same = Some(open.write);
+                    }
+                    Repeats::Later => {
+                        self.repeatable.insert(key.clone(), open);
+                        self.unwanted.insert(key);
+                        continue;
                     }
                     Repeats::Found => repeated.push((open, true)),
                     Repeats::Other => {
@@ -445,6 +476,8 @@ enum Repeats {
     Same,
     /// Its record has been found under the same key.
     Found,
+    /// Nothing is wanted yet; it may be once what needs its record has had its turn.
+    Later,
     /// Something else is wanted by now: the write must have come to its end first.
     Other,
 }
@@ -455,6 +488,7 @@ fn repeats(open: &OpenWrite, verdict: &Verdict) -> Repeats {
             Repeats::Same
         }
         Verdict::Adopt { key: Some(key), .. } if *key == open.order.key => Repeats::Found,
+        Verdict::Rest(_) => Repeats::Later,
         _ => Repeats::Other,
     }
 }

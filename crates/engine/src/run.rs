@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tieout_domain::code::Code;
 use tieout_domain::port::Depth;
@@ -16,7 +15,7 @@ use crate::error::EngineError;
 use crate::import::Importing;
 use crate::initial::{InitialSync, Waiting};
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::{LEASE, while_held};
+use crate::keep::{lease_time, while_held};
 use crate::mapping::propose_read;
 use crate::options::RunOptions;
 use crate::overlay::Overlay;
@@ -57,6 +56,8 @@ pub(crate) struct Run<'a> {
     pub(crate) resting: HashMap<(String, RecordRef), Rest>,
     /// Writes without an outcome that may be sent again as they were, and no other way.
     pub(crate) repeatable: HashMap<(String, RecordRef), OpenWrite>,
+    /// Of these, the ones that nothing has wanted so far: what needs the record may still have its turn.
+    pub(crate) unwanted: BTreeSet<(String, RecordRef)>,
     /// Records whose open write was sent again in this run: once is enough.
     pub(crate) repeated: HashSet<(String, RecordRef)>,
     /// Records whose write was sent in vain in this run: after a second time they wait for the next one.
@@ -101,7 +102,14 @@ pub(crate) async fn conduct(
     options: &RunOptions,
 ) -> Result<(RunReport, Option<Plan>), EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, options.meanwhile(), LEASE).await? {
+    let lease = match take(
+        connection,
+        &flows,
+        options.meanwhile(),
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(report) => return Ok((*report, None)),
     };
@@ -143,7 +151,14 @@ pub(crate) async fn conduct(
 /// [`EngineError`] when a side can't be read.
 pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, EngineError> {
     let flows = chosen(connection, &options.flows)?;
-    let lease = match take(connection, &flows, Meanwhile::Refuse, LEASE).await? {
+    let lease = match take(
+        connection,
+        &flows,
+        Meanwhile::Refuse,
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
@@ -196,6 +211,7 @@ impl<'a> Run<'a> {
             tried: HashSet::new(),
             resting: HashMap::new(),
             repeatable: HashMap::new(),
+            unwanted: BTreeSet::new(),
             repeated: HashSet::new(),
             in_vain: HashSet::new(),
             stamps: HashMap::new(),
@@ -221,24 +237,22 @@ impl<'a> Run<'a> {
 
     /// Renews the lease when half of it has passed.
     pub(crate) async fn keep_lease(&self) -> Result<(), EngineError> {
-        let left = self
-            .lease
-            .until()
-            .duration_since(self.connection.timer.now());
-        if Duration::try_from(left).unwrap_or_default() < LEASE / 2 {
+        let Connection { holding, timer, .. } = self.connection;
+        if holding.left(&**timer) < self.lease.time() / 2 {
             self.lease.renew().await?;
-            let Connection { holding, timer, .. } = self.connection;
-            holding.extend(self.lease.until(), &**timer);
+            holding.extend(self.lease.until(), self.lease.until_uptime());
         }
         Ok(())
     }
 
     /// Gives the connection back.
     pub(crate) async fn release(self) -> Result<(), EngineError> {
-        match Arc::into_inner(self.lease) {
-            Some(lease) => Ok(lease.release().await?),
+        let released = match Arc::into_inner(self.lease) {
+            Some(lease) => lease.release().await,
             None => Ok(()),
-        }
+        };
+        (self.connection.at_rest)().await;
+        Ok(released?)
     }
 
     /// The lease, to be [kept](while_held) beside the run.

@@ -215,6 +215,8 @@ pub struct Books {
     pub marked_bills: HashMap<RecordRef, Vec<MarkedBill>>,
     /// Which of the asked references something waits for.
     pub waiting: HashSet<String>,
+    /// Which of the asked records wait to be read again.
+    pub outdated: HashSet<RecordRef>,
     /// What people decided.
     pub decisions: HashMap<(String, RecordRef), Decided>,
     /// What has been loaded, so that nothing is asked for twice.
@@ -244,6 +246,7 @@ impl Books {
             keyed: HashMap::new(),
             marked_bills: HashMap::new(),
             waiting: HashSet::new(),
+            outdated: HashSet::new(),
             decisions: HashMap::new(),
             loaded: HashSet::new(),
         }
@@ -288,6 +291,12 @@ impl Books {
     #[must_use]
     pub fn decided(&self, flow: &str, record: &RecordRef) -> Option<&Decided> {
         self.decisions.get(&(flow.to_owned(), record.clone()))
+    }
+
+    /// Whether a record may have changed since it was read: a payment of it was written or undone.
+    #[must_use]
+    pub fn is_outdated(&self, record: &RecordRef) -> bool {
+        self.outdated.contains(record)
     }
 
     /// The posting period that contains a day.

@@ -67,6 +67,8 @@ pub enum Need {
     /// Whether any record waits for this: `link:vendors:ledger/vendor/12`, `map:account:58` (the form of
     /// [`tieout_domain::WaitsFor`]).
     Waiting(String),
+    /// Whether a record waits to be read again, because a write or another record's change has touched it since.
+    Outdated(RecordRef),
     /// What people decided about a record of this flow.
     Decisions(&'static str, RecordRef),
 }

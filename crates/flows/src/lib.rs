@@ -9,6 +9,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod accounts;
+pub mod attachments;
 pub mod bill_payments;
 pub mod bills;
 mod books;
@@ -77,5 +78,6 @@ pub fn payables() -> Vec<Box<dyn Flow>> {
         Box::new(bills::Bills),
         Box::new(vendor_credits::VendorCredits),
         Box::new(bill_payments::BillPayments),
+        Box::new(attachments::Attachments),
     ]
 }

@@ -62,6 +62,8 @@ pub struct Transactions {
     pub exclude_categories: Vec<String>,
     /// How a payment that came back is taken out of the books (scenarios 107 and 108).
     pub reversals: Reversals,
+    /// Send the files that are attached to bills after their bill (scenario 76).
+    pub attachments: bool,
 }
 
 impl Default for Transactions {
@@ -79,6 +81,7 @@ impl Default for Transactions {
             approvals: Approvals::default(),
             exclude_categories: vec!["Intercompany".into(), "Employee".into()],
             reversals: Reversals::default(),
+            attachments: true,
         }
     }
 }

@@ -44,6 +44,10 @@ pub fn same_writable(wanted: &Document, there: &Document) -> bool {
         (Document::InvoicePdf(a), Document::InvoicePdf(b)) => {
             a.invoice == b.invoice && a.shows == b.shows
         }
+        (Document::Attachment(a), Document::Attachment(b)) => {
+            let told = !a.sha256.is_empty() && !b.sha256.is_empty();
+            (&a.bill, &a.name) == (&b.bill, &b.name) && (!told || a.sha256 == b.sha256)
+        }
         _ => false,
     }
 }

@@ -74,6 +74,9 @@ slices! {
     invoiced_lists: "invoiced-lists", CHANGES;
     invoiced_writes: "invoiced-writes", CHANGES;
     invoiced_webhooks: "invoiced-webhooks", CHANGES;
+    alternative_payments_lists: "alternative-payments-lists", CHANGES;
+    alternative_payments_writes: "alternative-payments-writes", CHANGES;
+    alternative_payments_webhooks: "alternative-payments-webhooks", CHANGES;
     suiteql: "suiteql", CHANGES;
     control_panel: "control-panel", CHANGES_OF_THE_SANDBOX;
 }

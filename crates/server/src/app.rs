@@ -1,16 +1,15 @@
-//! What every page, call and webhook has at hand.
+//! What the service has at hand. What a page or a call is handed of it is a [`View`](crate::view::View).
 
 use std::sync::Arc;
 
-use tieout_desk::{DeskError, approval, pause};
-use tieout_domain::{Clock, ConnectionName};
-use tieout_store::{ConnectionStore, Store};
+use tieout_domain::Clock;
+use tieout_store::Store;
 
 use crate::counts::Counts;
 use crate::hooks::Hook;
-use crate::program::{ConnectionInfo, Program};
+use crate::program::Program;
 
-/// What every handler has at hand. Cheap to clone.
+/// What the service has at hand, all of it. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The store.
@@ -44,56 +43,14 @@ impl Outside {
 }
 
 impl App {
-    /// Whether some acts take two people.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn takes_two_people(&self) -> Result<bool, DeskError> {
-        approval::needed(&self.store, self.program.two_people()).await
-    }
-
-    /// Whether people may sign in by a password: they may unless only the identity provider lets them in.
+    /// Whether people may sign in by a password.
     #[must_use]
     pub fn takes_passwords(&self) -> bool {
-        self.program.openid().is_none_or(|openid| openid.passwords)
+        takes_passwords(self.program.as_ref())
     }
+}
 
-    /// Whether remote writes may go on that are paused: of one connection, or of all that nothing else stops.
-    ///
-    /// # Errors
-    /// As for [`Program::may_go_on`].
-    pub async fn may_go_on(&self, one: Option<&ConnectionName>) -> Result<(), DeskError> {
-        for connection in self.program.connections() {
-            let stops = self.store.connection(&connection.name).stops().await?;
-            let goes_on = match one {
-                Some(one) => *one == connection.name && pause::is_paused(&stops, Some(one)),
-                None => {
-                    pause::is_paused(&stops, None)
-                        && stops.iter().all(|stop| stop.connection.is_none())
-                }
-            };
-            if goes_on && connection.enabled {
-                self.program.may_go_on(&connection.name).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The connection of this name; `None` if none is configured.
-    #[must_use]
-    pub fn known(&self, name: &str) -> Option<ConnectionInfo> {
-        let mut known = self.program.connections().into_iter();
-        known.find(|connection| connection.name.as_str() == name)
-    }
-
-    /// The store of a connection that is configured; `None` if there is none of that name.
-    #[must_use]
-    pub fn connection(&self, name: &str) -> Option<ConnectionStore> {
-        let name: ConnectionName = name.parse().ok()?;
-        let known = self.program.connections();
-        known
-            .iter()
-            .any(|connection| connection.name == name)
-            .then(|| self.store.connection(&name))
-    }
+/// Whether people may sign in by a password: they may unless only the identity provider lets them in.
+pub(crate) fn takes_passwords(program: &dyn Program) -> bool {
+    program.openid().is_none_or(|openid| openid.passwords)
 }

@@ -3,7 +3,8 @@
 //! It reads the store, asks the [desk](tieout_desk) for what people ask and decide, and asks the [`Program`] that
 //! put it together for whatever needs a system: a run, a plan, a diagnosis. It never sees a system itself.
 //!
-//! Who may do what is decided in one place, [`people`]: everything is behind a sign-in but what [`router`] names as
+//! What somebody sees is cut out in one place, [`view`], before anything is asked. Who may do what is decided in one
+//! place, [`people`]: everything is behind a sign-in but what [`router`] names as
 //! open, so that a page can't forget it.
 
 pub mod api;
@@ -18,6 +19,7 @@ pub mod notices;
 pub mod pages;
 pub mod people;
 pub mod program;
+pub mod view;
 pub mod webhooks;
 
 use axum::Router;
@@ -25,6 +27,7 @@ use axum::Router;
 pub use app::App;
 pub use people::Person;
 pub use program::{ConnectionInfo, CredentialInfo, Notification, OpenId, Program, SyncAsked};
+pub use view::View;
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {

@@ -18,7 +18,7 @@ use tieout_desk::tie_out::{Made, Scope};
 use tieout_domain::check::Check;
 use tieout_domain::code::Code;
 use tieout_domain::hint::{Hint, Rejected};
-use tieout_domain::{ConnectionName, Date, RecordRef, Timestamp};
+use tieout_domain::{ConnectionName, Date, RecordRef, TenantName, Timestamp};
 use tieout_engine::{Extent, Plan};
 use tieout_store::{CredentialRow, Role};
 
@@ -37,6 +37,8 @@ pub struct ConnectionInfo {
     pub name: ConnectionName,
     /// Its pair: `netsuite-bill`.
     pub pair: String,
+    /// Whose it is; the installation's own if nothing is said.
+    pub tenant: Option<TenantName>,
     /// Whether it runs at all: `disconnect` switches it off.
     pub enabled: bool,
     /// The ledger's name for people: `NetSuite`.

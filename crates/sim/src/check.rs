@@ -115,6 +115,13 @@ pub(crate) fn untouched(after: &Snapshot, is_ours: impl Fn(&Value) -> bool) -> V
     found
 }
 
+/// Whatever runs at once, the platform never has more calls to answer than it takes.
+#[must_use]
+pub fn at_once(seen: usize, most: usize) -> Option<Violation> {
+    let what = || format!("{seen} calls were under way at once, of {most} that may be");
+    (seen > most).then(|| violation("at-once", what()))
+}
+
 /// Every entry of the ledger balances.
 #[must_use]
 pub fn balanced(after: &Snapshot) -> Vec<Violation> {

@@ -8,12 +8,13 @@
 //! the services' own records: nothing twice, nothing lost, to the cent, and nothing left to do.
 //!
 //! [`walk`] leaves nothing to chance: it dies at every boundary of a story in turn, and loses the answer to
-//! every write.
+//! every write. [`history`] syncs more invoices than anybody would wait for.
 
 pub mod check;
 pub mod dice;
 pub mod figures;
 pub mod gate;
+pub mod history;
 pub mod pace;
 pub mod pair;
 pub mod payables;

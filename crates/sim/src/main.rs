@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 use tieout_sim::check::Violation;
 use tieout_sim::figures::Figures;
+use tieout_sim::history::{self, History};
 use tieout_sim::pair::{self, Pair};
 use tieout_sim::walk::{self, Mishap};
 use tieout_sim::{run, story};
@@ -29,6 +30,8 @@ enum Task {
     Live(LiveArguments),
     /// Tells one story again and again, each time with another mishap.
     Walk(WalkArguments),
+    /// Syncs a whole history to Alternative Payments, across processes that die on the way.
+    History(HistoryArguments),
 }
 
 #[derive(Debug, Args)]
@@ -51,8 +54,8 @@ struct LiveArguments {
     /// No new world after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
-    /// How many at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many at once; one more than there are processors, if not given.
+    #[arg(long, default_value_t = threads())]
     threads: usize,
 }
 
@@ -64,9 +67,19 @@ struct WalkArguments {
     /// Only every so-many-th mishap of a sort.
     #[arg(long, default_value_t = 1)]
     step: u64,
-    /// How many at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many at once; one more than there are processors, if not given.
+    #[arg(long, default_value_t = threads())]
     threads: usize,
+}
+
+#[derive(Debug, Args)]
+struct HistoryArguments {
+    /// How many invoices the ledger has.
+    #[arg(long, default_value_t = 50_000)]
+    invoices: u64,
+    /// How many processes die.
+    #[arg(long, default_value_t = 3)]
+    kills: u64,
 }
 
 fn known_pair(name: &str) -> Result<&'static dyn Pair, String> {
@@ -76,6 +89,11 @@ fn known_pair(name: &str) -> Result<&'static dyn Pair, String> {
     })
 }
 
+/// A world waits a fifth of its time for the threads of its databases: one more keeps the processors busy.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |processors| processors.get() + 1)
+}
+
 /// The futures of a whole world lie in one another on a thread's stack, and are large in a development build.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -83,6 +101,7 @@ fn main() -> ExitCode {
     let good = match Arguments::parse().task {
         Task::Live(arguments) => live(&arguments),
         Task::Walk(arguments) => walk(&arguments),
+        Task::History(arguments) => history(&arguments),
     };
     if good {
         ExitCode::SUCCESS
@@ -258,4 +277,48 @@ fn walk(arguments: &WalkArguments) -> bool {
         began.elapsed().as_secs_f64()
     );
     failed == 0
+}
+
+fn history(arguments: &HistoryArguments) -> bool {
+    let wanted = History {
+        invoices: arguments.invoices,
+        kills: arguments.kills,
+    };
+    // The futures of a whole world lie in one another on the stack: on a thread that has enough of it.
+    let (done, failed) = all(
+        1,
+        1,
+        || true,
+        |_| {
+            let began = Instant::now();
+            match run::world(|host| async move { history::sync(ALL, wanted, &host).await }) {
+                Ok(told) => {
+                    tell_history(&told, wanted, began.elapsed().as_secs_f64());
+                    complain("history", "", &told.violations, &Figures::default())
+                }
+                Err(error) => {
+                    println!("history: {error:#}");
+                    false
+                }
+            }
+        },
+    );
+    done == 1 && failed == 0
+}
+
+fn tell_history(told: &history::Told, wanted: History, seconds: f64) {
+    println!(
+        "{} invoices in the ledger, {} of them went over, {} of the last twelve months first",
+        wanted.invoices, told.made, told.recent
+    );
+    for (death, stood) in told.stood.iter().enumerate() {
+        println!("death {}: {stood}", death + 1);
+    }
+    println!("in the end {}", told.ended);
+    println!(
+        "{} calls to the platform, {} at most in one second; {:.0} s in the world, {seconds:.0} s here",
+        told.calls,
+        told.most_a_second,
+        told.took.as_secs_f64()
+    );
 }

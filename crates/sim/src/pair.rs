@@ -29,6 +29,9 @@ pub trait Pair: std::fmt::Debug + Sync {
     /// The flow that the platform's webhooks hint at.
     fn hinted(&self) -> &'static str;
 
+    /// How many calls to the platform may be under way at once, of all processes together.
+    fn at_once(&self) -> usize;
+
     /// Whether its months are tied out.
     fn closes(&self) -> bool;
 

@@ -1,6 +1,7 @@
 //! Bills and their payments, between NetSuite and BILL.
 
 pub mod check;
+mod files;
 mod people;
 
 use anyhow::Result;
@@ -34,6 +35,10 @@ impl Pair for Payables {
 
     fn hinted(&self) -> &'static str {
         "bill-payments"
+    }
+
+    fn at_once(&self) -> usize {
+        3
     }
 
     fn closes(&self) -> bool {
@@ -70,7 +75,8 @@ impl Pair for Payables {
     async fn configuration(&self, _: &World, sandbox: &Value) -> Result<String> {
         let bill = |key: &str| sandbox["bill"][key].as_str().unwrap_or_default();
         Ok(format!(
-            "[connections.{NAME}.bill]\norganization = \"{organization}\"\nenvironment = \"sandbox\"\n\
+            "pdf_script = \"customscript_tieout_files\"\n\
+             [connections.{NAME}.bill]\norganization = \"{organization}\"\nenvironment = \"sandbox\"\n\
              credential = \"bill\"\nbase_url = \"{base}\"\nevents_url = \"{events}\"\n\
              [connections.{NAME}.preferences.lists]\ncreate_missing = true\n\
              [connections.{NAME}.preferences.transactions]\npayment_account = \"{payment_account}\"\n",

@@ -5,6 +5,7 @@ pub mod check;
 mod deposits;
 mod manner;
 mod money;
+mod pdfs;
 mod people;
 mod records;
 mod there;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use tieout_kit::fake::world::generate::Shape;
 
 pub use self::manner::Manner;
+pub(crate) use self::records::mark;
 use crate::check::{Seen, Violation};
 use crate::dice::Dice;
 use crate::pair::Pair;
@@ -52,6 +54,10 @@ impl Pair for Payouts {
 
     fn hinted(&self) -> &'static str {
         "payments"
+    }
+
+    fn at_once(&self) -> usize {
+        4
     }
 
     fn closes(&self) -> bool {

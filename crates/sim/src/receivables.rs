@@ -41,6 +41,10 @@ impl Pair for Receivables {
         "payments"
     }
 
+    fn at_once(&self) -> usize {
+        4
+    }
+
     fn closes(&self) -> bool {
         true
     }

@@ -138,11 +138,12 @@ impl Story<'_> {
             for _ in 0..self.dice.between(0, 4) {
                 self.people().act().await;
             }
-            match self.dice.between(0, 10) {
+            match self.dice.between(0, 11) {
                 0..3 => self.sync_and_die().await?,
-                3 => self.two_workers().await?,
+                3 => self.several_workers().await?,
                 4 => self.a_day_passes().await,
                 5 => self.hints().await?,
+                6 => self.crowd().await?,
                 _ => self.sync_among_people().await?,
             }
         }
@@ -315,27 +316,87 @@ impl Story<'_> {
         runs.into_iter().try_for_each(|run| run.map(drop))
     }
 
-    /// Two workers on machines that share a store: one is paused for longer than its lease, the other takes
-    /// over, and the first wakes up and knows nothing of it.
-    async fn two_workers(&self) -> Result<()> {
+    /// Two or three workers on machines that share a store: one is paused for longer than its lease, another takes
+    /// over, and the first wakes up and knows nothing of it. Perhaps the second fares no better.
+    async fn several_workers(&self) -> Result<()> {
+        let (one, pause) = self.pausing();
+        let soon = Duration::from_secs(45);
+        let (second, again) = self.pausing();
+        let second = if self.dice.chance(0.5) {
+            self.world.figures.count("machine", "three workers");
+            Some(second)
+        } else {
+            self.world.figures.count("machine", "two workers");
+            None
+        };
+        let after = self.dice.time(soon, pause);
+        let third_after = after + self.dice.time(soon, again);
+        let other = async {
+            self.world.time.sleep(after).await;
+            self.world.lose_lock();
+            let fate = second.unwrap_or_default();
+            self.sync(fate, "the other").await
+        };
+        let third = async {
+            if second.is_none() {
+                return anyhow::Ok(None);
+            }
+            self.world.time.sleep(third_after).await;
+            self.world.lose_lock();
+            self.sync(Fate::default(), "the third").await
+        };
+        let all = futures::future::join3(self.sync(one, "the one"), other, third);
+        let (one, other, third) = all.await;
+        one.and(other).and(third).map(drop)
+    }
+
+    /// A worker that is paused somewhere, and for how long.
+    fn pausing(&self) -> (Fate, Duration) {
         let pause = self
             .dice
             .time(Duration::from_secs(400), Duration::from_secs(3000));
-        let at = self.dice.between(30, 140);
-        let one = Fate {
-            pauses_at: Some((at, pause)),
+        let fate = Fate {
+            pauses_at: Some((self.dice.between(30, 140), pause)),
             ..Fate::default()
         };
-        let other = async {
-            let after = self.dice.time(Duration::from_secs(310), pause);
-            self.world.time.sleep(after).await;
-            self.world.lose_lock();
-            self.sync(Fate::default(), "the other").await
+        (fate, pause)
+    }
+
+    /// Everybody calls at once: while a sync is on, others check the connection, which needs no lease. One of them may
+    /// be paused with the slots that it holds.
+    async fn crowd(&self) -> Result<()> {
+        self.world.figures.count("machine", "crowd");
+        let checks = (0..self.dice.between(3, 7)).map(|_| {
+            let fate = if self.dice.chance(0.3) {
+                self.pausing().0
+            } else {
+                Fate::default()
+            };
+            self.check(fate)
+        });
+        let checks: Vec<_> = checks.collect();
+        let checks = futures::future::join_all(checks);
+        let (synced, checked) =
+            futures::future::join(self.sync(Fate::default(), "worker"), checks).await;
+        synced?;
+        checked.into_iter().collect()
+    }
+
+    /// A process that checks the platform several times, without the lease.
+    async fn check(&self, fate: Fate) -> Result<()> {
+        let process = Process::new(&self.world.time, fate);
+        let work = async {
+            let started = self.world.start_as(&process, "checker").await?;
+            let platform = &started.connection.sides.platform.whole;
+            for _ in 0..6 {
+                drop(platform.ping().await);
+            }
+            (started.connection.at_rest)().await;
+            started.store.close().await;
+            anyhow::Ok(())
         };
-        self.world.figures.count("machine", "two workers");
-        let (one, other) = futures::future::join(self.sync(one, "the one"), other).await;
-        one?;
-        other.map(drop)
+        // One that can't even start has a full disk: that is another story.
+        process.live(work).await.transpose().map(drop)
     }
 
     /// Nothing goes wrong any more: everything comes to rest, and is looked at.
@@ -366,6 +427,8 @@ impl Story<'_> {
         }
         let (last, started, plan) = ended.context("there was a last sync")?;
         let mut violations = check::quiet(&last, &plan);
+        let (platform, most) = (self.world.pair.platform(), self.world.pair.at_once());
+        violations.extend(check::at_once(self.world.most_at_once(platform), most));
         if self.world.pair.closes() {
             violations.extend(self.tie_out(&started.connection).await?);
         }

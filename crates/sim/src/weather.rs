@@ -193,7 +193,11 @@ impl Weather {
             _ => {}
         }
         let ended = trouble == Some(Trouble::SessionEnded);
-        let answered = self.carry(request, there, ended).await?;
+        let port = request.uri().port_u16().unwrap_or_default();
+        let under_way = self.pace.is_under_way(port, self.time.now());
+        let answered = self.carry(request, there, ended).await;
+        drop(under_way);
+        let answered = answered?;
         if trouble == Some(Trouble::Repeated) {
             drop(self.carry(again, Duration::from_millis(1), false).await);
         }

@@ -212,6 +212,7 @@ impl World {
     fn seams(&self, process: &Arc<Process>) -> Seams {
         Seams {
             clock: self.clock(process),
+            own_time: true,
             salts: Arc::clone(&self.machine_dice) as Arc<dyn tieout_store::Salts>,
             watch: Some(Arc::new(Watched {
                 process: Arc::clone(process),
@@ -342,6 +343,13 @@ impl World {
     pub fn most_a_second(&self, service: &str) -> usize {
         let port = self.ports.get(service);
         port.map_or(0, |port| self.pace.most(*port))
+    }
+
+    /// The most requests to a service that were under way at once so far.
+    #[must_use]
+    pub fn most_at_once(&self, service: &str) -> usize {
+        let port = self.ports.get(service);
+        port.map_or(0, |port| self.pace.most_at_once(*port))
     }
 
     fn fake(&self, service: &str) -> Option<&Arc<dyn Fake>> {

@@ -46,21 +46,25 @@ impl Store {
         request: &str,
     ) -> Result<Earlier, StoreError> {
         let now = self.now_us();
-        let mut transaction = self.begin().await?;
-        with(sql::ANSWERS_AGED, cells![now - KEPT_US, now - AT_WORK_US])
-            .execute(&mut *transaction)
+        self.tidy(sql::ANSWERS_AGED, cells![now - KEPT_US, now - AT_WORK_US])
             .await?;
-        let begun = with(sql::ANSWER_BEGIN, cells![asker, key, request, now])
-            .execute(&mut *transaction)
-            .await?;
-        if begun.rows_affected() == 1 {
-            transaction.commit().await?;
-            return Ok(Earlier::None);
-        }
-        let row = with(sql::ANSWER, cells![asker, key])
-            .fetch_one(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+        let row = loop {
+            let mut transaction = self.begin().await?;
+            let begun = with(sql::ANSWER_BEGIN, cells![asker, key, request, now])
+                .execute(&mut transaction)
+                .await?;
+            if begun.rows_affected() == 1 {
+                transaction.commit().await?;
+                return Ok(Earlier::None);
+            }
+            let row = with(sql::ANSWER, cells![asker, key])
+                .fetch_optional(&mut transaction)
+                .await?;
+            // It may have been given free between the two.
+            if let Some(row) = row {
+                break row;
+            }
+        };
         if text(&row, 0)? != request {
             return Ok(Earlier::Other);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 use tokio::task::JoinSet;
 
 use crate::chain::{self, Envelope};
@@ -78,6 +78,10 @@ async fn commit_once(store: &Store, chain: &str, commit: &Commit) -> Result<Vec<
         false => None,
     };
     transaction.commit().await?;
+    if let Some(entry) = seqs.last() {
+        let run = commit.run.as_ref().map(crate::RunId::as_str);
+        tracing::trace!(chain, entry, run, "committed");
+    }
     if let Some((seq, hash)) = head {
         witness::write(store, chain, seq, hash);
     }
@@ -135,9 +139,7 @@ pub(crate) async fn head(
     chain: &str,
 ) -> Result<(u64, String), StoreError> {
     for _ in 0..2 {
-        let select = AssertSqlSafe(dialect.locking(sql::CHAIN_HEAD));
-        let row = sqlx::query(select)
-            .bind(chain.to_owned())
+        let row = sql::locking(dialect, sql::CHAIN_HEAD, cells![chain])
             .fetch_optional(&mut *database)
             .await?;
         if let Some(row) = row {
@@ -160,9 +162,7 @@ async fn check_fence(
     chain: &str,
     given: u64,
 ) -> Result<(), StoreError> {
-    let select = AssertSqlSafe(dialect.locking(sql::LEASE));
-    let row = sqlx::query(select)
-        .bind(chain.to_owned())
+    let row = sql::locking(dialect, sql::LEASE, cells![chain])
         .fetch_optional(&mut *database)
         .await?;
     let current = row.map_or(Ok(0), |row| count(&row, 0))?;

@@ -12,7 +12,7 @@ use crate::chain::{INSTALLATION, moment};
 use crate::facts::{Commit, Fact};
 use crate::sql::{self, cells, count, int, maybe_int, text, with};
 use crate::store::Store;
-use crate::{StoreError, Vault};
+use crate::{SlotsAsked, SlotsHeld, StoreError, Taken, Vault};
 
 /// A credential without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -154,7 +154,8 @@ impl Credentials {
     /// [`StoreError::CredentialMissing`]. Also what a database can answer.
     pub async fn remove(&self, name: &str, actor: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
-        let row = with(sql::CREDENTIAL, cells![name])
+        let dialect = self.store.inner.dialect;
+        let row = sql::locking(dialect, sql::CREDENTIAL, cells![name])
             .fetch_optional(&mut *transaction)
             .await?;
         let row = row.ok_or_else(|| StoreError::CredentialMissing {
@@ -247,6 +248,57 @@ impl Kept {
         most: u32,
     ) -> Result<bool, StoreError> {
         self.store.take_allowance(name, now, most).await
+    }
+
+    /// Takes some of what is allowed in an hour: see [`Store::take_allowances`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn take_allowances(
+        &self,
+        name: &str,
+        now: Timestamp,
+        some: u32,
+        most: u32,
+    ) -> Result<Taken, StoreError> {
+        self.store.take_allowances(name, now, some, most).await
+    }
+
+    /// Gives back what of an hour was not used: see [`Store::give_back_allowances`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn give_back_allowances(&self, name: &str, unused: Taken) -> Result<(), StoreError> {
+        self.store.give_back_allowances(name, unused).await
+    }
+
+    /// Takes slots or renews them: see [`Store::hold_slots`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn hold_slots(
+        &self,
+        name: &str,
+        asked: SlotsAsked,
+        time: Duration,
+    ) -> Result<SlotsHeld, StoreError> {
+        self.store.hold_slots(name, asked, time).await
+    }
+
+    /// Whether others want more slots than they have: see [`Store::others_wait_for_slots`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn others_wait_for_slots(&self, name: &str) -> Result<bool, StoreError> {
+        self.store.others_wait_for_slots(name).await
+    }
+
+    /// Gives slots back: see [`Store::give_back_slots`].
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn give_back_slots(&self, name: &str) -> Result<(), StoreError> {
+        self.store.give_back_slots(name).await
     }
 
     /// Takes the next free turn of calls that are spaced evenly: see [`Store::take_turn`].

@@ -1,6 +1,7 @@
 //! Where the two databases differ: all of it is here.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use sqlx::AnyConnection;
 
@@ -36,9 +37,13 @@ impl Dialect {
     ///
     /// SQLite: readers go on while one writes (WAL), a commit is on the disk when it returns (FULL), and a
     /// lock held by another process is waited for.
-    pub(crate) fn on_connect(self) -> &'static [&'static str] {
+    ///
+    /// PostgreSQL: the server gives up a statement that takes too long, and the transaction of whoever has fallen
+    /// silent in the middle of it, with its locks. It notices a node that is gone, and answers no commit that isn't on
+    /// its disk, whatever it was set to.
+    pub(crate) fn on_connect(self, statement_timeout: Duration) -> String {
         match self {
-            Self::Sqlite => &[
+            Self::Sqlite => [
                 "PRAGMA busy_timeout = 15000",
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",
@@ -47,8 +52,26 @@ impl Dialect {
                 "PRAGMA cache_size = -2000",
                 // What is erased is overwritten, not only forgotten.
                 "PRAGMA secure_delete = ON",
-            ],
-            Self::Postgres => &["SET client_min_messages = warning"],
+            ]
+            .join("; "),
+            Self::Postgres => format!(
+                "SET client_min_messages = warning; SET statement_timeout = {timeout}; \
+                 SET idle_in_transaction_session_timeout = {timeout}; SET tcp_keepalives_idle = 30; \
+                 SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
+                 SELECT set_config('synchronous_commit', 'on', false) \
+                 WHERE current_setting('synchronous_commit') = 'off'",
+                timeout = statement_timeout.as_millis()
+            ),
+        }
+    }
+
+    /// Run in a transaction that may take as long as it takes.
+    pub(crate) fn without_hurry(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+            ),
         }
     }
 
@@ -75,6 +98,25 @@ impl Dialect {
             Self::Sqlite => Some("PRAGMA integrity_check(1)"),
             // The server's files are its operator's; what it can't read it refuses to give.
             Self::Postgres => None,
+        }
+    }
+
+    /// Asks for the database's own time, in microseconds since 1970: the one clock that machines share. SQLite's is its
+    /// machine's, which the store has already.
+    pub(crate) fn time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            }
+        }
+    }
+
+    /// Tells other sessions something under a name, where the database can.
+    pub(crate) fn tell(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_notify($1, $2) AS TEXT)"),
         }
     }
 
@@ -124,6 +166,29 @@ impl Dialect {
         }
     }
 
+    /// Lets the rows of a chain out of a table whose rows stay for ever, while the chain stands in `leaving`; `column`
+    /// is the one that names the chain.
+    pub(crate) fn leaving(self, table: &str, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "DROP TRIGGER {table}_no_DELETE; \
+                 CREATE TRIGGER {table}_no_DELETE BEFORE DELETE ON {table} \
+                 WHEN NOT EXISTS (SELECT 1 FROM leaving WHERE chain = OLD.{column}) BEGIN \
+                 SELECT RAISE(ABORT, 'the history is append-only'); END;"
+            ),
+            Self::Postgres => format!(
+                "CREATE OR REPLACE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN IF EXISTS (SELECT 1 FROM leaving WHERE chain = to_jsonb(OLD) ->> TG_ARGV[0]) \
+                 THEN RETURN OLD; END IF; RAISE EXCEPTION 'the history is append-only'; END $$;\n\
+                 DROP TRIGGER {table}_append_only ON {table};\n\
+                 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();\n\
+                 CREATE TRIGGER {table}_no_removal BEFORE DELETE ON {table} \
+                 FOR EACH ROW EXECUTE FUNCTION refuse_removal('{column}');"
+            ),
+        }
+    }
+
     /// Forbids changes to a table whose rows stay for ever.
     pub(crate) fn append_only(self, table: &str) -> String {
         match self {
@@ -141,6 +206,61 @@ impl Dialect {
                  CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
                  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
             ),
+        }
+    }
+
+    /// Finds a row where there is a schema of ours, of whatever number.
+    pub(crate) fn has_schema(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'store_schema'",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = 'store_schema'"
+            }
+        }
+    }
+
+    /// Every table with its columns in their order: table, column, whether it holds text, and its place in the table's
+    /// key, from 1 on; 0 if it has none.
+    pub(crate) fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT m.name, c.name, c.type, CAST(c.pk AS BIGINT) FROM sqlite_master m \
+                 JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' \
+                 ORDER BY m.name, c.cid"
+            }
+            Self::Postgres => {
+                "SELECT CAST(c.table_name AS TEXT), CAST(c.column_name AS TEXT), CAST(c.data_type AS TEXT), \
+                 CAST(COALESCE(k.ordinal_position, 0) AS BIGINT) FROM information_schema.columns c \
+                 JOIN information_schema.tables t ON t.table_schema = c.table_schema \
+                 AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE' \
+                 LEFT JOIN information_schema.table_constraints p ON p.table_schema = c.table_schema \
+                 AND p.table_name = c.table_name AND p.constraint_type = 'PRIMARY KEY' \
+                 LEFT JOIN information_schema.key_column_usage k ON k.table_schema = p.table_schema \
+                 AND k.constraint_name = p.constraint_name AND k.table_name = c.table_name \
+                 AND k.column_name = c.column_name WHERE c.table_schema = current_schema() \
+                 ORDER BY c.table_name, c.ordinal_position"
+            }
+        }
+    }
+
+    /// Run when very much has been written at once.
+    pub(crate) fn after_much(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            // Until it knows how much there is, the server looks for it the wrong way.
+            Self::Postgres => Some("ANALYZE"),
+        }
+    }
+
+    /// Asks which server answers, and of which version.
+    pub(crate) fn server(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT '', sqlite_version()",
+            Self::Postgres => {
+                "SELECT COALESCE(CAST(inet_server_addr() AS TEXT) || ':' || CAST(inet_server_port() AS TEXT), \
+                 'a socket'), current_setting('server_version')"
+            }
         }
     }
 }

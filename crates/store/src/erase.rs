@@ -28,7 +28,8 @@ impl ConnectionStore {
         actor: &str,
         reason: &str,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.store.begin().await?;
+        // Nothing is told of the records while they are erased.
+        let mut transaction = self.store.begin_on(&self.chain).await?;
         let mut erased = 0;
         let mut facts = Vec::new();
         for record in records {
@@ -57,7 +58,8 @@ impl Store {
     /// What was erased is left in no other place of the database's files either.
     pub(crate) async fn forget_erased(&self) -> Result<(), StoreError> {
         if let Some(text) = self.inner.dialect.after_erasure() {
-            sqlx::raw_sql(text).execute(&self.inner.writer).await?;
+            let mut writer = self.inner.writer.lend().await?;
+            sqlx::raw_sql(text).execute(&mut *writer).await?;
         }
         Ok(())
     }

@@ -25,6 +25,62 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// The address of a store can't be one, or would be less safe than it looks.
+    #[error("the store's address won't do: {cause}")]
+    AddressUnfit {
+        /// Why.
+        cause: String,
+    },
+    /// The server is older than what is known to do.
+    #[error("the server is PostgreSQL {found}; {known} is the oldest that will do")]
+    ServerOld {
+        /// Its version.
+        found: i64,
+        /// The oldest that will do.
+        known: i64,
+    },
+    /// The database lacks steps of the schema that other programs at work may not go on beside.
+    #[error(
+        "the store has schema {found}, this tieout needs {known}, and others may be at work on it"
+    )]
+    Older {
+        /// The schema's number in the database.
+        found: i64,
+        /// The one that this program needs.
+        known: i64,
+    },
+    /// The database is the goal of a copy that did not come to its end.
+    #[error("the store is a copy that did not come to its end, begun {since}")]
+    Incomplete {
+        /// When it was begun.
+        since: String,
+    },
+    /// The goal of a copy has something in it.
+    #[error("{place} is not empty: it has rows in `{table}`")]
+    NotEmpty {
+        /// Where it is.
+        place: String,
+        /// The table.
+        table: String,
+    },
+    /// Somebody is at work on what is to be copied.
+    #[error("the store is in use: {cause}")]
+    InUse {
+        /// Who, and what to do.
+        cause: String,
+    },
+    /// A copy doesn't have what it was made of.
+    #[error("the copy does not hold: {cause}")]
+    CopyDiffers {
+        /// Where they differ.
+        cause: String,
+    },
+    /// The database's role lacks a right.
+    #[error("the store's role lacks a right: {cause}")]
+    Denied {
+        /// The database's own words.
+        cause: String,
+    },
     /// What the database holds can't be true.
     #[error("the store is damaged: {cause}")]
     Corrupt {
@@ -188,6 +244,14 @@ impl StoreError {
         match self {
             Self::Unreachable { .. } => Code::new("store-unreachable"),
             Self::Newer { .. } => Code::new("store-newer"),
+            Self::AddressUnfit { .. } => Code::new("store-address"),
+            Self::ServerOld { .. } => Code::new("store-server-old"),
+            Self::Older { .. } => Code::new("store-older"),
+            Self::Incomplete { .. } => Code::new("store-incomplete"),
+            Self::NotEmpty { .. } => Code::new("store-not-empty"),
+            Self::InUse { .. } => Code::new("store-in-use"),
+            Self::CopyDiffers { .. } => Code::new("store-copy-differs"),
+            Self::Denied { .. } => Code::new("store-denied"),
             Self::Corrupt { .. } => Code::new("store-corrupt"),
             Self::Full { .. } => Code::new("store-full"),
             Self::Busy { .. } => Code::new("store-busy"),
@@ -258,7 +322,11 @@ fn of_database(code: &str, cause: String) -> StoreError {
     if code.len() == 5 {
         return match code {
             "53100" | "58030" => StoreError::Full { cause },
-            "40001" | "40P01" | "55P03" | "23505" => StoreError::Busy { cause },
+            // Another transaction was first, or a statement took longer than it may.
+            "40001" | "40P01" | "55P03" | "23505" | "57014" => StoreError::Busy { cause },
+            // The server has become a standby; the next connection looks for the one that takes writes.
+            "25006" | "25P03" => StoreError::Unreachable { cause },
+            "42501" => StoreError::Denied { cause },
             _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("28") => {
                 StoreError::Unreachable { cause }
             }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Mark, Observed, Order};
-use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side, Timestamp};
+use tieout_domain::{Document, Key, Kind, Money, Outcome, RemoteId, Side, TenantName, Timestamp};
 
 use crate::people::{ApprovalDecision, Role, Scope, TokenChange, UserChange};
 
@@ -443,6 +443,9 @@ pub enum Fact {
         /// Until when they are a user at all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+        /// The tenants whose connections alone they see and touch; everything if none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tenants: Vec<TenantName>,
     },
     /// A token of the API was made or revoked. On the installation's chain.
     Token {
@@ -456,6 +459,9 @@ pub enum Fact {
         scope: Scope,
         /// Until when it is good.
         expires: Option<Timestamp>,
+        /// The tenants whose connections alone it is good for; all that its owner reaches if none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tenants: Vec<TenantName>,
     },
     /// A person asks for what another must approve. Its entry's number is the request's id from here on.
     ApprovalAsked {
@@ -491,6 +497,23 @@ pub enum Fact {
         runs: Vec<RunId>,
         /// How many records came to what.
         counts: BTreeMap<String, u64>,
+    },
+    /// A connection was taken out of the store with its whole history. On the installation's chain: what is left to
+    /// show that it was there, and how far it went.
+    HistoryDeleted {
+        /// Which.
+        connection: String,
+        /// Whose it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<TenantName>,
+        /// How many entries its history had.
+        entries: u64,
+        /// The hash of the last one, by which an export of it is known.
+        hash: String,
+        /// How many rows of each table went with it.
+        rows: BTreeMap<String, u64>,
+        /// On whose demand, in the person's words.
+        reason: String,
     },
     /// Anything else worth keeping.
     Note {
@@ -535,6 +558,7 @@ impl Fact {
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalDecided { .. } => "approval-decided",
             Self::Imported { .. } => "imported",
+            Self::HistoryDeleted { .. } => "history-deleted",
             Self::Note { .. } => "note",
         }
     }

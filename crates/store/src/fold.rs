@@ -399,6 +399,7 @@ pub(crate) fn fold(
         | Fact::Credential { .. }
         | Fact::Preference { .. }
         | Fact::Imported { .. }
+        | Fact::HistoryDeleted { .. }
         | Fact::Note { .. } => Vec::new(),
     })
 }

@@ -1,7 +1,7 @@
 //! What services told without being asked: kept until a run has looked, and remembered a while longer so that an event
 //! which comes again does nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tieout_domain::{ConnectionName, Timestamp};
@@ -36,7 +36,8 @@ pub struct HintsSeen {
 
 impl Store {
     /// Keeps hints, all of them in one commit, and tells of each whether it is new. Once this has returned they are
-    /// durable.
+    /// durable, and other nodes are told. Where machines share the database, they came by its clock, by which runs begin
+    /// too.
     ///
     /// # Errors
     /// What a database can answer: then none is kept.
@@ -50,6 +51,10 @@ impl Store {
                 .push(Cell::from(hint.event.as_str()));
         }
         let mut transaction = self.begin().await?;
+        let came = match self.goes_by_its_own_clock() {
+            true => None,
+            false => Some(self.time_us(&mut transaction).await?),
+        };
         let mut known = HashSet::new();
         for ((connection, system), events) in sources {
             let fixed = cells![connection, system];
@@ -84,11 +89,22 @@ impl Store {
                     system.as_str(),
                     event.as_str(),
                     record.as_str(),
-                    at.as_microsecond()
+                    came.unwrap_or(at.as_microsecond())
                 ]);
             }
         }
+        // In one order: two nodes that are told the same don't wait for each other in a circle.
+        rows.sort_unstable();
+        let told: BTreeSet<&str> = hints
+            .iter()
+            .zip(&are_new)
+            .filter(|(_, is_new)| **is_new)
+            .map(|(hint, _)| hint.connection.as_str())
+            .collect();
         sql::HINTS_PUT.write(&mut transaction, rows).await?;
+        for connection in told {
+            self.tell_hinted(&mut transaction, connection).await?;
+        }
         transaction.commit().await?;
         Ok(are_new)
     }

@@ -3,20 +3,23 @@
 //! On SQLite, where all workers share one machine, the holder also has a lock of the operating system on a
 //! file beside the database. A process that is killed gives it back at once, and whoever takes it then takes
 //! over, however long the row says that the lease is good.
+//!
+//! Where machines share the database, its clock alone says until when a lease is good. The holder counts what is left of
+//! it by clocks of its own, from before it asked: so it never believes to have it longer than the database says.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 use tieout_domain::Timestamp;
 
 use crate::StoreError;
 use crate::chain::moment;
 use crate::facts::RunId;
 use crate::sql::{self, cells, count, int, maybe_text, text, with};
-use crate::store::{ConnectionStore, cannot_open};
+use crate::store::{ConnectionStore, Store, cannot_open, micros};
 
 /// The right to work on a connection. Dropping it gives back what the operating system knows of it;
 /// [`release`](Lease::release) also tells the store.
@@ -25,10 +28,36 @@ pub struct Lease {
     /// Goes into every commit made under this lease.
     pub fence: u64,
     connection: ConnectionStore,
-    ttl_us: i64,
-    until_us: AtomicI64,
+    time: Duration,
+    good: Mutex<Good>,
     /// Held for its lock alone.
     _lock: Option<File>,
+}
+
+/// How far the clocks of two machines of a database may be apart, one of which takes the other's place.
+const CLOCKS: Duration = Duration::from_secs(3);
+
+/// Until when a lease is good, by the holder's own clocks.
+#[derive(Debug, Clone, Copy)]
+struct Good {
+    until: Timestamp,
+    uptime: Duration,
+}
+
+impl Good {
+    /// Counted from now, which is before the database is asked.
+    fn from_now(store: &Store, time: Duration) -> Self {
+        let clock = &store.inner.seams.clock;
+        let time = if store.goes_by_its_own_clock() {
+            time
+        } else {
+            time.saturating_sub(CLOCKS)
+        };
+        Self {
+            until: clock.now().checked_add(time).unwrap_or(Timestamp::MAX),
+            uptime: clock.uptime().saturating_add(time),
+        }
+    }
 }
 
 struct Row {
@@ -39,6 +68,13 @@ struct Row {
 }
 
 impl ConnectionStore {
+    /// Whether time alone tells the others that a holder has died: where machines share the database, or a test would have
+    /// it so.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.store.inner.path.is_none() || self.store.inner.seams.own_time
+    }
+
     /// Takes the lease for `ttl`; `holder` tells others who has it.
     ///
     /// Nobody works on a connection without it, so this is where it is noticed that the database lacks a part
@@ -53,17 +89,15 @@ impl ConnectionStore {
             Some(Some(file)) => Some(file),
             None => None,
         };
-        let ttl_us = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX / 4);
+        let good = Good::from_now(&self.store, ttl);
         let mut transaction = self.store.begin().await?;
-        let select = AssertSqlSafe(self.store.inner.dialect.locking(sql::LEASE));
-        let found = sqlx::query(select).bind(self.chain.to_string());
-        let found = found
-            .fetch_optional(&mut *transaction)
+        let found = sql::locking(self.store.inner.dialect, sql::LEASE, cells![&*self.chain])
+            .fetch_optional(&mut transaction)
             .await?
             .as_ref()
             .map(read)
             .transpose()?;
-        let now_us = self.store.now_us();
+        let now_us = self.store.time_us(&mut transaction).await?;
         if lock.is_none()
             && let Some(row) = &found
             && row.until_us > now_us
@@ -72,7 +106,7 @@ impl ConnectionStore {
         }
         let fence = found.map_or(0, |row| row.fence) + 1;
         self.notice_lost_history(&mut transaction).await?;
-        let until_us = now_us.saturating_add(ttl_us);
+        let until_us = now_us.saturating_add(micros(ttl));
         let cells = cells![&*self.chain, fence, holder, until_us];
         with(sql::LEASE_TAKE, cells)
             .execute(&mut *transaction)
@@ -81,8 +115,8 @@ impl ConnectionStore {
         Ok(Lease {
             fence,
             connection: self.clone(),
-            ttl_us,
-            until_us: AtomicI64::new(until_us),
+            time: ttl,
+            good: Mutex::new(good),
             _lock: lock,
         })
     }
@@ -94,7 +128,8 @@ impl ConnectionStore {
     pub async fn lease_holder(&self) -> Result<Option<StoreError>, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = row(&mut reader, &self.chain).await?;
-        let good = row.filter(|row| row.until_us > self.store.now_us());
+        let now_us = self.store.time_us(&mut reader).await?;
+        let good = row.filter(|row| row.until_us > now_us);
         good.map(|row| self.held_by(&row)).transpose()
     }
 
@@ -135,9 +170,9 @@ impl Lease {
     /// # Errors
     /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
     pub async fn renew(&self) -> Result<(), StoreError> {
-        let until_us = self.connection.store.now_us().saturating_add(self.ttl_us);
-        self.change(until_us).await?;
-        self.until_us.store(until_us, Ordering::Relaxed);
+        let good = Good::from_now(&self.connection.store, self.time);
+        self.change(self.time).await?;
+        *self.lock() = good;
         Ok(())
     }
 
@@ -162,18 +197,37 @@ impl Lease {
     /// # Errors
     /// [`StoreError::Fenced`] if it has passed to somebody else. Also what a database can answer.
     pub async fn release(self) -> Result<(), StoreError> {
-        self.change(self.connection.store.now_us()).await
+        self.change(Duration::ZERO).await
     }
 
-    /// Until when it is good, if it isn't renewed again.
+    /// How long it is good, each time that it is renewed.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.time
+    }
+
+    /// Until when it is good by the holder's clock, if it isn't renewed again.
     #[must_use]
     pub fn until(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.until_us.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+        self.lock().until
     }
 
-    async fn change(&self, until_us: i64) -> Result<(), StoreError> {
+    /// The same by the count that nobody sets ([`Clock::uptime`](tieout_domain::Clock::uptime)).
+    #[must_use]
+    pub fn until_uptime(&self) -> Duration {
+        self.lock().uptime
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Good> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Good for so long from now on.
+    async fn change(&self, time: Duration) -> Result<(), StoreError> {
         let chain = &*self.connection.chain;
         let mut transaction = self.connection.store.begin().await?;
+        let now_us = self.connection.store.time_us(&mut transaction).await?;
+        let until_us = now_us.saturating_add(micros(time));
         let cells = cells![until_us, chain, self.fence];
         let done = with(sql::LEASE_EXTEND, cells)
             .execute(&mut *transaction)
@@ -214,7 +268,7 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Row, StoreError> {
 }
 
 /// The lock, or `None` while another has it.
-fn lock(path: &std::path::Path) -> Result<Option<File>, StoreError> {
+pub(crate) fn lock(path: &std::path::Path) -> Result<Option<File>, StoreError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

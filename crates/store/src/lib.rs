@@ -14,16 +14,23 @@
 //!
 //! Every statement is written once and runs on both databases; the few differences are in `dialect.rs`.
 //! What is deliberately missing: a way to change or delete an entry of the history. Personal values can be
-//! erased from it without breaking the chain ([`ConnectionStore::erase`]).
+//! erased from it without breaking the chain ([`ConnectionStore::erase`]), and a connection that is given up can be
+//! taken out as a whole, which the installation's history tells of ([`ConnectionStore::delete`]).
 
+mod address;
+mod alive;
 mod allowances;
 mod answers;
 mod backup;
 mod batch;
 mod browse;
+mod catalogue;
 mod chain;
+mod claims;
 mod commit;
+mod copy;
 mod credentials;
+mod delete;
 mod dialect;
 mod erase;
 mod error;
@@ -38,24 +45,37 @@ mod lease;
 mod migrate;
 mod mirror;
 mod moments;
+mod nodes;
+mod options;
 mod outbox;
 mod people;
+mod pool;
 mod private;
 mod seams;
+mod servers;
+mod slots;
 mod sql;
 mod state;
+mod status;
 mod stops;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod turns;
 mod vault;
 mod verify;
 mod views;
+mod wakes;
 mod witness;
 
+pub use allowances::Taken;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;
 pub use browse::{EntryFilter, Tally};
+pub use claims::Claim;
+pub use copy::{Copied, CopiedTable};
 pub use credentials::{CredentialRow, Credentials, Kept};
+pub use delete::{Deleted, Size};
 pub use error::StoreError;
 pub use export::{Export, Exported, Sealed};
 pub use facts::{Commit, Due, Fact, MapStatus, RecordChange, RecordRef, RunId, Settled};
@@ -63,7 +83,10 @@ pub use frozen::frozen_name;
 pub use hint_log::HintLog;
 pub use hints::{HintsSeen, NewHint};
 pub use lease::Lease;
+pub use migrate::{Schema, SchemaStep};
 pub use moments::Moments;
+pub use nodes::{Beat, Drain, Node};
+pub use options::{STATEMENT_MAX, StoreOptions};
 pub use outbox::{Heard, Letter, Letters, Outgoing};
 pub use people::{
     ApiToken, Approval, ApprovalDecision, ApprovalStatus, Asked, Attempt, NewToken, NewUser,
@@ -71,6 +94,8 @@ pub use people::{
     UserChange, UserEdit,
 };
 pub use seams::{Salts, Seams, Turn, Watch};
+pub use slots::{SlotsAsked, SlotsHeld};
+pub use status::StoreStatus;
 pub use stops::{Stop, StopKind};
 pub use store::{ConnectionStore, InstallationStore, Store};
 pub use vault::{KeySource, Vault};
@@ -79,3 +104,4 @@ pub use views::{
     MapEntry, MarkedBill, Mirrored, OpenWrite, RunRow, SAMPLE_MAX, Totals, Verification,
     VerificationFault, WriteStatus,
 };
+pub use wakes::Wakes;

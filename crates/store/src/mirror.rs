@@ -124,7 +124,8 @@ impl<'a> Others<'a> {
             | Document::Terms(_)
             | Document::Payout(_)
             | Document::Deposit(_)
-            | Document::InvoicePdf(_) => (None, None),
+            | Document::InvoicePdf(_)
+            | Document::Attachment(_) => (None, None),
         };
         let recorded = match document {
             Document::Payment(payment) => recorded(payment),

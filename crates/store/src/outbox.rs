@@ -4,7 +4,7 @@
 //! by one process at a time, for a while: one that dies with it in its hands leaves it to the next. So a letter that
 //! went out just before such a death goes out again: its name is in it, for whoever must not act on it twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::AnyConnection;
 use tieout_domain::Timestamp;
@@ -128,10 +128,9 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<Outgoing>, StoreError> {
         let now = self.now_us();
-        let mut transaction = self.begin().await?;
-        with(sql::OUTBOX_AGED, cells![now - REMEMBERED_US])
-            .execute(&mut *transaction)
+        self.tidy(sql::OUTBOX_AGED, cells![now - REMEMBERED_US])
             .await?;
+        let mut transaction = self.begin().await?;
         let rows = with(sql::OUTBOX_DUE, cells![now, i64::from(most)])
             .fetch_all(&mut *transaction)
             .await?;
@@ -204,18 +203,6 @@ impl Store {
             given_up: count(&row, 1)?,
         })
     }
-
-    /// How many bytes the database takes.
-    ///
-    /// # Errors
-    /// What a database can answer.
-    pub async fn bytes(&self) -> Result<u64, StoreError> {
-        let mut reader = self.reader().await?;
-        let row = with(self.inner.dialect.bytes(), cells![])
-            .fetch_one(&mut *reader)
-            .await?;
-        count(&row, 0)
-    }
 }
 
 async fn put(
@@ -223,7 +210,13 @@ async fn put(
     letters: &[Letter],
     now_us: i64,
 ) -> Result<(), StoreError> {
-    for letter in letters {
+    // In one order: two processes that put the same letters in don't wait for each other in a circle.
+    let letters: BTreeMap<&str, &Letter> = letters
+        .iter()
+        .rev()
+        .map(|letter| (letter.name.as_str(), letter))
+        .collect();
+    for letter in letters.into_values() {
         let cells = cells![
             letter.name.as_str(),
             letter.way.as_str(),

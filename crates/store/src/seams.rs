@@ -14,6 +14,9 @@ use crate::StoreError;
 pub struct Seams {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Whether leases, slots and turns go by this clock beside PostgreSQL, too, and not by the database's own: for tests
+    /// that move it.
+    pub own_time: bool,
     /// Where the salts of digests come from.
     pub salts: Arc<dyn Salts>,
     /// Who is told of every call; nobody in a program that works for people.
@@ -26,6 +29,7 @@ impl Seams {
     pub fn of(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
+            own_time: false,
             salts: Arc::new(SystemSalts),
             watch: None,
         }

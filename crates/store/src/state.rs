@@ -288,6 +288,22 @@ impl ConnectionStore {
             .collect()
     }
 
+    /// Which of these records a flow must look at.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn due_among(
+        &self,
+        flow: &str,
+        records: &[RecordRef],
+    ) -> Result<HashSet<RecordRef>, StoreError> {
+        let mut reader = self.store.reader().await?;
+        let rows = sql::DUE_AMONG
+            .fetch(&mut reader, cells![&*self.chain, flow], &names(records))
+            .await?;
+        rows.iter().map(|row| parse(&text(row, 0)?)).collect()
+    }
+
     /// How many records a flow must look at.
     ///
     /// # Errors
@@ -339,7 +355,7 @@ impl ConnectionStore {
     }
 
     async fn mark_items(&self, statement: &'static str, flow: &str) -> Result<u64, StoreError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![&*self.chain, flow];
         let made = with(statement, cells)
             .execute(&mut *transaction)
@@ -368,7 +384,7 @@ impl ConnectionStore {
         side: Side,
         kind: Kind,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![flow, &*self.chain, side.as_str(), kind.as_str()];
         let made = with(sql::DUE_RECORDS, cells)
             .execute(&mut *transaction)

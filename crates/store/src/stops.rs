@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Timestamp};
 
@@ -126,6 +126,11 @@ impl InstallationStore {
     }
 }
 
+/// What stops the remote writes of all connections, seen from within a transaction.
+pub(crate) async fn of_installation(database: &mut AnyConnection) -> Result<Vec<Stop>, StoreError> {
+    stops(database, INSTALLATION).await
+}
+
 async fn stops(database: &mut AnyConnection, chain: &str) -> Result<Vec<Stop>, StoreError> {
     let rows = with(sql::STOPS, cells![chain, INSTALLATION])
         .fetch_all(database)
@@ -160,9 +165,7 @@ pub(crate) async fn refuse_stopped(
         with(sql::CHAIN_START, cells![INSTALLATION])
             .execute(&mut *database)
             .await?;
-        let select = AssertSqlSafe(dialect.sharing(sql::CHAIN_HEAD));
-        sqlx::query(select)
-            .bind(INSTALLATION)
+        sql::with_built(&*dialect.sharing(sql::CHAIN_HEAD), cells![INSTALLATION])
             .fetch_optional(&mut *database)
             .await?;
     }

@@ -5,22 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
-use tieout_domain::{Clock, ConnectionName};
+use sqlx::AnyConnection;
+use tieout_domain::{Clock, ConnectionName, Timestamp};
 
-use crate::chain::INSTALLATION;
+use crate::address::{Address, Server};
+use crate::alive::Holder;
+use crate::chain::{INSTALLATION, moment};
 use crate::dialect::Dialect;
 use crate::facts::{Commit, Fact};
+use crate::options::{STATEMENT_MAX, StoreOptions};
+use crate::pool::{Lent, Pool};
 use crate::seams::{Seams, Turn, Watch};
-use crate::sql::{self, cells, text, with};
-use crate::{Entry, StoreError, migrate};
-
-/// How many connections read at once. One more writes.
-const READERS: u32 = 4;
-/// How long a caller waits for its turn to write before it is told that the store is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::servers::Servers;
+use crate::sql::{self, cells, int, text, with};
+use crate::{Entry, StoreError, commit, migrate};
 
 /// The memory of tieout: one database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -29,19 +27,33 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
-    pub(crate) writer: AnyPool,
-    pub(crate) reader: AnyPool,
+    pub(crate) writer: Pool,
+    pub(crate) reader: Pool,
     pub(crate) dialect: Dialect,
     pub(crate) seams: Seams,
+    /// The address without what is secret in it.
+    pub(crate) place: String,
     /// Where the database lies, for SQLite: its locks lie beside it.
     pub(crate) path: Option<PathBuf>,
+    /// This process among those that share the database.
+    pub(crate) holder: Holder,
+    servers: Arc<Servers>,
+}
+
+impl Inner {
+    /// The servers that other nodes may be heard through.
+    pub(crate) fn listened_to(&self) -> &[Server] {
+        match self.dialect {
+            Dialect::Sqlite => &[],
+            Dialect::Postgres => &self.servers.all,
+        }
+    }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The address of a PostgreSQL database may hold a password.
         f.debug_struct("Store")
-            .field("path", &self.inner.path)
+            .field("place", &self.inner.place)
             .finish_non_exhaustive()
     }
 }
@@ -51,72 +63,93 @@ impl Store {
     /// and a SQLite file that isn't there is made, readable by its owner alone.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`], [`StoreError::Newer`] for a schema that a newer tieout wrote, and what a
-    /// database can answer.
+    /// See [`open_with`](Self::open_with).
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with(url, Seams::of(clock), &[]).await
+        Self::open_with(&StoreOptions::at(url), Seams::of(clock)).await
     }
 
     /// Opens the database as [`open`](Self::open) does, with seams of the caller's own.
     ///
     /// # Errors
-    /// See [`open`](Self::open).
+    /// See [`open_with`](Self::open_with).
     pub async fn open_among(url: &str, seams: Seams) -> Result<Self, StoreError> {
-        Self::open_with(url, seams, &[]).await
+        Self::open_with(&StoreOptions::at(url), seams).await
     }
 
-    pub(crate) async fn open_with(
-        url: &str,
+    /// Opens the database that the options lead to. Its schema is brought up to date where nobody can mind.
+    ///
+    /// # Errors
+    /// [`StoreError::AddressUnfit`], [`StoreError::Unreachable`], [`StoreError::ServerOld`]; [`StoreError::Newer`] for
+    /// a schema that this program can't go by, [`StoreError::Older`] for one that a person must have changed,
+    /// [`StoreError::Incomplete`] for a copy that did not come to its end. Also what a database can answer.
+    pub async fn open_with(options: &StoreOptions, seams: Seams) -> Result<Self, StoreError> {
+        let store = Self::connect(options, seams, &[]).await?;
+        store.bring_up_to_date(migrate::How::ByItself).await?;
+        store.refuse_unfinished_copy().await?;
+        Ok(store)
+    }
+
+    /// Opens the database and leaves its schema as it is: for whoever asks about that.
+    ///
+    /// # Errors
+    /// See [`open_with`](Self::open_with).
+    pub async fn open_as_it_is(options: &StoreOptions, seams: Seams) -> Result<Self, StoreError> {
+        Self::connect(options, seams, &[]).await
+    }
+
+    /// A database in a file that nobody needs after this process.
+    pub(crate) async fn scratch(path: &Path, seams: Seams) -> Result<Self, StoreError> {
+        let options = StoreOptions::at(format!("sqlite:{}", path.display()));
+        let store = Self::connect(&options, seams, &["PRAGMA synchronous = OFF"]).await?;
+        store.bring_up_to_date(migrate::How::ByItself).await?;
+        Ok(store)
+    }
+
+    pub(crate) async fn connect(
+        options: &StoreOptions,
         seams: Seams,
-        settings: &'static [&'static str],
+        settings: &[&str],
     ) -> Result<Self, StoreError> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let (dialect, url, path) = address(url)?;
+        let (dialect, all, path, writers) = match options.address()? {
+            Address::File { path, server } => (Dialect::Sqlite, vec![server], Some(path), 1),
+            Address::Servers(all) => (Dialect::Postgres, all, None, options.writers.max(1)),
+        };
         let turn = turn(&seams).await;
         if let Some(path) = &path {
             make_private_file(path)?;
         }
-        // The pool would try again and again until its patience ends, and not say what went wrong.
-        let mut first = AnyConnection::connect(&url).await.map_err(unreachable)?;
-        for text in dialect.on_connect() {
-            sqlx::raw_sql(*text)
-                .execute(&mut first)
-                .await
-                .map_err(unreachable)?;
+        let timeout = options.statement_timeout.min(STATEMENT_MAX);
+        let mut on_connect = dialect.on_connect(timeout);
+        for setting in settings {
+            on_connect.push_str("; ");
+            on_connect.push_str(setting);
         }
-        first.close().await?;
-        let pool = |most: u32| {
-            AnyPoolOptions::new()
-                .max_connections(most)
-                .acquire_timeout(PATIENCE)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        for text in dialect.on_connect().iter().chain(settings) {
-                            sqlx::raw_sql(*text).execute(&mut *connection).await?;
-                        }
-                        Ok(())
-                    })
-                })
-        };
-        let writer = pool(1).connect(&url).await.map_err(unreachable)?;
-        let reader = pool(READERS).connect_lazy(&url).map_err(unreachable)?;
+        let servers = Arc::new(Servers {
+            dialect,
+            all,
+            settings: on_connect,
+            patience: options.connect_timeout,
+        });
+        // What is wrong is told at once: nobody has relied on it yet.
+        let first = servers.open().await?;
         drop(turn);
-        let store = Self {
+        let mut id = [0; 8];
+        seams.salts.fill(&mut id)?;
+        let holder = Holder::new(crate::private::hex(&id), path.as_deref());
+        Ok(Self {
             inner: Arc::new(Inner {
-                writer,
-                reader,
+                writer: Pool::new(&servers, writers, Some(first)),
+                reader: Pool::new(&servers, options.readers.max(1), None),
                 dialect,
                 seams,
+                place: options.place(),
                 path,
+                holder,
+                servers,
             }),
-        };
-        let mut transaction = store.begin().await?;
-        migrate::migrate(&mut transaction, dialect, store.now_us()).await?;
-        transaction.commit().await?;
-        Ok(store)
+        })
     }
 
     /// Everything of one connection. Its history is the chain of its name.
@@ -164,9 +197,13 @@ impl Store {
         let mut reader = self.reader().await?;
         let mut all = sql::all(self.inner.dialect);
         all.extend(
-            [sql::CHAIN_HEAD, sql::LEASE].map(|text| Arc::from(self.inner.dialect.locking(text))),
+            [sql::CHAIN_HEAD, sql::LEASE, sql::CREDENTIAL]
+                .map(|text| Arc::from(self.inner.dialect.locking(text))),
         );
         all.push(Arc::from(self.inner.dialect.sharing(sql::CHAIN_HEAD)));
+        all.push(Arc::from(self.inner.dialect.locking(sql::CLAIM)));
+        all.extend(self.inner.dialect.time().map(Arc::from));
+        all.extend(self.inner.dialect.tell().map(Arc::from));
         for text in &all {
             let prepared = (&mut *reader)
                 .prepare(AssertSqlSafe(Arc::clone(text)).into_sql_str())
@@ -186,20 +223,54 @@ impl Store {
     /// A writing transaction. Rolled back unless it is committed.
     pub(crate) async fn begin(&self) -> Result<Writing, StoreError> {
         let turn = self.turn().await;
-        let begun = self.inner.writer.begin_with(self.inner.dialect.begin());
+        let mut lent = self.inner.writer.lend().await?;
+        lent.begin(self.inner.dialect.begin()).await?;
         Ok(Writing {
-            transaction: begun.await?,
+            lent,
             watch: self.inner.seams.watch.clone(),
             turn,
         })
     }
 
+    /// A writing transaction in which nobody else writes of this chain: it holds the chain's end, which comes before
+    /// every other lock.
+    pub(crate) async fn begin_on(&self, chain: &str) -> Result<Writing, StoreError> {
+        let mut transaction = self.begin().await?;
+        commit::head(&mut transaction, self.inner.dialect, chain).await?;
+        Ok(transaction)
+    }
+
+    /// Clears away what nobody needs any more, in a transaction of its own: rows that others may be at, in no order.
+    pub(crate) async fn tidy(
+        &self,
+        text: &'static str,
+        cells: Vec<sql::Cell>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        match with(text, cells).execute(&mut transaction).await {
+            Ok(_) => transaction.commit().await,
+            // Somebody else is clearing away.
+            Err(StoreError::Busy { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) async fn reader(&self) -> Result<Reading, StoreError> {
         let turn = self.turn().await;
         Ok(Reading {
-            connection: self.inner.reader.acquire().await?,
+            lent: self.inner.reader.lend().await?,
             _turn: turn,
         })
+    }
+
+    /// A connection that reads one moment's state, however long it takes.
+    pub(crate) async fn snapshot(&self) -> Result<Reading, StoreError> {
+        let mut reading = self.reader().await?;
+        reading.lent.begin(self.inner.dialect.snapshot()).await?;
+        if let Some(text) = self.inner.dialect.without_hurry() {
+            sqlx::raw_sql(text).execute(&mut *reading).await?;
+        }
+        Ok(reading)
     }
 
     /// Waits until whoever watches lets a call begin.
@@ -207,9 +278,42 @@ impl Store {
         turn(&self.inner.seams).await
     }
 
+    /// The time by which leases, slots and turns of all processes go: the database's own, where several machines share
+    /// one.
+    pub(crate) async fn time_us(&self, database: &mut AnyConnection) -> Result<i64, StoreError> {
+        match self
+            .inner
+            .dialect
+            .time()
+            .filter(|_| !self.goes_by_its_own_clock())
+        {
+            Some(text) => int(&with(text, cells![]).fetch_one(database).await?, 0),
+            None => Ok(self.now_us()),
+        }
+    }
+
+    /// Whether no other machine's clock is to be agreed with.
+    pub(crate) fn goes_by_its_own_clock(&self) -> bool {
+        self.inner.seams.own_time || self.inner.dialect.time().is_none()
+    }
+
+    /// The time that all processes agree on.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn time(&self) -> Result<Timestamp, StoreError> {
+        let mut reader = self.reader().await?;
+        moment(self.time_us(&mut reader).await?)
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.inner.seams.clock.now().as_microsecond()
     }
+}
+
+/// A span in the database's unit.
+pub(crate) fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
 async fn turn(seams: &Seams) -> Option<Turn> {
@@ -221,18 +325,19 @@ async fn turn(seams: &Seams) -> Option<Turn> {
 
 /// A writing transaction.
 pub(crate) struct Writing {
-    transaction: Transaction<'static, Any>,
+    lent: Lent,
     watch: Option<Arc<dyn Watch>>,
     turn: Option<Turn>,
 }
 
 impl Writing {
     /// Makes it durable.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(watch) = &self.watch {
             watch.before_commit().await?;
         }
-        self.transaction.commit().await?;
+        self.lent.commit().await?;
+        drop(self.lent);
         drop(self.turn);
         if let Some(watch) = &self.watch {
             watch.after_commit().await;
@@ -245,19 +350,19 @@ impl Deref for Writing {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.transaction
+        &self.lent
     }
 }
 
 impl DerefMut for Writing {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
+        &mut self.lent
     }
 }
 
 /// A connection to read with.
 pub(crate) struct Reading {
-    connection: PoolConnection<Any>,
+    lent: Lent,
     _turn: Option<Turn>,
 }
 
@@ -265,13 +370,13 @@ impl Deref for Reading {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.connection
+        &self.lent
     }
 }
 
 impl DerefMut for Reading {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.connection
+        &mut self.lent
     }
 }
 
@@ -349,41 +454,6 @@ impl InstallationStore {
     }
 }
 
-/// The database kind, the address in the library's form, and the path of a file.
-fn address(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok((Dialect::Postgres, url.to_owned(), None));
-    }
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        return Err(StoreError::Unreachable {
-            cause: "its address begins with neither `sqlite:` nor `postgres://`".to_owned(),
-        });
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.contains(":memory:") {
-        return Err(StoreError::Unreachable {
-            cause: "a store needs a file: write `sqlite:PATH`".to_owned(),
-        });
-    }
-    let path = std::path::absolute(path).map_err(|error| cannot_open(Path::new(path), &error))?;
-    let Some(text) = path.to_str() else {
-        return Err(StoreError::Unreachable {
-            cause: "its path is no Unicode text".to_owned(),
-        });
-    };
-    // The library reads the address as a URL, where these four characters mean something else.
-    let escaped = text
-        .replace('%', "%25")
-        .replace('?', "%3F")
-        .replace('#', "%23")
-        .replace(' ', "%20");
-    Ok((
-        Dialect::Sqlite,
-        format!("sqlite://{escaped}?mode=rwc"),
-        Some(path),
-    ))
-}
-
 /// Makes the file before the database does, so that it is never readable by others.
 pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
@@ -399,19 +469,5 @@ pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
 pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Unreachable {
         cause: format!("{}: {error}", path.display()),
-    }
-}
-
-/// At the start, whatever goes wrong with the connection itself means that there is none.
-fn unreachable(error: sqlx::Error) -> StoreError {
-    match StoreError::from(error) {
-        StoreError::Corrupt { cause }
-            if !["not a database", "malformed"]
-                .iter()
-                .any(|word| cause.contains(word)) =>
-        {
-            StoreError::Unreachable { cause }
-        }
-        other => other,
     }
 }

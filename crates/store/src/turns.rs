@@ -7,13 +7,14 @@ use tieout_domain::Timestamp;
 use crate::StoreError;
 use crate::chain::moment;
 use crate::sql::{self, cells, int, with};
-use crate::store::Store;
+use crate::store::{Store, micros};
 
 /// A queue longer than this is none: a clock was far ahead of the others, and must not stop them.
 const QUEUE_MAX_US: i64 = 10 * 60 * 1_000_000;
 
 impl Store {
-    /// Takes the next free turn at or after `now`, of turns that are `every` apart, and gives its moment.
+    /// Takes the next free turn at or after `now`, of turns that are `every` apart, and gives its moment by the asker's
+    /// clock, whatever it is ahead of the others' or behind.
     ///
     /// # Errors
     /// What a database can answer.
@@ -23,17 +24,19 @@ impl Store {
         now: Timestamp,
         every: Duration,
     ) -> Result<Timestamp, StoreError> {
-        let (now, every) = (
-            now.as_microsecond(),
-            i64::try_from(every.as_micros()).unwrap_or(i64::MAX),
-        );
+        let (asked, every) = (now.as_microsecond(), micros(every));
+        let mut transaction = self.begin().await?;
+        let now = if self.goes_by_its_own_clock() {
+            asked
+        } else {
+            self.time_us(&mut transaction).await?
+        };
         let (after_it, queue_end) = (now.saturating_add(every), now + QUEUE_MAX_US);
         let cells = cells![name, now, after_it, every, queue_end];
-        let mut transaction = self.begin().await?;
         let row = with(sql::TURN_TAKE, cells)
             .fetch_one(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        moment(int(&row, 0)? - every)
+        moment(asked + int(&row, 0)? - every - now)
     }
 }

@@ -235,6 +235,8 @@ impl Store {
             with(sql::VAULT_START, cells)
                 .execute(&mut *transaction)
                 .await?;
+            // Another process may have been first, with another key.
+            vault.hold(&mut transaction).await?;
             vault
         };
         transaction.commit().await?;

@@ -43,23 +43,11 @@ impl Store {
     /// database can answer.
     pub async fn verify(&self) -> Result<Verification, StoreError> {
         self.check_file().await?;
-        let _turn = self.turn().await;
         let folder = tempfile::tempdir()
             .map_err(|error| crate::store::cannot_open(&std::env::temp_dir(), &error))?;
-        let url = format!("sqlite:{}", folder.path().join("fold.db").display());
-        // Nothing of it is to survive.
-        let careless = &["PRAGMA synchronous = OFF"];
-        let scratch = Self::open_with(
-            &url,
-            Seams::of(Arc::clone(&self.inner.seams.clock)),
-            careless,
-        )
-        .await?;
-        let mut snapshot = self
-            .inner
-            .reader
-            .begin_with(self.inner.dialect.snapshot())
-            .await?;
+        let seams = Seams::of(Arc::clone(&self.inner.seams.clock));
+        let scratch = Self::scratch(&folder.path().join("fold.db"), seams).await?;
+        let mut snapshot = self.snapshot().await?;
         let mut found = Verification::default();
         let mut heads = Vec::new();
         for row in with(sql::CHAINS, cells![])
@@ -71,7 +59,7 @@ impl Store {
         for head in heads {
             check_chain(&mut snapshot, &scratch, head, &mut found).await?;
         }
-        snapshot.rollback().await?;
+        drop(snapshot);
         scratch.close().await;
         Ok(found)
     }

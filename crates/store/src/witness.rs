@@ -60,6 +60,19 @@ pub(crate) fn write(store: &Store, chain: &str, entries: u64, hash: String) {
     }
 }
 
+/// The chain is gone, and was meant to go: nothing is to tell that it is missing.
+pub(crate) fn forget(store: &Store, chain: &str) {
+    let Some(path) = place(store, chain) else {
+        return;
+    };
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "the witness of a deleted history is still there");
+        }
+        _ => {}
+    }
+}
+
 fn replace(path: &Path, witness: &Witness) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // A temporary file is its owner's alone, and so is what it becomes.

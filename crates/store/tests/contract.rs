@@ -29,11 +29,35 @@ use tieout_domain::{
 use tieout_store::{
     Answered, ApprovalDecision, Commit, ConnectionStore, Due, Earlier, EntryFilter, Fact, Heard,
     HintsSeen, ItemFilter, KeySource, Letter, MapStatus, NewHint, RecordChange, RecordRef, Role,
-    RunId, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
+    RunId, Seams, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/database.rs"]
+mod database;
+#[path = "contract/delete.rs"]
+mod delete;
+#[path = "contract/nodes.rs"]
+mod nodes;
 #[path = "contract/people.rs"]
 mod people;
+
+use database::{
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+};
+use delete::{
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run, who_is_limited_to_tenants_is_told_by_the_history,
+};
+use nodes::{
+    an_hour_s_calls_are_taken_in_portions, nodes_are_known_by_name_and_drained,
+    s215_slots_are_shared_out_and_never_more_than_there_are,
+    s221_a_lease_goes_by_the_database_s_clock, slots_of_a_process_that_died_are_free,
+    what_is_due_is_done_by_one_node,
+};
 
 use people::{
     a_password_is_kept_as_a_hash_alone, a_session_ends_by_itself,
@@ -106,14 +130,27 @@ impl Bed {
     }
 
     async fn store(&self) -> Store {
-        Store::open(&self.url, Arc::clone(&self.clock) as Arc<dyn Clock>)
-            .await
-            .unwrap()
+        let seams = Seams {
+            own_time: true,
+            ..Seams::of(Arc::clone(&self.clock) as Arc<dyn Clock>)
+        };
+        Store::open_among(&self.url, seams).await.unwrap()
     }
 
     /// Behind the store's back.
     async fn run(&self, text: &str) -> Result<u64, sqlx::Error> {
         run(&self.url, text).await
+    }
+
+    /// The first column of what a question finds, behind the store's back.
+    async fn texts(&self, question: &str) -> Vec<String> {
+        let url = self.url.replace("sqlite:", "sqlite://").replace(' ', "%20");
+        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        let rows = sqlx::query(AssertSqlSafe(question.to_owned()))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
     }
 
     /// Lets the history be changed, as whoever owns the file can.
@@ -123,7 +160,9 @@ impl Bed {
 
     async fn lift_guard_of(&self, table: &str) {
         let text = if self.server.is_some() {
-            format!("DROP TRIGGER {table}_append_only ON {table}")
+            format!(
+                "DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_removal ON {table}"
+            )
         } else {
             format!("DROP TRIGGER {table}_no_UPDATE; DROP TRIGGER {table}_no_DELETE")
         };
@@ -230,13 +269,27 @@ contract! {
     the_key_is_rotated_as_a_whole,
     an_allowance_is_counted_over_all_processes,
     turns_are_spaced_over_all_processes,
+    s215_slots_are_shared_out_and_never_more_than_there_are,
+    slots_of_a_process_that_died_are_free,
+    an_hour_s_calls_are_taken_in_portions,
+    what_is_due_is_done_by_one_node,
+    nodes_are_known_by_name_and_drained,
+    s221_a_lease_goes_by_the_database_s_clock,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     somebody_with_a_last_day_is_a_user_until_then,
     s247_who_was_removed_is_erased_and_the_chain_holds,
     a_sign_in_that_was_begun_elsewhere_ends_once,
     what_leaves_no_entry_is_remembered_by_its_moment,
+    a_connection_that_is_deleted_leaves_nothing_but_the_proof,
+    every_table_that_names_a_connection_is_deleted_from,
+    nothing_is_deleted_under_the_hands_of_a_run,
+    who_is_limited_to_tenants_is_told_by_the_history,
     any_sequence_of_facts_folds_alike_again,
+    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
+    writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
+    two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
+    a_copy_has_all_of_it_and_is_one_only_at_its_end,
 }
 
 async fn a_letter_is_put_in_once_and_taken_by_one(bed: &Bed, store: &Store) {
@@ -743,6 +796,9 @@ async fn links_and_maps_wake_what_waits_for_them(_: &Bed, store: &Store) {
         connection.due_page("bills", None, 10).await.unwrap(),
         [(bill_ref("1"), 1)]
     );
+    let asked = [bill_ref("1"), bill_ref("2")];
+    let due = connection.due_among("bills", &asked).await.unwrap();
+    assert_eq!(due.into_iter().collect::<Vec<_>>(), [bill_ref("1")]);
     connection
         .commit(facts(vec![mapped(MapStatus::Confirmed)]))
         .await
@@ -1616,15 +1672,17 @@ async fn a_newer_schema_is_refused(bed: &Bed, store: &Store) {
     bed.run("INSERT INTO store_schema (number, hash, applied_us) VALUES (999, 'x', 0)")
         .await
         .unwrap();
+    // What only adds says that programs before may go on.
+    bed.store().await.close().await;
+    bed.run("UPDATE store_state SET value = '998' WHERE name = 'oldest'")
+        .await
+        .unwrap();
     let clock = Arc::clone(&bed.clock) as Arc<dyn Clock>;
     let error = Store::open(&bed.url, clock).await.unwrap_err();
-    assert_eq!(
-        error,
-        StoreError::Newer {
-            found: 999,
-            known: 10
-        }
-    );
+    let StoreError::Newer { found: 999, known } = error else {
+        panic!("{error}")
+    };
+    assert!(known < 998);
     assert!(!error.fix().is_empty());
 }
 
@@ -1856,6 +1914,10 @@ fn chosen((what, id, how): Choice, newest: u64) -> Fact {
             subject: None,
             disabled: how == 4,
             until: None,
+            tenants: (how > 1)
+                .then(|| "acme".parse().unwrap())
+                .into_iter()
+                .collect(),
         },
         16 => Fact::ApprovalAsked {
             what: "mapping".to_owned(),
@@ -1980,6 +2042,20 @@ fn every_failure_has_a_page() {
     let failures = [
         StoreError::Unreachable { cause: text() },
         StoreError::Newer { found: 2, known: 1 },
+        StoreError::Older { found: 1, known: 2 },
+        StoreError::ServerOld {
+            found: 14,
+            known: 15,
+        },
+        StoreError::AddressUnfit { cause: text() },
+        StoreError::Incomplete { since: text() },
+        StoreError::NotEmpty {
+            place: text(),
+            table: text(),
+        },
+        StoreError::InUse { cause: text() },
+        StoreError::CopyDiffers { cause: text() },
+        StoreError::Denied { cause: text() },
         StoreError::Corrupt { cause: text() },
         StoreError::Full { cause: text() },
         StoreError::Busy { cause: text() },
@@ -2026,14 +2102,19 @@ fn every_failure_has_a_page() {
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_told() {
-    for url in [
-        "mysql://x",
-        "sqlite:",
-        "sqlite::memory:",
-        "sqlite:/no/such/folder/a.db",
+    for (url, code) in [
+        ("mysql://x", "store-address"),
+        ("sqlite:", "store-address"),
+        ("sqlite::memory:", "store-address"),
+        ("sqlite:/no/such/folder/a.db", "store-unreachable"),
+        (
+            "postgres://127.0.0.1:1/x?connect_timeout=5",
+            "store-address",
+        ),
+        ("postgres://127.0.0.1:1,127.0.0.1:2/x", "store-unreachable"),
     ] {
         let error = Store::open(url, clock()).await.unwrap_err();
-        assert_eq!(error.code().as_str(), "store-unreachable", "{url}: {error}");
+        assert_eq!(error.code().as_str(), code, "{url}: {error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no.db");

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use tieout_domain::code::Code;
@@ -125,6 +127,11 @@ pub async fn connection(
         .first()
         .copied()
         .unwrap_or(Currency::USD);
+    let governors = Arc::clone(&shared.governors);
+    let at_rest = move || -> BoxFuture<'static, ()> {
+        let governors = Arc::clone(&governors);
+        async move { governors.rest().await }.boxed()
+    };
     Ok(Connection {
         sides: Sides { ledger, platform },
         flows: config.flows(),
@@ -137,6 +144,7 @@ pub async fn connection(
         progress,
         sent: Arc::new(sent),
         allowances: config.allowances(),
+        at_rest: Arc::new(at_rest),
         actor: actor(),
         holder: holder(),
     })

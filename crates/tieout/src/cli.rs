@@ -78,6 +78,8 @@ pub enum Command {
     Import(crate::commands::import::ImportArgs),
     /// Schedules, webhooks, pages and API, until it is told to stop.
     Serve(crate::commands::serve::ServeArgs),
+    /// The nodes that serve from one store, and which of them begin nothing new.
+    Nodes(crate::commands::nodes::NodesArgs),
     /// How each connection hears of changes without asking, and where NetSuite pushes to.
     Webhooks(crate::commands::webhooks::WebhooksArgs),
     /// Past runs.
@@ -110,6 +112,10 @@ pub enum Command {
     Credentials(crate::commands::credentials::CredentialsArgs),
     /// Adds, lists, changes and removes users of the pages and the API; the first one is made here.
     Users(crate::commands::users::UsersArgs),
+    /// Where the store lies; changes its schema; moves it to another database.
+    Store(crate::commands::store::StoreArgs),
+    /// Whose connections are whose: lists tenants, exports all of one, deletes one.
+    Tenants(crate::commands::tenants::TenantsArgs),
     /// Gathers in one file what help needs, with nothing secret in it.
     SupportBundle(crate::commands::support_bundle::SupportBundleArgs),
     /// The fake services on loopback; prints addresses and credentials as JSON.

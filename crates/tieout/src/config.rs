@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tieout_domain::code::Code;
-use tieout_domain::{Book, ConnectionName};
+use tieout_domain::{Book, ConnectionName, IdError, TenantName};
 use tieout_flows::preferences::{Approvals, catalogue};
 use tieout_flows::{Flow, Preferences};
 use tieout_kit::System;
@@ -17,11 +17,13 @@ use tieout_systems::Entry;
 use crate::failure::Failure;
 
 mod openid;
+mod store;
 mod telemetry;
 mod telling;
 mod timing;
 
 pub use openid::OpenIdConfig;
+pub use store::StoreConfig;
 pub use telling::{HookConfig, MailConfig, MailTls, Telling};
 pub use timing::Timing;
 
@@ -32,8 +34,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Tells its text from any other.
     pub digest: [u8; 32],
-    /// The store's address.
-    pub store_url: String,
+    /// Where the store lies.
+    pub store: StoreConfig,
     /// Where `serve` listens.
     pub listen: String,
     /// How many connections `serve` runs at once.
@@ -58,6 +60,8 @@ pub struct Config {
 pub struct ConnectionConfig {
     /// Its pair: `netsuite-bill`.
     pub pair: String,
+    /// Whose it is; the installation's own if nothing is said.
+    pub tenant: Option<TenantName>,
     /// Whether it runs; `disconnect` switches it off.
     pub enabled: bool,
     /// The ledger and the platform.
@@ -138,8 +142,6 @@ impl Config {
             Failure::usage(Code::new("config-syntax"), cause)
         })?;
         reader.only_known("", &root, &["store", "server", "templates", "connections"])?;
-        let store = reader.table(&root, "", "store")?;
-        reader.only_known("store", &store, &["url"])?;
         let server = reader.table(&root, "", "server")?;
         reader.only_known(
             "server",
@@ -169,7 +171,7 @@ impl Config {
         Ok(Self {
             path: path.to_owned(),
             digest: Sha256::digest(text.as_bytes()).into(),
-            store_url: reader.text_or(&store, "store", "url", "sqlite:tieout.db")?,
+            store: reader.store(&root)?,
             listen: reader.text_or(&server, "server", "listen", "127.0.0.1:8700")?,
             workers: reader.workers(&server)?,
             telling: reader.telling(&server)?,
@@ -188,6 +190,13 @@ impl Config {
         let mut used = self.telling.naming(credential);
         used.extend(openid.map(|_| "server.openid".to_owned()));
         used
+    }
+
+    /// The connections of a tenant.
+    pub fn of_tenant(&self, tenant: &TenantName) -> Vec<(&ConnectionName, &ConnectionConfig)> {
+        let all = self.connections.iter();
+        all.filter(|(_, it)| it.tenant.as_ref() == Some(tenant))
+            .collect()
     }
 
     /// The connections of these names; all of them if none is named.
@@ -355,6 +364,13 @@ impl Reader<'_> {
         }
     }
 
+    /// Whose it is, or of whose it is told.
+    fn tenant(&self, table: &toml::Table, at: &str) -> Result<Option<TenantName>, Failure> {
+        let text = self.optional_text(table, at, "tenant")?;
+        let read = text.map(|text| text.parse()).transpose();
+        read.map_err(|error: IdError| self.wrong(&format!("{at}.tenant"), &error.to_string()))
+    }
+
     fn text_or(
         &self,
         table: &toml::Table,
@@ -410,6 +426,7 @@ impl Reader<'_> {
         let (l, p) = (ledger.system.id.as_str(), platform.system.id.as_str());
         let known = [
             "pair",
+            "tenant",
             "enabled",
             "schedule",
             "schedules",
@@ -437,6 +454,7 @@ impl Reader<'_> {
             named_preferences,
             enabled,
             template: None,
+            tenant: self.tenant(table, at)?,
             pair,
             ledger,
             platform,

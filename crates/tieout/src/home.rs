@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::preference_versions;
 use crate::seams::WallClock;
+use crate::store_options::store_options;
 
 /// The name of the configuration in the home.
 pub const CONFIG: &str = "tieout.toml";
@@ -90,8 +91,8 @@ impl Home {
     pub async fn open_among(place: &Place, seams: Seams) -> Result<Self, Failure> {
         let folder = place.folder();
         let config = Config::read(&folder.join(CONFIG))?;
-        let url = store_url(&config.store_url, &folder);
-        let store = Store::open_among(&url, seams).await?;
+        let options = store_options(&config.store, &folder)?;
+        let store = Store::open_with(&options, seams).await?;
         Ok(Self {
             folder,
             config,
@@ -162,16 +163,6 @@ impl Home {
             renamed => renamed.map_err(|error| Failure::file("can't rename", &next, &error))?,
         }
         Ok(before)
-    }
-}
-
-/// The store's address with a relative path made relative to the home.
-pub fn store_url(url: &str, folder: &Path) -> String {
-    match url.strip_prefix("sqlite:") {
-        Some(path) if Path::new(path).is_relative() => {
-            format!("sqlite:{}", folder.join(path).display())
-        }
-        _ => url.to_owned(),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod push_keys;
 pub mod sandbox;
 pub mod seams;
 pub mod serve;
+pub mod store_options;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod trial;
@@ -94,6 +95,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(args) => commands::import::run(global, args).await,
         Command::Webhooks(args) => commands::webhooks::run(global, args).await,
         Command::Serve(args) => commands::serve::run(global, args).await,
+        Command::Nodes(args) => commands::nodes::run(global, args).await,
         Command::Runs(args) => commands::runs::runs(global, args).await,
         Command::Show(args) => commands::runs::show(global, args).await,
         Command::Exceptions(args) => commands::exceptions::run(global, args).await,
@@ -109,6 +111,8 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Preferences(args) => commands::preferences::run(global, args).await,
         Command::Credentials(args) => commands::credentials::run(global, args).await,
         Command::Users(args) => commands::users::run(global, args).await,
+        Command::Store(args) => commands::store::run(global, args).await,
+        Command::Tenants(args) => commands::tenants::run(global, args).await,
         Command::SupportBundle(args) => commands::support_bundle::run(global, args).await,
         Command::Sandbox(args) => commands::sandbox::run(global, args).await,
     }

@@ -44,6 +44,10 @@ pub struct SandboxOptions {
     pub time_zone: String,
     /// Starts bare.
     pub empty: bool,
+    /// The ledger's account id; the generator's own if not given.
+    pub account: Option<String>,
+    /// So many subsidiaries beside those that every world has.
+    pub branches: usize,
 }
 
 impl Default for SandboxOptions {
@@ -60,6 +64,8 @@ impl Default for SandboxOptions {
             one_world: true,
             time_zone: "America/New_York".to_owned(),
             empty: false,
+            account: None,
+            branches: 0,
         }
     }
 }
@@ -151,12 +157,17 @@ fn world(options: &SandboxOptions, clock: &FakeClock) -> Result<World, Failure> 
             *place = asked;
         }
     }
-    match &options.dataset {
-        None => Ok(generate(&shape)),
+    let mut world = match &options.dataset {
+        None => generate(&shape),
         Some(path) => dataset::load(path, &shape).map_err(|error| {
             Failure::usage(Code::from_text(error.code().to_string()), error.to_string())
-        }),
+        })?,
+    };
+    world.found_branches(options.branches);
+    if let Some(account) = &options.account {
+        world.account_id.clone_from(account);
     }
+    Ok(world)
 }
 
 async fn bind(base: Option<u16>, offset: u16) -> Result<TcpListener, Failure> {

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tieout_domain::{Clock, Timer, Timestamp};
 use tieout_kit::refusals::is_count;
-use tieout_kit::seams::{Kept, KeptError};
+use tieout_kit::seams::{Kept, KeptError, Portion, Share, Wish};
+use tieout_store::{SlotsAsked, StoreError, Taken};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,10 +54,7 @@ impl SealedInStore {
 #[async_trait]
 impl Kept for SealedInStore {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, KeptError> {
-        self.kept
-            .get(&self.name(name))
-            .await
-            .map_err(|error| KeptError(error.to_string()))
+        self.kept.get(&self.name(name)).await.map_err(said)
     }
 
     async fn put(
@@ -66,19 +64,66 @@ impl Kept for SealedInStore {
         expires: Timestamp,
     ) -> Result<(), KeptError> {
         let put = self.kept.put(&self.name(name), value, Some(expires)).await;
-        put.map_err(|error| KeptError(error.to_string()))
+        put.map_err(said)
     }
 
     async fn remove(&self, name: &str) -> Result<(), KeptError> {
-        self.kept
-            .remove(&self.name(name))
-            .await
-            .map_err(|error| KeptError(error.to_string()))
+        self.kept.remove(&self.name(name)).await.map_err(said)
     }
 
     async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
         let taken = self.kept.take_allowance(&self.name(name), now, most).await;
-        taken.map_err(|error| KeptError(error.to_string()))
+        taken.map_err(said)
+    }
+
+    async fn take_some(
+        &self,
+        name: &str,
+        now: Timestamp,
+        some: u32,
+        most: u32,
+    ) -> Result<Portion, KeptError> {
+        let name = self.name(name);
+        let taken = self.kept.take_allowances(&name, now, some, most).await;
+        let Taken { some, hour } = taken.map_err(said)?;
+        Ok(Portion { some, hour })
+    }
+
+    async fn give_back_some(&self, name: &str, unused: Portion) -> Result<(), KeptError> {
+        let Portion { some, hour } = unused;
+        let unused = Taken { some, hour };
+        let name = self.name(name);
+        let given = self.kept.give_back_allowances(&name, unused).await;
+        given.map_err(said)
+    }
+
+    async fn hold(
+        &self,
+        name: &str,
+        wish: Wish,
+        time: Duration,
+    ) -> Result<Option<Share>, KeptError> {
+        let asked = SlotsAsked {
+            most: wish.most,
+            in_use: wish.in_use,
+            wanted: wish.wanted,
+        };
+        let held = self.kept.hold_slots(&self.name(name), asked, time).await;
+        let held = held.map_err(said)?;
+        Ok(Some(Share {
+            held: held.held,
+            others_wait: held.others_wait,
+        }))
+    }
+
+    async fn others_wait(&self, name: &str) -> Result<bool, KeptError> {
+        let waiting = self.kept.others_wait_for_slots(&self.name(name)).await;
+        waiting.map_err(said)
+    }
+
+    async fn give_back(&self, name: &str) -> Result<(), KeptError> {
+        let given = self.kept.give_back_slots(&self.name(name)).await;
+        given.map_err(said)
     }
 
     async fn turn(
@@ -88,8 +133,13 @@ impl Kept for SealedInStore {
         every: Duration,
     ) -> Result<Timestamp, KeptError> {
         let turn = self.kept.take_turn(&self.name(name), now, every).await;
-        turn.map_err(|error| KeptError(error.to_string()))
+        turn.map_err(said)
     }
+}
+
+/// The store's own words.
+fn said(error: StoreError) -> KeptError {
+    KeptError(error.to_string())
 }
 
 /// Keeps sessions and tokens in memory, for one command: what tries a credential out must really sign in, and
@@ -142,6 +192,37 @@ impl Kept for ForATrial {
 
     async fn take(&self, name: &str, now: Timestamp, most: u32) -> Result<bool, KeptError> {
         self.counted.take(name, now, most).await
+    }
+
+    async fn take_some(
+        &self,
+        name: &str,
+        now: Timestamp,
+        some: u32,
+        most: u32,
+    ) -> Result<Portion, KeptError> {
+        self.counted.take_some(name, now, some, most).await
+    }
+
+    async fn give_back_some(&self, name: &str, unused: Portion) -> Result<(), KeptError> {
+        self.counted.give_back_some(name, unused).await
+    }
+
+    async fn hold(
+        &self,
+        name: &str,
+        wish: Wish,
+        time: Duration,
+    ) -> Result<Option<Share>, KeptError> {
+        self.counted.hold(name, wish, time).await
+    }
+
+    async fn others_wait(&self, name: &str) -> Result<bool, KeptError> {
+        self.counted.others_wait(name).await
+    }
+
+    async fn give_back(&self, name: &str) -> Result<(), KeptError> {
+        self.counted.give_back(name).await
     }
 
     async fn turn(

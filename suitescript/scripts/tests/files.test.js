@@ -3,6 +3,7 @@ import nodeCrypto from 'crypto';
 import crypto from 'N/crypto';
 import encode from 'N/encode';
 import file from 'N/file';
+import format from 'N/format';
 import log from 'N/log';
 import render from 'N/render';
 import runtime from 'N/runtime';
@@ -11,6 +12,7 @@ import script from 'SuiteScripts/tieout/tieout_files';
 
 jest.mock('N/crypto');
 jest.mock('N/file');
+jest.mock('N/format');
 jest.mock('N/log');
 jest.mock('N/render');
 jest.mock('N/runtime');
@@ -54,7 +56,7 @@ const code = (parameters) => get(parameters).error.code;
 
 test('it tells its version and what the role may ask for', () => {
   levels = { TRAN_CUSTINVC: 1 };
-  expect(get({ type: 'about' })).toEqual({ version: '1', invoices: true, bills: false });
+  expect(get({ type: 'about' })).toEqual({ version: '2', invoices: true, bills: false });
 });
 
 test('an invoice is printed as NetSuite prints it where no row says otherwise', () => {
@@ -113,6 +115,40 @@ test("NetSuite's own errors are told and logged", () => {
     error: { code: 'SSS_TEMPLATE_ERROR', message: 'No template.' },
   });
   expect(log.error).toHaveBeenCalled();
+});
+
+test('the files of all open bills are listed in pages of whole bills', () => {
+  file.load.mockImplementation(({ id }) => ({
+    name: `${id}.pdf`, fileType: 'PDF', size: 8, isText: false, getContents: () => PDF,
+  }));
+  crypto.createHash.mockReturnValue({ update: () => {}, digest: () => 'AB' });
+  rows = Array.from({ length: 150 }, (_, nth) => ({
+    internalid: String(10 + Math.floor(nth / 3)), 'file.internalid': String(900 + nth),
+  }));
+  const page = get({ type: 'attachments', after: '9' });
+  expect(page.bills).toHaveLength(34);
+  expect(page.bills[33].files).toHaveLength(3);
+  expect(page.next).toBe('43');
+  expect(page.bills[0]).toEqual({
+    id: '10',
+    files: [900, 901, 902].map((id) => ({
+      id: String(id), name: `${id}.pdf`, mediaType: 'application/pdf', size: 8, sha256: 'ab',
+    })),
+  });
+  expect(asked[0].filters[6]).toEqual(['internalidnumber', 'greaterthan', 9]);
+  expect(asked[0].filters[2]).toEqual(['status', 'anyof', ['VendBill:A', 'VendBill:D']]);
+  rows = rows.slice(0, 2);
+  expect(get({ type: 'attachments' }).next).toBe(null);
+});
+
+test('what has changed since a moment is asked for in the words of the account', () => {
+  format.format.mockReturnValue('6/12/2026 8:00 am');
+  expect(get({ type: 'attachments', since: '1781251200' }).bills).toEqual([]);
+  expect(format.format.mock.calls[0][0].value).toEqual(new Date(1781251200000));
+  expect(asked[0].filters[8]).toContainEqual(['file.created', 'onorafter', '6/12/2026 8:00 am']);
+  expect(code({ type: 'attachments', since: 'yesterday' })).toBe('SSS_INVALID_TYPE_ARG');
+  levels = {};
+  expect(code({ type: 'attachments' })).toBe('INSUFFICIENT_PERMISSION');
 });
 
 test('the files of a bill are listed with their fingerprints', () => {

@@ -43,6 +43,8 @@ pub(crate) struct Client {
     pub(crate) token_name: String,
     /// The refunds of this run.
     pub(crate) refunds: tokio::sync::Mutex<Refunds>,
+    /// The turn to sign in with this key, on whatever node.
+    pub(crate) signing_in: Arc<Concurrency>,
     concurrency: Arc<Concurrency>,
     pace: Arc<Pace>,
 }
@@ -103,6 +105,9 @@ impl Client {
             concurrency: kit
                 .governors
                 .concurrency(&format!("{}/{key}", crate::settings::NAME), IN_FLIGHT_MAX),
+            signing_in: kit
+                .governors
+                .concurrency(&format!("{}/{key}/signing-in", crate::settings::NAME), 1),
             pace: kit.governors.pace(&format!("{key}/calls"), EVERY),
             settings,
             keys,
@@ -226,13 +231,16 @@ impl Client {
     ) -> Result<Answered, Hitch> {
         // What was deleted or put somewhere has nothing to show.
         let shows_nothing = matches!(*request.method(), Method::DELETE | Method::PUT);
-        let permit = self.concurrency.enter().await;
-        self.pace.turn(&self.kit).await;
+        let permit = self.concurrency.enter(&self.kit).await;
         let deadline = match effect {
             Effect::Read => READ_DEADLINE,
             Effect::Write => WRITE_DEADLINE,
         };
-        let answer = self.kit.transport.send(request, deadline).await;
+        let answer = async {
+            self.pace.turn(&self.kit).await;
+            self.kit.transport.send(request, deadline).await
+        };
+        let answer = permit.during(&self.kit, answer).await;
         drop(permit);
         let answer = answer.map_err(|lost| Hitch::Other(lost_fault(lost, effect, what)))?;
         if answer.status().is_success() {

@@ -73,6 +73,27 @@ impl Client {
         {
             return Err(fault.clone());
         }
+        let turn = self.signing_in.enter(&self.kit).await;
+        let signed_in = self.sign_in_once(&mut state, stale).await;
+        turn.end().await;
+        signed_in
+    }
+
+    /// Whoever has the turn: takes the token that somebody else has got meanwhile, or signs in.
+    async fn sign_in_once(
+        &self,
+        state: &mut State,
+        stale: Option<&SecretString>,
+    ) -> Result<SecretString, Fault> {
+        let now = self.kit.timer.now();
+        let is_stale = |token: &SecretString| stale.is_some_and(|stale| same(token, stale));
+        if let Some(token) = self.kept_token().await.filter(|kept| !is_stale(kept)) {
+            state.current = Some(Current {
+                token: token.clone(),
+                until: None,
+            });
+            return Ok(token);
+        }
         match self.sign_in(&self.settings.base_url).await {
             Ok(issued) => {
                 let life = Duration::from_secs(issued.expires_in.unwrap_or(LIFE));

@@ -43,6 +43,18 @@ pub(crate) fn escaped(value: &str) -> String {
     utf8_percent_encode(value, VALUE).to_string()
 }
 
+/// What a file is sent as: its name tells what it is.
+const FILE: &str = "application/octet-stream";
+
+/// What a call carries.
+#[derive(Debug, Clone)]
+enum Sent<'a> {
+    /// A record.
+    Json(&'a str),
+    /// The bytes of a file.
+    File(Bytes),
+}
+
 /// One organization, reached as one user.
 pub(crate) struct Client {
     pub(crate) settings: Settings,
@@ -54,7 +66,7 @@ pub(crate) struct Client {
     pub(crate) logins: Arc<Allowance>,
     /// Under which the key's sign-ins are counted over all processes.
     pub(crate) logins_name: String,
-    /// The turn to sign in, of all who use the key.
+    /// The turn to sign in, of all who use the key, on whatever node.
     pub(crate) signing_in: Arc<Concurrency>,
     pub(crate) currencies: Mutex<Known>,
     concurrency: Arc<Concurrency>,
@@ -155,7 +167,9 @@ impl Client {
                 .governors
                 .allowance(&format!("bill/{key}/logins"), LOGINS_AN_HOUR),
             logins_name: format!("bill/{key}/logins"),
-            signing_in: kit.governors.concurrency(&format!("bill/{key}/logins"), 1),
+            signing_in: kit
+                .governors
+                .concurrency(&format!("bill/{key}/signing-in"), 1),
             session: tokio::sync::Mutex::default(),
             session_name: format!("bill/{organization}/{user}/session"),
             refusals: Refusals::new(format!("bill/{organization}/{person}/refusals")),
@@ -187,21 +201,43 @@ impl Client {
         body: Option<&str>,
         what: &str,
     ) -> Result<Bytes, Failed> {
-        self.call(method, path, body, Effect::Write, what).await
+        self.call(method, path, body.map(Sent::Json), Effect::Write, what)
+            .await
+    }
+
+    /// As [`write`](Self::write), for a file.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        file: Bytes,
+        what: &str,
+    ) -> Result<Bytes, Failed> {
+        let file = Some(Sent::File(file));
+        self.call(&Method::POST, path, file, Effect::Write, what)
+            .await
     }
 
     async fn call(
         &self,
         method: &Method,
         path: &str,
-        body: Option<&str>,
+        body: Option<Sent<'_>>,
         effect: Effect,
         what: &str,
     ) -> Result<Bytes, Failed> {
         let mut session = self.session(None).await?;
         let (mut renewed, mut crowded, mut repeats) = (false, 0, 0);
         loop {
-            let request = self.request(method, path, body, Some(&session))?;
+            let json = match &body {
+                Some(Sent::Json(json)) => Some(*json),
+                _ => None,
+            };
+            let mut request = self.request(method, path, json, Some(&session))?;
+            if let Some(Sent::File(file)) = &body {
+                let headers = request.headers_mut();
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(FILE));
+                request.body_mut().clone_from(file);
+            }
             match self.exchange(request, effect, what).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(Hitch::Session(problem)) if renewed => {
@@ -321,8 +357,8 @@ impl Client {
         effect: Effect,
         what: &str,
     ) -> Result<Bytes, Hitch> {
-        let permit = self.concurrency.enter().await;
-        if let Err(paused) = self.calls.take(self.kit.timer.now()) {
+        let permit = self.concurrency.enter(&self.kit).await;
+        if let Err(paused) = self.calls.take_shared(&self.kit).await {
             return Err(Hitch::Other(hourly_limit(what, paused.after, None)));
         }
         let deadline = if effect == Effect::Read {
@@ -330,7 +366,8 @@ impl Client {
         } else {
             WRITE_DEADLINE
         };
-        let answer = self.kit.transport.send(request, deadline).await;
+        let answer = self.kit.transport.send(request, deadline);
+        let answer = permit.during(&self.kit, answer).await;
         drop(permit);
         let answer = answer.map_err(|lost| Failed::from(lost_fault(lost, effect, what)))?;
         if answer.status().is_success() {

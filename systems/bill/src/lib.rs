@@ -11,6 +11,7 @@ mod bills;
 mod call;
 mod currencies;
 mod dimensions;
+mod documents;
 mod examine;
 mod funding_accounts;
 mod guides;

@@ -16,6 +16,7 @@ use crate::accounts::Accounts;
 use crate::bills::Bills;
 use crate::call::{Client, IN_FLIGHT_MAX};
 use crate::dimensions::Dimensions;
+use crate::documents::Documents;
 use crate::funding_accounts::FundingReader;
 use crate::list::{Reader, Room};
 use crate::payments::{PaymentWriter, Payments};
@@ -69,6 +70,10 @@ pub(crate) fn connect(
         client: Arc::clone(&client),
     };
     ports.write.insert(Kind::Payment, Arc::new(payments));
+    let documents = Documents {
+        client: Arc::clone(&client),
+    };
+    ports.write.insert(Kind::Attachment, Arc::new(documents));
     ports
         .read
         .insert(Kind::FundingAccount, Arc::new(FundingReader { client }));

@@ -96,9 +96,22 @@ impl Client {
             return Err(fault.clone().into());
         }
         // One after the other for a key: a hundred connections that start at once don't sign in at once,
-        // and those of one user find the session that the first of them made.
-        let _turn = self.signing_in.enter().await;
-        if let Some(kept) = self.kept_session(self.kit.timer.now()).await
+        // and those of one user find the session that the first of them made. So do those on other nodes.
+        let turn = self.signing_in.enter(&self.kit).await;
+        let signed_in = self.sign_in(&mut state, stale, life).await;
+        turn.end().await;
+        signed_in
+    }
+
+    /// Whoever has the turn: takes the session that somebody else has made meanwhile, or signs in.
+    async fn sign_in(
+        &self,
+        state: &mut State,
+        stale: Option<&SecretString>,
+        life: Duration,
+    ) -> Result<SecretString, Failed> {
+        let now = self.kit.timer.now();
+        if let Some(kept) = self.kept_session(now).await
             && stale.is_none_or(|stale| !same(&kept.id, stale))
         {
             let id = kept.id.clone();

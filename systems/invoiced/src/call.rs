@@ -234,12 +234,13 @@ impl Client {
         what: &str,
     ) -> Result<Answered, Hitch> {
         let deletes = *request.method() == Method::DELETE;
-        let permit = self.concurrency.enter().await;
+        let permit = self.concurrency.enter(&self.kit).await;
         let deadline = match effect {
             Effect::Read => READ_DEADLINE,
             Effect::Write => WRITE_DEADLINE,
         };
-        let answer = self.kit.transport.send(request, deadline).await;
+        let answer = self.kit.transport.send(request, deadline);
+        let answer = permit.during(&self.kit, answer).await;
         drop(permit);
         let answer = answer.map_err(|lost| Hitch::Other(lost_fault(lost, effect, what)))?;
         if answer.status().is_success() {

@@ -1,11 +1,13 @@
 //! What stands between a client and the network: it keeps back what the lease no longer covers, and reads the
 //! far side's clock from every answer.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::HeaderMap;
 use jiff::SignedDuration;
 use tieout_domain::{Holding, Lost, Timer, Timestamp};
@@ -88,15 +90,41 @@ impl Transport for Guarded {
             };
             return Err(Lost::NeverLeft(why.to_owned()));
         }
-        let answer = self.inner.send(request, deadline.min(left)).await?;
+        let answer = self.while_held(left, self.inner.send(request, deadline));
+        let answer = answer.await?;
         self.far.note(answer.headers(), self.timer.uptime());
         Ok(answer)
     }
 }
 
+impl Guarded {
+    /// Waits for an answer for as long as the connection is held, which is renewed meanwhile.
+    async fn while_held<T>(
+        &self,
+        mut left: Duration,
+        answer: impl Future<Output = Result<T, Lost>>,
+    ) -> Result<T, Lost> {
+        let mut answer = pin!(answer);
+        loop {
+            if left == Duration::MAX {
+                return answer.await;
+            }
+            match select(answer, self.timer.sleep(left)).await {
+                Either::Left((answer, _)) => return answer,
+                Either::Right(((), waiting)) => answer = waiting,
+            }
+            left = self.holding.left(&*self.timer);
+            if left.is_zero() {
+                let why = "the lease on this connection ended before the answer came";
+                return Err(Lost::Unknown(why.to_owned()));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use tieout_domain::Clock;
 
@@ -122,13 +150,18 @@ mod tests {
 
     #[async_trait]
     impl Timer for Clocks {
-        async fn sleep(&self, _duration: Duration) {}
+        async fn sleep(&self, duration: Duration) {
+            let seconds = duration.as_secs();
+            self.wall_seconds.fetch_add(seconds, Ordering::Relaxed);
+            self.uptime_seconds.fetch_add(seconds, Ordering::Relaxed);
+        }
     }
 
     /// Answers with a date, and remembers the deadline it was given.
     #[derive(Default)]
     struct Far {
         deadlines: Mutex<Vec<Duration>>,
+        silent: AtomicBool,
     }
 
     #[async_trait]
@@ -139,6 +172,9 @@ mod tests {
             deadline: Duration,
         ) -> Result<http::Response<Bytes>, Lost> {
             self.deadlines.lock().unwrap().push(deadline);
+            if self.silent.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             let answer = http::Response::builder().header("date", "Fri, 12 Jun 2026 10:20:00 GMT");
             Ok(answer.body(Bytes::new()).unwrap())
         }
@@ -180,15 +216,18 @@ mod tests {
         let minute = Duration::from_secs(60);
         bench.guarded.send(request(), minute).await.unwrap();
         let until = Timestamp::from_second(20).unwrap();
-        bench.holding.extend(until, &*bench.clocks);
+        bench.holding.extend(until, Duration::from_secs(20));
         bench.guarded.send(request(), minute).await.unwrap();
         bench.clocks.wall_seconds.store(20, Ordering::Relaxed);
         let lost = bench.guarded.send(request(), minute).await.unwrap_err();
         assert!(matches!(lost, Lost::NeverLeft(_)), "{lost:?}");
-        assert_eq!(
-            *bench.peer.deadlines.lock().unwrap(),
-            [minute, Duration::from_secs(20)]
-        );
+        // One that was sent in time is waited for until then: it may be renewed meanwhile.
+        bench.clocks.wall_seconds.store(0, Ordering::Relaxed);
+        bench.peer.silent.store(true, Ordering::Relaxed);
+        let lost = bench.guarded.send(request(), minute).await.unwrap_err();
+        assert!(matches!(lost, Lost::Unknown(_)), "{lost:?}");
+        assert_eq!(bench.clocks.uptime(), Duration::from_secs(20));
+        assert_eq!(*bench.peer.deadlines.lock().unwrap(), [minute; 3]);
     }
 
     #[tokio::test]

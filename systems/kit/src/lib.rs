@@ -23,6 +23,6 @@ pub mod transport;
 pub mod webhooks;
 pub mod wire;
 
-pub use seams::{Entropy, Kept, KeptError, Kit};
+pub use seams::{Entropy, Kept, KeptError, Kit, Portion, Share, Wish};
 pub use system::{ConnectError, Credential, System, Understood};
 pub use transport::{Meter, Transport};

@@ -47,6 +47,35 @@ impl Entropy for SystemEntropy {
 #[error("{0}")]
 pub struct KeptError(pub String);
 
+/// A part of an hour's allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// How many calls.
+    pub some: u32,
+    /// Of which clock hour, counted since 1970.
+    pub hour: i64,
+}
+
+/// What a process wishes for of the slots for calls at once that all processes share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// How many there are in all.
+    pub most: u64,
+    /// How many it is using now.
+    pub in_use: u64,
+    /// How many it could use.
+    pub wanted: u64,
+}
+
+/// What it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// How many it holds from now on: never fewer than are in use, unless it had lost them.
+    pub held: u64,
+    /// Whether others want more than they have.
+    pub others_wait: bool,
+}
+
 /// Keeps small secrets sealed from run to run: sessions, tokens, what a probe found out. A value that is
 /// lost costs one more sign-in, nothing else.
 #[async_trait]
@@ -70,6 +99,45 @@ pub trait Kept: Send + Sync {
     /// process's own [`Governors`] do.
     async fn take(&self, _name: &str, _now: Timestamp, _most: u32) -> Result<bool, KeptError> {
         Ok(true)
+    }
+
+    /// Takes some of so many that a service allows in the clock hour of `now`, or what is left of them, as
+    /// [`take`](Self::take) does. A keeper that doesn't outlive its process gives whatever it is asked for.
+    async fn take_some(
+        &self,
+        _name: &str,
+        now: Timestamp,
+        some: u32,
+        _most: u32,
+    ) -> Result<Portion, KeptError> {
+        let hour = now.as_second().div_euclid(3600);
+        Ok(Portion { some, hour })
+    }
+
+    /// Gives back what of a portion was not used.
+    async fn give_back_some(&self, _name: &str, _unused: Portion) -> Result<(), KeptError> {
+        Ok(())
+    }
+
+    /// Takes slots for calls at once, or renews what is held, for so long from now on. `None` from a keeper that doesn't
+    /// outlive its process: there is nobody to share with.
+    async fn hold(
+        &self,
+        _name: &str,
+        _wish: Wish,
+        _time: Duration,
+    ) -> Result<Option<Share>, KeptError> {
+        Ok(None)
+    }
+
+    /// Whether others want more slots than they have. Asked often: it writes nothing.
+    async fn others_wait(&self, _name: &str) -> Result<bool, KeptError> {
+        Ok(false)
+    }
+
+    /// Gives slots back.
+    async fn give_back(&self, _name: &str) -> Result<(), KeptError> {
+        Ok(())
     }
 
     /// The next free moment, at or after `now`, of turns that are `every` apart, counted over all processes; it is the

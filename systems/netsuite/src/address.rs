@@ -33,7 +33,9 @@ pub(crate) fn address(settings: &Map<String, Value>, kind: Kind, id: &RemoteId) 
         Kind::Department => "common/otherlists/departmenttype.nl",
         Kind::Class => "common/otherlists/classtype.nl",
         Kind::Location => "common/otherlists/locationtype.nl",
-        Kind::FundingAccount | Kind::Terms | Kind::Payout | Kind::InvoicePdf => return None,
+        Kind::FundingAccount | Kind::Terms | Kind::Payout | Kind::InvoicePdf | Kind::Attachment => {
+            return None;
+        }
     };
     Some(format!("{}/app/{page}?id={id}", account.pages_host()))
 }

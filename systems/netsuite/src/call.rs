@@ -39,6 +39,8 @@ const SKEW_SECONDS: i64 = 30;
 pub(crate) struct Wire {
     pub(crate) kit: Kit,
     pub(crate) gate: Arc<Concurrency>,
+    /// The turn to fetch a token for this account, on whatever node.
+    pub(crate) signing_in: Arc<Concurrency>,
     /// What is added to our clock in signatures: nothing, until a refusal shows that it is off.
     offset: AtomicI64,
     /// The service's clock minus ours, as the last answer's `Date` told.
@@ -147,12 +149,14 @@ impl Client {
         let auth = Auth::new(credential, &settings)?;
         let name = format!("netsuite/{}", settings.account.as_str());
         let gate = kit.governors.concurrency(&name, settings.concurrency);
+        let signing_in = kit.governors.concurrency(&format!("{name}/signing-in"), 1);
         let fingerprint =
             crate::auth::fingerprint(secrecy::ExposeSecret::expose_secret(&credential.fields));
         let profile = ProfileCell::new(&settings, &fingerprint);
         let wire = Wire {
             kit,
             gate,
+            signing_in,
             offset: AtomicI64::new(0),
             seen: AtomicI64::new(0),
         };
@@ -229,7 +233,7 @@ impl Client {
             }
             Auth::TokenBased(_) => None,
         };
-        let permit = self.wire.gate.enter().await;
+        let permit = self.wire.gate.enter(&self.wire.kit).await;
         let authorization = match early {
             Some(authorization) => authorization,
             None => match self.auth.authorize(&self.wire, &call.method, url).await {
@@ -248,7 +252,8 @@ impl Client {
             Aim::Read => READ_SECONDS,
             Aim::Write => WRITE_SECONDS,
         });
-        let sent = self.wire.kit.transport.send(request, deadline).await;
+        let sent = self.wire.kit.transport.send(request, deadline);
+        let sent = permit.during(&self.wire.kit, sent).await;
         drop(permit);
         let seconds = self.wire.kit.timer.now().as_second() - begun.as_second();
         let answer = match sent {

@@ -99,7 +99,7 @@ impl Deleted {
             Kind::Item => &["item"],
             Kind::Terms => &["term"],
             Kind::Deposit => &["deposit", "transaction"],
-            Kind::FundingAccount | Kind::Payout | Kind::InvoicePdf => &[],
+            Kind::FundingAccount | Kind::Payout | Kind::InvoicePdf | Kind::Attachment => &[],
         };
         self.words.iter().any(|word| names.contains(&word.as_str()))
     }

@@ -1,11 +1,13 @@
-//! Invoices as PDF. The record service prints nothing: a RESTlet does, which an administrator installs (README §Files).
+//! Invoices as PDF, and the files of bills. The record service prints nothing and has no files: a RESTlet does and has,
+//! which an administrator installs (README §Files).
 //!
-//! What goes wrong here is the PDF's matter alone: a script that isn't there, or may not be called, keeps nothing else
+//! What goes wrong here is the file's matter alone: a script that isn't there, or may not be called, keeps nothing else
 //! from working.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
@@ -33,6 +35,9 @@ pub(crate) struct About {
     pub(crate) version: String,
     /// Whether the role that called it may see invoices.
     pub(crate) invoices: bool,
+    /// Whether it may see bills.
+    #[serde(default)]
+    pub(crate) bills: bool,
 }
 
 /// A file as the script hands it out.
@@ -64,7 +69,7 @@ impl Client {
         self.ask(script, vec![("type", "about".to_owned())]).await
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         script: &Script,
         what: Vec<(&'static str, String)>,
@@ -136,6 +141,37 @@ fn refused(error: &Refusal) -> Fault {
 
 /// The bytes of a PDF, if that is what came.
 fn pdf(printed: Printed) -> Result<File, Fault> {
+    let file = whole(printed)?;
+    if file.media_type != "application/pdf" || !file.bytes.starts_with(PDF) {
+        return Err(Fault::Drift {
+            code: Code::new("drift"),
+            cause: format!("`{}` ({}) is no PDF", file.name, file.media_type),
+        });
+    }
+    Ok(file)
+}
+
+/// The file, if it is the one that was listed.
+fn listed(printed: Printed, sha256: &str) -> Result<File, Fault> {
+    let file = whole(printed)?;
+    let hash = digest(&SHA256, &file.bytes);
+    let found: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if found == sha256.to_ascii_lowercase() {
+        return Ok(file);
+    }
+    Err(Fault::Later {
+        code: Code::new("file-changed"),
+        cause: format!("`{}` has changed since it was listed", file.name),
+        after: None,
+    })
+}
+
+/// What came, as bytes.
+fn whole(printed: Printed) -> Result<File, Fault> {
     let too_large = |bytes: usize| Fault::Refused {
         code: Code::new("file-too-large"),
         field: None,
@@ -157,12 +193,6 @@ fn pdf(printed: Printed) -> Result<File, Fault> {
     let bytes = STANDARD.decode(content).unwrap_or_default();
     if bytes.len() > FILE_BYTES_MAX {
         return Err(too_large(bytes.len()));
-    }
-    if printed.media_type != "application/pdf" || !bytes.starts_with(PDF) {
-        return Err(Fault::Drift {
-            code: Code::new("drift"),
-            cause: format!("`{}` ({}) is no PDF", printed.name, printed.media_type),
-        });
     }
     Ok(File {
         name: printed.name,
@@ -223,6 +253,20 @@ impl Files for Printer {
             .and_then(pdf)
             .inspect_err(|fault| self.remember(fault))
     }
+
+    async fn file(&self, file: &RemoteId, sha256: &str) -> Result<File, Fault> {
+        if let Some(fault) = self.still_closed() {
+            return Err(fault);
+        }
+        let what = vec![
+            ("type", "file".to_owned()),
+            ("id", file.as_str().to_owned()),
+        ];
+        let printed = self.client.ask(&self.script, what).await;
+        printed
+            .and_then(|printed| listed(printed, sha256))
+            .inspect_err(|fault| self.remember(fault))
+    }
 }
 
 #[cfg(test)]
@@ -242,6 +286,29 @@ mod tests {
 
     fn printed(bytes: &[u8]) -> Value {
         json!({"name": "Invoice_1.pdf", "mediaType": "application/pdf", "content": STANDARD.encode(bytes)})
+    }
+
+    #[tokio::test]
+    async fn s077_a_file_comes_as_it_was_listed_or_not_at_all() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let files = ports.files.clone().unwrap();
+        let file = json!({"name": "scan.png", "mediaType": "image/png", "content": STANDARD.encode(b"abc")});
+        let abc = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
+        stage.script.answer(200, &file.to_string());
+        let given = files.file(&"901".into(), abc).await.unwrap();
+        assert_eq!(
+            (given.bytes.as_slice(), given.media_type.as_str()),
+            (&b"abc"[..], "image/png")
+        );
+        assert!(stage.script.asked()[0].1.ends_with("type=file&id=901"));
+        stage.script.answer(200, &file.to_string());
+        let fault = files
+            .file(&"901".into(), &abc.replace('B', "C"))
+            .await
+            .unwrap_err();
+        assert_eq!(fault.code().as_str(), "file-changed");
+        assert!(matches!(fault, Fault::Later { .. }));
     }
 
     async fn ask(stage: &Stage, ports: &Ports, answer: &Value) -> Result<File, Fault> {

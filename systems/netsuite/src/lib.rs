@@ -5,6 +5,7 @@
 
 mod accounts;
 mod address;
+mod attachments;
 mod auth;
 mod bills;
 mod bundle_preferences;
@@ -122,9 +123,9 @@ const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "pdf_script",
-        label: "Script of the PDFs",
-        help: "the script id of the RESTlet that prints invoices, customscript_tieout_files once suitescript/ is \
-               installed; without it everything but the PDFs works",
+        label: "Script for files",
+        help: "the script id of the RESTlet that prints invoices and hands out the files of bills, \
+               customscript_tieout_files once suitescript/ is installed; without it everything else works",
         required: false,
     },
     Setting {

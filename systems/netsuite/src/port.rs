@@ -16,6 +16,7 @@ use tieout_domain::{Fault, Kind, Period, RemoteId, SystemId, Timestamp};
 use tieout_kit::{ConnectError, Credential, Kit};
 
 use crate::accounts::Accounts;
+use crate::attachments::Attachments;
 use crate::bills::Bills;
 use crate::call::Client;
 use crate::credit_applications::VendorCreditForm;
@@ -54,6 +55,7 @@ pub(crate) fn connect(
     read.insert(Kind::Bill, reader(&client, Bills));
     read.insert(Kind::VendorCredit, reader(&client, VendorCredits));
     read.insert(Kind::Payment, reader(&client, Payments));
+    read.extend(Attachments::of(&client).map(|files| (Kind::Attachment, files)));
     let mut write: BTreeMap<Kind, Arc<dyn Write>> = BTreeMap::new();
     write.extend([
         Writer::<PaymentForm>::port(&client),

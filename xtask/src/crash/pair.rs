@@ -55,6 +55,15 @@ impl Pair {
         }
     }
 
+    /// How many documents, and vendors or customers, a short slice has.
+    pub(super) fn slice(self) -> (u32, u32) {
+        match self {
+            Self::Payables | Self::Receivables => (200, 40),
+            // Five calls a second are little.
+            Self::Payouts => (16, 6),
+        }
+    }
+
     /// The sandbox's options for a world with so many documents, and vendors or customers.
     pub(super) fn world(self, documents: u32, parties: u32) -> Vec<String> {
         let (documents, parties) = (documents.to_string(), parties.to_string());

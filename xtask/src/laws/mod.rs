@@ -22,6 +22,10 @@ const LAWS: &[(&str, Check)] = &[
     ("time is passed in", sources::time),
     ("chance is passed in", sources::chance),
     ("no float touches money", sources::floats),
+    (
+        "pages and operations see what their person reaches",
+        sources::views,
+    ),
     ("nothing is left unfinished", sources::unfinished),
     ("a file has one reason to exist", sources::lengths),
     ("a code has a page, a page has a code", codes::pages),

@@ -55,6 +55,17 @@ pub(super) fn floats(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// What a page or an operation is handed is cut to its person's reach: none of them takes the whole app.
+pub(super) fn views(workspace: &Workspace) -> Result<Vec<String>> {
+    let whole = Regex::new(r"State<App>|: &?App\b|\bapp\.(store|program)\b")?;
+    let faces = ["crates/server/src/pages/", "crates/server/src/api/"];
+    find(workspace, &whole, |path| {
+        // The API's router is put together of all of it.
+        let router = path == "crates/server/src/api/mod.rs";
+        !router && faces.iter().any(|face| path.starts_with(face))
+    })
+}
+
 /// No placeholder, no test that is switched off, no lint on unsafe code lifted.
 pub(super) fn unfinished(workspace: &Workspace) -> Result<Vec<String>> {
     let marks = Regex::new(concat!(

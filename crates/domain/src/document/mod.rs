@@ -5,6 +5,7 @@
 //! neutral value on the other.
 
 mod account;
+mod attachment;
 mod bill;
 mod catalog;
 mod credit;
@@ -29,6 +30,7 @@ use serde_json::value::RawValue;
 use crate::RemoteId;
 
 pub use account::{Account, AccountKind};
+pub use attachment::Attachment;
 pub use bill::{Approval, Bill, BillStatus, Discount, Line, LineKind};
 pub use catalog::{Item, Terms};
 pub use credit::VendorCredit;
@@ -93,11 +95,13 @@ pub enum Kind {
     Deposit,
     /// An invoice as PDF.
     InvoicePdf,
+    /// A file of a bill.
+    Attachment,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Account,
         Self::Department,
         Self::Class,
@@ -118,6 +122,7 @@ impl Kind {
         Self::Payout,
         Self::Deposit,
         Self::InvoicePdf,
+        Self::Attachment,
     ];
 
     /// The three dimensions.
@@ -147,6 +152,7 @@ impl Kind {
             Self::Payout => "payout",
             Self::Deposit => "deposit",
             Self::InvoicePdf => "invoice-pdf",
+            Self::Attachment => "attachment",
         }
     }
 }
@@ -208,6 +214,8 @@ pub enum Document {
     Deposit(Deposit),
     /// An invoice as PDF.
     InvoicePdf(InvoicePdf),
+    /// A file of a bill.
+    Attachment(Attachment),
 }
 
 impl Document {
@@ -253,6 +261,7 @@ impl Document {
             Self::Payout(_) => Kind::Payout,
             Self::Deposit(_) => Kind::Deposit,
             Self::InvoicePdf(_) => Kind::InvoicePdf,
+            Self::Attachment(_) => Kind::Attachment,
         }
     }
 
@@ -279,6 +288,7 @@ impl Document {
             Self::Payout(payout) => payout.number.clone(),
             Self::Deposit(deposit) => deposit.number.clone(),
             Self::InvoicePdf(pdf) => pdf.name.clone(),
+            Self::Attachment(file) => file.name.clone(),
         }
     }
 

@@ -6,13 +6,15 @@
 //! - A connection whose side can't be reached waits longer each time, by chance a little more or less; one that is
 //!   not let in waits until refusals no longer count over there. What a person asks for waits for neither.
 //! - Where calls are scarce, what moves money comes first (scenario 214): of each connection, and of all of them.
+//! - A client with many connections has its share of the workers and no more while others wait; and never all of them,
+//!   so that whoever comes next need not wait for the end of a long run.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tieout_domain::{ConnectionName, Timestamp};
 
-use super::job::{Ended, Job, Mark};
+use super::job::{Cause, Ended, Job, Mark};
 use crate::schedule::Timetable;
 
 /// After the first failure a connection waits so long, then twice as long each time.
@@ -21,6 +23,8 @@ const BACK_OFF: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
 /// The services remember refused sign-ins for half an hour.
 const DENIED: Duration = Duration::from_secs(31 * 60);
+/// How soon it is looked again whether another node has done what is due.
+const ELSEWHERE: Duration = Duration::from_secs(2);
 /// So many runs of single records may wait for a connection; a person sees the rest refused.
 const ASKED_MAX: usize = 32;
 
@@ -51,6 +55,8 @@ pub struct Line {
 pub struct Entry {
     /// Which.
     pub connection: ConnectionName,
+    /// Whose: those of one client share the workers that are theirs.
+    pub tenant: String,
     /// Its timetables.
     pub lines: Vec<Line>,
     /// The flows that move money.
@@ -80,6 +86,14 @@ pub struct Agenda {
     alarms: BTreeSet<(Timestamp, ConnectionName)>,
     /// Who could start now, in the order in which they will.
     ready: BTreeSet<(Rank, ConnectionName)>,
+    /// How many runs may be on at once; any number if 0.
+    workers: usize,
+    /// How many runs are on, of each client that has any.
+    on: BTreeMap<String, usize>,
+    /// How many connections could start now, of each client that has any.
+    wanting: BTreeMap<String, usize>,
+    /// How many clients there are.
+    tenants: usize,
 }
 
 /// The place of a connection among those that could start.
@@ -131,15 +145,46 @@ struct Due {
     flows: BTreeSet<String>,
     trigger: String,
     by: Option<String>,
+    cause: Cause,
+}
+
+fn one_more(of: &mut BTreeMap<String, usize>, tenant: &str) {
+    match of.get_mut(tenant) {
+        Some(number) => *number += 1,
+        None => {
+            of.insert(tenant.to_owned(), 1);
+        }
+    }
+}
+
+fn one_less(of: &mut BTreeMap<String, usize>, tenant: &str) {
+    if let Some(number) = of.get_mut(tenant) {
+        *number -= 1;
+        if *number == 0 {
+            of.remove(tenant);
+        }
+    }
 }
 
 impl Agenda {
+    /// For so many runs at once, which clients share.
+    #[must_use]
+    pub fn for_workers(workers: usize) -> Self {
+        Self {
+            workers,
+            ..Self::default()
+        }
+    }
+
     /// The connections as they are configured now. Those that stay keep what is due of them and how they stand;
     /// those that are gone are forgotten, once their run has ended.
     pub fn set(&mut self, entries: Vec<Entry>, now: Timestamp) {
         let mut before = std::mem::take(&mut self.all);
         self.alarms.clear();
         self.ready.clear();
+        self.wanting.clear();
+        let tenants = entries.iter().map(|entry| entry.tenant.as_str());
+        self.tenants = tenants.collect::<BTreeSet<_>>().len();
         for entry in entries {
             let name = entry.connection.clone();
             let state = match before.remove(&name) {
@@ -151,6 +196,10 @@ impl Agenda {
         }
         for (name, state) in before.into_iter().filter(|(_, state)| state.running) {
             self.all.insert(name, state.gone());
+        }
+        self.on.clear();
+        for state in self.all.values().filter(|state| state.running) {
+            one_more(&mut self.on, &state.entry.tenant);
         }
     }
 
@@ -168,10 +217,42 @@ impl Agenda {
     /// The next run to be made now, if there is one. It counts as under way until it has [ended](Self::ended).
     pub fn take(&mut self, now: Timestamp) -> Option<Job> {
         self.look(now);
-        let (_, name) = self.ready.first().cloned()?;
-        let job = self.all.get_mut(&name).and_then(|state| state.start(now));
+        let name = self.next_of_all()?;
+        let state = self.all.get_mut(&name)?;
+        let job = state.start(now);
+        if job.is_some() {
+            let tenant = state.entry.tenant.clone();
+            one_more(&mut self.on, &tenant);
+        }
         self.file(&name, now);
         job
+    }
+
+    /// Who could start now and has been due longest, of those whose client has not got its share already.
+    fn next_of_all(&self) -> Option<ConnectionName> {
+        let most = self.share();
+        let has_room = |name: &ConnectionName| {
+            let state = self.all.get(name);
+            let on = state.and_then(|state| self.on.get(&state.entry.tenant));
+            on.is_none_or(|on| *on < most)
+        };
+        let mut ready = self.ready.iter().map(|(_, name)| name);
+        ready.find(|name| has_room(name)).cloned()
+    }
+
+    /// How many runs of one client may be on now.
+    fn share(&self) -> usize {
+        if self.workers == 0 {
+            return usize::MAX;
+        }
+        let others = self.on.keys();
+        let others = others.filter(|tenant| !self.wanting.contains_key(*tenant));
+        let sharing = (self.wanting.len() + others.count()).max(1);
+        let left_free = match (self.tenants, self.workers) {
+            (..=1, _) | (_, ..=1) => 0,
+            (_, workers) => (workers / 4).max(1),
+        };
+        self.workers.div_ceil(sharing).min(self.workers - left_free)
     }
 
     /// A run has ended. `chance`, between 0 and 1, spreads what waits after a failure.
@@ -179,6 +260,10 @@ impl Agenda {
         let Some(state) = self.all.get_mut(name) else {
             return;
         };
+        let tenant = state.entry.tenant.clone();
+        if state.running {
+            one_less(&mut self.on, &tenant);
+        }
         state.end(ended, now, chance);
         if state.gone {
             self.unfile(name);
@@ -255,6 +340,7 @@ impl Agenda {
         }
         if let Some(rank) = state.rank.take() {
             self.ready.remove(&(rank, name.clone()));
+            one_less(&mut self.wanting, &state.entry.tenant);
         }
     }
 
@@ -271,6 +357,7 @@ impl Agenda {
         }
         if let Some(rank) = state.rank {
             self.ready.insert((rank, name.clone()));
+            one_more(&mut self.wanting, &state.entry.tenant);
         }
     }
 }
@@ -308,6 +395,7 @@ impl State {
             next: next.collect(),
             entry,
             gone: false,
+            rank: None,
             ..self
         }
     }
@@ -341,7 +429,7 @@ impl State {
                 trigger: "schedule".to_owned(),
                 ..Mark::default()
             };
-            self.due(mark, start.min(now), None);
+            self.due(mark, start.min(now), None, Cause::Tick(start));
         }
     }
 
@@ -355,6 +443,7 @@ impl State {
                 import: mark.import,
                 trigger: mark.trigger,
                 by: mark.by,
+                cause: Cause::Asked,
             };
             if self.asked.contains(&job) {
                 return true;
@@ -372,12 +461,16 @@ impl State {
         if mark.by.is_some() {
             self.waits_until = None;
         }
-        self.due(mark, now, not_before);
+        let cause = match mark.trigger.as_str() {
+            "webhook" if mark.by.is_none() => Cause::Told,
+            _ => Cause::Asked,
+        };
+        self.due(mark, now, not_before, cause);
         true
     }
 
     /// Adds to what is due: it is done in one run.
-    fn due(&mut self, mark: Mark, since: Timestamp, not_before: Option<Timestamp>) {
+    fn due(&mut self, mark: Mark, since: Timestamp, not_before: Option<Timestamp>, cause: Cause) {
         let due = self.due.get_or_insert_with(|| Due {
             since,
             not_before,
@@ -386,7 +479,9 @@ impl State {
             flows: BTreeSet::new(),
             trigger: mark.trigger.clone(),
             by: None,
+            cause,
         });
+        due.cause = due.cause.and(cause);
         due.everything |= mark.flows.is_empty();
         due.whole |= mark.whole;
         due.flows.extend(mark.flows);
@@ -473,6 +568,7 @@ impl State {
             import: None,
             trigger: due.trigger.clone(),
             by: due.by.clone(),
+            cause: due.cause,
         };
         self.under_way = Some(due);
         job
@@ -487,6 +583,13 @@ impl State {
         }
         let chance = chance.clamp(0.0, 1.0);
         let wait = match ended {
+            Ended::Elsewhere => {
+                self.waits_until = now.checked_add(ELSEWHERE).ok();
+                if let Some(undone) = under_way.filter(|_| !self.gone) {
+                    self.put_back(undone);
+                }
+                return;
+            }
             Ended::Made => {
                 self.failures = 0;
                 self.waits_until = None;
@@ -516,7 +619,24 @@ impl State {
                 trigger: undone.trigger,
                 ..Mark::default()
             };
-            self.due(mark, now, None);
+            self.due(mark, now, None, Cause::Asked);
+        }
+    }
+
+    /// What was to be done is due as before.
+    fn put_back(&mut self, undone: Due) {
+        let Some(due) = &mut self.due else {
+            self.due = Some(undone);
+            return;
+        };
+        due.since = due.since.min(undone.since);
+        due.everything |= undone.everything;
+        due.whole |= undone.whole;
+        due.flows.extend(undone.flows);
+        due.not_before = due.not_before.min(undone.not_before);
+        due.cause = due.cause.and(undone.cause);
+        if due.by.is_none() && undone.by.is_some() {
+            (due.trigger, due.by) = (undone.trigger, undone.by);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tieout_domain::{ConnectionName, Fault};
+use tieout_domain::{ConnectionName, Fault, Timestamp};
 
 use crate::{EngineError, Import, RunReport};
 
@@ -23,6 +23,31 @@ pub struct Job {
     pub trigger: String,
     /// Who asked for it, if a person or a token did: `user:NAME`, `token:NAME`.
     pub by: Option<String>,
+    /// What it is for.
+    pub cause: Cause,
+}
+
+/// What a run is for: so that of several nodes that know it to be due one makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cause {
+    /// This start of a timetable, and nothing else: done once a run began on whatever node.
+    Tick(Timestamp),
+    /// What services told, and nothing else: done once the store has nothing left that nobody has heeded.
+    Told,
+    /// Something that is done whatever other nodes did.
+    #[default]
+    Asked,
+}
+
+impl Cause {
+    /// One run for two causes.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Tick(one), Self::Tick(another)) => Self::Tick(one.max(another)),
+            (Self::Told, Self::Told) => Self::Told,
+            _ => Self::Asked,
+        }
+    }
 }
 
 /// Why a connection is due. What it is about is read from the two sides; this carries no data.
@@ -54,6 +79,8 @@ pub enum Ended {
     Denied,
     /// The calls that a side allows are used up for so long.
     Scarce(Duration),
+    /// Another node is at it: it is looked again soon whether anything is left to do.
+    Elsewhere,
 }
 
 impl Ended {

@@ -8,5 +8,5 @@ mod job;
 mod work;
 
 pub use agenda::{Agenda, Entry, Line, Standing, Work};
-pub use job::{Ended, Job, Mark};
+pub use job::{Cause, Ended, Job, Mark};
 pub use work::{Runs, Scheduler};

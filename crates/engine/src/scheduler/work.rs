@@ -1,6 +1,7 @@
 //! Living by the agenda.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Scheduler {
     phase: watch::Sender<Phase>,
     timer: Arc<dyn Timer>,
     workers: usize,
+    /// Whether it starts nothing for now.
+    rests: AtomicBool,
 }
 
 impl Scheduler {
@@ -52,11 +55,12 @@ impl Scheduler {
     #[must_use]
     pub fn new(timer: Arc<dyn Timer>, workers: usize) -> Self {
         Self {
-            agenda: Mutex::default(),
+            agenda: Mutex::new(Agenda::for_workers(workers.max(1))),
             changed: Notify::new(),
             phase: watch::Sender::new(Phase::NotYet),
             timer,
             workers: workers.max(1),
+            rests: AtomicBool::new(false),
         }
     }
 
@@ -98,6 +102,19 @@ impl Scheduler {
         *self.phase.borrow() == Phase::Working
     }
 
+    /// Starts nothing for now, or starts again what is due. Runs that are on go on.
+    pub fn rest(&self, rests: bool) {
+        if self.rests.swap(rests, Ordering::Relaxed) != rests {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether it starts nothing for now.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.rests.load(Ordering::Relaxed)
+    }
+
     /// Starts nothing any more. [`work`](Self::work) returns once the runs that are on have ended.
     pub fn drain(&self) {
         self.phase.send_replace(Phase::Draining);
@@ -121,7 +138,7 @@ impl Scheduler {
                 let Some(job) = self.take() else { break };
                 under_way.spawn(carried_out(Arc::clone(&runs), job));
             }
-            let somebody_is_free = under_way.len() < self.workers;
+            let somebody_is_free = under_way.len() < self.workers && !self.rests();
             tokio::select! {
                 Some(done) = under_way.join_next() => self.done(done, &*runs),
                 () = changed => {}
@@ -156,6 +173,9 @@ impl Scheduler {
     }
 
     fn take(&self) -> Option<Job> {
+        if self.rests() {
+            return None;
+        }
         self.lock().take(self.timer.now())
     }
 

@@ -32,7 +32,7 @@ use tieout_flows::tie_out::{
 use tieout_store::StoreError;
 
 use crate::join::{Meanwhile, Taken, take};
-use crate::keep::{LEASE, while_held};
+use crate::keep::{lease_time, while_held};
 use crate::pull::pull;
 use crate::run::Run;
 use crate::{Connection, EngineError, RunOptions};
@@ -106,7 +106,14 @@ pub async fn tie_out(
     connection: &Connection,
     options: &TieOutOptions,
 ) -> Result<Vec<TiedOut>, EngineError> {
-    let lease = match take(connection, &[], Meanwhile::Wait, LEASE).await? {
+    let lease = match take(
+        connection,
+        &[],
+        Meanwhile::Wait,
+        lease_time(&connection.store),
+    )
+    .await?
+    {
         Taken::Lease(lease) => lease,
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };

@@ -723,6 +723,7 @@ impl Stage {
             progress: Arc::new(Quiet),
             sent: Arc::new(BTreeMap::new),
             allowances: BTreeMap::new(),
+            at_rest: Arc::new(|| Box::pin(std::future::ready(()))),
             actor: "test".to_owned(),
             holder: "test".to_owned(),
         };

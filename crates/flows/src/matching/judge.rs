@@ -177,6 +177,10 @@ fn alike(order: &Order, candidate: &Document) -> bool {
                 && (&made.vendor, made.date, made.total) == (&there.vendor, there.date, there.total)
                 && applied(made) == applied(there)
         }
+        // A bill's files go over under names of which it has each once.
+        (Document::Attachment(made), Document::Attachment(there)) => {
+            (&made.bill, &made.name) == (&there.bill, &there.name)
+        }
         _ => false,
     }
 }

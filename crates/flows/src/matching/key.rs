@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 /// accounts by number, dimensions by their path, payments to vendors by vendor and cash, payments by
 /// customers by the invoice that they pay, where it is one, else by customer and cash, customers by their name (scenario
 /// 173), invoices and credit memos by their number (which is the platform's own key for them), payouts and deposits by
-/// their total, the rest by their label. It holds ids of the record's own side.
+/// their total, files by the bill that they belong to, the rest by their label. It holds ids of the record's own side.
 #[must_use]
 pub fn match_key(document: &Document) -> String {
     match document {
@@ -32,6 +32,7 @@ pub fn match_key(document: &Document) -> String {
         Document::Payout(payout) => payout.total.to_string(),
         Document::Deposit(deposit) => deposit.total.to_string(),
         Document::InvoicePdf(pdf) => pdf.invoice.to_string(),
+        Document::Attachment(file) => file.bill.to_string(),
         Document::FundingAccount(_)
         | Document::Journal(_)
         | Document::Item(_)

@@ -103,6 +103,12 @@ const PAYABLES: &[Row] = &[
         "How a payment that came back leaves the books: by a linked journal entry, or by a person.",
     ),
     (
+        "Transactions",
+        "transactions.attachments",
+        Shape::Switch,
+        "Send the files that are attached to bills in the ledger after their bill, each once; the script for files must be installed.",
+    ),
+    (
         "Miscellaneous",
         "miscellaneous.default_department",
         Shape::Text,

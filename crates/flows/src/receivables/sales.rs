@@ -186,6 +186,7 @@ impl<'a> This<'a> {
             needs.push(Need::Record(link.target.clone()));
             if self.is_by_invoice() {
                 needs.extend(on_copy::needs(self.books, &link.target));
+                needs.push(Need::Outdated(self.record.clone()));
             }
             return needs;
         }

@@ -3,6 +3,7 @@
 // A test may fail where a value is missing: that is what it is for.
 #![allow(clippy::unwrap_used)]
 
+mod attachments;
 mod bills;
 mod discounts;
 mod lists;

@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) writes: Vec<Step>,
     /// Whether the platform tells what of an invoice is paid, before all of it is.
     pub(crate) tells_balances: bool,
+    /// What waits to be read again.
+    pub(crate) outdated: BTreeSet<RecordRef>,
     flows: Vec<Box<dyn Flow>>,
     last_id: u32,
 }
@@ -104,6 +106,7 @@ impl World {
             outcomes: BTreeMap::new(),
             writes: Vec::new(),
             tells_balances: true,
+            outdated: BTreeSet::new(),
             flows,
             last_id: 900,
         }
@@ -311,6 +314,10 @@ impl World {
                 if self.outcomes.values().any(waits) {
                     books.waiting.insert(text.clone());
                 }
+            }
+            Need::Outdated(record) => {
+                let outdated = self.outdated.get(record);
+                books.outdated.extend(outdated.cloned());
             }
             Need::Decisions(flow, record) => {
                 let key = ((*flow).to_owned(), record.clone());

@@ -1,12 +1,15 @@
 //! Documents to be written: three of each kind, which differ in everything by which they are told apart.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, date};
 use tieout_domain::document::{
-    Account, AccountKind, Address, Application, Approval, Bill, BillStatus, CreditUse, Dimension,
-    Journal, JournalLine, Line, LineKind, Method, Payment, PaymentStatus, Vendor, VendorCredit,
+    Account, AccountKind, Address, Application, Approval, Attachment, Bill, BillStatus, CreditUse,
+    Dimension, InvoicePdf, Journal, JournalLine, Line, LineKind, Method, Payment, PaymentStatus,
+    Vendor, VendorCredit,
 };
-use tieout_domain::port::{Action, Order};
-use tieout_domain::{Amount, Currency, Document, Key, Kind, Marker, RemoteId};
+use tieout_domain::port::{Action, File, Order};
+use tieout_domain::{Amount, Currency, Document, Fingerprint, Key, Kind, Marker, RemoteId};
 
 use super::receivables;
 
@@ -16,7 +19,7 @@ pub(super) const DAY: Date = date(2026, 6, 12);
 pub(super) fn order(kind: Kind, action: Action, nth: u8) -> Order {
     let document = document(kind, nth);
     Order {
-        file: None,
+        file: file(kind),
         key: Key::of(["ns", "1234567-SB1", &nth.to_string()]),
         action,
         target: (action != Action::Create)
@@ -28,6 +31,17 @@ pub(super) fn order(kind: Kind, action: Action, nth: u8) -> Order {
             document
         },
     }
+}
+
+/// What is sent of a kind that is a file.
+fn file(kind: Kind) -> Option<Arc<File>> {
+    matches!(kind, Kind::InvoicePdf | Kind::Attachment).then(|| {
+        Arc::new(File {
+            name: "scan.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            bytes: b"%PDF-1.4".to_vec(),
+        })
+    })
 }
 
 pub(super) fn amount(nth: u8) -> Amount {
@@ -101,6 +115,20 @@ pub(super) fn document(kind: Kind, nth: u8) -> Document {
             subsidiaries: Vec::new(),
         }),
         Kind::Vendor => Document::Vendor(vendor(nth)),
+        Kind::InvoicePdf => Document::InvoicePdf(InvoicePdf {
+            invoice: format!("{}", 400 + u32::from(nth)).as_str().into(),
+            printed: "77".into(),
+            name: format!("{number}.pdf"),
+            shows: Fingerprint::of(&nth),
+        }),
+        Kind::Attachment => Document::Attachment(Attachment {
+            bill: "00n1".into(),
+            file: Some("901".into()),
+            name: format!("scan {nth}.pdf"),
+            media_type: "application/pdf".to_owned(),
+            size: 8,
+            sha256: format!("a{nth}"),
+        }),
         Kind::VendorCredit => Document::VendorCredit(VendorCredit {
             vendor: "12".into(),
             number,

@@ -1,5 +1,6 @@
 //! The targets: one for each door through which bytes come in.
 
+mod alternative_payments;
 mod bill;
 mod documents;
 mod files;
@@ -108,6 +109,21 @@ pub const TARGETS: &[Target] = &[
         name: "invoiced-webhooks",
         about: "Invoiced's notifications: nothing unsigned is read",
         run: webhooks::of_invoiced,
+    },
+    Target {
+        name: "alternative-payments-lists",
+        about: "answers to lists, errors among them, through every reader of Alternative Payments'",
+        run: alternative_payments::lists,
+    },
+    Target {
+        name: "alternative-payments-writes",
+        about: "answers to writes, files too: nothing is applied to another record",
+        run: alternative_payments::writes,
+    },
+    Target {
+        name: "alternative-payments-webhooks",
+        about: "Alternative Payments' notifications: nothing without the secret is read",
+        run: webhooks::of_alternative_payments,
     },
     Target {
         name: "suiteql",

@@ -67,7 +67,8 @@ fn connect(answers: &Arc<Answers>, credential: Credential) -> Ports {
     static TABLE: OnceLock<Map<String, Value>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         let table =
-            json!({"account": "1234567_SB1", "subsidiary": "3", "credential": "acme-netsuite"});
+            json!({"account": "1234567_SB1", "subsidiary": "3", "credential": "acme-netsuite",
+                "pdf_script": "customscript_tieout_files"});
         table.as_object().cloned().unwrap_or_default()
     });
     let transport = Arc::clone(answers) as Arc<dyn Transport>;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::get;
 use http::Method;
 use serde_json::{Value, json};
@@ -16,8 +15,8 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, by_name, count, list, maybe, object, of, switch, text};
 use super::taking::{Asked, Named, Nothing};
-use crate::app::App;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What can be asked of connections.
 pub(super) fn operations() -> Vec<Operation> {
@@ -40,7 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
 /// Their schemas.
 pub(super) fn schemas() -> Vec<Schema> {
     let connection = json!({
-        "name": text(), "pair": text(), "enabled": switch(), "ledger": text(), "platform": text(),
+        "name": text(), "pair": text(), "tenant": maybe(text()), "enabled": switch(), "ledger": text(), "platform": text(),
         "time_zone": maybe(text()), "schedule": maybe(text()), "flows": list(text()),
         "next_run": maybe(super::schema::instant()), "running": switch(),
     });
@@ -57,8 +56,8 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 /// The store of the connection of this name.
-pub(super) fn store(app: &App, name: &str) -> Result<ConnectionStore, Problem> {
-    app.connection(name).ok_or_else(|| {
+pub(super) fn store(view: &View, name: &str) -> Result<ConnectionStore, Problem> {
+    view.connection(name).ok_or_else(|| {
         let cause = format!("`{name}` is no connection");
         Problem::missing(Code::new("unknown-connection"), cause)
     })
@@ -66,25 +65,25 @@ pub(super) fn store(app: &App, name: &str) -> Result<ConnectionStore, Problem> {
 
 fn shown(connection: &ConnectionInfo) -> Value {
     json!({
-        "name": connection.name, "pair": connection.pair, "enabled": connection.enabled,
+        "name": connection.name, "pair": connection.pair, "tenant": connection.tenant, "enabled": connection.enabled,
         "ledger": connection.ledger, "platform": connection.platform,
         "time_zone": connection.time_zone.iana_name(), "schedule": connection.schedule,
         "flows": connection.flows, "next_run": connection.next_run, "running": connection.running,
     })
 }
 
-async fn all(State(app): State<App>, Asked(Nothing {}): Asked<Nothing>) -> Json<Value> {
-    let all: Vec<Value> = app.program.connections().iter().map(shown).collect();
+async fn all(view: View, Asked(Nothing {}): Asked<Nothing>) -> Json<Value> {
+    let all: Vec<Value> = view.program.connections().iter().map(shown).collect();
     Json(json!({ "items": all }))
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
-    let known = app.program.connections();
+    let store = store(&view, &name)?;
+    let known = view.program.connections();
     let found = known
         .iter()
         .find(|connection| connection.name == *store.name());

@@ -1,7 +1,6 @@
 //! Credentials: names, kinds, who uses them, when they end. Their values never come back out.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::get;
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, count, instant, list, maybe, object, text};
 use super::taking::{Asked, Nothing};
-use crate::app::App;
+use crate::view::View;
 
 /// What can be asked of credentials.
 pub(super) fn operations() -> Vec<Operation> {
@@ -35,10 +34,7 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn all(
-    State(app): State<App>,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
-    let credentials = app.program.credentials().await?;
+async fn all(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
+    let credentials = view.program.credentials().await?;
     Ok(Json(json!({ "items": credentials })))
 }

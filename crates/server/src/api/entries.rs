@@ -1,7 +1,6 @@
 //! The history: entry by entry, and whether it holds.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::get;
 use http::Method;
 use serde_json::{Value, json};
@@ -13,8 +12,8 @@ use super::paging::{Paging, page};
 use super::problem::Problem;
 use super::schema::{Schema, count, instant, list, maybe, object, of, page_of, switch, text};
 use super::taking::{Asked, Named, Nothing};
-use crate::app::App;
 use crate::people::Role;
+use crate::view::View;
 
 /// What can be asked of the history.
 pub(super) fn operations() -> Vec<Operation> {
@@ -66,32 +65,30 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 async fn of_connection(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let limit = paging.limit()?;
     let after = paging.after::<u64>()?.unwrap_or_default();
     let entries = store.entries_after(after, limit).await?;
     Ok(Json(page(&entries, limit, |entry| entry.seq)))
 }
 
-async fn of_installation(
-    State(app): State<App>,
-    Asked(paging): Asked<Paging>,
-) -> Result<Json<Value>, Problem> {
+async fn of_installation(view: View, Asked(paging): Asked<Paging>) -> Result<Json<Value>, Problem> {
     let limit = paging.limit()?;
     let after = paging.after::<u64>()?.unwrap_or_default();
-    let entries = app.store.installation().entries_after(after, limit).await?;
+    let entries = view
+        .whole()?
+        .installation()
+        .entries_after(after, limit)
+        .await?;
     Ok(Json(page(&entries, limit, |entry| entry.seq)))
 }
 
-async fn verify(
-    State(app): State<App>,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
-    let found: Verification = app.store.verify().await?;
+async fn verify(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
+    let found: Verification = view.whole()?.verify().await?;
     let mut told = json!(found);
     told["holds"] = json!(found.holds());
     Ok(Json(told))

@@ -1,7 +1,6 @@
 //! Exceptions: what waits for a person, by cause, where every record stands, and what a person decides.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -19,8 +18,8 @@ use super::schema::{
     Schema, all_of, count, instant, list, maybe, object, of, page_of, switch, text, words,
 };
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// What can be asked of exceptions.
 pub(super) fn operations() -> Vec<Operation> {
@@ -127,11 +126,11 @@ struct Which {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(which): Asked<Which>,
 ) -> Result<Json<Value>, Problem> {
-    let causes = causes(&store(&app, &name)?, which.holds).await?;
+    let causes = causes(&store(&view, &name)?, which.holds).await?;
     let causes: Vec<Value> = causes.iter().map(Cause::to_json).collect();
     Ok(Json(json!({ "items": causes })))
 }
@@ -149,11 +148,11 @@ struct Filter {
 }
 
 async fn states(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(asked): Asked<Filter>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let limit = paging::limit(asked.limit)?;
     let after: Option<(String, RecordRef)> = paging::after(asked.cursor.as_deref())?;
     let filter = ItemFilter {
@@ -207,13 +206,13 @@ impl Decision {
 }
 
 async fn decided(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(asked): Taken<Decision>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let ruling = asked.ruling()?;
     super::taking::meant(&asked.reason, "reason")?;
     let chosen = Chosen {
@@ -223,7 +222,7 @@ async fn decided(
         seen: None,
     };
     if ruling == Ruling::Retry
-        && app.takes_two_people().await?
+        && view.takes_two_people(store.name()).await?
         && let Some(proposal) = replays(&store, &chosen, &asked.reason).await?
     {
         return Err(Problem::takes_two(&proposal.text));

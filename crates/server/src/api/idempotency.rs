@@ -4,17 +4,18 @@
 //! refused. A refusal or a failure is not kept, so that it can be asked again.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
+use tieout_domain::Reach;
 use tieout_domain::code::Code;
 use tieout_store::{Answered, Earlier, frozen_name};
 
 use super::problem::Problem;
 use super::taking::too_large;
-use crate::app::App;
 use crate::people::Person;
+use crate::view::View;
 
 const KEY: &str = "idempotency-key";
 /// How long a key may be.
@@ -23,7 +24,7 @@ const KEY_MAX: usize = 255;
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// Gives a POST that has been answered the same answer again.
-pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn once(view: View, request: Request, next: Next) -> Response {
     let key = match key(&request) {
         Ok(Some(key)) => key,
         Ok(None) => return next.run(request).await,
@@ -36,10 +37,10 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
     let Ok(body) = to_bytes(body, super::BODY_MAX).await else {
         return too_large().into_response();
     };
-    let asked = format!("{}\n{}", parts.uri, frozen_bytes(&body));
+    let asked = format!("{}\n{}{}", parts.uri, frozen_bytes(&body), reached(&person));
     let asker = person.actor();
     let asked = frozen_name(&asked);
-    match app.store.answer_begun(&asker, &key, &asked).await {
+    match view.store.answer_begun(&asker, &key, &asked).await {
         Ok(Earlier::None) => {}
         Ok(Earlier::Answered(answer)) => return again(answer),
         Ok(Earlier::Other) => return reused(&key).into_response(),
@@ -47,11 +48,19 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
         Err(error) => return Problem::from(error).into_response(),
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    kept(&app, (&asker, &key), response).await
+    kept(&view, (&asker, &key), response).await
 }
 
 fn frozen_bytes(body: &Bytes) -> String {
     frozen_name(&String::from_utf8_lossy(body))
+}
+
+/// Whoever is limited otherwise by now is not given what they were answered before.
+fn reached(person: &Person) -> String {
+    match &person.reach {
+        Reach::All => String::new(),
+        Reach::Tenants(tenants) => format!("\n{tenants:?}"),
+    }
 }
 
 /// The key of a POST, if it has one.
@@ -102,7 +111,7 @@ fn running(key: &str) -> Problem {
 }
 
 /// Keeps the answer for who asks again. A refusal is forgotten: whoever mends what was refused may use the key.
-async fn kept(app: &App, (asker, key): (&str, &str), response: Response) -> Response {
+async fn kept(view: &View, (asker, key): (&str, &str), response: Response) -> Response {
     let status = response.status();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, ANSWER_MAX).await.ok();
@@ -120,9 +129,9 @@ async fn kept(app: &App, (asker, key): (&str, &str), response: Response) -> Resp
                     .to_owned(),
                 body: text.to_owned(),
             };
-            app.store.answer_given(asker, key, &answer).await
+            view.store.answer_given(asker, key, &answer).await
         }
-        _ => app.store.answer_failed(asker, key).await,
+        _ => view.store.answer_failed(asker, key).await,
     };
     if let Err(error) = kept {
         // What was asked has been done: that an answer can't be kept is no reason to hide it.

@@ -1,7 +1,6 @@
 //! Imports: asking for one, those under way, and what each came to, record by record.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -14,8 +13,8 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, by_name, count, instant, list, maybe, object, of, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 const IMPORTS: &str = "/connections/{connection}/imports";
 
@@ -93,11 +92,11 @@ fn ended(ended: &Ended) -> Value {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let mut items: Vec<Value> = import::pending(&store).await?.iter().map(pending).collect();
     items.extend(
         import::ended_after(&store, 0)
@@ -117,33 +116,33 @@ struct ImportRequest {
 }
 
 async fn start(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<ImportRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let store = store(&app, &name)?;
-    let known = app.known(&name);
+    let store = store(&view, &name)?;
+    let known = view.known(&name);
     let flows = known.map(|it| it.flows).unwrap_or_default();
-    let (by, now) = (person.actor(), app.clock.now());
+    let (by, now) = (person.actor(), view.clock.now());
     let standing = import::ask(&store, &flows, &request.list, &by, now).await?;
     Ok((StatusCode::ACCEPTED, Json(pending(&standing))))
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named((name, import)): Named<(String, u64)>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let Some(found) = import::find(&store, import).await? else {
         let cause = format!("`{import}` is no import of {name}");
         return Err(Problem::missing(Code::new("unknown-record"), cause));
     };
     let rows = import::rows(&store, &found).await?;
     let record = |row: &Row| {
-        let address = |record| app.program.address(store.name(), record);
+        let address = |record| view.program.address(store.name(), record);
         json!({
             "record": row.record.to_string(), "label": row.label, "amount": row.amount, "result": row.came,
             "target": row.target.as_ref().map(ToString::to_string), "code": row.code, "cause": row.cause,

@@ -1,7 +1,6 @@
 //! Mappings: which account, dimension or funding account stands for which, and what is suggested.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
@@ -15,8 +14,8 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, count, instant, maybe, object, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// What can be asked of mappings.
 pub(super) fn operations() -> Vec<Operation> {
@@ -79,21 +78,21 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let maps = store(&app, &name)?.maps().await?;
+    let maps = store(&view, &name)?.maps().await?;
     Ok(Json(json!({ "items": maps })))
 }
 
 async fn suggest(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
-    let without = app.program.propose_mappings(store.name()).await?;
+    let store = store(&view, &name)?;
+    let without = view.program.propose_mappings(store.name()).await?;
     Ok(Json(json!({ "without": without })))
 }
 
@@ -118,17 +117,17 @@ struct Suggested {
 }
 
 async fn confirmed(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<ConfirmRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     if request.mappings.is_empty() {
         return Err(Problem::senseless("`mappings` names none"));
     }
-    let flows = app.known(&name).map(|it| it.flows).unwrap_or_default();
+    let flows = view.known(&name).map(|it| it.flows).unwrap_or_default();
     for one in &request.mappings {
         let kind = mapping::known_kind(&flows, &one.kind)?;
         if !confirmable().any(|known| known == kind) {

@@ -1,21 +1,20 @@
 //! People and their tokens, for administrators. Passwords and tokens are made on pages alone, where nothing keeps them.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{delete, get, patch};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
+use tieout_domain::{TenantName, Timestamp};
 use tieout_store::UserEdit;
 
 use super::operation::Operation;
 use super::problem::Problem;
-use super::schema::{Schema, all_of, instant, maybe, object, of, switch, text};
+use super::schema::{Schema, all_of, instant, list, maybe, object, of, switch, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// What can be asked of people.
 pub(super) fn operations() -> Vec<Operation> {
@@ -58,15 +57,20 @@ pub(super) fn schemas() -> Vec<Schema> {
     let user = json!({
         "name": text(), "display": text(), "mail": text(), "role": of("Role"), "subject": maybe(text()),
         "disabled": switch(), "until": maybe(instant()), "created": instant(), "has_password": switch(), "signed_in": maybe(instant()),
+        "tenants": list(text()),
     });
     let change = json!({
         "display": text(), "mail": text(), "role": of("Role"), "disabled": switch(), "until": maybe(instant()),
+        "tenants": list(text()),
     });
-    let mut change = object(change, &["display", "mail", "role", "disabled", "until"]);
+    let mut change = object(
+        change,
+        &["display", "mail", "role", "disabled", "until", "tenants"],
+    );
     change["example"] = json!({"display": "Ann Smith"});
     let token = json!({
         "name": text(), "user": text(), "scope": {"enum": ["read", "operate", "approve", "admin"]},
-        "created": instant(), "expires": maybe(instant()), "used": maybe(instant()),
+        "created": instant(), "expires": maybe(instant()), "used": maybe(instant()), "tenants": list(text()),
     });
     vec![
         (
@@ -81,11 +85,8 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn users(
-    State(app): State<App>,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
-    let users = app.store.people().users().await?;
+async fn users(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
+    let users = view.whole()?.people().users().await?;
     Ok(Json(json!({ "items": users })))
 }
 
@@ -100,6 +101,8 @@ struct UserChange {
     /// Null for one who stays.
     #[serde(default, deserialize_with = "present")]
     until: Option<Option<Timestamp>>,
+    /// The tenants whose connections alone they see; none for everything.
+    tenants: Option<Vec<TenantName>>,
 }
 
 /// Null is something else than nothing.
@@ -110,13 +113,13 @@ fn present<'de, D: Deserializer<'de>>(
 }
 
 async fn change(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(change): Taken<UserChange>,
 ) -> Result<Json<Value>, Problem> {
-    let people = app.store.people();
+    let people = view.whole()?.people();
     if people.user(&name).await?.is_none() {
         let cause = format!("`{name}` is no user");
         return Err(Problem::missing(Code::new("user-missing"), cause));
@@ -127,27 +130,25 @@ async fn change(
         role: change.role,
         disabled: change.disabled,
         until: change.until,
+        tenants: change.tenants,
         ..UserEdit::default()
     };
     let user = people.change(&name, &edit, &person.actor()).await?;
     Ok(Json(json!(user)))
 }
 
-async fn tokens(
-    State(app): State<App>,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
-    let tokens = app.store.people().tokens().await?;
+async fn tokens(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
+    let tokens = view.whole()?.people().tokens().await?;
     Ok(Json(json!({ "items": tokens })))
 }
 
 async fn revoke(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let people = app.store.people();
+    let people = view.whole()?.people();
     let known = people.tokens().await?;
     if !known.iter().any(|token| token.name == name) {
         let cause = format!("`{name}` is no token");

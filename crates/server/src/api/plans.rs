@@ -1,7 +1,6 @@
 //! Plans: what a run would do, touching nothing.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::post;
 use http::Method;
 use serde::Deserialize;
@@ -13,9 +12,9 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, by_name, count, list, object, of, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::SyncAsked;
+use crate::view::View;
 
 /// What can be asked of plans.
 pub(super) fn operations() -> Vec<Operation> {
@@ -74,19 +73,19 @@ struct PlanRequest {
 }
 
 async fn make(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<PlanRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let asked = SyncAsked {
         flows: request.flows,
         only: request.only,
         whole: false,
         by: person.actor(),
     };
-    let plan: Plan = app.program.plan(store.name(), asked).await?;
+    let plan: Plan = view.program.plan(store.name(), asked).await?;
     Ok(Json(json!(plan)))
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch};
 use http::{HeaderMap, Method, StatusCode, header};
@@ -19,8 +18,8 @@ use super::problem::Problem;
 use super::schema::{Schema, all_of, object, text};
 use super::taking::{Asked, Named, Nothing, Taken};
 use super::version::{etag, unchanged};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 const PREFERENCES: &str = "/connections/{connection}/preferences";
 
@@ -72,8 +71,8 @@ fn version(preferences: &[Standing]) -> String {
     frozen_name(&json!(values).to_string())
 }
 
-fn shown(app: &App, connection: &ConnectionName) -> Result<Response, Problem> {
-    let preferences = app.program.preferences(connection)?;
+fn shown(view: &View, connection: &ConnectionName) -> Result<Response, Problem> {
+    let preferences = view.program.preferences(connection)?;
     let headers = [(header::ETAG, etag(&version(&preferences)))];
     let items: Vec<Value> = preferences
         .iter()
@@ -88,12 +87,12 @@ fn shown(app: &App, connection: &ConnectionName) -> Result<Response, Problem> {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Response, Problem> {
-    let store = store(&app, &name)?;
-    shown(&app, store.name())
+    let store = store(&view, &name)?;
+    shown(&view, store.name())
 }
 
 /// What is to be changed.
@@ -104,24 +103,25 @@ struct PreferenceChange {
 }
 
 async fn change(
-    State(app): State<App>,
+    view: View,
     person: Person,
     headers: HeaderMap,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(change): Taken<PreferenceChange>,
 ) -> Result<Response, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     if change.values.is_empty() {
         return Err(Problem::senseless("`values` names no preference"));
     }
-    let before = app.program.preferences(store.name())?;
+    let before = view.program.preferences(store.name())?;
     unchanged(&headers, &version(&before))?;
-    if change.values.keys().any(|key| takes_two(key)) && app.takes_two_people().await? {
+    if change.values.keys().any(|key| takes_two(key)) && view.takes_two_people(store.name()).await?
+    {
         return Err(Problem::takes_two(&proposal(change.values).text));
     }
-    app.program
+    view.program
         .change_preferences(store.name(), change.values, &person.actor())
         .await?;
-    shown(&app, store.name())
+    shown(&view, store.name())
 }

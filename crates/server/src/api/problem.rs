@@ -12,6 +12,7 @@ use tieout_domain::code::Code;
 
 use super::operation::BASE;
 use crate::people::{Person, Role};
+use crate::view::Beyond;
 
 /// The media type.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -111,6 +112,13 @@ impl Problem {
         };
         let cause = if words.is_empty() { cause } else { words };
         Self::new(status, code, cause)
+    }
+}
+
+impl From<Beyond> for Problem {
+    fn from(_: Beyond) -> Self {
+        let code = Code::new("limited-to-tenants");
+        Self::new(StatusCode::FORBIDDEN, code, Beyond::CAUSE)
     }
 }
 

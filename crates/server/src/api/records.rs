@@ -1,7 +1,6 @@
 //! Records: finding one by whatever is known of it, and its whole life on both sides.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::get;
 use http::Method;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, instant, list, maybe, object, of, switch, text};
 use super::taking::{Asked, Named, Nothing};
-use crate::app::App;
+use crate::view::View;
 
 /// What can be asked of records.
 pub(super) fn operations() -> Vec<Operation> {
@@ -82,11 +81,11 @@ struct Sought {
 }
 
 async fn sought(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(asked): Asked<Sought>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let text = asked.q.trim();
     if text.is_empty() || text.chars().count() > 200 {
         let cause = "`q` is what is known of the record, 200 characters at most";
@@ -96,7 +95,7 @@ async fn sought(
         .await?
         .into_iter()
         .map(|record| {
-            let address = app.program.address(store.name(), &record);
+            let address = view.program.address(store.name(), &record);
             json!({"record": record, "address": address})
         })
         .collect();
@@ -104,11 +103,11 @@ async fn sought(
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named((name, side, kind, id)): Named<(String, String, String, String)>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let unknown = || {
         let cause = format!("`{side}/{kind}/{id}` is no record that is known");
         Problem::missing(Code::new("unknown-record"), cause)
@@ -118,7 +117,7 @@ async fn one(
     let record = RecordRef::new(side, named, RemoteId::from(id.as_str()));
     let found = find(&store, &record.to_string()).await?;
     let record = found.into_iter().next().ok_or_else(unknown)?;
-    let address = app.program.address(store.name(), &record);
+    let address = view.program.address(store.name(), &record);
     let life = life(&store, record).await?;
     Ok(Json(json!({
         "record": life.record, "address": address, "now": life.now, "states": life.items,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -17,9 +16,9 @@ use super::paging::{Paging, page};
 use super::problem::Problem;
 use super::schema::{Schema, by_name, count, instant, list, maybe, object, page_of, switch, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::SyncAsked;
+use crate::view::View;
 
 const RUNS: &str = "/connections/{connection}/runs";
 
@@ -97,13 +96,13 @@ pub(super) fn schemas() -> Vec<Schema> {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let limit = paging.limit()?;
-    let allowances = allowances(&app, &store);
+    let allowances = allowances(&view, &store);
     let runs = match paging.after::<RunId>()? {
         None => store.runs(limit).await?,
         Some(last) => store.runs_before(&last, limit).await?,
@@ -127,9 +126,8 @@ struct Told {
     allowances: BTreeMap<String, u64>,
 }
 
-fn allowances(app: &App, store: &ConnectionStore) -> BTreeMap<String, u64> {
-    let mut all = app.program.connections().into_iter();
-    let connection = all.find(|connection| connection.name == *store.name());
+fn allowances(view: &View, store: &ConnectionStore) -> BTreeMap<String, u64> {
+    let connection = view.known(store.name().as_str());
     connection.map(|it| it.allowances).unwrap_or_default()
 }
 
@@ -146,20 +144,20 @@ struct RunRequest {
 }
 
 async fn start(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<RunRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let asked = SyncAsked {
         flows: request.flows,
         only: request.only,
         whole: request.whole,
         by: person.actor(),
     };
-    app.program.sync(store.name(), asked).await?;
+    view.program.sync(store.name(), asked).await?;
     let told = json!({"connection": name, "asked": true});
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
@@ -173,23 +171,23 @@ async fn found(store: &ConnectionStore, run: &str) -> Result<RunRow, Problem> {
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named((name, run)): Named<(String, String)>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Told>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     Ok(Json(Told {
         run: found(&store, &run).await?,
-        allowances: allowances(&app, &store),
+        allowances: allowances(&view, &store),
     }))
 }
 
 async fn entries(
-    State(app): State<App>,
+    view: View,
     Named((name, run)): Named<(String, String)>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let run = found(&store, &run).await?;
     let limit = paging.limit()?;
     let after = paging.after::<u64>()?.unwrap_or_default();

@@ -1,7 +1,6 @@
 //! The kill switch: what stops remote writes, and how they go on.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
@@ -13,8 +12,8 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, count, instant, maybe, object, text, words};
 use super::taking::{Asked, Named, Nothing, Taken, meant};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// What can be asked of stops.
 pub(super) fn operations() -> Vec<Operation> {
@@ -89,20 +88,17 @@ pub(super) fn schemas() -> Vec<Schema> {
     ]
 }
 
-async fn of_all(
-    State(app): State<App>,
-    Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<Value>, Problem> {
-    let stops = app.store.installation().stops().await?;
+async fn of_all(view: View, Asked(Nothing {}): Asked<Nothing>) -> Result<Json<Value>, Problem> {
+    let stops = view.store.stops().await?;
     Ok(Json(json!({ "items": stops })))
 }
 
 async fn of_one(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let stops = store(&app, &name)?.stops().await?;
+    let stops = store(&view, &name)?.stops().await?;
     Ok(Json(json!({ "items": stops })))
 }
 
@@ -122,53 +118,53 @@ struct ResumeRequest {
 }
 
 async fn pause_all(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<PauseRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let store = app.store.installation();
+    let store = view.whole()?.installation();
     pause::pause_all(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }
 
 async fn resume_all(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<ResumeRequest>,
 ) -> Result<Json<Value>, Problem> {
     meant(&request.reason, "reason")?;
-    app.may_go_on(None).await?;
-    let store = app.store.installation();
+    view.may_go_on(None).await?;
+    let store = view.whole()?.installation();
     pause::resume_all(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }
 
 async fn pause(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<PauseRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     pause::pause(&store, &request.reason, &person.actor()).await?;
     let by = person.actor();
-    app.program.stays_paused(store.name(), &by).await?;
+    view.program.stays_paused(store.name(), &by).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }
 
 async fn resume(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<ResumeRequest>,
 ) -> Result<Json<Value>, Problem> {
     meant(&request.reason, "reason")?;
-    let store = store(&app, &name)?;
-    app.may_go_on(Some(store.name())).await?;
+    let store = store(&view, &name)?;
+    view.may_go_on(Some(store.name())).await?;
     pause::resume(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))
 }

@@ -1,7 +1,6 @@
 //! Tie-outs: those that were signed, word for word, and a new one.
 
 use axum::Json;
-use axum::extract::State;
 use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
@@ -16,8 +15,8 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::schema::{Schema, all_of, instant, list, object, of, text};
 use super::taking::{Asked, Named, Nothing, Taken};
-use crate::app::App;
 use crate::people::Role;
+use crate::view::View;
 
 const TIE_OUTS: &str = "/connections/{connection}/tie-outs";
 
@@ -120,20 +119,20 @@ async fn signatures(store: &ConnectionStore) -> Result<Vec<Value>, Problem> {
 }
 
 async fn all(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let signatures = signatures(&store(&app, &name)?).await?;
+    let signatures = signatures(&store(&view, &name)?).await?;
     Ok(Json(json!({ "items": signatures })))
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     Named((name, sha256)): Named<(String, String)>,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let missing = || {
         let cause = format!("nothing was signed under {sha256} in {name}");
         Problem::missing(Code::new("not-signed"), cause)
@@ -160,16 +159,16 @@ struct TieOutRequest {
 }
 
 async fn make(
-    State(app): State<App>,
+    view: View,
     Named(name): Named<String>,
     Asked(Nothing {}): Asked<Nothing>,
     Taken(request): Taken<TieOutRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let store = store(&app, &name)?;
+    let store = store(&view, &name)?;
     let scope = Scope {
         period: request.period,
         currency: request.currency.map(|currency| currency.to_string()),
     };
-    let made = app.program.tie_out(store.name(), &scope).await?;
+    let made = view.program.tie_out(store.name(), &scope).await?;
     Ok(Json(json!(made.report)))
 }

@@ -8,6 +8,7 @@
 mod address;
 
 use aws_lc_rs::hmac;
+use tieout_domain::Reach;
 
 pub use address::{Place, place};
 
@@ -23,6 +24,8 @@ pub struct Hook {
     pub name: String,
     /// Which [events](crate::notices::NAMES) it asked for.
     pub events: Vec<String>,
+    /// Whose events it is told: of all connections, or of those of one tenant.
+    pub reach: Reach,
 }
 
 /// The signature of a body that is sent at this second.

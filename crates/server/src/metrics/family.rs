@@ -66,6 +66,10 @@ families! {
     BACKUP = "tieout_backup_last_timestamp_seconds" []
         "When the last backup was made and checked, in seconds since 1970; not told while there is none.";
     OUTBOX = "tieout_outbox_letters" ["status"] "Mails and hooks: waiting, given-up.";
+    NODE_ALIVE = "tieout_node_alive" ["node", "version"]
+        "1 for a node that serves from the same store, 0 for one that is silent; forgotten after a day.";
+    NODE_DRAINED = "tieout_node_drained" ["node"] "1 while a node is to begin nothing new.";
+    NODE_RUNS = "tieout_node_runs" ["node"] "Runs that a node makes now.";
     STORE = "tieout_store_bytes" [] "How many bytes the store takes.";
     MEMORY = "tieout_process_resident_memory_bytes" [] "How much memory the process holds.";
 }

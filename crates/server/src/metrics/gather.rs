@@ -4,50 +4,79 @@ use std::collections::BTreeMap;
 
 use tieout_desk::{DeskError, exceptions, run};
 use tieout_domain::{State, Timestamp};
-use tieout_store::{ConnectionStore, RunRow, StopKind, WriteStatus};
+use tieout_store::{ConnectionStore, Node, RunRow, StopKind, Store, WriteStatus};
 
 use super::family::{
     BACKUP, BUDGET_MOST, BUDGET_USED, BUILD, CREDENTIAL, CREDENTIAL_REFUSED, DUE, EXCEPTIONS, LAG,
-    MEMORY, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS, RUN_ENDED, RUN_SECONDS, RUNNING,
-    SIGN_INS_REFUSED, STOPPED, STORE, Samples, WEBHOOK_AGE, WEBHOOKS,
+    MEMORY, NODE_ALIVE, NODE_DRAINED, NODE_RUNS, OPEN_WRITES, OUTBOX, RECORDS, RUN_CALLS,
+    RUN_ENDED, RUN_SECONDS, RUNNING, SIGN_INS_REFUSED, STOPPED, STORE, Samples, WEBHOOK_AGE,
+    WEBHOOKS,
 };
 use crate::app::App;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// How many runs are looked through for each flow's last success.
 const RUNS: u32 = 60;
 
-/// Everything that is told now.
-pub(super) async fn gather(app: &App) -> Result<Samples, DeskError> {
+/// Everything that is told now of what is in view.
+pub(super) async fn gather(app: &App, view: &View) -> Result<Samples, DeskError> {
     let mut samples = Samples::default();
     samples.add(BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
-    let now = app.clock.now();
-    for connection in app.program.connections() {
-        let store = app.store.connection(&connection.name);
+    let now = view.clock.now();
+    for connection in view.program.connections() {
+        let store = view.store.connection(&connection.name)?;
         records(&mut samples, &store).await?;
         runs(&mut samples, &store, &connection, now).await?;
         let since = store.hints_waiting_since().await?;
         let age = since.map_or(0.0, |since| now.duration_since(since).as_secs_f64());
         samples.add(WEBHOOK_AGE, &[connection.name.as_str()], age.max(0.0));
     }
-    counted(&mut samples, app);
-    for credential in app.program.credentials().await? {
+    for credential in view.program.credentials().await? {
         if let Some(days) = credential.days_left {
             let row = &credential.row;
             samples.add(CREDENTIAL, &[&row.name, &row.kind], whole(days));
         }
     }
-    if let Some(at) = app.store.moments().await?.backup {
+    if let Ok(store) = view.whole() {
+        counted(&mut samples, app);
+        installation(&mut samples, store).await?;
+    }
+    Ok(samples)
+}
+
+/// What is of the whole installation.
+async fn installation(samples: &mut Samples, store: &Store) -> Result<(), DeskError> {
+    if let Some(at) = store.moments().await?.backup {
         samples.add(BACKUP, &[], whole(at.as_second()));
     }
-    let letters = app.store.letters().await?;
+    let letters = store.letters().await?;
     samples.add(OUTBOX, &["waiting"], count(letters.waiting));
     samples.add(OUTBOX, &["given-up"], count(letters.given_up));
-    samples.add(STORE, &[], count(app.store.bytes().await?));
+    nodes(samples, store).await?;
+    samples.add(STORE, &[], count(store.bytes().await?));
     if let Some(bytes) = resident_bytes() {
         samples.add(MEMORY, &[], count(bytes));
     }
-    Ok(samples)
+    Ok(())
+}
+
+/// Who serves from the same store. Of two lives of one name, the one that is there counts.
+async fn nodes(samples: &mut Samples, store: &Store) -> Result<(), DeskError> {
+    let mut by_name: BTreeMap<String, Node> = BTreeMap::new();
+    for node in store.nodes().await? {
+        let known = by_name.get(&node.name);
+        if known.is_none_or(|known| node.alive || !known.alive) {
+            by_name.insert(node.name.clone(), node);
+        }
+    }
+    for (name, node) in by_name {
+        samples.add(NODE_ALIVE, &[&name, &node.version], switch(node.alive));
+        samples.add(NODE_DRAINED, &[&name], switch(node.drain.is_some()));
+        let runs = if node.alive { node.runs } else { 0 };
+        samples.add(NODE_RUNS, &[&name], count(runs));
+    }
+    Ok(())
 }
 
 /// What this process has counted since it began.

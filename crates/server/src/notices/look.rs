@@ -1,18 +1,19 @@
 //! One look: what is new since others were told last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use tieout_desk::DeskError;
 use tieout_desk::exceptions::{Cause, causes};
 use tieout_desk::import;
 use tieout_domain::code::Code;
-use tieout_domain::{ConnectionName, Date, Timestamp};
+use tieout_domain::{ConnectionName, Date, TenantName, Timestamp};
 use tieout_store::{Entry, Fact, Heard, Letter, RunId};
 
 use super::event::{Event, Happened, Waiting};
 use super::recipients::{addresses, letters, with_asker};
 use crate::app::App;
-use crate::program::ConnectionInfo;
+use crate::program::{ConnectionInfo, CredentialInfo};
 
 /// How many entries are read at once.
 const PAGE: u32 = 500;
@@ -165,8 +166,9 @@ async fn told(
     for (index, event) in events.into_iter().enumerate() {
         let id = format!("{}/{seq}/{index}", connection.name);
         let happened = happened(id, Some(&connection.name), at, event);
-        let to = with_asker(app, &happened.event, &to).await?;
-        all.extend(letters(app, &happened, &to));
+        let tenant = &connection.tenant;
+        let to = with_asker(app, tenant.as_ref(), &happened.event, &to).await?;
+        all.extend(letters(app, slice::from_ref(tenant), &happened, &to));
     }
     Ok(all)
 }
@@ -208,10 +210,24 @@ async fn digest(
         let event = Event::Digest { waiting };
         let happened = happened(id, Some(&connection.name), at, event);
         let to = addresses(app, &connection.name)?;
-        app.store.put_letters(&letters(app, &happened, &to)).await?;
+        let of = slice::from_ref(&connection.tenant);
+        let letters = letters(app, of, &happened, &to);
+        app.store.put_letters(&letters).await?;
     }
     looked.digests.insert(connection.name.clone(), today);
     Ok(())
+}
+
+/// Whose a credential is: every tenant's whose connections use it, and the installation's where it uses it itself, or
+/// nobody does.
+fn tenants(credential: &CredentialInfo, connections: &[ConnectionInfo]) -> Vec<Option<TenantName>> {
+    let used = |it: &&ConnectionInfo| credential.used_by.contains(&it.name);
+    let used = connections.iter().filter(used);
+    let mut tenants: Vec<_> = used.map(|it| it.tenant.clone()).collect();
+    if tenants.is_empty() || !credential.serves.is_empty() {
+        tenants.push(None);
+    }
+    tenants
 }
 
 /// Credentials that end soon, once for each of the days on which people are told.
@@ -221,6 +237,7 @@ async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError>
     if looked.credentials == Some(today) {
         return Ok(());
     }
+    let connections = app.program.connections();
     for credential in app.program.credentials().await? {
         let (Some(expires), Some(days_left)) = (credential.expires, credential.days_left) else {
             continue;
@@ -232,6 +249,7 @@ async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError>
         for connection in &credential.used_by {
             to.extend(addresses(app, connection)?);
         }
+        let tenants = tenants(&credential, &connections);
         let row = &credential.row;
         let id = format!("credential/{}/{}/{step}", row.name, row.version);
         let event = Event::CredentialExpiring {
@@ -240,7 +258,7 @@ async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError>
             days_left,
         };
         let to: Vec<String> = to.into_iter().collect();
-        let letters = letters(app, &happened(id, None, at, event), &to);
+        let letters = letters(app, &tenants, &happened(id, None, at, event), &to);
         app.store.put_letters(&letters).await?;
     }
     looked.credentials = Some(today);

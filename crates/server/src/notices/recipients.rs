@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tieout_desk::DeskError;
-use tieout_domain::ConnectionName;
+use tieout_domain::{ConnectionName, TenantName};
 use tieout_store::Letter;
 
 use super::event::{Event, Happened};
@@ -25,6 +25,7 @@ pub(super) fn addresses(app: &App, connection: &ConnectionName) -> Result<Vec<St
 /// The same, and whoever asked for what has come to its end: they may have left the page long ago.
 pub(super) async fn with_asker(
     app: &App,
+    tenant: Option<&TenantName>,
     event: &Event,
     to: &[String],
 ) -> Result<Vec<String>, DeskError> {
@@ -38,6 +39,8 @@ pub(super) async fn with_asker(
     let users = app.store.people().users().await?;
     let asker = users.into_iter().find(|user| user.name == asker);
     let asker = asker.filter(|user| !user.is_kept_out(app.clock.now()));
+    // Whoever asked may be limited to other tenants by now.
+    let asker = asker.filter(|user| user.reach().includes(tenant));
     if let Some(asker) = asker.filter(|it| !it.mail.is_empty() && !to.contains(&it.mail)) {
         to.push(asker.mail);
     }
@@ -45,8 +48,13 @@ pub(super) async fn with_asker(
 }
 
 /// The letters about something that happened: a mail to each of these addresses, and a body for each hook that asked
-/// for it.
-pub(super) fn letters(app: &App, happened: &Happened, to: &[String]) -> Vec<Letter> {
+/// for it and is told of all these tenants.
+pub(super) fn letters(
+    app: &App,
+    tenants: &[Option<TenantName>],
+    happened: &Happened,
+    to: &[String],
+) -> Vec<Letter> {
     let public_url = app.outside.public_url.as_deref();
     let mut letters = Vec::new();
     if is_mailed(&happened.event) {
@@ -59,7 +67,8 @@ pub(super) fn letters(app: &App, happened: &Happened, to: &[String]) -> Vec<Lett
         }));
     }
     for hook in app.outside.hooks.iter() {
-        if hook.events.iter().any(|name| name == happened.name()) {
+        let told = tenants.iter().all(|it| hook.reach.includes(it.as_ref()));
+        if told && hook.events.iter().any(|name| name == happened.name()) {
             letters.push(Letter {
                 name: format!("hook/{}/{}", hook.name, happened.id),
                 way: HOOK.to_owned(),

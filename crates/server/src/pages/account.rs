@@ -1,7 +1,7 @@
 //! One's own account: the password, where one is signed in, and one's tokens.
 
 use axum::Router;
-use axum::extract::{Extension, Form, Path, Query, State};
+use axum::extract::{Extension, Form, Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::SignedDuration;
@@ -9,14 +9,15 @@ use maud::{Markup, html};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tieout_domain::code::Code;
-use tieout_store::{ApiToken, Attempt, NewToken, Scope, Session, SessionLimits, StoreError};
+use tieout_store::{Attempt, NewToken, Scope, Session};
 
 use super::parts::form::{self, Act};
 use super::parts::{Address, Table, csv_asked, facts, notice};
 use super::users::{new_password, session_row, session_table};
-use super::{Layout, PageError, page, tokens};
+use super::{Layout, PageError, page, tenants, tokens};
 use crate::app::App;
 use crate::people::{Person, hash, opens};
+use crate::view::View;
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -49,14 +50,14 @@ struct Asked {
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     session: Option<Extension<Session>>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let here = Address::of(["account"]);
-    let open = open_sessions(&app, &person, session.as_deref()).await?;
-    let keys = own_tokens(&app, &person).await?;
+    let open = open_sessions(&view, &person, session.as_deref()).await?;
+    let keys = view.store.own(&person.name).tokens().await?;
     let keys = tokens::table(&keys, false, |token| {
         let revoke = Address::of(["account", "tokens", token, "revoke"]);
         form::button(&person, &revoke, &html! {}, "Revoke")
@@ -66,9 +67,13 @@ async fn show(
     }
     let content = html! {
         (notice::done(asked.done.as_deref(), None, &DONE))
-        (facts([("Name", html! { (person.name) }), ("Role", html! { (person.role) })]))
+        (facts([
+            ("Name", html! { (person.name) }),
+            ("Role", html! { (person.role) }),
+            ("Sees", html! { (tenants::of(&person.reach)) }),
+        ]))
         div.acts {
-            @if app.takes_passwords() { (form::act(&person, &Act {
+            @if view.takes_passwords() { (form::act(&person, &Act {
                 name: "Change the password",
                 means: "You are signed out everywhere else.",
                 action: Address::of(["account", "password"]),
@@ -85,7 +90,7 @@ async fn show(
                 name: "Make a token",
                 means: "For programs that use the API in your name. It is shown once.",
                 action: Address::of(["account", "tokens"]),
-                fields: token_fields(&person),
+                fields: token_fields(&view, &person),
                 danger: false,
             }))
         }
@@ -104,7 +109,7 @@ fn framed(person: &Person, content: &Markup) -> Markup {
     page(&layout, content)
 }
 
-fn token_fields(person: &Person) -> Markup {
+fn token_fields(view: &View, person: &Person) -> Markup {
     html! {
         (form::text("token-name", "name", "Name, as the history will call it", "", true))
         div.field {
@@ -119,21 +124,17 @@ fn token_fields(person: &Person) -> Markup {
             label for="days" { "Good for so many days" }
             input type="number" id="days" name="days" min="1" max=(DAYS_MAX) value="365" required;
         }
+        (tenants::field("token-tenants", &[], &view.tenants()))
     }
 }
 
 async fn open_sessions(
-    app: &App,
+    view: &View,
     person: &Person,
     this: Option<&Session>,
 ) -> Result<Table, PageError> {
     let mut table = session_table("sessions", "Where you are signed in");
-    let all = app
-        .store
-        .people()
-        .sessions(SessionLimits::default())
-        .await?;
-    for session in all.iter().filter(|session| session.user == person.name) {
+    for session in &view.store.own(&person.name).sessions().await? {
         let act = if this.is_some_and(|this| this.id == session.id) {
             html! { span.soft { "this one" } }
         } else {
@@ -145,12 +146,6 @@ async fn open_sessions(
     Ok(table)
 }
 
-async fn own_tokens(app: &App, person: &Person) -> Result<Vec<ApiToken>, PageError> {
-    let mut tokens = app.store.people().tokens().await?;
-    tokens.retain(|token| token.user == person.name);
-    Ok(tokens)
-}
-
 #[derive(Deserialize)]
 struct Password {
     current: SecretString,
@@ -158,19 +153,18 @@ struct Password {
 }
 
 async fn password(
-    State(app): State<App>,
+    view: View,
     person: Person,
     session: Option<Extension<Session>>,
     Form(given): Form<Password>,
 ) -> Result<Redirect, PageError> {
-    let people = app.store.people();
+    let own = view.store.own(&person.name);
     // A browser that was left open must not be a place to guess the password at.
-    let counted = format!("password:{}", person.name);
-    if let Attempt::Wait(until) = people.attempt(&counted, FREE).await? {
+    if let Attempt::Wait(until) = own.attempt(FREE).await? {
         let cause = format!("too often the present password was wrong; try again after {until:.0}");
         return Err(PageError::usage(Code::new("password-wrong"), cause));
     }
-    let right = match people.password(&person.name).await? {
+    let right = match own.password().await? {
         Some(kept) => opens(&kept, &given.current).await?,
         None => false,
     };
@@ -178,26 +172,17 @@ async fn password(
         let cause = "the present password is another one";
         return Err(PageError::usage(Code::new("password-wrong"), cause));
     }
-    people.clear_attempts(&counted).await?;
-    let password = hash(&app, &person.name, &given.password).await?;
+    own.clear_attempts().await?;
+    let password = hash(&view.store, &person.name, &given.password).await?;
     let this = session.as_ref().map(|session| session.id.as_str());
-    people
-        .set_password(&person.name, &password, this, &person.actor())
-        .await?;
+    own.set_password(&password, this, &person.actor()).await?;
     Ok(back("password"))
 }
 
-async fn end(
-    State(app): State<App>,
-    person: Person,
-    Path(id): Path<String>,
-) -> Result<Redirect, PageError> {
-    let people = app.store.people();
-    let all = people.sessions(SessionLimits::default()).await?;
-    if !all.iter().any(|it| it.id == id && it.user == person.name) {
+async fn end(view: View, person: Person, Path(id): Path<String>) -> Result<Redirect, PageError> {
+    if !view.store.own(&person.name).end_session(&id).await? {
         return Err(PageError::Missing);
     }
-    people.end_session(&id).await?;
     Ok(back("ended"))
 }
 
@@ -206,27 +191,27 @@ struct New {
     name: String,
     scope: Scope,
     days: u32,
+    #[serde(default)]
+    tenants: String,
 }
 
-async fn make(
-    State(app): State<App>,
-    person: Person,
-    Form(new): Form<New>,
-) -> Result<Markup, PageError> {
+async fn make(view: View, person: Person, Form(new): Form<New>) -> Result<Markup, PageError> {
     person.must(new.scope.role())?;
     let days = i64::from(new.days.clamp(1, DAYS_MAX));
     let new = NewToken {
         name: new.name.trim().to_owned(),
         user: person.name.clone(),
         scope: new.scope,
-        expires: Some(app.clock.now() + SignedDuration::from_hours(24 * days)),
+        expires: Some(view.clock.now() + SignedDuration::from_hours(24 * days)),
+        tenants: tenants::named(&new.tenants)?,
     };
-    let people = app.store.people();
-    let token = people.make_token(&new, &person.actor()).await?;
+    let name = new.name.clone();
+    let own = view.store.own(&person.name);
+    let token = own.make_token(new, &person.actor()).await?;
     // Shown here and never again, so this page is no redirect.
     let content = html! {
         div.notice.good role="status" {
-            p { "This is the token " strong { (new.name) } ". It is shown only now: keep it where secrets are kept." }
+            p { "This is the token " strong { (name) } ". It is shown only now: keep it where secrets are kept." }
             p { code { (token.expose_secret()) } }
         }
         p { a href="/account" { "Back to your account" } }
@@ -235,16 +220,12 @@ async fn make(
 }
 
 async fn revoke(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    let own = own_tokens(&app, &person).await?;
-    if !own.iter().any(|token| token.name == name) {
-        return Err(StoreError::TokenMissing { name }.into());
-    }
-    let people = app.store.people();
-    people.revoke_token(&name, &person.actor()).await?;
+    let own = view.store.own(&person.name);
+    own.revoke_token(&name, &person.actor()).await?;
     Ok(back("revoked"))
 }
 

@@ -1,7 +1,7 @@
 //! *Set Up Accounts*: which accounts of the ledger take payments and payouts, before the first one is written.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use maud::{Markup, html};
@@ -14,6 +14,7 @@ use super::{Layout, PageError, named, page_under, preferences};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// The flow of a platform that pays out.
 const DEPOSITS: &str = "deposits";
@@ -34,14 +35,14 @@ pub(super) fn are_needed(connection: &ConnectionInfo) -> bool {
 
 /// The accounts and what is left to choose; nothing for a connection without payouts.
 pub(super) async fn panel(
-    app: &App,
+    view: &View,
     connection: &ConnectionInfo,
 ) -> Result<Option<Markup>, PageError> {
     if !are_needed(connection) {
         return Ok(None);
     }
-    let store = app.store.connection(&connection.name);
-    let all = chosen(&store, &app.program.preferences(&connection.name)?).await?;
+    let store = view.store.connection(&connection.name)?;
+    let all = chosen(&store, &view.program.preferences(&connection.name)?).await?;
     let open = all.iter().filter(|one| !one.is_good()).count();
     Ok(Some(html! {
         p {
@@ -66,16 +67,16 @@ const DONE: [(&str, &str); 2] = [
 ];
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &name)?;
+    let (connection, store) = named(&view, &name)?;
     if !are_needed(&connection) {
         return Err(PageError::Missing);
     }
-    let all = chosen(&store, &app.program.preferences(&connection.name)?).await?;
+    let all = chosen(&store, &view.program.preferences(&connection.name)?).await?;
     let may = person.may(Role::Admin);
     let read = all.iter().any(|one| one.choices.len() > 1);
     let content = html! {

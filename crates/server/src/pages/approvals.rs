@@ -1,7 +1,7 @@
 //! What one person asked for and another must approve, over all connections.
 
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
@@ -16,6 +16,7 @@ use super::parts::{Address, Cell, Column, Table, csv_asked, notice, time};
 use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -47,15 +48,15 @@ struct Asked {
 }
 
 async fn list(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let mut open = table("open", "Waiting for a second person")
         .or_empty("Nothing waits", "Whatever was asked for is decided.");
     let mut decided = table("decided", "Decided").or_empty("Nothing yet", "");
-    for connection in app.program.connections() {
-        let store = app.store.connection(&connection.name);
+    for connection in view.program.connections() {
+        let store = view.store.connection(&connection.name)?;
         for request in approval::open(&store).await? {
             let acts = acts(&person, &connection.name, &request);
             open.row(row(&connection.name, &connection.time_zone, &request, acts));
@@ -168,18 +169,18 @@ struct Decided {
 }
 
 async fn approve(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((connection, id)): Path<(String, u64)>,
     Form(decided): Form<Decided>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Approver)?;
-    let store = app.connection(&connection).ok_or(PageError::Missing)?;
+    let store = view.connection(&connection).ok_or(PageError::Missing)?;
     let actor = person.actor();
     let by = person.by(&actor);
     let preferences = approval::approve(&store, id, decided.reason.trim(), by).await?;
     if !preferences.is_empty() {
-        app.program
+        view.program
             .change_preferences(store.name(), preferences, &actor)
             .await?;
     }
@@ -187,12 +188,12 @@ async fn approve(
 }
 
 async fn decline(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((connection, id)): Path<(String, u64)>,
     Form(decided): Form<Decided>,
 ) -> Result<Redirect, PageError> {
-    let store = app.connection(&connection).ok_or(PageError::Missing)?;
+    let store = view.connection(&connection).ok_or(PageError::Missing)?;
     if !asked_by(&store, id, &person).await? {
         person.must(Role::Approver)?;
     }

@@ -1,6 +1,6 @@
 //! The audit log: what happened and who did it, the newest first; and the check of the chain.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -17,8 +17,8 @@ use super::parts::badge::{Tone, badge};
 use super::parts::filter::{self, Field};
 use super::parts::{Address, Cell, Column, Table, amount, csv_asked, form, notice, time};
 use super::{Layout, PageError, bare_page};
-use crate::app::App;
 use crate::people::Person;
+use crate::view::View;
 
 /// How many entries are on one page, and how many in the CSV.
 const ROWS: u32 = 100;
@@ -89,17 +89,19 @@ const DONE: [(&str, &str); 2] = [
 
 /// The page.
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(mut asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connections = app.program.connections();
+    let connections = view.program.connections();
     let mut chains: Vec<String> = connections.iter().map(|it| it.name.to_string()).collect();
-    chains.push(INSTALLATION.to_owned());
-    if asked.connection.is_empty() {
-        asked.connection = chains[0].clone();
+    if view.is_whole() {
+        chains.push(INSTALLATION.to_owned());
     }
-    let (zone, entries) = entries(&app, &asked).await?;
+    if let Some(first) = chains.first().filter(|_| asked.connection.is_empty()) {
+        asked.connection = first.clone();
+    }
+    let (zone, entries) = entries(&view, &asked).await?;
     let table = table(&asked.connection, &zone, &entries);
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
@@ -110,14 +112,14 @@ pub(super) async fn show(
         .flatten()
         .map(|last| here.clone().with("before", &last.seq.to_string()));
     let first = asked.before.is_some().then(|| here.clone());
-    let checked = history::last_check(&app.store).await?;
+    let checked = view.store.last_check().await?;
     let content = html! {
         div.lead {
             h1 { "Audit log" }
-            (form::button(&person, &Address::of(["audit", "check"]), &html! {}, "Check the chain"))
+            @if view.is_whole() { (form::button(&person, &Address::of(["audit", "check"]), &html! {}, "Check the chain")) }
         }
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
-        (check(checked.as_ref(), &zone))
+        @if view.is_whole() { (check(checked.as_ref(), &zone)) }
         (narrowing(&asked, chains))
         (table.show(&here))
         (filter::pages(first.as_ref(), next.as_ref()))
@@ -131,17 +133,17 @@ pub(super) async fn show(
 }
 
 /// The entries that are asked for, and the zone that their times are shown in.
-async fn entries(app: &App, asked: &Asked) -> Result<(TimeZone, Vec<Entry>), PageError> {
+async fn entries(view: &View, asked: &Asked) -> Result<(TimeZone, Vec<Entry>), PageError> {
     let rows = if asked.csv.is_some() { ROWS_CSV } else { ROWS };
     if asked.connection == INSTALLATION {
         let zone = TimeZone::UTC;
-        let store = app.store.installation();
+        let store = view.whole()?.installation();
         let found = store
             .newest(&asked.filter(&zone), asked.before, rows)
             .await?;
         return Ok((zone, found));
     }
-    let (info, store) = named(app, &asked.connection)?;
+    let (info, store) = named(view, &asked.connection)?;
     let zone = info.time_zone;
     let found = store
         .newest(&asked.filter(&zone), asked.before, rows)
@@ -243,8 +245,8 @@ fn table(chain: &str, zone: &TimeZone, entries: &[Entry]) -> Table {
 }
 
 /// Checks all histories.
-pub(super) async fn verify(State(app): State<App>, person: Person) -> Result<Redirect, PageError> {
-    let checked = history::check(&app.store, &person.actor(), app.clock.now()).await?;
+pub(super) async fn verify(view: View, person: Person) -> Result<Redirect, PageError> {
+    let checked = history::check(view.whole()?, &person.actor(), view.clock.now()).await?;
     let word = if checked.faults.is_empty() {
         "good"
     } else {

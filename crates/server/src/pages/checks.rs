@@ -1,7 +1,7 @@
 //! Checking a connection: everything that can be wrong with it, which it is, and who can put it right.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
@@ -16,6 +16,7 @@ use super::{Layout, PageError, allowed, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/connections/{name}/checks", get(show).post(look))
@@ -35,13 +36,13 @@ pub(super) fn address(connection: &ConnectionInfo) -> Address {
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, _) = named(&app, &name)?;
-    let looked = checks::kept(&app.store.connection(&connection.name)).await?;
+    let (connection, _) = named(&view, &name)?;
+    let looked = checks::kept(&view.store.connection(&connection.name)?).await?;
     let table = looked.as_ref().map(table);
     if let (Some(table), Some(_)) = (&table, &asked.csv) {
         return csv_asked(asked.csv.as_deref(), &[table]).ok_or(PageError::Missing);
@@ -103,18 +104,18 @@ fn table(looked: &Looked) -> Table {
 }
 
 async fn look(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, _) = allowed(&app, &person, &name, Role::Operator)?;
+    let (connection, _) = allowed(&view, &person, &name, Role::Operator)?;
     let looked = Looked {
-        checks: app.program.examine(&connection.name).await?,
-        at: app.clock.now(),
+        checks: view.program.examine(&connection.name).await?,
+        at: view.clock.now(),
         by: person.actor(),
     };
-    checks::keep(&app.store.connection(&connection.name), &looked).await?;
+    checks::keep(&view.store.connection(&connection.name)?, &looked).await?;
     let back = address(&connection).with("done", "checked");
     Ok(Redirect::to(&back.to_string()))
 }

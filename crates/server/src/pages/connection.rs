@@ -1,7 +1,7 @@
 //! A connection: how it is, its recent syncs with what went wrong and the remedy, and what may be done.
 
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -21,9 +21,9 @@ use super::{
     Layout, PageError, accounts, allowed, bare_page, connect, days, imports, named, overview, plan,
     preferences, runs, standing,
 };
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
+use crate::view::View;
 
 /// The flow of a pair that pays bills.
 const BILLS: &str = "bills";
@@ -53,12 +53,12 @@ const DONE: [(&str, &str); 3] = [
 
 /// The page.
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (info, store) = named(&app, &name)?;
+    let (info, store) = named(&view, &name)?;
     let here = Address::connection(&info.name);
     let health = health(&store).await?;
     let causes = exceptions::causes(&store, false).await?;
@@ -67,11 +67,11 @@ pub(super) async fn show(
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&recent, &waiting]) {
         return Ok(csv);
     }
-    let now = app.clock.now();
+    let now = view.clock.now();
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
     let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
-    let is_new = connect::is_new(&app, &health.stops);
+    let is_new = connect::is_new(&view, &health.stops);
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
         (notice::done(asked.done.as_deref(), None, &DONE))
@@ -85,7 +85,7 @@ pub(super) async fn show(
             div.sides {
                 div {
                     section.panel { h2 { "Now" } (standing::counts(&health)) (facts(state(&info, &health, now))) }
-                    @if let Some(accounts) = accounts::panel(&app, &info).await? { section.panel { h2 { "Accounts" } (accounts) } }
+                    @if let Some(accounts) = accounts::panel(&view, &info).await? { section.panel { h2 { "Accounts" } (accounts) } }
                 }
                 div {
                     (progress(&info, &store, &health).await?)
@@ -314,12 +314,12 @@ fn waiting(causes: &[Cause]) -> Table {
 
 /// Open bills that can't be paid yet.
 pub(super) async fn unpayable(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (info, store) = named(&app, &name)?;
+    let (info, store) = named(&view, &name)?;
     let here = Address::of(["connections", &name, "payable"]);
     let columns = [
         Column::text("Vendor"),
@@ -372,12 +372,12 @@ fn value<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
 
 /// Asks for a run.
 pub(super) async fn sync(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let (info, _) = allowed(&app, &person, &name, Role::Operator)?;
+    let (info, _) = allowed(&view, &person, &name, Role::Operator)?;
     let all = |wanted: &str| {
         let found = fields.iter().filter(|(name, _)| name == wanted);
         found.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
@@ -393,60 +393,60 @@ pub(super) async fn sync(
         whole: value(&fields, "whole") == "yes",
         by: person.actor(),
     };
-    app.program.sync(&info.name, asked).await?;
+    view.program.sync(&info.name, asked).await?;
     Ok(back(&info.name, "sync"))
 }
 
 /// Pauses the connection.
 pub(super) async fn stop(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let (info, store) = allowed(&app, &person, &name, Role::Operator)?;
+    let (info, store) = allowed(&view, &person, &name, Role::Operator)?;
     pause::pause(&store, value(&fields, "reason"), &person.actor()).await?;
     let by = person.actor();
-    app.program.stays_paused(&info.name, &by).await?;
+    view.program.stays_paused(&info.name, &by).await?;
     Ok(back(&info.name, "paused"))
 }
 
 /// Lets the connection go on.
 pub(super) async fn go_on(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
-    let (info, store) = allowed(&app, &person, &name, Role::Operator)?;
+    let (info, store) = allowed(&view, &person, &name, Role::Operator)?;
     let reason = reason(&fields)?;
-    app.may_go_on(Some(&info.name)).await?;
+    view.may_go_on(Some(&info.name)).await?;
     pause::resume(&store, reason, &person.actor()).await?;
     Ok(back(&info.name, "resumed"))
 }
 
 /// Pauses all connections by one switch.
 pub(super) async fn stop_all(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Operator)?;
-    let store = app.store.installation();
+    let store = view.whole()?.installation();
     pause::pause_all(&store, value(&fields, "reason"), &person.actor()).await?;
     Ok(Redirect::to("/?done=paused"))
 }
 
 /// Puts that switch back.
 pub(super) async fn go_on_all(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Operator)?;
-    let store = app.store.installation();
+    let store = view.whole()?.installation();
     let reason = reason(&fields)?;
-    app.may_go_on(None).await?;
+    view.may_go_on(None).await?;
     pause::resume_all(&store, reason, &person.actor()).await?;
     Ok(Redirect::to("/?done=resumed"))
 }

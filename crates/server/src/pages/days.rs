@@ -13,8 +13,8 @@ use tieout_store::{ConnectionStore, Tally};
 use super::PageError;
 use super::parts::amount::count;
 use super::parts::chart::{self, Bar};
-use crate::app::App;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// How many days a chart shows.
 const DAYS: i64 = 30;
@@ -23,13 +23,16 @@ const DAYS: i64 = 30;
 const NAMED_EVERY: usize = 5;
 
 /// Runs by day and by how they ended, over all connections, each in its own zone.
-pub(super) async fn runs(app: &App, all: &[(ConnectionInfo, Health)]) -> Result<Markup, PageError> {
+pub(super) async fn runs(
+    view: &View,
+    all: &[(ConnectionInfo, Health)],
+) -> Result<Markup, PageError> {
     let mut days = Days::until(
-        app.clock.now(),
+        view.clock.now(),
         all.first().map(|(info, _)| &info.time_zone),
     );
     for (info, _) in all {
-        let store = app.store.connection(&info.name);
+        let store = view.store.connection(&info.name)?;
         days.add_runs(store.run_tally(days.since).await?, &info.time_zone);
     }
     Ok(days.runs_chart())

@@ -8,6 +8,7 @@ use tieout_domain::code::Code;
 
 use super::layout::plain_page;
 use super::parts::notice;
+use crate::view::Beyond;
 
 /// Why a page can't be shown, or an act wasn't done.
 #[derive(Debug)]
@@ -16,8 +17,16 @@ pub enum PageError {
     Missing,
     /// The person's role doesn't allow it.
     Forbidden,
+    /// It is about the whole installation, and the person is limited to tenants.
+    Beyond,
     /// Anything else, with its code.
     Failed(DeskError),
+}
+
+impl From<Beyond> for PageError {
+    fn from(_: Beyond) -> Self {
+        Self::Beyond
+    }
 }
 
 impl<E: Into<DeskError>> From<E> for PageError {
@@ -35,7 +44,7 @@ impl PageError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Missing => StatusCode::NOT_FOUND,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::Beyond => StatusCode::FORBIDDEN,
             Self::Failed(error) => match error.reason {
                 Reason::Usage => StatusCode::UNPROCESSABLE_ENTITY,
                 Reason::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -60,6 +69,11 @@ impl IntoResponse for PageError {
                 "Your role doesn't allow this.".to_owned(),
                 "Ask an administrator for a role that does.".to_owned(),
             ),
+            Self::Beyond => {
+                let code = Code::new("limited-to-tenants");
+                let title = code.page().map_or("", |page| page.title()).to_owned();
+                (title, format!("{}.", Beyond::CAUSE), code.fix())
+            }
             Self::Failed(error) => {
                 let title = error
                     .code

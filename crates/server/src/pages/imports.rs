@@ -1,7 +1,7 @@
 //! Imports: a whole list of the ledger goes to the platform, once. Asked for here, done in the background, and told
 //! record by record.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
@@ -19,6 +19,7 @@ use super::{Layout, PageError, allowed, bare_page, named, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -131,12 +132,12 @@ fn how_far(connection: &ConnectionInfo, standing: &Standing) -> Markup {
 }
 
 async fn list(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &name)?;
+    let (connection, store) = named(&view, &name)?;
     if import::offered(&connection.flows).is_empty() {
         return Err(PageError::Missing);
     }
@@ -241,17 +242,17 @@ fn tone(came: Came) -> Tone {
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((name, import)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &name)?;
+    let (connection, store) = named(&view, &name)?;
     let seq = import.parse().map_err(|_| PageError::Missing)?;
     let ended = import::find(&store, seq).await?.ok_or(PageError::Missing)?;
     let rows = import::rows(&store, &ended).await?;
     if asked.csv.is_some() {
-        let all = records(&app, &connection, &rows);
+        let all = records(&view, &connection, &rows);
         if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&all]) {
             return Ok(csv);
         }
@@ -267,7 +268,7 @@ async fn show(
         h1 { "Import of " (ended.list) }
         p { (import::summary(&ended.counts)) ". Asked for by " (ended.asked_by) ", ended " (time::moment(ended.at, &connection.time_zone)) "." }
         ul { @for run in &ended.runs { li { a href=(Address::of(["runs", run.as_str()])) { "The run that did it" } } } }
-        (records(&app, &connection, shown).show(&here))
+        (records(&view, &connection, shown).show(&here))
         @if rows.len() > SHOWN {
             p.soft { "The first " (SHOWN) " of " (amount::grouped(rows.len() as u64)) "; all are in the CSV." }
         }
@@ -282,7 +283,7 @@ async fn show(
 
 /// Record by record, with the way to both sides.
 fn records<'a>(
-    app: &App,
+    view: &View,
     connection: &ConnectionInfo,
     rows: impl IntoIterator<Item = &'a Row>,
 ) -> Table {
@@ -299,7 +300,7 @@ fn records<'a>(
     let mut table = Table::new("records", "Record by record", columns)
         .or_empty("The list is empty.", " The ledger shows no record of it.");
     let there = |record: Option<&RecordRef>| match record {
-        Some(record) => outside(app, connection, record),
+        Some(record) => outside(view, connection, record),
         None => Cell::text(""),
     };
     for row in rows {
@@ -329,9 +330,9 @@ fn records<'a>(
 }
 
 /// A record in its service's own pages, where that has them.
-fn outside(app: &App, connection: &ConnectionInfo, record: &RecordRef) -> Cell {
+fn outside(view: &View, connection: &ConnectionInfo, record: &RecordRef) -> Cell {
     let id = record.id.as_str();
-    match app.program.address(&connection.name, record) {
+    match view.program.address(&connection.name, record) {
         Some(address) => Cell::shown(
             html! { a href=(address) rel="noreferrer" target="_blank" { (id) } },
             address.as_str(),
@@ -341,15 +342,15 @@ fn outside(app: &App, connection: &ConnectionInfo, record: &RecordRef) -> Cell {
 }
 
 async fn start(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(asked): Form<Named>,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &name, Role::Operator)?;
+    let (connection, store) = allowed(&view, &person, &name, Role::Operator)?;
     refuse_disconnected(&connection)?;
     let (flows, by) = (&connection.flows, person.actor());
-    import::ask(&store, flows, &asked.list, &by, app.clock.now()).await?;
+    import::ask(&store, flows, &asked.list, &by, view.clock.now()).await?;
     let back = address(&connection).with("done", "asked");
     Ok(Redirect::to(&back.to_string()))
 }
@@ -363,12 +364,12 @@ fn refuse_disconnected(connection: &ConnectionInfo) -> Result<(), PageError> {
 }
 
 async fn abandon(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(asked): Form<Named>,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &name, Role::Operator)?;
+    let (connection, store) = allowed(&view, &person, &name, Role::Operator)?;
     let list = asked.list.parse();
     let list = list.map_err(|cause: String| PageError::usage(Code::new("usage"), cause))?;
     import::abandon(&store, list, &person.actor()).await?;

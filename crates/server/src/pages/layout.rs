@@ -58,7 +58,7 @@ pub fn bare_page(layout: &Layout<'_>, content: &Markup) -> Markup {
                         input type="search" name="q" placeholder="Number, name or id" aria-label="Find a record by number, name or id" title="Press / to come here";
                     }
                     div.who {
-                        @if layout.person.may(Role::Admin) { a href="/users" { "Users" } }
+                        @if layout.person.may(Role::Admin) && !layout.person.reach.is_limited() { a href="/users" { "Users" } }
                         a href="/account" { (layout.person.name) ", " (layout.person.role) }
                         form method="post" action="/sign-out" { (form::token(layout.person)) button type="submit" { "Sign out" } }
                     }

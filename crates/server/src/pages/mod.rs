@@ -15,6 +15,7 @@ mod fields;
 mod imports;
 mod layout;
 mod mappings;
+mod nodes;
 mod overview;
 pub mod parts;
 mod plan;
@@ -23,6 +24,7 @@ mod records;
 mod replay;
 mod runs;
 mod standing;
+mod tenants;
 mod tie_out;
 mod tokens;
 mod users;
@@ -38,23 +40,24 @@ use tieout_store::ConnectionStore;
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// A connection of this name, and its store.
-fn named(app: &App, name: &str) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
-    let info = app.known(name).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&info.name);
+fn named(view: &View, name: &str) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
+    let info = view.known(name).ok_or(PageError::Missing)?;
+    let store = view.store.connection(&info.name)?;
     Ok((info, store))
 }
 
 /// The same, for a person who has at least this role.
 fn allowed(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &str,
     least: Role,
 ) -> Result<(ConnectionInfo, ConnectionStore), PageError> {
     person.must(least)?;
-    named(app, name)
+    named(view, name)
 }
 
 /// All pages.

@@ -1,6 +1,6 @@
 //! The overview: all connections, what flows, what is stuck, and what it is worth.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -11,10 +11,10 @@ use tieout_domain::{State as RecordState, Timestamp};
 use super::parts::badge::{Tone, badge};
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, facts, notice, time};
-use super::{Layout, PageError, bare_page, connect, days, standing};
-use crate::app::App;
+use super::{Layout, PageError, bare_page, connect, days, nodes, standing};
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What the address asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -31,27 +31,31 @@ const DONE: [(&str, &str); 2] = [
 
 /// The page.
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let here = Address::of([]);
     let mut all = Vec::new();
-    for info in app.program.connections() {
-        let health = health(&app.store.connection(&info.name)).await?;
+    for info in view.program.connections() {
+        let health = health(&view.store.connection(&info.name)?).await?;
         all.push((info, health));
     }
     let table = states(&all);
+    let nodes = match view.whole() {
+        Ok(store) => nodes::table(&store.nodes().await?),
+        Err(_) => None,
+    };
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
-    let stops = app.store.installation().stops().await?;
+    let stops = view.store.stops().await?;
     let paused = pause::is_paused(&stops, None);
-    let now = app.clock.now();
+    let now = view.clock.now();
     let content = html! {
         div.lead {
             h1 { "Overview" }
-            div.acts { (connecting(&app, &person)) @if !all.is_empty() { (switch(&person, paused)) } }
+            div.acts { (connecting(&view, &person)) @if !all.is_empty() && view.is_whole() { (switch(&person, paused)) } }
         }
         (notice::done(asked.done.as_deref(), None, &DONE))
         @for stop in &stops { (notice::notice(Tone::Bad, &html! { p { (sentence(&stop.to_string())) } })) }
@@ -59,9 +63,10 @@ pub(super) async fn show(
             (notice::empty("No connection yet", " An administrator connects two systems here, or with `tieout connect`: it asks for what it needs, checks it, and shows what would happen before anything is written."))
         } @else {
             ul.tiles { @for (info, health) in &all { li { (tile(&person, info, health, now)) } } }
-            (days::runs(&app, &all).await?)
+            (days::runs(&view, &all).await?)
             (table.show(&here))
         }
+        @if let Some(nodes) = nodes.filter(|_| person.may(Role::Operator)) { (nodes.show(&here)) }
     };
     let layout = Layout {
         title: "Overview",
@@ -103,9 +108,9 @@ fn switch(person: &Person, paused: bool) -> Markup {
 }
 
 /// Connecting two systems, for those who may.
-fn connecting(app: &App, person: &Person) -> Markup {
+fn connecting(view: &View, person: &Person) -> Markup {
     html! {
-        @if person.may(Role::Admin) && app.program.connects().is_some() {
+        @if person.may(Role::Admin) && view.program.connects().is_some() {
             a.button href=(connect::start_address()) { "Connect two systems" }
         }
     }

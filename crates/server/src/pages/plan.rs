@@ -1,7 +1,7 @@
 //! A plan: what a sync would do now, record by record. Both sides are read for it, and nothing is written to either.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
@@ -16,6 +16,7 @@ use super::{Layout, PageError, allowed, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
+use crate::view::View;
 
 /// So many of a long plan are on the page; all are in the CSV.
 const SHOWN: usize = 200;
@@ -35,17 +36,17 @@ struct Asked {
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, _) = allowed(&app, &person, &name, Role::Operator)?;
+    let (connection, _) = allowed(&view, &person, &name, Role::Operator)?;
     let by = SyncAsked {
         by: person.actor(),
         ..SyncAsked::default()
     };
-    let plan = app.program.plan(&connection.name, by).await?;
+    let plan = view.program.plan(&connection.name, by).await?;
     let tables = [
         &steps(&connection, &plan.steps),
         &choices(&connection, &plan.choices),

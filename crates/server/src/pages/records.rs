@@ -1,6 +1,6 @@
 //! Records: finding one by whatever a person knows of it, and everything that is known of it, on both sides.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -13,9 +13,9 @@ use tieout_store::{ConnectionStore, Item, Link, Mirrored};
 use super::named;
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, filter, notice, time};
 use super::{Layout, PageError, bare_page, page};
-use crate::app::App;
 use crate::people::Person;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What the address asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -35,12 +35,12 @@ fn side_name(info: &ConnectionInfo, side: Side) -> &str {
 
 /// The search over all connections.
 pub(super) async fn search(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let here = Address::of(["records"]).with("q", &asked.q);
-    let table = found(&app, &asked.q).await?;
+    let table = found(&view, &asked.q).await?;
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
@@ -63,7 +63,7 @@ pub(super) async fn search(
     Ok(page(&layout, &content).into_response())
 }
 
-async fn found(app: &App, text: &str) -> Result<Table, PageError> {
+async fn found(view: &View, text: &str) -> Result<Table, PageError> {
     let columns = [
         Column::text("Record"),
         Column::text("Kind"),
@@ -81,8 +81,8 @@ async fn found(app: &App, text: &str) -> Result<Table, PageError> {
     if text.trim().is_empty() {
         return Ok(table);
     }
-    for info in app.program.connections() {
-        let store = app.store.connection(&info.name);
+    for info in view.program.connections() {
+        let store = view.store.connection(&info.name)?;
         for record in record::find(&store, text).await? {
             let now = seen(&store, &record).await?;
             let items = items(&store, &record).await?;
@@ -134,12 +134,12 @@ async fn items(store: &ConnectionStore, record: &RecordRef) -> Result<Vec<Item>,
 
 /// Everything that is known of a record.
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((connection, side, kind, id)): Path<(String, String, String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (info, store) = named(&app, &connection)?;
+    let (info, store) = named(&view, &connection)?;
     let text = format!("{side}/{kind}/{id}");
     let record: RecordRef = text.parse().map_err(|_| PageError::Missing)?;
     if record::find(&store, &text).await?.is_empty() {
@@ -170,7 +170,7 @@ pub(super) async fn show(
             div { @for item in &life.items { (badge::outcome(&item.outcome)) " " } }
         }
         @for item in life.items.iter().filter(|item| !item.outcome.cause.is_empty()) { (standing(&info, item)) }
-        (elsewhere(&app, &info, &sides))
+        (elsewhere(&view, &info, &sides))
         (acts(&person, &info, &life))
         (fields.show(&here))
         @for table in &lines { @if !table.is_empty() { (table.show(&here)) } }
@@ -255,12 +255,12 @@ fn standing(info: &ConnectionInfo, item: &Item) -> Markup {
 }
 
 /// The way to both services' own pages.
-fn elsewhere(app: &App, info: &ConnectionInfo, sides: &Sides) -> Markup {
+fn elsewhere(view: &View, info: &ConnectionInfo, sides: &Sides) -> Markup {
     let known: Vec<(&str, String)> = [Side::Ledger, Side::Platform]
         .into_iter()
         .filter_map(|side| {
             let (record, _, _) = sides.side(side)?;
-            let address = app.program.address(&info.name, record)?;
+            let address = view.program.address(&info.name, record)?;
             Some((side_name(info, side), address))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Replay: a failed write is done again, under the same key, with a reason.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::Redirect;
 use axum::routing::get;
 use maud::{Markup, html};
@@ -20,6 +20,7 @@ use super::{Layout, PageError, allowed, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/replay/{connection}", get(show).post(act))
@@ -40,12 +41,12 @@ pub(super) fn address(connection: &ConnectionName, what: impl std::fmt::Display)
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let failed = replay::failed_writes(&store, &asked.what).await?;
     if failed.is_empty() {
         return Err(replay::nothing(&asked.what).into());
@@ -127,18 +128,18 @@ fn again(person: &Person, connection: &ConnectionInfo, what: &str, failed: &Fail
 }
 
 async fn act(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Approver)?;
     let (what, reason) = (fields.get("what"), fields.reason()?);
     let failed = replay::failed_writes(&store, what).await?;
     if failed.is_empty() {
         return Err(replay::nothing(what).into());
     }
-    if app.takes_two_people().await? {
+    if view.takes_two_people(&connection.name).await? {
         let proposal = replay::proposal(&failed, reason);
         let by = person.actor();
         approval::request(&store, ("replay", what), &proposal, reason, person.by(&by)).await?;
@@ -153,7 +154,7 @@ async fn act(
         by: person.actor(),
         ..SyncAsked::default()
     };
-    app.program.sync(&connection.name, asked).await?;
+    view.program.sync(&connection.name, asked).await?;
     let back = address(&connection.name, what)
         .with("done", "replay")
         .with("n", &failed.len().to_string());

@@ -1,6 +1,6 @@
 //! Runs, and one run record by record.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -12,9 +12,9 @@ use tieout_store::{ConnectionStore, Entry, RunRow};
 use super::parts::filter::{self, Field};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
 use super::{Layout, PageError, bare_page, page};
-use crate::app::App;
 use crate::people::Person;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// How many runs of each connection are shown at first, and how many more at each asking.
 const STEP: u32 = 50;
@@ -113,7 +113,7 @@ fn wrong(run: &RunRow, codes: &[Code]) -> Markup {
 
 /// The list.
 pub(super) async fn list(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
@@ -121,7 +121,7 @@ pub(super) async fn list(
     let here = Address::of(["runs"])
         .with("connection", &asked.connection)
         .with("status", &asked.status);
-    let connections = app.program.connections();
+    let connections = view.program.connections();
     let names = connections
         .iter()
         .map(|info| info.name.to_string())
@@ -132,7 +132,7 @@ pub(super) async fn list(
         if !asked.connection.is_empty() && info.name.as_str() != asked.connection {
             continue;
         }
-        let store = app.store.connection(&info.name);
+        let store = view.store.connection(&info.name)?;
         let runs = store.runs(rows).await?;
         more |= runs.len() == rows as usize && rows < MOST;
         for run in runs {
@@ -192,11 +192,11 @@ pub(super) async fn list(
 
 /// The run of this id, in whichever connection.
 async fn found(
-    app: &App,
+    view: &View,
     id: &str,
 ) -> Result<(ConnectionInfo, ConnectionStore, RunRow), PageError> {
-    for info in app.program.connections() {
-        let store = app.store.connection(&info.name);
+    for info in view.program.connections() {
+        let store = view.store.connection(&info.name)?;
         if let Some(run) = run::find(&store, id).await? {
             return Ok((info, store, run));
         }
@@ -206,12 +206,12 @@ async fn found(
 
 /// One run, record by record.
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (info, store, run) = found(&app, &id).await?;
+    let (info, store, run) = found(&view, &id).await?;
     let here = Address::of(["runs", run.id.as_str()]);
     let after = asked.after.unwrap_or_default();
     let rows = if asked.csv.is_some() {

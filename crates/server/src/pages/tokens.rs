@@ -4,6 +4,7 @@ use maud::Markup;
 use tieout_store::ApiToken;
 
 use super::parts::{Cell, Column, Table};
+use super::tenants;
 use super::users::moment;
 
 /// The table, with the owner where it is about several people's, and what can be done with a token.
@@ -14,6 +15,7 @@ pub(super) fn table(tokens: &[ApiToken], owners: bool, act: impl Fn(&str) -> Mar
     }
     columns.extend([
         Column::text("May"),
+        Column::text("Sees"),
         Column::text("Made"),
         Column::text("Good until"),
         Column::text("Last used"),
@@ -28,6 +30,7 @@ pub(super) fn table(tokens: &[ApiToken], owners: bool, act: impl Fn(&str) -> Mar
         }
         row.extend([
             Cell::text(token.scope.as_str()),
+            Cell::text(tenants::seen(&token.tenants)),
             moment(Some(token.created)),
             token
                 .expires

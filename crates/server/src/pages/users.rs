@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
@@ -17,9 +17,10 @@ use tieout_store::{ApiToken, NewUser, PASSWORD_MIN, Session, SessionLimits, User
 
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice};
-use super::{Layout, PageError, bare_page, page, tokens};
+use super::{Layout, PageError, bare_page, page, tenants, tokens};
 use crate::app::App;
 use crate::people::{Person, Role, hash};
+use crate::view::View;
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -54,18 +55,18 @@ pub(super) struct Asked {
 }
 
 async fn list(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let people = app.store.people();
+    let people = view.whole()?.people();
     let (all, sessions, kept) = (
         people.users().await?,
         people.sessions(SessionLimits::default()).await?,
         people.tokens().await?,
     );
-    let known = table(&all, &sessions, &kept, app.clock.now());
+    let known = table(&all, &sessions, &kept, view.clock.now());
     let keys = tokens::table(&kept, true, |_| html! {});
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&known, &keys]) {
         return Ok(csv);
@@ -78,7 +79,7 @@ async fn list(
             name: "Add a user",
             means: "They sign in with the name and the password, and can change the password themselves.",
             action: here.clone(),
-            fields: new_user(app.program.openid().is_some()),
+            fields: new_user(&view),
             danger: false,
         }))
         (keys.show(&here))
@@ -105,6 +106,7 @@ fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken], now: Timesta
         Column::text("Called"),
         Column::text("Mail"),
         Column::text("Role"),
+        Column::text("Sees"),
         Column::text("State"),
         Column::text("Signs in by"),
         Column::text("User since"),
@@ -122,6 +124,7 @@ fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken], now: Timesta
             Cell::text(&user.display),
             Cell::text(&user.mail),
             Cell::text(user.role.as_str()),
+            Cell::text(tenants::seen(&user.tenants)),
             state(user, now),
             Cell::text(proof(user)),
             moment(Some(user.created)),
@@ -156,13 +159,15 @@ pub(super) fn moment(at: Option<Timestamp>) -> Cell {
     at.map_or_else(|| Cell::text(""), |at| Cell::moment(at, &TimeZone::UTC))
 }
 
-fn new_user(takes_none: bool) -> Markup {
+fn new_user(view: &View) -> Markup {
+    let takes_none = view.program.openid().is_some();
     html! {
         (form::text("new-name", "name", "Name to sign in with", "", true))
         (form::text("new-display", "display", "What people call them", "", false))
         (form::text("new-mail", "mail", "Mail address", "", false))
         (roles("new-role", Role::Viewer))
         (until("new-until", None))
+        (tenants::field("new-tenants", &[], &view.tenants()))
         (if takes_none { optional_password("new-password") } else { new_password("new-password", None) })
     }
 }
@@ -244,20 +249,18 @@ struct Added {
     role: Role,
     #[serde(default)]
     until: String,
+    #[serde(default)]
+    tenants: String,
     password: SecretString,
 }
 
-async fn add(
-    State(app): State<App>,
-    person: Person,
-    Form(added): Form<Added>,
-) -> Result<Redirect, PageError> {
+async fn add(view: View, person: Person, Form(added): Form<Added>) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let name = added.name.trim().to_owned();
-    let has_none = added.password.expose_secret().is_empty() && app.program.openid().is_some();
+    let has_none = added.password.expose_secret().is_empty() && view.program.openid().is_some();
     let password = match has_none {
         true => None,
-        false => Some(hash(&app, &name, &added.password).await?),
+        false => Some(hash(&view.store, &name, &added.password).await?),
     };
     let display = match added.display.trim() {
         "" => name.clone(),
@@ -270,20 +273,21 @@ async fn add(
         role: added.role,
         subject: None,
         until: end_of(&added.until)?,
+        tenants: tenants::named(&added.tenants)?,
     };
-    let people = app.store.people();
+    let people = view.whole()?.people();
     people.add(&new, password.as_ref(), &person.actor()).await?;
     Ok(to_list("added"))
 }
 
 async fn one(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let people = app.store.people();
+    let people = view.whole()?.people();
     let user = people.user(&name).await?.ok_or(PageError::Missing)?;
     let sessions = people.sessions(SessionLimits::default()).await?;
     let all = people.tokens().await?;
@@ -322,15 +326,17 @@ async fn one(
             ("Called", html! { (user.display) }),
             ("Mail", html! { (user.mail) }),
             ("Role", html! { (user.role) ": " (means(user.role)) }),
+            ("Sees", html! { (tenants::seen(&user.tenants)) }),
             ("Signs in by", html! { (proof(&user)) }),
-            ("State", html! { (users::standing(&user, app.clock.now())) }),
+            ("State", html! { (users::standing(&user, view.clock.now())) }),
         ]))
         div.acts {
-            (act("Change", "Another role ends the user's sessions.", here.clone(), html! {
+            (act("Change", "Another role, or other tenants, end the user's sessions.", here.clone(), html! {
                 (form::text("display", "display", "What people call them", &user.display, false))
                 (form::text("mail", "mail", "Mail address", &user.mail, false))
                 (roles("role", user.role))
                 (until("until", user.until))
+                (tenants::field("tenants", &user.tenants, &view.tenants()))
             }, false))
             (act("Set a password", "Tell it them by another way than mail. Their sessions end.", address("password"), new_password("password", Some(&user.name)), false))
             @if user.disabled {
@@ -382,10 +388,12 @@ struct Changed {
     role: Role,
     #[serde(default)]
     until: String,
+    #[serde(default)]
+    tenants: String,
 }
 
 async fn change(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(changed): Form<Changed>,
@@ -395,13 +403,14 @@ async fn change(
         mail: Some(changed.mail.trim().to_owned()),
         role: Some(changed.role),
         until: Some(end_of(&changed.until)?),
+        tenants: Some(tenants::named(&changed.tenants)?),
         ..UserEdit::default()
     };
-    edited(&app, &person, &name, &edit).await
+    edited(&view, &person, &name, &edit).await
 }
 
 async fn disable(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
@@ -409,11 +418,11 @@ async fn disable(
         disabled: Some(true),
         ..UserEdit::default()
     };
-    edited(&app, &person, &name, &edit).await
+    edited(&view, &person, &name, &edit).await
 }
 
 async fn enable(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
@@ -421,17 +430,17 @@ async fn enable(
         disabled: Some(false),
         ..UserEdit::default()
     };
-    edited(&app, &person, &name, &edit).await
+    edited(&view, &person, &name, &edit).await
 }
 
 async fn edited(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &str,
     edit: &UserEdit,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    let people = app.store.people();
+    let people = view.whole()?.people();
     people.change(name, edit, &person.actor()).await?;
     Ok(to_one(name, "changed"))
 }
@@ -442,14 +451,14 @@ struct Password {
 }
 
 async fn password(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Form(given): Form<Password>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    let people = app.store.people();
-    let password = hash(&app, &name, &given.password).await?;
+    let people = view.whole()?.people();
+    let password = hash(&view.store, &name, &given.password).await?;
     people
         .set_password(&name, &password, None, &person.actor())
         .await?;
@@ -459,32 +468,38 @@ async fn password(
 }
 
 async fn sign_out(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    app.store.people().sign_out(&name, &person.actor()).await?;
+    view.whole()?
+        .people()
+        .sign_out(&name, &person.actor())
+        .await?;
     Ok(to_one(&name, "signed-out"))
 }
 
 async fn remove(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    app.store.people().remove(&name, &person.actor()).await?;
+    view.whole()?
+        .people()
+        .remove(&name, &person.actor())
+        .await?;
     Ok(to_list("removed"))
 }
 
 async fn revoke(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((name, token)): Path<(String, String)>,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    let people = app.store.people();
+    let people = view.whole()?.people();
     people.revoke_token(&token, &person.actor()).await?;
     Ok(to_one(&name, "revoked"))
 }

@@ -32,13 +32,16 @@ pub(super) async fn signed_in(State(app): State<App>, request: Request, next: Ne
 }
 
 /// Lets programs on this machine, and whoever shows a token, through.
-pub(super) async fn watcher(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn watcher(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let source = Source::of(request.headers(), peer(request.extensions()), &app.outside);
     if source.is_this_machine() {
         return next.run(request).await;
     }
     match by_token(&app, request.headers()).await {
-        Ok(Some(_)) => next.run(request).await,
+        Ok(Some(person)) => {
+            request.extensions_mut().insert(person);
+            next.run(request).await
+        }
         Ok(None) => Refusal::NotSignedIn.answer(&Method::POST, request.uri()),
         Err(error) => PageError::from(error).into_response(),
     }
@@ -60,6 +63,7 @@ async fn admit(app: &App, mut request: Request) -> Result<Result<Request, Refusa
         return Ok(Err(Refusal::NotSignedIn));
     };
     let person = Person {
+        reach: user.reach(),
         name: user.name,
         role: user.role,
         form_token: forms::token(&secret),
@@ -101,6 +105,7 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Option<Person>, Stor
         .token(&SecretString::from(secret.trim()))
         .await?;
     Ok(found.map(|(token, user)| Person {
+        reach: user.reach().and(token.reach()),
         name: user.name,
         role: user.role.min(token.scope.role()),
         form_token: String::new(),

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use tieout_desk::approval::By;
+use tieout_domain::Reach;
 
 pub use tieout_store::Role;
 
@@ -21,6 +22,8 @@ pub struct Person {
     pub form_token: String,
     /// The name of the token that was shown, if it was one.
     pub token: Option<String>,
+    /// Whose connections they see and touch; through a token, no more than it is good for.
+    pub reach: Reach,
 }
 
 impl Person {

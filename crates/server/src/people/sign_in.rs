@@ -11,6 +11,7 @@ use http::{StatusCode, header};
 use maud::{Markup, html};
 use secrecy::SecretString;
 use serde::Deserialize;
+use tieout_desk::within::Within;
 use tieout_domain::Timestamp;
 use tieout_domain::code::Code;
 use tieout_store::{Attempt, PasswordHash, Session, SessionLimits, StoreError, User};
@@ -190,7 +191,7 @@ async fn check(
     people.clear_attempts(&by_user).await?;
     people.forgive_attempt(&by_source).await?;
     if kept.is_outdated()
-        && let Ok(anew) = hash(app, name, password).await
+        && let Ok(anew) = hash(&Within::all(app.store.clone()), name, password).await
     {
         people.rehash(name, &kept, &anew).await?;
     }
@@ -205,11 +206,11 @@ pub(crate) async fn opens(kept: &PasswordHash, password: &SecretString) -> Resul
 
 /// The hash of a new password, computed where nobody else waits for it.
 pub(crate) async fn hash(
-    app: &App,
+    store: &Within,
     user: &str,
     password: &SecretString,
 ) -> Result<PasswordHash, PageError> {
-    let (store, user, password) = (app.store.clone(), user.to_owned(), password.clone());
+    let (store, user, password) = (store.clone(), user.to_owned(), password.clone());
     Ok(computed(move || store.hash_password(&user, &password)).await??)
 }
 

@@ -323,6 +323,7 @@ async fn a_token_that_is_taken_back_opens_nothing_more() {
         user: "ann".to_owned(),
         scope: tieout_store::Scope::Admin,
         expires: None,
+        tenants: Vec::new(),
     };
     let secret = stage
         .store

@@ -19,6 +19,7 @@ use tieout_domain::{Clock, Timestamp};
 use tieout_server::app::{App, Outside};
 use tieout_server::people::Role;
 use tieout_server::router;
+use tieout_store::testing::TestStore;
 use tieout_store::{Fact, MapStatus, NewToken, NewUser, Scope, Store, UserEdit};
 use tower::ServiceExt as _;
 
@@ -36,7 +37,7 @@ struct House {
     router: Router,
     store: Store,
     clock: Arc<TestClock>,
-    _folder: tempfile::TempDir,
+    _database: TestStore,
 }
 
 /// Somebody's browser.
@@ -50,10 +51,9 @@ const PASSWORD: &str = "correct horse battery";
 
 impl House {
     async fn new(public_url: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let database = TestStore::new();
         let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000_000)));
-        let url = format!("sqlite:{}", folder.path().join("store.db").display());
-        let store = Store::open(&url, Arc::clone(&clock) as Arc<dyn Clock>)
+        let store = Store::open(database.url(), Arc::clone(&clock) as Arc<dyn Clock>)
             .await
             .unwrap();
         let app = App {
@@ -75,6 +75,7 @@ impl House {
                 role,
                 subject: None,
                 until: None,
+                tenants: Vec::new(),
             };
             store
                 .people()
@@ -86,7 +87,7 @@ impl House {
             router: router(app),
             store,
             clock,
-            _folder: folder,
+            _database: database,
         }
     }
 
@@ -609,6 +610,7 @@ async fn a_token_opens_the_api_alone_and_no_more_than_its_scope() {
         user: "admin".to_owned(),
         scope: Scope::Operate,
         expires: Some(house.clock.now() + Duration::from_secs(60)),
+        tenants: Vec::new(),
     };
     let token = people.make_token(&new, "user:admin").await.unwrap();
     let asked = |path: &str, token: &str| {
@@ -670,8 +672,12 @@ async fn what_takes_two_is_done_by_the_second_alone() {
         due: Vec::new(),
         ..Proposal::default()
     };
-    assert!(approval::needed(&house.store, None).await.unwrap());
-    assert!(!approval::needed(&house.store, Some(false)).await.unwrap());
+    assert!(approval::needed(&house.store, None, None).await.unwrap());
+    assert!(
+        !approval::needed(&house.store, None, Some(false))
+            .await
+            .unwrap()
+    );
     let by = By {
         user: "approver",
         actor: "token:ci",
@@ -740,6 +746,7 @@ async fn s240_support_sees_for_a_while_and_changes_nothing_and_all_of_it_is_on_r
         role: Role::Viewer,
         subject: None,
         until: Some(until),
+        tenants: Vec::new(),
     };
     people
         .add(&new, Some(&password.unwrap()), "user:admin")
@@ -751,6 +758,7 @@ async fn s240_support_sees_for_a_while_and_changes_nothing_and_all_of_it_is_on_r
         user: "support".to_owned(),
         scope: Scope::Read,
         expires: None,
+        tenants: Vec::new(),
     };
     let token = people.make_token(&token, "user:support").await.unwrap();
     assert!(people.token(&token).await.unwrap().is_some());

@@ -11,4 +11,5 @@ mod notices;
 mod property;
 mod schema;
 mod stage;
+mod tenants;
 mod webhooks;

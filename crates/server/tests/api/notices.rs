@@ -61,6 +61,7 @@ async fn listening() -> (Stage, App, Looked) {
     let outside = Outside {
         public_url: Some("https://tieout.example.com".to_owned()),
         hooks: vec![Hook {
+            reach: tieout_domain::Reach::All,
             name: "chat".to_owned(),
             events: NAMES.map(str::to_owned).to_vec(),
         }],
@@ -215,6 +216,7 @@ async fn an_import_is_told_once_to_those_named_and_to_whoever_asked_for_it() {
         role: tieout_server::people::Role::Operator,
         subject: None,
         until: None,
+        tenants: Vec::new(),
     };
     let people = stage.store.people();
     people.add(&ola, None, "user:ann").await.unwrap();

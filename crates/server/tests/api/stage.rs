@@ -22,8 +22,8 @@ use tieout_domain::document::{Approval, Bill, BillStatus};
 use tieout_domain::hint::{Hint, Rejected};
 use tieout_domain::port::Observed;
 use tieout_domain::{
-    Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, RecordRef, Side, State,
-    Timestamp,
+    Amount, Clock, ConnectionName, Currency, Document, Kind, Outcome, Reach, RecordRef, Side,
+    State, TenantName, Timestamp,
 };
 use tieout_engine::Plan;
 use tieout_flows::Preferences;
@@ -34,6 +34,7 @@ use tieout_server::program::{
     Budget, ConnectionInfo, CredentialInfo, CredentialKindInfo, CredentialSet, Notification,
     Program, SyncAsked,
 };
+use tieout_store::testing::TestStore;
 use tieout_store::{
     Commit, CredentialRow, Fact, MapStatus, NewToken, NewUser, RecordChange, RunId, Store,
 };
@@ -65,6 +66,35 @@ pub(crate) struct Played {
     pub(crate) believe: Option<Box<Believe>>,
     /// What it does when a connection is due.
     pub(crate) changed: Option<Box<Changed>>,
+    /// Whose its connection is.
+    pub(crate) tenant: Option<TenantName>,
+    /// Further connections, each with a credential of its own.
+    pub(crate) more: Vec<ConnectionInfo>,
+    /// For which connections it was asked to do something.
+    pub(crate) touched: Mutex<Vec<String>>,
+}
+
+impl Played {
+    fn touch(&self, connection: &ConnectionName) {
+        self.touched.lock().unwrap().push(connection.to_string());
+    }
+
+    fn credential(&self, name: &str, used_by: &str) -> CredentialInfo {
+        CredentialInfo {
+            row: CredentialRow {
+                name: name.to_owned(),
+                kind: "bill".to_owned(),
+                version: 2,
+                set_at: Timestamp::UNIX_EPOCH,
+                set_by: "user:ann".to_owned(),
+            },
+            used_by: vec![used_by.parse().unwrap()],
+            serves: Vec::new(),
+            last_used: None,
+            expires: Some("2027-06-30".parse().unwrap()),
+            days_left: Some(*self.days_left.lock().unwrap()),
+        }
+    }
 }
 
 type Believe = dyn Fn(&Notification<'_>) -> Result<Hint, Rejected> + Send + Sync;
@@ -86,9 +116,10 @@ impl Program for Played {
     }
 
     fn connections(&self) -> Vec<ConnectionInfo> {
-        vec![ConnectionInfo {
+        let own = ConnectionInfo {
             name: "acme-us".parse().unwrap(),
             pair: "netsuite-bill".to_owned(),
+            tenant: self.tenant.clone(),
             enabled: true,
             ledger: "NetSuite".to_owned(),
             platform: "BILL".to_owned(),
@@ -102,10 +133,12 @@ impl Program for Played {
             allowances: [("bill".to_owned(), 20_000)].into(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
-        }]
+        };
+        [vec![own], self.more.clone()].concat()
     }
 
-    async fn sync(&self, _: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError> {
+    async fn sync(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<(), DeskError> {
+        self.touch(connection);
         if asked.flows.iter().any(|flow| flow != "bills") {
             return Err(DeskError::usage(Code::new("unknown-flow"), "no such flow"));
         }
@@ -114,6 +147,7 @@ impl Program for Played {
     }
 
     async fn plan(&self, connection: &ConnectionName, asked: SyncAsked) -> Result<Plan, DeskError> {
+        self.touch(connection);
         self.plans.fetch_add(1, Ordering::Relaxed);
         if asked.only.iter().any(|only| only == "unreachable") {
             return Err(DeskError {
@@ -135,11 +169,13 @@ impl Program for Played {
         })
     }
 
-    async fn propose_mappings(&self, _: &ConnectionName) -> Result<usize, DeskError> {
+    async fn propose_mappings(&self, connection: &ConnectionName) -> Result<usize, DeskError> {
+        self.touch(connection);
         Ok(7)
     }
 
-    async fn tie_out(&self, _: &ConnectionName, _: &Scope) -> Result<Made, DeskError> {
+    async fn tie_out(&self, connection: &ConnectionName, _: &Scope) -> Result<Made, DeskError> {
+        self.touch(connection);
         Err(DeskError {
             code: Code::new("unreachable"),
             cause: "BILL gives no answer".to_owned(),
@@ -159,10 +195,11 @@ impl Program for Played {
 
     async fn change_preferences(
         &self,
-        _: &ConnectionName,
+        connection: &ConnectionName,
         values: BTreeMap<String, Value>,
         _: &str,
     ) -> Result<(), DeskError> {
+        self.touch(connection);
         let mut preferences = self.preferences.lock().unwrap();
         let mut changed = preferences.clone();
         for (key, value) in values {
@@ -175,20 +212,10 @@ impl Program for Played {
     }
 
     async fn credentials(&self) -> Result<Vec<CredentialInfo>, DeskError> {
-        Ok(vec![CredentialInfo {
-            row: CredentialRow {
-                name: "acme-bill".to_owned(),
-                kind: "bill".to_owned(),
-                version: 2,
-                set_at: Timestamp::UNIX_EPOCH,
-                set_by: "user:ann".to_owned(),
-            },
-            used_by: vec!["acme-us".parse().unwrap()],
-            serves: Vec::new(),
-            last_used: None,
-            expires: Some("2027-06-30".parse().unwrap()),
-            days_left: Some(*self.days_left.lock().unwrap()),
-        }])
+        let more = self.more.iter().map(|it| it.name.as_str());
+        let own = self.credential("acme-bill", "acme-us");
+        let others = more.map(|name| self.credential(&format!("{name}-bill"), name));
+        Ok([own].into_iter().chain(others).collect())
     }
 
     fn credential_kinds(&self) -> Vec<CredentialKindInfo> {
@@ -197,15 +224,20 @@ impl Program for Played {
 
     async fn set_credential(
         &self,
-        _: &str,
+        name: &str,
         _: &str,
         _: SecretString,
         _: &str,
     ) -> Result<CredentialSet, DeskError> {
+        self.touched.lock().unwrap().push(name.to_owned());
         Ok(CredentialSet::default())
     }
 
-    async fn examine(&self, _: &ConnectionName) -> Result<Vec<(String, Check)>, DeskError> {
+    async fn examine(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<Vec<(String, Check)>, DeskError> {
+        self.touch(connection);
         Ok(Vec::new())
     }
 
@@ -243,7 +275,7 @@ pub(crate) struct Stage {
     pub(crate) program: Arc<Played>,
     app: App,
     clock: Arc<Ticking>,
-    _folder: tempfile::TempDir,
+    _database: TestStore,
 }
 
 /// An answer, read.
@@ -256,13 +288,18 @@ pub(crate) struct Answer {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("tieout.db").display());
+        Self::of(Played::default()).await
+    }
+
+    pub(crate) async fn of(played: Played) -> Self {
+        let database = TestStore::new();
         let ticking = Arc::new(Ticking(AtomicI64::new(1_780_000_000_000_000)));
         let clock: Arc<dyn Clock> = Arc::clone(&ticking) as _;
-        let store = Store::open(&url, Arc::clone(&clock)).await.unwrap();
+        let store = Store::open(database.url(), Arc::clone(&clock))
+            .await
+            .unwrap();
         fill(&store).await;
-        let program = Arc::new(Played::default());
+        let program = Arc::new(played);
         *program.days_left.lock().unwrap() = 200;
         let app = App {
             store: store.clone(),
@@ -276,7 +313,7 @@ impl Stage {
             program,
             app,
             clock: ticking,
-            _folder: folder,
+            _database: database,
         }
     }
 
@@ -290,6 +327,7 @@ impl Stage {
                 role,
                 form_token: String::new(),
                 token: None,
+                reach: Reach::All,
             })),
         }
     }
@@ -349,7 +387,7 @@ pub(crate) fn request(method: Method, path: &str, body: Option<Value>) -> Reques
 /// The runs' ids, the oldest first.
 pub(crate) const RUNS: [&str; 3] = ["run-1", "run-2", "run-3"];
 
-fn bill(number: &str) -> Document {
+pub(crate) fn bill(number: &str) -> Document {
     Document::Bill(Bill {
         vendor: "7".into(),
         number: number.to_owned(),
@@ -501,12 +539,14 @@ async fn fill(store: &Store) {
         role: Role::Viewer,
         subject: Some("idp-1".to_owned()),
         until: None,
+        tenants: Vec::new(),
     };
     let token = NewToken {
         name: "ci".to_owned(),
         user: "ann".to_owned(),
         scope: tieout_store::Scope::Read,
         expires: None,
+        tenants: Vec::new(),
     };
     let people = store.people();
     people.add(&ann, None, "user:root").await.unwrap();

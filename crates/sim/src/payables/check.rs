@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
 
+use super::files;
 use crate::check::{
     Items, Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, violation,
 };
@@ -24,6 +25,7 @@ pub fn servers(seen: &Seen<'_>) -> Vec<Violation> {
     found.extend(conserved(before, after));
     found.extend(pairs_equal(after, items));
     found.extend(nothing_lost(after, items, seen.links));
+    found.extend(files::followed_once(seen));
     found
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::people::{Act, People, ids, positive};
 
 /// What people do, and how often each is chosen.
-pub(super) const ACTS: [Act; 22] = [
+pub(super) const ACTS: [Act; 24] = [
     ("enter a bill", 6),
     ("approve a bill", 4),
     ("reject a bill", 1),
@@ -29,6 +29,8 @@ pub(super) const ACTS: [Act; 22] = [
     ("edit a bill on the platform", 1),
     ("archive a bill on the platform", 1),
     ("pay with a credit", 2),
+    ("attach a file", 4),
+    ("replace a file", 1),
 ];
 
 /// What people do before each sync.
@@ -38,6 +40,8 @@ pub(super) const CHAPTERS: [&[&str]; 4] = [
         "enter a bill",
         "enter a credit",
         "enter a vendor with a bill",
+        "attach a file",
+        "attach a file",
     ],
     &[
         "pay on the platform",
@@ -47,6 +51,8 @@ pub(super) const CHAPTERS: [&[&str]; 4] = [
         "pay in the ledger",
         "enter a bill",
         "edit a bill's amount",
+        "attach a file",
+        "replace a file",
     ],
     &[
         "void a payment on the platform",
@@ -116,6 +122,8 @@ impl At<'_> {
                 self.in_ledger("vendorbill", &self.bills(open), json!({"action": "delete"}))
                     .await
             }
+            "attach a file" => self.attach().await,
+            "replace a file" => self.replace().await,
             "pay in the ledger" => self.pay_in_ledger().await,
             "void a payment in the ledger" => {
                 self.in_ledger(
@@ -228,6 +236,26 @@ impl At<'_> {
             .act("netsuite", &["vendorcredit"], fields)
             .await?;
         Ok(true)
+    }
+
+    /// A file of a few names, so that a bill may have two of one.
+    async fn attach(&self) -> Result<bool> {
+        let name = format!("scan {}.pdf", self.dice.between(0, 3));
+        let content = format!("%PDF-1.4 {}", self.dice.between(0, 1_000_000));
+        let body = json!({"action": "attach", "name": name, "content": content});
+        self.in_ledger("vendorbill", &self.bills(open), body).await
+    }
+
+    async fn replace(&self) -> Result<bool> {
+        let files = self.ledger("files");
+        let Some(file) = self.dice.pick(&files) else {
+            return Ok(false);
+        };
+        let content = format!("%PDF-1.4 {}", self.dice.between(0, 1_000_000));
+        let body = json!({"action": "attach", "file": file["id"], "name": file["name"],
+            "content": content});
+        let bill = file["transaction"].as_str().unwrap_or_default().to_owned();
+        self.in_ledger("vendorbill", &[bill], body).await
     }
 
     async fn pay_in_ledger(&self) -> Result<bool> {

@@ -10,7 +10,7 @@ use super::records::{
     Told, alone, copies, external, is_edited, is_external, is_ours, is_told, key, mark, outcome,
     share, stands, there, told_of, transactions,
 };
-use super::{Manner, deposits, money};
+use super::{Manner, deposits, money, pdfs};
 use crate::check::{
     Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, untouched, violation,
 };
@@ -32,6 +32,7 @@ pub fn servers(manner: &Manner, writes_ledger: bool, seen: &Seen<'_>) -> Vec<Vio
     found.extend(money::conserved_there(after));
     found.extend(deposits::made_right(writes_ledger, seen));
     found.extend(deposits::taken_once(seen));
+    found.extend(pdfs::newest(manner, seen));
     if !manner.payments_only {
         found.extend(never_owed_twice(seen));
         if manner.takes_payments() {

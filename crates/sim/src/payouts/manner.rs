@@ -10,7 +10,7 @@ const CAPABILITIES: [&str; 9] = [
     EXTERNAL_PAYMENTS,
     "amend-invoices",
     "balances",
-    "invoice-pdf",
+    INVOICE_PDF,
     "invoice-external-id",
     "allocations",
     "changed-since",
@@ -19,6 +19,7 @@ const CAPABILITIES: [&str; 9] = [
 ];
 
 const EXTERNAL_PAYMENTS: &str = "external-payments";
+const INVOICE_PDF: &str = "invoice-pdf";
 
 /// What a seed decides.
 #[derive(Debug, Clone)]
@@ -70,6 +71,12 @@ impl Manner {
     #[must_use]
     pub fn takes_payments(&self) -> bool {
         self.capabilities.contains(&EXTERNAL_PAYMENTS)
+    }
+
+    /// Whether the platform takes PDFs.
+    #[must_use]
+    pub fn shows_pdfs(&self) -> bool {
+        self.capabilities.contains(&INVOICE_PDF)
     }
 
     /// How the service is to be switched.

@@ -9,7 +9,7 @@ use tieout_domain::{Key, Kind, Marker, Outcome, RecordRef, RemoteId, Side, State
 use crate::check::{Seen, Snapshot, amount, list, text};
 
 /// The ledger's record that a customer or an invoice of the platform was made for.
-pub(super) fn mark(record: &Value) -> Option<String> {
+pub(crate) fn mark(record: &Value) -> Option<String> {
     let marks = ["external_id", "memo"].map(|field| Marker::find_in(text(record, field)));
     marks
         .into_iter()

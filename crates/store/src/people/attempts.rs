@@ -3,7 +3,6 @@
 //! A try is counted before its password is looked at, and forgiven when it was right: tries that are made at
 //! the same time can't be more than the count allows.
 
-use sqlx::AssertSqlSafe;
 use tieout_domain::Timestamp;
 
 use super::People;
@@ -34,19 +33,14 @@ impl People {
     /// What a database can answer.
     pub async fn attempt(&self, name: &str, free: u32) -> Result<Attempt, StoreError> {
         let now = self.store.now_us();
+        self.store
+            .tidy(sql::ATTEMPTS_OVER, cells![now - FORGOTTEN_US])
+            .await?;
         let mut transaction = self.store.begin().await?;
-        with(sql::ATTEMPTS_OVER, cells![now - FORGOTTEN_US])
-            .execute(&mut *transaction)
-            .await?;
-        with(sql::ATTEMPT_START, cells![name, now])
-            .execute(&mut *transaction)
-            .await?;
-        let select = AssertSqlSafe(self.store.inner.dialect.locking(sql::ATTEMPT));
-        let row = sqlx::query(select)
-            .bind(name.to_owned())
+        let row = with(sql::ATTEMPT_HOLD, cells![name, now])
             .fetch_one(&mut *transaction)
             .await?;
-        let (failed, until) = (int(&row, 0)?, int(&row, 2)?);
+        let (failed, until) = (int(&row, 0)?, int(&row, 1)?);
         if until > now {
             return moment(until).map(Attempt::Wait);
         }
@@ -81,10 +75,10 @@ impl People {
     /// What a database can answer.
     pub async fn finish_sign_in(&self, state: &str) -> Result<bool, StoreError> {
         let now = self.store.now_us();
-        let mut transaction = self.store.begin().await?;
-        with(sql::SIGN_INS_FORGET, cells![now - FORGOTTEN_US])
-            .execute(&mut *transaction)
+        self.store
+            .tidy(sql::SIGN_INS_FORGET, cells![now - FORGOTTEN_US])
             .await?;
+        let mut transaction = self.store.begin().await?;
         let finished = with(sql::SIGN_IN_FINISH, cells![state, now])
             .execute(&mut *transaction)
             .await?;

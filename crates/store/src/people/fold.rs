@@ -2,6 +2,7 @@
 
 use crate::facts::Fact;
 use crate::fold::{Change, Keyed, Recorded};
+use crate::people::users::as_column;
 use crate::people::{ApprovalDecision, TokenChange, UserChange};
 use crate::sql::{self, cells, to_json};
 
@@ -30,6 +31,7 @@ pub(crate) fn fold(chain: &str, recorded: &Recorded<'_>) -> Option<Keyed> {
             user,
             scope,
             expires,
+            tenants,
             change: TokenChange::Made,
         } => {
             let cells = cells![
@@ -39,6 +41,7 @@ pub(crate) fn fold(chain: &str, recorded: &Recorded<'_>) -> Option<Keyed> {
                 scope.as_str(),
                 recorded.at_us,
                 expires.map(|at| at.as_microsecond()),
+                as_column(tenants),
                 seq
             ];
             let cause = "a token was made that is there";
@@ -106,6 +109,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
         subject,
         disabled,
         until,
+        tenants,
         ..
     } = recorded.fact
     else {
@@ -113,6 +117,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
     };
     let disabled = i64::from(*disabled);
     let until = until.map(|at| at.as_microsecond());
+    let tenants = as_column(tenants);
     Some(match change {
         UserChange::Added => {
             let cells = cells![
@@ -124,6 +129,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 subject.clone(),
                 disabled,
                 until,
+                tenants,
                 recorded.at_us,
                 recorded.seq
             ];
@@ -141,6 +147,7 @@ fn fold_user(chain: &str, recorded: &Recorded<'_>, change: UserChange) -> Option
                 subject.clone(),
                 disabled,
                 until,
+                tenants,
                 recorded.seq,
                 chain,
                 user.as_str()

@@ -29,11 +29,11 @@ impl People {
     ) -> Result<SecretString, StoreError> {
         let secret = new_secret(&self.store)?;
         let now = self.store.now_us();
-        let mut transaction = self.store.begin().await?;
         let (idle, whole) = ends(now, limits);
-        with(sql::SESSIONS_OVER, cells![idle, whole])
-            .execute(&mut *transaction)
+        self.store
+            .tidy(sql::SESSIONS_OVER, cells![idle, whole])
             .await?;
+        let mut transaction = self.store.begin().await?;
         // Holds the user's row: no session is opened beside a change that ends them all.
         let signed_in = with(sql::USER_SIGNED_IN, cells![now, INSTALLATION, user, now])
             .execute(&mut *transaction)

@@ -53,6 +53,7 @@ impl People {
             change: TokenChange::Made,
             scope: new.scope,
             expires: new.expires,
+            tenants: users::sorted(&new.tenants),
         };
         self.record(&mut transaction, fact, actor).await?;
         let cells = cells![secret_hash(&secret), INSTALLATION, new.name.as_str()];
@@ -108,6 +109,7 @@ impl People {
             created: moment(int(&row, at + 2)?)?,
             expires: expires.map(moment).transpose()?,
             used: used.map(moment).transpose()?,
+            tenants: users::of_column(&text(&row, at + 5)?)?,
         };
         if used.is_none_or(|used| now - used >= USED_EVERY_US) {
             let mut transaction = self.store.begin().await?;
@@ -145,6 +147,7 @@ fn revoked(token: ApiToken) -> Fact {
         change: TokenChange::Revoked,
         scope: token.scope,
         expires: token.expires,
+        tenants: token.tenants,
     }
 }
 
@@ -163,5 +166,6 @@ fn read(row: &AnyRow) -> Result<ApiToken, StoreError> {
         created: moment(int(row, 3)?)?,
         expires: maybe_int(row, 4)?.map(moment).transpose()?,
         used: maybe_int(row, 5)?.map(moment).transpose()?,
+        tenants: users::of_column(&text(row, 6)?)?,
     })
 }

@@ -1,12 +1,15 @@
 //! Users: who they are, what they may do, and the passwords of those who have one.
 
+use std::collections::BTreeSet;
+
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use tieout_domain::TenantName;
 
 use super::words::{NewUser, Role, User, UserChange, UserEdit};
 use super::{PasswordHash, People, check_name};
 use crate::chain::{INSTALLATION, Stored, moment};
-use crate::commit::{commit_in, head, limit};
+use crate::commit::{commit_in, limit};
 use crate::facts::{Commit, Fact};
 use crate::sql::{self, Cell, cells, int, maybe_int, maybe_text, parse, text, with};
 use crate::store::Writing;
@@ -71,6 +74,7 @@ impl People {
             subject: new.subject.clone(),
             disabled: false,
             until: new.until,
+            tenants: sorted(&new.tenants),
         };
         self.record(&mut transaction, fact, actor).await?;
         if let Some(password) = password {
@@ -81,7 +85,7 @@ impl People {
         Ok(added)
     }
 
-    /// Changes a user. Whoever gets another role or is disabled has to sign in again.
+    /// Changes a user. Whoever gets another role or other tenants, or is disabled, has to sign in again.
     ///
     /// # Errors
     /// [`StoreError::UserMissing`], [`StoreError::LastAdmin`], and [`StoreError::UserExists`] for the subject of
@@ -108,6 +112,10 @@ impl People {
             role: edit.role.unwrap_or(before.role),
             disabled: edit.disabled.unwrap_or(before.disabled),
             until: edit.until.unwrap_or(before.until),
+            tenants: edit
+                .tenants
+                .as_deref()
+                .map_or_else(|| before.tenants.clone(), sorted),
             subject,
             ..before.clone()
         };
@@ -122,7 +130,8 @@ impl People {
         let fact = told(&after, UserChange::Changed);
         self.record(&mut transaction, fact, actor).await?;
         let kept_out = (after.disabled, after.until) != (before.disabled, before.until);
-        if after.role != before.role || kept_out {
+        let may_other = (after.role, &after.tenants) != (before.role, &before.tenants);
+        if may_other || kept_out {
             end_sessions(&mut transaction, name, "").await?;
         }
         transaction.commit().await?;
@@ -252,9 +261,7 @@ impl People {
 
     /// A transaction in which nobody else changes the people: it holds the end of the installation's chain.
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        let mut transaction = self.store.begin().await?;
-        head(&mut transaction, self.store.inner.dialect, INSTALLATION).await?;
-        Ok(transaction)
+        self.store.begin_on(INSTALLATION).await
     }
 
     pub(super) async fn record(
@@ -289,9 +296,10 @@ impl People {
     }
 }
 
-/// Whether this user can keep the users, for good.
+/// Whether this user can keep the users, for good: whoever is limited to tenants keeps none.
 fn keeps_users(user: &User) -> bool {
-    user.may(Role::Admin) && user.until.is_none() && (user.has_password || user.subject.is_some())
+    let for_good = user.until.is_none() && user.tenants.is_empty();
+    user.may(Role::Admin) && for_good && (user.has_password || user.subject.is_some())
 }
 
 /// Refuses to lose the last user who can keep the users. Where there never was one, there is none to lose.
@@ -322,7 +330,26 @@ fn told(user: &User, change: UserChange) -> Fact {
         subject: user.subject.clone(),
         disabled: user.disabled,
         until: user.until,
+        tenants: user.tenants.clone(),
     }
+}
+
+/// Each once, in the order of the names.
+pub(super) fn sorted(tenants: &[TenantName]) -> Vec<TenantName> {
+    let each: BTreeSet<_> = tenants.iter().cloned().collect();
+    each.into_iter().collect()
+}
+
+/// Tenants as a column has them: their names hold no comma.
+pub(crate) fn as_column(tenants: &[TenantName]) -> String {
+    let names: Vec<_> = tenants.iter().map(TenantName::as_str).collect();
+    names.join(",")
+}
+
+/// The tenants of a column.
+pub(super) fn of_column(text: &str) -> Result<Vec<TenantName>, StoreError> {
+    let names = text.split(',').filter(|name| !name.is_empty());
+    names.map(parse).collect()
 }
 
 /// The user of the first columns of a row.
@@ -338,11 +365,12 @@ pub(super) fn read(row: &AnyRow) -> Result<User, StoreError> {
         has_password: int(row, 7)? != 0,
         signed_in: maybe_int(row, 8)?.map(moment).transpose()?,
         until: maybe_int(row, 9)?.map(moment).transpose()?,
+        tenants: of_column(&text(row, 10)?)?,
     })
 }
 
 /// How many columns a user takes.
-pub(super) const COLUMNS: usize = 10;
+pub(super) const COLUMNS: usize = 11;
 
 async fn users(database: &mut AnyConnection) -> Result<Vec<User>, StoreError> {
     let rows = with(sql::USERS, cells![INSTALLATION])

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tieout_domain::Timestamp;
+use tieout_domain::{Reach, TenantName, Timestamp};
 
 /// What a user may do. Each role may do all that those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -189,6 +189,8 @@ pub struct User {
     pub has_password: bool,
     /// When they last signed in.
     pub signed_in: Option<Timestamp>,
+    /// The tenants whose connections alone they see and touch; everything if none is named.
+    pub tenants: Vec<TenantName>,
 }
 
 impl User {
@@ -196,6 +198,12 @@ impl User {
     #[must_use]
     pub fn actor(&self) -> String {
         format!("user:{}", self.name)
+    }
+
+    /// Whose connections they see and touch.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach::of(&self.tenants)
     }
 
     /// Whether they may do what this role may, as long as their [time](Self::until) is not over.
@@ -226,6 +234,8 @@ pub struct NewUser {
     pub subject: Option<String>,
     /// See [`User::until`].
     pub until: Option<Timestamp>,
+    /// See [`User::tenants`].
+    pub tenants: Vec<TenantName>,
 }
 
 /// What is to be changed of a user; the rest stays.
@@ -243,6 +253,8 @@ pub struct UserEdit {
     pub disabled: Option<bool>,
     /// See [`User::until`]; the outer one says whether it is changed at all.
     pub until: Option<Option<Timestamp>>,
+    /// See [`User::tenants`]; none for everything.
+    pub tenants: Option<Vec<TenantName>>,
 }
 
 /// A browser in which somebody is signed in.
@@ -296,9 +308,18 @@ pub struct ApiToken {
     pub expires: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub used: Option<Timestamp>,
+    /// The tenants whose connections alone it is good for, of those that its owner reaches; all of them if none is
+    /// named.
+    pub tenants: Vec<TenantName>,
 }
 
 impl ApiToken {
+    /// Whose connections it is good for, by itself: never more than its owner's reach.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach::of(&self.tenants)
+    }
+
     /// As the history names it.
     #[must_use]
     pub fn actor(&self) -> String {
@@ -317,6 +338,8 @@ pub struct NewToken {
     pub scope: Scope,
     /// See [`ApiToken::expires`].
     pub expires: Option<Timestamp>,
+    /// See [`ApiToken::tenants`].
+    pub tenants: Vec<TenantName>,
 }
 
 #[cfg(test)]

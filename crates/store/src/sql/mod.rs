@@ -6,8 +6,11 @@
 mod statements;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use sqlx::any::{AnyArguments, AnyRow};
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 use tieout_domain::Document;
@@ -18,7 +21,7 @@ use crate::dialect::Dialect;
 pub(crate) use statements::*;
 
 /// A value on its way into the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cell {
     Text(String),
     MaybeText(Option<String>),
@@ -75,6 +78,71 @@ pub(crate) use cells;
 
 type Prepared<'q> = Query<'q, Any, AnyArguments>;
 
+/// No server takes longer over a statement ([`STATEMENT_MAX`](crate::STATEMENT_MAX)): whoever has heard nothing until
+/// then hears nothing any more. The line is dead, which the operating system would notice a quarter of an hour later.
+const ANSWER_MAX: Duration = Duration::from_secs(75);
+
+/// A statement with its values.
+pub(crate) struct Statement(Prepared<'static>);
+
+impl Statement {
+    /// Does it.
+    pub(crate) async fn execute(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<AnyQueryResult, StoreError> {
+        answered(Dialect::of(connection), self.0.execute(connection)).await
+    }
+
+    /// All of its rows.
+    pub(crate) async fn fetch_all(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        answered(Dialect::of(connection), self.0.fetch_all(connection)).await
+    }
+
+    /// The row that there must be.
+    pub(crate) async fn fetch_one(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<AnyRow, StoreError> {
+        answered(Dialect::of(connection), self.0.fetch_one(connection)).await
+    }
+
+    /// The row, if there is one.
+    pub(crate) async fn fetch_optional(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<Option<AnyRow>, StoreError> {
+        answered(Dialect::of(connection), self.0.fetch_optional(connection)).await
+    }
+
+    /// Its rows, one after the other: for what may be more than the memory holds.
+    pub(crate) fn fetch(
+        self,
+        connection: &mut AnyConnection,
+    ) -> BoxStream<'_, Result<AnyRow, StoreError>> {
+        self.0.fetch(connection).map_err(StoreError::from).boxed()
+    }
+}
+
+/// Waits for a server's answer as long as one can come.
+pub(crate) async fn answered<T>(
+    dialect: Dialect,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    if dialect == Dialect::Sqlite {
+        return Ok(asked.await?);
+    }
+    match tokio::time::timeout(ANSWER_MAX, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unreachable {
+            cause: format!("no answer within {} s", ANSWER_MAX.as_secs()),
+        }),
+    }
+}
+
 fn bind<'q>(query: Prepared<'q>, cell: Cell) -> Prepared<'q> {
     match cell {
         Cell::Text(text) => query.bind(text),
@@ -85,15 +153,19 @@ fn bind<'q>(query: Prepared<'q>, cell: Cell) -> Prepared<'q> {
 }
 
 /// A statement of fixed text with its values.
-pub(crate) fn with(text: &'static str, cells: Vec<Cell>) -> Prepared<'static> {
-    cells.into_iter().fold(sqlx::query(text), bind)
+pub(crate) fn with(text: &'static str, cells: Vec<Cell>) -> Statement {
+    Statement(cells.into_iter().fold(sqlx::query(text), bind))
 }
 
 /// A statement whose text was put together from fixed pieces.
-pub(crate) fn with_built(text: Arc<str>, cells: Vec<Cell>) -> Prepared<'static> {
-    cells
-        .into_iter()
-        .fold(sqlx::query(AssertSqlSafe(text)), bind)
+pub(crate) fn with_built(text: impl Into<Arc<str>>, cells: Vec<Cell>) -> Statement {
+    let query = sqlx::query(AssertSqlSafe(text.into()));
+    Statement(cells.into_iter().fold(query, bind))
+}
+
+/// A `SELECT` that keeps its rows from being changed until the transaction ends.
+pub(crate) fn locking(dialect: Dialect, text: &'static str, cells: Vec<Cell>) -> Statement {
+    with_built(&*dialect.locking(text), cells)
 }
 
 /// How many rows one statement takes.
@@ -157,7 +229,7 @@ impl Rows {
                 assert_eq!(row.len(), self.width, "{}", self.head);
                 query = row.into_iter().fold(query, bind);
             }
-            query.execute(&mut *connection).await?;
+            Statement(query).execute(&mut *connection).await?;
             left -= ROWS[size];
         }
         Ok(())
@@ -192,7 +264,7 @@ impl In {
         }))
     }
 
-    fn queries(&self, fixed: &[Cell], ids: &[Cell]) -> Vec<Prepared<'static>> {
+    fn queries(&self, fixed: &[Cell], ids: &[Cell]) -> Vec<Statement> {
         debug_assert_eq!(fixed.len(), self.fixed, "{}", self.head);
         let chunk = |ids: &[Cell]| {
             // The smallest that takes them all.
@@ -202,11 +274,8 @@ impl In {
             query = fixed.iter().cloned().fold(query, bind);
             // Short chunks are padded with their last id: a repeated id finds nothing twice.
             let padding = ids.last().into_iter().cycle();
-            ids.iter()
-                .chain(padding)
-                .take(IDS[size])
-                .cloned()
-                .fold(query, bind)
+            let ids = ids.iter().chain(padding).take(IDS[size]).cloned();
+            Statement(ids.fold(query, bind))
         };
         ids.chunks(IDS[0]).map(chunk).collect()
     }

@@ -100,7 +100,7 @@ macro_rules! run_columns {
 macro_rules! user_columns {
     () => {
         "SELECT u.name, u.display, u.mail, u.role, u.subject, u.disabled, u.created_us, \
-         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us, u.until_us"
+         CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.signed_in_us, u.until_us, u.tenants"
     };
 }
 
@@ -118,6 +118,11 @@ pub(crate) const ENTRIES_HEAD: &str = concat!(entry_columns!(), "e.chain = $1");
 pub(crate) const ITEMS_HEAD: &str = item_columns!();
 
 statements! {
+    STORE_STATE = "SELECT value FROM store_state WHERE name = $1";
+    STORE_STATE_SET = "INSERT INTO store_state (name, value) VALUES ($1, $2) \
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    STORE_STATE_DROP = "DELETE FROM store_state WHERE name = $1";
+
     CHAIN_HEAD = "SELECT seq, hash FROM chains WHERE chain = $1";
     CHAIN_START = "INSERT INTO chains (chain, seq, hash) VALUES ($1, 0, '') ON CONFLICT (chain) DO NOTHING";
     CHAIN_MOVE = "UPDATE chains SET seq = $1, hash = $2 WHERE chain = $3 AND seq = $4 AND hash = $5";
@@ -224,6 +229,7 @@ statements! {
     REMEMBERED_BY_ALL = "SELECT connection, value FROM remembered WHERE name = $1 AND value <> '' ORDER BY connection";
 
     LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
+    LEASES_GOOD = "SELECT connection, holder FROM leases WHERE until_us > $1 ORDER BY connection LIMIT 1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
                   ON CONFLICT (connection) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, \
                   run_id = excluded.run_id, until_us = excluded.until_us";
@@ -279,11 +285,43 @@ statements! {
     KEPT_ALL = "SELECT name, sealed FROM kept ORDER BY name";
     KEPT_RESEAL = "UPDATE kept SET sealed = $1 WHERE name = $2";
 
-    ALLOWANCE_TAKE = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, 1) \
-                      ON CONFLICT (name) DO UPDATE SET \
-                      used = CASE WHEN excluded.hour > allowances.hour THEN 1 ELSE allowances.used + 1 END, \
-                      hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
-                      WHERE excluded.hour > allowances.hour OR allowances.used < $3 RETURNING used";
+    ALLOWANCE_TAKE_SOME = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, $3) \
+                           ON CONFLICT (name) DO UPDATE SET \
+                           used = CASE WHEN excluded.hour > allowances.hour THEN $3 \
+                           WHEN allowances.used + $3 > $4 THEN $4 ELSE allowances.used + $3 END, \
+                           hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
+                           RETURNING used, hour";
+    ALLOWANCE_GIVE_BACK = "UPDATE allowances SET used = CASE WHEN used > $3 THEN used - $3 ELSE 0 END \
+                           WHERE name = $1 AND hour = $2";
+    SLOT_POOL = "INSERT INTO slot_pools (name, most) VALUES ($1, $2) \
+                 ON CONFLICT (name) DO UPDATE SET most = excluded.most";
+    SLOTS = "SELECT holder, held, wanted, since_us, until_us FROM slots WHERE name = $1 ORDER BY holder";
+    SLOTS_PUT = "INSERT INTO slots (name, holder, held, wanted, since_us, until_us) VALUES ($1, $2, $3, $4, $5, $6) \
+                 ON CONFLICT (name, holder) DO UPDATE SET held = excluded.held, wanted = excluded.wanted, \
+                 since_us = excluded.since_us, until_us = excluded.until_us";
+    SLOTS_DROP = "DELETE FROM slots WHERE name = $1 AND holder = $2";
+    SLOTS_WAITED_FOR = "SELECT holder FROM slots WHERE name = $1 AND holder <> $2 AND wanted > held \
+                        AND until_us > $3 LIMIT 1";
+    NODE_PUT = "INSERT INTO nodes (holder, name, version, store_schema, runs, since_us, beat_us, until_us) \
+                VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
+                ON CONFLICT (holder) DO UPDATE SET runs = excluded.runs, beat_us = excluded.beat_us, \
+                until_us = excluded.until_us";
+    NODES = "SELECT n.holder, n.name, n.version, n.store_schema, n.runs, n.since_us, n.beat_us, n.until_us, \
+             d.by_whom, d.at_us FROM nodes n LEFT JOIN drains d ON d.name = n.name ORDER BY n.name, n.since_us";
+    NODE_UNTIL = "SELECT until_us FROM nodes WHERE holder = $1";
+    NODE_DROP = "DELETE FROM nodes WHERE holder = $1";
+    NODES_AGED = "DELETE FROM nodes WHERE until_us < $1";
+    NODES_REPLACED = "DELETE FROM nodes WHERE name = $1 AND holder <> $2 AND until_us < $3";
+    DRAIN = "SELECT by_whom, at_us FROM drains WHERE name = $1";
+    DRAIN_PUT = "INSERT INTO drains (name, by_whom, at_us) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    DRAIN_DROP = "DELETE FROM drains WHERE name = $1";
+    CLAIM = "SELECT holder, due_us, started_us, ended_us FROM claims WHERE what = $1";
+    CLAIM_BEGIN = "INSERT INTO claims (what, holder, due_us, started_us, ended_us) VALUES ($1, $2, $3, $4, NULL) \
+                   ON CONFLICT (what) DO NOTHING";
+    CLAIM_TAKE = "UPDATE claims SET holder = $2, due_us = $3, started_us = $4, ended_us = NULL WHERE what = $1";
+    CLAIM_END = "UPDATE claims SET ended_us = $3 WHERE what = $1 AND holder = $2 AND ended_us IS NULL";
+    CLAIMS_LEFT = "SELECT c.what, c.holder, n.until_us FROM claims c LEFT JOIN nodes n ON n.holder = c.holder \
+                   WHERE c.ended_us IS NULL ORDER BY c.started_us";
     TURN_TAKE = "INSERT INTO turns (name, next_us) VALUES ($1, $3) \
                  ON CONFLICT (name) DO UPDATE SET \
                  next_us = CASE WHEN turns.next_us > $2 AND turns.next_us <= $5 THEN turns.next_us + $4 \
@@ -292,10 +330,10 @@ statements! {
     USERS = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 ORDER BY u.name");
     USER = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.name = $2");
     USER_BY_SUBJECT = concat!(user_columns!(), " FROM users u WHERE u.chain = $1 AND u.subject = $2");
-    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, until_us, created_us, seq) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (chain, name) DO NOTHING";
+    USER_ADD = "INSERT INTO users (chain, name, display, mail, role, subject, disabled, until_us, tenants, \
+                created_us, seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (chain, name) DO NOTHING";
     USER_CHANGE = "UPDATE users SET display = $1, mail = $2, role = $3, subject = $4, disabled = $5, until_us = $6, \
-                   seq = $7 WHERE chain = $8 AND name = $9";
+                   tenants = $7, seq = $8 WHERE chain = $9 AND name = $10";
     USER_DROP = "DELETE FROM users WHERE chain = $1 AND name = $2";
     PASSWORD = "SELECT password FROM users WHERE chain = $1 AND name = $2 AND disabled = 0 \
                 AND (until_us IS NULL OR until_us > $3)";
@@ -326,22 +364,21 @@ statements! {
     SESSIONS_END = "DELETE FROM sessions WHERE user_name = $1 AND secret_hash <> $2";
     SESSIONS_OVER = "DELETE FROM sessions WHERE seen_us <= $1 OR created_us <= $2";
 
-    TOKENS = "SELECT name, user_name, scope, created_us, expires_us, used_us FROM tokens \
+    TOKENS = "SELECT name, user_name, scope, created_us, expires_us, used_us, tenants FROM tokens \
               WHERE chain = $1 ORDER BY name";
     TOKEN_BY_SECRET = concat!(
         user_columns!(),
-        ", t.name, t.scope, t.created_us, t.expires_us, t.used_us FROM tokens t JOIN users u \
+        ", t.name, t.scope, t.created_us, t.expires_us, t.used_us, t.tenants FROM tokens t JOIN users u \
          ON u.chain = t.chain AND u.name = t.user_name WHERE t.chain = $1 AND t.secret_hash = $2"
     );
-    TOKEN_ADD = "INSERT INTO tokens (chain, name, user_name, scope, created_us, expires_us, seq) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (chain, name) DO NOTHING";
+    TOKEN_ADD = "INSERT INTO tokens (chain, name, user_name, scope, created_us, expires_us, tenants, seq) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (chain, name) DO NOTHING";
     TOKEN_SECRET = "UPDATE tokens SET secret_hash = $1 WHERE chain = $2 AND name = $3";
     TOKEN_USED = "UPDATE tokens SET used_us = $1 WHERE chain = $2 AND name = $3";
     TOKEN_DROP = "DELETE FROM tokens WHERE chain = $1 AND name = $2";
 
-    ATTEMPT_START = "INSERT INTO attempts (name, failed, last_us, until_us) VALUES ($1, 0, $2, 0) \
-                     ON CONFLICT (name) DO NOTHING";
-    ATTEMPT = "SELECT failed, last_us, until_us FROM attempts WHERE name = $1";
+    ATTEMPT_HOLD = "INSERT INTO attempts (name, failed, last_us, until_us) VALUES ($1, 0, $2, 0) \
+                    ON CONFLICT (name) DO UPDATE SET last_us = attempts.last_us RETURNING failed, until_us";
     ATTEMPT_SET = "UPDATE attempts SET failed = $1, last_us = $2, until_us = $3 WHERE name = $4";
     ATTEMPT_FORGIVE = "UPDATE attempts SET failed = failed - 1, until_us = 0 WHERE name = $1 AND failed > 0";
     ATTEMPT_DROP = "DELETE FROM attempts WHERE name = $1";
@@ -375,6 +412,33 @@ statements! {
     WRITE_BLANK = "UPDATE writes SET order_body = $1 WHERE connection = $2 AND write_id = $3";
     DECISION_BLANK = "UPDATE decisions SET reason = $1 WHERE connection = $2 AND flow = $3 AND record = $4";
 
+    LEAVING_PUT = "INSERT INTO leaving (chain) VALUES ($1)";
+    LEAVING_DROP = "DELETE FROM leaving WHERE chain = $1";
+    LEASE_BLANK = "UPDATE leases SET fence = fence + 1, holder = '', run_id = NULL, until_us = 0 \
+                   WHERE connection = $1 AND fence = $2";
+    DELETE_APPROVALS = "DELETE FROM approvals WHERE connection = $1";
+    DELETE_ITEMS = "DELETE FROM items WHERE connection = $1";
+    DELETE_LINKS = "DELETE FROM links WHERE connection = $1";
+    DELETE_MAPS = "DELETE FROM maps WHERE connection = $1";
+    DELETE_WRITES = "DELETE FROM writes WHERE connection = $1";
+    DELETE_DECISIONS = "DELETE FROM decisions WHERE connection = $1";
+    DELETE_RUNS = "DELETE FROM runs WHERE connection = $1";
+    DELETE_STOPS = "DELETE FROM stops WHERE connection = $1";
+    DELETE_RECORDS = "DELETE FROM records WHERE connection = $1";
+    DELETE_MARKS = "DELETE FROM marks WHERE connection = $1";
+    DELETE_DUE = "DELETE FROM due WHERE connection = $1";
+    DELETE_REMEMBERED = "DELETE FROM remembered WHERE connection = $1";
+    DELETE_HINTS = "DELETE FROM hints WHERE connection = $1";
+    DELETE_HEARD = "DELETE FROM heard WHERE chain = $1";
+    DELETE_FROZEN = "DELETE FROM frozen WHERE connection = $1";
+    DELETE_PRIVATE = "DELETE FROM private_values WHERE chain = $1";
+    DELETE_ENTRIES = "DELETE FROM entries WHERE chain = $1";
+    DELETE_CHAIN = "DELETE FROM chains WHERE chain = $1";
+    DELETE_LETTERS = "DELETE FROM outbox WHERE name LIKE $1 ESCAPE '\\'";
+    SIZE_OF_ENTRIES = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM entries WHERE chain = $1";
+    SIZE_OF_RECORDS = "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(document)), 0) AS BIGINT) FROM records \
+                       WHERE connection = $1";
+
     // What `verify` compares, in the order of the keys.
     ALL_ITEMS = "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
                  CAST(since_us AS TEXT), CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM items \
@@ -391,8 +455,8 @@ statements! {
     ALL_STOPS = "SELECT kind, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) FROM stops \
                  WHERE connection = $1 ORDER BY kind";
     ALL_USERS = "SELECT name, display, mail, role, subject, CAST(disabled AS TEXT), CAST(until_us AS TEXT), \
-                 CAST(created_us AS TEXT), CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
-    ALL_TOKENS = "SELECT name, user_name, scope, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
+                 tenants, CAST(created_us AS TEXT), CAST(seq AS TEXT) FROM users WHERE chain = $1 ORDER BY name";
+    ALL_TOKENS = "SELECT name, user_name, scope, tenants, CAST(created_us AS TEXT), CAST(expires_us AS TEXT), \
                   CAST(seq AS TEXT) FROM tokens WHERE chain = $1 ORDER BY name";
     ALL_APPROVALS = "SELECT CAST(request AS TEXT), what, subject, proposal, asked_by, CAST(asked_us AS TEXT), \
                      reason, status, decided_by, CAST(decided_us AS TEXT), decision_reason, CAST(seq AS TEXT) \
@@ -500,6 +564,7 @@ lookups! {
     LINKS_TRACED = "SELECT DISTINCT record FROM links WHERE connection = $1 AND record", 1, "";
     RECORDS_GONE = "UPDATE records SET gone = 1 WHERE connection = $1 AND record", 1, "";
     WAITED_FOR = "SELECT DISTINCT waits_for FROM items WHERE connection = $1 AND waits_for", 1, "";
+    DUE_AMONG = "SELECT record FROM due WHERE connection = $1 AND flow = $2 AND record", 2, "";
     DUE_SETTLED = "DELETE FROM due WHERE connection = $1 AND flow = $2 AND stamp = $3 AND record", 3, "";
     DUE_WAITING = "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
                    WHERE connection = $1 AND waits_for", 1, due_again!();

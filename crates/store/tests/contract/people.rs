@@ -25,10 +25,11 @@ fn new_user(name: &str, role: Role) -> NewUser {
         role,
         subject: None,
         until: None,
+        tenants: Vec::new(),
     }
 }
 
-async fn add(store: &Store, name: &str, role: Role) -> User {
+pub(crate) async fn add(store: &Store, name: &str, role: Role) -> User {
     let password = store
         .hash_password(name, &format!("{name}'s long password").into())
         .unwrap();
@@ -275,6 +276,7 @@ pub(crate) async fn a_token_is_good_while_its_owner_is(bed: &Bed, store: &Store)
         user: "jo".to_owned(),
         scope: Scope::Operate,
         expires: Some(now + Duration::from_secs(3600)),
+        tenants: Vec::new(),
     };
     let secret = people.make_token(&new, "user:jo").await.unwrap();
     let taken = people.make_token(&new, "user:jo").await.unwrap_err();

@@ -146,7 +146,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failure> {
         quiet: true,
         verbose: global.verbose,
     };
-    serve::run(&service, &ServeArgs {}).await?;
+    serve::run(&service, &ServeArgs { node: None }).await?;
     Ok(exit)
 }
 
@@ -167,6 +167,7 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
         role: Role::Admin,
         subject: None,
         until: None,
+        tenants: Vec::new(),
     };
     let hash = home
         .store
@@ -183,7 +184,8 @@ async fn open_to_a_visitor(folder: &Path, home: &Home) -> Result<(), Failure> {
 /// Makes the home with all connections, of payables and of receivables, on one account of the ledger.
 async fn set_up_all(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
     let today = WallClock.now().to_zoned(TimeZone::UTC).date();
-    let all = configuration(sandbox)
+    let all = OWN_STORE.to_owned()
+        + &configuration(sandbox)
         + &receivables::configuration(sandbox)
         + &payouts::configuration(sandbox, today);
     let sealed = [
@@ -199,6 +201,9 @@ async fn set_up_all(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
     set_up_with(folder, sandbox, &all, &sealed).await
 }
 
+/// What is shown never goes into the store that the environment names.
+const OWN_STORE: &str = "[store]\nurl = \"sqlite:tieout.db\"\n";
+
 /// Makes the home with the connection of payables: configuration, key, sealed credentials.
 ///
 /// # Errors
@@ -208,7 +213,8 @@ pub async fn set_up(folder: &Path, sandbox: &Value) -> Result<Home, Failure> {
         ("netsuite", "demo-netsuite", "netsuite-m2m"),
         ("bill", "demo-bill", "bill"),
     ];
-    set_up_with(folder, sandbox, &configuration(sandbox), &sealed).await
+    let all = OWN_STORE.to_owned() + &configuration(sandbox);
+    set_up_with(folder, sandbox, &all, &sealed).await
 }
 
 /// The same with a configuration of the caller's, and the credentials that it names: of which service of the sandbox,
@@ -264,7 +270,9 @@ settle = "1 second"
     )
 }
 
-fn configuration(sandbox: &Value) -> String {
+/// What is written into `tieout.toml` for the connection of payables.
+#[must_use]
+pub fn configuration(sandbox: &Value) -> String {
     let text = |key| told(sandbox, "bill", key);
     format!(
         r#"[connections.{NAME}]

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use tieout_desk::tie_out::named_month;
 use tieout_domain::code::Code;
-use tieout_domain::{Clock as _, ConnectionName, State, Timestamp};
+use tieout_domain::{Clock as _, ConnectionName, State, TenantName, Timestamp};
 use tieout_store::{ItemFilter, Store, StoreError};
 
 use crate::cli::Global;
@@ -39,9 +39,23 @@ pub struct ExportArgs {
 const PAGE: u32 = 250;
 
 /// A chain to export, and what of it is the period.
-struct Part<'a> {
-    connection: Option<&'a ConnectionName>,
-    span: Span,
+pub(super) struct Part<'a> {
+    /// Whose; the installation's own if nothing is said.
+    pub(super) connection: Option<&'a ConnectionName>,
+    /// The period.
+    pub(super) span: Span,
+}
+
+/// What a pack tells of itself.
+pub(super) struct Told {
+    /// When it is made.
+    pub(super) made: Timestamp,
+    /// Which month, as 2026-06; `all` for all that there is.
+    pub(super) period: String,
+    /// Whether that is over.
+    pub(super) over: bool,
+    /// Whose it is, where it is of a tenant.
+    pub(super) tenant: Option<TenantName>,
 }
 
 /// Exports.
@@ -78,14 +92,20 @@ pub async fn run(global: &Global, home: &Home, args: &ExportArgs) -> Result<Exit
     });
     holds(&home.store, &parts).await?;
     let mut pack = Pack::begin(&args.out)?;
-    let manifest = write(&home.store, &parts, made, month, &mut pack).await?;
+    let told = Told {
+        made,
+        period: month.strftime("%Y-%m").to_string(),
+        over: parts.iter().all(|part| part.span.until <= made),
+        tenant: None,
+    };
+    let manifest = write(&home.store, &parts, told, &mut pack).await?;
     pack.finish()?;
     report(global, &args.out, &manifest);
     Ok(Exit::Done)
 }
 
 /// Whether something is in the way. What can't be looked at is.
-fn taken(folder: &Path) -> Result<bool, Failure> {
+pub(super) fn taken(folder: &Path) -> Result<bool, Failure> {
     match std::fs::read_dir(folder) {
         Ok(mut inside) => Ok(inside.next().is_some()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
@@ -112,7 +132,7 @@ fn span(month: Date, zone: &TimeZone) -> Result<Span, Failure> {
 }
 
 /// Evidence is made only of a history that holds.
-async fn holds(store: &Store, parts: &[Part<'_>]) -> Result<(), Failure> {
+pub(super) async fn holds(store: &Store, parts: &[Part<'_>]) -> Result<(), Failure> {
     let found = store.verify().await?;
     let ours = |chain: &str| {
         parts
@@ -135,11 +155,10 @@ async fn holds(store: &Store, parts: &[Part<'_>]) -> Result<(), Failure> {
 }
 
 /// Writes everything but the sums.
-async fn write(
+pub(super) async fn write(
     store: &Store,
     parts: &[Part<'_>],
-    made: Timestamp,
-    month: Date,
+    told: Told,
     pack: &mut Pack,
 ) -> Result<Manifest, Failure> {
     pack.folder("chain")?;
@@ -147,7 +166,7 @@ async fn write(
     let mut chains = Vec::new();
     for part in parts {
         let span = Span {
-            until: part.span.until.min(made),
+            until: part.span.until.min(told.made),
             ..part.span
         };
         chains.push(chain(store, part.connection, span, pack, &mut registers).await?);
@@ -157,9 +176,10 @@ async fn write(
     }
     let manifest = Manifest {
         tieout: env!("CARGO_PKG_VERSION"),
-        made,
-        period: month.strftime("%Y-%m").to_string(),
-        over: parts.iter().all(|part| part.span.until <= made),
+        made: told.made,
+        period: told.period,
+        over: told.over,
+        tenant: told.tenant,
         chains,
         registers: registers.end(pack)?,
     };
@@ -242,15 +262,16 @@ async fn exceptions(
     }
 }
 
-fn report(global: &Global, folder: &Path, manifest: &Manifest) {
+pub(super) fn report(global: &Global, folder: &Path, manifest: &Manifest) {
     if global.json {
         output::json(&json!({"folder": folder, "manifest": manifest}));
         return;
     }
     let entries = manifest.registers.get("entries").unwrap_or(&0);
+    let whole = manifest.tenant.as_ref();
+    let of = whole.map_or_else(|| manifest.period.clone(), |it| format!("all of {it}"));
     output::line(&format!(
-        "evidence of {} in {}: {entries} entries; README.txt tells what is what, and how to check it",
-        manifest.period,
+        "evidence of {of} in {}: {entries} entries; README.txt tells what is what, and how to check it",
         folder.display()
     ));
     for head in &manifest.chains {
@@ -264,7 +285,7 @@ fn report(global: &Global, folder: &Path, manifest: &Manifest) {
             head.chain, head.seq
         ));
     }
-    if !manifest.over {
+    if !manifest.over && manifest.tenant.is_none() {
         output::line("the month is not over: this goes up to now");
     }
 }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use tieout_store::{KeySource, Store, Vault};
+use tieout_store::{KeySource, Seams, Store, Vault};
 
 use super::preferences::replace;
 use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
-use crate::home::{CONFIG, store_url};
+use crate::home::CONFIG;
 use crate::output;
 use crate::seams::WallClock;
+use crate::store_options::{store_options, url_of_environment};
 
 /// What `init` takes.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ pub async fn create(folder: &Path, key: &KeySource) -> Result<Vec<String>, Failu
     let path = folder.join(CONFIG);
     if !path.exists() {
         // Its `store.url` may hold a password. Replacing a file makes one that only its owner can read.
-        replace(&path, TEMPLATE)?;
+        replace(&path, &template())?;
         made.push(CONFIG.to_owned());
     }
     let config = Config::read(&path)?;
@@ -63,11 +64,10 @@ pub async fn create(folder: &Path, key: &KeySource) -> Result<Vec<String>, Failu
                 .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
         );
     }
-    let url = store_url(&config.store_url, folder);
-    let new = url
-        .strip_prefix("sqlite:")
-        .is_some_and(|path| !Path::new(path).exists());
-    let store = Store::open(&url, Arc::new(WallClock)).await?;
+    let options = store_options(&config.store, folder)?;
+    let file = options.url.strip_prefix("sqlite:");
+    let new = file.is_some_and(|path| !Path::new(path).exists());
+    let store = Store::open_with(&options, Seams::of(Arc::new(WallClock))).await?;
     store.vault(key).await?;
     if new {
         made.push("the store".to_owned());
@@ -89,11 +89,20 @@ fn private_folder(folder: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::file("can't make", folder, &error))
 }
 
+/// What `init` writes. Where the environment names the store, the file leaves it to it.
+fn template() -> String {
+    match url_of_environment() {
+        Some(_) => TEMPLATE.replacen("\nurl = ", "\n# url = ", 1),
+        None => TEMPLATE.to_owned(),
+    }
+}
+
 /// The configuration that `init` writes: everything is there, commented out.
 const TEMPLATE: &str = r#"# tieout. Paths are relative to this file. `tieout preferences show` tells every preference.
 
 [store]
-url = "sqlite:tieout.db"                 # or postgres://…
+url = "sqlite:tieout.db"                 # or postgres://tieout@db1,db2/tieout?sslmode=verify-full&sslrootcert=ca.pem
+# password_file = "store.password"       # of a server; or TIEOUT_STORE_PASSWORD
 
 # [server]
 # listen = "127.0.0.1:8700"              # where `tieout serve` listens; a proxy in front of it speaks TLS

@@ -48,6 +48,23 @@ pub struct SandboxArgs {
     /// Starts bare.
     #[arg(long)]
     pub empty: bool,
+    /// The NetSuite account's id.
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub account: Option<String>,
+    /// How many subsidiaries beside those that every account has.
+    #[arg(long, default_value_t = 0)]
+    pub branches: usize,
+}
+
+/// An id is a part of host names.
+fn account(text: &str) -> Result<String, String> {
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric());
+    if text.split('_').all(part) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` is no account id; write one such as 1234567_SB1"
+    ))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -73,6 +90,8 @@ pub async fn run(_global: &Global, args: &SandboxArgs) -> Result<Exit, Failure> 
         one_world: args.one_world,
         time_zone: args.time_zone.clone(),
         empty: args.empty,
+        account: args.account.clone(),
+        branches: args.branches,
     })
     .await?;
     let mut out = std::io::stdout();

@@ -17,11 +17,15 @@ use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
 use crate::sandbox::told_to_stop;
-use crate::serve::{Service, notify};
+use crate::serve::{Service, host_name, notify};
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
-pub struct ServeArgs {}
+pub struct ServeArgs {
+    /// What this node is called among others that serve from the same store; the host's name if none is given.
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
 
 /// How long runs that are on may take to end by themselves after the service was told to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,13 +36,14 @@ const TRACES: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop: then nothing new begins, and runs that are on end. Told a second time, it ends at once;
 /// the next run finds what was left without an answer.
-pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &ServeArgs) -> Result<Exit, Failure> {
     let home = Home::open(&global.place()).await?;
     let listener = bind(&home.config.listen).await?;
     let address = listener
         .local_addr()
         .map_err(|error| cannot_listen(&home.config.listen, &error))?;
-    let service = Service::new(home).await?;
+    let node = args.node.clone().unwrap_or_else(host_name);
+    let service = Service::named(home, node).await?;
     let (stop, stopped) = watch::channel(false);
     let router = service
         .router()
@@ -49,6 +54,9 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     let threads = Threads::new()?;
     let mut working =
         threads.spawn(async move { runs.scheduler.work(runs.clone(), PATIENCE).await });
+    let living = tokio::spawn(Arc::clone(&service).live());
+    let hearing = tokio::spawn(Arc::clone(&service).hear());
+    let sharing = tokio::spawn(Arc::clone(&service).share());
     let watching = tokio::spawn(Arc::clone(&service).watch());
     let telling = tokio::spawn(Arc::clone(&service).tell());
     let subscribing = tokio::spawn(Arc::clone(&service).subscribe());
@@ -73,6 +81,10 @@ pub async fn run(global: &Global, _args: &ServeArgs) -> Result<Exit, Failure> {
     if tokio::time::timeout(ANSWERS, &mut served).await.is_err() {
         served.abort();
     }
+    living.abort();
+    sharing.abort();
+    hearing.abort();
+    service.leave().await;
     // The last spans are those of the last runs and answers.
     let _ = over.send(true);
     let _ = tokio::time::timeout(TRACES, tracing).await;

@@ -63,7 +63,7 @@ pub async fn run(global: &Global, args: &SupportBundleArgs) -> Result<Exit, Fail
         "tieout": env!("CARGO_PKG_VERSION"),
         "system": system(),
         "store": {
-            "database": home.config.store_url.split(':').next(),
+            "database": home.store.place().split(':').next(),
             "files": files(&home.folder),
             "verify": verify(&home.store.verify().await?),
             "stops": stops(&home.store.installation().stops().await?, args.with_records),

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tieout_desk::users;
-use tieout_domain::Clock as _;
 use tieout_domain::code::Code;
+use tieout_domain::{Clock as _, TenantName};
 use tieout_store::{NewUser, PasswordHash, Role, User, UserEdit};
 use zeroize::Zeroizing;
 
@@ -43,6 +43,9 @@ enum Action {
         /// Their last day (UTC), for somebody who is here for a while: support, an auditor.
         #[arg(long, value_name = "DATE")]
         until: Option<String>,
+        /// They see and touch the connections of this tenant alone; again for another one. Everything if none is named.
+        #[arg(long = "tenant", value_name = "NAME")]
+        tenants: Vec<TenantName>,
         /// They sign in by the identity provider alone, which knows them by the mail address.
         #[arg(long, requires = "mail")]
         no_password: bool,
@@ -92,6 +95,12 @@ struct ChangeArgs {
     /// Their last day (UTC); `never` for somebody who stays.
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
+    /// They see and touch the connections of this tenant alone, and no more those of others; again for another one.
+    #[arg(long = "tenant", value_name = "NAME", conflicts_with = "all_tenants")]
+    tenants: Vec<TenantName>,
+    /// They see and touch everything.
+    #[arg(long)]
+    all_tenants: bool,
     /// By what the identity provider knows them (its `sub`), where it tells no mail address that it has verified; empty
     /// to part them from it.
     #[arg(long, value_name = "SUBJECT")]
@@ -108,6 +117,7 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
             display,
             mail,
             until,
+            tenants,
             no_password,
         } => {
             let new = NewUser {
@@ -117,7 +127,9 @@ pub async fn run(global: &Global, args: &UsersArgs) -> Result<Exit, Failure> {
                 role: *role,
                 subject: None,
                 until: until.as_deref().map(users::until).transpose()?,
+                tenants: tenants.clone(),
             };
+            known(&home, tenants)?;
             let password = match no_password {
                 true => None,
                 false => Some(new_password(&home, name)?),
@@ -163,9 +175,11 @@ async fn change(home: &Home, args: &ChangeArgs) -> Result<User, Failure> {
             Some("never") => Some(None),
             Some(day) => Some(Some(users::until(day)?)),
         },
+        tenants: (args.all_tenants || !args.tenants.is_empty()).then(|| args.tenants.clone()),
     };
+    known(home, &args.tenants)?;
     if edit == UserEdit::default() && !args.password && !args.sign_out {
-        let cause = "say what to change: --role, --display, --mail, --password, --disable, --enable, --until, --subject or --sign-out";
+        let cause = "say what to change: --role, --display, --mail, --password, --disable, --enable, --until, --tenant, --all-tenants, --subject or --sign-out";
         return Err(Failure::usage(Code::new("usage"), cause));
     }
     // Nothing is changed for somebody whose new password is refused.
@@ -186,6 +200,16 @@ async fn change(home: &Home, args: &ChangeArgs) -> Result<User, Failure> {
         people.sign_out(&args.name, &actor()).await?;
     }
     Ok(user)
+}
+
+/// Refuses tenants that no connection belongs to: a name that is mistyped would show somebody nothing, and who comes to
+/// have that name later would be seen by them.
+fn known(home: &Home, tenants: &[TenantName]) -> Result<(), Failure> {
+    let unknown = |it: &&TenantName| home.config.of_tenant(it).is_empty();
+    match tenants.iter().find(unknown) {
+        None => Ok(()),
+        Some(tenant) => Err(super::tenants::unknown(tenant)),
+    }
 }
 
 /// Who somebody is for the identity provider, as the store keeps it.
@@ -236,7 +260,7 @@ fn unread(error: &std::io::Error) -> Failure {
 fn as_json(user: &User) -> Value {
     json!({
         "name": user.name, "display": user.display, "mail": user.mail, "role": user.role,
-        "disabled": user.disabled, "until": user.until, "subject": user.subject, "created": user.created, "signed_in": user.signed_in,
+        "disabled": user.disabled, "until": user.until, "subject": user.subject, "tenants": user.tenants, "created": user.created, "signed_in": user.signed_in,
     })
 }
 
@@ -247,6 +271,12 @@ fn tell(global: &Global, user: &User) {
         let standing = users::standing(user, WallClock.now());
         output::line(&format!("{}: {}, {standing}", user.name, user.role));
     }
+}
+
+/// To which they are limited; nothing for everybody else.
+fn tenants(tenants: &[TenantName]) -> String {
+    let names: Vec<_> = tenants.iter().map(TenantName::as_str).collect();
+    names.join(", ")
 }
 
 async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
@@ -268,6 +298,7 @@ async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
                 user.display,
                 user.mail,
                 user.role.to_string(),
+                tenants(&user.tenants),
                 state,
                 moment(Some(user.created)),
                 moment(user.signed_in),
@@ -280,6 +311,7 @@ async fn list(global: &Global, home: &Home) -> Result<(), Failure> {
             "called",
             "mail",
             "role",
+            "tenants",
             "state",
             "since",
             "last signed in",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use http::Uri;
+use tieout_domain::TenantName;
 use tieout_server::hooks::{Place, place};
 use tieout_server::notices::NAMES;
 
@@ -56,6 +57,8 @@ pub struct HookConfig {
     pub events: Vec<String>,
     /// Whether it may go to an address of a private network.
     pub private: bool,
+    /// Of whose connections alone it is told; of all if nothing is said.
+    pub tenant: Option<TenantName>,
 }
 
 impl Telling {
@@ -156,7 +159,7 @@ impl Reader<'_> {
     }
 
     fn hook(&self, at: &str, table: &toml::Table) -> Result<HookConfig, Failure> {
-        self.only_known(at, table, &["url", "secret", "events", "private"])?;
+        self.only_known(at, table, &["url", "secret", "events", "private", "tenant"])?;
         let private = match table.get("private") {
             None => false,
             Some(toml::Value::Boolean(private)) => *private,
@@ -187,6 +190,7 @@ impl Reader<'_> {
             secret: self.needed(table, at, "secret")?,
             events,
             private,
+            tenant: self.tenant(table, at)?,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tieout_domain::Timestamp;
+use tieout_domain::{TenantName, Timestamp};
 
 use super::catalogue::REGISTERS;
 
@@ -26,10 +26,13 @@ pub struct Manifest {
     pub tieout: &'static str,
     /// When.
     pub made: Timestamp,
-    /// Which month, as 2026-06.
+    /// Which month, as 2026-06; `all` for all that there is.
     pub period: String,
     /// Whether the month was over when it was made.
     pub over: bool,
+    /// Whose it is, where it is all of a tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantName>,
     /// Each chain's end.
     pub chains: Vec<Head>,
     /// How many rows each register has.
@@ -61,7 +64,10 @@ pub fn readme(manifest: &Manifest) -> String {
         text.push_str(words);
         text.push('\n');
     };
-    let title = format!("Evidence of tieout for {}", manifest.period);
+    let title = match &manifest.tenant {
+        Some(tenant) => format!("All that tieout keeps of {tenant}"),
+        None => format!("Evidence of tieout for {}", manifest.period),
+    };
     line(&title);
     line(&"=".repeat(title.len()));
     line("");
@@ -69,7 +75,7 @@ pub fn readme(manifest: &Manifest) -> String {
         "Made {:.0} by tieout {}. Times are in UTC.",
         manifest.made, manifest.tieout
     ));
-    if !manifest.over {
+    if !manifest.over && manifest.tenant.is_none() {
         line("The period was not over then: this pack ends at that moment.");
     }
     line(
@@ -93,6 +99,13 @@ pub fn readme(manifest: &Manifest) -> String {
         }
     }
     for words in CHAINS {
+        line(words);
+    }
+    let last = match manifest.tenant {
+        Some(_) => &OF_A_TENANT[..],
+        None => &OF_THE_INSTALLATION[..],
+    };
+    for words in last {
         line(words);
     }
     line("");
@@ -120,13 +133,24 @@ pub fn readme(manifest: &Manifest) -> String {
     text
 }
 
-const CHAINS: [&str; 6] = [
+const CHAINS: [&str; 4] = [
     "",
     "A chain goes from its first entry, not from the period's: only so can it be checked. One line is one",
     "entry, with what its hash is made of. Personal values (names, addresses, reasons) are in it as salted",
     "digests, for that is how they are hashed; the registers show them in clear, where they were not erased.",
+];
+
+const OF_THE_INSTALLATION: [&str; 2] = [
     "The chain (installation) holds what belongs to no connection: credentials, preferences, pauses of all.",
     "manifest.json: the end of each chain, for a program. manifest.sha256: the sum of every other file.",
+];
+
+const OF_A_TENANT: [&str; 5] = [
+    "tieout.toml: its connections and the templates they rest on, as they are configured; no secret is in it.",
+    "users.json: the users and tokens that are limited to it, without what proves who they are.",
+    "signed/: what people signed, word for word, and what it was made of, each under its SHA-256.",
+    "manifest.json: the end of each chain, for a program. manifest.sha256: the sum of every other file.",
+    "What the services themselves keep is not in it, nor what belongs to the whole installation.",
 ];
 
 const CHECKING: [&str; 25] = [

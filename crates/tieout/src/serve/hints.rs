@@ -9,6 +9,7 @@ use tieout_domain::hint::{Hint, Rejected};
 use tieout_engine::scheduler::Mark;
 use tieout_kit::webhooks::{ByHand, PUSH_SIGNATURE_HEADER, Signed, Webhooks, same_secret};
 use tieout_server::Notification;
+use tieout_store::{Claim, NewHint};
 
 use super::Service;
 use crate::config::Config;
@@ -19,6 +20,8 @@ use crate::subscriptions::{Ensured, Keeper, Proof, PushKeys, Side, Tested, sides
 const CHECK: Duration = Duration::from_secs(24 * 3600);
 /// How soon again one that couldn't be.
 const CHECK_AGAIN: Duration = Duration::from_secs(3600);
+/// A check that another node made so lately is not made again when this one begins.
+const LATELY: Duration = Duration::from_secs(60);
 /// How long an event's id is remembered after a run has heeded it.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -111,6 +114,22 @@ impl Service {
         self.scheduler.mark(connection, mark);
     }
 
+    /// A connection is due because a service should have told so. Kept as if it had: then any node may look.
+    async fn told_without_notice(&self, side: Side<'_>) {
+        let at = self.shared.timer.now();
+        let hint = NewHint {
+            connection: side.connection.clone(),
+            system: side.system.id.to_string(),
+            event: format!("missed {at}"),
+            record: String::new(),
+            at,
+        };
+        if let Err(error) = self.home.store.keep_hints(&[hint]).await {
+            tracing::warn!(connection = %side.connection, %error, "that something was missed can't be kept");
+        }
+        self.told(side.connection);
+    }
+
     /// What had been told before the service ended, and no run has heeded.
     pub(super) async fn take_up_hints(&self) -> Result<(), Failure> {
         for connection in self.home.store.hinted().await? {
@@ -144,21 +163,50 @@ impl Service {
     /// Keeps the subscriptions, for as long as the service lives: at its start, after a change of the configuration, and
     /// once a day.
     pub async fn subscribe(self: Arc<Self>) {
+        let mut checked_within = LATELY;
         loop {
-            let config = self.config();
-            let all_well = self.check_all(&config).await;
-            let now = self.shared.timer.now();
-            if let Ok(before) = now.checked_sub(REMEMBERED)
-                && let Err(error) = self.home.store.forget_hints(before).await
-            {
-                tracing::warn!(%error, "old notifications can't be forgotten");
-            }
-            let wait = if all_well { CHECK } else { CHECK_AGAIN };
+            let wait = self.subscribe_once(checked_within).await;
             tokio::select! {
-                () = self.shared.timer.sleep(wait) => {}
-                () = self.configured.notified() => {}
+                () = self.shared.timer.sleep(wait) => checked_within = wait - wait / 10,
+                () = self.configured.notified() => checked_within = LATELY,
             }
         }
+    }
+
+    /// Checks the subscriptions unless another node of the same configuration has done so within this time. Says when to
+    /// check again.
+    async fn subscribe_once(&self, checked_within: Duration) -> Duration {
+        let (store, config) = (&self.home.store, self.config());
+        let digest = config.digest.iter().take(8);
+        let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
+        let check = format!("subscriptions/{digest}");
+        let due = store
+            .time()
+            .await
+            .map(|now| now.checked_sub(checked_within).ok());
+        let claim = match due {
+            Ok(due) => store.claim(&check, due).await,
+            Err(error) => Err(error),
+        };
+        match claim {
+            Ok(Claim::Ours) => {}
+            Ok(Claim::Done | Claim::Elsewhere) => return CHECK_AGAIN,
+            Err(error) => {
+                tracing::warn!(%error, "the subscriptions can't be checked now");
+                return LATELY;
+            }
+        }
+        let all_well = self.check_all(&config).await;
+        let now = self.shared.timer.now();
+        if let Ok(before) = now.checked_sub(REMEMBERED)
+            && let Err(error) = store.forget_hints(before).await
+        {
+            tracing::warn!(%error, "old notifications can't be forgotten");
+        }
+        if let Err(error) = store.end_claim(&check).await {
+            tracing::warn!(%error, "that the subscriptions were checked can't be told to other nodes");
+        }
+        if all_well { CHECK } else { CHECK_AGAIN }
     }
 
     /// Whether every subscription is as it must be.
@@ -193,7 +241,7 @@ impl Service {
                      {} over there",
                     by_hand.menu
                 );
-                self.told(connection);
+                self.told_without_notice(side).await;
                 true
             }
             Err(failure) => {
@@ -241,7 +289,7 @@ impl Service {
         let Tested { missed, answered } = self.keeper().test(side, ours).await?;
         if missed > 0 {
             tracing::warn!(%connection, %system, missed, "notifications never arrived; a run looks now");
-            self.told(connection);
+            self.told_without_notice(side.0).await;
         }
         let reaches_us = answered.is_none_or(|answered| answered == 200);
         if !reaches_us {

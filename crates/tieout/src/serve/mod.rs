@@ -8,6 +8,7 @@ mod courier;
 mod drift;
 mod hints;
 mod imports;
+mod nodes;
 pub mod notify;
 mod openid;
 mod program;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::Router;
-use tieout_domain::{ConnectionName, Holding};
+use tieout_domain::{ConnectionName, Holding, Reach};
 use tieout_engine::scheduler::Scheduler;
 use tieout_server::App;
 use tieout_server::app::Outside;
@@ -36,11 +37,15 @@ use crate::assemble::Shared;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::home::Home;
+pub use nodes::host_name;
+
 use crate::subscriptions::Proof;
 use crate::telemetry::{Tracer, traced};
 
 /// The service.
 pub struct Service {
+    /// What people call this node.
+    pub node: String,
     /// Its home. The configuration in it is the one that it began with: see [`config`](Self::config).
     pub home: Home,
     /// Starts runs.
@@ -66,20 +71,29 @@ impl Service {
     /// # Errors
     /// Where the vault can't be opened, or the store not be read.
     pub async fn new(home: Home) -> Result<Arc<Self>, Failure> {
-        Self::with(Shared::new()?, home).await
+        Self::named(home, host_name()).await
+    }
+
+    /// The same as a node of this name.
+    ///
+    /// # Errors
+    /// See [`new`](Self::new).
+    pub async fn named(home: Home, node: String) -> Result<Arc<Self>, Failure> {
+        Self::with(Shared::new()?, home, node).await
     }
 
     /// The same with seams of the caller's own.
     ///
     /// # Errors
     /// See [`new`](Self::new).
-    pub async fn with(shared: Shared, home: Home) -> Result<Arc<Self>, Failure> {
+    pub async fn with(shared: Shared, home: Home, node: String) -> Result<Arc<Self>, Failure> {
         let config = Arc::new(home.config.clone());
         let tracer = config.telemetry.as_ref().map(|_| {
             let (timer, entropy) = (Arc::clone(&shared.timer), Arc::clone(&shared.entropy));
             Arc::new(Tracer::new(timer, entropy))
         });
         let service = Self {
+            node,
             vault: home.vault().await?,
             scheduler: Scheduler::new(Arc::clone(&shared.timer), config.workers),
             shared,
@@ -123,6 +137,7 @@ impl Service {
         let hooks = config.telling.hooks.iter().map(|(name, hook)| Hook {
             name: name.clone(),
             events: hook.events.clone(),
+            reach: Reach::of(hook.tenant.as_slice()),
         });
         let outside = Outside {
             public_url: config.public_url.clone(),

@@ -223,6 +223,7 @@ impl Service {
         ConnectionInfo {
             name: name.clone(),
             pair: config.pair.clone(),
+            tenant: config.tenant.clone(),
             enabled: config.enabled,
             ledger: config.ledger.system.title.to_owned(),
             platform: config.platform.system.title.to_owned(),

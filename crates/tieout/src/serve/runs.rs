@@ -7,6 +7,7 @@ use tieout_engine::scheduler::{Ended, Job, Runs};
 use tieout_engine::{Connection, EngineError, Progress, Quiet, RunOptions, RunReport};
 
 use tieout_kit::refusals::REFUSALS_MAX;
+use tieout_store::Claim;
 
 use super::Service;
 use crate::assemble;
@@ -20,6 +21,38 @@ const SERVICE: &str = "service";
 #[async_trait]
 impl Runs for Service {
     async fn run(&self, job: Job) -> Ended {
+        if !job.only.is_empty() || job.import.is_some() {
+            return self.made(job).await;
+        }
+        match self.claim(&job).await {
+            Ok(Claim::Ours) => {}
+            Ok(Claim::Done) => return Ended::Made,
+            Ok(Claim::Elsewhere) => return Ended::Elsewhere,
+            Err(error) => {
+                tracing::error!(connection = %job.connection, code = %error.code(), "{error}");
+                return Ended::Failed;
+            }
+        }
+        let connection = job.connection.clone();
+        let ended = self.made(job).await;
+        self.end_claim(&connection).await;
+        ended
+    }
+
+    fn cut(&self) {
+        for holding in self.runs_on().values() {
+            holding.cut();
+        }
+    }
+
+    fn chance(&self) -> f64 {
+        self.shared.entropy.fraction()
+    }
+}
+
+impl Service {
+    /// One run, made here.
+    async fn made(&self, job: Job) -> Ended {
         let trace = self
             .tracer
             .as_ref()
@@ -56,7 +89,9 @@ impl Runs for Service {
             },
         };
         let id = options.id.clone();
-        let began = self.shared.timer.now();
+        let Ok(began) = self.home.store.time().await else {
+            return Ended::Failed;
+        };
         let told = options.trigger == "webhook";
         self.runs_on()
             .insert(id.clone(), Arc::clone(&connection.holding));
@@ -84,18 +119,6 @@ impl Runs for Service {
         ended
     }
 
-    fn cut(&self) {
-        for holding in self.runs_on().values() {
-            holding.cut();
-        }
-    }
-
-    fn chance(&self) -> f64 {
-        self.shared.entropy.fraction()
-    }
-}
-
-impl Service {
     /// The connection of a job, put together; `None` if there is none to be run any more.
     async fn connection(
         &self,
@@ -116,7 +139,11 @@ impl Service {
         };
         let made = assemble::connection(home, vault, shared, name, config, progress).await?;
         let actor = job.by.clone().unwrap_or_else(|| SERVICE.to_owned());
-        Ok(Some(Connection { actor, ..made }))
+        Ok(Some(Connection {
+            actor,
+            holder: format!("node {}, process {}", self.node, std::process::id()),
+            ..made
+        }))
     }
 }
 

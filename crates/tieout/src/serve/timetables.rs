@@ -61,11 +61,22 @@ impl Service {
         }
         Ok(Entry {
             connection: name.clone(),
+            tenant: tenant(name, config),
             lines,
             urgent: assemble::money_flows(config),
             quiet: times(Schedule::Never, name.as_str()),
         })
     }
+}
+
+/// Whose a connection is: a tenant's, where it names one; else those that use one credential of the platform are limited
+/// together.
+fn tenant(name: &ConnectionName, config: &ConnectionConfig) -> String {
+    if let Some(tenant) = &config.tenant {
+        return format!("tenant/{tenant}");
+    }
+    let credential = assemble::credential_name(&config.platform_settings);
+    credential.unwrap_or(name.as_str()).to_owned()
 }
 
 /// When everything is read again. What never runs by itself doesn't do this either, unless the file says so.

@@ -96,7 +96,7 @@ impl Service {
         let fixed = |config: &Config| {
             let public_url = config.public_url.clone();
             (
-                config.store_url.clone(),
+                config.store.clone(),
                 config.listen.clone(),
                 config.workers,
                 public_url,

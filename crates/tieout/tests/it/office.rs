@@ -68,6 +68,7 @@ impl Office {
             role,
             form_token: "token".to_owned(),
             token: None,
+            reach: tieout_domain::Reach::All,
         };
         let router = self.router.clone().layer(Extension(person));
         let response = router.oneshot(request).await.unwrap();

@@ -279,6 +279,7 @@ impl Door {
             role: Role::Operator,
             subject: None,
             until: None,
+            tenants: Vec::new(),
         };
         self.store
             .people()

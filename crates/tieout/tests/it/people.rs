@@ -6,7 +6,7 @@ use tieout_desk::approval;
 use tieout_desk::mapping::{self, Said};
 use tieout_desk::tie_out::sign_off;
 use tieout_domain::{Kind, RecordRef, Side, State, WaitsFor};
-use tieout_engine::scheduler::{Job, Runs as _};
+use tieout_engine::scheduler::{Cause, Job, Runs as _};
 use tieout_flows::tie_out::Status;
 use tieout_server::people::Role;
 use tieout_store::{ConnectionStore, Fact, Item, ItemFilter, MapStatus, NewUser};
@@ -662,6 +662,7 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
         whole: true,
         trigger: "schedule".to_owned(),
         by: None,
+        cause: Cause::Asked,
     };
     office.service.run(night).await;
     let page = office.get(VERA, &path).await.page();
@@ -771,6 +772,7 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
             role,
             subject: None,
             until: None,
+            tenants: Vec::new(),
         };
         let people = stage.home.store.people();
         people.add(&new, None, "user:test").await.unwrap();

@@ -281,6 +281,44 @@ async fn lost_answers_of_both_sides_make_nothing_twice() {
     }
 }
 
+/// A process that dies leaves customers half made, and invoices that have not said yet that they wait for them.
+#[tokio::test]
+async fn s222_a_run_that_died_while_it_made_customers_is_finished_by_the_next() {
+    let mut stage = Stage::selling(selling()).await;
+    stage.sync().await;
+    stage.reconcile().await;
+    stage
+        .fault(json!({
+            "service": "netsuite", "method": "PUT", "path": "/services/rest/record/v1/customer",
+            "effect": "latency", "latency": "30 seconds",
+        }))
+        .await;
+    let dies = async {
+        while held_back(&stage).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        report = stage.try_sync() => panic!("it got through: {report:?}"),
+        () = dies => {}
+    }
+    stage.no_faults().await;
+    let report = stage.sync().await;
+    assert!(count(&report, "customers", State::Done) > 0);
+    assert_eq!(count(&report, "customers", State::Hold), 0);
+    stage.assert_quiet().await;
+}
+
+/// How many creations of customers NetSuite was sent.
+async fn held_back(stage: &Stage) -> u64 {
+    let calls = stage.panel.get("/control/calls").await.unwrap();
+    let paths = calls["netsuite"]["by_path"].as_object().unwrap();
+    let made = paths
+        .iter()
+        .filter(|(path, _)| path.starts_with("PUT /services/rest/record/v1/customer/"));
+    made.filter_map(|(_, count)| count.as_u64()).sum()
+}
+
 #[tokio::test]
 async fn an_import_costs_what_its_writes_and_pages_cost() {
     let stage = Stage::selling(SandboxOptions {

@@ -7,6 +7,7 @@ use tieout::home::Home;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
 use tieout_domain::{Document, Kind, RecordRef, RemoteId, Side, State};
 use tieout_engine::{Connection, Plan, RunOptions, RunReport, mapping};
+use tieout_store::testing::TestStore;
 use tieout_store::{Item, Mirrored};
 
 /// A stage.
@@ -16,7 +17,15 @@ pub(crate) struct Stage {
     pub(crate) connection: Connection,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) sandbox: Sandbox,
+    /// Where the store lies, if not in the folder.
+    database: TestStore,
 }
+
+/// The sealed credentials of the connection of payables.
+const PAYABLES: [(&str, &str, &str); 2] = [
+    ("netsuite", "demo-netsuite", "netsuite-m2m"),
+    ("bill", "demo-bill", "bill"),
+];
 
 impl Stage {
     /// A small world, mapped and not yet synced.
@@ -47,9 +56,21 @@ impl Stage {
     }
 
     async fn set_up(options: SandboxOptions) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
-        let home = demo::set_up(folder.path(), &sandbox.description)
+        let configuration = demo::configuration(&sandbox.description);
+        Self::over(sandbox, &configuration, &PAYABLES).await
+    }
+
+    /// A home with this configuration on the sandbox, and its only connection.
+    async fn over(
+        sandbox: Sandbox,
+        configuration: &str,
+        credentials: &[(&str, &str, &str)],
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = TestStore::new();
+        let text = database.table() + configuration;
+        let home = demo::set_up_with(folder.path(), &sandbox.description, &text, credentials)
             .await
             .unwrap();
         let panel = Panel::new(&sandbox.description).unwrap();
@@ -60,13 +81,40 @@ impl Stage {
             connection,
             folder,
             sandbox,
+            database,
         }
+    }
+
+    /// Whether the store is a file; a test of what is done to files has nothing to look at otherwise.
+    pub(crate) fn has_file(&self) -> bool {
+        let is_file = !self.database.is_on_server();
+        if !is_file {
+            eprintln!("skipped: the store is no file");
+        }
+        is_file
+    }
+
+    /// The same kind of world, where the script for files is set.
+    pub(crate) async fn with_files(options: SandboxOptions) -> Self {
+        let mut stage = Self::with(options).await;
+        let script = "pdf_script = \"customscript_tieout_files\"\n";
+        stage.add_to(".netsuite]\n", script).await;
+        stage
+    }
+
+    /// Adds lines to the first table of the configuration whose head ends so, as a person would.
+    pub(crate) async fn add_to(&mut self, head: &str, lines: &str) {
+        let path = self.folder.path().join(tieout::home::CONFIG);
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains(head), "{written}");
+        let added = written.replacen(head, &format!("{head}{lines}"), 1);
+        std::fs::write(&path, added).unwrap();
+        self.connection = self.restarted().await;
     }
 
     /// A company that sells, between NetSuite and Invoiced. Nothing is written to the ledger until that is
     /// [switched on](Self::reconcile).
     pub(crate) async fn selling(options: SandboxOptions) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
         let description = &sandbox.description;
         let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
@@ -98,24 +146,12 @@ deposit_accounts = ["undeposited"]
             ("netsuite", "netsuite", "netsuite-m2m"),
             ("invoiced", "invoiced", "invoiced"),
         ];
-        let home = demo::set_up_with(folder.path(), description, &configuration, &credentials)
-            .await
-            .unwrap();
-        let panel = Panel::new(description).unwrap();
-        let connection = connect(&home).await;
-        Self {
-            panel,
-            home,
-            connection,
-            folder,
-            sandbox,
-        }
+        Self::over(sandbox, &configuration, &credentials).await
     }
 
     /// A company whose customers pay on Alternative Payments, as far as its account has been given capabilities. Every
     /// account is set up, and the ledger is written to.
     pub(crate) async fn paid_there(options: SandboxOptions, capabilities: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(&options).await.unwrap();
         let description = &sandbox.description;
         let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
@@ -153,18 +189,7 @@ standalone_account = "2100"
             ("netsuite", "netsuite", "netsuite-m2m"),
             ("alternative-payments", "pay", "alternative-payments"),
         ];
-        let home = demo::set_up_with(folder.path(), description, &configuration, &credentials)
-            .await
-            .unwrap();
-        let panel = Panel::new(description).unwrap();
-        let connection = connect(&home).await;
-        Self {
-            panel,
-            home,
-            connection,
-            folder,
-            sandbox,
-        }
+        Self::over(sandbox, &configuration, &credentials).await
     }
 
     /// Chooses the ledger's items for what comes from Invoiced, and lets it be written. The items must have been read.
@@ -211,7 +236,12 @@ standalone_account = "2100"
         for name in self.witnesses() {
             std::fs::remove_file(name).unwrap();
         }
-        self.home = demo::set_up(self.folder.path(), &self.sandbox.description)
+        if self.database.is_on_server() {
+            self.database = TestStore::new();
+        }
+        let description = &self.sandbox.description;
+        let text = self.database.table() + &demo::configuration(description);
+        self.home = demo::set_up_with(self.folder.path(), description, &text, &PAYABLES)
             .await
             .unwrap();
         self.connection = connect(&self.home).await;

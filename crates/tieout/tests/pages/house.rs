@@ -168,6 +168,7 @@ async fn serve(stage: &Stage, asked: Asked) -> String {
             role,
             subject: None,
             until: None,
+            tenants: Vec::new(),
         };
         let password = store.hash_password(name, &PASSWORD.into()).unwrap();
         let added = store.people().add(&new, Some(&password), "user:test").await;

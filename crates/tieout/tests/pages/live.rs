@@ -49,6 +49,7 @@ impl Live {
             role: Role::Admin,
             subject: None,
             until: None,
+            tenants: Vec::new(),
         };
         let password = home.store.hash_password("casey", &PASSWORD.into()).unwrap();
         let people = home.store.people();

@@ -81,6 +81,10 @@ pub(crate) fn show(pdfs: &Pdfs) -> Json {
             ("bytes", bytes.into()),
             ("sha256", hex.into()),
             ("times", put.times.into()),
+            (
+                "text",
+                String::from_utf8_lossy(&put.content).into_owned().into(),
+            ),
         ])
     });
     shown.collect::<Vec<_>>().into()

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bills::{figures, total};
+use crate::documents;
 use crate::ids::Kind;
 use crate::organization::Organization;
 use crate::payment_status::stage;
@@ -24,6 +25,7 @@ pub(crate) fn records(org: &Organization) -> Value {
         "bills": bills(org),
         "vendor_credits": credits(org),
         "payments": payments(org),
+        "documents": documents::records(org),
     })
 }
 

@@ -215,13 +215,28 @@ impl Fake for BillFake {
     }
 
     fn records(&self) -> Value {
-        inventory::records(&self.shared.organization())
+        let mut records = inventory::records(&self.shared.organization());
+        let others = self.shared.others.records();
+        if others.as_object().is_some_and(|others| !others.is_empty()) {
+            records["organizations"] = others;
+        }
+        records
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {
         if path == ["organizations"] {
             let mut first = self.shared.organization();
             return self.shared.others.control(&mut first, &body);
+        }
+        let named = body.get("organization").and_then(Value::as_str);
+        if let Some(at) = named.and_then(|id| self.shared.others.named(id)) {
+            let body = Json::of(&body);
+            let acted = self
+                .shared
+                .others
+                .at(at, |org| control::control(org, path, &body));
+            let gone = || Err(ControlError::missing("bill: the organization is gone"));
+            return acted.unwrap_or_else(gone).map(|answer| answer.to_panel());
         }
         let answer = {
             let mut org = self.shared.organization();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tieout_kit::fake::ControlError;
 
 use crate::ids::{Ids, Random};
+use crate::inventory;
 use crate::life;
 use crate::organization::Organization;
 
@@ -39,6 +40,16 @@ impl Others {
         let org = all.get_mut(at)?;
         life::catch_up(org);
         Some(work(org))
+    }
+
+    /// Every record of each of them, by identifier, for the panel.
+    pub(crate) fn records(&self) -> Value {
+        let mut all = serde_json::Map::new();
+        for org in self.all().iter_mut() {
+            life::catch_up(org);
+            all.insert(org.id(), inventory::records(org));
+        }
+        all.into()
     }
 
     /// What each of them holds, for the panel.

@@ -474,3 +474,32 @@ async fn invoice_numbers_are_unique_only_where_switched_on() {
         assert_eq!(second.status, status);
     }
 }
+
+#[tokio::test]
+async fn people_act_in_the_organization_that_they_name() {
+    let mut bill = Client::start(Options::default());
+    bill.login().await;
+    let made = bill.fake.control(&["organizations"], json!({"count": 2}));
+    let made = made.await.unwrap();
+    let ids: Vec<&str> = made["organizations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let records = bill.fake.records();
+    let vendors = |records: &Value, id: &str| records["organizations"][id]["vendors"].clone();
+    for id in &ids {
+        assert_eq!(
+            vendors(&records, id),
+            records["vendors"],
+            "each has what the first one had"
+        );
+    }
+    let named = json!({"organization": ids[1], "books_closed": "2026-01-31"});
+    let closed = bill.fake.control(&["organization"], named).await.unwrap();
+    assert_eq!(closed["books_closed"], "2026-01-31");
+    let typed = json!({"organization": ids[1], "vendor": "Nobody", "number": "A-1", "amount": "5"});
+    let refused = bill.fake.control(&["type-in"], typed).await;
+    assert!(refused.is_err(), "it has no vendor of that name");
+}

@@ -1,5 +1,6 @@
 //! The client against scripted answers: fixtures and the README's shapes, no fake.
 
+mod documents;
 mod endings;
 mod lists;
 mod payments;

@@ -70,9 +70,11 @@ fn applications(books: &Connection) -> Result<Vec<Value>, LedgerError> {
     })
 }
 
+/// People have no company's name: theirs is what they are called by.
 fn entities(books: &Connection, table: &str) -> Result<Vec<Value>, LedgerError> {
     let query = format!(
-        "SELECT id, entityid, companyname, isinactive, externalid FROM {table} ORDER BY id"
+        "SELECT id, entityid, COALESCE(companyname, firstname || ' ' || lastname), isinactive, externalid \
+         FROM {table} ORDER BY id"
     );
     rows(books, &query, |row| {
         Ok(json!({

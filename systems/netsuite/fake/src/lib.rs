@@ -323,10 +323,13 @@ impl Fake for NetSuiteFake {
     }
 
     fn records(&self) -> Value {
-        self.with_books(inventory::records).unwrap_or_else(|error| {
+        let records = self.with_books(inventory::records);
+        let mut records = records.unwrap_or_else(|error| {
             tracing::error!(%error, "the books could not be read");
             json!({"error": error.to_string()})
-        })
+        });
+        records["files"] = self.scripts.attachments.records().into();
+        records
     }
 
     async fn control(&self, path: &[&str], body: Value) -> Result<Value, ControlError> {

@@ -94,6 +94,12 @@ struct Token {
     ends: Timestamp,
 }
 
+impl Token {
+    fn is_good(&self, now: Timestamp) -> bool {
+        now.as_second() < self.ends.as_second() - MARGIN_SECONDS
+    }
+}
+
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
@@ -179,17 +185,29 @@ impl ClientCredentials {
             *held = session.kept(wire).await;
         }
         if let Some(token) = held.as_ref()
-            && now.as_second() < token.ends.as_second() - MARGIN_SECONDS
+            && token.is_good(now)
         {
             return Ok(token.text.expose_secret().to_owned());
         }
         *held = None;
+        let turn = wire.signing_in.enter(&wire.kit).await;
+        let token = self.fetched(wire, scope).await;
+        turn.end().await;
+        let token = held.insert(token?);
+        Ok(token.text.expose_secret().to_owned())
+    }
+
+    /// Whoever has the turn: takes the token that somebody else has fetched meanwhile, or fetches one.
+    async fn fetched(&self, wire: &Wire, scope: Scope) -> Result<Token, Fault> {
+        let session = self.session(scope);
+        let now = wire.kit.timer.now();
+        if let Some(token) = session.kept(wire).await.filter(|token| token.is_good(now)) {
+            return Ok(token);
+        }
         let token = self.sign_in(wire, scope).await;
         let token = token.map_err(|none| none.fault)?;
-        let text = token.text.expose_secret().to_owned();
         self.keep(wire, session, &token).await;
-        *held = Some(token);
-        Ok(text)
+        Ok(token)
     }
 
     /// A token fetched now, whatever is kept: whether this credential is still accepted.
@@ -216,6 +234,11 @@ impl ClientCredentials {
             .is_some_and(|token| token.text.expose_secret() == refused)
         {
             *held = None;
+            let kept = session.kept(wire).await;
+            if kept.is_some_and(|kept| kept.text.expose_secret() != refused) {
+                // Another node has a new one already.
+                return;
+            }
             if let Err(error) = wire.kit.kept.remove(&session.kept_as).await {
                 tracing::debug!(%error, "a refused token could not be forgotten");
             }
@@ -285,12 +308,9 @@ impl ClientCredentials {
             ));
         };
         let asked = wire.kit.timer.now();
-        let permit = wire.gate.enter().await;
-        let sent = wire
-            .kit
-            .transport
-            .send(request, Duration::from_secs(60))
-            .await;
+        let permit = wire.gate.enter(&wire.kit).await;
+        let sent = wire.kit.transport.send(request, Duration::from_secs(60));
+        let sent = permit.during(&wire.kit, sent).await;
         drop(permit);
         match sent {
             Err(Lost::NeverLeft(cause)) => Attempt::Again(Fault::Later {

@@ -85,8 +85,10 @@ impl Traders<'_> {
         Ok(open)
     }
 
-    /// Before the first sync: both sides have documents of their own.
+    /// Before the first sync: both sides have documents of their own. The platform uses no kept credit by itself: on
+    /// which invoice it would depends on the moment at which the invoice is issued.
     pub(crate) fn begin(&self) -> Result<()> {
+        self.act("invoiced/switches", &json!({"auto_apply_credits": false}))?;
         self.new_documents("begin")
     }
 

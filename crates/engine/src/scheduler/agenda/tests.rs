@@ -29,6 +29,7 @@ fn entry(connection: &str, schedule: &str) -> Entry {
     let times = table(schedule, None, connection);
     Entry {
         connection: name(connection),
+        tenant: connection.to_owned(),
         lines: vec![Line {
             work: Work::Everything,
             times: times.clone(),
@@ -362,4 +363,84 @@ proptest! {
         prop_assert!(owed.is_empty(), "{owed:?} was forgotten");
         prop_assert_eq!((agenda.running(), agenda.waiting()), (0, 0));
     }
+}
+
+fn of_client(connection: &str, tenant: &str) -> Entry {
+    Entry {
+        tenant: tenant.to_owned(),
+        ..entry(connection, "never")
+    }
+}
+
+fn shared_by(workers: usize, entries: Vec<Entry>) -> Agenda {
+    let mut agenda = Agenda::for_workers(workers);
+    agenda.set(entries, at(0));
+    agenda
+}
+
+#[test]
+fn a_huge_client_has_its_share_of_the_workers_and_no_more_while_others_wait() {
+    let mut entries: Vec<Entry> = (0..50)
+        .map(|number| of_client(&format!("huge-{number:02}"), "huge"))
+        .collect();
+    entries.push(of_client("small", "small"));
+    let mut agenda = shared_by(4, entries);
+    for number in 0..50 {
+        agenda.mark(&name(&format!("huge-{number:02}")), person(), at(number));
+    }
+    // Alone it gets all but one: whoever comes next doesn't wait for the end of a run.
+    assert_eq!(
+        order(&mut agenda, at(60)),
+        ["huge-00", "huge-01", "huge-02"]
+    );
+    agenda.mark(&name("small"), person(), at(61));
+    assert_eq!(order(&mut agenda, at(61)), ["small"]);
+    agenda.ended(&name("huge-00"), Ended::Made, at(70), 0.5);
+    // Two share four: the huge one has its two still.
+    assert_eq!(order(&mut agenda, at(70)), Vec::<String>::new());
+    agenda.ended(&name("small"), Ended::Made, at(71), 0.5);
+    assert_eq!(order(&mut agenda, at(71)), ["huge-03"]);
+}
+
+#[test]
+fn a_client_that_is_the_only_one_has_all_workers() {
+    let entries = ["a", "b", "c"].map(|one| of_client(one, "only"));
+    let mut agenda = shared_by(2, entries.into());
+    for one in ["a", "b", "c"] {
+        agenda.mark(&name(one), person(), at(0));
+    }
+    assert_eq!(order(&mut agenda, at(1)), ["a", "b"]);
+}
+
+#[test]
+fn what_another_node_is_at_is_looked_at_again_soon_and_is_no_failure() {
+    let mut agenda = agenda(vec![entry("acme", "every 15 minutes")]);
+    let first = agenda.take(at(900 + 900)).unwrap();
+    let Cause::Tick(tick) = first.cause else {
+        panic!("{first:?}")
+    };
+    agenda.ended(&name("acme"), Ended::Elsewhere, at(1801), 0.5);
+    assert_eq!(agenda.standing(&name("acme")).unwrap().failures, 0);
+    assert_eq!(agenda.take(at(1801)), None);
+    let again = agenda.take(at(1803)).unwrap();
+    assert_eq!(
+        (again.cause, again.trigger),
+        (Cause::Tick(tick), first.trigger)
+    );
+}
+
+#[test]
+fn a_run_says_whether_another_node_may_have_made_it_already() {
+    let mut agenda = agenda(vec![entry("acme", "never")]);
+    let mut cause_of = |marks: &[Mark]| {
+        for mark in marks {
+            agenda.mark(&name("acme"), mark.clone(), at(5));
+        }
+        let job = agenda.take(at(6)).unwrap();
+        agenda.ended(&job.connection, Ended::Made, at(7), 0.5);
+        job.cause
+    };
+    assert_eq!(cause_of(&[hook(&[]), hook(&[])]), Cause::Told);
+    assert_eq!(cause_of(&[hook(&[]), person()]), Cause::Asked);
+    assert_eq!(cause_of(&[person()]), Cause::Asked);
 }

@@ -79,6 +79,7 @@ fn scheduler(names: &[String], workers: usize) -> Arc<Scheduler> {
         let quiet = Timetable::new(Schedule::Never, TimeZone::UTC, None, name);
         Entry {
             connection: name.parse().unwrap(),
+            tenant: name.clone(),
             lines: Vec::new(),
             urgent: Vec::new(),
             quiet,

@@ -2,9 +2,9 @@
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{Deposit, DepositLine, Deposited};
-use tieout_domain::{Amount, Document, Outcome, RecordRef, State};
+use tieout_domain::{Amount, Document, Money, Outcome, RecordRef, State};
 
-use super::parts::{Line, Parts, below_zero, does_not_add_up};
+use super::parts::{Line, Parts, below_zero, does_not_add_up, stand_alone};
 use super::{NAME, This};
 use crate::period::{self, Book};
 use crate::receivables::account;
@@ -78,6 +78,7 @@ fn total(
     payments: &[Deposited],
     lines: &[DepositLine],
 ) -> Result<Amount, Outcome> {
+    let alone = stand_alone(this);
     let payments = payments.iter().map(|payment| payment.amount);
     let sum = Amount::total(payments.chain(lines.iter().map(|line| line.amount)));
     let sum = sum.ok().filter(|sum| Some(*sum) == this.net());
@@ -90,9 +91,26 @@ fn total(
         return Err(does_not_add_up(cause));
     };
     if total.is_negative() {
-        return Err(below_zero(&this.label(), total.of(this.payout.currency)));
+        let currency = this.payout.currency;
+        return Err(if alone.is_zero() {
+            below_zero(&this.label(), total.of(currency))
+        } else {
+            left_below_zero(this, alone.of(currency), total.of(currency))
+        });
     }
     Ok(total)
+}
+
+/// What is left beside payments that were deposited by themselves is fees, or what went back: the bank account holds more
+/// than arrived, and a deposit takes nothing out of it.
+fn left_below_zero(this: &This<'_>, alone: Money, left: Money) -> Outcome {
+    let cause = format!(
+        "{} of {}: {alone} were deposited payment by payment, so that {left} is left, and a deposit can't be below zero: \
+         take it out of the bank account by hand",
+        this.label(),
+        this.payout.total.of(this.payout.currency)
+    );
+    Outcome::because(State::Blocked, Code::new("payout-below-zero"), cause)
 }
 
 fn memo(this: &This<'_>, parts: &Parts<'_>, moved: bool) -> String {

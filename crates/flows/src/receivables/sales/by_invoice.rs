@@ -118,6 +118,9 @@ fn anew(this: &This<'_>, link: &Link, on_copy: &OnCopy<'_>) -> Verdict {
     if on_copy.unposted().is_positive() {
         return under_way(this);
     }
+    if let Some(verdict) = read_first(this) {
+        return verdict;
+    }
     let role = format!("{RETIRED}{}", link.target.id);
     if this.books.link(this.flow, this.record, &role).is_none() {
         return Verdict::Adopt {
@@ -138,6 +141,19 @@ fn anew(this: &This<'_>, link: &Link, on_copy: &OnCopy<'_>) -> Verdict {
         }
         Err(outcome) => Verdict::Rest(outcome),
     }
+}
+
+/// What is open of it was read before a payment of it was posted, un-applied or undone. Whether a copy is archived or made
+/// must not depend on which was read first.
+fn read_first(this: &This<'_>) -> Option<Verdict> {
+    let cause = || {
+        format!(
+            "a payment of {} was posted or undone a moment ago: what is open of it is read again first",
+            this.label()
+        )
+    };
+    let outdated = this.books.is_outdated(this.record);
+    outdated.then(|| hold(Code::new("read-first"), cause()))
 }
 
 fn under_way(this: &This<'_>) -> Verdict {
@@ -240,6 +256,9 @@ impl Copy<'_> {
                 self.on_copy.left(&self.at.copy).of(self.at.copy.currency)
             );
             return blocked(Code::new("open-on-platform-only"), cause);
+        }
+        if let Some(verdict) = read_first(this) {
+            return verdict;
         }
         self.archive("it is settled in the ledger: so nobody pays twice")
     }

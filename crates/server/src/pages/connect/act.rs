@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use tieout_desk::checks::{self, Looked};
 use tieout_domain::ConnectionName;
@@ -13,8 +13,8 @@ use super::super::credentials::entry;
 use super::super::fields::Fields;
 use super::side::{SETTING, SYSTEM};
 use super::{address, connects, named, start_address};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// Who may, on which one.
 fn may(person: &Person, name: &str) -> Result<ConnectionName, PageError> {
@@ -27,7 +27,7 @@ fn back(name: &ConnectionName, done: &str) -> Redirect {
 }
 
 pub(super) async fn settings(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
@@ -38,7 +38,7 @@ pub(super) async fn settings(
         .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
         .collect();
     let (system, by) = (fields.get(SYSTEM), person.actor());
-    connects(&app)?
+    connects(&view)?
         .settings(&name, system, &values, &by)
         .await?;
     Ok(back(&name, "settings"))
@@ -46,7 +46,7 @@ pub(super) async fn settings(
 
 /// One that is sealed already; another where none is named.
 pub(super) async fn credential(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
@@ -54,22 +54,22 @@ pub(super) async fn credential(
     let name = may(&person, &name)?;
     let (system, by) = (fields.get(SYSTEM), person.actor());
     let chosen = fields.given("credential");
-    connects(&app)?
+    connects(&view)?
         .use_credential(&name, system, chosen, &by)
         .await?;
     Ok(back(&name, chosen.map_or("", |_| "signed-in")))
 }
 
 pub(super) async fn enter(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let name = may(&person, &name)?;
-    let connects = connects(&app)?;
+    let connects = connects(&view)?;
     let (system, kind, by) = (fields.get(SYSTEM), fields.get("kind"), person.actor());
-    let kinds = app.program.credential_kinds();
+    let kinds = view.program.credential_kinds();
     let known = kinds.iter().find(|known| known.name == kind);
     let known = known.ok_or_else(|| {
         let cause = format!("`{kind}` is no kind of credential");
@@ -83,58 +83,58 @@ pub(super) async fn enter(
 }
 
 pub(super) async fn key(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let name = may(&person, &name)?;
     let (system, kind, by) = (fields.get(SYSTEM), fields.get("kind"), person.actor());
-    connects(&app)?
+    connects(&view)?
         .make_certificate(&name, system, kind, &by)
         .await?;
     Ok(back(&name, "key"))
 }
 
 pub(super) async fn choose(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     let name = may(&person, &name)?;
     let (system, value, by) = (fields.get(SYSTEM), fields.get("value"), person.actor());
-    connects(&app)?.choose(&name, system, value, &by).await?;
+    connects(&view)?.choose(&name, system, value, &by).await?;
     Ok(back(&name, "chosen"))
 }
 
 /// Stores it, and looks for everything that can be wrong with it.
 pub(super) async fn store(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
     let name = may(&person, &name)?;
     let by = person.actor();
-    connects(&app)?.store(&name, &by).await?;
+    connects(&view)?.store(&name, &by).await?;
     let looked = Looked {
-        checks: app.program.examine(&name).await?,
-        at: app.clock.now(),
+        checks: view.program.examine(&name).await?,
+        at: view.clock.now(),
         by,
     };
-    checks::keep(&app.store.connection(&name), &looked).await?;
+    checks::keep(&view.store.connection(&name)?, &looked).await?;
     Ok(back(&name, "stored"))
 }
 
 pub(super) async fn abandon(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
     let name = may(&person, &name)?;
-    connects(&app)?.abandon(&name, &person.actor()).await?;
+    connects(&view)?.abandon(&name, &person.actor()).await?;
     let back = start_address().with("done", "given-up");
     Ok(Redirect::to(&back.to_string()))
 }

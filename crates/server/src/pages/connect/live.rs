@@ -1,13 +1,13 @@
 //! The second half: the connection is stored and paused. What was seen, mappings, preferences and the first plan are
 //! looked at, and then it goes live.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use tieout_desk::checks::{self, Looked};
 use tieout_desk::mapping;
 use tieout_desk::pause;
-use tieout_desk::preferences::QUESTIONS;
+use tieout_desk::preferences::questions;
 use tieout_domain::ConnectionName;
 use tieout_domain::check::Status;
 use tieout_store::{ConnectionStore, Stop, StopKind};
@@ -18,29 +18,13 @@ use super::super::parts::form::{self, Act};
 use super::super::parts::{Address, notice, time};
 use super::super::{PageError, accounts, checks as checks_page, mappings, plan, preferences};
 use super::{act_address, connects, named};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
-
-/// What is asked in the place of [`QUESTIONS`] where it is customers who pay.
-const QUESTIONS_OF_RECEIVABLES: [(&str, &str); 3] = [
-    (
-        "receivables.go_live",
-        "From which day on do invoices take part? Older ones stay out; nothing means all of them",
-    ),
-    (
-        "receivables.customers",
-        "Which customers go over: those with an open invoice, or all of them?",
-    ),
-    (
-        "receivables.reconcile",
-        "Is what customers pay to be written to the ledger? How much the first sync takes is shown before",
-    ),
-];
+use crate::view::View;
 
 /// Whether a connection was stored and has never gone live.
-pub(in crate::pages) fn is_new(app: &App, stops: &[Stop]) -> bool {
-    app.program.connects().is_some_and(|connects| {
+pub(in crate::pages) fn is_new(view: &View, stops: &[Stop]) -> bool {
+    view.program.connects().is_some_and(|connects| {
         let mut paused = stops
             .iter()
             .filter(|stop| stop.kind == StopKind::Paused && stop.connection.is_some());
@@ -50,14 +34,14 @@ pub(in crate::pages) fn is_new(app: &App, stops: &[Stop]) -> bool {
 
 /// What is looked at before it goes live.
 pub(super) async fn second_half(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &ConnectionName,
 ) -> Result<Markup, PageError> {
-    let connection = app.known(name.as_str()).ok_or(PageError::Missing)?;
-    let store = app.store.connection(name);
+    let connection = view.known(name.as_str()).ok_or(PageError::Missing)?;
+    let store = view.store.connection(name)?;
     let there = Address::connection(name);
-    if !is_new(app, &store.stops().await?) {
+    if !is_new(view, &store.stops().await?) {
         return Ok(html! { p { a href=(there) { (name) } " is connected." } });
     }
     let looked = checks::kept(&store).await?;
@@ -65,8 +49,8 @@ pub(super) async fn second_half(
         p.soft { "Stored and paused: it reads, and writes nothing. " a href=(there) { "The connection's own page" } " is there already." }
         section.panel { h2 { "What was seen" } (seen(&connection, looked.as_ref())) }
         section.panel { h2 { "Mappings" } (maps(person, &connection, &store).await?) }
-        section.panel { h2 { "Preferences" } (questions(app, person, &connection)?) }
-        @if let Some(accounts) = accounts::panel(app, &connection).await? { section.panel { h2 { "Set Up Accounts" } (accounts) } }
+        section.panel { h2 { "Preferences" } (asked(view, person, &connection)?) }
+        @if let Some(accounts) = accounts::panel(view, &connection).await? { section.panel { h2 { "Set Up Accounts" } (accounts) } }
         section.panel {
             h2 { "The first plan" }
             p { "What a sync would link, create and change, record by record, and what you may decide before: read both sides and look at it." }
@@ -129,15 +113,10 @@ async fn maps(
 }
 
 /// The preferences that decide what goes where, in plain words.
-fn questions(app: &App, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
-    let lines = preferences::lines(app, connection)?;
-    let payables = connection.flows.iter().any(|flow| flow == "bills");
-    let questions: &[(&str, &str)] = if payables {
-        &QUESTIONS
-    } else {
-        &QUESTIONS_OF_RECEIVABLES
-    };
-    let asked = questions.iter().filter_map(|(key, question)| {
+fn asked(view: &View, person: &Person, connection: &ConnectionInfo) -> Result<Markup, PageError> {
+    let lines = preferences::lines(view, connection)?;
+    let questions = questions(preferences::book(connection)).iter();
+    let asked = questions.filter_map(|(key, question)| {
         let line = lines.iter().find(|line| line.entry.key == *key)?;
         Some((line, *question))
     });
@@ -154,24 +133,24 @@ fn questions(app: &App, person: &Person, connection: &ConnectionInfo) -> Result<
 
 /// Lets it go live.
 pub(super) async fn go(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let name = named(&name)?;
-    connects(&app)?;
-    app.known(name.as_str()).ok_or(PageError::Missing)?;
-    let store = app.store.connection(&name);
-    if is_new(&app, &store.stops().await?) {
-        app.may_go_on(Some(&name)).await?;
+    connects(&view)?;
+    view.known(name.as_str()).ok_or(PageError::Missing)?;
+    let store = view.store.connection(&name)?;
+    if is_new(&view, &store.stops().await?) {
+        view.may_go_on(Some(&name)).await?;
         pause::resume(&store, "it goes live", &person.actor()).await?;
         let asked = SyncAsked {
             by: person.actor(),
             ..SyncAsked::default()
         };
-        app.program.sync(&name, asked).await?;
+        view.program.sync(&name, asked).await?;
     }
     let there = Address::connection(&name).with("done", "sync");
     Ok(Redirect::to(&there.to_string()))

@@ -8,7 +8,7 @@ mod side;
 mod start;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use super::{Layout, PageError, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectStanding, Connects};
+use crate::view::View;
 
 pub(super) use live::is_new;
 
@@ -75,8 +76,8 @@ const DONE: [(&str, &str); 6] = [
     ("preferences", "{n} preferences are changed."),
 ];
 
-fn connects(app: &App) -> Result<&dyn Connects, PageError> {
-    app.program.connects().ok_or(PageError::Missing)
+fn connects(view: &View) -> Result<&dyn Connects, PageError> {
+    view.program.connects().ok_or(PageError::Missing)
 }
 
 /// The name in an address.
@@ -86,16 +87,16 @@ fn named(text: &str) -> Result<ConnectionName, PageError> {
 
 /// Either half, by how far it is.
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
     let name = named(&name)?;
-    let content = match connects(&app)?.standing(&name).await? {
-        Some(standing) => first_half(&app, &person, &name, &standing).await,
-        None => live::second_half(&app, &person, &name).await?,
+    let content = match connects(&view)?.standing(&name).await? {
+        Some(standing) => first_half(&view, &person, &name, &standing).await,
+        None => live::second_half(&view, &person, &name).await?,
     };
     let content = html! {
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
@@ -115,15 +116,15 @@ async fn show(
 
 /// Both sides, the platform's once the ledger's lets us in.
 async fn first_half(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &ConnectionName,
     standing: &ConnectStanding,
 ) -> Markup {
     let [ledger, platform] = &standing.sides;
-    let (ledger_is_in, ledger) = side::show(app, person, name, ledger).await;
+    let (ledger_is_in, ledger) = side::show(view, person, name, ledger).await;
     let (platform_is_in, platform) = if ledger_is_in {
-        side::show(app, person, name, platform).await
+        side::show(view, person, name, platform).await
     } else {
         (
             false,

@@ -1,6 +1,6 @@
 //! A side: which account, how tieout signs in, and which part of the account.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 use tieout_desk::DeskError;
@@ -11,9 +11,9 @@ use super::super::credentials::{entry, guide, renew};
 use super::super::parts::badge::{Tone, badge};
 use super::super::parts::{Address, facts, form, notice};
 use super::{act_address, connects, named};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{ConnectChoices, ConnectSide, CredentialKindInfo};
+use crate::view::View;
 
 /// The name of the field that tells which side a form is of.
 pub(super) const SYSTEM: &str = "system";
@@ -23,7 +23,7 @@ pub(super) const SETTING: &str = "setting.";
 
 /// Shows a side, and tells whether it lets us in and nothing is left to choose.
 pub(super) async fn show(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &ConnectionName,
     side: &ConnectSide,
@@ -31,7 +31,7 @@ pub(super) async fn show(
     let (is_in, rest) = match &side.understood {
         Err(_) => (false, settings(person, name, side)),
         Ok(follows) => {
-            let (is_in, rest) = signing_in(app, person, name, side).await;
+            let (is_in, rest) = signing_in(view, person, name, side).await;
             let change = settings(person, name, side);
             let told = html! {
                 (facts(follows.iter().map(|(label, value)| (*label, html! { (value) }))))
@@ -80,7 +80,7 @@ fn settings(person: &Person, name: &ConnectionName, side: &ConnectSide) -> Marku
 
 /// The credential, and what it opens.
 async fn signing_in(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &ConnectionName,
     side: &ConnectSide,
@@ -88,7 +88,7 @@ async fn signing_in(
     let Some(credential) = &side.credential else {
         return (false, credentials(person, name, side));
     };
-    let looked = match connects(app) {
+    let looked = match connects(view) {
         Ok(connects) => connects.choices(name, side.system).await,
         // Without it there would be no such page.
         Err(_) => return (false, html! {}),
@@ -223,12 +223,12 @@ fn new(
 
 /// The certificate to upload, as a file.
 pub(super) async fn file(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((name, system)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let standing = connects(&app)?.standing(&named(&name)?).await?;
+    let standing = connects(&view)?.standing(&named(&name)?).await?;
     let sides = standing.map(|standing| standing.sides);
     let mut sides = sides.into_iter().flatten();
     let side = sides.find(|side| side.system == system);

@@ -1,6 +1,6 @@
 //! The beginning: which name, which pair, and what was begun and not ended.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use tieout_domain::code::Code;
@@ -9,16 +9,16 @@ use super::super::fields::Fields;
 use super::super::parts::{self, Address, form, notice};
 use super::super::{Layout, PageError, page_under};
 use super::{Asked, address, connects, start_address};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
-    let known = connects(&app)?.connectable()?;
+    let known = connects(&view)?.connectable()?;
     let texts = [("given-up", "What was given is forgotten.")];
     let content = html! {
         (notice::done(asked.done.as_deref(), asked.n, &texts))
@@ -60,7 +60,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn begin(
-    State(app): State<App>,
+    view: View,
     person: Person,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
@@ -70,7 +70,7 @@ pub(super) async fn begin(
         PageError::usage(Code::new("config-value"), error.to_string())
     })?;
     let (pair, template) = (fields.get("pair"), fields.get("template"));
-    connects(&app)?
+    connects(&view)?
         .begin(&name, pair, template, &person.actor())
         .await?;
     Ok(Redirect::to(&address(&name).to_string()))

@@ -1,15 +1,15 @@
 //! Guides: what a person does in a vendor's own pages to come by a credential, or to renew it.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use maud::{Markup, html};
 
 use super::super::parts::badge::Tone;
 use super::super::parts::{self, Address, notice};
 use super::super::{Layout, PageError, page_under};
 use super::set_address;
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::{GuideInfo, GuideStep};
+use crate::view::View;
 
 /// The guides to a kind of credential.
 pub(super) fn address(kind: &str) -> Address {
@@ -17,12 +17,12 @@ pub(super) fn address(kind: &str) -> Address {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(kind): Path<String>,
 ) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
-    let mut kinds = app.program.credential_kinds().into_iter();
+    let mut kinds = view.program.credential_kinds().into_iter();
     let kind = kinds
         .find(|known| known.name == kind)
         .ok_or(PageError::Missing)?;

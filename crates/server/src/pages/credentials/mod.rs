@@ -6,7 +6,7 @@ pub(super) mod renew;
 mod set;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::tz::TimeZone;
@@ -19,6 +19,7 @@ use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::CredentialInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -44,12 +45,12 @@ fn set_address(kind: &str, name: &str) -> Address {
 }
 
 async fn list(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let table = table(&app.program.credentials().await?);
+    let table = table(&view.program.credentials().await?);
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&table]) {
         return Ok(csv);
     }
@@ -71,7 +72,7 @@ async fn list(
         (table.show(&here))
         h2 { "Enter a new one" }
         ul {
-            @for kind in app.program.credential_kinds() {
+            @for kind in view.program.credential_kinds() {
                 li {
                     a href=(set_address(kind.name, "")) { (kind.system) ": " (kind.name) }
                     @if !kind.guides.is_empty() {

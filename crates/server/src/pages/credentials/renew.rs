@@ -2,7 +2,7 @@
 //! whoever opens the page again goes on from there.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::header;
@@ -23,6 +23,7 @@ use crate::program::{
     Differs, RenewalAsks, RenewalReached, RenewalSent, RenewalStanding, RenewalState, RenewalStep,
     Renews,
 };
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -37,28 +38,24 @@ pub(super) fn address(name: &str) -> Address {
     Address::of(["credentials", "renewals", name])
 }
 
-fn renews(app: &App) -> Result<&dyn Renews, PageError> {
-    app.program.renews().ok_or(PageError::Missing)
+fn renews(view: &View) -> Result<&dyn Renews, PageError> {
+    view.program.renews().ok_or(PageError::Missing)
 }
 
-async fn show(
-    State(app): State<App>,
-    person: Person,
-    Path(name): Path<String>,
-) -> Result<Markup, PageError> {
+async fn show(view: View, person: Person, Path(name): Path<String>) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
-    match renews(&app)?.renewal(&name).await? {
-        Some(renewal) => Ok(under_way(&app, &person, &name, &renewal, None)),
-        None => beginning(&app, &person, &name).await,
+    match renews(&view)?.renewal(&name).await? {
+        Some(renewal) => Ok(under_way(&view, &person, &name, &renewal, None)),
+        None => beginning(&view, &person, &name).await,
     }
 }
 
 /// Nothing is under way: what a renewal is, and to which kinds there is a way.
-async fn beginning(app: &App, person: &Person, name: &str) -> Result<Markup, PageError> {
-    let credentials = app.program.credentials().await?;
+async fn beginning(view: &View, person: &Person, name: &str) -> Result<Markup, PageError> {
+    let credentials = view.program.credentials().await?;
     let known = credentials.iter().find(|one| one.row.name == name);
     let known = known.ok_or(PageError::Missing)?;
-    let ways = renews(app)?.ways(&known.row.kind);
+    let ways = renews(view)?.ways(&known.row.kind);
     let used: Vec<_> = known.used_by.iter().map(ToString::to_string).collect();
     let content = html! {
         @if ways.is_empty() {
@@ -94,7 +91,7 @@ fn crumbs() -> Markup {
 
 /// The steps, with what the last one came to.
 fn under_way(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &str,
     renewal: &RenewalStanding,
@@ -119,7 +116,7 @@ fn under_way(
                         RenewalState::Next => {
                             (badge(Tone::Wait, "next"))
                             (guide::what(&one.guide))
-                            (next(app, person, name, renewal, one, reached))
+                            (next(view, person, name, renewal, one, reached))
                         },
                         RenewalState::Later => {},
                     }
@@ -145,7 +142,7 @@ fn under_way(
 
 /// The form of the step that comes next.
 fn next(
-    app: &App,
+    view: &View,
     person: &Person,
     name: &str,
     renewal: &RenewalStanding,
@@ -171,7 +168,7 @@ fn next(
         @if let (RenewalAsks::Fields, Some(text)) = (step.asks, &renewal.certificate) {
             (pem(text, &Address::of(["credentials", "renewals", name, "certificate"])))
         }
-        @if let Some(reached) = reached.filter(|_| looked) { (seen(app, reached)) }
+        @if let Some(reached) = reached.filter(|_| looked) { (seen(view, reached)) }
         form method="post" action=(action) autocomplete="off" {
             (form::token(person))
             input type="hidden" name="step" value=(step.id);
@@ -209,11 +206,11 @@ pub(in crate::pages) fn pem_file(name: &str, text: String) -> Response {
 }
 
 /// What a person looks at before they say yes.
-fn seen(app: &App, reached: &RenewalReached) -> Markup {
+fn seen(view: &View, reached: &RenewalReached) -> Markup {
     html! {
         @if !reached.differs.is_empty() { (differs(&reached.differs).show(&Address::of(["credentials"]))) }
         @for plan in &reached.plans {
-            @if let Some(connection) = app.known(&plan.connection) {
+            @if let Some(connection) = view.known(&plan.connection) {
                 h3 { (plan.connection) }
                 (plan::shown(&connection, plan))
             }
@@ -242,27 +239,27 @@ fn differs(all: &[Differs]) -> Table {
 }
 
 async fn begin(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
     let moving_over = fields.get("moving-over") == "yes";
-    renews(&app)?
+    renews(&view)?
         .begin(&name, fields.get("to"), moving_over, &person.actor())
         .await?;
     Ok(Redirect::to(&address(&name).to_string()))
 }
 
 async fn step(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let renews = renews(&app)?;
+    let renews = renews(&view)?;
     let here = address(&name).to_string();
     let renewal = renews.renewal(&name).await?.ok_or_else(|| missing(&name))?;
     let next = renewal
@@ -286,7 +283,7 @@ async fn step(
     if reached.differs.is_empty() && reached.plans.is_empty() {
         return Ok(Redirect::to(&here).into_response());
     }
-    Ok(under_way(&app, &person, &name, &renewal, Some(&reached)).into_response())
+    Ok(under_way(&view, &person, &name, &renewal, Some(&reached)).into_response())
 }
 
 fn missing(name: &str) -> DeskError {
@@ -295,24 +292,24 @@ fn missing(name: &str) -> DeskError {
 }
 
 async fn abandon(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     _: Fields,
 ) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    renews(&app)?.abandon(&name, &person.actor()).await?;
+    renews(&view)?.abandon(&name, &person.actor()).await?;
     let back = Address::of(["credentials"]).with("done", "given-up");
     Ok(Redirect::to(&back.to_string()))
 }
 
 async fn certificate(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
     person.must(Role::Admin)?;
-    let renewal = renews(&app)?.renewal(&name).await?;
+    let renewal = renews(&view)?.renewal(&name).await?;
     let text = renewal.and_then(|renewal| renewal.certificate);
     Ok(pem_file("certificate", text.ok_or(PageError::Missing)?))
 }

@@ -1,6 +1,6 @@
 //! A new value for a credential. What is typed is held only until it is sealed, and never sent back to the page.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -10,9 +10,9 @@ use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
 use super::super::{Layout, PageError, page_under};
 use super::{entry, guide};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::CredentialKindInfo;
+use crate::view::View;
 
 /// Which kind, and under which name.
 #[derive(Debug, Default, Deserialize)]
@@ -23,8 +23,8 @@ pub(super) struct Asked {
     name: String,
 }
 
-fn kind(app: &App, name: &str) -> Result<CredentialKindInfo, PageError> {
-    let mut kinds = app.program.credential_kinds().into_iter();
+fn kind(view: &View, name: &str) -> Result<CredentialKindInfo, PageError> {
+    let mut kinds = view.program.credential_kinds().into_iter();
     kinds.find(|kind| kind.name == name).ok_or_else(|| {
         let cause = format!("`{name}` is no kind of credential");
         PageError::usage(Code::new("credential-kind"), cause)
@@ -32,12 +32,12 @@ fn kind(app: &App, name: &str) -> Result<CredentialKindInfo, PageError> {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
     person.must(Role::Admin)?;
-    let kind = kind(&app, &asked.kind)?;
+    let kind = kind(&view, &asked.kind)?;
     let content = html! {
         @if !kind.guides.is_empty() {
             p { a href=(guide::address(kind.name)) { "How to come by a new one, step by step" } }
@@ -63,19 +63,15 @@ pub(super) async fn show(
     ))
 }
 
-pub(super) async fn set(
-    State(app): State<App>,
-    person: Person,
-    fields: Fields,
-) -> Result<Redirect, PageError> {
+pub(super) async fn set(view: View, person: Person, fields: Fields) -> Result<Redirect, PageError> {
     person.must(Role::Admin)?;
-    let kind = kind(&app, fields.get("kind"))?;
+    let kind = kind(&view, fields.get("kind"))?;
     let name = fields.given("name").ok_or_else(|| {
         let cause = "a credential needs a name, by which connections refer to it";
         PageError::usage(Code::new("credential-malformed"), cause)
     })?;
     let by = person.actor();
-    let set = app
+    let set = view
         .program
         .set_credential(name, kind.name, entry::sent(&kind.fields, &fields), &by)
         .await?;

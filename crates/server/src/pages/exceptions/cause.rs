@@ -1,6 +1,6 @@
 //! The records of one cause, and what a person can decide about them.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -14,9 +14,9 @@ use super::super::parts::{
 use super::super::{Layout, PageError, mappings, named, page_under};
 use super::decide::{self, RULINGS};
 use super::{Done, title};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// How many records a page shows, and a CSV file has.
 const SHOWN: u32 = 100;
@@ -50,13 +50,13 @@ pub(super) fn address(connection: &ConnectionInfo, cause: &Named) -> Address {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
     Query(done): Query<Done>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let cause = Named {
         code: (!asked.code.is_empty()).then(|| Code::from_text(asked.code.clone())),
         group: asked.group.clone(),
@@ -67,7 +67,7 @@ pub(super) async fn show(
     let here = address(&connection, &cause);
     if asked.csv.is_some() {
         let rows = exceptions::rows(&store, &cause, None, CSV_MAX).await?;
-        let table = table(&connection, &cause, &rows, app.clock.now());
+        let table = table(&connection, &cause, &rows, view.clock.now());
         return csv_asked(asked.csv.as_deref(), &[&table]).ok_or(PageError::Missing);
     }
     let mut rows = exceptions::rows(&store, &cause, from, SHOWN + 1).await?;
@@ -80,7 +80,7 @@ pub(super) async fn show(
             .with("after", &record)
     });
     let first = from.map(|_| &here);
-    let table = table(&connection, &cause, &rows, app.clock.now());
+    let table = table(&connection, &cause, &rows, view.clock.now());
     let content = html! {
         (done.show())
         @if let Some(code) = &cause.code { (notice::remedy(code)) }

@@ -1,6 +1,6 @@
 //! What a person decides about records, and who may.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use tieout_desk::approval;
 use tieout_desk::exceptions::{self, Chosen, Named, Ruling};
@@ -12,8 +12,8 @@ use super::super::approvals::ASKED;
 use super::super::fields::Fields;
 use super::super::{PageError, named};
 use super::cause;
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// A decision as people choose it.
 pub(super) struct Choice {
@@ -92,12 +92,12 @@ const ACCEPT: [&str; 7] = [
 ];
 
 pub(super) async fn decide(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let word = fields.get("ruling");
     let (ruling, role) = match word {
         "link" => (Ruling::Link(target(&store, &fields).await?), Role::Operator),
@@ -135,7 +135,7 @@ pub(super) async fn decide(
     };
     let actor = person.actor();
     if ruling == Ruling::Retry
-        && app.takes_two_people().await?
+        && view.takes_two_people(store.name()).await?
         && let Some(proposal) = exceptions::replays(&store, &chosen, reason).await?
     {
         let subject = match &cause.code {

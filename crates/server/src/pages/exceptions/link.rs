@@ -1,6 +1,6 @@
 //! Naming the counterpart of a record: candidates, found by what they are called.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use tieout_desk::exceptions::{self, Seen};
@@ -10,9 +10,9 @@ use tieout_store::Item;
 
 use super::super::parts::{self, Address, amount, form, notice};
 use super::super::{Layout, PageError, named, page_under};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// Which record, and what to look for.
 #[derive(Debug, Default, Deserialize)]
@@ -34,12 +34,12 @@ pub(super) fn address(connection: &ConnectionInfo, item: &Item) -> Address {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let record: RecordRef = asked.record.parse().map_err(|_| PageError::Missing)?;
     let items = store
         .items(&asked.flow, std::slice::from_ref(&record))

@@ -5,7 +5,7 @@ mod decide;
 mod link;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -19,6 +19,7 @@ use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::Person;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -70,16 +71,16 @@ struct Source<'a> {
 }
 
 async fn inbox(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
     Query(done): Query<Done>,
 ) -> Result<Response, PageError> {
     let holds = asked.tab == "hold";
-    let connections = app.program.connections();
+    let connections = view.program.connections();
     let mut causes = Vec::new();
     for connection in &connections {
-        let store = app.store.connection(&connection.name);
+        let store = view.store.connection(&connection.name)?;
         for cause in exceptions::causes(&store, holds).await? {
             if holds == (cause.state == Standing::Hold) {
                 let mapping = exceptions::mapping(&store, &cause).await?;
@@ -110,7 +111,7 @@ async fn inbox(
                 (amount::count(topics.len() as u64, "cause")) ". Put a cause right, and everything that waits for it goes on. "
                 a href=(here.clone().with("csv", "exceptions")) download { "All of it as CSV" }
             }
-            @for topic in &topics { (section(topic, app.clock.now(), holds)) }
+            @for topic in &topics { (section(topic, view.clock.now(), holds)) }
         }
     };
     let layout = Layout {

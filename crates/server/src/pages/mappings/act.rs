@@ -1,6 +1,6 @@
 //! What people do to mappings.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use tieout_desk::approval;
 use tieout_desk::mapping::{self, Said};
@@ -11,19 +11,19 @@ use super::super::fields::Fields;
 use super::super::{PageError, allowed};
 use super::preview::NOTHING;
 use super::{address, row_address};
-use crate::app::App;
 use crate::people::{Person, Role};
+use crate::view::View;
 
 /// Reads both sides and suggests.
 pub(super) async fn propose(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, _) = allowed(&app, &person, &connection, Role::Operator)?;
+    let (connection, _) = allowed(&view, &person, &connection, Role::Operator)?;
     let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
-    let open = app.program.propose_mappings(&connection.name).await?;
+    let open = view.program.propose_mappings(&connection.name).await?;
     let back = address(&connection.name, kind)
         .with("done", "proposed")
         .with("n", &open.to_string());
@@ -32,18 +32,18 @@ pub(super) async fn propose(
 
 /// Confirms what is suggested and was looked at.
 pub(super) async fn confirm(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Approver)?;
     let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
     let from: Vec<_> = fields.all("from").collect();
     let wanted = |entry: &tieout_store::MapEntry| {
         entry.kind == kind.as_str() && from.contains(&entry.from.as_str())
     };
-    if mapping::takes_two(kind) && app.takes_two_people().await? {
+    if mapping::takes_two(kind) && view.takes_two_people(&connection.name).await? {
         if let Some(proposal) = mapping::confirmation(&store, wanted).await? {
             let subject = format!("{kind} {}", from.join(", "));
             let what = ("mapping", subject.as_str());
@@ -61,12 +61,12 @@ pub(super) async fn confirm(
 
 /// Sets one mapping, or takes it back.
 pub(super) async fn set(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Approver)?;
     let kind = mapping::known_kind(&connection.flows, fields.get("kind"))?;
     let to = fields.given("to").filter(|to| *to != NOTHING);
     let said = Said {
@@ -75,7 +75,7 @@ pub(super) async fn set(
         to,
         why: fields.reason()?,
     };
-    if mapping::takes_two(kind) && app.takes_two_people().await? {
+    if mapping::takes_two(kind) && view.takes_two_people(&connection.name).await? {
         let proposal = mapping::proposal(&store, &said).await?;
         let subject = format!("{kind} {}", said.from);
         let (what, by) = (("mapping", subject.as_str()), person.actor());

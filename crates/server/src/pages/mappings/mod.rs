@@ -7,7 +7,7 @@ mod row;
 use std::collections::HashMap;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -22,6 +22,7 @@ use super::{Layout, PageError, named, page, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -112,11 +113,11 @@ pub(super) fn first_kind(connection: &ConnectionInfo) -> Kind {
 
 /// All connections, with what is still open in each.
 async fn index(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let connections = app.program.connections();
+    let connections = view.program.connections();
     // A column for each list that any of them maps.
     let mut columns: Vec<Kind> = mapping::all_kinds();
     columns.retain(|kind| connections.iter().any(|it| kinds(it).contains(kind)));
@@ -132,7 +133,7 @@ async fn index(
         " An administrator connects the first two systems from the overview.",
     );
     for connection in &connections {
-        let store = app.store.connection(&connection.name);
+        let store = view.store.connection(&connection.name)?;
         let mapped = kinds(connection);
         let first = address(&connection.name, first_kind(connection));
         let mut cells = vec![Cell::link(&first, connection.name.as_str())];
@@ -165,12 +166,12 @@ async fn index(
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let kind = match asked.kind.as_str() {
         "" => first_kind(&connection),
         named => mapping::known_kind(&connection.flows, named)?,

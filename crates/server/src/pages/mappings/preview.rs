@@ -1,6 +1,6 @@
 //! What a change of mappings would touch, before anybody says yes to it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tieout_desk::mapping::{self, Row};
@@ -11,20 +11,20 @@ use super::super::parts::{self, Address, csv_asked, form};
 use super::super::{Layout, PageError, allowed, page_under};
 use super::row::{bills, weight};
 use super::{address, is_suggested, row_address, title};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What takes a mapping back, in the place of an id.
 pub(super) const NOTHING: &str = "none";
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Approver)?;
     let asked = Fields::from(asked);
     let kind = mapping::known_kind(&connection.flows, asked.get("kind"))?;
     let (rows, targets) = mapping::table(&store, kind).await?;

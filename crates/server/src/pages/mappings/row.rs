@@ -1,6 +1,6 @@
 //! One mapping: what it leads to, what else it could lead to, what rests on it, and who said what.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tieout_desk::mapping::{self, Party, Row, Touched};
@@ -12,9 +12,9 @@ use super::super::parts::badge::badge;
 use super::super::parts::{self, Address, Cell, Column, Table, amount, csv_asked, notice};
 use super::super::{Layout, PageError, named, page_under};
 use super::{Asked, DONE, address, inactive, row_address, sides, status, title};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// One row, and what it could lead to.
 async fn find(
@@ -28,12 +28,12 @@ async fn find(
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path((connection, kind, from)): Path<(String, String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     let kind = mapping::known_kind(&connection.flows, &kind).map_err(|_| PageError::Missing)?;
     let from = RemoteId::new(from);
     let (row, targets) = find(&store, kind, &from).await?;

@@ -8,9 +8,9 @@ use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
 use super::super::{Layout, PageError, bare_page, plan};
 use super::{BACK, PREFIX, address};
-use crate::app::App;
 use crate::people::Person;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// The field that tells what a person answered.
 pub(super) const ANSWER: &str = "first-sync";
@@ -19,12 +19,12 @@ pub(super) const LATER: &str = "later";
 
 /// Shows how much it is, and asks. Both answers carry along what else was to be changed.
 pub(super) async fn question(
-    app: &App,
+    view: &View,
     person: &Person,
     connection: &ConnectionInfo,
     fields: &Fields,
 ) -> Result<Response, PageError> {
-    let extent = app.program.first_sync(&connection.name).await?;
+    let extent = view.program.first_sync(&connection.name).await?;
     let yes = format!("{PREFIX}{YES}");
     let others = fields
         .with_prefix("")

@@ -6,7 +6,7 @@ mod versions;
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -14,9 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tieout_desk::approval;
 use tieout_desk::first_sync::{ALL, YES, is_asked_by};
-use tieout_desk::preferences::{
-    Standing, plain, proposal, takes_two, unfit, versions as desk_versions,
-};
+use tieout_desk::preferences::{Standing, concerns, plain, proposal, takes_two, unfit};
+use tieout_domain::Book;
 use tieout_flows::preferences::{Entry, Shape};
 
 use self::first_sync::{ANSWER, LATER};
@@ -28,6 +27,7 @@ use super::{Layout, PageError, accounts, allowed, connect, named, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What stands before a preference's name in the form.
 const PREFIX: &str = "preference.";
@@ -71,23 +71,31 @@ pub(super) fn yes() -> Markup {
     html! { input type="hidden" name=(name) value=(ALL); }
 }
 
+/// Which of the ledger's books a connection deals with.
+pub(super) fn book(connection: &ConnectionInfo) -> Book {
+    if connection.flows.iter().any(|flow| flow == "bills") {
+        Book::Payables
+    } else {
+        Book::Receivables
+    }
+}
+
 /// The preferences that a connection has a use for: receivables' are not those of a payables pair.
-pub(super) fn lines(app: &App, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
-    let payables = connection.flows.iter().any(|flow| flow == "bills");
-    let mut lines = app.program.preferences(&connection.name)?;
-    lines.retain(|line| !(payables && line.entry.key.starts_with("receivables.")));
+pub(super) fn lines(view: &View, connection: &ConnectionInfo) -> Result<Vec<Standing>, PageError> {
+    let mut lines = view.program.preferences(&connection.name)?;
+    lines.retain(|line| concerns(book(connection), line.entry.key));
     Ok(lines)
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, _) = named(&app, &name)?;
-    let lines = lines(&app, &connection)?;
-    let told = desk_versions(&app.store, connection.name.as_str()).await?;
+    let (connection, _) = named(&view, &name)?;
+    let lines = lines(&view, &connection)?;
+    let told = view.store.versions(&connection.name).await?;
     let (values, history) = (table(&lines), versions::history(&connection, &told));
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&values, &history]) {
         return Ok(csv);
@@ -219,15 +227,15 @@ fn typed(value: &Value) -> String {
 }
 
 async fn change(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, PageError> {
-    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
+    let (connection, _) = allowed(&view, &person, &name, Role::Admin)?;
     let given: BTreeMap<&str, &str> = fields.with_prefix(PREFIX).collect();
     let mut changed = BTreeMap::new();
-    let lines = lines(&app, &connection)?;
+    let lines = lines(&view, &connection)?;
     let said = lines.iter().find(|line| line.entry.key == YES);
     let said = said.map_or(Value::Null, |line| line.value.clone());
     for Standing { entry, value, .. } in lines {
@@ -249,18 +257,18 @@ async fn change(
         return Ok(Redirect::to(&here.with("done", "nothing").to_string()).into_response());
     }
     if is_asked_by(&changed, &said) && fields.get(ANSWER) != LATER {
-        return first_sync::question(&app, &person, &connection, &fields).await;
+        return first_sync::question(&view, &person, &connection, &fields).await;
     }
     let by = person.actor();
-    if changed.keys().any(|key| takes_two(key)) && app.takes_two_people().await? {
+    if changed.keys().any(|key| takes_two(key)) && view.takes_two_people(&connection.name).await? {
         let subject: Vec<&str> = changed.keys().map(String::as_str).collect();
         let subject = subject.join(", ");
-        let store = app.store.connection(&connection.name);
+        let store = view.store.connection(&connection.name)?;
         let (what, asked) = (("preference", subject.as_str()), proposal(changed));
         approval::request(&store, what, &asked, "", person.by(&by)).await?;
         return Ok(Redirect::to(ASKED).into_response());
     }
-    app.program
+    view.program
         .change_preferences(&connection.name, changed, &by)
         .await?;
     let back = here.with("done", done).with("n", &count.to_string());

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde_json::Value;
-use tieout_desk::preferences::{Standing, Version, at, plain, unfit, versions};
+use tieout_desk::preferences::{Standing, Version, at, plain, unfit};
 use tieout_domain::code::Code;
 use tieout_flows::Preferences;
 
@@ -15,9 +15,9 @@ use super::super::parts::form::{self, Act};
 use super::super::parts::{Address, Cell, Column, Table};
 use super::super::{PageError, allowed};
 use super::{address, lines};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// What was changed when, and by whom, the last first.
 pub(super) fn history(connection: &ConnectionInfo, versions: &[Version]) -> Table {
@@ -108,18 +108,18 @@ pub(super) fn back(
 
 /// Puts the values of an earlier version back.
 pub(super) async fn go_back(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, _) = allowed(&app, &person, &name, Role::Admin)?;
+    let (connection, _) = allowed(&view, &person, &name, Role::Admin)?;
     let version = fields.get("version").parse().map_err(|_| {
         let cause = format!("`{}` is no version", fields.get("version"));
         PageError::usage(Code::new("usage"), cause)
     })?;
-    let lines = lines(&app, &connection)?;
-    let versions = versions(&app.store, connection.name.as_str()).await?;
+    let lines = lines(&view, &connection)?;
+    let versions = view.store.versions(&connection.name).await?;
     let differing = differing(&connection, &lines, &versions, version)?;
     let values: BTreeMap<_, _> = differing
         .into_iter()
@@ -128,7 +128,7 @@ pub(super) async fn go_back(
     let count = values.len();
     if count > 0 {
         let by = person.actor();
-        app.program
+        view.program
             .change_preferences(&connection.name, values, &by)
             .await?;
     }

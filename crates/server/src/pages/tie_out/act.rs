@@ -1,6 +1,6 @@
 //! What people do with a report: make it, take its differences on, sign it, look for drift.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Redirect;
 use tieout_desk::tie_out::drift::{self, Looked};
 use tieout_desk::tie_out::{self, sign_off};
@@ -11,9 +11,9 @@ use tieout_flows::tie_out::input::Note;
 use super::super::fields::Fields;
 use super::super::{PageError, allowed};
 use super::{address, scope};
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// The page that an act leads back to, with what was done.
 fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
@@ -26,26 +26,26 @@ fn back(connection: &ConnectionInfo, fields: &Fields, done: &str) -> Redirect {
 }
 
 pub(super) async fn make(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, _) = allowed(&app, &person, &connection, Role::Operator)?;
+    let (connection, _) = allowed(&view, &person, &connection, Role::Operator)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
-    let made = app.program.tie_out(&connection.name, &scope).await?;
-    tie_out::keep(&app.store.connection(&connection.name), &made).await?;
+    let made = view.program.tie_out(&connection.name, &scope).await?;
+    tie_out::keep(&view.store.connection(&connection.name)?, &made).await?;
     Ok(back(&connection, &fields, "made"))
 }
 
 /// Somebody takes differences on.
 pub(super) async fn own(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Operator)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Operator)?;
     let records: Vec<RecordRef> = fields
         .all("record")
         .filter_map(|text| text.parse().ok())
@@ -78,12 +78,12 @@ pub(super) async fn own(
 /// Signs what the person has seen: a preparer signs the report as the books are now, and only if that is what was
 /// looked at; a reviewer signs the very report that was prepared.
 pub(super) async fn sign(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Approver)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Approver)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let (comment, actor) = (fields.get("comment").trim(), person.actor());
     if fields.get("role") == sign_off::Role::Reviewer.as_str() {
@@ -91,7 +91,7 @@ pub(super) async fn sign(
         return Ok(back(&connection, &fields, "reviewed"));
     }
     let seen = tie_out::kept(&store, fields.get("period"), scope.currency.as_deref()).await?;
-    let made = app.program.tie_out(&connection.name, &scope).await?;
+    let made = view.program.tie_out(&connection.name, &scope).await?;
     tie_out::keep(&store, &made).await?;
     let looked_at = seen.as_ref().filter(|seen| {
         seen.report.made_at.to_string() == fields.get("made") && tie_out::say_the_same(seen, &made)
@@ -105,18 +105,18 @@ pub(super) async fn sign(
 
 /// Holds what was signed against what is there now.
 pub(super) async fn drift(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     fields: Fields,
 ) -> Result<Redirect, PageError> {
-    let (connection, store) = allowed(&app, &person, &connection, Role::Operator)?;
+    let (connection, store) = allowed(&view, &person, &connection, Role::Operator)?;
     let scope = scope(fields.get("period"), fields.get("currency"));
     let signed = sign_off::last(&store, &scope, None).await?;
-    let now = app.program.tie_out(&connection.name, &scope).await?;
+    let now = view.program.tie_out(&connection.name, &scope).await?;
     let looked = Looked {
         sha256: signed.signature.sha256.clone(),
-        at: app.clock.now(),
+        at: view.clock.now(),
         drift: drift::drift(&store, &signed, now).await?,
     };
     drift::keep(&store, &signed, &looked).await?;

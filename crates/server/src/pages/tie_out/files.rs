@@ -1,6 +1,6 @@
 //! A report as a file: CSV, PDF, JSON, HTML.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use maud::{Markup, html};
@@ -13,9 +13,9 @@ use tieout_domain::code::Code;
 use super::super::parts::Address;
 use super::super::{PageError, named};
 use super::{Asked, find};
-use crate::app::App;
 use crate::people::Person;
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// The forms: word, and what people call it.
 const FORMS: [(&str, &str); 4] = [
@@ -46,14 +46,14 @@ pub(super) fn links(connection: &ConnectionInfo, made: &Made, asked: &Asked) -> 
 }
 
 pub(super) async fn file(
-    State(app): State<App>,
+    view: View,
     _person: Person,
     Path(connection): Path<String>,
     Query(asked): Query<Asked>,
     Query(Form { format }): Query<Form>,
 ) -> Result<Response, PageError> {
-    let (connection, _) = named(&app, &connection)?;
-    let made = find(&app, &connection, &asked).await?;
+    let (connection, _) = named(&view, &connection)?;
+    let made = find(&view, &connection, &asked).await?;
     let made = made.ok_or(PageError::Missing)?;
     let report = &made.report;
     let (kind, bytes) = match format.as_str() {

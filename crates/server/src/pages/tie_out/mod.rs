@@ -8,7 +8,7 @@ mod paper;
 mod signatures;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -24,6 +24,7 @@ use super::{Layout, PageError, named, page, page_under};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -86,8 +87,8 @@ fn scope(period: &str, currency: &str) -> Scope {
 }
 
 /// The company's month, now.
-fn this_month(app: &App, connection: &ConnectionInfo) -> String {
-    let now = app.clock.now().to_zoned(connection.time_zone.clone());
+fn this_month(view: &View, connection: &ConnectionInfo) -> String {
+    let now = view.clock.now().to_zoned(connection.time_zone.clone());
     tie_out::month(now.date())
 }
 
@@ -102,7 +103,7 @@ fn tone(status: Status) -> Tone {
 
 /// All connections with what was signed last.
 async fn index(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
@@ -111,9 +112,9 @@ async fn index(
         "Nothing is signed yet.",
         " A month is signed when its report is tied: open a connection's report and sign it.",
     );
-    let connections = app.program.connections();
+    let connections = view.program.connections();
     for connection in &connections {
-        let store = app.store.connection(&connection.name);
+        let store = view.store.connection(&connection.name)?;
         for ((period, currency), signed) in sign_off::latest(&store).await?.into_iter().rev() {
             table.row([
                 Cell::text(connection.name.as_str()),
@@ -138,7 +139,7 @@ async fn index(
         ul {
             @for connection in &connections {
                 li {
-                    a href=(address(&connection.name, &this_month(&app, connection), "")) {
+                    a href=(address(&connection.name, &this_month(&view, connection), "")) {
                         (connection.name) ", " (connection.ledger) " and " (connection.platform)
                     }
                 }
@@ -156,11 +157,11 @@ async fn index(
 
 /// A report that was kept or signed.
 async fn find(
-    app: &App,
+    view: &View,
     connection: &ConnectionInfo,
     asked: &Asked,
 ) -> Result<Option<Made>, PageError> {
-    let store = app.store.connection(&connection.name);
+    let store = view.store.connection(&connection.name)?;
     if asked.signed == "yes" {
         let scope = scope(&asked.period, &asked.currency);
         return Ok(Some(sign_off::as_signed(&store, &scope).await?));
@@ -170,17 +171,17 @@ async fn find(
 }
 
 async fn show(
-    State(app): State<App>,
+    view: View,
     person: Person,
     Path(connection): Path<String>,
     Query(mut asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let (connection, store) = named(&app, &connection)?;
+    let (connection, store) = named(&view, &connection)?;
     if asked.period.is_empty() {
-        asked.period = this_month(&app, &connection);
+        asked.period = this_month(&view, &connection);
     }
     let month = tie_out::named_month(&asked.period)?;
-    let made = find(&app, &connection, &asked).await?;
+    let made = find(&view, &connection, &asked).await?;
     let mut signed: Vec<Signed> = sign_off::signatures(&store).await?;
     signed.retain(|one| one.period == asked.period);
     let here =
@@ -191,7 +192,7 @@ async fn show(
     if let (Some(paper), Some(asked)) = (&paper, asked.csv.as_deref()) {
         return paper.csv(asked).ok_or(PageError::Missing);
     }
-    let drift = signatures::drift(&app, &person, &connection, &signed).await?;
+    let drift = signatures::drift(&view, &person, &connection, &signed).await?;
     let content = html! {
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
         (months(&connection, &asked))

@@ -11,9 +11,9 @@ use super::super::PageError;
 use super::super::parts::badge::Tone;
 use super::super::parts::{Address, Cell, Column, Table, amount, form, notice, time};
 use super::address;
-use crate::app::App;
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
+use crate::view::View;
 
 /// The signatures of the month, and the forms to sign.
 pub(super) fn show(
@@ -135,12 +135,12 @@ fn sign(
 
 /// What has changed since the month was signed, for each currency that was.
 pub(super) async fn drift(
-    app: &App,
+    view: &View,
     person: &Person,
     connection: &ConnectionInfo,
     signed: &[Signed],
 ) -> Result<Markup, PageError> {
-    let store = app.store.connection(&connection.name);
+    let store = view.store.connection(&connection.name)?;
     let mut shown = Vec::new();
     for (at, one) in signed.iter().enumerate() {
         if signed

@@ -29,7 +29,11 @@ pub(super) async fn found(
     let mut same = users
         .into_iter()
         .filter(|user| user.mail.eq_ignore_ascii_case(mail));
-    match (same.next(), same.next(), openid.default_role) {
+    // Whoever is added by itself would be limited to no tenant, and see them all.
+    let mut connections = app.program.connections().into_iter();
+    let apart = connections.any(|connection| connection.tenant.is_some());
+    let default_role = openid.default_role.filter(|_| !apart);
+    match (same.next(), same.next(), default_role) {
         (Some(user), None, _) if user.is_kept_out(app.clock.now()) => {
             unknown(&format!("{} may not sign in any more", user.name))
         }
@@ -55,6 +59,7 @@ pub(super) async fn found(
                 subject: Some(subject),
                 until: None,
                 name,
+                tenants: Vec::new(),
             };
             let actor = format!("user:{}", new.name);
             match people.add(&new, None, &actor).await {

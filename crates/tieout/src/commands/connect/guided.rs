@@ -8,7 +8,8 @@ pub(super) mod talk;
 
 use serde_json::Value;
 use tieout_desk::pause;
-use tieout_desk::preferences::QUESTIONS;
+use tieout_desk::preferences::questions;
+use tieout_domain::Book;
 use tieout_domain::check::Status;
 use tieout_domain::code::Code;
 use tieout_domain::other_sync::OtherSync;
@@ -403,8 +404,11 @@ impl Connecting<'_> {
                 chosen = preferences::taken_over(&chosen, other).0;
             }
         }
-        review::payment_accounts(connection).await?;
-        for (key, question) in QUESTIONS {
+        let book = self.given.platform.book.unwrap_or(Book::Payables);
+        if book == Book::Payables {
+            review::payment_accounts(connection).await?;
+        }
+        for (key, question) in questions(book) {
             loop {
                 let now = chosen
                     .get(key)

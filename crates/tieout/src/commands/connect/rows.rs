@@ -22,7 +22,14 @@ pub(super) struct Rows {
 }
 
 /// Keys of a connection that are no side's.
-const OWN: [&str; 5] = ["pair", "template", "schedule", "time_zone", "enabled"];
+const OWN: [&str; 6] = [
+    "pair",
+    "tenant",
+    "template",
+    "schedule",
+    "time_zone",
+    "enabled",
+];
 
 /// Reads the file.
 ///

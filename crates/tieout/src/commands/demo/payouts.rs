@@ -29,6 +29,7 @@ pub(super) fn configuration(sandbox: &Value, today: Date) -> String {
     format!(
         r#"[connections.{NAME}]
 pair = "netsuite-{SERVICE}"
+time_zone = "UTC"
 {ledger}[connections.{NAME}.{SERVICE}]
 environment = "demo"
 capabilities = "all"

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use serde_json::{Map, Value};
 use tieout_desk::accounts::chosen;
-use tieout_domain::ConnectionName;
 use tieout_domain::check::{Check, Status};
 use tieout_domain::code::Code;
 use tieout_domain::port::{Ports, Whole};
+use tieout_domain::{ConnectionName, Kind};
 use tieout_engine::initial_sync;
 use tieout_kit::System;
 use tieout_store::Vault;
@@ -159,6 +159,7 @@ impl Parts<'_> {
         let sides = vec![ledger, platform];
         let mut together: Vec<_> = environments(&sides).into_iter().collect();
         together.extend(unprinted(&sides));
+        together.extend(unattached(&sides));
         for side in sides.iter().filter(|side| side.signed_in()) {
             if let Some(ports) = side.ports.as_ref().filter(|it| it.subledger.is_some()) {
                 together.push(other_sync::check(self.home, name, ports).await);
@@ -378,6 +379,18 @@ fn unprinted(sides: &[Side]) -> Option<Check> {
     let printed = ports().any(|ports| ports.files.is_some());
     (shown && !printed).then(|| {
         let cause = "invoices go without their PDF: no `pdf_script` is set for the ledger. Everything else works";
+        Check::found(Status::Note, Code::new("script-missing"), cause)
+    })
+}
+
+/// A platform that takes the files of bills, beside a ledger that hands out none (scenario 76).
+fn unattached(sides: &[Side]) -> Option<Check> {
+    let ports = || sides.iter().filter_map(|side| side.ports.as_ref());
+    let taken = ports().any(|ports| ports.write.contains_key(&Kind::Attachment));
+    let listed = ports().any(|ports| ports.read.contains_key(&Kind::Attachment));
+    (taken && !listed).then(|| {
+        let cause = "bills go without the files that are attached to them: no `pdf_script` is set for the ledger. \
+                     Everything else works";
         Check::found(Status::Note, Code::new("script-missing"), cause)
     })
 }

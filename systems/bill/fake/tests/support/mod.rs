@@ -60,6 +60,7 @@ fn world() -> World {
     World {
         today: "2026-03-02".parse().unwrap(),
         time_zone: "America/New_York".into(),
+        account_id: "1234567_SB1".into(),
         one_world: false,
         subsidiaries: vec![Subsidiary {
             name: "Acme".into(),

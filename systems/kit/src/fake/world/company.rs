@@ -22,6 +22,9 @@ pub(super) const SALES_TAX: &str = "2200";
 type Entry = (&'static str, &'static str, &'static str, &'static str, char);
 
 /// What even a bare account has.
+/// The ledger's account id, unless somebody wants another.
+const ACCOUNT_ID: &str = "1234567_SB1";
+
 const BARE_CHART: [Entry; 4] = [
     (BANK, "Operating Checking", "Bank", "", ' '),
     (CLEARING, "Bill Payment Clearing", "Bank", "", ' '),
@@ -149,6 +152,7 @@ impl World {
         let mut world = Self {
             today,
             time_zone: time_zone.to_owned(),
+            account_id: ACCOUNT_ID.to_owned(),
             one_world,
             subsidiaries: subsidiaries(one_world),
             currencies: currencies(one_world),
@@ -213,6 +217,23 @@ impl World {
             period.state = state;
         }
         world
+    }
+
+    /// Founds so many more subsidiaries below the root, in its currency: a group's branches, which have done
+    /// nothing yet. An account without subsidiaries stays so.
+    pub fn found_branches(&mut self, count: usize) {
+        let Some(root) = self.subsidiaries.first().filter(|_| self.one_world) else {
+            return;
+        };
+        let (currency, country) = (root.currency, root.country.clone());
+        for number in 1..=count {
+            self.subsidiaries.push(Subsidiary {
+                name: format!("Larkmere Branch {number}"),
+                parent: Some(0),
+                currency,
+                country: country.clone(),
+            });
+        }
     }
 
     pub(super) fn add_terms(&mut self) {

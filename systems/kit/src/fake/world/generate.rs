@@ -195,6 +195,27 @@ mod tests {
     }
 
     #[test]
+    fn branches_lie_below_the_root_and_hold_nothing() {
+        let mut world = small();
+        let before = world.clone();
+        world.found_branches(2);
+        assert_eq!(world.subsidiaries.len(), before.subsidiaries.len() + 2);
+        let branch = &world.subsidiaries[4];
+        assert_eq!((branch.parent, branch.currency), (Some(0), Currency::USD));
+        assert_eq!(world.bills, before.bills);
+        let mut single = generate(&Shape {
+            one_world: false,
+            ..Shape::new(TODAY)
+        });
+        single.found_branches(2);
+        assert_eq!(
+            single.subsidiaries.len(),
+            1,
+            "an account without subsidiaries stays so"
+        );
+    }
+
+    #[test]
     fn a_small_world_has_what_a_real_account_has() {
         let world = small();
         assert_eq!((world.subsidiaries.len(), world.currencies.len()), (3, 2));

@@ -30,6 +30,8 @@ pub struct World {
     pub today: Date,
     /// The company's time zone, an IANA name.
     pub time_zone: String,
+    /// The ledger's account id.
+    pub account_id: String,
     /// Whether the account has subsidiaries (OneWorld).
     pub one_world: bool,
     /// Subsidiaries, root first. One entry when `one_world` is false.

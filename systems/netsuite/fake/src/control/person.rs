@@ -133,7 +133,12 @@ pub(super) fn act(
                 let into = desk.existing(record, &into).map_err(told)?;
                 ledger::merge_entities(books, &context, id, into).map_err(sink)?;
             }
-            "attach" => answer["file"] = fake.scripts.attachments.attach(id, body)?,
+            "attach" => {
+                answer["file"] = {
+                    let now = fake.now().as_second();
+                    fake.scripts.attachments.attach(id, body, now)?
+                }
+            }
             "conflict" => {
                 let times = body.get("times").and_then(Value::as_u64).unwrap_or(1);
                 let times = u32::try_from(times).unwrap_or(1).max(1);

@@ -1,18 +1,41 @@
 //! Files of the cabinet that people attach to transactions.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tieout_kit::fake::ControlError;
 
 use crate::json::Json;
+use crate::ledger::LedgerError;
 use crate::lock;
 
 /// Ids of files begin here, so that none is taken for a transaction's.
 const FIRST_ID: i64 = 900_001;
+/// Files of a page; a bill is never cut in two.
+const FILES_MAX: usize = 100;
+
+/// The bills whose files are listed: those that are open or wait for approval.
+pub(super) fn open_bills(books: &Connection) -> Result<BTreeSet<i64>, LedgerError> {
+    let sql = "SELECT id FROM \"transaction\" WHERE type = 'VendBill' AND status IN ('A', 'D')";
+    let mut query = books.prepare_cached(sql)?;
+    let found = query.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// What is asked of the list of all bills' files.
+pub(super) struct Asked {
+    /// The account's time, in seconds.
+    pub(super) now: i64,
+    /// Only what was attached or replaced since.
+    pub(super) since: Option<i64>,
+    /// Only bills after this one.
+    pub(super) after: i64,
+}
 
 /// The attached files of an account.
 #[derive(Debug, Default)]
@@ -25,6 +48,8 @@ pub(crate) struct Attached {
     transaction: i64,
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+    /// When it was attached or replaced, in seconds.
+    changed: i64,
 }
 
 impl Attached {
@@ -41,6 +66,17 @@ impl Attached {
         }
     }
 
+    fn told(&self) -> Json {
+        let size = i64::try_from(self.bytes.len()).unwrap_or(i64::MAX);
+        Json::object([
+            ("id", Json::text(self.id.to_string())),
+            ("name", Json::text(&*self.name)),
+            ("mediaType", Json::text(self.media_type())),
+            ("size", Json::integer(size)),
+            ("sha256", Json::text(self.sha256())),
+        ])
+    }
+
     fn sha256(&self) -> String {
         let hash = digest::digest(&digest::SHA256, &self.bytes);
         let bytes = hash.as_ref().iter();
@@ -49,8 +85,14 @@ impl Attached {
 }
 
 impl Attachments {
-    /// The panel's `attach`: `{"name", "content"}`, or `{"name", "base64"}` for what is no text.
-    pub(crate) fn attach(&self, transaction: i64, body: &Value) -> Result<Value, ControlError> {
+    /// The panel's `attach`: `{"name", "content"}`, or `{"name", "base64"}` for what is no text; with `file` it replaces
+    /// what a file holds.
+    pub(crate) fn attach(
+        &self,
+        transaction: i64,
+        body: &Value,
+        now: i64,
+    ) -> Result<Value, ControlError> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let name = text("name").filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| ControlError::bad("attach needs \"name\""))?;
@@ -66,12 +108,20 @@ impl Attachments {
             }
         };
         let mut all = lock(&self.0);
+        if let Some(file) = text("file") {
+            let mut files = all.iter_mut();
+            let held = files.find(|one| one.id.to_string() == file);
+            let held = held.ok_or_else(|| ControlError::bad("attach: no such file"))?;
+            (held.name, held.bytes, held.changed) = (name.to_owned(), bytes, now);
+            return Ok(json!(file));
+        }
         let id = all.last().map_or(FIRST_ID, |last| last.id + 1);
         all.push(Attached {
             id,
             transaction,
             name: name.to_owned(),
             bytes,
+            changed: now,
         });
         Ok(json!(id.to_string()))
     }
@@ -80,17 +130,48 @@ impl Attachments {
     pub(super) fn list(&self, transaction: i64) -> Json {
         let all = lock(&self.0);
         let own = all.iter().filter(|one| one.transaction == transaction);
-        let told = own.map(|one| {
-            let size = i64::try_from(one.bytes.len()).unwrap_or(i64::MAX);
-            Json::object([
-                ("id", Json::text(one.id.to_string())),
-                ("name", Json::text(&*one.name)),
-                ("mediaType", Json::text(one.media_type())),
-                ("size", Json::integer(size)),
-                ("sha256", Json::text(one.sha256())),
-            ])
+        Json::object([("files", Json::Array(own.map(Attached::told).collect()))])
+    }
+
+    /// Every file with the transaction that it is attached to, for checkers.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let all = lock(&self.0);
+        let told = all.iter().map(|one| {
+            json!({
+                "id": one.id.to_string(), "transaction": one.transaction.to_string(),
+                "name": one.name, "content": String::from_utf8_lossy(&one.bytes),
+            })
         });
-        Json::object([("files", Json::Array(told.collect()))])
+        told.collect()
+    }
+
+    /// A page of the files of these bills.
+    pub(super) fn page(&self, bills: &BTreeSet<i64>, asked: &Asked) -> Json {
+        let all = lock(&self.0);
+        let (mut listed, mut files, mut next, mut last) = (Vec::new(), 0, Json::Null, 0);
+        for bill in bills.iter().filter(|bill| **bill > asked.after) {
+            let own = all.iter().filter(|one| one.transaction == *bill);
+            let changed = own.filter(|one| asked.since.is_none_or(|since| one.changed >= since));
+            let told: Vec<Json> = changed.map(Attached::told).collect();
+            if told.is_empty() {
+                continue;
+            }
+            if files >= FILES_MAX {
+                next = Json::text(last.to_string());
+                break;
+            }
+            last = *bill;
+            files += told.len();
+            listed.push(Json::object([
+                ("id", Json::text(bill.to_string())),
+                ("files", Json::Array(told)),
+            ]));
+        }
+        Json::object([
+            ("asked", Json::integer(asked.now)),
+            ("bills", Json::Array(listed)),
+            ("next", next),
+        ])
     }
 
     /// Does something with a file; `None` where there is none of this id.

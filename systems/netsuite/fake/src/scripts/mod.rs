@@ -23,14 +23,14 @@ use crate::http_surface::{Call, json_response};
 use crate::json::Json;
 use crate::problem::Problem;
 use crate::{NetSuiteFake, lock};
-use attachments::Attachments;
+use attachments::{Asked, Attachments, open_bills};
 
 /// The path's segments.
 pub(crate) const PATH: [&str; 4] = ["app", "site", "hosting", "restlet.nl"];
 /// What the installed project calls its script and its deployment.
 const SCRIPT: &str = "customscript_tieout_files";
 const DEPLOYMENT: &str = "customdeploy_tieout_files";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 const MEDIA_TYPE: &str = "application/json;charset=utf-8";
 
 /// How the script is installed, what it was asked, and the file cabinet that it reads.
@@ -213,7 +213,7 @@ fn run(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Json {
             ("bills", Json::Bool(may("Bills"))),
         ]),
         ("invoice", _) if !may("Invoice") => forbidden(),
-        ("vendorBill" | "file", _) if !may("Bills") => forbidden(),
+        ("vendorBill" | "attachments" | "file", _) if !may("Bills") => forbidden(),
         ("invoice", Some(id)) => match fake.with_books(|books| printed::invoice(books, id)) {
             Ok(Some(invoice)) => {
                 let bytes = pdf::of_lines(&invoice.lines(fake.company_name()));
@@ -223,6 +223,19 @@ fn run(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Json {
             Err(failure) => error("UNEXPECTED_ERROR", &failure.to_string()),
         },
         ("vendorBill", Some(id)) => fake.scripts.attachments.list(id),
+        ("attachments", _) => {
+            let number = |name| call.parameter(name).and_then(|text| text.parse().ok());
+            let open = match fake.with_books(open_bills) {
+                Ok(open) => open,
+                Err(failure) => return error("UNEXPECTED_ERROR", &failure.to_string()),
+            };
+            let asked = Asked {
+                now: fake.now().as_second(),
+                since: number("since"),
+                after: number("after").unwrap_or(0),
+            };
+            fake.scripts.attachments.page(&open, &asked)
+        }
         ("file", Some(id)) => fake
             .scripts
             .attachments
@@ -230,7 +243,7 @@ fn run(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Json {
             .unwrap_or_else(missing),
         _ => error(
             "SSS_INVALID_TYPE_ARG",
-            "type is about, invoice, vendorBill or file; all but the first need an id.",
+            "type is about, invoice, vendorBill, attachments or file; invoice, vendorBill and file need an id.",
         ),
     }
 }

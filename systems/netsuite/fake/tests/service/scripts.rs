@@ -40,7 +40,7 @@ fn bytes(file: &Value) -> Vec<u8> {
 #[tokio::test]
 async fn a_script_wants_a_scope_of_its_own_and_the_services_keep_theirs() {
     let mut account = account().await;
-    assert_eq!(ask(&account, "type=about").await.json()["version"], "1");
+    assert_eq!(ask(&account, "type=about").await.json()["version"], "2");
     assert_eq!(account.ask("SELECT id FROM account").await.status, 401);
     account.token = token(&account, "rest_webservices").await;
     let refused = ask(&account, "type=about").await;

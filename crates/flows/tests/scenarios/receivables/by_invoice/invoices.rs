@@ -202,6 +202,53 @@ fn an_invoice_whose_payment_failed_waits_for_the_posting_and_is_not_archived() {
     assert_ne!(world.invoice_at(&copy).open, Amount::ZERO);
 }
 
+/// A failed payment's posting was un-applied a moment ago, and the ledger's invoice was read before that.
+#[test]
+fn s188_a_copy_is_not_archived_on_what_was_read_before_its_payment_was_taken_out() {
+    for documented in [true, false] {
+        let mut world = if documented {
+            World::documented()
+        } else {
+            World::alternative()
+        };
+        let (record, copy) = world.invoiced("1", "100.00");
+        let payment = world.pays_there("90", &copy, "100.00");
+        let posted = world.target("payments", &payment).unwrap();
+        world.receipt(&payment, |it| it.status = ReceiptStatus::Failed);
+        world.receipt(&posted, |it| it.status = ReceiptStatus::Voided);
+        // As it was read before.
+        let Document::Invoice(it) = &mut world.records.get_mut(&record).unwrap().document else {
+            panic!()
+        };
+        (it.open, it.status) = (Amount::ZERO, InvoiceStatus::Paid);
+        world.outdated.insert(record.clone());
+        world.sync();
+        assert_eq!(world.state("invoices", &record), "HOLD(read-first)");
+        assert_eq!(world.invoice_at(&copy).status, InvoiceStatus::Open);
+        // Read again, it is owed on both sides; or it was settled otherwise, and then nobody may pay it there.
+        world.outdated.clear();
+        let mut settled = world;
+        settled.sync();
+        assert_eq!(settled.invoice_at(&copy).status, InvoiceStatus::Voided);
+    }
+}
+
+#[test]
+fn s188_a_copy_is_not_made_anew_on_what_was_read_before_a_payment_was_posted() {
+    let mut world = World::documented();
+    let (record, old) = world.invoiced("1", "100.00");
+    let check = world.pays_here("60", &record, "100.00");
+    assert_eq!(world.invoice_at(&old).status, InvoiceStatus::Voided);
+    world.receipt(&check, |it| it.status = ReceiptStatus::Voided);
+    world.outdated.insert(record.clone());
+    world.sync();
+    assert_eq!(world.state("invoices", &record), "HOLD(read-first)");
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 1);
+    world.outdated.clear();
+    world.sync();
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 2);
+}
+
 #[test]
 fn taxes_and_discounts_go_over_as_plain_lines() {
     let mut world = World::alternative();

@@ -6,6 +6,8 @@
  *   about             {version, invoices, bills}: what the role may ask for
  *   invoice, id       {name, mediaType, content}: the PDF in Base64
  *   vendorBill, id    {files: [{id, name, mediaType, size, sha256}]}
+ *   attachments       {asked, bills: [{id, files}], next}: the files of bills that are open or wait for approval, in pages
+ *                     of whole bills: with `since` (seconds) what has changed since then, after the bill `after`
  *   file, id          {name, mediaType, content}
  *
  * @NApiVersion 2.1
@@ -13,9 +15,11 @@
  * @NModuleScope SameAccount
  */
 define([
-  'N/crypto', 'N/encode', 'N/file', 'N/log', 'N/render', 'N/runtime', 'N/search',
-], (crypto, encode, file, log, render, runtime, search) => {
-  const VERSION = '1';
+  'N/crypto', 'N/encode', 'N/file', 'N/format', 'N/log', 'N/render', 'N/runtime', 'N/search',
+], (crypto, encode, file, format, log, render, runtime, search) => {
+  const VERSION = '2';
+  /** Files of a page; a bill is never cut in two. Loading one takes 10 of a call's 5,000 units. */
+  const FILES_MAX = 100;
   const PREFERENCES = 'customrecord_tieout_preferences';
 
   /** What files are, by NetSuite's word for it. */
@@ -154,19 +158,70 @@ define([
     return ids;
   };
 
+  const listed = (one) => {
+    const opened = file.load({ id: one });
+    return {
+      id: String(one),
+      name: opened.name,
+      mediaType: mediaType(opened.fileType),
+      size: opened.size,
+      sha256: sha256(content(opened)),
+    };
+  };
+
   const vendorBill = (id) => {
     need('TRAN_VENDBILL');
-    const files = attached(id).map((one) => {
-      const opened = file.load({ id: one });
-      return {
-        id: String(one),
-        name: opened.name,
-        mediaType: mediaType(opened.fileType),
-        size: opened.size,
-        sha256: sha256(content(opened)),
-      };
+    return { files: attached(id).map(listed) };
+  };
+
+  /** That the bill or one of its files has changed since. */
+  const changedSince = (seconds) => {
+    const since = format.format({ value: new Date(seconds * 1000), type: format.Type.DATETIME });
+    return [
+      ['lastmodifieddate', 'onorafter', since], 'or',
+      ['file.created', 'onorafter', since], 'or',
+      ['file.modified', 'onorafter', since],
+    ];
+  };
+
+  const attachments = ({ since, after }) => {
+    need('TRAN_VENDBILL');
+    const asked = Math.floor(Date.now() / 1000);
+    const filters = [
+      ['mainline', 'is', 'T'], 'and',
+      ['status', 'anyof', ['VendBill:A', 'VendBill:D']], 'and',
+      ['file.internalid', 'noneof', '@NONE@'], 'and',
+      ['internalidnumber', 'greaterthan', after === undefined ? 0 : wholeNumber(after)],
+    ];
+    if (since !== undefined) {
+      filters.push('and', changedSince(wholeNumber(since)));
+    }
+    const bills = [];
+    let files = 0;
+    let next = null;
+    search.create({
+      type: search.Type.VENDOR_BILL,
+      filters,
+      columns: [
+        search.createColumn({ name: 'internalid', sort: search.Sort.ASC }),
+        search.createColumn({ name: 'internalid', join: 'file' }),
+      ],
+    }).run().each((row) => {
+      const id = String(row.getValue({ name: 'internalid' }));
+      const last = bills[bills.length - 1];
+      if (last === undefined || last.id !== id) {
+        if (files >= FILES_MAX) {
+          next = last.id;
+          return false;
+        }
+        bills.push({ id, files: [] });
+      }
+      files += 1;
+      const found = row.getValue({ name: 'internalid', join: 'file' });
+      bills[bills.length - 1].files.push(listed(Number(found)));
+      return true;
     });
-    return { files };
+    return { asked, bills, next };
   };
 
   const oneFile = (id) => {
@@ -180,8 +235,11 @@ define([
     if (parameters.type === 'about') {
       return about();
     }
+    if (parameters.type === 'attachments') {
+      return attachments(parameters);
+    }
     if (!Object.prototype.hasOwnProperty.call(TYPES, parameters.type)) {
-      throw new Told('SSS_INVALID_TYPE_ARG', 'type is about, invoice, vendorBill or file.');
+      throw new Told('SSS_INVALID_TYPE_ARG', 'type is about, invoice, vendorBill, attachments or file.');
     }
     return TYPES[parameters.type](wholeNumber(parameters.id));
   };
