@@ -52,8 +52,10 @@ server = subprocess.Popen(
     stdout=subprocess.DEVNULL,
 )
 services = subprocess.Popen(
-    [sys.executable, "-m", "hypercorn", "restate_service:app", "--bind", SERVICES, "--log-level", "ERROR"],
+    # Without workers: it serves by itself, and leaves no process behind when it is killed.
+    [sys.executable, "-m", "hypercorn", "restate_service:app", "--workers", "0", "--bind", SERVICES],
     cwd=here,
+    stderr=subprocess.DEVNULL,
 )
 try:
     call("GET", f"{ADMIN}/health")

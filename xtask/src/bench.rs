@@ -23,6 +23,7 @@ use crate::workspace::Workspace;
 
 /// Where its results are, under `target`.
 pub(crate) const RESULTS: &str = "bench";
+const QUICK_RESULTS: &str = "bench/quick";
 
 /// The parts, in the order in which they are measured.
 const PARTS: [&str; 7] = [
@@ -74,11 +75,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<b
         Some(program) => program.canonicalize()?,
         None => workspace.tieout(true)?,
     };
+    // Small sizes show that everything works, and are no measurement.
+    let kept = if arguments.quick {
+        QUICK_RESULTS
+    } else {
+        RESULTS
+    };
     let mut bench = Bench {
         workspace,
         caller: Caller::new()?,
         with: surroundings(workspace, &program),
-        results: Results::of(workspace, RESULTS)?,
+        results: Results::of(workspace, kept)?,
         program: &program,
     };
     let mut whole = true;

@@ -11,6 +11,9 @@ use crate::walks::peak;
 /// How often the memory is looked at, at most.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
+/// How often a process that was killed is looked at until it is given up.
+const LOOKS_MAX: usize = 400;
+
 /// The kernel's ticks in a second, as `/proc` counts them on every Linux of today.
 const TICKS: f64 = 100.0;
 
@@ -79,13 +82,15 @@ impl Group {
             return Ok(None);
         };
         self.ended = true;
-        Ok(Some(Taken {
+        let taken = Taken {
             seconds: self.started.elapsed().as_secs_f64(),
             // Those that it waited for are in its own count, and its own is in ours once it has been waited for.
             cpu: of_children() - self.cpu_before,
             peak_kib: self.peak_kib,
             status,
-        }))
+        };
+        self.kill_all()?;
+        Ok(Some(taken))
     }
 
     /// Runs it to its end.
@@ -101,13 +106,30 @@ impl Group {
     /// Kills all of it as an outage would: it has no say in it.
     pub(crate) fn kill(&mut self) -> Result<()> {
         if !self.ended {
-            let group = format!("-{}", self.child.id());
-            Command::new("kill")
-                .args(["-KILL", "--", &group])
-                .status()?;
+            let all = tree(self.child.id());
+            self.kill_all()?;
             self.child.wait()?;
             self.ended = true;
+            // What it started belongs to nobody who would wait for it, and may hold a port or a lock until it is gone.
+            for process in all {
+                for _ in 0..LOOKS_MAX {
+                    if !lives(process) {
+                        break;
+                    }
+                    std::thread::sleep(BETWEEN_LOOKS);
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Kills whoever is in the group: also those whose starter is gone.
+    fn kill_all(&self) -> Result<()> {
+        Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.child.id())])
+            // That nobody is left is no news.
+            .stderr(Stdio::null())
+            .status()?;
         Ok(())
     }
 }
@@ -137,6 +159,12 @@ fn ticks(path: &str, fields: [usize; 2]) -> Option<f64> {
     let rest: Vec<&str> = rest.split_ascii_whitespace().collect();
     let of = |field: usize| rest.get(field - 2)?.parse::<f64>().ok();
     Some((of(fields[0])? + of(fields[1])?) / TICKS)
+}
+
+/// Whether a process is there, and not only remembered for who started it.
+fn lives(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ") && !status.contains("State:\tX"))
 }
 
 /// A process and what came of it.
@@ -185,9 +213,7 @@ mod tests {
         assert!(group.peak_kib > 0);
         group.kill().unwrap();
         for process in all {
-            let status = std::fs::read_to_string(format!("/proc/{process}/status"));
-            let gone = status.map_or(true, |status| status.contains("State:\tZ"));
-            assert!(gone, "{process} outlived its group");
+            assert!(!lives(process), "{process} outlived its group");
         }
     }
 

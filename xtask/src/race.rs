@@ -28,6 +28,7 @@ use crate::workspace::Workspace;
 
 /// Where its results are, under `target`.
 pub(crate) const RESULTS: &str = "race";
+const QUICK_RESULTS: &str = "race/quick";
 
 /// How to race.
 #[derive(Debug, Args)]
@@ -90,7 +91,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RaceArguments) -> Result<bo
     };
     let shelf = Shelf::of(workspace)?;
     let (runners, skipped) = runners(workspace, &shelf, &program, &arguments.only)?;
-    let mut results = Results::of(workspace, RESULTS)?;
+    // Small jobs show that everything works, and are no measurement.
+    let kept = if arguments.quick {
+        QUICK_RESULTS
+    } else {
+        RESULTS
+    };
+    let mut results = Results::of(workspace, kept)?;
     let mut with = surroundings(workspace, &program);
     with["packages"] = versions(&shelf);
     let race = Race {

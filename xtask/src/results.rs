@@ -70,10 +70,18 @@ pub(crate) fn surroundings(workspace: &Workspace, program: &Path) -> Value {
         "processors": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
         "processor": processor,
         "memory_gib": memory,
-        "system": first_line(Command::new("uname").arg("-sr")),
+        "system": system(),
         "program": first_line(&mut version),
         "sources": first_line(&mut commit),
     })
+}
+
+/// The system with the first two numbers of its version: what comes after them is the machine's own.
+fn system() -> Option<String> {
+    let name = first_line(Command::new("uname").arg("-s"))?;
+    let release = first_line(Command::new("uname").arg("-r"))?;
+    let numbers: Vec<&str> = release.split('.').take(2).collect();
+    Some(format!("{name} {}", numbers.join(".")))
 }
 
 /// What follows a name and a colon in a file of such lines.

@@ -143,7 +143,21 @@ impl Workspace {
         if !output.status.success() {
             bail!("tieout doesn't build");
         }
-        named(&programs(&output.stdout), "tieout")
+        named(&programs(&output.stdout, "bin"), "tieout")
+    }
+
+    /// Builds a package's example for measuring, and says where it is: with the features that the program has of the
+    /// libraries, so that they aren't compiled again.
+    pub(crate) fn example(&self, package: &str, name: &str) -> Result<PathBuf> {
+        let mut command = self.cargo();
+        command.args(["build", "--locked", "--release", "--package", "tieout"]);
+        command.args(["--package", package, "--example", name]);
+        command.arg("--message-format=json");
+        let output = command.stderr(std::process::Stdio::inherit()).output()?;
+        if !output.status.success() {
+            bail!("{name} doesn't build");
+        }
+        named(&programs(&output.stdout, "example"), name)
     }
 
     /// Builds a program as the tests have it, and says where it is: with the features that all packages together
@@ -156,14 +170,14 @@ impl Workspace {
         if !output.status.success() {
             bail!("{name} doesn't build");
         }
-        named(&programs(&output.stdout), name)
+        named(&programs(&output.stdout, "bin"), name)
     }
 }
 
-/// The programs in what cargo tells of a build.
-fn programs(told: &[u8]) -> Vec<PathBuf> {
+/// The programs of this kind in what cargo tells of a build.
+fn programs(told: &[u8], kind: &str) -> Vec<PathBuf> {
     let is_program = |message: &Value| {
-        message["target"]["kind"][0] == "bin" && message["profile"]["test"] == false
+        message["target"]["kind"][0] == kind && message["profile"]["test"] == false
     };
     String::from_utf8_lossy(told)
         .lines()

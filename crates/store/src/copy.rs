@@ -140,7 +140,15 @@ impl Store {
                 "remote writes go on; stop them all with `tieout pause`, and stop `tieout serve`",
             ));
         }
-        let row = with(sql::LEASES_GOOD, cells![self.now_us()])
+        let node = self.nodes().await?.into_iter().find(|node| node.alive);
+        if let Some(node) = node {
+            let name = node.name;
+            return Err(in_use(&format!(
+                "`tieout serve` is at work as {name}; stop it first"
+            )));
+        }
+        let now = self.time_us(source).await?;
+        let row = with(sql::LEASES_GOOD, cells![now])
             .fetch_optional(source)
             .await?;
         match row {

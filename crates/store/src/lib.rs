@@ -59,7 +59,7 @@ mod state;
 mod status;
 mod stops;
 mod store;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod turns;
 mod vault;

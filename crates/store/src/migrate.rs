@@ -171,17 +171,17 @@ const TABLE: &str = "CREATE TABLE store_schema \
 const APPLIED: &str = "SELECT number, hash FROM store_schema ORDER BY number";
 const RECORD: &str = "INSERT INTO store_schema (number, hash, applied_us) VALUES ($1, $2, $3)";
 
-/// The newest schema that this program knows.
-pub(crate) fn known() -> i64 {
-    STEPS.last().map_or(0, |step| step.number)
-}
-
 /// The tables that the steps make: a server's schema may have others' beside them.
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let lines = STEPS.iter().flat_map(|step| step.text.lines());
     let made = lines.filter_map(|line| line.strip_prefix("CREATE TABLE "));
     let names = made.filter_map(|rest| rest.split([' ', '(']).next());
     names.chain(["store_schema"])
+}
+
+/// The newest schema that this program knows.
+pub(crate) fn known() -> i64 {
+    STEPS.last().map_or(0, |step| step.number)
 }
 
 impl Store {
@@ -327,4 +327,93 @@ async fn apply(
 
 fn hash(text: &str) -> String {
     crate::private::hex(&Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tieout_domain::{Clock, Timestamp};
+
+    use super::*;
+    use crate::testing::TestStore;
+    use crate::{Seams, StoreOptions};
+
+    /// The last schema before databases remembered who may open them.
+    const OLDER: i64 = STATE - 1;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    fn seams() -> Seams {
+        Seams::of(Arc::new(Noon))
+    }
+
+    /// A database as a program of then has left it.
+    async fn older(options: &StoreOptions) {
+        let store = Store::connect(options, seams(), &[]).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        sqlx::raw_sql(TABLE)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        for step in STEPS.iter().take_while(|step| step.number <= OLDER) {
+            apply(&mut transaction, store.inner.dialect, step)
+                .await
+                .unwrap();
+            let cells = cells![step.number, hash(step.text), 0_i64];
+            with(RECORD, cells).execute(&mut transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_is_brought_up_to_date_by_whoever_opens_it() {
+        let database = TestStore::file();
+        let options = StoreOptions::at(database.url());
+        older(&options).await;
+        let store = Store::open_with(&options, seams()).await.unwrap();
+        let schema = store.schema().await.unwrap();
+        assert_eq!((schema.found, schema.missing.len()), (known(), 0));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn on_a_server_what_shuts_others_out_waits_for_a_person() {
+        let Some(database) = TestStore::on_server() else {
+            return;
+        };
+        let options = StoreOptions::at(database.url());
+        older(&options).await;
+        let refused = Store::open_with(&options, seams()).await.unwrap_err();
+        let (found, known) = (OLDER, known());
+        assert_eq!(refused, StoreError::Older { found, known });
+
+        let store = Store::open_as_it_is(&options, seams()).await.unwrap();
+        let before = store.schema().await.unwrap();
+        assert!(before.shuts_out());
+        assert_eq!((before.found, before.oldest), (OLDER, OLDER));
+        assert_eq!(store.migrate().await.unwrap(), before);
+        let after = store.schema().await.unwrap();
+        assert_eq!(after.found, known);
+        assert!(after.missing.is_empty() && (STATE..=known).contains(&after.oldest));
+        store.close().await;
+        let store = Store::open_with(&options, seams()).await.unwrap();
+        store.close().await;
+    }
+
+    #[test]
+    fn steps_are_numbered_in_a_row_and_never_let_a_newer_program_alone_in() {
+        for (step, number) in STEPS.iter().zip(1..) {
+            assert_eq!(step.number, number);
+            assert!(step.oldest <= step.number);
+        }
+        assert!(tables().any(|table| table == "entries"));
+    }
 }

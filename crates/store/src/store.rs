@@ -176,7 +176,7 @@ impl Store {
     /// What a database can answer.
     pub async fn connections(&self) -> Result<Vec<ConnectionName>, StoreError> {
         let mut reader = self.reader().await?;
-        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut *reader).await?;
+        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut reader).await?;
         let mut names = Vec::new();
         for row in rows {
             let chain = text(&row, 0)?;

@@ -43,7 +43,6 @@ mod people;
 
 use database::{
     a_copy_has_all_of_it_and_is_one_only_at_its_end,
-    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
     two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
     writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
 };
@@ -286,7 +285,6 @@ contract! {
     nothing_is_deleted_under_the_hands_of_a_run,
     who_is_limited_to_tenants_is_told_by_the_history,
     any_sequence_of_facts_folds_alike_again,
-    a_schema_that_shuts_others_out_waits_for_a_person_on_a_server,
     writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle,
     two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
     a_copy_has_all_of_it_and_is_one_only_at_its_end,

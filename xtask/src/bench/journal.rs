@@ -1,5 +1,8 @@
 //! How many entries of the history are written in a second, beside what the disk and the database do without one.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
@@ -8,11 +11,12 @@ use crate::postgres;
 
 /// Measures on SQLite, and on PostgreSQL where it is there; both with full durability.
 pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    let kept = on(bench, None)?;
+    let example = bench.workspace.example("tieout-store", "bench_journal")?;
+    let kept = on(&example, None)?;
     bench.keep("journal sqlite", kept)?;
     match postgres::programs().and_then(|programs| postgres::Server::durable(&programs)) {
         Ok(server) => {
-            let kept = on(bench, Some(&server.address))?;
+            let kept = on(&example, Some(&server.address))?;
             bench.keep("journal postgresql", kept)
         }
         Err(error) => {
@@ -22,14 +26,10 @@ pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<()> {
     }
 }
 
-fn on(bench: &Bench<'_>, address: Option<&str>) -> Result<Value> {
-    let mut cargo = bench.workspace.cargo();
-    cargo.args(["run", "--quiet", "--release", "--package", "tieout-store"]);
-    cargo
-        .args(["--example", "bench_journal", "--"])
-        .args(address);
-    let output = cargo
-        .stderr(std::process::Stdio::inherit())
+fn on(example: &Path, address: Option<&str>) -> Result<Value> {
+    let output = Command::new(example)
+        .args(address)
+        .stderr(Stdio::inherit())
         .output()
         .context("bench_journal can't be run")?;
     if !output.status.success() {

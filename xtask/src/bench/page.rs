@@ -4,7 +4,7 @@
 mod race;
 mod sections;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
 use crate::results::Results;
@@ -28,6 +28,8 @@ const BEGINNING: &str = "# How quick it is\n\n\
 struct Page {
     text: String,
     plots: Vec<(String, String)>,
+    /// On what the last one was measured that said so.
+    said: String,
 }
 
 impl Page {
@@ -36,6 +38,15 @@ impl Page {
         self.text.push('\n');
         self.text.push_str(text.trim_end());
         self.text.push('\n');
+    }
+
+    /// Says on what this was measured, unless it is what was said last.
+    fn measured(&mut self, result: &Value) {
+        let said = measured_on(result);
+        if said != self.said {
+            self.add(&said);
+            self.said = said;
+        }
     }
 
     /// Adds a plot, kept under this name.
@@ -49,13 +60,13 @@ impl Page {
 pub(super) fn write(workspace: &Workspace) -> Result<bool> {
     let bench = Results::of(workspace, super::RESULTS)?;
     let raced = Results::of(workspace, crate::race::RESULTS)?;
-    if bench.all().is_empty() && raced.all().is_empty() {
-        bail!("nothing has been measured yet: run `cargo xtask bench` and `cargo xtask race`");
-    }
     let mut page = Page {
         text: BEGINNING.to_owned(),
-        plots: Vec::new(),
+        ..Page::default()
     };
+    if bench.all().is_empty() && raced.all().is_empty() {
+        page.add("Nothing has been measured yet: `cargo xtask bench` and `cargo xtask race` do.");
+    }
     race::add(&mut page, &raced);
     sections::add(&mut page, &bench);
     std::fs::create_dir_all(workspace.root().join(PLOTS))?;

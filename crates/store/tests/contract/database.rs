@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tieout_domain::Clock;
 use tieout_store::testing::TestStore;
 use tieout_store::{
-    Commit, Fact, KeySource, Letter, NewUser, Role, Seams, SessionLimits, Store, StoreError,
-    StoreOptions, UserEdit, Vault,
+    Commit, Fact, KeySource, Letter, NewUser, Role, Seams, SessionLimits, Store, StoreOptions,
+    UserEdit, Vault,
 };
 
 use crate::{Bed, assert_holds, bill_ref, blocked, clock, facts, name, run, sample, stated};
@@ -20,7 +20,10 @@ const LIMITS: SessionLimits = SessionLimits {
 };
 
 fn seams(bed: &Bed) -> Seams {
-    Seams::of(Arc::clone(&bed.clock) as Arc<dyn Clock>)
+    Seams {
+        own_time: true,
+        ..Seams::of(Arc::clone(&bed.clock) as Arc<dyn Clock>)
+    }
 }
 
 fn user(name: &str, role: Role) -> NewUser {
@@ -33,76 +36,6 @@ fn user(name: &str, role: Role) -> NewUser {
         until: None,
         tenants: Vec::new(),
     }
-}
-
-/// The last schema before databases remembered who may open them.
-const OLDER: i64 = 10;
-
-/// Takes a schema back to what it was then, and says how many steps that were.
-async fn make_older(bed: &Bed) -> usize {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-    let mut newer: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            name[..4].parse::<i64>().unwrap() > OLDER
-        })
-        .collect();
-    newer.sort();
-    if bed.server.is_some() {
-        for table in ["entries", "frozen"] {
-            let text = format!("DROP TRIGGER {table}_no_removal ON {table}");
-            bed.run(&text).await.unwrap();
-        }
-    }
-    for path in newer.iter().rev() {
-        let text = std::fs::read_to_string(path).unwrap();
-        for line in text.lines() {
-            let words: Vec<_> = line.split([' ', '(']).collect();
-            let undone = match words[..] {
-                ["CREATE", "TABLE", table, ..] => format!("DROP TABLE {table}"),
-                ["CREATE", "INDEX", index, ..] => format!("DROP INDEX IF EXISTS {index}"),
-                ["ALTER", "TABLE", table, "ADD", "COLUMN", column, ..] => {
-                    format!("ALTER TABLE {table} DROP COLUMN {column}")
-                }
-                _ => continue,
-            };
-            bed.run(&undone).await.unwrap();
-        }
-    }
-    let text = format!("DELETE FROM store_schema WHERE number > {OLDER}");
-    bed.run(&text).await.unwrap();
-    newer.len()
-}
-
-pub(crate) async fn a_schema_that_shuts_others_out_waits_for_a_person_on_a_server(
-    bed: &Bed,
-    store: &Store,
-) {
-    sample(store).await;
-    let current = store.schema().await.unwrap();
-    assert!(current.missing.is_empty() && current.oldest <= current.found);
-    let newer = make_older(bed).await;
-    let options = StoreOptions::at(&bed.url);
-    let opened = Store::open_with(&options, seams(bed)).await;
-    if bed.server.is_some() {
-        let (found, known) = (OLDER, current.known);
-        assert_eq!(opened.unwrap_err(), StoreError::Older { found, known });
-        let asked = Store::open_as_it_is(&options, seams(bed)).await.unwrap();
-        let schema = asked.schema().await.unwrap();
-        assert!(schema.shuts_out());
-        assert_eq!(schema.missing.len(), newer);
-        assert_eq!(asked.migrate().await.unwrap(), schema);
-        asked.close().await;
-    } else {
-        // A file has one machine, whose program it is.
-        opened.unwrap().close().await;
-    }
-    let again = bed.store().await;
-    assert_eq!(again.schema().await.unwrap(), current);
-    assert_holds(&again).await;
-    again.close().await;
 }
 
 pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_in_a_circle(
@@ -132,6 +65,7 @@ pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_i
         })
         .collect();
     let turned: Vec<_> = letters.iter().rev().cloned().collect();
+    let erased = [bill_ref("1")];
     let one = async |turn: u32| {
         let secret = SecretString::from("{}".to_owned());
         let role = if turn.is_multiple_of(2) {
@@ -156,7 +90,7 @@ pub(crate) async fn writers_of_all_sorts_at_once_wait_for_each_other_and_never_i
             } else {
                 &turned
             }),
-            connection.erase(&[bill_ref("1")], "user:root", "asked"),
+            connection.erase(&erased, "user:root", "asked"),
         );
         a.unwrap();
         b.unwrap();
@@ -301,8 +235,9 @@ pub(crate) async fn a_copy_has_all_of_it_and_is_one_only_at_its_end(bed: &Bed, s
         .unwrap();
     let lease = store
         .connection(&name())
-        .lease("somebody", Duration::from_secs(60));
-    let lease = lease.await.unwrap();
+        .lease("somebody", Duration::from_secs(60))
+        .await
+        .unwrap();
     let early = store
         .copy_to(&options, seams(bed), silent)
         .await
@@ -428,14 +363,13 @@ async fn a_transaction_that_is_left_is_taken_back_and_its_connection_lent_again(
     };
     let store = Store::open_with(&options, seams(&bed)).await.unwrap();
     let connection = sample(&store).await;
+    let installation = store.installation();
     for turn in 0..20 {
         // Given up at some place or other.
-        let commit = store.installation().commit(
-            "x",
-            vec![Fact::Note {
-                text: turn.to_string(),
-            }],
-        );
+        let note = Fact::Note {
+            text: turn.to_string(),
+        };
+        let commit = installation.commit("x", vec![note]);
         drop(tokio::time::timeout(Duration::from_micros(200 * turn), commit).await);
         let left = connection.mark_all_due("bills");
         drop(tokio::time::timeout(Duration::from_micros(200 * turn), left).await);

@@ -7,7 +7,7 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -41,7 +41,8 @@ pub struct Concurrency {
     freed: Notify,
     /// The keeper is asked by one at a time.
     asking: tokio::sync::Mutex<()>,
-    kept: OnceLock<Arc<dyn Kept>>,
+    /// Who is asked: whoever called last under a keeper that nobody shares, or else first.
+    kept: Mutex<Option<Arc<dyn Kept>>>,
 }
 
 #[derive(Debug)]
@@ -164,13 +165,13 @@ impl Concurrency {
             }),
             freed: Notify::new(),
             asking: tokio::sync::Mutex::default(),
-            kept: OnceLock::new(),
+            kept: Mutex::default(),
         }
     }
 
     /// Waits for a place. The place is given back when the permit is dropped.
     pub async fn enter(self: &Arc<Self>, kit: &Kit) -> Permit {
-        let kept = self.kept.get_or_init(|| Arc::clone(&kit.kept));
+        let kept = self.keeper(&kit.kept);
         let _waiting = Waiting::of(self);
         loop {
             let freed = self.freed.notified();
@@ -181,10 +182,30 @@ impl Concurrency {
                     select(pin!(freed), kit.timer.sleep(AGAIN)).await;
                 }
                 Err(Next::Begin | Next::Look | Next::Ask) => {
-                    self.tend(&**kept, &*kit.timer).await;
+                    self.tend(&*kept, &*kit.timer).await;
                 }
             }
         }
+    }
+
+    /// Who is asked from now on. What somebody tries out has a keeper that nobody shares: whoever comes next asks its own.
+    fn keeper(&self, callers: &Arc<dyn Kept>) -> Arc<dyn Kept> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let is_own = matches!(state.slots, Slots::Own);
+        match &*kept {
+            Some(known) if !is_own || Arc::ptr_eq(known, callers) => Arc::clone(known),
+            _ => {
+                state.slots = Slots::Unasked;
+                state.asked = None;
+                Arc::clone(kept.insert(Arc::clone(callers)))
+            }
+        }
+    }
+
+    fn known_keeper(&self) -> Option<Arc<dyn Kept>> {
+        let kept = self.kept.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn try_enter(self: &Arc<Self>, uptime: Duration) -> Result<Permit, Next> {
@@ -258,7 +279,9 @@ impl Concurrency {
 
     /// What is held and not used goes back to the others.
     pub(super) async fn rest(&self) {
-        let Some(kept) = self.kept.get() else { return };
+        let Some(kept) = self.known_keeper() else {
+            return;
+        };
         let _one = self.asking.lock().await;
         {
             let mut state = self.lock();
@@ -276,7 +299,9 @@ impl Concurrency {
 
     /// For a service, about once a second: gives back what was idle since the last time, looks after the rest.
     pub(super) async fn look_after(&self, timer: &dyn Timer) {
-        let Some(kept) = self.kept.get() else { return };
+        let Some(kept) = self.known_keeper() else {
+            return;
+        };
         let idle = {
             let mut state = self.lock();
             if !matches!(state.slots, Slots::Held(_)) {
@@ -288,7 +313,7 @@ impl Concurrency {
         if idle {
             self.rest().await;
         } else {
-            self.tend(&**kept, timer).await;
+            self.tend(&*kept, timer).await;
         }
     }
 
@@ -387,8 +412,8 @@ impl Permit {
     async fn keep_on(&self, timer: &dyn Timer) -> Infallible {
         loop {
             timer.sleep(RENEW).await;
-            if let Some(kept) = self.of.kept.get() {
-                self.of.keep(&**kept, timer).await;
+            if let Some(kept) = self.of.known_keeper() {
+                self.of.keep(&*kept, timer).await;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Page, measured_on, number, whole};
+use super::{Page, number, whole};
 use crate::bench::plot::{Bar, bars};
 use crate::race::job::{ALL, Job, job};
 use crate::race::runner::{REFERENCE, TIEOUT};
@@ -29,7 +29,7 @@ const ABOUT: &str = "## The race\n\n\
     beside the reference; *whole* is from the start of the program to its end. Processor time and memory are those of all\n\
     processes that a runner starts, without PostgreSQL's.\n\n\
     Nobody can make more than 20,000 bills an hour one by one: so many calls BILL takes.\n\n\
-    `cargo xtask race` races, and kills: about an hour and a half; `--jobs 3000-single-20ms --kills 0` takes one job.";
+    `cargo xtask race` races, and kills: about an hour; `--jobs 3000-single-20ms --kills 0` takes one job.";
 
 /// Adds the race.
 pub(super) fn add(page: &mut Page, results: &Results) {
@@ -41,7 +41,7 @@ pub(super) fn add(page: &mut Page, results: &Results) {
         return;
     };
     page.add(ABOUT);
-    page.add(&measured_on(any));
+    page.measured(any);
     let packages = any["surroundings"]["packages"].as_array();
     let packages: Vec<&str> = packages
         .into_iter()
@@ -51,6 +51,7 @@ pub(super) fn add(page: &mut Page, results: &Results) {
     if !packages.is_empty() {
         page.add(&format!("With {}.", packages.join(", ")));
     }
+    page.add(&overview(results, &jobs));
     for job in jobs {
         page.add(&format!("### {}", heading(job)));
         if SHOWN.contains(&job) {
@@ -76,6 +77,29 @@ fn heading(job: Job) -> String {
         whole(f64::from(job.bills)),
         job.latency
     )
+}
+
+/// Seconds of everybody in every job.
+fn overview(results: &Results, jobs: &[Job]) -> String {
+    let mut text = "| seconds | at least |".to_owned();
+    let mut line = "|---|--:|".to_owned();
+    for name in names() {
+        let _ = write!(text, " {name} |");
+        line.push_str("--:|");
+    }
+    let _ = writeln!(text, "\n{line}");
+    for job in jobs {
+        let _ = write!(text, "| {} | {:.2} |", heading(*job), job.bound());
+        for name in names() {
+            let seconds = result(results, *job, name).map(|one| number(one, "seconds"));
+            let _ = match seconds {
+                Some(seconds) => write!(text, " {seconds:.2} |"),
+                None => write!(text, " |"),
+            };
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn bars_of(results: &Results, job: Job) -> Vec<Bar> {

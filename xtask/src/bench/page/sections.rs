@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Page, measured_on, number, whole};
+use super::{Page, number, whole};
 use crate::bench::plot::{Bar, bars};
 use crate::results::Results;
 
@@ -41,7 +41,7 @@ fn first_sync(page: &mut Page, results: &Results) {
          three calls at once, and tells the address of a list's page with the page before it.\n\n\
          `cargo xtask bench --only first-sync`; `--large` for the second.",
     );
-    page.add(&measured_on(any));
+    page.measured(any);
     for one in all {
         let bound = &one["bound"];
         let mut text = format!(
@@ -88,7 +88,7 @@ fn nothing_new(page: &mut Page, results: &Results) {
         return;
     };
     page.add("## A run with nothing new\n\n`cargo xtask bench --only nothing-new`");
-    page.add(&measured_on(any));
+    page.measured(any);
     let mut text = "| linked bills | seconds | CPU s | MB | calls to NetSuite | to BILL | bytes kept for each record |\n\
                     |--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
@@ -127,7 +127,7 @@ fn memory(page: &mut Page, results: &Results) {
     page.add(
         "## Memory of a first sync\n\nThe most that the process had. `cargo xtask bench --only memory`; `--large` for the last.",
     );
-    page.add(&measured_on(any));
+    page.measured(any);
     let plot: Vec<Bar> = all
         .iter()
         .map(|one| {
@@ -159,7 +159,7 @@ fn journal(page: &mut Page, results: &Results) {
          One of the commits of a group says only that its calls are about to be made.\n\n\
          `cargo xtask bench --only journal`",
     );
-    page.add(&measured_on(any));
+    page.measured(any);
     let mut text = "| database | entries in the larger commit | entries a second | bare rows a second | |\n|---|--:|--:|--:|--:|\n"
         .to_owned();
     for one in &all {
@@ -188,7 +188,7 @@ fn size(page: &mut Page, results: &Results) {
         return;
     };
     page.add("## Size\n\n`cargo xtask bench --only size`");
-    page.add(&measured_on(one));
+    page.measured(one);
     page.add(&format!(
         "| | |\n|---|--:|\n| the program | {:.1} MB |\n| `tieout --help` | {:.1} ms, of which a process that does nothing takes {:.1} ms |\n\
          | `serve`, idle with {} connections | {:.0} MB, {:.2} % of a processor |",
@@ -213,7 +213,7 @@ fn service(page: &mut Page, results: &Results) {
         page.add(&format!(
             "## {heading}\n\n`cargo xtask bench --only {part}`"
         ));
-        page.add(&measured_on(one));
+        page.measured(one);
         let lines = one["lines"].as_array().into_iter().flatten();
         let lines: Vec<String> = lines
             .filter_map(|line| Some(format!("- {}", line.as_str()?)))
