@@ -332,14 +332,14 @@ impl ConnectionStore {
     pub async fn mark_holds_due(&self, flow: &str, but: &[&str]) -> Result<u64, StoreError> {
         let mut transaction = self.store.begin().await?;
         let codes = with(sql::HOLD_CODES, cells![&*self.chain, flow])
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
         let mut made = 0;
         for row in codes {
             let code = text(&row, 0)?;
             if !but.contains(&code.as_str()) {
                 let due = with(sql::DUE_HOLDS, cells![&*self.chain, flow, code]);
-                made += due.execute(&mut *transaction).await?.rows_affected();
+                made += due.execute(&mut transaction).await?.rows_affected();
             }
         }
         transaction.commit().await?;
