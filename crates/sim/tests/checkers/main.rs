@@ -62,6 +62,7 @@ fn report() -> RunReport {
         status: RunStatus::Done,
         flows: BTreeMap::new(),
         calls: BTreeMap::new(),
+        allowances: BTreeMap::new(),
         seconds: 0.0,
         written: 0,
         joined: false,
@@ -82,6 +83,7 @@ fn plan() -> Plan {
         first_sync: Vec::new(),
         later: None,
         stops: Vec::new(),
+        cost: None,
     }
 }
 
