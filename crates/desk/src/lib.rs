@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod approval;
 pub mod checks;
 pub mod compare;
+pub mod cost;
 mod error;
 pub mod exceptions;
 pub mod first_sync;

@@ -98,6 +98,11 @@ pub trait Read: Send + Sync {
     /// # Errors
     /// See [`page`](Read::page).
     async fn fetch(&self, ids: &[RemoteId]) -> Result<Vec<Observed>, Fault>;
+
+    /// How many records a page has at most.
+    fn page_max(&self) -> usize {
+        100
+    }
 }
 
 /// What to do to a record.

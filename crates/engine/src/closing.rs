@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tieout_domain::{Fault, State};
-use tieout_store::Fact;
+use tieout_store::{Commit, Fact};
 
+use crate::cost::{Sent, pace, sent_since};
 use crate::error::EngineError;
 use crate::report::{FlowCounts, Problem, RunReport, RunStatus};
 use crate::run::Run;
@@ -22,7 +23,7 @@ fn by_gravity(mut faults: Vec<Fault>) -> Vec<Fault> {
 impl Run<'_> {
     pub(crate) async fn report(
         &self,
-        calls_before: BTreeMap<String, u64>,
+        sent_before: &BTreeMap<String, Sent>,
         seconds: f64,
         result: Result<(), &EngineError>,
     ) -> Result<RunReport, EngineError> {
@@ -56,10 +57,10 @@ impl Run<'_> {
                 (flow.name().to_owned(), FlowCounts::of(&counts))
             })
             .collect();
-        let mut calls = (self.connection.calls)();
-        for (system, count) in &mut calls {
-            *count -= calls_before.get(system).copied().unwrap_or(0).min(*count);
-        }
+        let sent = sent_since(self.connection, sent_before);
+        let calls: BTreeMap<String, u64> = (sent.iter())
+            .map(|(system, sent)| (system.clone(), sent.calls))
+            .collect();
         let waiting = |counts: &FlowCounts| {
             State::ALL
                 .iter()
@@ -99,13 +100,19 @@ impl Run<'_> {
                 .into_iter()
                 .collect(),
         };
-        self.say(ended).await?;
+        let commit = Commit {
+            facts: vec![ended],
+            remember: pace(self.connection, &sent).await?.into_iter().collect(),
+            ..self.commit()
+        };
+        self.connection.store.commit(commit).await?;
         Ok(RunReport {
             id: self.id.to_string(),
             connection: self.connection.store.name().to_string(),
             status,
             flows,
             calls,
+            allowances: self.connection.allowances.clone(),
             seconds,
             written: self.written,
             joined: false,

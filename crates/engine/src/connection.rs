@@ -11,7 +11,7 @@ use tieout_domain::{Currency, Fingerprint, Holding, Kind, Side, Timer, Timestamp
 use tieout_flows::{Flow, Preferences};
 use tieout_store::ConnectionStore;
 
-use crate::{EngineError, Progress};
+use crate::{EngineError, Progress, Sent};
 
 /// The two sides.
 #[derive(Clone)]
@@ -82,8 +82,10 @@ pub struct Connection {
     pub holding: Arc<Holding>,
     /// Where progress is shown.
     pub progress: Arc<dyn Progress>,
-    /// How many requests each system was sent so far, by its name.
-    pub calls: Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>,
+    /// What each system was sent so far, by its name.
+    pub sent: Arc<dyn Fn() -> BTreeMap<String, Sent> + Send + Sync>,
+    /// How many requests a system allows in an hour, by its name, where it limits them so.
+    pub allowances: BTreeMap<String, u64>,
     /// Gives back what this process holds of limits that it shares with others: called when a run has ended.
     pub at_rest: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Who is running: written into the history and the lease.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tieout_domain::{Document, Key, Kind, Marker, RecordRef, RemoteId, Side};
+use futures::future::try_join_all;
+use futures::try_join;
+use tieout_domain::{Document, Key, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::{
     Books, Flow, Link, Map, MapStatus, Maps, MarkedBill, Need, Seen, Subject, Verdict,
 };
@@ -143,104 +145,121 @@ async fn load(
             }
         }
     }
-    for ((side, kind), ids) in by_kind(records.into_iter()) {
-        for (id, mirrored) in store.records(side, kind, &ids).await? {
-            books
-                .records
-                .insert(RecordRef { side, kind, id }, seen(&mirrored));
-        }
+    let account = books.connection.ledger_account.clone();
+    // All at once: one is read while the rows of another become documents.
+    let (
+        records,
+        links,
+        linked_to,
+        matching,
+        marked,
+        keyed,
+        marked_bills,
+        waiting,
+        outdated,
+        decisions,
+    ) =
+        try_join!(
+            try_join_all(by_kind(records.into_iter()).into_iter().map(
+                async |((side, kind), ids)| {
+                    let found = store.records(side, kind, &ids).await?;
+                    let named = |(id, mirrored)| (RecordRef { side, kind, id }, mirrored);
+                    Ok::<_, StoreError>(found.into_iter().map(named).collect::<Vec<_>>())
+                }
+            )),
+            try_join_all(
+                links
+                    .iter()
+                    .map(|(flow, records)| store.links(flow, records))
+            ),
+            store.links_to(&targets),
+            try_join_all(
+                matching
+                    .iter()
+                    .map(|((side, kind), keys)| store.records_matching(*side, *kind, keys))
+            ),
+            store.records_marked(&marked),
+            try_join_all(
+                keyed
+                    .iter()
+                    .map(|((side, kind), keys)| store.records_keyed(*side, *kind, keys))
+            ),
+            try_join_all(marked_bills.iter().map(async |(side, vendors)| {
+                let bills = store.marked_bills(*side, &account, vendors).await?;
+                Ok((*side, bills))
+            })),
+            store.waiting(&waiting),
+            store.due_among(READ_AGAIN, &touched),
+            try_join_all(decisions.iter().map(async |(flow, records)| {
+                let mut all = Vec::new();
+                for (record, decision) in store.decisions(flow, records).await? {
+                    all.push(((*flow).to_owned(), record, decided(store, &decision).await?));
+                }
+                Ok::<_, StoreError>(all)
+            })),
+        )?;
+    for (record, mirrored) in records.into_iter().flatten() {
+        books.records.insert(record, seen(mirrored));
     }
-    for (flow, records) in links {
-        for link in store.links(flow, &records).await? {
-            let key = (link.flow.clone(), link.record.clone());
-            books.links.entry(key).or_default().push(flow_link(link));
-        }
+    for link in links.into_iter().flatten() {
+        let key = (link.flow.clone(), link.record.clone());
+        books.links.entry(key).or_default().push(flow_link(link));
     }
-    for link in store.links_to(&targets).await? {
-        books
-            .linked_to
-            .entry(link.target.clone())
-            .or_default()
-            .push(flow_link(link));
+    for link in linked_to {
+        let to = books.linked_to.entry(link.target.clone()).or_default();
+        to.push(flow_link(link));
     }
-    for ((side, kind), keys) in matching {
-        for mirrored in store.records_matching(side, kind, &keys).await? {
-            let record = mirrored.record();
-            books
-                .matching
-                .entry((side, kind, mirrored.match_key.clone()))
-                .or_default()
-                .push(record.clone());
-            books.records.insert(record, seen(&mirrored));
-        }
+    for mirrored in matching.into_iter().flatten() {
+        let record = mirrored.record();
+        let key = (record.side, record.kind, mirrored.match_key.clone());
+        let alike = books.matching.entry(key).or_default();
+        alike.push(record.clone());
+        books.records.insert(record, seen(mirrored));
     }
-    load_marked(store, books, &marked).await?;
-    for ((side, kind), keys) in keyed {
-        for mirrored in store.records_keyed(side, kind, &keys).await? {
-            let record = mirrored.record();
-            if let Some(key) = key_of(&mirrored.observed.document) {
-                let found = books.keyed.entry((side, kind, key)).or_default();
-                found.push(record.clone());
-            }
-            books.records.insert(record, seen(&mirrored));
-        }
-    }
-    for (side, vendors) in marked_bills {
-        load_marked_bills(store, books, side, &vendors).await?;
-    }
-    books.waiting.extend(store.waiting(&waiting).await?);
-    let outdated = store.due_among(READ_AGAIN, &touched).await?;
-    books.outdated.extend(outdated);
-    for (flow, records) in decisions {
-        for (record, decision) in store.decisions(flow, &records).await? {
-            let decided = decided(store, &decision).await?;
-            books.decisions.insert((flow.to_owned(), record), decided);
-        }
-    }
-    Ok(())
-}
-
-/// The platform's records that bear these marks.
-async fn load_marked(
-    store: &ConnectionStore,
-    books: &mut Books,
-    markers: &[Marker],
-) -> Result<(), StoreError> {
-    for mirrored in store.records_marked(markers).await? {
+    for mirrored in marked {
         let record = mirrored.record();
         let marker = mirrored.observed.document.marker().cloned();
         if let (Side::Platform, Some(marker)) = (record.side, marker) {
             books.marked.entry(marker).or_default().push(record.clone());
-            books.records.insert(record, seen(&mirrored));
+            books.records.insert(record, seen(mirrored));
         }
+    }
+    for mirrored in keyed.into_iter().flatten() {
+        let record = mirrored.record();
+        if let Some(key) = key_of(&mirrored.observed.document) {
+            let key = (record.side, record.kind, key);
+            books.keyed.entry(key).or_default().push(record.clone());
+        }
+        books.records.insert(record, seen(mirrored));
+    }
+    for (side, bills) in marked_bills {
+        for bill in bills {
+            put_marked_bill(books, side, bill);
+        }
+    }
+    books.waiting.extend(waiting);
+    books.outdated.extend(outdated);
+    for (flow, record, decision) in decisions.into_iter().flatten() {
+        books.decisions.insert((flow, record), decision);
     }
     Ok(())
 }
 
-/// The marked bills and credits of these vendors of one side.
-async fn load_marked_bills(
-    store: &ConnectionStore,
-    books: &mut Books,
-    side: Side,
-    vendors: &[RemoteId],
-) -> Result<(), StoreError> {
-    let account = books.connection.ledger_account.clone();
-    for bill in store.marked_bills(side, &account, vendors).await? {
-        let vendor = match side {
-            Side::Ledger => &bill.ledger_vendor,
-            Side::Platform => &bill.platform_vendor,
-        };
-        let vendor = RecordRef::new(side, Kind::Vendor, vendor.clone());
-        let bill = MarkedBill {
-            ledger_vendor: bill.ledger_vendor,
-            ledger: bill.ledger,
-            platform_vendor: bill.platform_vendor,
-            platform: bill.platform,
-            currency: bill.currency,
-        };
-        books.marked_bills.entry(vendor).or_default().push(bill);
-    }
-    Ok(())
+/// Puts a marked bill or credit down with its vendor of this side.
+fn put_marked_bill(books: &mut Books, side: Side, bill: tieout_store::MarkedBill) {
+    let vendor = match side {
+        Side::Ledger => &bill.ledger_vendor,
+        Side::Platform => &bill.platform_vendor,
+    };
+    let vendor = RecordRef::new(side, Kind::Vendor, vendor.clone());
+    let bill = MarkedBill {
+        ledger_vendor: bill.ledger_vendor,
+        ledger: bill.ledger,
+        platform_vendor: bill.platform_vendor,
+        platform: bill.platform,
+        currency: bill.currency,
+    };
+    books.marked_bills.entry(vendor).or_default().push(bill);
 }
 
 /// The key under which a record was made, as the store finds it.
@@ -252,9 +271,9 @@ fn key_of(document: &Document) -> Option<Key> {
     document.external_id().cloned().or(recorded)
 }
 
-fn seen(mirrored: &Mirrored) -> Seen {
+fn seen(mirrored: Mirrored) -> Seen {
     Seen {
-        document: mirrored.observed.document.clone(),
+        document: mirrored.observed.document,
         created: mirrored.observed.created,
         gone: mirrored.gone,
     }

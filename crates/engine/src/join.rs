@@ -165,6 +165,7 @@ fn report(connection: &Connection, row: RunRow) -> RunReport {
         },
         flows,
         calls: row.calls,
+        allowances: connection.allowances.clone(),
         seconds,
         written: 0,
         joined: true,

@@ -12,6 +12,7 @@ use tieout_flows::{Link, Seen, Step, Verdict};
 use tieout_store::Stop;
 
 use crate::apply::Intent;
+use crate::cost::Cost;
 use crate::decide::Decision;
 use crate::initial::Later;
 use crate::overlay::Overlay;
@@ -109,6 +110,9 @@ pub struct Plan {
     /// What stops remote writes at the moment, so that a sync would do nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stops: Vec<Stop>,
+    /// What doing it takes, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 impl Plan {
@@ -333,6 +337,7 @@ impl Planner {
             (place(&a.flow), &a.record, &a.role).cmp(&(place(&b.flow), &b.record, &b.role))
         });
         Plan {
+            cost: None,
             connection: connection.to_owned(),
             flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
             steps,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tieout_domain::document::{Application, UseOf};
 use tieout_domain::port::{Depth, Mark, Observed, Page, Read};
 use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
@@ -14,6 +14,7 @@ use crate::EngineError;
 use crate::evidence::{Trace, notice_unknown};
 use crate::lag::Lag;
 use crate::run::Run;
+use crate::wake::{CHANGED, YES};
 
 /// How many records are fetched by id at once.
 const FETCH: u32 = 500;
@@ -283,10 +284,10 @@ async fn pull_kind(
             Err(fault) => return Ok(Err(fault)),
         },
     };
-    let mut token = None;
     let mut mark: Option<Mark> = None;
+    let mut answer = reader.page(depth, since.as_ref(), None).await;
     loop {
-        let page = match reader.page(depth, since.as_ref(), token.as_ref()).await {
+        let page = match answer {
             Ok(page) => page,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -298,11 +299,22 @@ async fn pull_kind(
             run.problem_record(side, kind, id, cause);
             unreadable.insert(id.clone());
         }
-        let all_known = take_in(run, side, kind, page).await?;
-        match next {
-            Some(next) if !(may_stop && all_known) => token = Some(next),
-            _ => break,
-        }
+        let Some(next) = next else {
+            take_in(run, side, kind, page).await?;
+            break;
+        };
+        let following = reader.page(depth, since.as_ref(), Some(&next));
+        answer = if may_stop {
+            if take_in(run, side, kind, page).await? {
+                break;
+            }
+            following.await
+        } else {
+            // The next page is sure to be needed: it is asked for while this one is put away.
+            let (taken, following) = join(take_in(run, side, kind, page), following).await;
+            taken?;
+            following
+        };
     }
     let mark = mark.filter(|mark| Some(mark) != since.as_ref());
     if mark.is_some() || unreadable != before {
@@ -465,6 +477,7 @@ pub(crate) async fn take_records(
     if touched.is_empty() {
         return Ok(all_known);
     }
+    commit.remember.push((CHANGED.to_owned(), YES.to_owned()));
     if matches!(
         kind,
         Kind::Payment

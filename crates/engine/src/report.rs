@@ -92,6 +92,9 @@ pub struct RunReport {
     pub flows: BTreeMap<String, FlowCounts>,
     /// Every HTTP request sent, sign-ins included, by system.
     pub calls: BTreeMap<String, u64>,
+    /// How many a system allows in an hour, by system; nothing of those that don't limit them so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowances: BTreeMap<String, u64>,
     /// How long it took.
     pub seconds: f64,
     /// How many writes were applied.

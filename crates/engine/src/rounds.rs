@@ -24,6 +24,10 @@ const TOGETHER: usize = 200;
 /// accounts takes one, and a bill with a new vendor two.
 const ROUNDS_MAX: usize = 24;
 
+/// So many writes are read back before their records are looked at again, and not after it: they would be looked at
+/// twice.
+const MANY: u64 = 50;
+
 /// What is blocked only because several records could be meant.
 const CHOICES: [&str; 2] = ["ambiguous-match", "choose-vendor"];
 
@@ -72,6 +76,7 @@ impl Run<'_> {
         flows: &[&dyn Flow],
         periods: &[Period],
     ) -> Result<(), EngineError> {
+        let mut may_read_back = true;
         for _ in 0..ROUNDS_MAX {
             let mut moved = false;
             for flow in flows {
@@ -79,6 +84,9 @@ impl Run<'_> {
             }
             if !moved {
                 return Ok(());
+            }
+            if may_read_back && self.written - self.read_back >= MANY {
+                may_read_back = self.confirm(flows).await?;
             }
         }
         Ok(())

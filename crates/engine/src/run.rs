@@ -28,9 +28,6 @@ use crate::to_read::to_read;
 /// How often the closing pull is followed by another look.
 const CONFIRMATIONS_MAX: usize = 3;
 
-/// Under this name the store remembers by what rules the last run decided.
-const RULES: &str = "rules";
-
 /// A run under way.
 pub(crate) struct Run<'a> {
     pub(crate) connection: &'a Connection,
@@ -49,6 +46,10 @@ pub(crate) struct Run<'a> {
     pub(crate) evidence_given: AtomicBool,
     /// How many writes were applied.
     pub(crate) written: u64,
+    /// How many of them have been read back.
+    pub(crate) read_back: u64,
+    /// What could not be read when the run began.
+    pub(crate) unread: Unread,
     /// Waits whose list flow has had its turn: who still waits for them is told so.
     pub(crate) tried: HashSet<String>,
     /// Records not to be looked at again before something has happened.
@@ -124,7 +125,7 @@ pub(crate) async fn conduct(
         return Ok((report, None));
     }
     let started = connection.timer.now();
-    let calls_before = (connection.calls)();
+    let sent_before = (connection.sent)();
     let names = flows.iter().map(|flow| flow.name().to_owned()).collect();
     run.say(Fact::RunStarted {
         trigger: options.trigger.clone(),
@@ -137,7 +138,7 @@ pub(crate) async fn conduct(
         run.remember_whole_read(started).await?;
     }
     let ended = result.as_ref().map(drop);
-    let report = run.report(calls_before, seconds, ended).await;
+    let report = run.report(&sent_before, seconds, ended).await;
     let released = run.release().await;
     let plan = result?;
     released?;
@@ -205,6 +206,8 @@ impl<'a> Run<'a> {
             facts: connection.facts(),
             evidence_given: AtomicBool::new(false),
             written: 0,
+            read_back: 0,
+            unread: Unread::new(),
             tried: HashSet::new(),
             resting: HashMap::new(),
             repeatable: HashMap::new(),
@@ -453,12 +456,13 @@ impl<'a> Run<'a> {
         };
         settle(self).await?;
         self.take_up_initial(options).await?;
-        self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let unread = pull(self, &kinds, depth).await?;
         self.connection.progress.end();
+        self.wake(flows).await?;
         self.heed_stops().await?;
         let flows = self.readable(flows, &unread);
+        self.unread = unread;
         self.find_only(&options.only).await?;
         self.begin_import().await?;
         let periods = self.periods(&flows).await?;
@@ -475,7 +479,7 @@ impl<'a> Run<'a> {
         self.close_stages(&flows, &periods).await?;
         for _ in 0..CONFIRMATIONS_MAX {
             let written = self.written;
-            self.confirm(&flows, &unread).await?;
+            self.confirm(&flows).await?;
             self.close_stages(&flows, &periods).await?;
             if self.written == written {
                 break;
@@ -487,7 +491,10 @@ impl<'a> Run<'a> {
         }
         self.forget_pretences();
         for flow in &flows {
-            self.connection.store.mark_holds_due(flow.name()).await?;
+            self.connection
+                .store
+                .mark_holds_due(flow.name(), &[])
+                .await?;
         }
         self.plan_now(&flows, &periods).await.map(Some)
     }
@@ -507,33 +514,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes due what no change of a record would: what is on HOLD for a date, a period or an approval, and
-    /// everything after the rules have changed.
-    async fn wake(&self, flows: &[&dyn Flow]) -> Result<(), EngineError> {
-        let store = &self.connection.store;
-        for flow in flows {
-            store.mark_holds_due(flow.name()).await?;
-        }
-        let rules = self.connection.rules().to_string();
-        if store.remembered(RULES).await?.as_ref() == Some(&rules) {
-            return Ok(());
-        }
-        for flow in &self.connection.flows {
-            store.mark_all_due(flow.name()).await?;
-            for (side, kind) in flow.population() {
-                store.mark_records_due(flow.name(), *side, *kind).await?;
-            }
-        }
-        let remember = vec![(RULES.to_owned(), rules)];
-        store
-            .commit(Commit {
-                remember,
-                ..self.commit()
-            })
-            .await?;
-        Ok(())
-    }
-
     async fn make_plan(
         &mut self,
         flows: &[&dyn Flow],
@@ -542,7 +522,6 @@ impl<'a> Run<'a> {
         self.connection.sides.run_begins();
         self.heed_stops().await?;
         self.take_up_initial(options).await?;
-        self.wake(flows).await?;
         self.connection.progress.begin("reading", None);
         let depth = if options.whole {
             Depth::Whole
@@ -551,6 +530,7 @@ impl<'a> Run<'a> {
         };
         let unread = pull(self, &to_read(flows), depth).await?;
         self.connection.progress.end();
+        self.wake(flows).await?;
         if let Some(((side, _), fault)) = unread.into_iter().next() {
             return Err(self.connection.sides.failed(side, fault));
         }
@@ -580,6 +560,7 @@ impl<'a> Run<'a> {
         Ok(Plan {
             stops,
             later: self.to_come_later(&records).await?,
+            cost: Some(self.cost(flows, &plan.steps).await?),
             ..plan
         })
     }
@@ -645,15 +626,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The closing pull: reads back what was written.
-    async fn confirm(&mut self, flows: &[&dyn Flow], unread: &Unread) -> Result<(), EngineError> {
-        if self.written == 0 {
-            return Ok(());
+    /// The closing pull: reads back what was written. Tells whether it could.
+    pub(crate) async fn confirm(&mut self, flows: &[&dyn Flow]) -> Result<bool, EngineError> {
+        if self.written == self.read_back {
+            return Ok(true);
         }
+        let written = self.written;
         let kinds: Vec<_> = flows
             .iter()
             .flat_map(|flow| flow.writes())
-            .filter(|kind| !unread.contains_key(kind))
+            .filter(|kind| !self.unread.contains_key(kind))
             .copied()
             .collect::<BTreeSet<_>>()
             .into_iter()
@@ -666,8 +648,9 @@ impl<'a> Run<'a> {
             self.problem(fault, *side, false);
         }
         if unread.is_empty() {
+            self.read_back = written;
             self.resting.retain(|_, rest| *rest != Rest::Confirmed);
         }
-        Ok(())
+        Ok(unread.is_empty())
     }
 }

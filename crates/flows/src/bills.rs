@@ -43,6 +43,10 @@ impl Flow for Bills {
         ]
     }
 
+    fn held_by_records(&self) -> &'static [&'static str] {
+        &["pending-approval", "payment-hold"]
+    }
+
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
         let Document::Bill(bill) = &subject.observed.document else {
             return Vec::new();

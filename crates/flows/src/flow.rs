@@ -22,6 +22,12 @@ pub trait Flow: Send + Sync {
         &[]
     }
 
+    /// The codes under which a record is on HOLD until it is changed itself, or another one is: no date, period or
+    /// setting frees it.
+    fn held_by_records(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What must be loaded into the books to decide on this record. Called again after each loading until it
     /// asks for nothing new, so that one need may follow from another (the payment's bill, the bill's vendor).
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need>;

@@ -41,6 +41,10 @@ impl Flow for VendorCredits {
         &[(Side::Platform, Kind::VendorCredit)]
     }
 
+    fn held_by_records(&self) -> &'static [&'static str] {
+        &["pending-approval"]
+    }
+
     fn needs(&self, subject: &Subject<'_>, books: &Books) -> Vec<Need> {
         let Document::VendorCredit(credit) = &subject.observed.document else {
             return Vec::new();

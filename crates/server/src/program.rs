@@ -51,6 +51,8 @@ pub struct ConnectionInfo {
     pub schedule: Option<String>,
     /// The flows that it has, in their order.
     pub flows: Vec<String>,
+    /// How many calls its systems allow in an hour, by name, where they limit them so.
+    pub allowances: BTreeMap<String, u64>,
     /// When it runs next, as far as that is known.
     pub next_run: Option<Timestamp>,
     /// Whether a run is on.

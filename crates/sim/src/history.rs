@@ -14,7 +14,6 @@ use tieout_systems::Entry;
 
 use crate::check::{self, Items, Violation, list, text, violation};
 use crate::dice::Dice;
-use crate::pair::Pair;
 use crate::payouts::{Manner, Payouts};
 use crate::process::Fate;
 use crate::run::Host;

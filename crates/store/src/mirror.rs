@@ -14,7 +14,7 @@ use tieout_domain::{
 use crate::chain::moment;
 use crate::commit::limit;
 use crate::facts::{RecordChange, RecordRef};
-use crate::sql::{self, Cell, cells, int, json, maybe_int, maybe_text, parse, text, to_json, with};
+use crate::sql::{self, Cell, cells, int, maybe_int, maybe_text, parse, text, with};
 use crate::store::ConnectionStore;
 use crate::{CurrencyTotal, Known, MarkedBill, Mirrored, StoreError, Totals};
 
@@ -89,7 +89,8 @@ fn row(
         other.external_id.map(str::to_owned),
         other.marker.map(ToString::to_string),
         0_i64,
-        to_json(document)
+        // Nothing compares this text, so that its keys needn't be sorted.
+        serde_json::to_string(document).expect("documents serialise to JSON")
     ]
 }
 
@@ -152,7 +153,7 @@ fn read(row: &AnyRow) -> Result<(RecordRef, Mirrored), StoreError> {
             id: record.id.clone(),
             version: text(row, 1)?,
             created: maybe_int(row, 2)?.map(moment).transpose()?,
-            document: json(&text(row, 6)?)?,
+            document: sql::document(&text(row, 6)?)?,
         },
         fingerprint: Fingerprint::from_stored(text(row, 3)?),
         match_key: text(row, 4)?,

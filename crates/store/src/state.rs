@@ -325,12 +325,25 @@ impl ConnectionStore {
     }
 
     /// Makes every item of a flow due that is on HOLD for something that no fact tells of (a date, a posting
-    /// period, an approval), and says how many there are.
+    /// period, an approval), and says how many there are. Those on HOLD under one of the codes `but` are left alone.
     ///
     /// # Errors
     /// What a database can answer.
-    pub async fn mark_holds_due(&self, flow: &str) -> Result<u64, StoreError> {
-        self.mark_items(sql::DUE_HOLDS, flow).await
+    pub async fn mark_holds_due(&self, flow: &str, but: &[&str]) -> Result<u64, StoreError> {
+        let mut transaction = self.store.begin().await?;
+        let codes = with(sql::HOLD_CODES, cells![&*self.chain, flow])
+            .fetch_all(&mut transaction)
+            .await?;
+        let mut made = 0;
+        for row in codes {
+            let code = text(&row, 0)?;
+            if !but.contains(&code.as_str()) {
+                let due = with(sql::DUE_HOLDS, cells![&*self.chain, flow, code]);
+                made += due.execute(&mut transaction).await?.rows_affected();
+            }
+        }
+        transaction.commit().await?;
+        Ok(made)
     }
 
     /// What was last remembered under a name ([`Commit::remember`](crate::Commit::remember)).
@@ -491,7 +504,9 @@ pub(crate) fn link(row: &AnyRow) -> Result<Link, StoreError> {
         target: parse(&text(row, 3)?)?,
         key: maybe_text(row, 4)?.map(|key| Key::of([key.as_str()])),
         how: text(row, 5)?,
-        applied: maybe_text(row, 6)?.as_deref().map(json).transpose()?,
+        applied: (maybe_text(row, 6)?.as_deref())
+            .map(sql::document)
+            .transpose()?,
         confirmed: int(row, 7)? != 0,
         drift: maybe_text(row, 8)?,
         seq: count(row, 9)?,

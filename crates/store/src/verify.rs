@@ -46,8 +46,9 @@ impl Store {
         let folder = tempfile::tempdir()
             .map_err(|error| crate::store::cannot_open(&std::env::temp_dir(), &error))?;
         let seams = Seams::of(Arc::clone(&self.inner.seams.clock));
-        let scratch = Self::scratch(&folder.path().join("fold.db"), seams).await?;
+        // Within one turn: the scratch has none of its own.
         let mut snapshot = self.snapshot().await?;
+        let scratch = Self::scratch(&folder.path().join("fold.db"), seams).await?;
         let mut found = Verification::default();
         let mut heads = Vec::new();
         for row in with(sql::CHAINS, cells![]).fetch_all(&mut snapshot).await? {
@@ -56,7 +57,6 @@ impl Store {
         for head in heads {
             check_chain(&mut snapshot, &scratch, head, &mut found).await?;
         }
-        drop(snapshot);
         scratch.close().await;
         Ok(found)
     }

@@ -879,8 +879,8 @@ async fn what_is_held_for_nothing_in_particular_is_looked_at_again(_: &Bed, stor
         stated("3", Outcome::done()),
     ]);
     connection.commit(commit).await.unwrap();
-    assert_eq!(connection.mark_holds_due("vendors").await.unwrap(), 0);
-    assert_eq!(connection.mark_holds_due("bills").await.unwrap(), 1);
+    assert_eq!(connection.mark_holds_due("vendors", &[]).await.unwrap(), 0);
+    assert_eq!(connection.mark_holds_due("bills", &[]).await.unwrap(), 1);
     let due = connection.due_page("bills", None, 10).await.unwrap();
     assert_eq!(due, [(bill_ref("1"), 1)]);
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
 use tieout_domain::{ConnectionName, Currency, Holding, Kind, Timer};
-use tieout_engine::{Connection, Progress, Sides};
+use tieout_engine::{Connection, Progress, Sent, Sides};
 use tieout_flows::Flow;
 use tieout_kit::echo::WithoutEcho;
 use tieout_kit::governor::Governors;
@@ -110,10 +110,14 @@ pub async fn connection(
         (ledger.system, ledger_meter),
         (platform.system, platform_meter),
     ];
-    let calls = move || -> BTreeMap<String, u64> {
+    let sent = move || -> BTreeMap<String, Sent> {
+        let sent = |meter: &Meter| Sent {
+            calls: meter.sent(),
+            took: meter.took(),
+        };
         meters
             .iter()
-            .map(|(system, meter)| (system.to_string(), meter.sent()))
+            .map(|(system, meter)| (system.to_string(), sent(meter)))
             .collect()
     };
     let home_currency = config
@@ -138,7 +142,8 @@ pub async fn connection(
         timer: Arc::clone(&shared.timer),
         holding,
         progress,
-        calls: Arc::new(calls),
+        sent: Arc::new(sent),
+        allowances: config.allowances(),
         at_rest: Arc::new(at_rest),
         actor: actor(),
         holder: holder(),
@@ -290,7 +295,11 @@ fn kit(
     credential: &Credential,
 ) -> (Kit, Arc<Meter>) {
     let meter = Arc::new(Meter::default());
-    let metered = Metered::new(Arc::clone(&shared.transport), Arc::clone(&meter));
+    let metered = Metered::new(
+        Arc::clone(&shared.transport),
+        Arc::clone(&meter),
+        Arc::clone(&shared.timer),
+    );
     let timer = Arc::clone(&shared.timer);
     let far_clock = Arc::new(FarClock::default());
     let transport = Guarded::new(

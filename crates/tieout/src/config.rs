@@ -101,6 +101,14 @@ impl ConnectionConfig {
         system.book.map_or_else(Vec::new, of)
     }
 
+    /// How many calls its systems allow in an hour, by name, where they limit them so.
+    #[must_use]
+    pub fn allowances(&self) -> BTreeMap<String, u64> {
+        let systems = [self.ledger.system, self.platform.system].into_iter();
+        let allowed = |system: &System| Some((system.id.to_string(), system.calls_an_hour?.into()));
+        systems.filter_map(allowed).collect()
+    }
+
     /// Their names.
     #[must_use]
     pub fn flow_names(&self) -> Vec<String> {

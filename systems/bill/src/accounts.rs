@@ -17,6 +17,7 @@ const ACCOUNTS: Shelf = Shelf {
     noun: "account",
     wrapped: "chartOfAccounts",
     bulk_max: 50,
+    by_change: false,
     archives: true,
     restores: true,
 };

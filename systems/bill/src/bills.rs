@@ -23,6 +23,7 @@ const BILLS: Shelf = Shelf {
     noun: "bill",
     wrapped: "bills",
     bulk_max: 100,
+    by_change: true,
     archives: true,
     restores: true,
 };

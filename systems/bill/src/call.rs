@@ -22,7 +22,7 @@ use crate::settings::{Login, Settings, digest};
 
 /// Calls at once for one developer key in one organization (README §Limits).
 pub(crate) const IN_FLIGHT_MAX: usize = 3;
-const CALLS_AN_HOUR: u32 = 20_000;
+pub(crate) const CALLS_AN_HOUR: u32 = 20_000;
 /// BILL allows 200; some are left for whoever else uses the key.
 const LOGINS_AN_HOUR: u32 = 190;
 const SUBSCRIPTIONS: &str = "/v3/subscriptions";

@@ -18,6 +18,7 @@ const fn shelf(path: &'static str, noun: &'static str, wrapped: &'static str) ->
         noun,
         wrapped,
         bulk_max: 50,
+        by_change: false,
         archives: true,
         restores: true,
     }

@@ -20,6 +20,7 @@ const BANKS: Shelf = Shelf {
     noun: "bank account",
     wrapped: "banks",
     bulk_max: 1,
+    by_change: false,
     archives: false,
     restores: false,
 };

@@ -16,6 +16,7 @@ mod examine;
 mod funding_accounts;
 mod guides;
 mod list;
+mod parts;
 mod payments;
 mod port;
 mod problem;
@@ -57,4 +58,5 @@ pub static SYSTEM: System = System {
     })),
     connect: port::connect,
     address: Some(address::address),
+    calls_an_hour: Some(call::CALLS_AN_HOUR),
 };

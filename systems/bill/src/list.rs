@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use tieout_domain::port::{Depth, Mark, Observed, Page, PageToken, Read};
 use tieout_domain::{Document, Fault, Fingerprint, RemoteId, Timestamp};
 
 use crate::call::{Client, Failed, escaped};
+use crate::parts::{Part, Trail};
 use crate::wire::Head;
 
 /// The most records on a page, and the most ids in one filter.
@@ -39,6 +41,8 @@ pub(crate) struct Shelf {
     pub(crate) wrapped: &'static str,
     /// The most records of one bulk creation.
     pub(crate) bulk_max: usize,
+    /// Whether it can be filtered by the time of the last change, as far as that is documented.
+    pub(crate) by_change: bool,
     /// Whether its records can be archived.
     pub(crate) archives: bool,
     /// Whether what is archived can be restored.
@@ -99,13 +103,10 @@ enum Pass {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Place {
     pass: Pass,
-    /// The cursor to go on from; empty at the start of a pass.
-    cursor: String,
-    /// Pages read in this pass.
-    pages: u32,
-    /// An earlier cursor. To meet it again means to go in circles (Brent's method: it is renewed after 1,
-    /// 2, 4, 8, … pages, so that a circle of any length is noticed).
-    earlier: String,
+    /// How far the pass is.
+    trail: Trail,
+    /// What is left of a long list, once it is read in parts.
+    parts: Vec<Part>,
     /// The newest change seen on the very first page.
     mark: Option<Timestamp>,
     /// The change down to which this read goes; nothing if it reads everything.
@@ -284,7 +285,7 @@ pub(crate) async fn made_since(
     }
 }
 
-fn circle(shelf: &Shelf, token: &str) -> Fault {
+pub(crate) fn circle(shelf: &Shelf, token: &str) -> Fault {
     Fault::Drift {
         code: Code::new("drift"),
         cause: format!(
@@ -438,34 +439,55 @@ impl<R: Room> Reader<R> {
         };
         Place {
             pass,
-            cursor: String::new(),
-            pages: 0,
-            earlier: String::new(),
+            trail: Trail::default(),
+            parts: Vec::new(),
             mark: None,
             until: None,
             behind: None,
         }
     }
 
+    /// A page of each part. Nothing if the list can't be filtered so.
+    async fn page_of_parts(&self, place: &mut Place) -> Result<Option<Page>, Fault> {
+        let shelf = self.room.shelf();
+        let is_first = place.parts.iter().all(|part| part.trail.cursor.is_empty());
+        let asked = place.parts.iter().map(async |part| {
+            let filters = part.filters();
+            listing(&self.client, shelf, &filters, &part.trail.cursor).await
+        });
+        let pages = match try_join_all(asked).await {
+            Err(failed) if is_first && unfilterable(&failed) => return Ok(None),
+            pages => pages?,
+        };
+        let mut raws = Vec::new();
+        for (mut part, page) in std::mem::take(&mut place.parts).into_iter().zip(pages) {
+            raws.extend(page.results);
+            if let Some(next) = page.next_page {
+                part.trail.on(shelf, next)?;
+                place.parts.push(part);
+            }
+        }
+        let sight = observe(&self.client, &*self.room, &raws).await?;
+        let next = (!place.parts.is_empty()).then(|| token_of(place));
+        Ok(Some(Page {
+            records: sight.observed,
+            unreadable: sight.unreadable,
+            next: next.transpose()?,
+            mark: kept(place),
+            ..Page::default()
+        }))
+    }
+
     /// Where to go after a page of `place` that named `next`.
     fn after(&self, mut place: Place, next: Option<String>) -> Result<Option<Place>, Fault> {
         match (next, place.pass) {
             (Some(next), _) => {
-                if next == place.cursor || next == place.earlier {
-                    return Err(circle(self.room.shelf(), &next));
-                }
-                place.pages += 1;
-                if place.pages.is_power_of_two() {
-                    place.earlier.clone_from(&next);
-                }
-                place.cursor = next;
+                place.trail.on(self.room.shelf(), next)?;
                 Ok(Some(place))
             }
             (None, Pass::Current) => Ok(Some(Place {
                 pass: Pass::Archived,
-                cursor: String::new(),
-                pages: 0,
-                earlier: String::new(),
+                trail: Trail::default(),
                 ..place
             })),
             (None, Pass::Plain | Pass::Archived) => Ok(None),
@@ -490,14 +512,28 @@ impl<R: Room> Read for Reader<R> {
                 cause: format!("a page token of BILL's that this program didn't make: {error}"),
             })?,
         };
+        if !place.parts.is_empty() {
+            match self.page_of_parts(&mut place).await? {
+                Some(page) => return Ok(page),
+                // Not every list takes this filter: it is read to its end as it was begun.
+                None => place.parts.clear(),
+            }
+        }
         let filters: &[String] = match place.pass {
             Pass::Plain => &[],
             Pass::Current => &["archived:eq:false".to_owned()],
             Pass::Archived => &["archived:eq:true".to_owned()],
         };
-        let page = match listing(&self.client, self.room.shelf(), filters, &place.cursor).await {
+        let page = match listing(
+            &self.client,
+            self.room.shelf(),
+            filters,
+            &place.trail.cursor,
+        )
+        .await
+        {
             // Not every list documents this filter: take what it shows without.
-            Err(failed) if place.cursor.is_empty() && unfilterable(&failed) => {
+            Err(failed) if place.trail.cursor.is_empty() && unfilterable(&failed) => {
                 if place.pass == Pass::Archived {
                     return Ok(Page {
                         mark: kept(&place),
@@ -523,17 +559,19 @@ impl<R: Room> Read for Reader<R> {
         // Every record on the page must be known besides.
         let reached = |until: Timestamp| sight.oldest.is_some_and(|oldest| oldest <= until);
         let may_stop = place.until.is_some_and(reached);
-        let next = self.after(place, page.next_page)?;
-        let next = next.map(|place| serde_json::to_string(&place)).transpose();
-        let next = next.map_err(|error| Fault::Drift {
-            code: Code::new("drift"),
-            cause: format!("a page token can't be written: {error}"),
-        })?;
+        let mut next = self.after(place, page.next_page)?;
+        if let Some(next) = &mut next
+            && !may_stop
+            && self.room.shelf().by_change
+            && let (Some(newest), Some(oldest), Some(until)) = (next.mark, sight.oldest, next.until)
+        {
+            next.parts = Part::of_rest(next.trail.pages, newest, oldest, until);
+        }
         Ok(Page {
             records: sight.observed,
             gone: Vec::new(),
             unreadable: sight.unreadable,
-            next: next.map(PageToken),
+            next: next.as_ref().map(token_of).transpose()?,
             mark,
             may_stop,
         })
@@ -551,6 +589,14 @@ impl<R: Room> Read for Reader<R> {
             }),
         }
     }
+}
+
+fn token_of(place: &Place) -> Result<PageToken, Fault> {
+    let text = serde_json::to_string(place).map_err(|error| Fault::Drift {
+        code: Code::new("drift"),
+        cause: format!("a page token can't be written: {error}"),
+    })?;
+    Ok(PageToken(text))
 }
 
 fn kept(place: &Place) -> Option<Mark> {

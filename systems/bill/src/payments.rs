@@ -29,6 +29,7 @@ const PAYMENTS: Shelf = Shelf {
     noun: "payment",
     wrapped: "payments",
     bulk_max: 1,
+    by_change: false,
     archives: false,
     restores: false,
 };

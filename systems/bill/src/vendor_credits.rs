@@ -21,6 +21,7 @@ const VENDOR_CREDITS: Shelf = Shelf {
     noun: "vendor credit",
     wrapped: "vendorCredits",
     bulk_max: 50,
+    by_change: false,
     archives: true,
     restores: false,
 };

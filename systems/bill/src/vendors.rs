@@ -20,6 +20,7 @@ pub(crate) const VENDORS: Shelf = Shelf {
     noun: "vendor",
     wrapped: "vendors",
     bulk_max: 20,
+    by_change: true,
     archives: true,
     restores: true,
 };

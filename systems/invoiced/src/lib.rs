@@ -57,4 +57,5 @@ pub static SYSTEM: System = System {
     })),
     connect: port::connect,
     address: Some(address::address),
+    calls_an_hour: None,
 };

@@ -57,6 +57,8 @@ pub struct System {
     pub connect: Connect,
     /// Where a person finds its records, if it has pages.
     pub address: Option<Address>,
+    /// How many calls it allows in an hour, if it limits them so.
+    pub calls_an_hour: Option<u32>,
 }
 
 /// A key of a system's table in the configuration.

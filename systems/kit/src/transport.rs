@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tieout_domain::Lost;
+use tieout_domain::{Lost, Timer};
 use tower::ServiceExt;
 
 /// An answer longer than this is taken for a fault.
@@ -203,6 +203,7 @@ impl Transport for InProcess {
 #[derive(Debug, Default)]
 pub struct Meter {
     sent: AtomicU64,
+    micros: AtomicU64,
 }
 
 impl Meter {
@@ -211,18 +212,29 @@ impl Meter {
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
+
+    /// How long their answers took, one after the other.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    }
 }
 
 /// A transport that counts.
 pub struct Metered {
     inner: Arc<dyn Transport>,
     meter: Arc<Meter>,
+    timer: Arc<dyn Timer>,
 }
 
 impl Metered {
     /// Counts on this meter.
-    pub fn new(inner: Arc<dyn Transport>, meter: Arc<Meter>) -> Self {
-        Self { inner, meter }
+    pub fn new(inner: Arc<dyn Transport>, meter: Arc<Meter>, timer: Arc<dyn Timer>) -> Self {
+        Self {
+            inner,
+            meter,
+            timer,
+        }
     }
 }
 
@@ -234,6 +246,11 @@ impl Transport for Metered {
         deadline: Duration,
     ) -> Result<http::Response<Bytes>, Lost> {
         self.meter.sent.fetch_add(1, Ordering::Relaxed);
-        self.inner.send(request, deadline).await
+        let began = self.timer.uptime();
+        let answer = self.inner.send(request, deadline).await;
+        let took = self.timer.uptime().saturating_sub(began).as_micros();
+        let took = u64::try_from(took).unwrap_or(u64::MAX);
+        self.meter.micros.fetch_add(took, Ordering::Relaxed);
+        answer
     }
 }

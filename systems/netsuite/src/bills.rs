@@ -109,9 +109,12 @@ impl Source for Bills {
         rows: &[Row],
     ) -> Result<Vec<Reading>, Fault> {
         let ids: Vec<RemoteId> = rows.iter().filter_map(|row| row.id("id")).collect();
-        let lines = client.lines(&ids).await?;
-        let orders = purchase_orders(client, &lines).await?;
-        let terms = Terms::of(client, rows).await?;
+        let lines = async {
+            let lines = client.lines(&ids).await?;
+            let orders = purchase_orders(client, &lines).await?;
+            Ok((lines, orders))
+        };
+        let ((lines, orders), terms) = futures::try_join!(lines, Terms::of(client, rows))?;
         let none = Lines::default();
         let wanted = &client.settings.payables_accounts;
         Ok(rows

@@ -148,10 +148,7 @@ impl<F: Form> Upsert for Writer<F> {
     }
 
     async fn found(&self, condition: &str, parameters: &[String]) -> Result<Vec<Observed>, Fault> {
-        let reader = Reader {
-            client: Arc::clone(&self.client),
-            source: F::SOURCE,
-        };
+        let reader = Reader::new(&self.client, F::SOURCE);
         reader.matching(condition, parameters).await
     }
 

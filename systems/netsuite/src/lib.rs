@@ -68,6 +68,7 @@ pub static SYSTEM: System = System {
     webhooks: Some(Webhooks::SecretPath),
     connect: port::connect,
     address: Some(address::address),
+    calls_an_hour: None,
 };
 
 const SETTINGS: &[Setting] = &[

@@ -48,10 +48,7 @@ pub(crate) fn connect(
     let mut read: BTreeMap<Kind, Arc<dyn Read>> = BTreeMap::new();
     read.insert(Kind::Account, reader(&client, Accounts));
     for kind in Kind::DIMENSIONS {
-        let reader = Reader {
-            client: Arc::clone(&client),
-            source: Dimensions(kind),
-        };
+        let reader = Reader::new(&client, Dimensions(kind));
         read.insert(kind, Arc::new(Axis(reader)));
     }
     read.insert(Kind::Vendor, reader(&client, Vendors));
@@ -82,10 +79,7 @@ pub(crate) fn connect(
 }
 
 pub(crate) fn reader<S: Source>(client: &Arc<Client>, source: S) -> Arc<dyn Read> {
-    Arc::new(Reader {
-        client: Arc::clone(client),
-        source,
-    })
+    Arc::new(Reader::new(client, source))
 }
 
 /// A dimension that the account may have switched off.

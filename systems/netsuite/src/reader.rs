@@ -1,6 +1,6 @@
 //! What all readers share: pages by key, changes by the service's clock, deletions, one by one by id.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tieout_domain::code::Code;
@@ -56,6 +56,18 @@ pub(crate) trait Source: Send + Sync + 'static {
 pub(crate) struct Reader<S> {
     pub(crate) client: Arc<Client>,
     pub(crate) source: S,
+    /// The next page's rows: they are asked for while the documents of the last one are put together.
+    ahead: Mutex<Option<Ahead>>,
+}
+
+/// Rows that were asked for before their page was.
+struct Ahead {
+    /// The token of the page that they are of.
+    token: PageToken,
+    /// How far the read is with them.
+    progress: Progress,
+    rows: Vec<Row>,
+    more: bool,
 }
 
 /// A record as it was read, or why it couldn't be.
@@ -66,6 +78,36 @@ pub(crate) struct Found {
 }
 
 impl<S: Source> Reader<S> {
+    pub(crate) fn new(client: &Arc<Client>, source: S) -> Self {
+        Self {
+            client: Arc::clone(client),
+            source,
+            ahead: Mutex::default(),
+        }
+    }
+
+    /// The rows that were asked for ahead, if they are those of this page. Others are forgotten: they may be old.
+    fn asked_ahead(&self, token: Option<&PageToken>) -> Option<Ahead> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.take().filter(|ahead| Some(&ahead.token) == token)
+    }
+
+    /// Asks for the rows of the page with this token. If that fails, the page will ask for them itself.
+    async fn ask_ahead(&self, shape: &Shape, token: &PageToken) {
+        let Ok(mut progress) = Progress::of(Depth::Changes, None, Some(token)) else {
+            return;
+        };
+        if let Ok((rows, more)) = self.rows(shape, &mut progress).await {
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            *ahead = Some(Ahead {
+                token: token.clone(),
+                progress,
+                rows,
+                more,
+            });
+        }
+    }
+
     /// Documents of rows that were already queried.
     async fn found(&self, shape: &Shape, rows: &[Row]) -> Result<Vec<Found>, Fault> {
         if rows.is_empty() {
@@ -212,9 +254,26 @@ impl<S: Source> Read for Reader<S> {
             page.gone = gone;
             progress.deletions_seen(&latest);
         }
-        let (rows, more) = self.rows(&shape, &mut progress).await?;
+        let (rows, more) = match self.asked_ahead(token) {
+            Some(ahead) => {
+                progress = ahead.progress;
+                (ahead.rows, ahead.more)
+            }
+            None => self.rows(&shape, &mut progress).await?,
+        };
         let only_changes = progress.since().is_some();
-        for found in self.found(&shape, &rows).await? {
+        if !more && progress.lacks_a_moment() {
+            let asked = self.client.clock().await?;
+            progress.set_moment(&asked);
+        }
+        (page.next, page.mark) = progress.end(more);
+        let ahead = async {
+            if let Some(next) = &page.next {
+                self.ask_ahead(&shape, next).await;
+            }
+        };
+        let (found, ()) = futures::join!(self.found(&shape, &rows), ahead);
+        for found in found? {
             match found.reading {
                 Ok(Some(document)) => {
                     page.records
@@ -229,11 +288,6 @@ impl<S: Source> Read for Reader<S> {
                 }
             }
         }
-        if !more && progress.lacks_a_moment() {
-            let asked = self.client.clock().await?;
-            progress.set_moment(&asked);
-        }
-        (page.next, page.mark) = progress.end(more);
         Ok(page)
     }
 
@@ -246,6 +300,10 @@ impl<S: Source> Read for Reader<S> {
             );
         }
         Ok(all)
+    }
+
+    fn page_max(&self) -> usize {
+        PAGE
     }
 }
 

@@ -71,7 +71,11 @@ impl Stage {
         let meter = Arc::new(Meter::default());
         let network: Arc<dyn Transport> = Arc::new(Network::new().unwrap());
         let kit = Kit {
-            transport: Arc::new(Metered::new(network, Arc::clone(&meter))),
+            transport: Arc::new(Metered::new(
+                network,
+                Arc::clone(&meter),
+                Arc::new(Hurried(Arc::clone(&chassis.clock))),
+            )),
             timer: Arc::new(Hurried(Arc::clone(&chassis.clock))),
             entropy: Arc::new(SystemEntropy),
             kept: Arc::new(Nothing),

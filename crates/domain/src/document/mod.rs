@@ -25,6 +25,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::RemoteId;
 
@@ -218,6 +219,26 @@ pub enum Document {
 }
 
 impl Document {
+    /// Reads a document from its JSON, whose fields may stand in any order.
+    ///
+    /// # Errors
+    /// Where the text is no document's.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        /// Where the kind stands last, as in sorted JSON, what it is of would have to be kept aside piece by piece.
+        #[derive(Deserialize)]
+        struct Parts<'a> {
+            #[serde(borrow)]
+            kind: &'a RawValue,
+            #[serde(borrow)]
+            is: &'a RawValue,
+        }
+        if text.starts_with("{\"kind\"") {
+            return serde_json::from_str(text);
+        }
+        let Parts { kind, is } = serde_json::from_str(text)?;
+        serde_json::from_str(&format!("{{\"kind\":{kind},\"is\":{is}}}"))
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -369,5 +390,27 @@ impl Document {
             Self::Deposit(deposit) => Some(deposit.date),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_read_whichever_of_its_fields_stands_first() {
+        let document = Document::Terms(Terms {
+            name: "Net 30".to_owned(),
+            days: Some(30),
+            inactive: false,
+        });
+        let told = serde_json::to_string(&document).unwrap();
+        assert!(told.starts_with("{\"kind\""));
+        let sorted = serde_json::to_value(&document).unwrap().to_string();
+        assert!(sorted.starts_with("{\"is\""));
+        for text in [told, sorted] {
+            assert_eq!(Document::from_json(&text).unwrap(), document);
+        }
+        assert!(Document::from_json("{\"is\":{}}").is_err());
     }
 }

@@ -264,6 +264,36 @@ async fn what_is_held_for_a_day_is_looked_at_again_when_the_day_has_come() {
 }
 
 #[tokio::test]
+async fn what_many_writes_have_made_is_read_back_before_it_is_looked_at_again() {
+    let stage = Stage::new().await;
+    stage.platform.takes(10);
+    for id in 1..=60 {
+        stage.ledger.put(bill(&id.to_string(), "10"));
+    }
+    stage.sync().await;
+    assert_eq!(stage.platform.calls(Action::Create), 6);
+    for id in 1..=60 {
+        assert_eq!(stage.state(&id.to_string()).await, "DONE");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_says_what_doing_it_takes() {
+    let stage = Stage::new().await;
+    stage.platform.takes(10);
+    for id in 1..=25 {
+        stage.ledger.put(bill(&id.to_string(), "10"));
+    }
+    let options = RunOptions::new("plan", "plan");
+    let plan = tieout_engine::plan(&stage.connection, options).await;
+    let cost = plan.unwrap().cost.unwrap();
+    // Two lists of the ledger; of the platform one, three calls for 25 bills, and a page of them read back.
+    let calls: Vec<_> = cost.calls.iter().map(|(name, n)| (&**name, *n)).collect();
+    assert_eq!(calls, [("here", 2), ("there", 1 + 3 + 1)]);
+    assert_eq!(cost.seconds, None, "no run has told how long a call takes");
+}
+
+#[tokio::test]
 async fn everything_is_looked_at_again_after_the_preferences_have_changed() {
     let mut stage = Stage::new().await;
     stage.ledger.put(bill("marked", "10"));

@@ -44,8 +44,10 @@ pub(super) fn schemas() -> Vec<Schema> {
     let plan = json!({
         "connection": text(), "flows": list(text()), "steps": list(of("PlannedStep")),
         "states": by_name(by_name(count())), "choices": list(of("PlannedChoice")), "stops": list(of("Stop")),
-        "later": {"type": "object"},
+        "later": {"type": "object"}, "cost": of("Cost"),
     });
+    let cost =
+        json!({"calls": by_name(count()), "allowances": by_name(count()), "seconds": count()});
     let mut asked = object(
         json!({"flows": list(text()), "only": list(text())}),
         &["flows", "only"],
@@ -54,7 +56,8 @@ pub(super) fn schemas() -> Vec<Schema> {
     vec![
         ("PlannedStep", object(step, &["amount", "target", "role"])),
         ("PlannedChoice", object(choice, &[])),
-        ("Plan", object(plan, &["choices", "later", "stops"])),
+        ("Plan", object(plan, &["choices", "later", "stops", "cost"])),
+        ("Cost", object(cost, &["allowances", "seconds"])),
         ("PlanRequest", asked),
     ]
 }

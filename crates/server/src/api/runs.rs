@@ -1,9 +1,11 @@
 //! Runs: past ones, one entry by entry, and a new one.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tieout_domain::code::Code;
 use tieout_store::{ConnectionStore, RunId, RunRow};
@@ -69,7 +71,8 @@ pub(super) fn schemas() -> Vec<Schema> {
     let run = json!({
         "id": text(), "trigger": text(), "flows": list(text()), "actor": text(), "started": instant(),
         "ended": maybe(instant()), "status": {"enum": ["running", "done", "exceptions", "failed"]},
-        "counts": by_name(by_name(count())), "calls": by_name(count()), "cause": text(),
+        "counts": by_name(by_name(count())), "calls": by_name(count()),
+        "allowances": by_name(count()), "cause": text(),
     });
     let asked = json!({
         "flows": {"type": "array", "items": text(), "description": "Only these flows; all if none is named."},
@@ -99,11 +102,33 @@ async fn all(
 ) -> Result<Json<Value>, Problem> {
     let store = store(&view, &name)?;
     let limit = paging.limit()?;
+    let allowances = allowances(&view, &store);
     let runs = match paging.after::<RunId>()? {
         None => store.runs(limit).await?,
         Some(last) => store.runs_before(&last, limit).await?,
     };
-    Ok(Json(page(&runs, limit, |run: &RunRow| run.id.clone())))
+    let told: Vec<Told> = runs
+        .into_iter()
+        .map(|run| Told {
+            run,
+            allowances: allowances.clone(),
+        })
+        .collect();
+    Ok(Json(page(&told, limit, |told: &Told| told.run.id.clone())))
+}
+
+/// A run, with what its calls are held against.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    run: RunRow,
+    /// How many calls its systems allow in an hour.
+    allowances: BTreeMap<String, u64>,
+}
+
+fn allowances(view: &View, store: &ConnectionStore) -> BTreeMap<String, u64> {
+    let connection = view.known(store.name().as_str());
+    connection.map(|it| it.allowances).unwrap_or_default()
 }
 
 /// What a new run is asked to do.
@@ -149,8 +174,12 @@ async fn one(
     view: View,
     Named((name, run)): Named<(String, String)>,
     Asked(Nothing {}): Asked<Nothing>,
-) -> Result<Json<RunRow>, Problem> {
-    Ok(Json(found(&store(&view, &name)?, &run).await?))
+) -> Result<Json<Told>, Problem> {
+    let store = store(&view, &name)?;
+    Ok(Json(Told {
+        run: found(&store, &run).await?,
+        allowances: allowances(&view, &store),
+    }))
 }
 
 async fn entries(

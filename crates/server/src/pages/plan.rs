@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
-use tieout_desk::first_sync;
+use tieout_desk::{cost, first_sync};
 use tieout_domain::RecordRef;
 use tieout_engine::{Plan, PlannedChoice, PlannedStep};
 
@@ -80,6 +80,7 @@ pub(super) fn shown(connection: &ConnectionInfo, plan: &Plan) -> Markup {
     let here = address(connection);
     html! {
         (sums(plan))
+        @if let Some(cost) = &plan.cost { p.soft { "A sync of it: " (cost::words(cost)) "." } }
         @if !plan.first_sync.is_empty() {
             (notice::notice(Tone::Wait, &html! { p { "The first sync would also take to " (connection.ledger) ": " (first_sync::words(&plan.first_sync)) ". It waits for a yes." } }))
         }

@@ -4,15 +4,13 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
-use tieout_desk::{run, story};
+use tieout_desk::{cost, run, story};
 use tieout_domain::State as RecordState;
 use tieout_domain::code::Code;
 use tieout_store::{ConnectionStore, Entry, RunRow};
 
 use super::parts::filter::{self, Field};
-use super::parts::{
-    Address, Cell, Column, Table, amount, badge, crumbs, csv_asked, facts, notice, time,
-};
+use super::parts::{Address, Cell, Column, Table, badge, crumbs, csv_asked, facts, notice, time};
 use super::{Layout, PageError, bare_page, page};
 use crate::people::Person;
 use crate::program::ConnectionInfo;
@@ -258,11 +256,7 @@ pub(super) async fn show(
 
 fn about<'a>(info: &ConnectionInfo, run: &RunRow) -> Vec<(&'a str, Markup)> {
     let zone = &info.time_zone;
-    let calls: Vec<String> = run
-        .calls
-        .iter()
-        .map(|(system, calls)| format!("{} to {system}", amount::grouped(*calls)))
-        .collect();
+    let calls = cost::calls(&run.calls, &info.allowances);
     let mut told = vec![
         ("Run", html! { span.id { (run.id) } }),
         (
@@ -278,7 +272,7 @@ fn about<'a>(info: &ConnectionInfo, run: &RunRow) -> Vec<(&'a str, Markup)> {
             "Ended",
             html! { (time::precise(ended, zone)) ", after " (seconds(run)) " seconds" },
         ));
-        told.push(("Calls", html! { (calls.join(", ")) }));
+        told.push(("Calls", html! { (calls) }));
     }
     told
 }

@@ -40,6 +40,13 @@ fn names(text: &str) -> BTreeSet<String> {
 async fn what_the_board_and_the_alerts_name_is_told() {
     let stage = Stage::new().await;
     stage.store.backed_up().await.unwrap();
+    let beat = tieout_store::Beat {
+        name: "east-1",
+        version: "0.1.0",
+        runs: 0,
+        time: std::time::Duration::from_secs(60),
+    };
+    stage.store.beat(beat).await.unwrap();
     let (status, text) = scraped(&stage, "127.0.0.1:9").await;
     assert_eq!(status, StatusCode::OK);
     let told = names(&text);

@@ -130,6 +130,7 @@ impl Program for Played {
                 .iter()
                 .map(|flow| flow.name().to_owned())
                 .collect(),
+            allowances: [("bill".to_owned(), 20_000)].into(),
             next_run: Some(Timestamp::UNIX_EPOCH),
             running: false,
         };
@@ -164,6 +165,7 @@ impl Program for Played {
             first_sync: Vec::new(),
             later: None,
             stops: Vec::new(),
+            cost: None,
         })
     }
 

@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
+use tieout_domain::Document;
 
 use crate::StoreError;
 use crate::dialect::Dialect;
@@ -170,7 +171,7 @@ pub(crate) fn locking(dialect: Dialect, text: &'static str, cells: Vec<Cell>) ->
 /// How many rows one statement takes.
 const ROWS: [usize; 4] = [64, 16, 4, 1];
 /// How many ids one statement looks for.
-const IDS: [usize; 2] = [64, 1];
+const IDS: [usize; 3] = [256, 32, 1];
 
 /// Inserts or upserts many rows.
 pub(crate) struct Rows {
@@ -266,7 +267,9 @@ impl In {
     fn queries(&self, fixed: &[Cell], ids: &[Cell]) -> Vec<Statement> {
         debug_assert_eq!(fixed.len(), self.fixed, "{}", self.head);
         let chunk = |ids: &[Cell]| {
-            let size = if ids.len() == 1 { 1 } else { 0 };
+            // The smallest that takes them all.
+            let size = IDS.iter().rposition(|size| *size >= ids.len());
+            let size = size.unwrap_or_default();
             let mut query = sqlx::query(AssertSqlSafe(self.text(size)));
             query = fixed.iter().cloned().fold(query, bind);
             // Short chunks are padded with their last id: a repeated id finds nothing twice.
@@ -352,6 +355,12 @@ where
 /// What a JSON text in the database stands for.
 pub(crate) fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text)
+        .map_err(|error| StoreError::corrupt(format!("{error} in {text:.200}")))
+}
+
+/// The document that a JSON text in the database stands for.
+pub(crate) fn document(text: &str) -> Result<Document, StoreError> {
+    Document::from_json(text)
         .map_err(|error| StoreError::corrupt(format!("{error} in {text:.200}")))
 }
 

@@ -208,9 +208,11 @@ statements! {
          WHERE connection = $1 AND flow = $2",
         due_again!()
     );
+    HOLD_CODES = "SELECT DISTINCT code FROM items \
+                  WHERE connection = $1 AND state = 'HOLD' AND flow = $2 ORDER BY code";
     DUE_HOLDS = concat!(
         "INSERT INTO due (connection, flow, record) SELECT connection, flow, record FROM items \
-         WHERE connection = $1 AND flow = $2 AND state = 'HOLD' AND waits_for IS NULL",
+         WHERE connection = $1 AND flow = $2 AND state = 'HOLD' AND waits_for IS NULL AND code = $3",
         due_again!()
     );
     DUE_WAITS = concat!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use tieout_desk::first_sync;
+use tieout_desk::{cost, first_sync};
 use tieout_domain::code::Code;
 use tieout_engine::{Connection, InitialSync, Plan, RunOptions, RunReport, RunStatus, Sides};
 use tieout_store::Stop;
@@ -191,6 +191,9 @@ pub fn print_plan(plan: &Plan, quiet: bool) {
         let header = ["flow", "does", "document", "amount", "record", "because"];
         output::line(&output::table(&header, rows, &[3]));
         output::line(&format!("{}: {} writes", plan.connection, plan.steps.len()));
+    }
+    if let Some(cost) = &plan.cost {
+        output::line(&format!("a sync of it: {}", cost::words(cost)));
     }
     if !plan.first_sync.is_empty() {
         output::line(&format!(
@@ -427,15 +430,10 @@ pub fn print_report(report: &RunReport, quiet: bool) {
         })
         .collect();
     output::line(&output::table(&header, rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    let calls: Vec<_> = report
-        .calls
-        .iter()
-        .map(|(system, calls)| format!("{calls} to {system}"))
-        .collect();
     output::line(&format!(
         "{} written, calls: {}, {:.1} s",
         report.written,
-        calls.join(", "),
+        cost::calls(&report.calls, &report.allowances),
         report.seconds
     ));
     if let Some(initial) = &report.initial {

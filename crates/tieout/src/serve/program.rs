@@ -230,6 +230,7 @@ impl Service {
             time_zone: config.time_zone.clone(),
             schedule: Some(config.timing.schedule.to_string()),
             flows: config.flow_names(),
+            allowances: config.allowances(),
             next_run: standing.as_ref().and_then(|standing| standing.next),
             running: standing.is_some_and(|standing| standing.running),
         }

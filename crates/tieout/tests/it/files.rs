@@ -110,18 +110,29 @@ async fn s076_an_upload_without_an_answer_is_looked_for_and_never_made_twice() {
 async fn s076_a_file_that_cannot_go_keeps_no_bill_and_no_other_file() {
     let stage = stage().await;
     stage.sync().await;
-    let (bill, _) = stage.open_pairs().await.remove(0);
-    let large = "x".repeat(6 * 1024 * 1024 + 1);
-    let large = attach(&stage, &bill, "large.txt", &large).await;
-    attach(&stage, &bill, "small.pdf", "%PDF-1.4").await;
+    let pairs = stage.open_pairs().await;
+    let bill = &pairs[0].0;
+    let refused = attach(&stage, bill, "odd.xyz", "odd").await;
+    let words =
+        r#"[{"code":"BDC_1171","message":"This type of file is not taken","severity":"ERROR"}]"#;
+    stage
+        .fault(
+            json!({"service": "bill", "method": "POST", "path": "/v3/documents/bills",
+            "times": 1, "effect": "status", "status": 400, "body": words}),
+        )
+        .await;
+    stage.sync().await;
+    let outcome = stage.item("documents", &refused).await.outcome;
+    assert_eq!(outcome.to_string(), "BLOCKED(refused-there)");
+    assert!(outcome.cause.contains("not taken"), "{}", outcome.cause);
+    attach(&stage, &pairs[1].0, "scan.pdf", "%PDF-1.4").await;
     let report = stage.sync().await;
     assert_eq!(count(&report, "documents", State::Done), 1);
-    let outcome = stage.item("documents", &large).await.outcome;
-    assert_eq!(outcome.to_string(), "BLOCKED(file-too-large)");
-    let bills = stage
-        .item("bills", &RecordRef::new(Side::Ledger, Kind::Bill, bill))
-        .await;
-    assert_eq!(bills.outcome.state, State::Done);
+    let record = RecordRef::new(Side::Ledger, Kind::Bill, bill.clone());
+    assert_eq!(
+        stage.item("bills", &record).await.outcome.state,
+        State::Done
+    );
     assert_eq!(documents(&stage).await.len(), 1);
 }
 

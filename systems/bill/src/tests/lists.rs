@@ -300,3 +300,59 @@ async fn paths_are_made_with_ancestors_that_were_not_on_the_page() {
     }
     assert_eq!(stage.calls().len(), 3, "an ancestor is asked for once");
 }
+
+/// A list of vendors that were changed second by second, the newest first, in pages of a hundred.
+fn long_list(path: &str, count: i64) -> Reply {
+    let bound = |word: &str| -> Option<i64> {
+        let text = path.split(&format!("updatedTime:{word}:\"")).nth(1)?;
+        let at: Timestamp = text.split('"').next()?.parse().unwrap();
+        Some(at.as_second())
+    };
+    let cursor = path
+        .split("page=")
+        .nth(1)
+        .map_or(i64::MAX, |at| at.parse().unwrap());
+    let from = bound("gte").unwrap_or(0);
+    let to = bound("lt").unwrap_or(i64::MAX).min(cursor).min(count);
+    let shown: Vec<i64> = (from..to).rev().take(100).collect();
+    let next = shown.last().filter(|last| **last > from);
+    let vendors = shown.iter().map(|at| {
+        let updated = Timestamp::from_second(*at).unwrap().to_string();
+        vendor(&at.to_string(), &updated)
+    });
+    let next = next.map(ToString::to_string).unwrap_or_default();
+    page(&vendors.collect::<Vec<_>>(), &next)
+}
+
+/// What a read of changes shows of two thousand vendors.
+async fn read_long(stage: &Stage) -> Vec<i64> {
+    let ports = stage.ports();
+    let mark = Mark("1970-01-01T00:00:00Z".to_owned());
+    let pages = whole(&*ports.read[&Kind::Vendor], Depth::Changes, Some(&mark));
+    let pages = pages.await.unwrap();
+    let records = pages.iter().flat_map(|page| &page.records);
+    records.map(|it| it.id.as_str().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_rest_of_a_long_list_is_read_in_parts_and_nothing_is_left_out() {
+    let stage = Stage::new(|seen| long_list(&seen.path, 2000));
+    let mut ids = read_long(&stage).await;
+    ids.sort_unstable();
+    // What was changed when the pages ended comes twice, and is known the second time.
+    ids.dedup();
+    assert_eq!(ids, (0..2000).collect::<Vec<_>>());
+    let calls = stage.calls();
+    let in_parts = calls.iter().filter(|call| call.contains("updatedTime:gte"));
+    assert_eq!(in_parts.count(), 18, "{calls:?}");
+    assert!(calls.len() <= 22, "{}", calls.len());
+}
+
+#[tokio::test]
+async fn a_list_that_takes_no_such_filter_is_read_page_by_page() {
+    let stage = Stage::new(|seen| match seen.path.contains("filters=") {
+        true => refusal(400, "1130"),
+        false => long_list(&seen.path, 2000),
+    });
+    assert_eq!(read_long(&stage).await.len(), 2000);
+}
