@@ -56,13 +56,13 @@ fn a_password_that_others_may_read_is_refused_and_shown_nowhere() {
     let machine = Machine::with_home();
     let file = machine.home().join("store.password");
     std::fs::write(&file, "hush-hush\n").unwrap();
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     machine.write_config(
         "[store]\nurl = \"postgres://t@127.0.0.1:1/b\"\npassword_file = \"store.password\"\n",
     );
     let status = ["store", "status", "-vv"];
     machine.tieout(&status).failed(2, &["others may read it"]);
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let unreached = machine.tieout(&status);
     unreached.failed(1, &["error[store-unreachable]"]);
     assert!(!unreached.err.contains("hush-hush"), "{}", unreached.err);
