@@ -11,6 +11,9 @@ use crate::walks::peak;
 /// How often the memory is looked at, at most.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
+/// How often a process that was killed is looked at until it is given up.
+const LOOKS_MAX: usize = 400;
+
 /// The kernel's ticks in a second, as `/proc` counts them on every Linux of today.
 const TICKS: f64 = 100.0;
 
@@ -103,9 +106,19 @@ impl Group {
     /// Kills all of it as an outage would: it has no say in it.
     pub(crate) fn kill(&mut self) -> Result<()> {
         if !self.ended {
+            let all = tree(self.child.id());
             self.kill_all()?;
             self.child.wait()?;
             self.ended = true;
+            // What it started belongs to nobody who would wait for it, and may hold a port or a lock until it is gone.
+            for process in all {
+                for _ in 0..LOOKS_MAX {
+                    if !lives(process) {
+                        break;
+                    }
+                    std::thread::sleep(BETWEEN_LOOKS);
+                }
+            }
         }
         Ok(())
     }
@@ -146,6 +159,12 @@ fn ticks(path: &str, fields: [usize; 2]) -> Option<f64> {
     let rest: Vec<&str> = rest.split_ascii_whitespace().collect();
     let of = |field: usize| rest.get(field - 2)?.parse::<f64>().ok();
     Some((of(fields[0])? + of(fields[1])?) / TICKS)
+}
+
+/// Whether a process is there, and not only remembered for who started it.
+fn lives(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ") && !status.contains("State:\tX"))
 }
 
 /// A process and what came of it.
@@ -194,9 +213,7 @@ mod tests {
         assert!(group.peak_kib > 0);
         group.kill().unwrap();
         for process in all {
-            let status = std::fs::read_to_string(format!("/proc/{process}/status"));
-            let gone = status.map_or(true, |status| status.contains("State:\tZ"));
-            assert!(gone, "{process} outlived its group");
+            assert!(!lives(process), "{process} outlived its group");
         }
     }
 

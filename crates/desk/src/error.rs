@@ -65,6 +65,7 @@ impl From<StoreError> for DeskError {
             | StoreError::VaultKeyWrong { .. }
             | StoreError::CredentialMissing { .. }
             | StoreError::BackupElsewhere
+            | StoreError::AddressUnfit { .. }
             | StoreError::BackupExists { .. }
             | StoreError::NameUnfit { .. }
             | StoreError::UserExists { .. }
@@ -74,6 +75,9 @@ impl From<StoreError> for DeskError {
             | StoreError::TokenExists { .. }
             | StoreError::TokenMissing { .. } => Reason::Usage,
             StoreError::Stopped(_)
+            | StoreError::Older { .. }
+            | StoreError::InUse { .. }
+            | StoreError::NotEmpty { .. }
             | StoreError::LastAdmin { .. }
             | StoreError::ApprovalOpen { .. }
             | StoreError::ApprovalClosed { .. }

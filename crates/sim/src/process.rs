@@ -187,11 +187,27 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// A boundary inside a turn. Whoever never comes back from it keeps its turn and does nothing with it.
+    /// A boundary inside a turn. Whoever doesn't come back from it keeps its turn and does nothing with it, until it is
+    /// taken away: what it had begun is taken back then.
     async fn reach(&self, boundary: Boundary) {
-        self.gate.abandon(true);
+        let _abandoned = Abandoned::at(&self.gate);
         self.process.reach(boundary).await;
-        self.gate.abandon(false);
+    }
+}
+
+/// Whoever has the turn waits for what may never come.
+struct Abandoned<'a>(&'a Gate);
+
+impl<'a> Abandoned<'a> {
+    fn at(gate: &'a Gate) -> Self {
+        gate.abandon(true);
+        Self(gate)
+    }
+}
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.abandon(false);
     }
 }
 

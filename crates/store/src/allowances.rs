@@ -49,7 +49,7 @@ impl Store {
         let some = some.min(most.saturating_sub(before));
         let cells = cells![name, hour, u64::from(some), u64::from(most)];
         let row = with(sql::ALLOWANCE_TAKE_SOME, cells)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await?;
         let hour = int(&row, 1)?;
         transaction.commit().await?;
@@ -64,7 +64,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let cells = cells![name, unused.hour, u64::from(unused.some)];
         with(sql::ALLOWANCE_GIVE_BACK, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -76,7 +76,7 @@ impl Store {
             sql::ALLOWANCE_TAKE_SOME,
             cells![name, hour, 0_u64, u64::from(u32::MAX)],
         )
-        .fetch_one(&mut **database)
+        .fetch_one(database)
         .await
         .and_then(|row| count(&row, 0))
         .map(|used| u32::try_from(used).unwrap_or(u32::MAX))

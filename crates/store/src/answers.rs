@@ -98,7 +98,7 @@ impl Store {
             answer.body.as_str()
         ];
         with(sql::ANSWER_GIVE, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -110,7 +110,7 @@ impl Store {
     pub async fn answer_failed(&self, asker: &str, key: &str) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         with(sql::ANSWER_DROP, cells![asker, key])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }

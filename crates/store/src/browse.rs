@@ -78,7 +78,7 @@ impl ConnectionStore {
     ) -> Result<Vec<Tally>, StoreError> {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, since.as_microsecond()];
-        let rows = with(statement, cells).fetch_all(&mut *reader).await?;
+        let rows = with(statement, cells).fetch_all(&mut reader).await?;
         rows.iter().map(tally_row).collect()
     }
 }
@@ -107,7 +107,7 @@ async fn newest(
 ) -> Result<Vec<Entry>, StoreError> {
     let mut reader = store.reader().await?;
     let (text, cells) = statement(chain, filter, before, rows);
-    let rows = sql::with_built(text, cells).fetch_all(&mut *reader).await?;
+    let rows = sql::with_built(text, cells).fetch_all(&mut reader).await?;
     rows.iter()
         .map(|row| Stored::read(row)?.entry(chain))
         .collect()

@@ -32,7 +32,7 @@ impl Store {
         let now = self.time_us(&mut transaction).await?;
         let due_us = due.map_or(now, |due| due.as_microsecond());
         let begun = with(sql::CLAIM_BEGIN, cells![what, me, due_us, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         if begun.rows_affected() == 1 {
             transaction.commit().await?;
@@ -56,7 +56,7 @@ impl Store {
             sql::CLAIM_TAKE,
             cells![what, me, due_us.max(due_before), now],
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(Claim::Ours)
@@ -71,7 +71,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let now = self.time_us(&mut transaction).await?;
         with(sql::CLAIM_END, cells![what, me, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -84,7 +84,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let now = self.time_us(&mut reader).await?;
         let rows = with(sql::CLAIMS_LEFT, cells![])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         let mut left = Vec::new();
         for row in rows {

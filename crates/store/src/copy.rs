@@ -268,8 +268,7 @@ impl Store {
             .await?;
         transaction.commit().await?;
         if let Some(text) = self.inner.dialect.after_much() {
-            let mut writer = self.inner.writer.lend().await?;
-            sqlx::raw_sql(text).execute(&mut *writer).await?;
+            self.run_alone(text).await?;
         }
         Ok(())
     }

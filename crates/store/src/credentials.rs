@@ -97,7 +97,7 @@ impl Credentials {
         let mut transaction = self.store.begin().await?;
         vault.hold(&mut transaction).await?;
         let row = with(sql::CREDENTIAL, cells![name])
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let version = row.map_or(Ok(0), |row| count(&row, 2))? + 1;
         let sealed = vault.seal(
@@ -106,7 +106,7 @@ impl Credentials {
         )?;
         let cells = cells![name, kind, version, sealed, self.store.now_us(), actor];
         with(sql::CREDENTIAL_SET, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         self.store
             .record_credential(&mut transaction, name, kind, "set", actor)
@@ -126,7 +126,7 @@ impl Credentials {
     ) -> Result<(CredentialRow, SecretString), StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::CREDENTIAL, cells![name])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         let row = row.ok_or_else(|| StoreError::CredentialMissing {
             name: name.to_owned(),
@@ -143,7 +143,7 @@ impl Credentials {
     pub async fn list(&self) -> Result<Vec<CredentialRow>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::CREDENTIALS, cells![])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(CredentialRow::read).collect()
     }
@@ -156,13 +156,13 @@ impl Credentials {
         let mut transaction = self.store.begin().await?;
         let dialect = self.store.inner.dialect;
         let row = sql::locking(dialect, sql::CREDENTIAL, cells![name])
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let row = row.ok_or_else(|| StoreError::CredentialMissing {
             name: name.to_owned(),
         })?;
         with(sql::CREDENTIAL_DROP, cells![name])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         self.store
             .record_credential(&mut transaction, name, &text(&row, 1)?, "removed", actor)
@@ -205,7 +205,7 @@ impl Kept {
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::KEPT, cells![name])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         let Some(row) = row else { return Ok(None) };
         if maybe_int(&row, 1)?.is_some_and(|expires| expires <= self.store.now_us()) {
@@ -231,9 +231,7 @@ impl Kept {
         let cells = cells![name, sealed, expires.map(|at| at.as_microsecond())];
         let mut transaction = self.store.begin().await?;
         self.vault.hold(&mut transaction).await?;
-        with(sql::KEPT_SET, cells)
-            .execute(&mut *transaction)
-            .await?;
+        with(sql::KEPT_SET, cells).execute(&mut transaction).await?;
         transaction.commit().await
     }
 
@@ -321,7 +319,7 @@ impl Kept {
     pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
         with(sql::KEPT_DROP, cells![name])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }

@@ -85,11 +85,11 @@ impl ConnectionStore {
             sqlx::raw_sql(text).execute(&mut *transaction).await?;
         }
         with(sql::LEAVING_PUT, cells![&*self.chain])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         let mut rows = take_out(&mut transaction, &self.chain).await?;
         with(sql::LEAVING_DROP, cells![&*self.chain])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         // The chain's own row was made by looking for it, if nothing else was.
         rows.remove("chains");
@@ -116,7 +116,7 @@ impl ConnectionStore {
         }
         // Its number stays and grows: whoever still holds an older one finds himself fenced off.
         with(sql::LEASE_BLANK, cells![&*self.chain, alone.fence])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         witness::forget(&self.store, &self.chain);
@@ -131,9 +131,9 @@ impl ConnectionStore {
     pub async fn size(&self) -> Result<Size, StoreError> {
         let mut reader = self.store.reader().await?;
         let entries = with(sql::SIZE_OF_ENTRIES, cells![&*self.chain]);
-        let entries = entries.fetch_one(&mut *reader).await?;
+        let entries = entries.fetch_one(&mut reader).await?;
         let records = with(sql::SIZE_OF_RECORDS, cells![&*self.chain]);
-        let records = records.fetch_one(&mut *reader).await?;
+        let records = records.fetch_one(&mut reader).await?;
         Ok(Size {
             entries: count(&entries, 0)?,
             records: count(&records, 0)?,

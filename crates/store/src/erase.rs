@@ -58,8 +58,7 @@ impl Store {
     /// What was erased is left in no other place of the database's files either.
     pub(crate) async fn forget_erased(&self) -> Result<(), StoreError> {
         if let Some(text) = self.inner.dialect.after_erasure() {
-            let mut writer = self.inner.writer.lend().await?;
-            sqlx::raw_sql(text).execute(&mut *writer).await?;
+            self.run_alone(text).await?;
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ impl Export {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, moment.as_microsecond()];
         let row = with(sql::ENTRY_BEFORE, cells)
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await?;
         count(&row, 0)
     }
@@ -99,11 +99,11 @@ impl Export {
     pub async fn page(&self, after: u64, rows: u32) -> Result<Vec<Exported>, StoreError> {
         let mut reader = self.store.reader().await?;
         let mut before = with(sql::ENTRY_HASH, cells![&*self.chain, after])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?
             .map_or_else(|| Ok(String::new()), |row| text(&row, 0))?;
         let rows = with(sql::ENTRIES_AFTER, cells![&*self.chain, after, limit(rows)])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         let mut page = Vec::with_capacity(rows.len());
         for (row, seq) in rows.iter().zip(after + 1..) {

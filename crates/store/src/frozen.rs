@@ -65,7 +65,7 @@ impl ConnectionStore {
     pub async fn signatures(&self) -> Result<Vec<Entry>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::ENTRIES_SIGNED, cells![&*self.chain])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter()
             .map(|row| Stored::read(row)?.entry(&self.chain))
@@ -79,7 +79,7 @@ impl ConnectionStore {
     pub async fn frozen(&self, sha256: &str) -> Result<Option<String>, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::FROZEN_GET, cells![&*self.chain, sha256])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let body = text(&row, 0)?;

@@ -115,7 +115,7 @@ impl Store {
     /// What a database can answer.
     pub async fn hinted(&self) -> Result<Vec<ConnectionName>, StoreError> {
         let mut reader = self.reader().await?;
-        let rows = with(sql::HINTED, cells![]).fetch_all(&mut *reader).await?;
+        let rows = with(sql::HINTED, cells![]).fetch_all(&mut reader).await?;
         rows.iter().map(|row| sql::parse(&text(row, 0)?)).collect()
     }
 
@@ -126,7 +126,7 @@ impl Store {
     pub async fn forget_hints(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
         let forgotten = with(sql::HINTS_FORGET, cells![before.as_microsecond()])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -147,7 +147,7 @@ impl ConnectionStore {
             began.as_microsecond()
         ];
         let heeded = with(sql::HINTS_HEED, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -161,7 +161,7 @@ impl ConnectionStore {
     pub async fn hints_seen(&self, system: &str) -> Result<HintsSeen, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::HINTS_SEEN, cells![self.name.as_str(), system])
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await?;
         let at = |place| -> Result<Option<Timestamp>, StoreError> {
             let micros = maybe_int(&row, place)?;
@@ -180,7 +180,7 @@ impl ConnectionStore {
     pub async fn hints_waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::HINTS_WAITING_SINCE, cells![self.name.as_str()])
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await?;
         let micros = maybe_int(&row, 0)?;
         Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))

@@ -75,7 +75,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, word, after, limit(rows)];
         let rows = with(sql::ENTRIES_OF_FACT, cells)
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter()
             .map(|row| Stored::read(row)?.entry(&self.chain))
@@ -89,7 +89,7 @@ impl ConnectionStore {
     pub async fn runs(&self, rows: u32) -> Result<Vec<RunRow>, StoreError> {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, limit(rows)];
-        let rows = with(sql::RUNS, cells).fetch_all(&mut *reader).await?;
+        let rows = with(sql::RUNS, cells).fetch_all(&mut reader).await?;
         rows.iter().map(run_row).collect()
     }
 
@@ -100,9 +100,7 @@ impl ConnectionStore {
     pub async fn runs_before(&self, id: &RunId, rows: u32) -> Result<Vec<RunRow>, StoreError> {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, id.as_str(), limit(rows)];
-        let rows = with(sql::RUNS_BEFORE, cells)
-            .fetch_all(&mut *reader)
-            .await?;
+        let rows = with(sql::RUNS_BEFORE, cells).fetch_all(&mut reader).await?;
         rows.iter().map(run_row).collect()
     }
 
@@ -113,7 +111,7 @@ impl ConnectionStore {
     pub async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, id.as_str()];
-        let row = with(sql::RUN, cells).fetch_optional(&mut *reader).await?;
+        let row = with(sql::RUN, cells).fetch_optional(&mut reader).await?;
         row.as_ref().map(run_row).transpose()
     }
 
@@ -130,7 +128,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, id.as_str(), after, limit(rows)];
         let rows = with(sql::ENTRIES_OF_RUN, cells)
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter()
             .map(|row| Stored::read(row)?.entry(&self.chain))
@@ -148,7 +146,7 @@ pub(crate) async fn entries_after(
     let mut reader = store.reader().await?;
     let cells = cells![chain, seq, limit(rows)];
     let rows = with(sql::ENTRIES_AFTER, cells)
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
     rows.iter()
         .map(|row| Stored::read(row)?.entry(chain))

@@ -109,7 +109,7 @@ impl ConnectionStore {
         let until_us = now_us.saturating_add(micros(ttl));
         let cells = cells![&*self.chain, fence, holder, until_us];
         with(sql::LEASE_TAKE, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(Lease {
@@ -185,7 +185,7 @@ impl Lease {
         let mut transaction = self.connection.store.begin().await?;
         let cells = cells![run.as_str(), chain, self.fence];
         let done = with(sql::LEASE_RUN, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;
@@ -230,7 +230,7 @@ impl Lease {
         let until_us = now_us.saturating_add(micros(time));
         let cells = cells![until_us, chain, self.fence];
         let done = with(sql::LEASE_EXTEND, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         self.expect_one(&mut transaction, done).await?;

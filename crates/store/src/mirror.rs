@@ -373,7 +373,7 @@ impl ConnectionStore {
             limit(rows)
         ];
         let rows = with(sql::RECORDS_PAGE, cells)
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter()
             .map(|row| read(row).map(|(_, mirrored)| mirrored))
@@ -407,13 +407,13 @@ impl ConnectionStore {
             (sql::RECORDS_MARKED, wanted),
         ] {
             let cells = cells![&*self.chain, value, limit(most)];
-            rows.extend(with(text, cells).fetch_all(&mut *reader).await?);
+            rows.extend(with(text, cells).fetch_all(&mut reader).await?);
         }
         let end = format!("{folded}\u{10FFFF}");
         let cells = cells![&*self.chain, folded, end, limit(most)];
         rows.extend(
             with(sql::RECORDS_PREFIXED, cells)
-                .fetch_all(&mut *reader)
+                .fetch_all(&mut reader)
                 .await?,
         );
         let mut found = Vec::new();
@@ -436,7 +436,7 @@ impl ConnectionStore {
         let mut sums: BTreeMap<Option<Currency>, CurrencyTotal> = BTreeMap::new();
         let mut count = 0;
         let cells = cells![&*self.chain, side.as_str(), kind.as_str()];
-        let mut rows = with(sql::RECORD_TOTALS, cells).fetch(&mut *reader);
+        let mut rows = with(sql::RECORD_TOTALS, cells).fetch(&mut reader);
         while let Some(row) = rows.try_next().await? {
             let currency: Option<Currency> =
                 maybe_text(&row, 0)?.as_deref().map(parse).transpose()?;
@@ -465,7 +465,7 @@ impl ConnectionStore {
     pub async fn mark(&self, side: Side, kind: Kind) -> Result<Option<Mark>, StoreError> {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, side.as_str(), kind.as_str()];
-        let row = with(sql::MARK, cells).fetch_optional(&mut *reader).await?;
+        let row = with(sql::MARK, cells).fetch_optional(&mut reader).await?;
         row.map(|row| text(&row, 0).map(Mark)).transpose()
     }
 }

@@ -40,7 +40,7 @@ impl Store {
     /// What a database can answer.
     pub async fn moments(&self) -> Result<Moments, StoreError> {
         let mut reader = self.reader().await?;
-        let rows = with(sql::MOMENTS, cells![]).fetch_all(&mut *reader).await?;
+        let rows = with(sql::MOMENTS, cells![]).fetch_all(&mut reader).await?;
         let mut moments = Moments::default();
         for row in &rows {
             let (name, at) = (text(row, 0)?, moment(int(row, 1)?)?);
@@ -89,7 +89,7 @@ impl Store {
         let name = format!("{CREDENTIAL}{name}");
         let mut reader = self.reader().await?;
         let row = with(sql::MOMENT, cells![name.as_str()])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         drop(reader);
         let last = row.map(|row| int(&row, 0)).transpose()?;
@@ -102,7 +102,7 @@ impl Store {
     async fn set_moment(&self, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         with(sql::MOMENT_SET, cells![name, self.now_us()])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }

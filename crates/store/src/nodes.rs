@@ -74,17 +74,15 @@ impl Store {
         let until = now.saturating_add(micros(beat.time));
         let known = crate::migrate::known();
         let cells = cells![me, beat.name, beat.version, known, beat.runs, now, until];
-        with(sql::NODE_PUT, cells)
-            .execute(&mut *transaction)
-            .await?;
+        with(sql::NODE_PUT, cells).execute(&mut transaction).await?;
         with(sql::NODES_REPLACED, cells![beat.name, me, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         with(sql::NODES_AGED, cells![now - REMEMBERED_US])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         let row = with(sql::DRAIN, cells![beat.name])
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         transaction.commit().await?;
         row.map(|row| {
@@ -104,7 +102,7 @@ impl Store {
         let me = self.inner.holder.id()?;
         let mut transaction = self.begin().await?;
         with(sql::NODE_DROP, cells![me])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -116,7 +114,7 @@ impl Store {
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
         let mut reader = self.reader().await?;
         let now = self.time_us(&mut reader).await?;
-        let rows = with(sql::NODES, cells![]).fetch_all(&mut *reader).await?;
+        let rows = with(sql::NODES, cells![]).fetch_all(&mut reader).await?;
         rows.iter().map(|row| self.node(row, now)).collect()
     }
 
@@ -150,7 +148,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let now = self.time_us(&mut transaction).await?;
         let done = with(sql::DRAIN_PUT, cells![name, by, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -164,7 +162,7 @@ impl Store {
     pub async fn undrain(&self, name: &str) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let done = with(sql::DRAIN_DROP, cells![name])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -182,7 +180,7 @@ impl Store {
             return Ok(false);
         }
         let row = with(sql::NODE_UNTIL, cells![holder])
-            .fetch_optional(&mut **database)
+            .fetch_optional(database)
             .await?;
         let until = row.map(|row| int(&row, 0)).transpose()?;
         Ok(until.is_some_and(|until| until > now))

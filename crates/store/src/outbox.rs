@@ -67,7 +67,7 @@ impl Store {
     pub async fn heard(&self, chain: &str) -> Result<Option<Heard>, StoreError> {
         let mut reader = self.reader().await?;
         let row = with(sql::HEARD, cells![chain])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         row.map(|row| {
             Ok(Heard {
@@ -99,7 +99,7 @@ impl Store {
                 cells![chain, before.seq, sql::to_json(&before.open), now.seq, open],
             ),
         };
-        let moved = moved.execute(&mut *transaction).await?;
+        let moved = moved.execute(&mut transaction).await?;
         if moved.rows_affected() == 0 {
             return Ok(false);
         }
@@ -132,7 +132,7 @@ impl Store {
             .await?;
         let mut transaction = self.begin().await?;
         let rows = with(sql::OUTBOX_DUE, cells![now, i64::from(most)])
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
         let mut taken = Vec::new();
         for row in rows {
@@ -144,7 +144,7 @@ impl Store {
             };
             let cells = cells![letter.name.as_str(), int(&row, 5)?, until.as_microsecond()];
             let mine = with(sql::OUTBOX_TAKE, cells)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             if mine.rows_affected() == 0 {
                 continue;
@@ -166,7 +166,7 @@ impl Store {
     pub async fn letter_sent(&self, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         with(sql::OUTBOX_SENT, cells![name])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -184,7 +184,7 @@ impl Store {
         let again = again.map(|at| at.as_microsecond());
         let mut transaction = self.begin().await?;
         with(sql::OUTBOX_FAILED, cells![name, again, cause])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -196,7 +196,7 @@ impl Store {
     pub async fn letters(&self) -> Result<Letters, StoreError> {
         let mut reader = self.reader().await?;
         let row = with(sql::OUTBOX_COUNTS, cells![])
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await?;
         Ok(Letters {
             waiting: count(&row, 0)?,

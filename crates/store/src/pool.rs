@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::dialect::Dialect;
+use crate::seams::Turn;
 use crate::servers::Servers;
 use crate::{StoreError, sql};
 
@@ -52,11 +53,11 @@ impl Pool {
         }
     }
 
-    /// Lends a connection to a database that takes writes.
+    /// Lends a connection to a database that takes writes, for a turn that ends when the connection is back.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when none comes free, [`StoreError::Unreachable`] when no server takes writes.
-    pub(crate) async fn lend(&self) -> Result<Lent, StoreError> {
+    pub(crate) async fn lend(&self, turn: Option<Turn>) -> Result<Lent, StoreError> {
         let asked = Arc::clone(&self.shared.permits).acquire_owned();
         let permit = match timeout(PATIENCE, asked).await {
             Ok(Ok(permit)) => permit,
@@ -73,6 +74,7 @@ impl Pool {
         Ok(Lent {
             connection: Some(connection),
             permit: Some(permit),
+            turn,
             shared: Arc::clone(&self.shared),
             in_transaction: false,
         })
@@ -142,6 +144,7 @@ impl Shared {
 pub(crate) struct Lent {
     connection: Option<AnyConnection>,
     permit: Option<OwnedSemaphorePermit>,
+    turn: Option<Turn>,
     shared: Arc<Shared>,
     in_transaction: bool,
 }
@@ -171,10 +174,13 @@ impl Drop for Lent {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        let (shared, permit) = (Arc::clone(&self.shared), self.permit.take());
+        let (shared, lent) = (
+            Arc::clone(&self.shared),
+            (self.permit.take(), self.turn.take()),
+        );
         if !self.in_transaction {
             shared.keep(connection);
-            drop(permit);
+            drop(lent);
             return;
         }
         // Without a runtime it is closed, which takes the transaction back as well.
@@ -184,7 +190,7 @@ impl Drop for Lent {
                 if matches!(timeout(ROLL_BACK_MAX, rolled_back).await, Ok(Ok(_))) {
                     shared.keep(connection);
                 }
-                drop(permit);
+                drop(lent);
             });
         }
     }

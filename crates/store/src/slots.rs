@@ -71,7 +71,7 @@ impl Store {
         let me = self.inner.holder.id()?.to_owned();
         let mut transaction = self.begin().await?;
         with(sql::SLOT_POOL, cells![name, asked.most])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         let now = self.time_us(&mut transaction).await?;
         let (mine, others) = self.slots_of(&mut transaction, name, &me, now).await?;
@@ -88,7 +88,7 @@ impl Store {
         let until = now.saturating_add(if held == 0 { WAITS_US } else { micros(time) });
         let cells = cells![name, me, held, asked.wanted, since, until];
         with(sql::SLOTS_PUT, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(SlotsHeld {
@@ -106,7 +106,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let now = self.time_us(&mut reader).await?;
         let waiting = with(sql::SLOTS_WAITED_FOR, cells![name, me, now])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         Ok(waiting.is_some())
     }
@@ -119,7 +119,7 @@ impl Store {
         let me = self.inner.holder.id()?;
         let mut transaction = self.begin().await?;
         with(sql::SLOTS_DROP, cells![name, me])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -132,16 +132,14 @@ impl Store {
         me: &str,
         now: i64,
     ) -> Result<(Option<Mine>, Vec<Other>), StoreError> {
-        let rows = with(sql::SLOTS, cells![name])
-            .fetch_all(&mut **database)
-            .await?;
+        let rows = with(sql::SLOTS, cells![name]).fetch_all(database).await?;
         let (mut mine, mut others) = (None, Vec::new());
         for row in rows {
             let holder = text(&row, 0)?;
             let (held, since_us) = (count(&row, 1)?, int(&row, 3)?);
             if int(&row, 4)? <= now || self.inner.holder.is_dead(&holder) {
                 with(sql::SLOTS_DROP, cells![name, holder])
-                    .execute(&mut **database)
+                    .execute(database)
                     .await?;
             } else if holder == me {
                 mine = Some(Mine { held, since_us });

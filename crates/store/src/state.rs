@@ -97,7 +97,7 @@ impl ConnectionStore {
             .map(|(record, role)| (record.to_string(), role))
             .unwrap_or_default();
         let cells = cells![&*self.chain, flow, record, role, limit(rows)];
-        let rows = with(sql::LINKS_PAGE, cells).fetch_all(&mut *reader).await?;
+        let rows = with(sql::LINKS_PAGE, cells).fetch_all(&mut reader).await?;
         rows.iter().map(link).collect()
     }
 
@@ -132,7 +132,7 @@ impl ConnectionStore {
     ) -> Result<Vec<Item>, StoreError> {
         let mut reader = self.store.reader().await?;
         let (text, cells) = items_statement(&self.chain, filter, after, rows);
-        let rows = sql::with_built(text, cells).fetch_all(&mut *reader).await?;
+        let rows = sql::with_built(text, cells).fetch_all(&mut reader).await?;
         rows.iter().map(item).collect()
     }
 
@@ -143,7 +143,7 @@ impl ConnectionStore {
     pub async fn counts(&self) -> Result<BTreeMap<String, [u64; 8]>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::ITEM_COUNTS, cells![&*self.chain])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         let mut counts: BTreeMap<String, [u64; 8]> = BTreeMap::new();
         for row in &rows {
@@ -171,7 +171,7 @@ impl ConnectionStore {
         };
         for statement in statements {
             // The rows come in the order of their groups, the oldest of each first.
-            let mut rows = with(statement, cells![&*self.chain]).fetch(&mut *reader);
+            let mut rows = with(statement, cells![&*self.chain]).fetch(&mut reader);
             while let Some(row) = rows.try_next().await? {
                 gather(&mut groups, item(&row)?)?;
             }
@@ -186,7 +186,7 @@ impl ConnectionStore {
     pub async fn maps(&self) -> Result<Vec<MapEntry>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::MAPS, cells![&*self.chain])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(map_entry).collect()
     }
@@ -217,7 +217,7 @@ impl ConnectionStore {
     pub async fn decisions_in(&self, flow: &str) -> Result<Vec<Decision>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::DECISIONS_IN, cells![&*self.chain, flow])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(decision).collect()
     }
@@ -263,7 +263,7 @@ impl ConnectionStore {
     pub async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::OPEN_WRITES, cells![&*self.chain])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(open_write).collect()
     }
@@ -282,7 +282,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let after = after.map(ToString::to_string).unwrap_or_default();
         let cells = cells![&*self.chain, flow, after, limit(rows)];
-        let rows = with(sql::DUE_PAGE, cells).fetch_all(&mut *reader).await?;
+        let rows = with(sql::DUE_PAGE, cells).fetch_all(&mut reader).await?;
         rows.iter()
             .map(|row| Ok((parse(&text(row, 0)?)?, count(row, 1)?)))
             .collect()
@@ -311,7 +311,7 @@ impl ConnectionStore {
     pub async fn due_count(&self, flow: &str) -> Result<u64, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::DUE_COUNT, cells![&*self.chain, flow])
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await?;
         count(&row, 0)
     }
@@ -345,7 +345,7 @@ impl ConnectionStore {
         let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![&*self.chain, flow];
         let made = with(statement, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -374,7 +374,7 @@ impl ConnectionStore {
         let mut transaction = self.store.begin_on(&self.chain).await?;
         let cells = cells![flow, &*self.chain, side.as_str(), kind.as_str()];
         let made = with(sql::DUE_RECORDS, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         transaction.commit().await?;
@@ -594,7 +594,7 @@ impl Store {
     ) -> Result<Vec<(ConnectionName, String)>, StoreError> {
         let mut reader = self.reader().await?;
         let rows = with(sql::REMEMBERED_BY_ALL, cells![name])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         let row = |row: &AnyRow| Ok((sql::parse(&text(row, 0)?)?, text(row, 1)?));
         rows.iter().map(row).collect()
@@ -609,7 +609,7 @@ pub(crate) async fn remembered(
 ) -> Result<Option<String>, StoreError> {
     let mut reader = store.reader().await?;
     let row = with(sql::REMEMBERED, cells![chain, name])
-        .fetch_optional(&mut *reader)
+        .fetch_optional(&mut reader)
         .await?;
     row.map(|row| text(&row, 0)).transpose()
 }

@@ -176,7 +176,7 @@ impl Store {
     /// What a database can answer.
     pub async fn connections(&self) -> Result<Vec<ConnectionName>, StoreError> {
         let mut reader = self.reader().await?;
-        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut *reader).await?;
+        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut reader).await?;
         let mut names = Vec::new();
         for row in rows {
             let chain = text(&row, 0)?;
@@ -223,13 +223,20 @@ impl Store {
     /// A writing transaction. Rolled back unless it is committed.
     pub(crate) async fn begin(&self) -> Result<Writing, StoreError> {
         let turn = self.turn().await;
-        let mut lent = self.inner.writer.lend().await?;
+        let mut lent = self.inner.writer.lend(turn).await?;
         lent.begin(self.inner.dialect.begin()).await?;
         Ok(Writing {
             lent,
             watch: self.inner.seams.watch.clone(),
-            turn,
         })
+    }
+
+    /// Runs what must not be part of a transaction.
+    pub(crate) async fn run_alone(&self, text: &'static str) -> Result<(), StoreError> {
+        let turn = self.turn().await;
+        let mut lent = self.inner.writer.lend(turn).await?;
+        sqlx::raw_sql(text).execute(&mut *lent).await?;
+        Ok(())
     }
 
     /// A writing transaction in which nobody else writes of this chain: it holds the chain's end, which comes before
@@ -258,8 +265,7 @@ impl Store {
     pub(crate) async fn reader(&self) -> Result<Reading, StoreError> {
         let turn = self.turn().await;
         Ok(Reading {
-            lent: self.inner.reader.lend().await?,
-            _turn: turn,
+            lent: self.inner.reader.lend(turn).await?,
         })
     }
 
@@ -327,7 +333,6 @@ async fn turn(seams: &Seams) -> Option<Turn> {
 pub(crate) struct Writing {
     lent: Lent,
     watch: Option<Arc<dyn Watch>>,
-    turn: Option<Turn>,
 }
 
 impl Writing {
@@ -338,7 +343,6 @@ impl Writing {
         }
         self.lent.commit().await?;
         drop(self.lent);
-        drop(self.turn);
         if let Some(watch) = &self.watch {
             watch.after_commit().await;
         }
@@ -363,7 +367,6 @@ impl DerefMut for Writing {
 /// A connection to read with.
 pub(crate) struct Reading {
     lent: Lent,
-    _turn: Option<Turn>,
 }
 
 impl Deref for Reading {

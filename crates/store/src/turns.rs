@@ -34,7 +34,7 @@ impl Store {
         let (after_it, queue_end) = (now.saturating_add(every), now + QUEUE_MAX_US);
         let cells = cells![name, now, after_it, every, queue_end];
         let row = with(sql::TURN_TAKE, cells)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await?;
         transaction.commit().await?;
         moment(asked + int(&row, 0)? - every - now)

@@ -170,18 +170,18 @@ impl Store {
         old.hold(&mut transaction).await?;
         self.reseal_credentials(&mut transaction, old, &new).await?;
         for row in with(sql::KEPT_ALL, cells![])
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?
         {
             let name = text(&row, 0)?;
             let sealed = old.resealed(&format!("kept\n{name}"), &text(&row, 1)?, &new)?;
             with(sql::KEPT_RESEAL, cells![sealed, name])
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
         }
         let cells = cells![salt, new.seal("check", CHECK)?, "key"];
         with(sql::VAULT_SET, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         self.record_credential(&mut transaction, "vault key", "vault", "rotated", actor)
             .await?;
@@ -216,7 +216,7 @@ impl Store {
     pub async fn vault(&self, source: &KeySource) -> Result<Vault, StoreError> {
         let mut transaction = self.begin().await?;
         let row = with(sql::VAULT, cells!["key"])
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let vault = if let Some(row) = row {
             let (salt, sealed) = (text(&row, 0)?, text(&row, 1)?);
@@ -233,7 +233,7 @@ impl Store {
             let sealed = vault.seal("check", CHECK)?;
             let cells = cells!["key", salt, sealed];
             with(sql::VAULT_START, cells)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             // Another process may have been first, with another key.
             vault.hold(&mut transaction).await?;

@@ -50,10 +50,7 @@ impl Store {
         let mut snapshot = self.snapshot().await?;
         let mut found = Verification::default();
         let mut heads = Vec::new();
-        for row in with(sql::CHAINS, cells![])
-            .fetch_all(&mut *snapshot)
-            .await?
-        {
+        for row in with(sql::CHAINS, cells![]).fetch_all(&mut snapshot).await? {
             heads.push((text(&row, 0)?, count(&row, 1)?, text(&row, 2)?));
         }
         for head in heads {

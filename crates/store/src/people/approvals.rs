@@ -126,7 +126,7 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let cells = cells![&*self.chain, asked.what.as_str(), asked.subject.as_str()];
         let open = with(sql::APPROVAL_OPEN_FOR, cells)
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         drop(reader);
         if let Some(row) = open {
@@ -202,7 +202,7 @@ impl ConnectionStore {
     pub async fn approval(&self, request: u64) -> Result<Option<Approval>, StoreError> {
         let mut reader = self.store.reader().await?;
         let row = with(sql::APPROVAL, cells![&*self.chain, request])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         row.as_ref().map(read).transpose()
     }
@@ -214,7 +214,7 @@ impl ConnectionStore {
     pub async fn open_approvals(&self) -> Result<Vec<Approval>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::APPROVALS_OPEN, cells![&*self.chain])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(read).collect()
     }
@@ -226,7 +226,7 @@ impl ConnectionStore {
     pub async fn decided_approvals(&self, rows: u32) -> Result<Vec<Approval>, StoreError> {
         let mut reader = self.store.reader().await?;
         let rows = with(sql::APPROVALS_DECIDED, cells![&*self.chain, limit(rows)])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(read).collect()
     }

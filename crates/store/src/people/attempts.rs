@@ -38,7 +38,7 @@ impl People {
             .await?;
         let mut transaction = self.store.begin().await?;
         let row = with(sql::ATTEMPT_HOLD, cells![name, now])
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await?;
         let (failed, until) = (int(&row, 0)?, int(&row, 1)?);
         if until > now {
@@ -47,7 +47,7 @@ impl People {
         let failed = failed.saturating_add(1);
         let until = now + wait_us(failed, free);
         with(sql::ATTEMPT_SET, cells![failed, now, until, name])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(Attempt::Counted)
@@ -80,7 +80,7 @@ impl People {
             .await?;
         let mut transaction = self.store.begin().await?;
         let finished = with(sql::SIGN_IN_FINISH, cells![state, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(finished.rows_affected() == 1)
@@ -88,7 +88,7 @@ impl People {
 
     async fn alter_attempts(&self, text: &'static str, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
-        with(text, cells![name]).execute(&mut *transaction).await?;
+        with(text, cells![name]).execute(&mut transaction).await?;
         transaction.commit().await
     }
 }

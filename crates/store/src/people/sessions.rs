@@ -36,7 +36,7 @@ impl People {
         let mut transaction = self.store.begin().await?;
         // Holds the user's row: no session is opened beside a change that ends them all.
         let signed_in = with(sql::USER_SIGNED_IN, cells![now, INSTALLATION, user, now])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         if signed_in.rows_affected() != 1 {
             return Err(StoreError::UserMissing {
@@ -46,7 +46,7 @@ impl People {
         let agent: String = agent.chars().take(AGENT_MAX).collect();
         let cells = cells![secret_hash(&secret), user, now, now, source, agent];
         with(sql::SESSION_START, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(SecretString::from(secret))
@@ -65,7 +65,7 @@ impl People {
         let hash = secret_hash(secret.expose_secret());
         let mut reader = self.store.reader().await?;
         let row = with(sql::SESSION, cells![INSTALLATION, hash.as_str()])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         drop(reader);
         let Some(row) = row else { return Ok(None) };
@@ -80,7 +80,7 @@ impl People {
         if now - seen >= SEEN_EVERY_US {
             let mut transaction = self.store.begin().await?;
             with(sql::SESSION_SEEN, cells![now, hash.as_str()])
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             transaction.commit().await?;
         }
@@ -102,7 +102,7 @@ impl People {
     pub async fn end_session(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
         with(sql::SESSION_END, cells![id])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -115,7 +115,7 @@ impl People {
         let (idle, whole) = ends(self.store.now_us(), limits);
         let mut reader = self.store.reader().await?;
         let rows = with(sql::SESSIONS, cells![idle, whole])
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         rows.iter().map(read).collect()
     }

@@ -58,7 +58,7 @@ impl People {
         self.record(&mut transaction, fact, actor).await?;
         let cells = cells![secret_hash(&secret), INSTALLATION, new.name.as_str()];
         with(sql::TOKEN_SECRET, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(SecretString::from(secret))
@@ -91,7 +91,7 @@ impl People {
         let hash = secret_hash(secret.expose_secret());
         let mut reader = self.store.reader().await?;
         let row = with(sql::TOKEN_BY_SECRET, cells![INSTALLATION, hash])
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         drop(reader);
         let Some(row) = row else { return Ok(None) };
@@ -117,7 +117,7 @@ impl People {
                 sql::TOKEN_USED,
                 cells![now, INSTALLATION, token.name.as_str()],
             )
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
             transaction.commit().await?;
         }

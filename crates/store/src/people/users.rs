@@ -168,7 +168,7 @@ impl People {
             sql::PASSWORD,
             cells![INSTALLATION, name, self.store.now_us()],
         )
-        .fetch_optional(&mut *reader)
+        .fetch_optional(&mut reader)
         .await?;
         let kept = row.map(|row| maybe_text(&row, 0)).transpose()?.flatten();
         Ok(kept.map(PasswordHash::from_store))
@@ -188,7 +188,7 @@ impl People {
         let mut transaction = self.store.begin().await?;
         let cells = cells![after.as_str(), INSTALLATION, name, before.as_str()];
         with(sql::PASSWORD_REHASH, cells)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await
     }
@@ -239,7 +239,7 @@ impl People {
         self.record(&mut transaction, fact, actor).await?;
         // Tries to sign in under the name are counted outside the history.
         with(sql::ATTEMPT_DROP, cells![format!("user:{name}")])
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         self.store.forget_erased().await?;

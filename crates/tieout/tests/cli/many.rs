@@ -85,6 +85,7 @@ impl Many {
             .env("HOME", machine.folder.path())
             .env("TIEOUT_HOME", machine.home())
             .env("USER", "tester")
+            .envs(machine.store_environment())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -103,6 +103,7 @@ impl Synced {
                 .env_clear()
                 .env("TIEOUT_HOME", self.world.machine.home())
                 .env("USER", "tester")
+                .envs(self.world.machine.store_environment())
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
