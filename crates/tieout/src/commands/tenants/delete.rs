@@ -186,18 +186,29 @@ fn unwrite(config: &Config, connections: &[ConnectionName]) -> Result<(), Failur
         Failure::usage(Code::new("config-syntax"), cause)
     })?;
     let all = document.get_mut("connections");
-    if let Some(all) = all.and_then(|all| all.as_table_like_mut()) {
-        take_off(all, connections);
-    }
-    let text = document.to_string();
+    let kept = match all.and_then(|all| all.as_table_like_mut()) {
+        Some(all) => take_off(all, connections),
+        None => String::new(),
+    };
+    // What stood above a heading and was not of its table is kept, below all the rest.
+    let text = format!("{document}{kept}");
     Config::parse(&text, path)?;
     replace(path, &text)
 }
 
-fn take_off(all: &mut dyn TableLike, connections: &[ConnectionName]) {
+/// Takes the tables off, and gives the comments that stood above their headings with a blank line between.
+fn take_off(all: &mut dyn TableLike, connections: &[ConnectionName]) -> String {
+    let mut kept = String::new();
     for name in connections {
-        all.remove(name.as_str());
+        let removed = all.remove(name.as_str());
+        let table = removed.as_ref().and_then(|item| item.as_table());
+        let above = table.and_then(|table| table.decor().prefix()?.as_str());
+        if let Some((others, _)) = above.and_then(|above| above.rsplit_once("\n\n")) {
+            kept.push_str(others);
+            kept.push('\n');
+        }
     }
+    kept
 }
 
 fn report(

@@ -91,13 +91,13 @@ fn configuration(home: &Home, tenant: &TenantName) -> Result<String, Failure> {
     for (name, config) in home.config.of_tenant(tenant) {
         let name = name.as_str();
         if let Some(table) = under(&document, "connections", name) {
-            connections.insert(name, table.clone());
+            connections.insert(name, bare(table));
         }
         let template = config.template.as_ref().map(|(template, _)| template);
         if let Some(template) = template
             && let Some(table) = under(&document, "templates", template)
         {
-            templates.insert(template, table.clone());
+            templates.insert(template, bare(table));
         }
     }
     let mut ours = DocumentMut::new();
@@ -106,6 +106,23 @@ fn configuration(home: &Home, tenant: &TenantName) -> Result<String, Failure> {
     }
     ours.insert("connections", Item::Table(connections));
     Ok(ours.to_string())
+}
+
+/// A table without the comments above its headings: they may be what stood below another's.
+fn bare(item: &Item) -> Item {
+    fn bared(table: &mut Table) {
+        table.decor_mut().clear();
+        for (_, item) in table.iter_mut() {
+            if let Some(inner) = item.as_table_mut() {
+                bared(inner);
+            }
+        }
+    }
+    let mut item = item.clone();
+    if let Some(table) = item.as_table_mut() {
+        bared(table);
+    }
+    item
 }
 
 fn under<'a>(document: &'a DocumentMut, table: &str, name: &str) -> Option<&'a Item> {
