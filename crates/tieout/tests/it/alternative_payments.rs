@@ -1,8 +1,6 @@
 //! NetSuite and Alternative Payments, both real servers of the sandbox, over sockets: invoices over and paid, payouts into
 //! deposits to the cent, what stays there, and the fallbacks of an account that has been given nothing.
 
-mod carried;
-mod notices;
 mod pdfs;
 
 use serde_json::{Value, json};

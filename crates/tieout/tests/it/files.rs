@@ -9,8 +9,8 @@ use crate::stage::{Stage, count, options};
 /// A small company whose bills have files.
 async fn stage() -> Stage {
     let small = SandboxOptions {
-        vendors: Some(8),
-        bills: Some(20),
+        vendors: Some(20),
+        bills: Some(80),
         ..options()
     };
     Stage::with_files(small).await

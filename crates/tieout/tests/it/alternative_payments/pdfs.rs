@@ -34,23 +34,6 @@ async fn shows(stage: &Stage, record: &RecordRef) -> Value {
 }
 
 #[tokio::test]
-async fn s196_each_open_invoice_has_its_pdf_there_and_a_changed_one_the_newest() {
-    let stage = printing().await;
-    let report = stage.sync().await;
-    let pairs = open_pairs(&stage).await;
-    assert!(count(&report, "documents", State::Done) >= pairs.len() as u64);
-    for (record, _) in &pairs {
-        assert_eq!(shows(&stage, record).await["times"], 1);
-    }
-    let (record, _) = &pairs[0];
-    let edit = json!({"action": "edit", "fields": {"memo": "Second reminder"}});
-    stage.in_netsuite("invoice", &record.id, edit).await;
-    stage.sync().await;
-    assert_eq!(shows(&stage, record).await["times"], 2);
-    stage.assert_quiet().await;
-}
-
-#[tokio::test]
 async fn s196_without_the_script_invoices_go_and_their_pdfs_follow_once_it_is_there() {
     let stage = printing().await;
     let off = json!({"deployed": false}).to_string();
