@@ -50,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &HaArguments) -> Result<bool
         seconds: arguments.seconds,
         every: 8,
         strikes: arguments.strikes,
-        pause: 75,
+        pause: 50,
         pace: None,
         latency: 20,
         seed: arguments.seed,

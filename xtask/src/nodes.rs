@@ -45,7 +45,7 @@ pub(crate) struct NodesArguments {
     #[arg(long, default_value_t = 2)]
     pub(crate) strikes: u64,
     /// For how many seconds a node stands still: longer than a lease.
-    #[arg(long, default_value_t = 75)]
+    #[arg(long, default_value_t = 50)]
     pub(crate) pause: u64,
     /// Every how many seconds a connection is due; if not given, as often as two processors allow.
     #[arg(long)]
@@ -68,24 +68,6 @@ pub(crate) struct NodesArguments {
 }
 
 impl NodesArguments {
-    /// A slice of about a minute.
-    pub(crate) fn slice(program: PathBuf) -> Self {
-        Self {
-            nodes: 3,
-            connections: 30,
-            seconds: 40,
-            every: 4,
-            strikes: 1,
-            pause: 20,
-            pace: None,
-            latency: 20,
-            seed: None,
-            one_address: false,
-            debug: true,
-            program: Some(program),
-        }
-    }
-
     /// The program that is tried.
     pub(crate) fn program(&self, workspace: &Workspace) -> Result<PathBuf> {
         match &self.program {

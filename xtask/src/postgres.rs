@@ -63,7 +63,7 @@ pub(crate) fn programs() -> Result<PathBuf> {
 }
 
 /// The newest PostgreSQL on the search path or in the folder where Debian keeps it.
-fn look() -> Option<PathBuf> {
+pub(crate) fn look() -> Option<PathBuf> {
     let all = |folder: &PathBuf| NEEDED.iter().all(|name| folder.join(name).exists());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();

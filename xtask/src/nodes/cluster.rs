@@ -235,3 +235,26 @@ fn done(command: &mut Command, name: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres;
+
+    #[test]
+    fn what_was_committed_is_there_after_the_standby_took_over_and_after_a_restart() {
+        let Some(programs) = postgres::look() else {
+            println!("skipped: no PostgreSQL is installed");
+            return;
+        };
+        let mut cluster = Cluster::start(&programs, true).unwrap();
+        let before = cluster.primary_port();
+        cluster.ask("CREATE TABLE t AS SELECT 1 AS n").unwrap();
+        cluster.fail_over().unwrap();
+        assert_ne!(cluster.primary_port(), before);
+        cluster.ask("INSERT INTO t VALUES (2)").unwrap();
+        cluster.restart().unwrap();
+        cluster.ask("INSERT INTO t VALUES (3)").unwrap();
+        assert_eq!(cluster.ask("SELECT sum(n) FROM t").unwrap().trim(), "6");
+    }
+}

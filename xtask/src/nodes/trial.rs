@@ -98,7 +98,7 @@ impl<'a> Trial<'a> {
             pace: conditions.pace,
             workers: WORKERS,
         };
-        let address = store_at(&[database.primary_port()?]);
+        let address = store_at(&database.ports());
         let home = Home::of_configuration(program, &configuration(&tenants, &address, rhythm)?)?;
         for tenant in &tenants {
             tenant.seal(&home)?;
@@ -388,7 +388,7 @@ fn told(waits: &Waits) -> bool {
     for (kind, list) in &waits.after {
         let (middle, longest) = (list[list.len() / 2], list[list.len() - 1]);
         println!(
-            "  {:>6}  runs were cut off by a node that {kind}; their connections were served again after {middle:.1} s in the middle, {longest:.1} s at most",
+            "  {:>6}  runs were cut off ({kind}); their connections were served again after {middle:.1} s in the middle, {longest:.1} s at most",
             list.len()
         );
     }
