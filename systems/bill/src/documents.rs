@@ -65,7 +65,7 @@ struct Pending {
 
 /// What has come of an order so far.
 enum Put {
-    Done(Receipt),
+    Done(Box<Receipt>),
     Pending(String),
 }
 
@@ -126,7 +126,7 @@ impl Documents {
         }
         let there = self.of_bill(&file.bill).await?;
         if let Some(same) = there.iter().find(|shown| shown.name == file.name) {
-            return Ok(Put::Done(receipt(&same.head.id, true)));
+            return Ok(Put::Done(Box::new(receipt(&same.head.id, true))));
         }
         let what = format!("uploading {}", file.name);
         let (bill, name) = (escaped(file.bill.as_str()), escaped(&file.name));
@@ -140,7 +140,7 @@ impl Documents {
             }
             .into()),
             ("", upload) => Ok(Put::Pending(upload.to_owned())),
-            (document, _) => Ok(Put::Done(receipt(document, false))),
+            (document, _) => Ok(Put::Done(Box::new(receipt(document, false)))),
         }
     }
 
@@ -212,7 +212,7 @@ impl Write for Documents {
                 continue;
             }
             match self.put(order).await {
-                Ok(Put::Done(receipt)) => answers[at] = Some(Answer::Applied(receipt)),
+                Ok(Put::Done(receipt)) => answers[at] = Some(Answer::Applied(*receipt)),
                 Ok(Put::Pending(upload)) => pending.push(Pending { at, upload }),
                 Err(failed) => {
                     if matches!(failed.fault, Fault::Later { .. } | Fault::Denied { .. }) {

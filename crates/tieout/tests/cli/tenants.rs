@@ -30,7 +30,8 @@ fn two_tenants() -> Machine {
     let bill = json!({
         "username": "u@example.com", "password": "a long password", "dev_key": "k",
     });
-    for name in ["shared-bill"] {
+    {
+        let name = "shared-bill";
         let args = [
             "credentials",
             "set",

@@ -81,7 +81,15 @@ async fn s077_what_is_there_under_its_name_is_not_uploaded_again() {
         panic!("{answers:?}")
     };
     assert_eq!((receipt.id.as_str(), receipt.adopted), ("00h1", true));
-    assert!(stage.transport.seen.lock().unwrap().iter().all(|seen| seen.method == "GET"));
+    assert!(
+        stage
+            .transport
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|seen| seen.method == "GET")
+    );
     // So is one whose answer was lost.
     let writer = stage.ports().write[&Kind::Attachment].clone();
     let since = Timestamp::UNIX_EPOCH;
