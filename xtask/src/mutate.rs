@@ -80,8 +80,8 @@ const MUTATIONS: &[Mutation] = &[
             },
             Edit {
                 file: "systems/kit/src/guard.rs",
-                find: "        if left.is_zero() {",
-                put: "        if left.is_zero() && false {",
+                find: "        if left.is_zero() {\n            let why = if",
+                put: "        if left.is_zero() && false {\n            let why = if",
             },
         ],
     },

@@ -14,16 +14,16 @@ const SLICE: u64 = 1000;
 /// The pairs whose worlds the tests live through. No world of a pair begins after so many seconds: a slow machine
 /// lives through fewer, and says how many.
 const SLICE_SECONDS: [(&str, u64); 3] = [
-    (PAYABLES, 90),
-    ("netsuite-invoiced", 60),
-    ("netsuite-alternative-payments", 50),
+    (PAYABLES, 60),
+    ("netsuite-invoiced", 40),
+    ("netsuite-alternative-payments", 40),
 ];
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 3] = [
-    (PAYABLES, 160),
-    ("netsuite-invoiced", 360),
-    ("netsuite-alternative-payments", 360),
+    (PAYABLES, 320),
+    ("netsuite-invoiced", 720),
+    ("netsuite-alternative-payments", 720),
 ];
 
 /// The pair that is meant where none is named.

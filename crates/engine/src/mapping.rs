@@ -44,7 +44,7 @@ pub async fn propose(
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
     let run = Run::new(connection, &RunOptions::new(run_id, "mapping"), lease);
-    let proposing = propose_in(&run, confirm_exact);
+    let proposing = Box::pin(propose_in(&run, confirm_exact));
     let result = while_held(run.lease(), connection, proposing).await;
     run.release().await?;
     result

@@ -129,7 +129,7 @@ pub async fn recover(
         recovers: true,
         ..RunOptions::new(id, TRIGGER)
     };
-    let (report, plan) = conduct(connection, &options).await?;
+    let (report, plan) = Box::pin(conduct(connection, &options)).await?;
     let store = &connection.store;
     let began = recovering(store).await?.map_or(0, |stop| stop.seq);
     let mut counts: BTreeMap<(usize, String), u64> = BTreeMap::new();

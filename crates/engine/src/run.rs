@@ -93,7 +93,7 @@ pub(crate) enum Rest {
 /// # Errors
 /// [`EngineError`] when the run could not be made at all; what could not be done within it is in the report.
 pub async fn sync(connection: &Connection, options: RunOptions) -> Result<RunReport, EngineError> {
-    Ok(conduct(connection, &options).await?.0)
+    Ok(Box::pin(conduct(connection, &options)).await?.0)
 }
 
 /// Makes one run; gives its report, and for one that recovers, what would be written if writes weren't stopped.
@@ -132,7 +132,12 @@ pub(crate) async fn conduct(
         flows: names,
     })
     .await?;
-    let result = while_held(run.lease(), connection, run.carry_out(&flows, options)).await;
+    let result = while_held(
+        run.lease(),
+        connection,
+        Box::pin(run.carry_out(&flows, options)),
+    )
+    .await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
     if options.whole && options.only.is_empty() && result.is_ok() {
         run.remember_whole_read(started).await?;
@@ -163,7 +168,12 @@ pub async fn plan(connection: &Connection, options: RunOptions) -> Result<Plan, 
         Taken::Joined(_) => return Err(EngineError::Busy("a run is under way".to_owned())),
     };
     let mut run = Run::new(connection, &options, lease);
-    let result = while_held(run.lease(), connection, run.make_plan(&flows, &options)).await;
+    let result = while_held(
+        run.lease(),
+        connection,
+        Box::pin(run.make_plan(&flows, &options)),
+    )
+    .await;
     let released = run.release().await;
     let plan = result?;
     released?;

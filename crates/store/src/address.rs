@@ -280,7 +280,7 @@ mod tests {
 
     fn read(url: &str, password: Option<&str>) -> Result<Vec<(String, String)>, String> {
         let password = password.map(|text| SecretString::from(text.to_owned()));
-        match Address::read(url, password.as_ref(), Path::new("/home/t")) {
+        match Address::read(url, password.as_ref(), Path::new("/srv/books")) {
             Ok(Address::Servers(servers)) => Ok(servers
                 .into_iter()
                 .map(|server| (server.name, server.options.database_url.to_string()))
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(names, ["db1:5432", "[::1]:5433", "db3:6000"]);
         assert_eq!(
             servers[2].1,
-            "postgres://t:o%40d@db3:6000/books?sslrootcert=%2Fhome%2Ft%2Fca.pem&sslmode=verify-full\
+            "postgres://t:o%40d@db3:6000/books?sslrootcert=%2Fsrv%2Fbooks%2Fca.pem&sslmode=verify-full\
              &application_name=tieout"
         );
     }

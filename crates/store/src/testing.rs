@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
@@ -66,7 +67,10 @@ impl TestStore {
             return None;
         };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tieout_test_{}_{number}", std::process::id());
+        // A number of a process comes again, and a test that was killed leaves its database behind.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let nanos = since.unwrap_or_default().as_nanos();
+        let name = format!("tieout_test_{}_{number}_{nanos}", std::process::id());
         run(
             &server,
             &format!("CREATE DATABASE {name} STRATEGY file_copy"),

@@ -94,7 +94,7 @@ impl Client {
             Err(error) => Err(Fault::Drift {
                 code: Code::new("drift"),
                 cause: format!(
-                    "the script {} answers something else than ours does: {error}",
+                    "the script `{}` answers something else than ours does: {error}",
                     script.id
                 ),
             }),

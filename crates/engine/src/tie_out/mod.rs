@@ -119,7 +119,7 @@ pub async fn tie_out(
     };
     let run_options = RunOptions::new(options.id.clone(), "tie-out");
     let run = Run::new(connection, &run_options, lease);
-    let result = while_held(run.lease(), connection, work(&run, options)).await;
+    let result = while_held(run.lease(), connection, Box::pin(work(&run, options))).await;
     let released = run.release().await;
     let reports = result?;
     released?;

@@ -215,6 +215,16 @@ pub(super) fn write(ports: &Ports, answers: &Answers, told: &str) {
     );
 }
 
+/// Whether both are payments of the same invoices: whose they are follows from that.
+fn pays_the_same(there: &Document, wanted: &Document) -> bool {
+    match (there, wanted) {
+        (Document::CustomerPayment(there), Document::CustomerPayment(wanted)) => {
+            !wanted.uses.is_empty() && there.uses == wanted.uses
+        }
+        _ => false,
+    }
+}
+
 /// A receipt names the record that was written, and shows no other. What tells one from the other is the id of
 /// an order that names its record; else the external id; else vendor and number.
 fn applied(receipt: &Receipt, order: &Order, exchanges: &[Exchange]) {
@@ -252,10 +262,9 @@ fn applied(receipt: &Receipt, order: &Order, exchanges: &[Exchange]) {
         return;
     }
     assert_eq!(there.vendor(), wanted.vendor(), "another vendor's record");
-    assert_eq!(
-        there.customer(),
-        wanted.customer(),
-        "another customer's record"
+    assert!(
+        there.customer() == wanted.customer() || pays_the_same(there, wanted),
+        "another customer's record: {there:?}"
     );
     if let (Document::Bill(there), Document::Bill(wanted)) = (there, wanted) {
         assert_eq!(there.number, wanted.number, "another bill");

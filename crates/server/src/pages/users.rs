@@ -101,37 +101,43 @@ fn table(users: &[User], sessions: &[Session], tokens: &[ApiToken], now: Timesta
     for token in tokens {
         *owned.entry(&token.user).or_default() += 1;
     }
+    // Where nobody is limited, all see everything, and the table has no room to say so of each.
+    let limited = users.iter().any(|user| !user.tenants.is_empty());
+    let sees = limited.then(|| Column::text("Sees"));
     let columns = [
         Column::text("Name"),
         Column::text("Called"),
         Column::text("Mail"),
         Column::text("Role"),
-        Column::text("Sees"),
+    ];
+    let columns = columns.into_iter().chain(sees).chain([
         Column::text("State"),
         Column::text("Signs in by"),
         Column::text("User since"),
         Column::text("Last signed in"),
         Column::number("Sessions"),
         Column::number("Tokens"),
-    ];
+    ]);
     let mut table = Table::new("users", "Users", columns)
         .note("what each role may do is in the book, under users")
         .or_empty("Nobody", "The first user is made on the command line.");
     for user in users {
         let name = user.name.as_str();
-        table.row([
+        let sees = limited.then(|| Cell::text(tenants::seen(&user.tenants)));
+        let row = [
             Cell::link(&Address::of(["users", name]), name),
             Cell::text(&user.display),
             Cell::text(&user.mail),
             Cell::text(user.role.as_str()),
-            Cell::text(tenants::seen(&user.tenants)),
+        ];
+        table.row(row.into_iter().chain(sees).chain([
             state(user, now),
             Cell::text(proof(user)),
             moment(Some(user.created)),
             moment(user.signed_in),
             Cell::number(open.get(name).copied().unwrap_or_default()),
             Cell::number(owned.get(name).copied().unwrap_or_default()),
-        ]);
+        ]));
     }
     table
 }

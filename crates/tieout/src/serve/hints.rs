@@ -163,7 +163,12 @@ impl Service {
     /// Keeps the subscriptions, for as long as the service lives: at its start, after a change of the configuration, and
     /// once a day.
     pub async fn subscribe(self: Arc<Self>) {
-        let mut checked_within = LATELY;
+        // One that is alone may have been away: what was checked before its start says nothing.
+        let mut checked_within = if self.has_company().await {
+            LATELY
+        } else {
+            Duration::ZERO
+        };
         loop {
             let wait = self.subscribe_once(checked_within).await;
             tokio::select! {
@@ -171,6 +176,13 @@ impl Service {
                 () = self.configured.notified() => checked_within = LATELY,
             }
         }
+    }
+
+    /// Whether another node serves from the same store: another life of this one's name is none.
+    async fn has_company(&self) -> bool {
+        let nodes = self.home.store.nodes().await.unwrap_or_default();
+        let others = nodes.iter().filter(|node| node.name != self.node);
+        others.into_iter().any(|node| node.alive)
     }
 
     /// Checks the subscriptions unless another node of the same configuration has done so within this time. Says when to

@@ -114,7 +114,7 @@ async fn s076_a_file_that_cannot_go_keeps_no_bill_and_no_other_file() {
     let bill = &pairs[0].0;
     let refused = attach(&stage, bill, "odd.xyz", "odd").await;
     let words =
-        r#"[{"code":"BDC_1171","message":"This type of file is not taken","severity":"ERROR"}]"#;
+        r#"[{"code":"BDC_9999","message":"This type of file is not taken","severity":"ERROR"}]"#;
     stage
         .fault(
             json!({"service": "bill", "method": "POST", "path": "/v3/documents/bills",

@@ -63,7 +63,7 @@ async fn s076_an_upload_is_followed_until_it_is_a_document() {
         panic!("{answers:?}")
     };
     assert_eq!((receipt.id.as_str(), receipt.adopted), ("00h7", false));
-    let seen = stage.transport.seen.lock().unwrap();
+    let seen = stage.transport.seen();
     assert_eq!(
         seen[1].path,
         "/v3/documents/bills/00n1?name=second page.pdf"
@@ -84,9 +84,7 @@ async fn s077_what_is_there_under_its_name_is_not_uploaded_again() {
     assert!(
         stage
             .transport
-            .seen
-            .lock()
-            .unwrap()
+            .seen()
             .iter()
             .all(|seen| seen.method == "GET")
     );

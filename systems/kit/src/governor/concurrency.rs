@@ -403,6 +403,9 @@ pub struct Permit {
 impl Permit {
     /// Waits for the end of a call, however long it takes, and keeps its slot meanwhile.
     pub async fn during<T>(&self, kit: &Kit, call: impl Future<Output = T>) -> T {
+        if !self.of.is_shared() {
+            return call.await;
+        }
         match select(pin!(call), pin!(self.keep_on(&*kit.timer))).await {
             Either::Left((done, _)) => done,
             Either::Right((never, _)) => match never {},
@@ -427,6 +430,11 @@ impl Permit {
 }
 
 impl Concurrency {
+    /// Whether there is anybody to share with.
+    fn is_shared(&self) -> bool {
+        !matches!(self.lock().slots, Slots::Own)
+    }
+
     /// Renews the slots of calls that are under way.
     async fn keep(&self, kept: &dyn Kept, timer: &dyn Timer) {
         let _one = self.asking.lock().await;

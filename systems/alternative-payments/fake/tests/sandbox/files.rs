@@ -31,7 +31,8 @@ async fn a_pdf_is_put_where_that_is_and_the_link_shows_it_without_a_token() {
     assert_eq!(ours.headers["content-type"], "application/pdf");
     let kept = stage.shown("records").await["pdfs"][0].clone();
     let hash = "a33477ec3e8cffd858302abeb21af1466dfff8f8e2cdc15b892c1ba3c521e069";
-    let expected = json!({"invoice_id": invoice, "bytes": "13", "sha256": hash, "times": "1"});
+    let expected = json!({"invoice_id": invoice, "bytes": "13", "sha256": hash, "times": "1",
+        "text": "%PDF-1.7 ours"});
     assert_eq!(kept, expected);
     stage.switch("invoice-pdf", false).await;
     assert_eq!(put("application/pdf", "%PDF-1.7 ours").await.status, 404);
