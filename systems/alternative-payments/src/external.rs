@@ -65,6 +65,12 @@ fn settled(payment: &CustomerPayment) -> Result<&RemoteId, Fault> {
     Err(refused(Code::new("refused-there"), "", cause))
 }
 
+/// Whether a payment shows that it settles something else.
+fn is_of_another(document: &Document, invoice: &RemoteId) -> bool {
+    let is_ours = |of: &UseOf| matches!(of, UseOf::Invoice(it) if it == invoice);
+    payment(document).is_ok_and(|shown| shown.uses.iter().any(|part| !is_ours(&part.of)))
+}
+
 /// The text by which it is found again.
 fn external_id(order: &Order) -> &str {
     order.document.external_id().unwrap_or(&order.key).as_str()
@@ -104,7 +110,8 @@ impl ExternalPayments {
         let sight = observe(&self.client, &*self.room, &[raw]).await;
         let observed = sight.unwrap_or_default().observed.pop();
         if let Some(observed) = &observed
-            && observed.document.amount() != order.document.amount()
+            && (observed.document.amount() != order.document.amount()
+                || is_of_another(&observed.document, invoice))
         {
             let cause = format!(
                 "Alternative Payments: {what}: the answer shows another payment, `{}`",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tieout_domain::document::UseOf;
 use tieout_domain::port::{Action, Answer, Depth, Observed, Order, Page, Ports, Read, Receipt};
 use tieout_domain::subledger::Basis;
 use tieout_domain::{Date, Document, Fault, Fingerprint, Kind, RemoteId};
@@ -215,11 +216,12 @@ pub(super) fn write(ports: &Ports, answers: &Answers, told: &str) {
     );
 }
 
-/// Whether both are payments of the same invoices: whose they are follows from that.
+/// Whether both are payments, and what is shown of the one's invoices is the other's: whose they are follows from that.
 fn pays_the_same(there: &Document, wanted: &Document) -> bool {
     match (there, wanted) {
         (Document::CustomerPayment(there), Document::CustomerPayment(wanted)) => {
-            !wanted.uses.is_empty() && there.uses == wanted.uses
+            let is_wanted = |of: &UseOf| wanted.uses.iter().any(|part| part.of == *of);
+            there.uses.iter().all(|part| is_wanted(&part.of))
         }
         _ => false,
     }
