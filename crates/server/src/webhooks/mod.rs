@@ -20,6 +20,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_domain::hint::Rejected;
@@ -32,6 +33,8 @@ use strangers::Strangers;
 
 /// A longer body is refused: no service that is known here sends one.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// A longer id of an event is remembered as its digest.
+const EVENT_BYTES_MAX: usize = 200;
 /// Whoever sends a notification has so long to send all of it.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
@@ -176,12 +179,21 @@ impl Door {
         let kept = NewHint {
             connection,
             system: address.system.clone(),
-            event: hint.event,
+            event: kept_as(hint.event),
             record: [kind.unwrap_or(hint.event_type), id.unwrap_or_default()].join(" "),
             at: self.app.clock.now(),
         };
         self.inbox.keep(kept).await.map_err(Refused::NotKept)
     }
+}
+
+/// An id of an event as it is remembered: one of any length as its digest, for an index of a database takes none.
+fn kept_as(event: String) -> String {
+    if event.len() <= EVENT_BYTES_MAX {
+        return event;
+    }
+    let digest = Sha256::digest(event.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// There is nothing at this address. It is told in the words of a wrong signature, so that nobody learns which
