@@ -14,16 +14,16 @@ const SLICE: u64 = 1000;
 /// The pairs whose worlds the tests live through. No world of a pair begins after so many seconds: a slow machine
 /// lives through fewer, and says how many.
 const SLICE_SECONDS: [(&str, u64); 3] = [
-    (PAYABLES, 60),
-    ("netsuite-invoiced", 40),
-    ("netsuite-alternative-payments", 40),
+    (PAYABLES, 50),
+    ("netsuite-invoiced", 30),
+    ("netsuite-alternative-payments", 30),
 ];
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 3] = [
-    (PAYABLES, 320),
-    ("netsuite-invoiced", 720),
-    ("netsuite-alternative-payments", 720),
+    (PAYABLES, 480),
+    ("netsuite-invoiced", 1080),
+    ("netsuite-alternative-payments", 1080),
 ];
 
 /// The pair that is meant where none is named.
@@ -120,7 +120,7 @@ pub(crate) fn slice(workspace: &Workspace) -> Result<bool> {
             .status()?;
         let again = Command::new(&program)
             .args(live)
-            .args(["--seeds", "10", "--twice"])
+            .args(["--seeds", "6", "--twice"])
             .status()?;
         good &= lived.success() && again.success();
     }
