@@ -108,9 +108,14 @@ impl ConnectionStore {
         self.notice_lost_history(&mut transaction).await?;
         let until_us = now_us.saturating_add(micros(ttl));
         let cells = cells![&*self.chain, fence, holder, until_us];
-        with(sql::LEASE_TAKE, cells)
+        let taken = with(sql::LEASE_TAKE, cells)
             .execute(&mut transaction)
             .await?;
+        if taken.rows_affected() == 0 {
+            // The very first lease has no row that could be held: another node has made it since we looked.
+            drop(transaction);
+            return Err(self.held().await?);
+        }
         transaction.commit().await?;
         Ok(Lease {
             fence,

@@ -54,8 +54,9 @@ use delete::{
 use nodes::{
     an_hour_s_calls_are_taken_in_portions, nodes_are_known_by_name_and_drained,
     s215_slots_are_shared_out_and_never_more_than_there_are,
-    s221_a_lease_goes_by_the_database_s_clock, slots_of_a_process_that_died_are_free,
-    what_is_due_is_done_by_one_node,
+    s221_a_lease_goes_by_the_database_s_clock,
+    s224_of_many_who_ask_for_the_first_lease_at_once_one_has_it,
+    slots_of_a_process_that_died_are_free, what_is_due_is_done_by_one_node,
 };
 
 use people::{
@@ -274,6 +275,7 @@ contract! {
     what_is_due_is_done_by_one_node,
     nodes_are_known_by_name_and_drained,
     s221_a_lease_goes_by_the_database_s_clock,
+    s224_of_many_who_ask_for_the_first_lease_at_once_one_has_it,
     a_letter_is_put_in_once_and_taken_by_one,
     a_key_is_taken_once_and_its_answer_given_again,
     somebody_with_a_last_day_is_a_user_until_then,

@@ -232,7 +232,7 @@ statements! {
     LEASES_GOOD = "SELECT connection, holder FROM leases WHERE until_us > $1 ORDER BY connection LIMIT 1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
                   ON CONFLICT (connection) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, \
-                  run_id = excluded.run_id, until_us = excluded.until_us";
+                  run_id = excluded.run_id, until_us = excluded.until_us WHERE leases.fence < excluded.fence";
     LEASE_EXTEND = "UPDATE leases SET until_us = $1 WHERE connection = $2 AND fence = $3";
     LEASE_RUN = "UPDATE leases SET run_id = $1 WHERE connection = $2 AND fence = $3";
 

@@ -178,6 +178,19 @@ async fn on_its_own_clock(bed: &Bed, clock: &Arc<TestClock>) -> Store {
         .unwrap()
 }
 
+pub(crate) async fn s224_of_many_who_ask_for_the_first_lease_at_once_one_has_it(
+    _: &Bed,
+    store: &Store,
+) {
+    for number in 0..20 {
+        let connection = store.connection(&format!("new-{number}").parse().unwrap());
+        let asked = (0..6).map(|_| connection.lease("a node", Duration::from_secs(60)));
+        let answers = futures::future::join_all(asked).await;
+        let had = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(had, 1, "{answers:?}");
+    }
+}
+
 pub(crate) async fn s221_a_lease_goes_by_the_database_s_clock(bed: &Bed, _: &Store) {
     if bed.server.is_none() {
         return;
