@@ -98,9 +98,9 @@ const MUTATIONS: &[Mutation] = &[
         name: "intent",
         what: "the journal's word, before a write is sent, that it may have been",
         edits: &[Edit {
-            file: "crates/engine/src/apply.rs",
-            find: "        if let Some(stop) = attempt(run, calls.iter()).await? {",
-            put: "        if let Some(stop) = attempt(run, calls[..0].iter()).await? {",
+            file: "crates/engine/src/send.rs",
+            find: "        for call in &self.announced {\n            writes.entry",
+            put: "        for call in &self.announced[..0] {\n            writes.entry",
         }],
     },
     Mutation {

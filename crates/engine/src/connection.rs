@@ -66,7 +66,7 @@ pub struct Connection {
     /// The two sides.
     pub sides: Sides,
     /// The flows, in the order in which they depend on each other.
-    pub flows: Vec<Box<dyn Flow>>,
+    pub flows: Vec<Arc<dyn Flow>>,
     /// The preferences.
     pub preferences: Preferences,
     /// The currency of the platform's organization.
@@ -109,6 +109,11 @@ impl Connection {
             .iter()
             .find(|flow| flow.name() == name)
             .map(AsRef::as_ref)
+    }
+
+    /// The same, to be taken along.
+    pub(crate) fn shared_flow(&self, name: &str) -> Option<&Arc<dyn Flow>> {
+        self.flows.iter().find(|flow| flow.name() == name)
     }
 
     /// What the flows decide by, besides the records: when it changes, all decisions are due again.

@@ -5,14 +5,15 @@
 //! learns which systems are behind the ports.
 //!
 //! The way through the rooms: [`run`](mod@run) takes the lease, [`settle`] looks for what an earlier run
-//! left unanswered, [`pull`] brings the mirror up to date, [`decide`] asks the flows, [`apply`] journals
-//! and writes, and the closing pull confirms. [`plan`] is the same way without the writing.
+//! left unanswered, [`pull`] brings the mirror up to date, [`decide`] asks the flows, [`apply`] and
+//! [`send`] journal and write, and the closing pull confirms. [`plan`] is the same way without the writing.
 //!
 //! What is deliberately missing: retrying of writes. A write whose answer did not come is looked for; it is
 //! sent again only by a new decision, after it has been shown not to be there. A creation that can be repeated
 //! under its key need not wait for that, if the new decision is the very same write: the store then knows one
 //! write with two attempts. Until a write is settled, nothing else is written for its record.
 
+mod ahead;
 mod apply;
 mod closing;
 pub mod compare;
@@ -30,6 +31,7 @@ mod keep;
 mod lag;
 pub mod mapping;
 mod options;
+mod outcome;
 mod overlay;
 pub mod plan;
 mod progress;
@@ -40,6 +42,7 @@ mod rounds;
 mod run;
 pub mod schedule;
 pub mod scheduler;
+mod send;
 mod settle;
 pub mod tie_out;
 mod to_read;

@@ -1,11 +1,13 @@
 //! The rounds of a run: every flow looks at what is due, again and again, until none has anything left to do.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use tieout_domain::{Kind, Money, Outcome, Period, RecordRef, Side, State, WaitsFor};
 use tieout_flows::{Books, Flow, Link, Verdict};
 use tieout_store::{Commit, Due, Fact, ItemFilter, OpenWrite, StopKind};
 
+use crate::ahead::{Ahead, Page};
 use crate::apply::{Intent, apply, order};
 use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
@@ -108,12 +110,16 @@ impl Run<'_> {
         let mut base = None;
         let mut extra: Vec<RecordRef> = demanded.iter().cloned().collect();
         let mut aside = Waiting::default();
+        let mut ahead: Option<Ahead> = None;
         loop {
-            let due = self
-                .connection
-                .store
-                .due_page(flow.name(), after.as_ref(), PAGE)
-                .await?;
+            let known = match ahead.take() {
+                Some(ahead) => ahead.page().await,
+                None => None,
+            };
+            let Page { due, mut decided } = match known {
+                Some(page) => page,
+                None => self.due_page(flow.name(), after.as_ref()).await?,
+            };
             after = due.last().map(|(record, _)| record.clone());
             let last = due.is_empty();
             self.stamps = due.into_iter().collect();
@@ -127,10 +133,25 @@ impl Run<'_> {
             if !page.is_empty() {
                 let base = match &mut base {
                     Some(base) => base,
-                    none => none.insert(self.books(periods).await?),
+                    none => none.insert(Arc::new(self.books(periods).await?)),
                 };
-                let decisions =
-                    decide(&self.connection.store, flow, &page, base, &self.overlay).await?;
+                let store = &self.connection.store;
+                let mut decisions: Vec<Decision> = page
+                    .iter()
+                    .filter_map(|record| decided.remove(record))
+                    .collect();
+                let ahead_of_it: HashSet<&RecordRef> =
+                    decisions.iter().map(|decision| &decision.record).collect();
+                page.retain(|record| !ahead_of_it.contains(record));
+                decisions.extend(decide(store, flow, &page, base, &self.overlay).await?);
+                decisions.sort_by(|one, other| one.record.cmp(&other.record));
+                if !last && self.may_look_ahead() {
+                    let from = (after.clone(), PAGE);
+                    ahead = self
+                        .connection
+                        .shared_flow(flow.name())
+                        .and_then(|flow| Ahead::of(&decisions, store, flow, from, base));
+                }
                 again.extend(self.follow(flow, flows, decisions).await?);
             }
             if last {
@@ -153,6 +174,21 @@ impl Run<'_> {
             }
         }
         Ok(moved)
+    }
+
+    /// What is due next, with nothing decided.
+    async fn due_page(&self, flow: &str, after: Option<&RecordRef>) -> Result<Page, EngineError> {
+        let due = self.connection.store.due_page(flow, after, PAGE).await?;
+        Ok(Page {
+            due,
+            decided: HashMap::new(),
+        })
+    }
+
+    /// Whether the next page may be decided on before this one is done: a plan decides each on what it has pretended,
+    /// and a run of chosen records does not look at the others.
+    fn may_look_ahead(&self) -> bool {
+        self.planner.is_none() && self.only.is_none()
     }
 
     /// What all records of a flow are decided by.

@@ -134,7 +134,7 @@ pub async fn connection(
     };
     Ok(Connection {
         sides: Sides { ledger, platform },
-        flows: config.flows(),
+        flows: config.flows().into_iter().map(Arc::from).collect(),
         preferences: config.preferences.clone(),
         home_currency,
         time_zone: config.time_zone.clone(),
