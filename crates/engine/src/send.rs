@@ -2,12 +2,14 @@
 //!
 //! One commit moves all of them a step on: it records the outcomes of those that were answered, announces those that go out
 //! next (their *attempts*: from here on a crash leaves them unknown), and journals the *intents* of those after them. Calls
-//! go out as soon as others end, without waiting for a commit: those that were announced while others were under way.
-//! An outcome that is lost in a crash only becomes *unknown*.
+//! go out as soon as others end, without waiting for a commit: those that were announced while others were under way, once
+//! the store has said again that they may. An outcome that is lost in a crash only becomes *unknown*.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
@@ -100,6 +102,22 @@ impl Drop for Call {
     }
 }
 
+/// The store's word whether announced calls may go out.
+type MaySend = BoxFuture<'static, Result<(), StoreError>>;
+
+/// What is waited for while a commit is made.
+enum Event<T> {
+    /// It was made.
+    Done(T),
+    /// A call was answered.
+    Answered(Reply),
+    /// The store has said whether others may go out.
+    Told(Result<(), StoreError>),
+}
+
+/// The number of a call, and what was answered; nothing if the writer broke off.
+type Reply = (usize, Option<Vec<Answer>>);
+
 /// What the next commit says of calls that have not been answered.
 #[derive(Default)]
 struct Word {
@@ -154,8 +172,10 @@ struct Calls {
     intended: VecDeque<Intended>,
     announced: VecDeque<Intended>,
     under_way: BTreeMap<usize, Intended>,
-    answers: FuturesUnordered<BoxFuture<'static, (usize, Option<Vec<Answer>>)>>,
+    answers: FuturesUnordered<BoxFuture<'static, Reply>>,
     answered: Vec<Answered>,
+    /// Why no announced call may go out any more.
+    refused: Option<StoreError>,
     /// Sides that have just said that they take no more, which is not recorded yet.
     shut: BTreeSet<Side>,
     /// How many have begun.
@@ -177,11 +197,17 @@ pub(crate) async fn send(
         under_way: BTreeMap::new(),
         answers: FuturesUnordered::new(),
         answered: Vec::new(),
+        refused: None,
         shut: BTreeSet::new(),
         begun: 0,
         recorded: 0,
     };
     loop {
+        match calls.refused.take() {
+            Some(StoreError::Stopped(stop)) => drop(run.stop(stop)),
+            Some(error) => return Err(error.into()),
+            None => {}
+        }
         calls.give_back(run).await?;
         let answered = std::mem::take(&mut calls.answered);
         if !answered.is_empty() {
@@ -355,24 +381,30 @@ impl Calls {
         }
     }
 
-    /// Begins the calls that were announced and that their side takes now. One that would only wait for its turn is not
-    /// begun, nor one that was announced long ago: it is announced again first.
+    /// Begins the calls that were announced and that their side takes now.
     fn begin(&mut self, run: &Run<'_>) {
-        let now = run.connection.timer.uptime();
         for call in std::mem::take(&mut self.announced) {
-            let side = call.to.side;
-            let under_way = self.under_way.values();
-            let under_way = under_way.filter(|one| one.to.side == side).count();
-            if under_way < self.at_once(run, side)
-                && !run.barred.contains_key(&side)
-                && !self.shut.contains(&side)
-                && call.say_again_at().is_none_or(|at| at > now)
-            {
+            if self.may_begin(run, &call) {
                 self.launch(run, call);
             } else {
                 self.announced.push_back(call);
             }
         }
+    }
+
+    /// Whether an announced call can begin now. One that would only wait for its turn is not begun, nor one that was
+    /// announced long ago: it is announced again first.
+    fn may_begin(&self, run: &Run<'_>, call: &Intended) -> bool {
+        let side = call.to.side;
+        let under_way = self.under_way.values();
+        let under_way = under_way.filter(|one| one.to.side == side).count();
+        under_way < self.at_once(run, side)
+            && self.refused.is_none()
+            && !run.barred.contains_key(&side)
+            && !self.shut.contains(&side)
+            && call
+                .say_again_at()
+                .is_none_or(|at| at > run.connection.timer.uptime())
     }
 
     /// Makes a call. It goes on while commits are made and answers are waited for.
@@ -396,7 +428,7 @@ impl Calls {
         }));
     }
 
-    fn take_in(&mut self, (number, answers): (usize, Option<Vec<Answer>>)) {
+    fn take_in(&mut self, (number, answers): Reply) {
         let Some(call) = self.under_way.remove(&number) else {
             return;
         };
@@ -407,39 +439,70 @@ impl Calls {
         self.answered.push(call.answered(answers));
     }
 
-    /// Does this while calls end, and others begin in their place.
+    /// Does this while calls end, and others begin in their place. What was announced a moment ago is sent only after
+    /// another look: after a pause, or a lease that has passed on, no call begins (scenario 239).
     async fn meanwhile<T>(&mut self, run: &Run<'_>, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        while !self.answers.is_empty() {
-            match select(work, self.answers.next()).await {
-                Either::Left((done, _)) => return done,
-                Either::Right((answered, waiting)) => {
-                    work = waiting;
-                    if let Some(answered) = answered {
-                        self.take_in(answered);
+        let mut look: Option<MaySend> = None;
+        loop {
+            if look.is_none() && self.announced.iter().any(|call| self.may_begin(run, call)) {
+                let (store, fence) = (run.connection.store.clone(), run.lease.fence);
+                look = Some(Box::pin(async move { store.may_send(fence).await }));
+            }
+            let event = poll_fn(|context| {
+                if let Poll::Ready(done) = work.as_mut().poll(context) {
+                    return Poll::Ready(Event::Done(done));
+                }
+                if let Poll::Ready(Some(reply)) = self.answers.poll_next_unpin(context) {
+                    return Poll::Ready(Event::Answered(reply));
+                }
+                match &mut look {
+                    Some(look) => look.poll_unpin(context).map(Event::Told),
+                    None => Poll::Pending,
+                }
+            });
+            match event.await {
+                Event::Done(done) => {
+                    if let Some(look) = look {
+                        let told = look.await;
+                        self.told(run, told);
                     }
-                    self.begin(run);
+                    return done;
+                }
+                Event::Answered(reply) => self.take_in(reply),
+                Event::Told(told) => {
+                    look = None;
+                    self.told(run, told);
                 }
             }
         }
-        work.await
+    }
+
+    /// The store has said whether announced calls may go out.
+    fn told(&mut self, run: &Run<'_>, told: Result<(), StoreError>) {
+        match told {
+            Ok(()) => self.begin(run),
+            Err(error) => self.refused = Some(error),
+        }
     }
 
     /// Waits until a call is answered, or one must be announced again. False if there is nothing to wait for.
     async fn wait(&mut self, run: &Run<'_>) -> bool {
         let mut answered = match self.say_again_after(run) {
             None => self.answers.next().await,
-            Some(after) => match select(self.answers.next(), run.connection.timer.sleep(after)).await {
-                Either::Left((answered, _)) => answered,
-                Either::Right(_) => return true,
-            },
+            Some(after) => {
+                let pause = run.connection.timer.sleep(after);
+                match select(self.answers.next(), pause).await {
+                    Either::Left((answered, _)) => answered,
+                    Either::Right(_) => return true,
+                }
+            }
         };
         let any = answered.is_some();
         while let Some(one) = answered {
             self.take_in(one);
             answered = self.answers.next().now_or_never().flatten();
         }
-        self.begin(run);
         any
     }
 

@@ -27,6 +27,20 @@ impl ConnectionStore {
     pub async fn commit(&self, commit: Commit) -> Result<Vec<u64>, StoreError> {
         self::commit(&self.store, &self.chain, commit).await
     }
+
+    /// Whether what an attempt was journaled for may still be sent: the lease of this fence has not passed on, and
+    /// remote writes are not stopped. It is what a commit of that attempt would say now, without one.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`], [`StoreError::Stopped`], and what a database can answer.
+    pub async fn may_send(&self, fence: u64) -> Result<(), StoreError> {
+        let mut reader = self.store.reader().await?;
+        let row = with(sql::LEASE, cells![&*self.chain])
+            .fetch_optional(&mut reader)
+            .await?;
+        fenced(&self.chain, fence, row.map_or(Ok(0), |row| count(&row, 0))?)?;
+        stops::refuse(&mut reader, &self.chain).await
+    }
 }
 
 /// See [`ConnectionStore::commit`].
@@ -165,7 +179,11 @@ async fn check_fence(
     let row = sql::locking(dialect, sql::LEASE, cells![chain])
         .fetch_optional(&mut *database)
         .await?;
-    let current = row.map_or(Ok(0), |row| count(&row, 0))?;
+    fenced(chain, given, row.map_or(Ok(0), |row| count(&row, 0))?)
+}
+
+/// Refuses what was decided under another fence than the present one.
+fn fenced(chain: &str, given: u64, current: u64) -> Result<(), StoreError> {
     if current == given {
         return Ok(());
     }

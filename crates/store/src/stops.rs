@@ -169,6 +169,11 @@ pub(crate) async fn refuse_stopped(
             .fetch_optional(&mut *database)
             .await?;
     }
+    refuse(database, chain).await
+}
+
+/// Refuses while remote writes of this connection are stopped, as far as is known at this moment.
+pub(crate) async fn refuse(database: &mut AnyConnection, chain: &str) -> Result<(), StoreError> {
     match stops(database, chain).await?.into_iter().next() {
         Some(stop) => Err(StoreError::Stopped(stop)),
         None => Ok(()),

@@ -713,7 +713,7 @@ impl Stage {
                 ledger: ports("here", &ledger, &[Kind::Bill, Kind::VendorCredit]),
                 platform: ports("there", &platform, &[Kind::Bill]),
             },
-            flows: vec![Box::new(Copy), Box::new(Notes)],
+            flows: vec![Arc::new(Copy), Arc::new(Notes)],
             preferences: Preferences::default(),
             home_currency: Currency::USD,
             time_zone: TimeZone::UTC,
@@ -741,7 +741,7 @@ impl Stage {
     /// One whose connection begins in stages.
     pub(crate) async fn in_stages() -> Self {
         let mut stage = Self::new().await;
-        stage.connection.flows.push(Box::new(Invoices));
+        stage.connection.flows.push(Arc::new(Invoices));
         stage
     }
 
