@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Receipt};
 use tieout_domain::{Fault, Kind, Outcome, RecordRef, RemoteId, Side, State};
-use tieout_store::{Commit, Fact, Known};
+use tieout_store::{Commit, Due, Fact, Known};
 
 use crate::EngineError;
 use crate::apply::{Applied, Intent};
 use crate::lag::written;
 use crate::mapping::of_link;
-use crate::pull::{in_population, read_again, seen};
+use crate::pull::{READ_AGAIN, in_population, read_again, seen};
 use crate::run::Run;
 use crate::send::Answered;
+
+/// Says of a file that it is another one than was seen: what was decided on is to be read again.
+const FILE_CHANGED: &str = "file-changed";
 
 /// What became of the writes, all in one commit, to be made.
 pub(crate) async fn outcomes(
@@ -193,6 +196,13 @@ fn take_fault(
                 .facts
                 .push(intent.stated(Outcome::because(State::Hold, code, cause)));
             commit.due.push(intent.due());
+            if fault.code().as_str() == FILE_CHANGED {
+                // No list may show it any more: the ledger lists the files of open bills.
+                commit.due.push(Due {
+                    flow: READ_AGAIN.to_owned(),
+                    record: intent.record.clone(),
+                });
+            }
             if after.is_some() {
                 run.bar(intent.step.side, fault.clone());
             }

@@ -27,12 +27,14 @@ const UNREADABLE_MAX: usize = 10;
 /// What money and credits are applied to.
 const PAID: [Kind; 3] = [Kind::Bill, Kind::Invoice, Kind::CreditMemo];
 
-/// What must be read again when something else has been done to it: a deposit takes payments, and these pay invoices.
-const TOUCHED: [Kind; 4] = [
+/// What must be read again when something else has been done to it: a deposit takes payments, and these pay invoices; and
+/// files that are not any more what they were when they were listed.
+const TOUCHED: [Kind; 5] = [
     Kind::CustomerPayment,
     Kind::Bill,
     Kind::Invoice,
     Kind::CreditMemo,
+    Kind::Attachment,
 ];
 
 /// Under this name the store keeps, among what is due, the documents that must be read again. No flow has it.

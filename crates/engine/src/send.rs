@@ -185,10 +185,7 @@ struct Calls {
 }
 
 /// Makes the calls, as many at once as each side allows, and records what is answered.
-pub(crate) async fn send(
-    run: &mut Run<'_>,
-    planned: Vec<Planned>,
-) -> Result<Applied, EngineError> {
+pub(crate) async fn send(run: &mut Run<'_>, planned: Vec<Planned>) -> Result<Applied, EngineError> {
     let mut applied = Applied::default();
     let mut calls = Calls {
         planned: planned.into(),
@@ -369,8 +366,11 @@ impl Calls {
                 call.said = now;
             }
         }
-        self.announced
-            .extend(announced.into_iter().map(|call| Intended { said: now, ..call }));
+        self.announced.extend(
+            announced
+                .into_iter()
+                .map(|call| Intended { said: now, ..call }),
+        );
         for Planned { to, intents } in intended {
             let numbered = |intent: Intent| Some((intent.again.or_else(|| ids.next())?, intent));
             self.intended.push_back(Intended {

@@ -47,6 +47,7 @@ impl Flow for Attachments {
             Need::Links(NAME, record.clone()),
             Need::Decisions(NAME, record.clone()),
             Need::Links(bills::NAME, bill.clone()),
+            Need::Record(bill.clone()),
             Need::Matching(Side::Ledger, Kind::Attachment, file.bill.to_string()),
         ];
         needs.extend(copy_of(books, &bill).cloned().map(Need::Record));
@@ -114,10 +115,27 @@ impl This<'_> {
             );
             return noop(Code::new("same-file"), cause);
         }
+        if self.is_void() {
+            let cause = format!("{label} is of a bill that stands in the ledger no more");
+            return noop(Code::new("voided"), cause);
+        }
         match copy {
             Some(copy) => self.send(&copy.id),
             None => self.without_bill(),
         }
+    }
+
+    /// Whether its bill was voided or deleted: the ledger lists the files of such a bill no more, and nobody
+    /// pays it by them.
+    fn is_void(&self) -> bool {
+        let Some(bill) = self.books.record(&bill_of(self.file)) else {
+            return false;
+        };
+        let Document::Bill(document) = &bill.document else {
+            return false;
+        };
+        let void = matches!(document.status, BillStatus::Voided | BillStatus::Cancelled);
+        bill.gone || void
     }
 
     fn label(&self) -> String {

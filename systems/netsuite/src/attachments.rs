@@ -167,7 +167,12 @@ impl Read for Attachments {
         let mut found = Vec::new();
         for bill in bills {
             let what = vec![("type", "vendorBill".to_owned()), ("id", bill.to_owned())];
-            let listed: Files = self.client.ask(&self.script, what).await?;
+            let listed: Files = match self.client.ask(&self.script, what).await {
+                Ok(listed) => listed,
+                // A bill that was deleted has no files.
+                Err(Fault::Refused { code, .. }) if code.as_str() == "gone-there" => continue,
+                Err(fault) => return Err(fault),
+            };
             let files = listed.files.into_iter().map(|file| observed(bill, file));
             found.extend(files.filter(|file| ids.contains(&file.id)));
         }

@@ -130,3 +130,18 @@ fn s076_no_file_goes_to_an_archived_bill() {
     world.sync();
     assert_eq!(world.state("documents", &file), "SKIPPED(waits-for-bill)");
 }
+
+#[test]
+fn s076_no_file_of_a_bill_that_was_voided_is_sent() {
+    let mut world = billed();
+    world.sync();
+    let here = ledger(Kind::Bill, "1");
+    let Document::Bill(it) = &mut world.records.get_mut(&here).unwrap().document else {
+        panic!()
+    };
+    it.status = BillStatus::Voided;
+    let file = attach(&mut world, "1", "901", "scan.pdf", "aa");
+    world.sync();
+    assert_eq!(world.state("documents", &file), "NOOP(voided)");
+    assert_eq!(sent(&world), []);
+}

@@ -277,6 +277,7 @@ pub fn configuration(sandbox: &Value) -> String {
     format!(
         r#"[connections.{NAME}]
 pair = "netsuite-bill"
+time_zone = "{zone}"
 {ledger}[connections.{NAME}.bill]
 organization = "{organization}"
 environment = "sandbox"
@@ -289,6 +290,7 @@ create_missing = true
 [connections.{NAME}.preferences.transactions]
 payment_account = "1090"
 "#,
+        zone = told(sandbox, "netsuite", "time_zone"),
         ledger = ledger(sandbox, NAME),
         organization = text("organization"),
         bill = text("base_url"),

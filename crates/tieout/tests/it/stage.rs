@@ -115,12 +115,18 @@ impl Stage {
     /// A company that sells, between NetSuite and Invoiced. Nothing is written to the ledger until that is
     /// [switched on](Self::reconcile).
     pub(crate) async fn selling(options: SandboxOptions) -> Self {
-        let sandbox = Sandbox::start(&options).await.unwrap();
+        let sandbox = Sandbox::start(&SandboxOptions {
+            time_zone: "America/New_York".to_owned(),
+            ..options
+        })
+        .await
+        .unwrap();
         let description = &sandbox.description;
         let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
         let configuration = format!(
             r#"[connections.demo]
 pair = "netsuite-invoiced"
+time_zone = "America/New_York"
 [connections.demo.netsuite]
 account = "{}"
 subsidiary = "{}"
@@ -152,7 +158,12 @@ deposit_accounts = ["undeposited"]
     /// A company whose customers pay on Alternative Payments, as far as its account has been given capabilities. Every
     /// account is set up, and the ledger is written to.
     pub(crate) async fn paid_there(options: SandboxOptions, capabilities: &str) -> Self {
-        let sandbox = Sandbox::start(&options).await.unwrap();
+        let sandbox = Sandbox::start(&SandboxOptions {
+            time_zone: "UTC".to_owned(),
+            ..options
+        })
+        .await
+        .unwrap();
         let description = &sandbox.description;
         let text = |system: &str, key: &str| description[system][key].as_str().unwrap().to_owned();
         let configuration = format!(
@@ -441,8 +452,12 @@ standalone_account = "2100"
     }
 }
 
+/// A world in the time zone of BILL's days: at whatever hour a test runs, both sides live on one day.
 pub(crate) fn options() -> SandboxOptions {
-    SandboxOptions::default()
+    SandboxOptions {
+        time_zone: "America/Los_Angeles".to_owned(),
+        ..SandboxOptions::default()
+    }
 }
 
 async fn connect(home: &Home) -> Connection {

@@ -21,6 +21,7 @@ pub(super) fn configuration(sandbox: &Value) -> String {
     format!(
         r#"[connections.{NAME}]
 pair = "netsuite-invoiced"
+time_zone = "{zone}"
 {ledger}[connections.{NAME}.invoiced]
 environment = "sandbox"
 time_zone = "America/New_York"
@@ -30,6 +31,7 @@ settle = "1 second"
 [connections.{NAME}.preferences.receivables]
 deposit_accounts = ["undeposited"]
 "#,
+        zone = told(sandbox, "netsuite", "time_zone"),
         ledger = ledger(sandbox, NAME),
         invoiced = told(sandbox, "invoiced", "base_url"),
     )
