@@ -330,6 +330,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_of_one_that_is_through_tells_it_from_the_others() {
+        let mut initial = begun();
+        assert!(!initial.kept().1.contains(ENDED));
+        initial.ended = Some(Timestamp::UNIX_EPOCH);
+        assert!(initial.kept().1.contains(ENDED));
+    }
+
+    #[test]
     fn s170_a_stage_is_through_when_every_flow_is() {
         let mut initial = begun();
         assert_eq!(initial.since, day("2025-06-12"));
