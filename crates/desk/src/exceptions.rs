@@ -82,7 +82,7 @@ pub async fn causes(store: &ConnectionStore, holds: bool) -> Result<Vec<Cause>, 
 }
 
 /// Groups that share a cause are one; records without a shared cause stand alone by code.
-fn grouped(groups: Vec<ExceptionGroup>) -> Vec<Cause> {
+pub(crate) fn grouped(groups: Vec<ExceptionGroup>) -> Vec<Cause> {
     let mut causes: BTreeMap<(Option<Code>, String, u8), Cause> = BTreeMap::new();
     for group in groups {
         let shared = !group.group.is_empty();

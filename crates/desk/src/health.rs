@@ -1,17 +1,21 @@
 //! How a connection is: what runs, what stands where, what is stuck and what it is worth. What a glance at it
 //! must tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tieout_domain::{Amount, Currency, Money, State, Timestamp};
-use tieout_engine::{InitialSync, initial_sync};
-use tieout_store::{ConnectionStore, Fact, RunRow, Stop, StopKind, StoreError};
+use tieout_domain::{Amount, ConnectionName, Currency, Money, State, Timestamp};
+use tieout_engine::{InitialSync, initial_sync, initial_syncs, pending_initial_syncs};
+use tieout_store::{
+    Among, ConnectionStore, Entry, Fact, Pulses, RunRow, Stop, StopKind, Store, StoreError,
+};
 
 use crate::error::DeskError;
 use crate::{exceptions, run};
 
 /// How many runs are looked through for each flow's last success.
 const RUNS: u32 = 60;
+/// The same where many connections are looked at together.
+const RUNS_OF_MANY: u32 = 30;
 
 /// How a connection is.
 #[derive(Debug, Clone)]
@@ -72,29 +76,55 @@ pub enum Standing {
     Agrees,
 }
 
+/// What a standing is told by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs<'a> {
+    recovering: bool,
+    paused: bool,
+    running: bool,
+    /// How the last run that ended came out.
+    last_end: Option<&'a str>,
+    pending: bool,
+    stuck: u64,
+}
+
+impl Signs<'_> {
+    fn standing(self) -> Standing {
+        if self.recovering {
+            Standing::Recovering
+        } else if self.paused {
+            Standing::Paused
+        } else if self.running {
+            Standing::Running
+        } else if self.last_end == Some("failed") {
+            Standing::Failing
+        } else if self.pending {
+            Standing::Pending
+        } else if self.stuck > 0 {
+            Standing::Exceptions
+        } else if self.last_end.is_none() {
+            Standing::New
+        } else {
+            Standing::Agrees
+        }
+    }
+}
+
 impl Health {
     /// How it stands.
     #[must_use]
     pub fn standing(&self) -> Standing {
         let stopped = |kind| self.stops.iter().any(|stop| stop.kind == kind);
         let last = self.runs.iter().find(|run| run.ended.is_some());
-        if stopped(StopKind::Recovering) {
-            Standing::Recovering
-        } else if stopped(StopKind::Paused) {
-            Standing::Paused
-        } else if self.running {
-            Standing::Running
-        } else if last.is_some_and(|run| run.status == "failed") {
-            Standing::Failing
-        } else if self.initial.as_ref().is_some_and(InitialSync::is_pending) {
-            Standing::Pending
-        } else if self.stuck > 0 {
-            Standing::Exceptions
-        } else if last.is_none() {
-            Standing::New
-        } else {
-            Standing::Agrees
-        }
+        let signs = Signs {
+            recovering: stopped(StopKind::Recovering),
+            paused: stopped(StopKind::Paused),
+            running: self.running,
+            last_end: last.map(|run| run.status.as_str()),
+            pending: self.initial.as_ref().is_some_and(InitialSync::is_pending),
+            stuck: self.stuck,
+        };
+        signs.standing()
     }
 
     /// How many records are in each state, over all flows, in the order of [`State::ALL`].
@@ -115,7 +145,6 @@ impl Health {
 pub async fn health(store: &ConnectionStore) -> Result<Health, DeskError> {
     let runs = store.runs(RUNS).await?;
     let causes = exceptions::causes(store, false).await?;
-    let signed = store.signatures().await?.pop();
     Ok(Health {
         stops: store.stops().await?,
         running: is_running(store).await?,
@@ -123,25 +152,114 @@ pub async fn health(store: &ConnectionStore) -> Result<Health, DeskError> {
         counts: store.counts().await?,
         stuck: causes.iter().map(exceptions::Cause::count).sum(),
         at_stake: sums(causes.iter().flat_map(exceptions::Cause::amounts)),
-        signed: signed.and_then(|entry| match entry.fact {
-            Fact::Signed {
-                period,
-                currency,
-                role,
-                status,
-                ..
-            } => Some(Signed {
-                period,
-                currency,
-                status,
-                role,
-                actor: entry.actor,
-            }),
-            _ => None,
-        }),
+        signed: store.signatures().await?.pop().and_then(signed),
         initial: initial_sync(store).await?,
         runs,
     })
+}
+
+fn signed(entry: Entry) -> Option<Signed> {
+    match entry.fact {
+        Fact::Signed {
+            period,
+            currency,
+            role,
+            status,
+            ..
+        } => Some(Signed {
+            period,
+            currency,
+            status,
+            role,
+            actor: entry.actor,
+        }),
+        _ => None,
+    }
+}
+
+/// How each of many connections stands, and how much of it waits for a person: what a list of them is put in order by.
+#[derive(Debug, Clone, Default)]
+pub struct Glances {
+    pulses: Pulses,
+    stopped: BTreeSet<(StopKind, Option<ConnectionName>)>,
+    pending: BTreeSet<ConnectionName>,
+}
+
+impl Glances {
+    /// How this one stands.
+    #[must_use]
+    pub fn standing(&self, name: &ConnectionName) -> Standing {
+        let stopped = |kind| {
+            let one = (kind, Some(name.clone()));
+            self.stopped.contains(&(kind, None)) || self.stopped.contains(&one)
+        };
+        let signs = Signs {
+            recovering: stopped(StopKind::Recovering),
+            paused: stopped(StopKind::Paused),
+            running: self.pulses.running.contains(name),
+            last_end: self.pulses.last_ends.get(name).map(String::as_str),
+            pending: self.pending.contains(name),
+            stuck: self.stuck(name),
+        };
+        signs.standing()
+    }
+
+    /// How many of its records wait for a person.
+    #[must_use]
+    pub fn stuck(&self, name: &ConnectionName) -> u64 {
+        self.pulses.waiting.get(name).copied().unwrap_or_default()
+    }
+}
+
+/// Looks how connections stand, all of them at once.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn glances(store: &Store, among: Among<'_>) -> Result<Glances, DeskError> {
+    let pulses = store.pulses(among).await?;
+    let stops = pulses.stops.iter();
+    Ok(Glances {
+        stopped: stops.map(|it| (it.kind, it.connection.clone())).collect(),
+        pending: pending_initial_syncs(store).await?,
+        pulses,
+    })
+}
+
+/// Looks how each of these connections is, in as few questions as for one.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn healths(
+    store: &Store,
+    names: &[ConnectionName],
+) -> Result<BTreeMap<ConnectionName, Health>, DeskError> {
+    let only: BTreeSet<ConnectionName> = names.iter().cloned().collect();
+    let among = Among::These(&only);
+    let pulses = store.pulses(among).await?;
+    let mut runs = store.runs_of(names, RUNS_OF_MANY).await?;
+    let mut groups = store.exceptions_of(among, false).await?;
+    let mut counts = store.counts_of(names).await?;
+    let mut signatures = store.last_signatures_of(names).await?;
+    let mut initials = initial_syncs(store, names).await?;
+    let health = |name: ConnectionName| {
+        let runs = runs.remove(&name).unwrap_or_default();
+        let groups = groups.remove(&name).unwrap_or_default();
+        let stops = pulses.stops.iter();
+        let stops = stops.filter(|it| it.connection.as_ref().is_none_or(|of| *of == name));
+        let health = Health {
+            stops: stops.cloned().collect(),
+            running: pulses.running.contains(&name),
+            last_successes: run::last_successes(&runs),
+            counts: counts.remove(&name).unwrap_or_default(),
+            stuck: groups.iter().map(|group| group.count).sum(),
+            at_stake: sums(groups.into_iter().flat_map(|group| group.amounts)),
+            signed: signatures.remove(&name).and_then(signed),
+            initial: initials.remove(&name),
+            runs,
+        };
+        (name, health)
+    };
+    Ok(only.iter().cloned().map(health).collect())
 }
 
 /// Whether a run holds the connection now, in whichever process.

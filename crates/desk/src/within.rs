@@ -1,18 +1,22 @@
 //! The store, within what somebody reaches: of the connections of other tenants it gives nothing away, not even that
 //! they are there. A page or an operation is handed this and no store, so that none of them can forget to ask.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use tieout_domain::code::Code;
-use tieout_domain::{ConnectionName, TenantName};
-use tieout_store::{Answered, ConnectionStore, Earlier, PasswordHash, Stop, Store, StoreError};
+use tieout_domain::{ConnectionName, TenantName, Timestamp};
+use tieout_store::{
+    Among, Answered, ConnectionStore, Earlier, PasswordHash, Stop, Store, StoreError, Tally,
+};
 
 use crate::error::DeskError;
+use crate::exceptions::{Cause, grouped};
+use crate::health::{Glances, Health};
 use crate::own::Own;
 use crate::preferences::{Version, versions};
-use crate::{approval, history};
+use crate::{approval, health, history};
 
 /// The store, within what somebody reaches.
 #[derive(Debug, Clone)]
@@ -54,6 +58,62 @@ impl Within {
             return Ok(self.store.connection(name));
         }
         Err(unknown(name))
+    }
+
+    /// What of many connections is asked about.
+    fn among(&self) -> Among<'_> {
+        self.only.as_deref().map_or(Among::All, Among::These)
+    }
+
+    /// How all connections stand that are within reach.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn glances(&self) -> Result<Glances, DeskError> {
+        health::glances(&self.store, self.among()).await
+    }
+
+    /// How each of these connections is; those that are out of reach are left out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn healths(
+        &self,
+        names: &[ConnectionName],
+    ) -> Result<BTreeMap<ConnectionName, Health>, DeskError> {
+        health::healths(&self.store, &self.reached(names)).await
+    }
+
+    /// How many runs there were since a moment of those of these connections that are within reach, by status.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn run_tally(
+        &self,
+        names: &[ConnectionName],
+        since: Timestamp,
+    ) -> Result<Vec<Tally>, DeskError> {
+        let names = self.reached(names);
+        Ok(self.store.run_tally_of(&names, since).await?)
+    }
+
+    /// What waits in the connections within reach, by connection and cause: see
+    /// [`causes`](crate::exceptions::causes). Connections in which nothing does are absent.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn causes(
+        &self,
+        holds: bool,
+    ) -> Result<BTreeMap<ConnectionName, Vec<Cause>>, DeskError> {
+        let groups = self.store.exceptions_of(self.among(), holds).await?;
+        let all = groups.into_iter();
+        Ok(all.map(|(name, it)| (name, grouped(it))).collect())
+    }
+
+    fn reached(&self, names: &[ConnectionName]) -> Vec<ConnectionName> {
+        let reached = names.iter().filter(|name| self.includes(name));
+        reached.cloned().collect()
     }
 
     /// The whole store, with what is the installation's own; nothing for somebody who is limited.

@@ -6,14 +6,14 @@
 //! killed goes on where it was: what is linked is not made again, and what was looked at is not due. Both sides are
 //! read at once and whole: what takes hours is the writing, at the pace that the platform allows, and not the reading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
-use tieout_domain::{Date, Kind, RecordRef, RemoteId, Side, Timestamp};
+use tieout_domain::{ConnectionName, Date, Kind, RecordRef, RemoteId, Side, Timestamp};
 use tieout_flows::Flow;
 use tieout_flows::receivables::sales::INVOICES;
-use tieout_store::{ConnectionStore, StoreError};
+use tieout_store::{ConnectionStore, Store, StoreError};
 
 use crate::error::EngineError;
 use crate::options::RunOptions;
@@ -21,6 +21,8 @@ use crate::run::Run;
 
 /// Under this name the store keeps where it stands.
 const NAME: &str = "initial-sync";
+/// What is in the JSON of one that is through, and of no other.
+const ENDED: &str = "\"ended\":";
 
 /// How far the initial sync of a connection is. Its JSON is a contract (`initial` of `tieout sync --json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +154,27 @@ fn a_year_before(day: Date) -> Date {
 pub async fn initial_sync(store: &ConnectionStore) -> Result<Option<InitialSync>, StoreError> {
     let kept = store.remembered(NAME).await?;
     Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// How far the initial syncs of these connections are, where there are any.
+///
+/// # Errors
+/// The store's.
+pub async fn initial_syncs(
+    store: &Store,
+    names: &[ConnectionName],
+) -> Result<BTreeMap<ConnectionName, InitialSync>, StoreError> {
+    let kept = store.remembered_of(names, NAME).await?.into_iter();
+    let read = |(name, text): (_, String)| Some((name, serde_json::from_str(&text).ok()?));
+    Ok(kept.filter_map(read).collect())
+}
+
+/// The connections whose initial sync is not through.
+///
+/// # Errors
+/// The store's.
+pub async fn pending_initial_syncs(store: &Store) -> Result<BTreeSet<ConnectionName>, StoreError> {
+    store.remember_without(NAME, ENDED).await
 }
 
 impl Run<'_> {
@@ -304,6 +327,14 @@ mod tests {
             count,
             newest: Some(day(newest)),
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_one_that_is_through_tells_it_from_the_others() {
+        let mut initial = begun();
+        assert!(!initial.kept().1.contains(ENDED));
+        initial.ended = Some(Timestamp::UNIX_EPOCH);
+        assert!(initial.kept().1.contains(ENDED));
     }
 
     #[test]

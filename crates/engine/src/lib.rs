@@ -53,7 +53,7 @@ pub use connection::{Connection, Sides};
 pub use cost::{Cost, Sent};
 pub use error::EngineError;
 pub use import::Import;
-pub use initial::{InitialSync, Later, initial_sync};
+pub use initial::{InitialSync, Later, initial_sync, initial_syncs, pending_initial_syncs};
 pub use options::RunOptions;
 pub use plan::{Extent, Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};

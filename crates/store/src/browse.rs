@@ -141,7 +141,7 @@ fn statement(
     (text.into(), cells)
 }
 
-fn tally_row(row: &AnyRow) -> Result<Tally, StoreError> {
+pub(crate) fn tally_row(row: &AnyRow) -> Result<Tally, StoreError> {
     Ok(Tally {
         at: moment(int(row, 0)?.saturating_mul(QUARTER_US))?,
         status: text(row, 1)?,

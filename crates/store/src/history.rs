@@ -171,7 +171,7 @@ pub(crate) async fn family(
     Ok(family)
 }
 
-fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
+pub(crate) fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
     Ok(RunRow {
         id: RunId::new(text(row, 0)?),
         trigger: text(row, 1)?,

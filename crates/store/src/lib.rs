@@ -17,6 +17,7 @@
 //! erased from it without breaking the chain ([`ConnectionStore::erase`]), and a connection that is given up can be
 //! taken out as a whole, which the installation's history tells of ([`ConnectionStore::delete`]).
 
+mod across;
 mod address;
 mod alive;
 mod allowances;
@@ -68,6 +69,7 @@ mod views;
 mod wakes;
 mod witness;
 
+pub use across::{Among, Pulses};
 pub use allowances::Taken;
 pub use answers::{Answered, Earlier};
 pub use backup::Backup;

@@ -159,6 +159,12 @@ const STEPS: &[Step] = &[
         // A program from before would show everything to whoever is limited.
         oldest: TENANTS,
     },
+    Step {
+        number: 15,
+        text: include_str!("../migrations/0015_many.sql"),
+        append_only: &[],
+        oldest: TENANTS,
+    },
 ];
 
 /// The step that brought the table in which the database remembers what is known of itself.

@@ -450,7 +450,7 @@ fn items_statement(
 }
 
 /// Adds an item to the last group, or begins the next one.
-fn gather(groups: &mut Vec<ExceptionGroup>, item: Item) -> Result<(), StoreError> {
+pub(crate) fn gather(groups: &mut Vec<ExceptionGroup>, item: Item) -> Result<(), StoreError> {
     let same = groups.last().is_some_and(|last| {
         last.flow == item.flow
             && last.state == item.outcome.state

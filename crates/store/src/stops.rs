@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Timestamp};
 
@@ -135,22 +136,22 @@ async fn stops(database: &mut AnyConnection, chain: &str) -> Result<Vec<Stop>, S
     let rows = with(sql::STOPS, cells![chain, INSTALLATION])
         .fetch_all(database)
         .await?;
-    rows.iter()
-        .map(|row| {
-            let connection = text(row, 0)?;
-            Ok(Stop {
-                connection: match connection.as_str() {
-                    INSTALLATION => None,
-                    name => Some(parse(name)?),
-                },
-                kind: parse(&text(row, 1)?)?,
-                reason: text(row, 2)?,
-                actor: text(row, 3)?,
-                at: moment(int(row, 4)?)?,
-                seq: count(row, 5)?,
-            })
-        })
-        .collect()
+    rows.iter().map(stop_row).collect()
+}
+
+pub(crate) fn stop_row(row: &AnyRow) -> Result<Stop, StoreError> {
+    let connection = text(row, 0)?;
+    Ok(Stop {
+        connection: match connection.as_str() {
+            INSTALLATION => None,
+            name => Some(parse(name)?),
+        },
+        kind: parse(&text(row, 1)?)?,
+        reason: text(row, 2)?,
+        actor: text(row, 3)?,
+        at: moment(int(row, 4)?)?,
+        seq: count(row, 5)?,
+    })
 }
 
 /// Refuses while remote writes of this connection are stopped. A stop can't be committed between this answer

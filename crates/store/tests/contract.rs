@@ -32,6 +32,8 @@ use tieout_store::{
     RunId, Seams, Settled, StopKind, Store, StoreError, UserChange, Vault, WriteStatus,
 };
 
+#[path = "contract/across.rs"]
+mod across;
 #[path = "contract/database.rs"]
 mod database;
 #[path = "contract/delete.rs"]
@@ -41,6 +43,10 @@ mod nodes;
 #[path = "contract/people.rs"]
 mod people;
 
+use across::{
+    many_connections_answer_as_each_of_them, of_many_connections_those_asked_for_answer,
+    what_is_new_is_told_of_all_chains_at_once,
+};
 use database::{
     a_copy_has_all_of_it_and_is_one_only_at_its_end,
     two_that_open_a_new_store_with_other_keys_don_t_both_have_it,
@@ -245,6 +251,9 @@ contract! {
     totals_are_exact,
     items_are_filtered_and_paged,
     exceptions_are_grouped_by_cause,
+    many_connections_answer_as_each_of_them,
+    of_many_connections_those_asked_for_answer,
+    what_is_new_is_told_of_all_chains_at_once,
     decisions_are_kept_and_taken_back,
     runs_are_told_with_their_facts,
     the_history_is_looked_through_from_its_newest_end,

@@ -8,7 +8,7 @@ use tieout_desk::exceptions::{Cause, causes};
 use tieout_desk::import;
 use tieout_domain::code::Code;
 use tieout_domain::{ConnectionName, Date, TenantName, Timestamp};
-use tieout_store::{Entry, Fact, Heard, Letter, RunId};
+use tieout_store::{Among, Entry, Fact, Heard, Letter, RunId};
 
 use super::event::{Event, Happened, Waiting};
 use super::recipients::{addresses, letters, with_asker};
@@ -27,29 +27,53 @@ const DIGEST_HOUR: i8 = 7;
 /// What was looked at and need not be looked at again soon. A process that begins anew looks at all of it.
 #[derive(Debug, Default)]
 pub struct Looked {
+    /// How long each history was when the ends of its runs were looked for.
+    heads: BTreeMap<ConnectionName, u64>,
     digests: BTreeMap<ConnectionName, Date>,
     credentials: Option<Date>,
 }
 
-/// Looks at every connection and every credential, and puts what is new into the outbox.
+impl Looked {
+    /// Whether a history may have something that others have not heard: one of which nobody has been told anything has,
+    /// and one that has grown since they were told and since it was looked at.
+    fn may_have_news(&self, name: &ConnectionName, heard: Option<&(u64, u64)>) -> bool {
+        let seen = self.heads.get(name).copied().unwrap_or_default();
+        heard.is_none_or(|(seq, head)| head > seq && *head > seen)
+    }
+}
+
+/// How many digests are made in one look: where ten thousand are due at the same hour, they go out over the next
+/// half an hour.
+const DIGESTS: usize = 200;
+
+/// Looks at every connection that may have something new and at every credential, and puts what is new into the outbox.
 ///
 /// # Errors
 /// The first connection's that could not be looked at; the others were looked at all the same.
 pub async fn look(app: &App, looked: &mut Looked) -> Result<(), DeskError> {
     let mut first = Ok(());
     let connections = app.program.connections();
+    // One question over all of them: where nothing is new, nothing more is asked.
+    let heard = app.store.heard_of_all().await?;
     for connection in &connections {
-        let told = of_connection(app, looked, connection).await;
+        let name = &connection.name;
+        let of = heard.get(name.as_str());
+        if !looked.may_have_news(name, of) {
+            continue;
+        }
+        let told = of_connection(app, connection).await;
+        if told.is_ok()
+            && let Some((_, head)) = of
+        {
+            looked.heads.insert(name.clone(), *head);
+        }
         first = first.and(told);
     }
-    first.and(of_credentials(app, looked).await)
+    first = first.and(digests(app, looked, &connections).await);
+    first.and(of_credentials(app, looked, &connections).await)
 }
 
-async fn of_connection(
-    app: &App,
-    looked: &mut Looked,
-    connection: &ConnectionInfo,
-) -> Result<(), DeskError> {
+async fn of_connection(app: &App, connection: &ConnectionInfo) -> Result<(), DeskError> {
     let store = app.store.connection(&connection.name);
     let heard = app.store.heard(connection.name.as_str()).await?;
     let after = heard.as_ref().map_or(0, |heard| heard.seq);
@@ -70,7 +94,7 @@ async fn of_connection(
             .hear(chain, heard.as_ref(), &now, &letters)
             .await?;
     }
-    digest(app, looked, connection).await
+    Ok(())
 }
 
 /// The ends of runs since.
@@ -188,17 +212,44 @@ fn happened(
 }
 
 /// What waits, once a day, in the morning of the company's day; nothing where nothing waits.
-async fn digest(
+async fn digests(
     app: &App,
     looked: &mut Looked,
-    connection: &ConnectionInfo,
+    connections: &[ConnectionInfo],
 ) -> Result<(), DeskError> {
     let at = app.clock.now();
-    let local = at.to_zoned(connection.time_zone.clone());
-    let today = local.date();
-    if local.hour() < DIGEST_HOUR || looked.digests.get(&connection.name) == Some(&today) {
+    let due = |connection: &&ConnectionInfo| {
+        let local = at.to_zoned(connection.time_zone.clone());
+        let made = looked.digests.get(&connection.name);
+        local.hour() >= DIGEST_HOUR && made != Some(&local.date())
+    };
+    let due: Vec<_> = connections.iter().filter(due).collect();
+    if due.is_empty() {
         return Ok(());
     }
+    let waiting = app.store.waiting_for_people(Among::All).await?;
+    let (mut first, mut made) = (Ok(()), 0);
+    for connection in due {
+        let name = &connection.name;
+        let today = at.to_zoned(connection.time_zone.clone()).date();
+        if waiting.contains_key(name) {
+            made += 1;
+            if made > DIGESTS {
+                continue;
+            }
+            let told = digest(app, connection, today).await;
+            let failed = told.is_err();
+            first = first.and(told);
+            if failed {
+                continue;
+            }
+        }
+        looked.digests.insert(name.clone(), today);
+    }
+    first
+}
+
+async fn digest(app: &App, connection: &ConnectionInfo, today: Date) -> Result<(), DeskError> {
     let store = app.store.connection(&connection.name);
     let waiting: Vec<Waiting> = causes(&store, false)
         .await?
@@ -208,13 +259,12 @@ async fn digest(
     if !waiting.is_empty() {
         let id = format!("{}/digest/{today}", connection.name);
         let event = Event::Digest { waiting };
-        let happened = happened(id, Some(&connection.name), at, event);
+        let happened = happened(id, Some(&connection.name), app.clock.now(), event);
         let to = addresses(app, &connection.name)?;
         let of = slice::from_ref(&connection.tenant);
         let letters = letters(app, of, &happened, &to);
         app.store.put_letters(&letters).await?;
     }
-    looked.digests.insert(connection.name.clone(), today);
     Ok(())
 }
 
@@ -231,13 +281,16 @@ fn tenants(credential: &CredentialInfo, connections: &[ConnectionInfo]) -> Vec<O
 }
 
 /// Credentials that end soon, once for each of the days on which people are told.
-async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError> {
+async fn of_credentials(
+    app: &App,
+    looked: &mut Looked,
+    connections: &[ConnectionInfo],
+) -> Result<(), DeskError> {
     let at = app.clock.now();
     let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     if looked.credentials == Some(today) {
         return Ok(());
     }
-    let connections = app.program.connections();
     for credential in app.program.credentials().await? {
         let (Some(expires), Some(days_left)) = (credential.expires, credential.days_left) else {
             continue;
@@ -249,7 +302,7 @@ async fn of_credentials(app: &App, looked: &mut Looked) -> Result<(), DeskError>
         for connection in &credential.used_by {
             to.extend(addresses(app, connection)?);
         }
-        let tenants = tenants(&credential, &connections);
+        let tenants = tenants(&credential, connections);
         let row = &credential.row;
         let id = format!("credential/{}/{}/{step}", row.name, row.version);
         let event = Event::CredentialExpiring {

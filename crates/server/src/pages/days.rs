@@ -6,8 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::Markup;
-use tieout_desk::health::Health;
-use tieout_domain::Timestamp;
+use tieout_domain::{ConnectionName, Timestamp};
 use tieout_store::{ConnectionStore, Tally};
 
 use super::PageError;
@@ -22,18 +21,19 @@ const DAYS: i64 = 30;
 /// How many of them have their name written below.
 const NAMED_EVERY: usize = 5;
 
-/// Runs by day and by how they ended, over all connections, each in its own zone.
-pub(super) async fn runs(
-    view: &View,
-    all: &[(ConnectionInfo, Health)],
-) -> Result<Markup, PageError> {
-    let mut days = Days::until(
-        view.clock.now(),
-        all.first().map(|(info, _)| &info.time_zone),
-    );
-    for (info, _) in all {
-        let store = view.store.connection(&info.name)?;
-        days.add_runs(store.run_tally(days.since).await?, &info.time_zone);
+/// Runs by day and by how they ended, over these connections, each in its own zone.
+pub(super) async fn runs(view: &View, all: &[ConnectionInfo]) -> Result<Markup, PageError> {
+    let mut days = Days::until(view.clock.now(), all.first().map(|info| &info.time_zone));
+    // Those of one zone have their days in common, and are counted together.
+    let mut zones: Vec<(&TimeZone, Vec<ConnectionName>)> = Vec::new();
+    for info in all {
+        match zones.iter_mut().find(|(zone, _)| **zone == info.time_zone) {
+            Some((_, names)) => names.push(info.name.clone()),
+            None => zones.push((&info.time_zone, vec![info.name.clone()])),
+        }
+    }
+    for (zone, names) in zones {
+        days.add_runs(view.store.run_tally(&names, days.since).await?, zone);
     }
     Ok(days.runs_chart())
 }

@@ -12,11 +12,11 @@ use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 
 /// How it stands, and its tone.
-pub(super) fn word(info: &ConnectionInfo, health: &Health) -> (Tone, &'static str) {
+pub(super) fn word(info: &ConnectionInfo, standing: Standing) -> (Tone, &'static str) {
     if !info.enabled {
         return (Tone::Quiet, "disconnected");
     }
-    let standing = match health.standing() {
+    let standing = match standing {
         // The program knows of a run before it has the connection.
         Standing::Failing
         | Standing::Pending
@@ -43,7 +43,7 @@ pub(super) fn word(info: &ConnectionInfo, health: &Health) -> (Tone, &'static st
 
 /// The same as a badge.
 pub(super) fn mark(info: &ConnectionInfo, health: &Health) -> Markup {
-    let (tone, word) = word(info, health);
+    let (tone, word) = word(info, health.standing());
     badge(tone, word)
 }
 

@@ -6,6 +6,7 @@
 mod behaviour;
 mod contract;
 mod gate;
+mod many;
 mod metrics;
 mod notices;
 mod property;

@@ -46,6 +46,48 @@ macro_rules! entry_columns {
     };
 }
 
+/// The items that wait for a person, whose-ever; word for word what the index over them has.
+macro_rules! waiting_items {
+    ($columns:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM items WHERE state IN ('BLOCKED', 'CONFLICT', 'ORPHAN')"
+        )
+    };
+}
+
+macro_rules! waiting_columns {
+    () => {
+        waiting_items!(
+            "flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
+             since_us, at_us, seq, connection"
+        )
+    };
+}
+
+macro_rules! held_columns {
+    () => {
+        "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
+         since_us, at_us, seq, connection FROM items WHERE state = 'HOLD'"
+    };
+}
+
+/// The order in which exceptions of many connections are gathered.
+macro_rules! by_cause {
+    () => {
+        " ORDER BY connection, state, flow, code, cause_group, since_us"
+    };
+}
+
+/// How the last run of each connection ended.
+macro_rules! last_ends {
+    () => {
+        "SELECT c.chain, (SELECT r.status FROM runs r WHERE r.connection = c.chain AND r.ended_us IS NOT NULL \
+         ORDER BY r.seq DESC LIMIT 1) FROM chains c"
+    };
+}
+
 macro_rules! item_columns {
     () => {
         "SELECT flow, record, state, code, cause, cause_group, waits_for, label, amount, currency, \
@@ -259,6 +301,18 @@ statements! {
     ANSWER_GIVE = "UPDATE answers SET status = $3, media_type = $4, body = $5 \
                    WHERE asker = $1 AND answer_key = $2";
     ANSWER_DROP = "DELETE FROM answers WHERE asker = $1 AND answer_key = $2 AND status IS NULL";
+
+    // Of many connections at once.
+    STOPS_OF_ALL = "SELECT connection, kind, reason, actor, at_us, seq FROM stops ORDER BY at_us, connection, kind";
+    RUNNING = "SELECT connection FROM leases WHERE run_id IS NOT NULL AND until_us > $1";
+    WAITING_OF_ALL = concat!(waiting_items!("connection, COUNT(*)"), " GROUP BY connection");
+    LAST_ENDS_OF_ALL = last_ends!();
+    EXCEPTIONS_OF_ALL = concat!(waiting_columns!(), by_cause!());
+    HOLDS_OF_ALL = concat!(held_columns!(), by_cause!());
+    REMEMBERED_LACKING = "SELECT connection FROM remembered WHERE name = $1 AND value NOT LIKE $2";
+    HEARD_OF_ALL = "SELECT h.chain, h.seq, COALESCE(c.seq, 0) FROM heard h LEFT JOIN chains c ON c.chain = h.chain";
+    DUE_OF_ALL = "SELECT connection, flow, COUNT(*) FROM due GROUP BY connection, flow";
+    HINTS_WAITING_OF_ALL = "SELECT connection, MIN(received_us) FROM hints WHERE heeded_us IS NULL GROUP BY connection";
 
     STOPS = "SELECT connection, kind, reason, actor, at_us, seq FROM stops \
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";
@@ -515,6 +569,27 @@ rows! {
 }
 
 lookups! {
+    WAITING_AMONG = concat!(waiting_items!("connection, COUNT(*)"), " AND connection"), 0, " GROUP BY connection";
+    LAST_ENDS_AMONG = concat!(last_ends!(), " WHERE c.chain"), 0, "";
+    EXCEPTIONS_AMONG = concat!(waiting_columns!(), " AND connection"), 0, by_cause!();
+    HOLDS_AMONG = concat!(held_columns!(), " AND connection"), 0, by_cause!();
+    ITEM_COUNTS_AMONG = "SELECT connection, flow, state, COUNT(*) FROM items WHERE connection", 0,
+        " GROUP BY connection, flow, state";
+    REMEMBERED_AMONG = "SELECT connection, value FROM remembered WHERE name = $1 AND connection", 1, "";
+    // The latest of each connection: the subquery says with which one they begin.
+    RUNS_AMONG = "SELECT r.run_id, r.set_off_by, r.flows, r.actor, r.started_us, r.ended_us, r.status, r.counts, \
+                  r.calls, r.cause, r.connection FROM chains c JOIN runs r ON r.connection = c.chain \
+                  AND r.seq >= COALESCE((SELECT b.seq FROM runs b WHERE b.connection = c.chain \
+                  ORDER BY b.seq DESC LIMIT 1 OFFSET $1), 0) WHERE c.chain", 1, " ORDER BY r.connection, r.seq DESC";
+    RUN_TALLY_AMONG = "SELECT started_us / 900000000, status, COUNT(*) FROM runs \
+                       WHERE started_us >= $1 AND connection", 1, " GROUP BY started_us / 900000000, status";
+    SIGNED_AMONG = concat!(
+        "SELECT e.seq, e.at_us, e.actor, e.run_id, e.record, e.body, e.hash, e.fact, e.flow, \
+         p.seq, p.salt, p.body, e.chain FROM entries e \
+         LEFT JOIN private_values p ON p.chain = e.chain AND p.seq = e.seq WHERE ",
+        "e.fact = 'signed' AND e.seq = (SELECT MAX(s.seq) FROM entries s WHERE s.chain = e.chain \
+         AND s.fact = 'signed') AND e.chain"
+    ), 0, "";
     HINTS_KNOWN = "SELECT event FROM hints WHERE connection = $1 AND system = $2 AND event", 2, "";
     ENTRIES_BY_RECORD = concat!(entry_columns!(), "e.chain = $1 AND e.record"), 1, "";
     ENTRIES_BY_SEQ = concat!(entry_columns!(), "e.chain = $1 AND e.seq"), 1, "";

@@ -14,7 +14,9 @@ use tieout_desk::exceptions::{self, Cause, Topic};
 use tieout_domain::code::Code;
 use tieout_domain::{Kind, RemoteId, State as Standing, Timestamp};
 
-use super::parts::{self, Address, Cell, Column, Table, amount, badge, csv_asked, notice, time};
+use super::parts::{
+    self, Address, Cell, Column, Table, amount, badge, csv_asked, filter, notice, time,
+};
 use super::{Layout, PageError, page};
 use crate::app::App;
 use crate::people::Person;
@@ -36,7 +38,19 @@ struct Asked {
     #[serde(default)]
     tab: String,
     csv: Option<String>,
+    /// Which page; the first if nothing is said, or nothing that is a number.
+    #[serde(default)]
+    page: String,
 }
+
+impl Asked {
+    fn page(&self) -> usize {
+        self.page.parse().map_or(1, |page: usize| page.max(1))
+    }
+}
+
+/// How many causes a page shows, each of one connection.
+const SHOWN: usize = 100;
 
 /// What was done, for the page that an act leads back to.
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +84,34 @@ struct Source<'a> {
     mapping: Option<(Kind, RemoteId)>,
 }
 
+/// The causes of one page, each with its topic: a topic of many connections goes on over the next pages.
+async fn shown<'a>(
+    view: &View,
+    topics: &'a [Topic<&'a ConnectionInfo>],
+    from: usize,
+) -> Result<Vec<(&'a Topic<&'a ConnectionInfo>, Vec<(Source<'a>, &'a Cause)>)>, PageError> {
+    let mut shown = Vec::new();
+    let (mut skip, mut left) = (from, SHOWN);
+    for topic in topics {
+        let mut causes = Vec::new();
+        for (connection, cause) in topic.causes.iter().skip(skip).take(left) {
+            let store = view.store.connection(&connection.name)?;
+            let mapping = exceptions::mapping(&store, cause).await?;
+            let source = Source {
+                connection,
+                mapping,
+            };
+            causes.push((source, cause));
+        }
+        skip = skip.saturating_sub(topic.causes.len());
+        left -= causes.len();
+        if !causes.is_empty() {
+            shown.push((topic, causes));
+        }
+    }
+    Ok(shown)
+}
+
 async fn inbox(
     view: View,
     person: Person,
@@ -78,25 +120,31 @@ async fn inbox(
 ) -> Result<Response, PageError> {
     let holds = asked.tab == "hold";
     let connections = view.program.connections();
+    let mut found = view.store.causes(holds).await?;
     let mut causes = Vec::new();
     for connection in &connections {
-        let store = view.store.connection(&connection.name)?;
-        for cause in exceptions::causes(&store, holds).await? {
+        for cause in found.remove(&connection.name).unwrap_or_default() {
             if holds == (cause.state == Standing::Hold) {
-                let mapping = exceptions::mapping(&store, &cause).await?;
-                let source = Source {
-                    connection,
-                    mapping,
-                };
-                causes.push((source, cause));
+                causes.push((connection, cause));
             }
         }
     }
     let topics = exceptions::topics(causes);
     let here = address(holds);
+    let (rows, groups) = (
+        topics.iter().map(|topic| topic.causes.len()).sum::<usize>(),
+        topics.len() as u64,
+    );
+    let records = topics.iter().map(Topic::count).sum();
     if let Some(csv) = csv_asked(asked.csv.as_deref(), &[&whole(&topics)]) {
         return Ok(csv);
     }
+    let page_number = asked.page();
+    let from = (page_number - 1).saturating_mul(SHOWN);
+    let shown = shown(&view, &topics, from).await?;
+    let first = (page_number > 1).then_some(&here);
+    let next = (from.saturating_add(SHOWN) < rows)
+        .then(|| here.clone().with("page", &(page_number + 1).to_string()));
     let tabs = [
         (address(false), "For a person", !holds),
         (address(true), "Resolves by itself", holds),
@@ -107,11 +155,12 @@ async fn inbox(
         @if topics.is_empty() { (nothing(&connections, holds)) }
         @else {
             p.soft {
-                (amount::count(topics.iter().map(Topic::count).sum(), "record")) " in "
-                (amount::count(topics.len() as u64, "cause")) ". Put a cause right, and everything that waits for it goes on. "
+                (amount::count(records, "record")) " in "
+                (amount::count(groups, "cause")) ". Put a cause right, and everything that waits for it goes on. "
                 a href=(here.clone().with("csv", "exceptions")) download { "All of it as CSV" }
             }
-            @for topic in &topics { (section(topic, view.clock.now(), holds)) }
+            @for (topic, causes) in &shown { (section(topic, causes, view.clock.now(), holds)) }
+            (filter::pages(first, next.as_ref()))
         }
     };
     let layout = Layout {
@@ -138,7 +187,12 @@ fn address_of(connection: &ConnectionInfo, cause: &Cause) -> Address {
     )
 }
 
-fn section(topic: &Topic<Source<'_>>, now: Timestamp, holds: bool) -> Markup {
+fn section(
+    topic: &Topic<&ConnectionInfo>,
+    causes: &[(Source<'_>, &Cause)],
+    now: Timestamp,
+    holds: bool,
+) -> Markup {
     let name = topic.code.as_ref().map_or("other", Code::as_str);
     let heading = format!("cause-{name}");
     html! {
@@ -160,7 +214,7 @@ fn section(topic: &Topic<Source<'_>>, now: Timestamp, holds: bool) -> Markup {
                         }
                     }
                     tbody role="rowgroup" {
-                        @for (source, cause) in &topic.causes { (row(source, cause, now, holds)) }
+                        @for (source, cause) in causes { (row(source, cause, now, holds)) }
                     }
                 }
             }
@@ -217,7 +271,7 @@ fn title(code: Option<&Code>) -> String {
 }
 
 /// All causes in one table, as CSV.
-fn whole(topics: &[Topic<Source<'_>>]) -> Table {
+fn whole(topics: &[Topic<&ConnectionInfo>]) -> Table {
     let columns = [
         "Connection",
         "State",
@@ -233,7 +287,7 @@ fn whole(topics: &[Topic<Source<'_>>]) -> Table {
     let mut table = Table::new("exceptions", "Exceptions", columns.map(Column::text));
     for topic in topics {
         let page = topic.code.as_ref().and_then(Code::page);
-        for (Source { connection, .. }, cause) in &topic.causes {
+        for (connection, cause) in &topic.causes {
             let Some(first) = cause.first() else { continue };
             table.row([
                 Cell::text(connection.name.as_str()),
@@ -252,6 +306,9 @@ fn whole(topics: &[Topic<Source<'_>>]) -> Table {
     table
 }
 
+/// More connections than these are not told one by one.
+const NAMED_MAX: usize = 10;
+
 /// Why there is nothing.
 fn nothing(connections: &[ConnectionInfo], holds: bool) -> Markup {
     let names: Vec<_> = connections.iter().map(|it| it.name.as_str()).collect();
@@ -264,9 +321,11 @@ fn nothing(connections: &[ConnectionInfo], holds: bool) -> Markup {
     } else {
         "Nothing waits for a person."
     };
-    let why = format!(
-        " The last run of {} left everything agreed, or left out by a rule.",
+    let whose = if names.len() > NAMED_MAX {
+        "each connection".to_owned()
+    } else {
         names.join(", ")
-    );
+    };
+    let why = format!(" The last run of {whose} left everything agreed, or left out by a rule.");
     notice::empty(what, &why)
 }
