@@ -21,6 +21,8 @@ type Place = (Side, Kind, String);
 /// A page that is being decided on. Whoever no longer wants it stops it.
 pub(crate) struct Ahead {
     task: tokio::task::JoinHandle<Result<Page, StoreError>>,
+    /// Who is decided on with the page before: one that is due and was asked for too has had its turn there.
+    before: HashSet<RecordRef>,
     /// What the page before makes: who is alike is decided on once it is there.
     made: HashSet<Place>,
 }
@@ -52,6 +54,7 @@ impl Ahead {
         if made.is_empty() {
             return None;
         }
+        let before = decisions.iter().map(|it| it.record.clone()).collect();
         let (store, flow, base) = (store.clone(), Arc::clone(flow), Arc::clone(base));
         let task = tokio::spawn(async move {
             let due = store.due_page(flow.name(), after.as_ref(), most).await?;
@@ -61,14 +64,15 @@ impl Ahead {
             let decided = created.map(|it| (it.record.clone(), it)).collect();
             Ok(Page { due, decided })
         });
-        Some(Self { task, made })
+        Some(Self { task, before, made })
     }
 
     /// The page, if it could be looked at.
     pub(crate) async fn page(mut self) -> Option<Page> {
         let mut page = (&mut self.task).await.ok()?.ok()?;
-        page.decided.retain(|_, decision| {
-            created(decision).is_some_and(|step| !self.made.contains(&place(step)))
+        page.decided.retain(|record, decision| {
+            let is_alike = |step| self.made.contains(&place(step));
+            !self.before.contains(record) && !created(decision).is_some_and(is_alike)
         });
         Some(page)
     }

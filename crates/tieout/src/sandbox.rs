@@ -89,6 +89,7 @@ impl Sandbox {
         let mut description = Map::new();
         let panel = bind(options.port, 0).await?;
         description.insert("control".to_owned(), Value::String(address(&panel)?));
+        description.insert("time_zone".to_owned(), options.time_zone.clone().into());
         let mut fakes: Vec<Arc<dyn Fake>> = Vec::new();
         for entry in tieout_systems::ALL {
             let fake = (entry.fake)(chassis.clone(), &world, options.seed);

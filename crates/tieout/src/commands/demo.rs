@@ -251,6 +251,11 @@ fn told(sandbox: &Value, system: &str, key: &str) -> String {
     sandbox[system][key].as_str().unwrap_or_default().to_owned()
 }
 
+/// The company's time zone: on no other does a day end on both sides at once.
+fn zone(sandbox: &Value) -> &str {
+    sandbox["time_zone"].as_str().unwrap_or("UTC")
+}
+
 /// The ledger's table of a connection: both are on one account.
 fn ledger(sandbox: &Value, connection: &str) -> String {
     let text = |key| told(sandbox, "netsuite", key);
@@ -290,7 +295,7 @@ create_missing = true
 [connections.{NAME}.preferences.transactions]
 payment_account = "1090"
 "#,
-        zone = told(sandbox, "netsuite", "time_zone"),
+        zone = zone(sandbox),
         ledger = ledger(sandbox, NAME),
         organization = text("organization"),
         bill = text("base_url"),

@@ -304,7 +304,6 @@ impl Fake for NetSuiteFake {
         let mut described = json!({
             "base_url": base,
             "account": self.account.realm(),
-            "time_zone": self.company_zone.iana_name(),
             M2M: m2m,
             TBA: tba,
         });

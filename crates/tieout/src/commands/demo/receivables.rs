@@ -6,7 +6,7 @@ use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
 use tieout_engine::{Connection, RunOptions, RunReport, RunStatus};
 use tieout_flows::tie_out::Report;
 
-use super::{Teller, closes, half, ledger, tied_out, told};
+use super::{Teller, closes, half, ledger, tied_out, told, zone};
 use crate::assemble::actor;
 use crate::commands::{preferences, sync};
 use crate::failure::{Exit, Failure};
@@ -31,7 +31,7 @@ settle = "1 second"
 [connections.{NAME}.preferences.receivables]
 deposit_accounts = ["undeposited"]
 "#,
-        zone = told(sandbox, "netsuite", "time_zone"),
+        zone = zone(sandbox),
         ledger = ledger(sandbox, NAME),
         invoiced = told(sandbox, "invoiced", "base_url"),
     )
