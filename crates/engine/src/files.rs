@@ -69,11 +69,15 @@ fn unavailable() -> Fault {
     }
 }
 
+/// What the ledger says when it hands out no file at all: somebody can put that right, and then every file that waits for
+/// it can be fetched.
+const OF_ALL_FILES: [&str; 3] = ["script-missing", "scope-missing", "permission-missing"];
+
 /// What a failed fetch says of the write: nothing was sent, so that its outcome is known, and the side that it goes to
 /// has nothing to do with it.
 fn not_sent(fault: Fault) -> Fault {
     match fault {
-        Fault::Refused { .. } => fault,
+        Fault::Refused { ref code, .. } if !OF_ALL_FILES.contains(&code.as_str()) => fault,
         other => Fault::Later {
             code: other.code(),
             cause: format!("the ledger's file could not be fetched: {other}"),

@@ -1412,10 +1412,13 @@ fn s234_one_changed_byte_of_the_history_is_named_and_fails_the_command() {
     let file = machine.home().join("tieout.db");
     let mut bytes = std::fs::read(&file).unwrap();
     let was = b"looked at the ledger";
-    let place = (0..bytes.len() - was.len())
-        .find(|place| bytes[*place..].starts_with(was))
-        .unwrap();
-    bytes[place] ^= 1;
+    // The file may hold what nothing leads to any more, beside what counts.
+    let is_here = |place: &usize| bytes[*place..].starts_with(was);
+    let places: Vec<usize> = (0..bytes.len() - was.len()).filter(is_here).collect();
+    assert!(!places.is_empty());
+    for place in places {
+        bytes[place] ^= 1;
+    }
     std::fs::write(&file, bytes).unwrap();
     let verified = machine.tieout(&["audit", "verify"]);
     assert_eq!(verified.status, 1, "{}{}", verified.out, verified.err);

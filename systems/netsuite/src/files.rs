@@ -227,22 +227,14 @@ impl Printer {
         (now.as_second() - since.as_second() < CLOSED_SECONDS).then(|| fault.clone())
     }
 
-    /// One file's refusal says nothing of the next. A script's says nothing of any file: they can be fetched as soon as
-    /// somebody has put it right, so that what waits for them is tried again.
-    fn remember(&self, fault: Fault) -> Fault {
+    /// One invoice's refusal says nothing of the next; a script's does.
+    fn remember(&self, fault: &Fault) {
         let whole = ["script-missing", "scope-missing", "permission-missing"];
-        let fault = match fault {
-            Fault::Refused { code, cause, .. } if whole.contains(&code.as_str()) => Fault::Later {
-                code,
-                cause,
-                after: None,
-            },
-            of_this_file => return of_this_file,
-        };
-        let now = self.client.wire.kit.timer.now();
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        *closed = Some((now, fault.clone()));
-        fault
+        if whole.contains(&fault.code().as_str()) {
+            let now = self.client.wire.kit.timer.now();
+            let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+            *closed = Some((now, fault.clone()));
+        }
     }
 }
 
@@ -257,7 +249,9 @@ impl Files for Printer {
             ("id", invoice.as_str().to_owned()),
         ];
         let printed = self.client.ask(&self.script, what).await;
-        printed.and_then(pdf).map_err(|fault| self.remember(fault))
+        printed
+            .and_then(pdf)
+            .inspect_err(|fault| self.remember(fault))
     }
 
     async fn file(&self, file: &RemoteId, sha256: &str) -> Result<File, Fault> {
@@ -271,7 +265,7 @@ impl Files for Printer {
         let printed = self.client.ask(&self.script, what).await;
         printed
             .and_then(|printed| listed(printed, sha256))
-            .map_err(|fault| self.remember(fault))
+            .inspect_err(|fault| self.remember(fault))
     }
 }
 

@@ -267,6 +267,9 @@ impl Gatherer<'_> {
             return best;
         }
         let reversal = links.iter().find(|link| link.role.starts_with(REVERSAL));
+        if ledger_postings(links, postings).any(|posting| settles_more(posting, links)) {
+            return Posted::Counts;
+        }
         match reversal.and_then(|link| link.applied.as_ref()) {
             Some(AnyDocument::Journal(journal)) if journal.date > self.until => {
                 Posted::ReversedLater
@@ -435,6 +438,18 @@ fn ledger_postings<'a>(
         .iter()
         .filter(|link| !link.role.starts_with(REVERSAL))
         .filter_map(|link| postings.get(&link.target.id))
+}
+
+/// Whether a posting settles something beside what reverses it: somebody has put it back after it was reversed, or its
+/// application has not moved to the reversal yet.
+fn settles_more(posting: &Mirrored, links: &[Link]) -> bool {
+    let reversals = links.iter().filter(|link| link.role.starts_with(REVERSAL));
+    let reversals: HashSet<&RemoteId> = reversals.map(|link| &link.target.id).collect();
+    let AnyDocument::Payment(payment) = &posting.observed.document else {
+        return false;
+    };
+    let mut settled = payment.applications.iter().map(|part| &part.document);
+    settled.any(|document| !reversals.contains(document))
 }
 
 /// What the postings of a payment settle in the ledger.

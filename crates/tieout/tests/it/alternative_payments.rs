@@ -324,3 +324,32 @@ async fn an_account_that_was_given_nothing_is_served_by_fallbacks_and_told_so() 
     // What of an invoice is open there is told by its payments alone.
     closes(&tied_out(&stage).await);
 }
+
+#[tokio::test]
+async fn beside_another_system_nothing_is_written_there_and_what_is_paid_comes_back() {
+    let mut stage = Stage::paid_there(small(), "all").await;
+    stage.sync().await;
+    let pairs = open_pairs(&stage).await;
+    let mode = &mut stage.connection.preferences.receivables.mode;
+    *mode = tieout_flows::preferences::Mode::PaymentsOnly;
+    let carried = stage.records(Side::Platform, Kind::Invoice).await.len();
+    let new = billed(&stage, &["77.00"]).await;
+    let before = booked(&stage, "CustPymt").await.len();
+    there(&stage, "pay", json!({"invoice": pairs[0].1.id})).await;
+    let body = json!({"invoices": [pairs[1].0.id]}).to_string();
+    let path = "/control/netsuite/customerpayment";
+    stage.panel.post(path, &body).await.unwrap();
+    stage.sync().await;
+    stage.sync().await;
+    // The other system carries the new invoice, and tells there what was paid here.
+    let item = stage.item("invoices", &new[0]).await;
+    let code = item.outcome.code.unwrap();
+    assert_eq!(code.as_str(), "payments-only");
+    let invoices = stage.records(Side::Platform, Kind::Invoice).await;
+    assert_eq!(invoices.len(), carried);
+    let told = stage.record(&pairs[1].1).await;
+    assert!(!invoice(&told.observed.document).open.is_zero());
+    // What was paid there is posted here, beside the payment that was made here.
+    assert_eq!(booked(&stage, "CustPymt").await.len(), before + 2);
+    stage.assert_quiet().await;
+}
