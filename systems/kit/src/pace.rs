@@ -40,12 +40,14 @@ impl Pace {
         // Whoever waits here waits in order, and holds the others back for as long.
         let mut last = self.last.lock().await;
         for _ in 0..MISSED_MAX {
-            if let Some(last) = *last {
-                let since = kit.timer.uptime().saturating_sub(last);
-                let left = self.every.saturating_sub(since);
-                if !left.is_zero() {
-                    kit.timer.sleep(left).await;
-                }
+            // The first turn of a process keeps its distance too: the one before it may have called a moment ago, and a
+            // clock that was set meanwhile hides that.
+            let since = last.map_or(Duration::ZERO, |last| {
+                kit.timer.uptime().saturating_sub(last)
+            });
+            let left = self.every.saturating_sub(since);
+            if !left.is_zero() {
+                kit.timer.sleep(left).await;
             }
             let turn = self.shared_turn(kit).await;
             let early = span(kit.timer.now(), turn);
