@@ -64,6 +64,7 @@ pub(super) fn needs(subject: &Subject<'_>, books: &Books) -> Vec<Need> {
     for invoice in this.invoices(&settling) {
         let invoice = ledger(Kind::Invoice, &invoice);
         needs.extend(origin::needs(INVOICES.name(), &invoice));
+        needs.push(Need::Record(invoice.clone()));
         if let Some(copy) = origin::counterpart(books, INVOICES.name(), &invoice) {
             needs.push(Need::Record(copy.clone()));
             needs.extend(on_copy::needs(books, copy));
@@ -393,20 +394,39 @@ impl<'a> This<'a> {
             let cause = format!("{label} is undone, and nothing of it is on the platform");
             return noop(Code::new("closed-on-both-sides"), cause);
         }
-        let mut linked = settling
+        let (linked, unlinked): (Vec<_>, Vec<_>) = settling
             .amounts
             .keys()
-            .filter(|invoice| self.copy(invoice).is_some());
-        if linked.next().is_none() {
+            .partition(|invoice| self.copy(invoice).is_some());
+        if linked.is_empty() {
             return self.no_invoices(settling);
         }
-        if self.takes(Action::Create) {
-            return done();
+        let verdict = if self.takes(Action::Create) {
+            done()
+        } else {
+            let cause = format!(
+                "{label}: the platform takes no payments from elsewhere; what it settles is taken off the invoices there"
+            );
+            noop(Code::new("not-recorded-there"), cause)
+        };
+        // One of its invoices may be on its way still: what it settles of that one is told once it is there.
+        match (verdict, self.next_to_come(unlinked)) {
+            (Verdict::Rest(outcome), Some(invoice)) => Verdict::Rest(until_there(outcome, invoice)),
+            (verdict, _) => verdict,
         }
-        let cause = format!(
-            "{label}: the platform takes no payments from elsewhere; what it settles is taken off the invoices there"
-        );
-        noop(Code::new("not-recorded-there"), cause)
+    }
+
+    /// Which of these invoices is the likeliest to go over: one that is open goes, one that is settled stays.
+    fn next_to_come<'b>(&self, unlinked: Vec<&'b RemoteId>) -> Option<&'b RemoteId> {
+        let is_open = |invoice: &&&RemoteId| {
+            let seen = self.books.record(&ledger(Kind::Invoice, invoice));
+            seen.is_some_and(|seen| match &seen.document {
+                Document::Invoice(invoice) => !seen.gone && invoice.open.is_positive(),
+                _ => false,
+            })
+        };
+        let open = unlinked.iter().find(is_open).copied();
+        open.or_else(|| unlinked.first().copied())
     }
 
     fn no_invoices(&self, settling: &Settling<'_>) -> Verdict {
@@ -415,15 +435,17 @@ impl<'a> This<'a> {
             settling.label
         );
         let outcome = Outcome::because(State::Skipped, Code::new("no-linked-invoices"), cause);
-        let first = settling.amounts.keys().next();
-        Verdict::Rest(match first {
-            Some(invoice) => {
-                let invoice = ledger(Kind::Invoice, invoice);
-                outcome.until(WaitsFor::Link(INVOICES.name().to_owned(), invoice))
-            }
+        Verdict::Rest(match self.next_to_come(settling.amounts.keys().collect()) {
+            Some(invoice) => until_there(outcome, invoice),
             None => outcome,
         })
     }
+}
+
+/// Looks again once this invoice is on the platform.
+fn until_there(outcome: Outcome, invoice: &RemoteId) -> Outcome {
+    let invoice = ledger(Kind::Invoice, invoice);
+    outcome.until(WaitsFor::Link(INVOICES.name().to_owned(), invoice))
 }
 
 fn by_invoice<'a>(
