@@ -92,6 +92,34 @@ fn s178_a_credit_memo_lowers_it_once_it_is_applied_and_s179_not_before() {
 }
 
 #[test]
+fn s178_what_settles_an_invoice_that_is_still_on_its_way_is_looked_at_once_it_is_there() {
+    let mut world = World::alternative();
+    let (first, _) = world.invoiced("1", "100.00");
+    let check = ledger(Kind::CustomerPayment, "60");
+    // Settled by it alone, the one never goes over; the other is open, and will.
+    let (settled, open) = (ledger(Kind::Invoice, "2"), ledger(Kind::Invoice, "3"));
+    let uses = [
+        (pays(&first), "100.00"),
+        (pays(&settled), "50.00"),
+        (pays(&open), "20.00"),
+    ];
+    let paid = receipt(&ledger(Kind::Customer, "7"), &uses);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    assert_eq!(world.told(), [amount("100.00")]);
+    let mut later = world.invoice_at(&first).clone();
+    (later.number, later.open) = ("INV-3".to_owned(), amount("30.00"));
+    later.status = InvoiceStatus::PendingApproval;
+    world.put(open.clone(), Document::Invoice(later));
+    world.sync();
+    let outcome = &world.outcomes[&("payments".to_owned(), check)];
+    let waits = outcome.waits_for.as_ref().map(ToString::to_string);
+    let awaited = tieout_domain::WaitsFor::Link("invoices".to_owned(), open);
+    assert_eq!(waits, Some(awaited.to_string()));
+}
+
+#[test]
 fn what_was_told_is_known_again_without_its_link() {
     let mut world = World::alternative();
     let (record, _) = world.invoiced("1", "100.00");
