@@ -1,7 +1,8 @@
 //! Looking ahead: the next page is decided on while the calls of the present one are under way.
 //!
-//! Only creations are decided ahead: what they rest on is not changed by the creations of the page before, with which they
-//! could as well have shared a page. Everything else is decided when its turn comes, on what the page before has left.
+//! Only creations are decided ahead, and of these none that takes from another record, as payments and applied credits do:
+//! what they rest on is not changed by the page before, with which they could as well have shared a page. Everything else is
+//! decided when its turn comes, on what the page before has left.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tieout_store::{ConnectionStore, StoreError};
 
 use crate::decide::{Decision, decide};
 use crate::overlay::Overlay;
+use crate::pull::read_again;
 
 /// Where a record is looked for by what it says: two that are alike are candidates for one another.
 type Place = (Side, Kind, String);
@@ -50,8 +52,12 @@ impl Ahead {
         (after, most): (Option<RecordRef>, u32),
         base: &Arc<Books>,
     ) -> Option<Self> {
+        let touches = |decision: &Decision| match &decision.verdict {
+            Verdict::Write(step) => !read_again(step.side, &step.document).is_empty(),
+            _ => false,
+        };
         let made: HashSet<Place> = decisions.iter().filter_map(created).map(place).collect();
-        if made.is_empty() {
+        if made.is_empty() || decisions.iter().any(touches) {
             return None;
         }
         let before = decisions.iter().map(|it| it.record.clone()).collect();
@@ -78,10 +84,15 @@ impl Ahead {
     }
 }
 
-/// What a decision creates.
+/// What a decision creates, if it leaves all other records as they are.
 fn created(decision: &Decision) -> Option<&Step> {
     match &decision.verdict {
-        Verdict::Write(step) if step.action == Action::Create => Some(step),
+        Verdict::Write(step)
+            if step.action == Action::Create
+                && read_again(step.side, &step.document).is_empty() =>
+        {
+            Some(step)
+        }
         _ => None,
     }
 }

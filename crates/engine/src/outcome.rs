@@ -186,7 +186,7 @@ fn take_fault(
             run.rest_until_settled(intent.flow, intent.record.clone());
             true
         }
-        Fault::Later { after, .. } => {
+        Fault::Later { .. } | Fault::Denied { .. } => {
             commit.facts.push(Fact::Later {
                 write,
                 code: code.clone(),
@@ -203,8 +203,12 @@ fn take_fault(
                     record: intent.record.clone(),
                 });
             }
-            if after.is_some() {
+            let denied = matches!(fault, Fault::Denied { .. });
+            if denied || matches!(fault, Fault::Later { after: Some(_), .. }) {
                 run.bar(intent.step.side, fault.clone());
+            }
+            if denied {
+                run.problem(&fault, intent.step.side, true);
             }
             run.rest_until_next_run(intent.flow, intent.record.clone());
             false
@@ -226,21 +230,6 @@ fn take_fault(
             commit
                 .settled
                 .extend(run.looked_at(intent.flow, &intent.record));
-            false
-        }
-        Fault::Denied { .. } => {
-            commit.facts.push(Fact::Later {
-                write,
-                code: code.clone(),
-                cause: cause.clone(),
-            });
-            commit
-                .facts
-                .push(intent.stated(Outcome::because(State::Hold, code, cause)));
-            commit.due.push(intent.due());
-            run.bar(intent.step.side, fault.clone());
-            run.problem(&fault, intent.step.side, true);
-            run.rest_until_next_run(intent.flow, intent.record.clone());
             false
         }
     }

@@ -442,7 +442,6 @@ impl Run<'_> {
         true
     }
 
-    /// States of records that rest: those that changed are said, all are settled.
     /// Commits what there is, if there is anything.
     async fn keep(&self, commit: Commit) -> Result<(), EngineError> {
         if !commit.facts.is_empty() || !commit.settled.is_empty() {
@@ -451,6 +450,7 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// States of records that rest: those that changed are said, all are settled.
     async fn state(
         &self,
         flow: &dyn Flow,

@@ -11,9 +11,9 @@ use sqlx::any::AnyRow;
 use tieout_domain::{ConnectionName, State, Timestamp};
 
 use crate::browse::tally_row;
-use crate::chain::{INSTALLATION, Stored, moment};
+use crate::chain::{INSTALLATION, Stored};
 use crate::history::run_row;
-use crate::sql::{self, Cell, In, cells, count, int, maybe_text, parse, text, with};
+use crate::sql::{self, Cell, In, cells, count, maybe_text, parse, text, with};
 use crate::state::{gather, item};
 use crate::stops::stop_row;
 use crate::store::Store;
@@ -304,56 +304,6 @@ impl Store {
             .await?;
         let heard = |row: &AnyRow| Ok((text(row, 0)?, (count(row, 1)?, count(row, 2)?)));
         rows.iter().map(heard).collect()
-    }
-
-    /// How many entries each chain has, the installation's aside.
-    ///
-    /// # Errors
-    /// What a database can answer.
-    pub async fn heads(&self) -> Result<BTreeMap<ConnectionName, u64>, StoreError> {
-        let mut reader = self.reader().await?;
-        let rows = with(sql::CHAINS, cells![]).fetch_all(&mut reader).await?;
-        let mut heads = BTreeMap::new();
-        for row in &rows {
-            if let Some(name) = Among::All.of(row, 0)? {
-                heads.insert(name, count(row, 1)?);
-            }
-        }
-        Ok(heads)
-    }
-
-    /// How many records the flows of each connection must look at; those that need not look at any are absent.
-    ///
-    /// # Errors
-    /// What a database can answer.
-    pub async fn due_counts(
-        &self,
-    ) -> Result<BTreeMap<ConnectionName, BTreeMap<String, u64>>, StoreError> {
-        let mut reader = self.reader().await?;
-        let rows = with(sql::DUE_OF_ALL, cells![])
-            .fetch_all(&mut reader)
-            .await?;
-        let mut due: BTreeMap<ConnectionName, BTreeMap<String, u64>> = BTreeMap::new();
-        for row in &rows {
-            let flows = due.entry(parse(&text(row, 0)?)?).or_default();
-            flows.insert(text(row, 1)?, count(row, 2)?);
-        }
-        Ok(due)
-    }
-
-    /// When the oldest hint came that no run has heeded yet, by connection; those that have heeded all are absent.
-    ///
-    /// # Errors
-    /// What a database can answer.
-    pub async fn hints_waiting_of_all(
-        &self,
-    ) -> Result<BTreeMap<ConnectionName, Timestamp>, StoreError> {
-        let mut reader = self.reader().await?;
-        let rows = with(sql::HINTS_WAITING_OF_ALL, cells![])
-            .fetch_all(&mut reader)
-            .await?;
-        let waiting = |row: &AnyRow| Ok((parse(&text(row, 0)?)?, moment(int(row, 1)?)?));
-        rows.iter().map(waiting).collect()
     }
 }
 

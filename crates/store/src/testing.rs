@@ -130,6 +130,15 @@ impl Drop for TestStore {
     }
 }
 
+/// Writes what the last program left in the log beside a store's file into that file, for a test that looks into it.
+///
+/// # Panics
+/// Where the file is no store, or somebody holds it.
+pub fn write_out(store: &Path) {
+    let url = format!("sqlite:{}", store.display());
+    run(&url, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 fn folder() -> TempDir {
     match tempfile::tempdir() {
         Ok(folder) => folder,

@@ -18,7 +18,7 @@ use clap::CommandFactory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::sandbox::{Panel, Sandbox, SandboxOptions};
-use tieout_store::testing::TestStore;
+use tieout_store::testing::{TestStore, write_out};
 
 #[path = "cli/import.rs"]
 mod import;
@@ -1425,17 +1425,6 @@ fn s234_one_changed_byte_of_the_history_is_named_and_fails_the_command() {
     assert_eq!(verified.status, 1, "{}{}", verified.out, verified.err);
     let said = format!("{}{}", verified.out, verified.err);
     assert!(said.contains("entry 2"), "{said}");
-}
-
-/// What the last command left in the log beside the file belongs into it: whoever closes it last writes it there.
-fn write_out(store: &Path) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let url = format!("sqlite:{}", store.display());
-        let clock = std::sync::Arc::new(tieout::seams::WallClock);
-        let store = tieout_store::Store::open(&url, clock).await.unwrap();
-        store.close().await;
-    });
 }
 
 #[test]

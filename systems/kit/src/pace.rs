@@ -211,6 +211,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_turn_of_a_process_keeps_its_distance_whatever_the_store_says() {
+        let (timer, kept) = (Arc::<Drowsy>::default(), Arc::<Turns>::default());
+        assert_eq!(sent(&kit(&timer, &kept), &timer, 1).await, [210]);
+    }
+
+    #[tokio::test]
     async fn turns_that_were_missed_are_not_made_up_for() {
         let (timer, kept) = (Arc::<Drowsy>::default(), Arc::<Turns>::default());
         let kit = kit(&timer, &kept);

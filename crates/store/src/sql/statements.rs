@@ -311,8 +311,6 @@ statements! {
     HOLDS_OF_ALL = concat!(held_columns!(), by_cause!());
     REMEMBERED_LACKING = "SELECT connection FROM remembered WHERE name = $1 AND value NOT LIKE $2";
     HEARD_OF_ALL = "SELECT h.chain, h.seq, COALESCE(c.seq, 0) FROM heard h LEFT JOIN chains c ON c.chain = h.chain";
-    DUE_OF_ALL = "SELECT connection, flow, COUNT(*) FROM due GROUP BY connection, flow";
-    HINTS_WAITING_OF_ALL = "SELECT connection, MIN(received_us) FROM hints WHERE heeded_us IS NULL GROUP BY connection";
 
     STOPS = "SELECT connection, kind, reason, actor, at_us, seq FROM stops \
              WHERE connection = $1 OR connection = $2 ORDER BY at_us, connection, kind";

@@ -13,6 +13,7 @@ mod registers;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tieout_store::testing::write_out;
 
 use crate::machine::{
     CONNECTION, Machine, check_chains, check_sums, edit, files, has, month, rows,
@@ -153,17 +154,6 @@ fn a_pack_goes_up_to_the_end_of_its_month_and_holds_only_its_own() {
         files(&machine.folder.path().join("packs")).len(),
         files(&pack).len()
     );
-}
-
-/// What the last command left in the log beside the file belongs into it: whoever closes it last writes it there.
-fn write_out(store: &Path) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let url = format!("sqlite:{}", store.display());
-        let clock = std::sync::Arc::new(tieout::seams::WallClock);
-        let store = tieout_store::Store::open(&url, clock).await.unwrap();
-        store.close().await;
-    });
 }
 
 #[test]

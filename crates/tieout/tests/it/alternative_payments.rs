@@ -116,12 +116,7 @@ async fn s170_s175_s178_s180_invoices_go_over_once_and_what_is_paid_comes_back_o
     // Paid there: posted once. Paid here: open for nobody there any more.
     let pairs = open_pairs(&stage).await;
     let before = booked(&stage, "CustPymt").await.len();
-    there(&stage, "pay", json!({"invoice": pairs[0].1.id})).await;
-    let body = json!({"invoices": [pairs[1].0.id]}).to_string();
-    let path = "/control/netsuite/customerpayment";
-    stage.panel.post(path, &body).await.unwrap();
-    stage.sync().await;
-    stage.sync().await;
+    paid_on_both_sides(&stage, &pairs).await;
     assert_eq!(booked(&stage, "CustPymt").await.len(), before + 2);
     let told = stage.record(&pairs[1].1).await;
     assert!(
@@ -130,6 +125,16 @@ async fn s170_s175_s178_s180_invoices_go_over_once_and_what_is_paid_comes_back_o
     );
     stage.assert_quiet().await;
     closes(&tied_out(&stage).await);
+}
+
+/// Somebody pays the first of these invoices there and the second in NetSuite, and both have had time to be told.
+async fn paid_on_both_sides(stage: &Stage, pairs: &[(RecordRef, RecordRef)]) {
+    there(stage, "pay", json!({"invoice": pairs[0].1.id})).await;
+    let body = json!({"invoices": [pairs[1].0.id]}).to_string();
+    let path = "/control/netsuite/customerpayment";
+    stage.panel.post(path, &body).await.unwrap();
+    stage.sync().await;
+    stage.sync().await;
 }
 
 /// A customer's invoices in NetSuite, of these amounts.
@@ -335,12 +340,7 @@ async fn beside_another_system_nothing_is_written_there_and_what_is_paid_comes_b
     let carried = stage.records(Side::Platform, Kind::Invoice).await.len();
     let new = billed(&stage, &["77.00"]).await;
     let before = booked(&stage, "CustPymt").await.len();
-    there(&stage, "pay", json!({"invoice": pairs[0].1.id})).await;
-    let body = json!({"invoices": [pairs[1].0.id]}).to_string();
-    let path = "/control/netsuite/customerpayment";
-    stage.panel.post(path, &body).await.unwrap();
-    stage.sync().await;
-    stage.sync().await;
+    paid_on_both_sides(&stage, &pairs).await;
     // The other system carries the new invoice, and tells there what was paid here.
     let item = stage.item("invoices", &new[0]).await;
     let code = item.outcome.code.unwrap();
