@@ -165,3 +165,32 @@ async fn s076_without_the_script_all_else_works_and_doctor_says_so() {
     let report = stage.sync().await;
     assert_eq!(count(&report, "documents", State::Done), 1);
 }
+
+#[tokio::test]
+async fn s077_a_file_that_is_replaced_while_its_bill_is_closed_is_there_when_it_opens_again() {
+    let stage = stage().await;
+    stage.sync().await;
+    let (bill, copy) = stage.open_pairs().await.remove(0);
+    let file = attach(&stage, &bill, "scan.pdf", "%PDF-1.4 one").await;
+    stage.sync().await;
+    let check = stage.enter("vendorpayment", json!({"bills": [bill], "number": "CHK-1"}));
+    let check = check.await;
+    let id = file.id.as_str().split_once('-').unwrap().1;
+    let body =
+        json!({"action": "attach", "file": id, "name": "scan.pdf", "content": "%PDF-1.4 two"});
+    stage.in_netsuite("vendorbill", &bill, body).await;
+    stage.sync().await;
+    stage.advance("3 hours").await;
+    stage
+        .in_netsuite("vendorpayment", &check, json!({"action": "void"}))
+        .await;
+    stage.sync().await;
+    let there = documents(&stage).await;
+    let second = (
+        copy.to_string(),
+        "scan (2).pdf".to_owned(),
+        "%PDF-1.4 two".to_owned(),
+    );
+    assert!(there.contains(&second), "{there:?}");
+    stage.assert_quiet().await;
+}

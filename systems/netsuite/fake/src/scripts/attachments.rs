@@ -1,6 +1,6 @@
 //! Files of the cabinet that people attach to transactions.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use aws_lc_rs::digest;
@@ -19,12 +19,35 @@ const FIRST_ID: i64 = 900_001;
 /// Files of a page; a bill is never cut in two.
 const FILES_MAX: usize = 100;
 
-/// The bills whose files are listed: those that are open or wait for approval.
-pub(super) fn open_bills(books: &Connection) -> Result<BTreeSet<i64>, LedgerError> {
-    let sql = "SELECT id FROM \"transaction\" WHERE type = 'VendBill' AND status IN ('A', 'D')";
+/// How much of a bill's files is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// All of them.
+    All,
+    /// Those that were attached or replaced since.
+    Changed,
+}
+
+/// The bills whose files are listed: those that are open or wait for approval, and of what has changed also the files of
+/// closed ones, which may be open again when they are asked for next.
+pub(super) fn listed_bills(
+    books: &Connection,
+    since: Option<i64>,
+) -> Result<BTreeMap<i64, Listed>, LedgerError> {
+    let sql = "SELECT id, status IN ('A', 'D') AND (?1 IS NULL OR lastmodifieddate >= DATETIME(?1, 'unixepoch')) \
+               FROM \"transaction\" WHERE type = 'VendBill'";
     let mut query = books.prepare_cached(sql)?;
-    let found = query.query_map([], |row| row.get(0))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    let found = query.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut listed = BTreeMap::new();
+    for row in found {
+        let (id, all) = row?;
+        if all {
+            listed.insert(id, Listed::All);
+        } else if since.is_some() {
+            listed.insert(id, Listed::Changed);
+        }
+    }
+    Ok(listed)
 }
 
 /// What is asked of the list of all bills' files.
@@ -146,21 +169,30 @@ impl Attachments {
     }
 
     /// A page of the files of these bills.
-    pub(super) fn page(&self, bills: &BTreeSet<i64>, asked: &Asked) -> Json {
+    pub(super) fn page(&self, bills: &BTreeMap<i64, Listed>, asked: &Asked) -> Json {
         let all = lock(&self.0);
-        let (mut listed, mut files, mut next, mut last) = (Vec::new(), 0, Json::Null, 0);
-        for bill in bills.iter().filter(|bill| **bill > asked.after) {
-            let own = all.iter().filter(|one| one.transaction == *bill);
-            let changed = own.filter(|one| asked.since.is_none_or(|since| one.changed >= since));
-            let told: Vec<Json> = changed.map(Attached::told).collect();
-            if told.is_empty() {
-                continue;
+        let mut of_bills: BTreeMap<i64, Vec<Json>> = BTreeMap::new();
+        for one in all.iter().filter(|one| one.transaction > asked.after) {
+            let changed = asked.since.is_none_or(|since| one.changed >= since);
+            let told = match bills.get(&one.transaction) {
+                Some(Listed::All) => true,
+                Some(Listed::Changed) => changed,
+                None => false,
+            };
+            if told {
+                of_bills
+                    .entry(one.transaction)
+                    .or_default()
+                    .push(one.told());
             }
+        }
+        let (mut listed, mut files, mut next, mut last) = (Vec::new(), 0, Json::Null, 0);
+        for (bill, told) in of_bills {
             if files >= FILES_MAX {
                 next = Json::text(last.to_string());
                 break;
             }
-            last = *bill;
+            last = bill;
             files += told.len();
             listed.push(Json::object([
                 ("id", Json::text(bill.to_string())),

@@ -23,7 +23,7 @@ use crate::http_surface::{Call, json_response};
 use crate::json::Json;
 use crate::problem::Problem;
 use crate::{NetSuiteFake, lock};
-use attachments::{Asked, Attachments, open_bills};
+use attachments::{Asked, Attachments, listed_bills};
 
 /// The path's segments.
 pub(crate) const PATH: [&str; 4] = ["app", "site", "hosting", "restlet.nl"];
@@ -225,16 +225,15 @@ fn run(fake: &NetSuiteFake, call: &Call, caller: &Caller) -> Json {
         ("vendorBill", Some(id)) => fake.scripts.attachments.list(id),
         ("attachments", _) => {
             let number = |name| call.parameter(name).and_then(|text| text.parse().ok());
-            let open = match fake.with_books(open_bills) {
-                Ok(open) => open,
-                Err(failure) => return error("UNEXPECTED_ERROR", &failure.to_string()),
-            };
             let asked = Asked {
                 now: fake.now().as_second(),
                 since: number("since"),
                 after: number("after").unwrap_or(0),
             };
-            fake.scripts.attachments.page(&open, &asked)
+            match fake.with_books(|books| listed_bills(books, asked.since)) {
+                Ok(bills) => fake.scripts.attachments.page(&bills, &asked),
+                Err(failure) => error("UNEXPECTED_ERROR", &failure.to_string()),
+            }
         }
         ("file", Some(id)) => fake
             .scripts

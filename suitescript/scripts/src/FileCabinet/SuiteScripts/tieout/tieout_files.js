@@ -7,7 +7,8 @@
  *   invoice, id       {name, mediaType, content}: the PDF in Base64
  *   vendorBill, id    {files: [{id, name, mediaType, size, sha256}]}
  *   attachments       {asked, bills: [{id, files}], next}: the files of bills that are open or wait for approval, in pages
- *                     of whole bills: with `since` (seconds) what has changed since then, after the bill `after`
+ *                     of whole bills, after the bill `after`; with `since` (seconds) where the bill has changed since then,
+ *                     and of every bill the files that have: it may be closed now and open again later
  *   file, id          {name, mediaType, content}
  *
  * @NApiVersion 2.1
@@ -174,11 +175,14 @@ define([
     return { files: attached(id).map(listed) };
   };
 
-  /** That the bill or one of its files has changed since. */
+  /** Bills that are open or wait for approval. */
+  const OPEN = ['status', 'anyof', ['VendBill:A', 'VendBill:D']];
+
+  /** That an open bill has changed since, or the file of any. */
   const changedSince = (seconds) => {
     const since = format.format({ value: new Date(seconds * 1000), type: format.Type.DATETIME });
     return [
-      ['lastmodifieddate', 'onorafter', since], 'or',
+      [OPEN, 'and', ['lastmodifieddate', 'onorafter', since]], 'or',
       ['file.created', 'onorafter', since], 'or',
       ['file.modified', 'onorafter', since],
     ];
@@ -189,13 +193,10 @@ define([
     const asked = Math.floor(Date.now() / 1000);
     const filters = [
       ['mainline', 'is', 'T'], 'and',
-      ['status', 'anyof', ['VendBill:A', 'VendBill:D']], 'and',
       ['file.internalid', 'noneof', '@NONE@'], 'and',
-      ['internalidnumber', 'greaterthan', after === undefined ? 0 : wholeNumber(after)],
+      ['internalidnumber', 'greaterthan', after === undefined ? 0 : wholeNumber(after)], 'and',
+      since === undefined ? OPEN : changedSince(wholeNumber(since)),
     ];
-    if (since !== undefined) {
-      filters.push('and', changedSince(wholeNumber(since)));
-    }
     const bills = [];
     let files = 0;
     let next = null;
