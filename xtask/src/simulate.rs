@@ -171,8 +171,9 @@ fn build(workspace: &Workspace, how: Build) -> Result<PathBuf> {
 /// Builds the simulation for thousands of worlds, by this cargo and in this target folder.
 pub(crate) fn fast(mut cargo: Command, target: &Path) -> Result<PathBuf> {
     cargo.env("CARGO_TARGET_DIR", target);
-    let build = ["build", "--quiet", "--release"];
-    cargo.args(build).args(["--package", "tieout-sim"]);
+    // Of the whole workspace: its libraries are then those of every other release build.
+    let build = ["build", "--quiet", "--release", "--workspace"];
+    cargo.args(build).args(["--bin", "tieout-sim"]);
     if !cargo.status()?.success() {
         bail!("the simulation doesn't build");
     }

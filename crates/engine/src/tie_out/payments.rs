@@ -240,6 +240,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Platform, &payment.vendor),
             date: payment.date,
             parts,
+            unplaced: Amount::ZERO,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         });
         Ok(())
@@ -377,6 +378,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
+            unplaced: Amount::ZERO,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         })
     }
@@ -407,6 +409,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
+            unplaced: Amount::ZERO,
             standing: item.map(|item| Standing {
                 // That it was posted explains nothing here; the category does.
                 cause: String::new(),

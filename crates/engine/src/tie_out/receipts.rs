@@ -96,19 +96,6 @@ fn taken_off(part: &PaymentUse) -> Vec<(RecordRef, Amount)> {
     taken
 }
 
-/// What of a payment of the platform is on account there: what is unapplied or kept as the customer's credit, less
-/// what of that was used.
-fn on_account(payment: &CustomerPayment) -> Result<Amount, EngineError> {
-    payment
-        .uses
-        .iter()
-        .try_fold(payment.unapplied, |sum, part| match part.of {
-            UseOf::Credit | UseOf::Estimate(_) | UseOf::Other(_) => plus(sum, part.amount),
-            UseOf::KeptCredit { .. } => plus(sum, -part.amount),
-            _ => Ok(sum),
-        })
-}
-
 /// A page of payments, with what is known of them.
 struct Known {
     items: HashMap<RecordRef, Item>,
@@ -216,7 +203,7 @@ impl Gatherer<'_> {
                     self.count(payment, &mut found.paid)?;
                 }
                 let account = match stands {
-                    Stands::Counts => on_account(payment)?,
+                    Stands::Counts => self.on_account(payment)?,
                     _ => Amount::ZERO,
                 };
                 if copies.contains(&record) {
@@ -267,6 +254,25 @@ impl Gatherer<'_> {
             others,
             twins: self.platform_twins(flow, &invoices).await?,
         })
+    }
+
+    /// What of a payment of the platform is on account there: what is unapplied or kept as the customer's credit, less
+    /// what of that was used.
+    fn on_account(&self, payment: &CustomerPayment) -> Result<Amount, EngineError> {
+        if self.is_untold(payment) {
+            return Ok(Amount::ZERO);
+        }
+        let mut uses = payment.uses.iter();
+        uses.try_fold(payment.unapplied, |sum, part| match part.of {
+            UseOf::Credit | UseOf::Estimate(_) | UseOf::Other(_) => plus(sum, part.amount),
+            UseOf::KeptCredit { .. } => plus(sum, -part.amount),
+            _ => Ok(sum),
+        })
+    }
+
+    /// Whether a payment pays invoices that the platform doesn't tell: one without credit keeps nothing on account.
+    fn is_untold(&self, payment: &CustomerPayment) -> bool {
+        !self.connection.sides.platform.ways.credit_notes && payment.uses.is_empty()
     }
 
     fn stands_on_platform(
@@ -379,7 +385,8 @@ impl Gatherer<'_> {
             charge.disputed || charge.refunds.iter().any(|refund| refund.succeeded)
         });
         let both = (stands, posted) == (Stands::Counts, Stands::Counts);
-        if more.is_nothing() && !(both && returned) {
+        let untold = stands == Stands::Counts && self.is_untold(payment);
+        if more.is_nothing() && !untold && !(both && returned) {
             return Ok(());
         }
         let kind = match (stands, posted) {
@@ -395,14 +402,11 @@ impl Gatherer<'_> {
         };
         let item = known.items.get(&record);
         let (posting, seen) = (posting.map(document), document(mirrored));
-        let effect = self.receipt(
-            kind,
-            (posting, Some(seen)),
-            mirrored,
-            payment.date,
-            item,
-            more,
-        );
+        let documents = (posting, Some(seen));
+        let mut effect = self.receipt(kind, documents, mirrored, payment.date, item, more);
+        if untold {
+            effect.unplaced = payment.unapplied;
+        }
         found.effects.push(effect);
         Ok(())
     }
@@ -553,6 +557,7 @@ impl Gatherer<'_> {
             vendor: self.whose(mirrored).unwrap_or_default(),
             date,
             parts: more.parts(kind),
+            unplaced: Amount::ZERO,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         }
     }

@@ -131,6 +131,8 @@ pub struct Effect {
     /// it, else the platform's. What it adds, as to a credit that is used up, is negative. What a customer's payment
     /// has left on account is a part on the payment itself.
     pub parts: Vec<(RecordRef, Amount)>,
+    /// What of it a platform that doesn't tell which invoices a payment pays has taken off invoices of this customer.
+    pub unplaced: Amount,
     /// What the flow decided.
     pub standing: Option<Standing>,
 }

@@ -1,8 +1,9 @@
 //! Leg 2: what the sub-ledger has open, less what the platform has open, document by document.
 //!
 //! A difference is taken apart into what happened: a payment or an application that one side counts and the
-//! other doesn't, and a total that differs. What is left of a pair after that is explained by nothing: it goes
-//! into the residual.
+//! other doesn't, and a total that differs; and where a platform doesn't tell which invoices a payment pays, what it has
+//! taken off those of the payment's customer. What is left of a pair after that is explained by nothing: it goes into the
+//! residual.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -46,11 +47,13 @@ pub(super) fn work(input: &Input) -> Result<PlatformLeg, MoneyError> {
         if rest.is_zero() {
             continue;
         }
-        let Some((category, amount)) = cause(pair, rest, &input.scope, &mut rounding)? else {
-            continue;
-        };
-        leg.items
-            .push(pair_item(pair, category, amount, &input.scope));
+        let mut left = rest;
+        if let Some((category, amount)) = cause(pair, rest, &input.scope, &mut rounding)? {
+            leg.items
+                .push(pair_item(pair, category, amount, &input.scope));
+            left = left.minus(amount)?;
+        }
+        touched.place(pair, left)?;
     }
     for (at, effect) in input.effects.iter().enumerate() {
         // A part on a document that neither side has any more is no part of the difference.
@@ -130,6 +133,8 @@ fn cause(
 struct Touched {
     on: HashMap<RecordRef, Vec<(usize, Amount)>>,
     counted: Vec<Option<Amount>>,
+    /// The effects of each customer whose invoices aren't told, and what of each has not been found on any.
+    unplaced: HashMap<String, Vec<(usize, Amount)>>,
 }
 
 impl Touched {
@@ -146,10 +151,43 @@ impl Touched {
                 on.entry(record.clone()).or_default().push((at, signed));
             }
         }
+        let mut unplaced: HashMap<String, Vec<(usize, Amount)>> = HashMap::new();
+        for (at, effect) in effects.iter().enumerate() {
+            if !effect.unplaced.is_zero() {
+                let of_customer = unplaced.entry(effect.vendor.clone()).or_default();
+                of_customer.push((at, effect.unplaced));
+            }
+        }
         Self {
             on,
             counted: vec![None; effects.len()],
+            unplaced,
         }
+    }
+
+    /// What the platform has taken off an invoice of both sides beyond all that is known is the work of payments whose
+    /// invoices it doesn't tell.
+    fn place(&mut self, pair: &Pair, mut left: Amount) -> Result<(), MoneyError> {
+        let there = |held: &Option<Held>| {
+            held.as_ref().is_some_and(|held| {
+                held.presence == Presence::There && held.kind == PostingKind::Invoice
+            })
+        };
+        if !there(&pair.ledger) || !there(&pair.platform) {
+            return Ok(());
+        }
+        let of_customer = self.unplaced.get_mut(&pair.vendor).into_iter().flatten();
+        for (at, unplaced) in of_customer {
+            let placed = left.min(*unplaced).max(Amount::ZERO);
+            if placed.is_zero() {
+                continue;
+            }
+            *unplaced = unplaced.minus(placed)?;
+            left = left.minus(placed)?;
+            let so_far = self.counted[*at].unwrap_or(Amount::ZERO);
+            self.counted[*at] = Some(so_far.plus(placed)?);
+        }
+        Ok(())
     }
 
     /// The effects on a pair of which both documents count. What a payment has on account counts wherever it is.

@@ -174,6 +174,7 @@ pub(crate) fn effect(
             .iter()
             .map(|(id, part)| (bill(side, id), amount(part)))
             .collect(),
+        unplaced: Amount::ZERO,
         standing,
     }
 }

@@ -6,7 +6,7 @@ use tieout_domain::{Amount, Kind, RecordRef, Side, State};
 use tieout_flows::tie_out::input::{
     Effect, EffectKind, Held, Input, Pair, Presence, RollForward, Standing,
 };
-use tieout_flows::tie_out::{Category, Document, Report, Status, report};
+use tieout_flows::tie_out::{Category, Document, Leg, Report, Status, report};
 
 use crate::holds::{cents, closes, never_ties};
 use crate::make::{amount, cleared, day, empty, flow, pair, posting, standing};
@@ -106,6 +106,7 @@ fn paid(kind: EffectKind, parts: &[(RecordRef, &str)], standing: Option<Standing
             .iter()
             .map(|(record, part)| (record.clone(), amount(part)))
             .collect(),
+        unplaced: Amount::ZERO,
         standing,
     }
 }
@@ -448,6 +449,44 @@ fn what_a_payment_has_on_account_is_told_with_the_payment() {
     assert_eq!(found(input), [(Category::InFlight, amount("120.00"))]);
 }
 
+/// A platform that doesn't tell which invoices a payment pays has taken it off them all the same.
+#[test]
+fn a_payment_whose_invoices_are_not_told_explains_what_its_customer_s_invoices_lack_and_no_more() {
+    let untold = |unplaced: &str| {
+        let blocked = standing(State::Blocked, "unidentified-invoice");
+        Effect {
+            unplaced: amount(unplaced),
+            ..paid(EffectKind::PaidOnPlatform, &[], Some(blocked))
+        }
+    };
+    let residual = |unplaced: &str, vendor: &str| {
+        let made = report(with(|input| {
+            let mut pair = invoice(Some("100.00"), Some("40.00"), None);
+            pair.vendor = vendor.to_owned();
+            input.pairs.push(pair);
+            input.effects.push(untold(unplaced));
+        }))
+        .unwrap();
+        let items = made.items.iter().map(|item| (item.category, item.amount));
+        (items.collect::<Vec<_>>(), made.residuals[&Leg::Platform])
+    };
+    let blocked = |told: &str| vec![(Category::Blocked, amount(told))];
+    assert_eq!(
+        residual("60.00", "Acme Retail"),
+        (blocked("60.00"), Amount::ZERO)
+    );
+    // What it pays elsewhere makes no difference here, and what it doesn't come to is explained by nothing.
+    assert_eq!(
+        residual("75.00", "Acme Retail"),
+        (blocked("60.00"), Amount::ZERO)
+    );
+    assert_eq!(
+        residual("50.00", "Acme Retail"),
+        (blocked("50.00"), amount("10.00"))
+    );
+    assert_eq!(residual("60.00", "Other Ltd"), (vec![], amount("60.00")));
+}
+
 #[test]
 fn s183_a_surcharge_that_is_billed_and_not_paid_yet_is_the_ledger_s_alone() {
     let input = with(|input| {
@@ -671,6 +710,7 @@ fn world(lives: &[Life]) -> Input {
                 vendor: "Acme Retail".to_owned(),
                 date: day("2026-06-29"),
                 parts,
+                unplaced: Amount::ZERO,
                 standing: Some(standing(state, code)),
             });
         }
