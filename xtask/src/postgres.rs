@@ -1,5 +1,7 @@
 //! A private PostgreSQL for the store's tests: on a free port of loopback, in a folder that vanishes.
 
+mod authority;
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::chown;
@@ -12,7 +14,10 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 /// The name under which the store's tests look for a database.
-pub(crate) const VARIABLE: &str = "TIEOUT_TEST_POSTGRES";
+const VARIABLE: &str = "TIEOUT_TEST_POSTGRES";
+
+/// The name under which they look for the certificate of the authority that the server's own is from.
+const ROOT: &str = "TIEOUT_TEST_POSTGRES_ROOT";
 
 /// The programs of PostgreSQL's that are used here.
 const NEEDED: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "psql"];
@@ -25,6 +30,8 @@ pub(crate) struct Server {
     process: Child,
     /// The address to connect to.
     pub(crate) address: String,
+    /// The certificate of its authority, as a file.
+    pub(crate) root: PathBuf,
     // Dropped last: the server's files.
     _folder: TempDir,
 }
@@ -97,6 +104,11 @@ impl Server {
         Self::start_with(programs, &[])
     }
 
+    /// Tells a program of tests where it is.
+    pub(crate) fn name_to(&self, command: &mut Command) {
+        command.env(VARIABLE, &self.address).env(ROOT, &self.root);
+    }
+
     fn start_with(programs: &Path, settings: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let account = unprivileged_if_root()?;
@@ -118,12 +130,14 @@ impl Server {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
+        let papers = authority::papers(folder.path(), account)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut process = command(&programs.join("postgres"), folder.path(), account)
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            .args(["-c", "max_connections=300"])
+            .args(["-c", "max_connections=300", "-c", "ssl=on"])
+            .args(papers.settings.iter().flat_map(|setting| ["-c", setting]))
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("log"))?)
@@ -143,6 +157,7 @@ impl Server {
         Ok(Self {
             process,
             address,
+            root: papers.root,
             _folder: folder,
         })
     }

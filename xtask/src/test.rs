@@ -63,17 +63,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
     }
     steps.step("suitescript", || suitescript::tests(workspace));
     let server = database(&mut steps);
-    let address = server.as_ref().map(|server| server.address.clone());
     steps.step("tests", || {
         let mut command = runner(workspace, &ALL);
-        if let Some(address) = &address {
-            command.env(postgres::VARIABLE, address);
+        if let Some(server) = &server {
+            server.name_to(&mut command);
         }
         counted(&mut command)
     });
-    steps.step(ON_SERVER, || match &address {
+    steps.step(ON_SERVER, || match &server {
         None => Ok(End::Skipped("there is no PostgreSQL".to_owned())),
-        Some(address) => tests_on_server(workspace, address),
+        Some(server) => tests_on_server(workspace, server),
     });
     drop(server);
     steps.step("examples", || {
@@ -269,9 +268,9 @@ fn runner(workspace: &Workspace, which: &[&str]) -> Command {
 }
 
 /// The tests that have a store of whatever kind, once more on the server.
-fn tests_on_server(workspace: &Workspace, address: &str) -> Result<End> {
+fn tests_on_server(workspace: &Workspace, server: &postgres::Server) -> Result<End> {
     let mut command = runner(workspace, &ON_EITHER);
-    command.env(postgres::VARIABLE, address);
+    server.name_to(&mut command);
     command.env("TIEOUT_TEST_STORE", "postgres");
     counted(&mut command)
 }

@@ -1,8 +1,9 @@
 //! Looking ahead: the next page is decided on while the calls of the present one are under way.
 //!
 //! Only creations are decided ahead, and of these none that takes from another record, as payments and applied credits do:
-//! what they rest on is not changed by the page before, with which they could as well have shared a page. Everything else is
-//! decided when its turn comes, on what the page before has left.
+//! what they rest on is not changed by the page before, with which they could as well have shared a page. Nor is anything
+//! decided ahead whose write is open: an answer that the page before misses has all open writes looked for, and what is
+//! found is linked by then. Everything else is decided when its turn comes, on what the page before has left.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -64,7 +65,12 @@ impl Ahead {
         let (store, flow, base) = (store.clone(), Arc::clone(flow), Arc::clone(base));
         let task = tokio::spawn(async move {
             let due = store.due_page(flow.name(), after.as_ref(), most).await?;
-            let records: Vec<RecordRef> = due.iter().map(|(record, _)| record.clone()).collect();
+            // Read before anything is decided: what is no longer open by then shows its link.
+            let open = store.open_writes().await?.into_iter();
+            let open: HashSet<RecordRef> = open.map(|write| write.record).collect();
+            let records = due.iter().map(|(record, _)| record);
+            let records: Vec<RecordRef> =
+                records.filter(|it| !open.contains(it)).cloned().collect();
             let decisions = decide(&store, &*flow, &records, &base, &Overlay::default()).await?;
             let created = decisions.into_iter().filter(|it| created(it).is_some());
             let decided = created.map(|it| (it.record.clone(), it)).collect();

@@ -186,7 +186,8 @@ impl Run<'_> {
     ) -> Result<(), EngineError> {
         let flows = &self.connection.flows;
         let has_stages = flows.iter().any(|flow| flow.name() == INVOICES.name());
-        let whole = options.only.is_empty() && options.import.is_none() && !options.recovers;
+        let whole =
+            options.only.is_empty() && options.import.is_none() && options.recovers.is_none();
         if !has_stages || !whole {
             return Ok(());
         }

@@ -54,7 +54,7 @@ pub use cost::{Cost, Sent};
 pub use error::EngineError;
 pub use import::Import;
 pub use initial::{InitialSync, Later, initial_sync, initial_syncs, pending_initial_syncs};
-pub use options::RunOptions;
+pub use options::{Rebuild, RunOptions};
 pub use plan::{Extent, Plan, PlannedChoice, PlannedStep};
 pub use progress::{Progress, Quiet};
 pub use recovery::{Recovery, recover, release};

@@ -4,6 +4,19 @@ use crate::import::Import;
 use crate::join::Meanwhile;
 use crate::plan::Plan;
 
+/// How many records are decided on together, if nobody says otherwise: six full bulk calls of bills, two for each call under
+/// way.
+pub(crate) const PAGE: u32 = 600;
+
+/// Why the links are rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebuild {
+    /// The store was lost, or put back from a backup: what tieout made bears its keys and marks.
+    Lost,
+    /// Another sync was at work before (scenario 249): what it posted is known by what it pays.
+    TakingOver,
+}
+
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -20,7 +33,9 @@ pub struct RunOptions {
     /// Import this list, and nothing else: see [`import`](mod@crate::import).
     pub import: Option<Import>,
     /// Rebuild what the store lacks, and write nothing: see [`recover`](crate::recover()).
-    pub recovers: bool,
+    pub recovers: Option<Rebuild>,
+    /// How many of the records that are due are decided on together.
+    pub page: u32,
     /// The run's id: unique, chosen by the caller.
     pub id: String,
 }
@@ -35,7 +50,8 @@ impl RunOptions {
             plan: None,
             whole: false,
             import: None,
-            recovers: false,
+            recovers: None,
+            page: PAGE,
             id: id.into(),
         }
     }

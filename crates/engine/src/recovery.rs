@@ -18,7 +18,7 @@ use tieout_store::{
 
 use crate::Connection;
 use crate::error::EngineError;
-use crate::options::RunOptions;
+use crate::options::{Rebuild, RunOptions};
 use crate::plan::Plan;
 use crate::report::{KILLED, RunReport, RunStatus};
 use crate::run::{Run, conduct};
@@ -123,10 +123,11 @@ pub struct PaidLink {
 pub async fn recover(
     connection: &Connection,
     id: impl Into<String>,
+    why: Rebuild,
 ) -> Result<Recovery, EngineError> {
     let options = RunOptions {
         whole: true,
-        recovers: true,
+        recovers: Some(why),
         ..RunOptions::new(id, TRIGGER)
     };
     let (report, plan) = Box::pin(conduct(connection, &options)).await?;
@@ -176,9 +177,9 @@ pub async fn recover(
 /// [`EngineError::Busy`] while a run is under way.
 pub async fn release(connection: &Connection, reason: &str) -> Result<Option<Stop>, EngineError> {
     let store = &connection.store;
-    let Some(stop) = recovering(store).await? else {
+    if recovering(store).await?.is_none() {
         return Ok(None);
-    };
+    }
     let lease = store
         .lease(&connection.holder, LEASE)
         .await
@@ -188,18 +189,21 @@ pub async fn release(connection: &Connection, reason: &str) -> Result<Option<Sto
             )),
             other => other.into(),
         })?;
-    let released = release_under(connection, &stop, lease.fence, reason).await;
+    let released = release_under(connection, lease.fence, reason).await;
     lease.release().await?;
-    released.map(|()| Some(stop))
+    released
 }
 
 async fn release_under(
     connection: &Connection,
-    stop: &Stop,
     fence: u64,
     reason: &str,
-) -> Result<(), EngineError> {
+) -> Result<Option<Stop>, EngineError> {
     let store = &connection.store;
+    // With the lease comes the look at the witness: a store that was put back once more has to be recovered once more.
+    let Some(stop) = recovering(store).await? else {
+        return Ok(None);
+    };
     let runs = store.runs(RUNS_BACK).await?;
     let finished = runs.iter().any(|run| {
         run.trigger == TRIGGER
@@ -224,7 +228,7 @@ async fn release_under(
             ..Commit::default()
         })
         .await?;
-    Ok(())
+    Ok(Some(stop))
 }
 
 async fn recovering(store: &ConnectionStore) -> Result<Option<Stop>, EngineError> {

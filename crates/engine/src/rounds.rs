@@ -13,12 +13,11 @@ use crate::decide::{Decision, decide, maps};
 use crate::error::EngineError;
 use crate::initial::Waiting;
 use crate::mapping::of_link;
+use crate::options::{PAGE, Rebuild};
 use crate::pull::in_population;
 use crate::run::Run;
 use crate::settle::{give_up, keep_open, settle};
 
-/// How many records are decided on at once: six full bulk calls of bills, two for each call under way.
-const PAGE: u32 = 600;
 /// How many of them are said in one commit.
 const TOGETHER: usize = 200;
 
@@ -146,7 +145,7 @@ impl Run<'_> {
                 decisions.extend(decide(store, flow, &page, base, &self.overlay).await?);
                 decisions.sort_by(|one, other| one.record.cmp(&other.record));
                 if !last && self.may_look_ahead() {
-                    let from = (after.clone(), PAGE);
+                    let from = (after.clone(), self.page);
                     ahead = self
                         .connection
                         .shared_flow(flow.name())
@@ -178,7 +177,8 @@ impl Run<'_> {
 
     /// What is due next, with nothing decided.
     async fn due_page(&self, flow: &str, after: Option<&RecordRef>) -> Result<Page, EngineError> {
-        let due = self.connection.store.due_page(flow, after, PAGE).await?;
+        let store = &self.connection.store;
+        let due = store.due_page(flow, after, self.page).await?;
         Ok(Page {
             due,
             decided: HashMap::new(),
@@ -196,6 +196,7 @@ impl Run<'_> {
         let stopped_for = self.stopped.as_ref().map(|stop| stop.kind);
         Ok(Books {
             recovering: stopped_for == Some(StopKind::Recovering),
+            taking_over: self.rebuild == Some(Rebuild::TakingOver),
             ..Books::new(
                 self.connection.facts(),
                 self.preferences(),

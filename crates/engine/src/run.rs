@@ -17,7 +17,7 @@ use crate::initial::{InitialSync, Waiting};
 use crate::join::{Meanwhile, Taken, take};
 use crate::keep::{lease_time, while_held};
 use crate::mapping::propose_read;
-use crate::options::RunOptions;
+use crate::options::{Rebuild, RunOptions};
 use crate::overlay::Overlay;
 use crate::plan::{Plan, Planner};
 use crate::pull::{Unread, pull};
@@ -64,6 +64,10 @@ pub(crate) struct Run<'a> {
     pub(crate) in_vain: HashSet<(String, RecordRef)>,
     /// With which stamp the records at hand were due.
     pub(crate) stamps: HashMap<RecordRef, u64>,
+    /// Why the links are rebuilt, if they are.
+    pub(crate) rebuild: Option<Rebuild>,
+    /// How many records are decided on together.
+    pub(crate) page: u32,
     problems: Mutex<Vec<Problem>>,
     /// What of a side kept the run from something.
     faults: Mutex<Vec<Fault>>,
@@ -115,7 +119,7 @@ pub(crate) async fn conduct(
     };
     let mut run = Run::new(connection, options, lease);
     run.lease.set_run(&run.id).await?;
-    if options.recovers {
+    if options.recovers.is_some() {
         run.begin_recovery().await?;
     }
     if let Some(import) = options.import
@@ -228,6 +232,8 @@ impl<'a> Run<'a> {
             problems: Mutex::default(),
             faults: Mutex::default(),
             only: None,
+            rebuild: options.recovers,
+            page: options.page.max(1),
             importing: None,
             initial: None,
             aside: BTreeMap::new(),
@@ -482,7 +488,7 @@ impl<'a> Run<'a> {
             self.planner = None;
             self.forget_pretences();
         }
-        if options.recovers {
+        if options.recovers.is_some() {
             propose_read(self, false).await?;
             self.relink(&flows, &periods).await?;
         }
@@ -496,7 +502,7 @@ impl<'a> Run<'a> {
             }
         }
         self.end_import(&flows).await?;
-        if !options.recovers {
+        if options.recovers.is_none() {
             return Ok(None);
         }
         self.forget_pretences();

@@ -27,6 +27,10 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Far clocks are told in whole seconds.
 const WHOLE_SECOND: Duration = Duration::from_secs(1);
 
+/// An attempt is not said again sooner: where commits take longer than a quarter of the settling time, nothing would ever
+/// be sent.
+const SAID_AGAIN_MIN: Duration = Duration::from_secs(2);
+
 /// How far the far side's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -196,7 +200,8 @@ async fn settle_creations(
     // Twice at most: now, and once more when the windows have ended.
     for _ in 0..2 {
         let orders: Vec<Order> = writes.iter().map(|write| write.order.clone()).collect();
-        let since = writes.iter().filter_map(|write| write.attempted_at).min();
+        let first = first_attempts(run, &writes).await?;
+        let since = first.values().min().copied();
         let since = since.unwrap_or_else(|| run.connection.timer.now());
         let began = run.connection.timer.uptime();
         let told = run.connection.sides.of(side).whole.time_at(began);
@@ -218,7 +223,8 @@ async fn settle_creations(
         let recognised: HashMap<RemoteId, u64> = writes
             .iter()
             .filter_map(|write| {
-                let fits = |c: &&Observed| !taken.contains(&c.id) && may_be_of(write, c);
+                let first = first.get(&write.write).copied();
+                let fits = |c: &&Observed| !taken.contains(&c.id) && may_be_of(first, c);
                 let free: Vec<Observed> = candidates.iter().filter(fits).cloned().collect();
                 Some((recognise(&write.order, &free)?, write.write))
             })
@@ -232,7 +238,8 @@ async fn settle_creations(
             let free: Vec<Observed> = candidates
                 .iter()
                 .filter(|c| {
-                    !taken.contains(&c.id) && !anothers(&c.id, &write) && may_be_of(&write, c)
+                    let first = first.get(&write.write).copied();
+                    !taken.contains(&c.id) && !anothers(&c.id, &write) && may_be_of(first, c)
                 })
                 .cloned()
                 .collect();
@@ -291,9 +298,36 @@ async fn settle_creations(
     hold(run, &writes, writer.settle()).await
 }
 
-/// Whether a record can be what a write made: it is not older, apart from clocks that differ.
-fn may_be_of(write: &OpenWrite, candidate: &Observed) -> bool {
-    match (candidate.created, write.attempted_at) {
+/// When each of these writes was first attempted. A call of many requests is said again to be under way for as long as it
+/// is: what its first request made is older than what was last said of it.
+async fn first_attempts(
+    run: &Run<'_>,
+    writes: &[OpenWrite],
+) -> Result<HashMap<u64, Timestamp>, EngineError> {
+    let mut entries: HashMap<u64, Option<Timestamp>> = HashMap::new();
+    let mut first = HashMap::new();
+    for write in writes {
+        let mut moment = write.attempted_at;
+        if let Some(seq) = write.first_attempt.filter(|_| write.attempts > 1) {
+            let known = match entries.get(&seq) {
+                Some(known) => *known,
+                None => {
+                    let said = run.connection.store.attempted_in(seq).await?;
+                    entries.insert(seq, said);
+                    said
+                }
+            };
+            // Clocks differ, and are set: the earlier of the two leaves nothing out.
+            moment = known.into_iter().chain(moment).min();
+        }
+        first.extend(moment.map(|moment| (write.write, moment)));
+    }
+    Ok(first)
+}
+
+/// Whether a record can be what a write made that was first attempted then: it is not older, apart from clocks that differ.
+fn may_be_of(first: Option<Timestamp>, candidate: &Observed) -> bool {
+    match (candidate.created, first) {
         (Some(created), Some(attempted)) => attempted
             .checked_sub(CLOCKS)
             .is_ok_and(|earliest| created >= earliest),
@@ -356,7 +390,7 @@ async fn linked(
 /// How long after a journaled attempt it is journaled again, for as long as its call is under way: one that waits
 /// for its turn, or is many requests, is sent later than it was begun. `None` where nothing has to settle.
 pub(crate) fn said_again_after(settle: Duration) -> Option<Duration> {
-    (!settle.is_zero()).then_some(settle / 4)
+    (!settle.is_zero()).then_some((settle / 4).max(SAID_AGAIN_MIN))
 }
 
 /// How much later than its last journaled attempt a write may have been sent, by a clock that tells whole seconds.

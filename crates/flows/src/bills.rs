@@ -215,7 +215,9 @@ impl<'a> This<'a> {
         needs.extend(lines::needs(&self.bill.lines, self.books));
         if let Some(link) = self.link() {
             needs.push(Need::Record(link.target.clone()));
-            return needs;
+            if !linked::is_of_another_vendor(self, link) {
+                return needs;
+            }
         }
         needs.extend(adopt::marked_needs(self.books, &self.record.id));
         if let Some(key) = self.candidate_key() {
@@ -291,7 +293,7 @@ impl<'a> This<'a> {
             return verdict;
         }
         if let Some(verdict) = adopt::by_content(self) {
-            return verdict;
+            return self.instead(verdict);
         }
         if let Some(verdict) = self.twin() {
             return verdict;
@@ -301,20 +303,39 @@ impl<'a> This<'a> {
             Err(outcome) => return Verdict::Rest(outcome),
         };
         let opening = self.bill.open != self.bill.total;
+        let role = match self.link() {
+            Some(link) => link.role.clone(),
+            None if opening => OPENING.to_owned(),
+            None => String::new(),
+        };
         Verdict::Write(Box::new(Step {
             side: Side::Platform,
             action: Action::Create,
-            role: if opening {
-                OPENING.into()
-            } else {
-                String::new()
-            },
+            role,
             target: None,
             document,
             expect: None,
             key: key.clone(),
             because: "it is approved and in scope".into(),
         }))
+    }
+
+    /// What is found for a bill that has a counterpart already takes that one's place.
+    fn instead(&self, found: Verdict) -> Verdict {
+        match (found, self.link()) {
+            (
+                Verdict::Adopt {
+                    target, how, key, ..
+                },
+                Some(link),
+            ) => Verdict::Adopt {
+                target,
+                role: link.role.clone(),
+                how,
+                key,
+            },
+            (found, _) => found,
+        }
     }
 
     /// A bill whose lines don't add up is never sent (check C7).

@@ -46,6 +46,15 @@ impl Connection {
         Key::of([self.platform_prefix, &self.platform_account, id.as_str()])
     }
 
+    /// Whether a key is of an event that began on the platform.
+    #[must_use]
+    pub fn is_of_platform(&self, key: &Key) -> bool {
+        let any = Key::of([self.platform_prefix, &self.platform_account]);
+        key.as_str()
+            .strip_prefix(any.as_str())
+            .is_some_and(|rest| rest.starts_with('_'))
+    }
+
     /// Whether the platform takes such a write at all.
     #[must_use]
     pub fn takes(&self, kind: Kind, action: Action) -> bool {
@@ -199,6 +208,8 @@ pub struct Books {
     /// Whether the links are being rebuilt: then a pair that agrees in all is known again although money has
     /// moved on it. Nothing is written before a person has seen how much, and released the connection.
     pub recovering: bool,
+    /// Whether another sync was at work before (scenario 249), which left nothing on its postings that tells whose they are.
+    pub taking_over: bool,
     /// Loaded records.
     pub records: HashMap<RecordRef, Seen>,
     /// Loaded links by flow and record. A loaded record without links has an empty list.
@@ -238,6 +249,7 @@ impl Books {
             maps,
             periods,
             recovering: false,
+            taking_over: false,
             records: HashMap::new(),
             links: HashMap::new(),
             linked_to: HashMap::new(),

@@ -185,6 +185,7 @@ impl Story<'_> {
         let process = Process::new(&self.world.time, fate);
         let options = RunOptions {
             whole: self.dice.chance(0.1),
+            page: u32::try_from(self.dice.between(2, 40)).unwrap_or(u32::MAX),
             ..RunOptions::new(self.run_id(), "test")
         };
         self.sync_in(&process, holder, options).await

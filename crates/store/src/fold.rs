@@ -10,7 +10,7 @@ use tieout_domain::{Kind, RecordRef, WaitsFor};
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
 use crate::people;
-use crate::sql::{self, Cell, cells, count, int, json, maybe_int, text, to_json};
+use crate::sql::{self, Cell, cells, count, int, json, maybe_int, parse, text, to_json};
 use crate::stops::StopKind;
 
 /// A fact with what the fold needs of its entry.
@@ -49,6 +49,12 @@ impl WriteRow {
             attempts: int(row, 7)?,
             attempt_seqs: text(row, 8)?,
         })
+    }
+
+    /// The entry that told of its first attempt.
+    pub(crate) fn first_attempt(&self) -> Result<Option<u64>, StoreError> {
+        let mut seqs = self.attempt_seqs.split(',').filter(|seq| !seq.is_empty());
+        seqs.next().map(parse).transpose()
     }
 
     /// The write that an intention makes.

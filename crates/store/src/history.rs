@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use tieout_domain::Timestamp;
 
 use crate::chain::{Stored, moment};
 use crate::commit::limit;
-use crate::facts::{RecordRef, RunId};
+use crate::facts::{Fact, RecordRef, RunId};
 use crate::fold::WriteRow;
 use crate::sql::{self, Cell, cells, int, json, maybe_int, text, with};
 use crate::state;
@@ -60,6 +61,19 @@ impl ConnectionStore {
     /// What a database can answer.
     pub async fn entries_after(&self, seq: u64, rows: u32) -> Result<Vec<Entry>, StoreError> {
         entries_after(&self.store, &self.chain, seq, rows).await
+    }
+
+    /// When what this entry tells of was attempted, by the far side's own clock where its time was known then; `None` if it
+    /// tells of no attempt.
+    ///
+    /// # Errors
+    /// What a database can answer.
+    pub async fn attempted_in(&self, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        let entries = self.entries_after(seq.saturating_sub(1), 1).await?;
+        Ok(entries.first().and_then(|entry| match &entry.fact {
+            Fact::Attempted { there, .. } => Some(there.unwrap_or(entry.at)),
+            _ => None,
+        }))
     }
 
     /// The entries after this number whose fact has this [word](crate::Fact::word), at most so many.

@@ -20,6 +20,7 @@ use crate::chain::moment;
 use crate::facts::RunId;
 use crate::sql::{self, cells, count, int, maybe_text, text, with};
 use crate::store::{ConnectionStore, Store, cannot_open, micros};
+use crate::witness;
 
 /// The right to work on a connection. Dropping it gives back what the operating system knows of it;
 /// [`release`](Lease::release) also tells the store.
@@ -105,7 +106,7 @@ impl ConnectionStore {
             return Err(self.held_by(row)?);
         }
         let fence = found.map_or(0, |row| row.fence) + 1;
-        self.notice_lost_history(&mut transaction).await?;
+        let noticed = self.notice_lost_history(&mut transaction).await?;
         let until_us = now_us.saturating_add(micros(ttl));
         let cells = cells![&*self.chain, fence, holder, until_us];
         let taken = with(sql::LEASE_TAKE, cells)
@@ -117,6 +118,9 @@ impl ConnectionStore {
             return Err(self.held().await?);
         }
         transaction.commit().await?;
+        if let Some((entries, hash)) = noticed {
+            witness::write(&self.store, &self.chain, entries, hash);
+        }
         Ok(Lease {
             fence,
             connection: self.clone(),

@@ -593,6 +593,7 @@ fn open_write(row: &AnyRow) -> Result<OpenWrite, StoreError> {
         },
         attempted_at: write.attempted_us.map(moment).transpose()?,
         attempts: u32::try_from(write.attempts).unwrap_or(u32::MAX),
+        first_attempt: write.first_attempt()?,
         flow: write.flow,
         role: write.role,
     })

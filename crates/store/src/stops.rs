@@ -2,8 +2,9 @@
 //! and 239).
 //!
 //! It is enforced where it can't be missed: nothing is sent that was not journaled as attempted, and a commit
-//! that journals an attempt is refused while its connection, or the whole installation, is stopped. So once a
-//! stop is committed, no new call is made, whichever process wanted to make it.
+//! that journals an attempt is refused while its connection, or the whole installation, is stopped. What was journaled as
+//! attempted before the stop and has not begun asks once more right before it does: see
+//! [`ConnectionStore::may_send`](crate::ConnectionStore::may_send).
 
 use std::fmt;
 use std::str::FromStr;

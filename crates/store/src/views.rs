@@ -229,6 +229,8 @@ pub struct OpenWrite {
     pub attempted_at: Option<Timestamp>,
     /// How often.
     pub attempts: u32,
+    /// The entry of the history that told of the first attempt.
+    pub first_attempt: Option<u64>,
 }
 
 /// A person's decision about a record.

@@ -96,27 +96,34 @@ fn read(path: &Path) -> Option<Witness> {
 }
 
 impl ConnectionStore {
-    /// Puts the connection into recovery if its witness tells of a history that the database lacks.
+    /// Puts the connection into recovery if its witness tells of a history that the database lacks. Gives the end of the
+    /// history that says so: the witness is to tell of it once that is committed.
     pub(crate) async fn notice_lost_history(
         &self,
         database: &mut AnyConnection,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<(u64, String)>, StoreError> {
         let Some(witness) = place(&self.store, &self.chain).and_then(|path| read(&path)) else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(cause) = contradiction(database, &self.chain, &witness).await? else {
-            return Ok(());
+            return Ok(None);
         };
+        // A backup that was made during a recovery, and put back after it, brings that recovery's end with it: it has to
+        // begin anew.
+        let mut facts = Vec::new();
         if stops::is_recovering(database, &self.chain).await? {
-            return Ok(());
+            let reason = "the store was put back once more".to_owned();
+            facts.push(Fact::Released { reason });
         }
+        facts.push(Fact::RecoveryNeeded { cause });
         let commit = Commit {
             actor: "engine".to_owned(),
-            facts: vec![Fact::RecoveryNeeded { cause }],
+            facts,
             ..Commit::default()
         };
         commit::commit_in(database, &self.store, &self.chain, &commit).await?;
-        Ok(())
+        let head = commit::head(database, self.store.inner.dialect, &self.chain).await?;
+        Ok(Some(head))
     }
 }
 

@@ -2397,6 +2397,24 @@ async fn s225_a_history_that_is_shorter_than_its_witness_tells_is_noticed(
         let head = store.verify().await.unwrap().chains[0].entries;
         let said = u64::from(copied) + gone_on + 1;
         assert_eq!(head, said, "it is said once");
+        // A backup that was made during a recovery, put back after it: that recovery's runs don't count.
+        let began = mine.stops().await.unwrap()[0].seq;
+        let entries = said + 5;
+        let hash = "0".repeat(64);
+        std::fs::write(
+            &witness,
+            serde_json::json!({"entries": entries, "hash": hash}).to_string(),
+        )
+        .unwrap();
+        mine.lease("me", ttl)
+            .await
+            .unwrap()
+            .release()
+            .await
+            .unwrap();
+        let stops = mine.stops().await.unwrap();
+        assert_eq!(stops.len(), 1);
+        assert!(stops[0].seq > began, "it begins anew");
         store.close().await;
     }
 }

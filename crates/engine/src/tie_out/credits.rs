@@ -113,7 +113,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Ledger, &credit.vendor),
             date: credit.date,
             parts,
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: None,
         }
     }

@@ -361,6 +361,7 @@ impl Gatherer<'_> {
             gathered.pairs.push(Pair {
                 ledger,
                 vendor: self.whose(mirrored).unwrap_or_default(),
+                customer: mirrored.observed.document.customer().cloned(),
                 platform: Some(held),
                 standing,
                 posted_by_us: false,
@@ -477,6 +478,7 @@ impl Gatherer<'_> {
                     .or_else(|| origins.get(&record).and_then(|of| items.get(of)));
                 gathered.pairs.push(Pair {
                     vendor: first.party_name.clone(),
+                    customer: None,
                     standing: item.map(|item| standing(item, &self.connection.time_zone)),
                     posted_by_us: ours(id) || origins.contains_key(&record),
                     discount: Amount::ZERO,

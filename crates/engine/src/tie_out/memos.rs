@@ -138,7 +138,7 @@ impl Gatherer<'_> {
             vendor: self.whose(mirrored).unwrap_or_default(),
             date: mirrored.observed.document.date().unwrap_or(self.day),
             parts: more.parts(kind),
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         }
     }

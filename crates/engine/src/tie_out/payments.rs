@@ -240,7 +240,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Platform, &payment.vendor),
             date: payment.date,
             parts,
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         });
         Ok(())
@@ -378,7 +378,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         })
     }
@@ -409,7 +409,7 @@ impl Gatherer<'_> {
             vendor: self.party_name(Side::Ledger, &payment.vendor),
             date: payment.date,
             parts,
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: item.map(|item| Standing {
                 // That it was posted explains nothing here; the category does.
                 cause: String::new(),

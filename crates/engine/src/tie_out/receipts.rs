@@ -385,7 +385,8 @@ impl Gatherer<'_> {
             charge.disputed || charge.refunds.iter().any(|refund| refund.succeeded)
         });
         let both = (stands, posted) == (Stands::Counts, Stands::Counts);
-        let untold = stands == Stands::Counts && self.is_untold(payment);
+        // The platform deducts what it has received, whatever the day.
+        let untold = !mirrored.gone && received(&payment.status) && self.is_untold(payment);
         if more.is_nothing() && !untold && !(both && returned) {
             return Ok(());
         }
@@ -405,7 +406,8 @@ impl Gatherer<'_> {
         let documents = (posting, Some(seen));
         let mut effect = self.receipt(kind, documents, mirrored, payment.date, item, more);
         if untold {
-            effect.unplaced = payment.unapplied;
+            let customer = payment.customer.clone();
+            effect.unplaced = customer.map(|customer| (customer, payment.unapplied));
         }
         found.effects.push(effect);
         Ok(())
@@ -448,6 +450,7 @@ impl Gatherer<'_> {
                 .map(|(posting, open)| held(posting, payment_of(posting).unwrap_or(payment), open)),
             platform: on_platform.map(|account| held(mirrored, payment, -account)),
             vendor: self.whose(mirrored).unwrap_or_default(),
+            customer: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
             posted_by_us: ledger.is_some(),
             discount: Amount::ZERO,
@@ -557,7 +560,7 @@ impl Gatherer<'_> {
             vendor: self.whose(mirrored).unwrap_or_default(),
             date,
             parts: more.parts(kind),
-            unplaced: Amount::ZERO,
+            unplaced: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         }
     }

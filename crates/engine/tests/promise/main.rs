@@ -453,6 +453,29 @@ async fn two_records_never_take_the_same_counterpart_though_both_are_looked_at_t
     assert_eq!(stage.platform.calls(Action::Create), 1);
 }
 
+/// What is found while one page is written was decided on with the next page before: it is not made again.
+#[tokio::test]
+async fn what_is_decided_ahead_does_not_make_again_what_is_found_meanwhile() {
+    let stage = Stage::new().await;
+    stage.platform.settles_after(WINDOW);
+    stage.platform.hide(true);
+    stage.ledger.put(bill("9", "10"));
+    stage.platform.next(Effect::LostAfter);
+    stage.sync().await;
+    assert_eq!(stage.state("9").await, "HOLD(settling)");
+    for id in ["1", "2"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage.platform.next(Effect::LostAfterAndShown);
+    let report = stage.try_sync_in_pages(2).await;
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    for id in ["1", "2", "9"] {
+        assert_eq!(stage.state(id).await, "DONE");
+    }
+    assert_eq!(stage.platform.calls(Action::Create), 3);
+    assert_eq!(stage.platform.totals().len(), 3);
+}
+
 #[tokio::test]
 async fn s239_a_run_under_way_makes_no_call_after_a_pause_and_ends_orderly() {
     let stage = Stage::new().await;

@@ -68,6 +68,8 @@ pub(crate) enum Effect {
     LostAfter,
     /// Carried out, and somebody makes the very same by hand; no answer.
     LostAfterTwice,
+    /// Carried out; no answer, and from then on lists and look-ups show again what was made.
+    LostAfterAndShown,
     /// Not carried out, or not yet; no answer.
     LostBefore,
     /// Carried out, after a while.
@@ -426,6 +428,7 @@ impl Write for Writer {
                 return orders.iter().map(|_| unknown()).collect();
             }
             Some(Effect::Slow(time)) => self.wait(time, lease).await,
+            Some(Effect::LostAfterAndShown) => self.0.hide(false),
             _ => {}
         }
         let mut answers = Vec::new();
@@ -433,7 +436,7 @@ impl Write for Writer {
             let observed = self.0.carry_out(order);
             let id = observed.id.clone();
             answers.push(match effect {
-                Some(Effect::LostAfter) => unknown(),
+                Some(Effect::LostAfter | Effect::LostAfterAndShown) => unknown(),
                 Some(Effect::LostAfterTwice) => {
                     self.0.carry_out(order);
                     unknown()
@@ -746,8 +749,16 @@ impl Stage {
     }
 
     pub(crate) async fn try_sync(&self) -> RunReport {
+        self.try_sync_in_pages(600).await
+    }
+
+    /// A run that decides on so many records together.
+    pub(crate) async fn try_sync_in_pages(&self, page: u32) -> RunReport {
         let number = self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let options = RunOptions::new(format!("run {number}"), "test");
+        let options = RunOptions {
+            page,
+            ..RunOptions::new(format!("run {number}"), "test")
+        };
         tieout_engine::sync(&self.connection, options)
             .await
             .unwrap()

@@ -1,5 +1,8 @@
-//! Postings that another sync made, before this one took over: known again by what they pay while the links are rebuilt,
-//! or by a person's word (scenario 249).
+//! Postings that another sync made, before this one took over: known by what they pay while it does, or by a person's word
+//! (scenario 249).
+//!
+//! After a store was lost, tieout's own postings are known by their external ids. What pays the same under no such id may be
+//! that other sync's, or somebody's own payment of what is paid on the platform too: a person says which.
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Payment, PaymentStatus};
@@ -64,8 +67,10 @@ pub(super) fn decide(this: &This<'_>) -> Option<Verdict> {
         }
     };
     Some(match one {
-        Some((record, _)) => adopt(this, record, "vendor, amount and bills"),
-        None => ambiguous(this, &found),
+        Some((record, _)) if this.books.taking_over => {
+            adopt(this, record, "vendor, amount and bills")
+        }
+        _ => ambiguous(this, &found),
     })
 }
 
@@ -99,8 +104,14 @@ fn same<'a>(this: &This<'a>) -> Option<Vec<(&'a RecordRef, &'a Payment)>> {
         return None;
     };
     let wanted: Vec<Application> = paid.iter().map(super::posting::Paid::application).collect();
+    let connection = &this.books.connection;
+    let is_anothers = |payment: &Payment| {
+        let key = payment.external_id.as_ref();
+        key.is_some_and(|key| *key != this.key() && connection.is_of_platform(key))
+    };
     let fits = |(record, payment): &(&RecordRef, &Payment)| {
         payment.status != PaymentStatus::LedgerVoided
+            && !is_anothers(payment)
             && payment.currency == this.payment.currency
             && this.books.links_to(record).is_empty()
             && same_applications(&payment.applications, &wanted)

@@ -8,7 +8,7 @@ use tieout_domain::{Amount, Currency, Date, Document, Kind, Marker, RecordRef, R
 use super::wanted::is_balance;
 use super::{OPENING, This, label};
 use crate::verdict::{blocked, conflict};
-use crate::{Books, Decided, Need, Verdict};
+use crate::{Books, Decided, Link, Need, Verdict};
 
 /// How many days apart the dates of two bills may be to be proposed as one.
 const DAYS_APART_MAX: i32 = 5;
@@ -118,6 +118,28 @@ pub(super) fn by_mark(this: &This<'_>) -> Option<Verdict> {
         );
         return Some(blocked(Code::new("link-refused"), cause));
     }
+    by_own_mark(this)
+}
+
+/// The same for a bill whose counterpart is put away because its vendor changed; what is put away, too, is none.
+pub(super) fn for_new_vendor(this: &This<'_>, link: &Link) -> Option<Verdict> {
+    match this.books.decided(super::NAME, this.record) {
+        Some(Decided::Link(target)) if *target != link.target => return by_mark(this),
+        Some(Decided::Create) => return None,
+        _ => {}
+    }
+    let payee = &this.vendor_link()?.target.id;
+    let mut own = marked(this.books, &this.record.id, this.candidate_kind());
+    own.retain(|one| one.vendor == payee && !one.archived);
+    match own.as_slice() {
+        [] => None,
+        [one] => Some(adopt(this, one, "marker")),
+        several => Some(ambiguous(this, several)),
+    }
+}
+
+/// Tieout's own mark on a bill of the vendor's.
+fn by_own_mark(this: &This<'_>) -> Option<Verdict> {
     let marked = marked(this.books, &this.record.id, this.candidate_kind());
     if marked.is_empty() {
         return None;
@@ -131,7 +153,8 @@ pub(super) fn by_mark(this: &This<'_>) -> Option<Verdict> {
         .into_iter()
         .filter(|one| one.vendor == payee)
         .collect();
-    if own.len() > 1 {
+    // One that stands goes before those that were put away; several of these are for a person.
+    if own.iter().any(|candidate| !candidate.archived) {
         own.retain(|candidate| !candidate.archived);
     }
     match own.as_slice() {

@@ -6,7 +6,7 @@ use tieout_domain::document::{Approval, Bill, BillStatus, VendorCredit};
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
-use super::{OPENING, This, wanted};
+use super::{OPENING, This, adopt, wanted};
 use crate::projection::{Difference, bill_differences};
 use crate::vendors::OPEN_BILLS;
 use crate::verdict::{amendment_key, blocked, conflict, done, done_with, hold, noop, rest};
@@ -265,7 +265,23 @@ fn vendor_changed(
             format!("{} is closed on both sides", this.label()),
         );
     }
+    // It may be there for the new vendor already: made before the store was put back, or by a person.
+    if let Some(verdict) = adopt::for_new_vendor(this, link) {
+        return this.instead(verdict);
+    }
     this.create(&this.key().with(payee.as_str()))
+}
+
+/// Whether its counterpart is another vendor's bill, and put away.
+pub(super) fn is_of_another_vendor(this: &This<'_>, link: &Link) -> bool {
+    let there = this.books.record(&link.target).filter(|seen| !seen.gone);
+    there.is_some_and(|seen| match &seen.document {
+        Document::Bill(there) => {
+            there.status == BillStatus::Archived
+                && this.vendor_link().map(|link| &link.target.id) != Some(&there.vendor)
+        }
+        _ => false,
+    })
 }
 
 /// Its coding can't be translated any more. That matters only if something must be written; once money has

@@ -105,6 +105,8 @@ pub struct Pair {
     pub platform: Option<Held>,
     /// The vendor or customer, by name.
     pub vendor: String,
+    /// The platform's customer whose document it is, if it is one's.
+    pub customer: Option<RemoteId>,
     /// What the flow decided.
     pub standing: Option<Standing>,
     /// Whether the ledger's document was made by tieout from something of the platform.
@@ -131,8 +133,8 @@ pub struct Effect {
     /// it, else the platform's. What it adds, as to a credit that is used up, is negative. What a customer's payment
     /// has left on account is a part on the payment itself.
     pub parts: Vec<(RecordRef, Amount)>,
-    /// What of it a platform that doesn't tell which invoices a payment pays has taken off invoices of this customer.
-    pub unplaced: Amount,
+    /// What of it a platform that doesn't tell which invoices a payment pays has taken off invoices, and whose.
+    pub unplaced: Option<(RemoteId, Amount)>,
     /// What the flow decided.
     pub standing: Option<Standing>,
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tieout_domain::subledger::PostingKind;
-use tieout_domain::{Amount, MoneyError, RecordRef};
+use tieout_domain::{Amount, MoneyError, RecordRef, RemoteId};
 
 use super::input::{Effect, EffectKind, Held, Input, Note, Pair, Presence, Scope};
 use super::rules::{age, rules};
@@ -134,7 +134,7 @@ struct Touched {
     on: HashMap<RecordRef, Vec<(usize, Amount)>>,
     counted: Vec<Option<Amount>>,
     /// The effects of each customer whose invoices aren't told, and what of each has not been found on any.
-    unplaced: HashMap<String, Vec<(usize, Amount)>>,
+    unplaced: HashMap<RemoteId, Vec<(usize, Amount)>>,
 }
 
 impl Touched {
@@ -151,11 +151,11 @@ impl Touched {
                 on.entry(record.clone()).or_default().push((at, signed));
             }
         }
-        let mut unplaced: HashMap<String, Vec<(usize, Amount)>> = HashMap::new();
+        let mut unplaced: HashMap<RemoteId, Vec<(usize, Amount)>> = HashMap::new();
         for (at, effect) in effects.iter().enumerate() {
-            if !effect.unplaced.is_zero() {
-                let of_customer = unplaced.entry(effect.vendor.clone()).or_default();
-                of_customer.push((at, effect.unplaced));
+            if let Some((customer, amount)) = &effect.unplaced {
+                let of_customer = unplaced.entry(customer.clone()).or_default();
+                of_customer.push((at, *amount));
             }
         }
         Self {
@@ -176,8 +176,9 @@ impl Touched {
         if !there(&pair.ledger) || !there(&pair.platform) {
             return Ok(());
         }
-        let of_customer = self.unplaced.get_mut(&pair.vendor).into_iter().flatten();
-        for (at, unplaced) in of_customer {
+        let of_customer = pair.customer.as_ref();
+        let of_customer = of_customer.and_then(|customer| self.unplaced.get_mut(customer));
+        for (at, unplaced) in of_customer.into_iter().flatten() {
             let placed = left.min(*unplaced).max(Amount::ZERO);
             if placed.is_zero() {
                 continue;

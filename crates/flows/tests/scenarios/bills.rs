@@ -453,6 +453,50 @@ fn s063_a_new_vendor_means_archive_and_create_if_no_money_moved() {
     assert_eq!(state(&world), "BLOCKED(vendor-changed)");
 }
 
+/// The store was put back from before the bill was made anew for its new vendor: the link leads to the old one still.
+#[test]
+fn s063_s225_what_was_made_for_the_new_vendor_is_found_by_its_mark_and_not_made_again() {
+    let mut world = with(|_| {});
+    let before = world.links.clone();
+    world.put(ledger(Kind::Vendor, "13"), vendor("Other Inc"));
+    world.bill(&bill_ref("1"), |it| it.vendor = "13".into());
+    world.sync();
+    let (new, writes) = (there(&world), world.writes.len());
+    world.links.retain(|link| link.flow != "bills");
+    world
+        .links
+        .extend(before.into_iter().filter(|link| link.flow == "bills"));
+    assert_ne!(there(&world), new);
+    world.sync();
+    assert_eq!((there(&world), world.writes.len()), (new, writes));
+    assert_eq!(state(&world), "DONE");
+}
+
+/// A person archived the bill on the platform and typed it in for its new vendor.
+#[test]
+fn s063_s078_what_a_person_made_for_the_new_vendor_is_taken_and_not_made_again() {
+    let mut world = with(|_| {});
+    let old = there(&world);
+    world.put(ledger(Kind::Vendor, "13"), vendor("Other Inc"));
+    world.put(ledger(Kind::Bill, "2"), bill("INV-2", "5.00"));
+    world.bill(&bill_ref("2"), |it| it.vendor = "13".into());
+    world.sync();
+    let other = world
+        .target("vendors", &ledger(Kind::Vendor, "13"))
+        .unwrap();
+    world.bill(&old, |it| it.status = BillStatus::Archived);
+    let mut typed = world.bill_at(&old).clone();
+    (typed.vendor, typed.marker) = (other.id, None);
+    typed.status = BillStatus::Open;
+    let typed_in = platform(Kind::Bill, "00ntyped");
+    world.put(typed_in.clone(), Document::Bill(typed));
+    world.bill(&bill_ref("1"), |it| it.vendor = "13".into());
+    let writes = world.writes.len();
+    world.sync();
+    assert_eq!((there(&world), world.writes.len()), (typed_in, writes));
+    assert_eq!(state(&world), "DONE");
+}
+
 #[test]
 fn s064_a_deleted_bill_is_archived_while_unpaid() {
     let mut world = with(|_| {});

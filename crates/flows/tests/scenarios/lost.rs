@@ -207,3 +207,40 @@ fn s226_postings_records_and_reversals_are_known_by_their_keys() {
     assert!(missing.is_empty(), "{missing:#?}");
     assert!(world.writes.is_empty(), "{:?}", world.writes);
 }
+
+/// A bill that was paid on both sides, by the same amount on the same day: a person says whether it is one payment or two,
+/// before the store was lost and after.
+#[test]
+fn s225_what_somebody_paid_in_the_ledger_is_not_taken_for_the_posting_of_a_payment() {
+    let both_ways = || {
+        let mut world = World::new();
+        let (here, there) = world.sent("1", "INV-1", "100.00");
+        let there = world.pays("stp1", payment(&[(&there, "100.00")]));
+        let mut check = ledger_check(&[(&here, "100.00")]);
+        check.date = world.payment_at(&there).date;
+        world.pay(Side::Ledger, &check, true);
+        let check_ref = ledger(Kind::Payment, "777");
+        world.put(check_ref.clone(), Document::Payment(check));
+        world.recovering = true;
+        (world, there, check_ref)
+    };
+    let (mut world, there, _) = both_ways();
+    world.sync();
+    assert_eq!(
+        world.state("bill-payments", &there),
+        "BLOCKED(ambiguous-match)"
+    );
+    assert_eq!(world.target("bill-payments", &there), None);
+    // Another payment's posting is nobody else's.
+    let (mut world, there, check) = both_ways();
+    world.taking_over = true;
+    let anothers = world.connection.platform_key(&"stp2".into());
+    world.payment(&check, |it| it.external_id = Some(anothers));
+    world.sync();
+    assert_eq!(world.target("bill-payments", &there), None);
+    // The sync that was at work before left no such id.
+    let (mut world, there, check) = both_ways();
+    world.taking_over = true;
+    world.sync();
+    assert_eq!(world.target("bill-payments", &there), Some(check));
+}

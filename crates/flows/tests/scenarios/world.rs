@@ -49,6 +49,9 @@ pub(crate) struct World {
     pub(crate) tells_balances: bool,
     /// What waits to be read again.
     pub(crate) outdated: BTreeSet<RecordRef>,
+    /// Whether the links are being rebuilt, and whether another sync was at work before.
+    pub(crate) recovering: bool,
+    pub(crate) taking_over: bool,
     flows: Vec<Box<dyn Flow>>,
     last_id: u32,
 }
@@ -107,6 +110,8 @@ impl World {
             writes: Vec::new(),
             tells_balances: true,
             outdated: BTreeSet::new(),
+            recovering: false,
+            taking_over: false,
             flows,
             last_id: 900,
         }
@@ -221,6 +226,8 @@ impl World {
             self.maps.clone(),
             self.periods.clone(),
         );
+        books.recovering = self.recovering;
+        books.taking_over = self.taking_over;
         for round in 0.. {
             assert!(round < 20, "needs never come to an end");
             let missing = books.missing(flow.needs(subject, &books));

@@ -113,6 +113,7 @@ pub(crate) fn pair(
     standing: Option<Standing>,
 ) -> Pair {
     Pair {
+        customer: None,
         ledger,
         platform,
         vendor: "Acme Paper".to_owned(),
@@ -174,7 +175,7 @@ pub(crate) fn effect(
             .iter()
             .map(|(id, part)| (bill(side, id), amount(part)))
             .collect(),
-        unplaced: Amount::ZERO,
+        unplaced: None,
         standing,
     }
 }

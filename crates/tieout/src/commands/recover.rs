@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
+use tieout_engine::Rebuild;
 use tieout_engine::recovery::{Recovery, recover, release};
 
 use super::sync::{connections, ended, print_plan, print_report, run_id};
@@ -50,7 +51,7 @@ pub async fn run(global: &Global, args: &RecoverArgs) -> Result<Exit, Failure> {
             }
             continue;
         }
-        let recovery = recover(&connection, run_id()).await?;
+        let recovery = recover(&connection, run_id(), Rebuild::Lost).await?;
         worst = ended(&recovery.report);
         if global.json {
             output::json(&json!({ "recovery": recovery }));

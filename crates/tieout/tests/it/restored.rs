@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tieout_domain::{Document, Kind, RecordRef, Side, State};
-use tieout_engine::{Recovery, RunOptions, mapping};
+use tieout_engine::{Rebuild, Recovery, RunOptions, mapping};
 use tieout_flows::matching::Confidence;
 use tieout_store::StopKind;
 
@@ -43,7 +43,9 @@ const DOCUMENTS: [&str; 3] = ["bills", "vendor-credits", "bill-payments"];
 async fn recover(stage: &Stage) -> Recovery {
     let before = sides(stage).await;
     let id = tieout::commands::sync::run_id();
-    let recovery = tieout_engine::recover(&stage.connection, id).await.unwrap();
+    let recovery = tieout_engine::recover(&stage.connection, id, Rebuild::Lost)
+        .await
+        .unwrap();
     assert!(
         recovery.report.problems.is_empty(),
         "{:?}",

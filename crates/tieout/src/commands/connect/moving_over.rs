@@ -15,7 +15,7 @@ use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_engine::recovery::{recover, release};
 use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
-use tieout_engine::{Connection, Plan, RunOptions};
+use tieout_engine::{Connection, Plan, Rebuild, RunOptions};
 use tieout_flows::tie_out::Status;
 use tieout_store::{Fact, StopKind};
 
@@ -308,7 +308,7 @@ impl Walk<'_> {
                 "look at what is to be linked, and say --yes".to_owned(),
             ));
         }
-        let recovery = recover(&self.connection, sync::run_id()).await?;
+        let recovery = recover(&self.connection, sync::run_id(), Rebuild::TakingOver).await?;
         self.found["linked"] = json!(recovery.linked);
         self.found["waiting"] = json!(recovery.waiting);
         if self.talks() {
