@@ -137,6 +137,15 @@ pub fn balanced(after: &Snapshot) -> Vec<Violation> {
     )]
 }
 
+/// Nobody says what the history contradicts: whose lease has passed on is told so before it is heard.
+#[must_use]
+pub fn heard(contradictions: u64) -> Option<Violation> {
+    (contradictions > 0).then(|| {
+        let what = format!("{contradictions} runs said what the history contradicts");
+        violation("history", what)
+    })
+}
+
 /// All items of a connection.
 ///
 /// # Errors

@@ -430,6 +430,8 @@ impl Story<'_> {
         let mut violations = check::quiet(&last, &plan);
         let (platform, most) = (self.world.pair.platform(), self.world.pair.at_once());
         violations.extend(check::at_once(self.world.most_at_once(platform), most));
+        let contradictions = self.world.figures.of("syncs", "store-contradiction");
+        violations.extend(check::heard(contradictions));
         if self.world.pair.closes() {
             violations.extend(self.tie_out(&started.connection).await?);
         }

@@ -187,6 +187,9 @@ impl<'a> This<'a> {
             if self.is_by_invoice() {
                 needs.extend(on_copy::needs(self.books, &link.target));
                 needs.push(Need::Outdated(self.record.clone()));
+                if by_invoice::was_put_away(link) {
+                    needs.push(Need::Marked(self.books.connection.marker(&self.record.id)));
+                }
             }
             return needs;
         }
@@ -233,14 +236,7 @@ impl<'a> This<'a> {
             Side::Ledger => match self.copies().as_slice() {
                 [] => return None,
                 [one] => (*one).clone(),
-                several => {
-                    let cause = format!(
-                        "{} has {} copies on the platform that bear its mark; say which one counts",
-                        self.label(),
-                        several.len()
-                    );
-                    return Some(blocked(Code::new("several-copies"), cause));
-                }
+                several => return Some(self.several(several)),
             },
             Side::Platform => {
                 let kind = self.record.kind;
@@ -252,14 +248,31 @@ impl<'a> This<'a> {
 
     /// What bears its mark. A copy that was put away and made anew is none of them, as long as another one stands.
     fn copies(&self) -> Vec<&'a RecordRef> {
-        let all = origin::marked(self.books, self.record);
-        let stands = |record: &&&RecordRef| {
+        let standing = self.standing_copies();
+        match standing.is_empty() {
+            true => origin::marked(self.books, self.record),
+            false => standing,
+        }
+    }
+
+    fn standing_copies(&self) -> Vec<&'a RecordRef> {
+        let mut copies = origin::marked(self.books, self.record);
+        copies.retain(|record| {
             let seen = self.books.record(record);
             let paper = seen.and_then(|seen| Paper::of(&seen.document));
             paper.is_some_and(|paper| !paper.is_voided())
-        };
-        let standing: Vec<_> = all.iter().filter(stands).copied().collect();
-        if standing.is_empty() { all } else { standing }
+        });
+        copies
+    }
+
+    /// One of several that bear its mark: a person says which.
+    fn several(&self, copies: &[&RecordRef]) -> Verdict {
+        let cause = format!(
+            "{} has {} copies on the platform that bear its mark; say which one counts",
+            self.label(),
+            copies.len()
+        );
+        blocked(Code::new("several-copies"), cause)
     }
 
     fn adopt(&self, target: RecordRef, how: &'static str) -> Verdict {

@@ -88,6 +88,13 @@ fn plan() -> Plan {
 }
 
 #[test]
+fn what_the_history_contradicts_is_seen() {
+    assert_eq!(check::heard(0), None);
+    let told = check::heard(1).unwrap();
+    assert_eq!(told.check, "history");
+}
+
+#[test]
 fn a_world_that_does_not_come_to_rest_is_found() {
     assert_eq!(check::quiet(&report(), &plan()), []);
     let mut writing = report();

@@ -51,7 +51,7 @@ pub(super) fn decide(this: &This<'_>, link: &Link) -> Verdict {
 }
 
 /// Whether tieout archived the copy itself, to make it anew once something is owed again.
-fn was_put_away(link: &Link) -> bool {
+pub(super) fn was_put_away(link: &Link) -> bool {
     matches!(&link.applied, Some(Document::Invoice(applied)) if applied.status == InvoiceStatus::Voided)
 }
 
@@ -129,6 +129,14 @@ fn anew(this: &This<'_>, link: &Link, on_copy: &OnCopy<'_>) -> Verdict {
             how: "it is made anew",
             key: None,
         };
+    }
+    // It may have been made anew before the store was put back.
+    let mut standing = this.standing_copies();
+    standing.retain(|copy| **copy != link.target);
+    match standing.as_slice() {
+        [] => {}
+        [one] => return this.adopt((*one).clone(), "its mark"),
+        several => return this.several(several),
     }
     match document(this, owed(this), None) {
         Ok(document) => {

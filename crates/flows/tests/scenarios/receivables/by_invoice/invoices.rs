@@ -1,6 +1,7 @@
 use tieout_domain::document::*;
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
+use tieout_flows::Link;
 
 use super::*;
 
@@ -44,6 +45,30 @@ fn s175_where_nothing_can_be_changed_it_is_archived_and_made_anew() {
     world.invoice(&record, |it| it.memo = "Thank you".into());
     world.sync();
     assert_eq!(world.made(Side::Platform, Kind::Invoice), 4);
+}
+
+/// The store was put back from between the two: its link leads to the copy that was archived.
+#[test]
+fn s175_s225_a_copy_that_was_made_anew_is_found_by_its_mark_and_not_made_again() {
+    let mut world = World::documented();
+    let (record, old) = world.invoiced("1", "100.00");
+    edit(&mut world, &record, "120.00");
+    let copy = world.copy_of(&record);
+    let archived = world.at(&old).clone();
+    let of_invoice = |link: &Link| link.flow == "invoices" && link.record == record;
+    world
+        .links
+        .retain(|link| !of_invoice(link) || link.role.is_empty());
+    let link = world
+        .links
+        .iter_mut()
+        .find(|link| of_invoice(link))
+        .unwrap();
+    (link.target, link.applied) = (old, Some(archived));
+    world.sync();
+    assert_eq!(world.copy_of(&record), copy);
+    assert_eq!(world.made(Side::Platform, Kind::Invoice), 2);
+    assert_eq!(world.state("invoices", &record), "DONE");
 }
 
 #[test]
