@@ -142,7 +142,26 @@ fn all(
     (done.into_inner(), bad.into_inner())
 }
 
+/// Whether somebody has interrupted it.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on an interrupt begins no new world: what the others came to is told.
+fn heed_interrupts() {
+    let waiting = std::thread::Builder::new().spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(tokio::signal::ctrl_c())?;
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        std::io::Result::Ok(())
+    });
+    if let Err(error) = waiting {
+        eprintln!("an interrupt ends it at once: {error}");
+    }
+}
+
 fn live(arguments: &LiveArguments) -> bool {
+    heed_interrupts();
     let began = Instant::now();
     let stop = AtomicBool::new(false);
     let total = Figures::default();
@@ -150,7 +169,7 @@ fn live(arguments: &LiveArguments) -> bool {
         let over = arguments
             .seconds
             .is_some_and(|seconds| began.elapsed().as_secs() >= seconds);
-        !over && !stop.load(Ordering::Relaxed)
+        !over && !stop.load(Ordering::Relaxed) && !INTERRUPTED.load(Ordering::Relaxed)
     };
     let one = |number| {
         let good = live_through(
