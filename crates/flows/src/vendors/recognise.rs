@@ -1,5 +1,7 @@
 //! Whether a vendor is already on the platform, typed by hand (scenarios 2 and 24).
 
+use std::collections::BTreeSet;
+
 use tieout_domain::document::{Address, Vendor};
 use tieout_domain::{Document, Kind, RecordRef, Side};
 
@@ -17,18 +19,27 @@ pub(super) enum Found {
     Unsure(String),
 }
 
-fn keys(record: &RecordRef, vendor: &Vendor, books: &Books) -> Vec<String> {
+/// The names under which its counterpart of this role is looked for: its own, and the one that tieout gives.
+fn keys(record: &RecordRef, vendor: &Vendor, role: &str, books: &Books) -> Vec<String> {
     let plain = normalised_name(&vendor.name);
     let ours = normalised_name(&name::on_platform(record, vendor, "", books));
-    let mut keys = vec![plain, ours];
+    let of_role = normalised_name(&name::on_platform(record, vendor, role, books));
+    let mut keys = vec![plain, ours, of_role];
     keys.retain(|key| !key.is_empty());
     keys.dedup();
     keys
 }
 
 pub(super) fn needs(record: &RecordRef, vendor: &Vendor, books: &Books) -> Vec<Need> {
+    let home = books.connection.home_currency;
+    let currencies = books.preferences.transactions.currencies.iter();
+    let roles = currencies.map(|currency| super::role(Some(vendor), *currency, home));
+    let keys: BTreeSet<String> = roles
+        .chain([String::new()])
+        .flat_map(|role| keys(record, vendor, &role, books))
+        .collect();
     let mut needs = Vec::new();
-    for key in keys(record, vendor, books) {
+    for key in keys {
         let place = (Side::Platform, Kind::Vendor, key);
         let found = books.matching.get(&place).map_or(&[][..], Vec::as_slice);
         for candidate in found {
@@ -49,7 +60,7 @@ pub(super) fn find(record: &RecordRef, vendor: &Vendor, role: &str, books: &Book
         role.parse().unwrap_or(books.connection.home_currency)
     };
     let mut candidates: Vec<(&RecordRef, &Vendor)> = Vec::new();
-    for key in keys(record, vendor, books) {
+    for key in keys(record, vendor, role, books) {
         let found = books.matching.get(&(Side::Platform, Kind::Vendor, key));
         for candidate in found.map_or(&[][..], Vec::as_slice) {
             let taken = books

@@ -346,6 +346,16 @@ fn s020_a_second_currency_gets_a_second_vendor() {
         (second.name.as_str(), second.currency),
         ("Acme Ltd (EUR)", Some(euro))
     );
+    // After the links are lost each is known again by its name, also where no bill bears a mark.
+    world
+        .links
+        .retain(|link| link.flow != "vendors" && link.flow != "bills");
+    for copy in world.of(Side::Platform, Kind::Bill) {
+        world.bill(&copy, |it| it.marker = None);
+    }
+    world.sync();
+    assert_eq!(world.made(Side::Platform, Kind::Vendor), 2);
+    assert_eq!(world.made(Side::Platform, Kind::Bill), 2);
 }
 
 #[test]
