@@ -16,11 +16,14 @@ use tempfile::TempDir;
 /// The name under which the store's tests look for a database.
 const VARIABLE: &str = "TIEOUT_TEST_POSTGRES";
 
-/// The name under which they look for the certificate of the authority that the server's own is from.
-const ROOT: &str = "TIEOUT_TEST_POSTGRES_ROOT";
+/// The name under which they look for one whose line is encrypted.
+const ENCRYPTED: &str = "TIEOUT_TEST_POSTGRES_TLS";
 
 /// The programs of PostgreSQL's that are used here.
 const NEEDED: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "psql"];
+
+/// The settings of a server whose data nobody needs.
+const IN_A_HURRY: [&str; 3] = ["fsync=off", "full_page_writes=off", "autovacuum=off"];
 
 /// How long the server may take to answer.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -30,8 +33,6 @@ pub(crate) struct Server {
     process: Child,
     /// The address to connect to.
     pub(crate) address: String,
-    /// The certificate of its authority, as a file.
-    pub(crate) root: PathBuf,
     // Dropped last: the server's files.
     _folder: TempDir,
 }
@@ -93,24 +94,34 @@ pub(crate) fn look() -> Option<PathBuf> {
 impl Server {
     /// Starts one with these programs, for tests: nothing here outlives them.
     pub(crate) fn start(programs: &Path) -> Result<Self> {
-        Self::start_with(
-            programs,
-            &["fsync=off", "full_page_writes=off", "autovacuum=off"],
-        )
+        Self::start_in(TempDir::new()?, programs, &IN_A_HURRY)
+    }
+
+    /// The same, with a certificate and the authority that it is from, which the address names.
+    pub(crate) fn encrypted(programs: &Path) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let papers = authority::papers(folder.path(), unprivileged_if_root()?)?;
+        let settings = papers.settings.iter().map(String::as_str);
+        let settings: Vec<&str> = settings.chain(IN_A_HURRY).collect();
+        let mut server = Self::start_in(folder, programs, &settings)?;
+        let root = papers.root.display();
+        server.address += &format!("?sslmode=verify-full&sslrootcert={root}");
+        Ok(server)
     }
 
     /// Starts one that gives its word as one in earnest does: what is committed is on the disk.
     pub(crate) fn durable(programs: &Path) -> Result<Self> {
-        Self::start_with(programs, &[])
+        Self::start_in(TempDir::new()?, programs, &[])
     }
 
     /// Tells a program of tests where it is.
     pub(crate) fn name_to(&self, command: &mut Command) {
-        command.env(VARIABLE, &self.address).env(ROOT, &self.root);
+        let encrypted = self.address.contains("sslmode");
+        let variable = if encrypted { ENCRYPTED } else { VARIABLE };
+        command.env(variable, &self.address);
     }
 
-    fn start_with(programs: &Path, settings: &[&str]) -> Result<Self> {
-        let folder = TempDir::new()?;
+    fn start_in(folder: TempDir, programs: &Path, settings: &[&str]) -> Result<Self> {
         let account = unprivileged_if_root()?;
         own(folder.path(), account)?;
         let data = folder.path().join("data");
@@ -130,14 +141,12 @@ impl Server {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
-        let papers = authority::papers(folder.path(), account)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut process = command(&programs.join("postgres"), folder.path(), account)
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            .args(["-c", "max_connections=300", "-c", "ssl=on"])
-            .args(papers.settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(["-c", "max_connections=300"])
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("log"))?)
@@ -157,7 +166,6 @@ impl Server {
         Ok(Self {
             process,
             address,
-            root: papers.root,
             _folder: folder,
         })
     }
@@ -245,19 +253,20 @@ mod tests {
             println!("skipped: no PostgreSQL is installed");
             return;
         };
-        let server = Server::start(&programs).unwrap();
-        let port = server
-            .address
-            .rsplit(&[':', '/'][..])
-            .nth(1)
-            .unwrap()
-            .parse::<u16>()
-            .unwrap();
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
-        drop(server);
-        assert!(
-            TcpStream::connect(("127.0.0.1", port)).is_err(),
-            "the server outlived its owner"
-        );
+        for start in [Server::start, Server::encrypted] {
+            let server = start(&programs).unwrap();
+            let (address, _) = server
+                .address
+                .split_once('?')
+                .unwrap_or((&server.address, ""));
+            let port = address.rsplit(&[':', '/'][..]).nth(1).unwrap();
+            let port = port.parse::<u16>().unwrap();
+            assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+            drop(server);
+            assert!(
+                TcpStream::connect(("127.0.0.1", port)).is_err(),
+                "the server outlived its owner"
+            );
+        }
     }
 }

@@ -68,6 +68,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<bo
         if let Some(server) = &server {
             server.name_to(&mut command);
         }
+        let encrypted =
+            postgres::programs().and_then(|programs| postgres::Server::encrypted(&programs));
+        if let Ok(encrypted) = &encrypted {
+            encrypted.name_to(&mut command);
+        }
         counted(&mut command)
     });
     steps.step(ON_SERVER, || match &server {

@@ -12,13 +12,14 @@ use super::{Account, own};
 /// What a server needs to say who it is.
 pub(super) struct Papers {
     /// Its settings that name them.
-    pub(super) settings: [String; 2],
+    pub(super) settings: [String; 3],
     /// The authority's certificate, for whoever connects.
     pub(super) root: PathBuf,
 }
 
 /// Makes them, for a server that is known as 127.0.0.1 and by no other name.
 pub(super) fn papers(folder: &Path, account: Option<Account>) -> Result<Papers> {
+    own(folder, account)?;
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;
     let name = "the authority of a server for tests";
@@ -41,6 +42,7 @@ pub(super) fn papers(folder: &Path, account: Option<Account>) -> Result<Papers> 
     }
     Ok(Papers {
         settings: [
+            "ssl=on".to_owned(),
             format!("ssl_cert_file={}", its_certificate.display()),
             format!("ssl_key_file={}", its_key.display()),
         ],

@@ -354,33 +354,37 @@ async fn the_first_server_that_takes_writes_is_the_one() {
 
 #[tokio::test]
 async fn the_line_to_a_server_is_encrypted_and_the_server_is_who_it_says_or_nobody_speaks_to_it() {
-    let Ok(root) = std::env::var("TIEOUT_TEST_POSTGRES_ROOT") else {
-        eprintln!("skipped: TIEOUT_TEST_POSTGRES_ROOT names no authority's certificate");
+    let Ok(named) = std::env::var("TIEOUT_TEST_POSTGRES_TLS") else {
+        eprintln!("skipped: TIEOUT_TEST_POSTGRES_TLS names no server whose line is encrypted");
         return;
     };
-    let Some(bed) = Bed::postgres().await else {
-        return;
-    };
-    let checked = format!("{}?sslmode=verify-full&sslrootcert={root}", bed.url);
-    let store = Store::open(&checked, clock()).await.unwrap();
+    let (server, checked) = named.split_once('?').unwrap();
+    let database = format!("tieout_encrypted_{}", std::process::id());
+    run(server, &format!("CREATE DATABASE {database}"))
+        .await
+        .unwrap();
+    let (server, _) = server.rsplit_once('/').unwrap();
+    let url = format!("{server}/{database}?{checked}");
+    let store = Store::open(&url, clock()).await.unwrap();
     sample(&store).await;
     assert_holds(&store).await;
+    store.close().await;
     let refused = |url: String| async move {
         let refused = Store::open(&url, clock()).await.unwrap_err();
         assert_eq!(refused.code().as_str(), "store-unreachable");
         refused.to_string()
     };
     // Its certificate is for 127.0.0.1: under another name anybody could answer.
-    let told = refused(checked.replace("@127.0.0.1:", "@localhost:")).await;
+    let told = refused(url.replace("@127.0.0.1:", "@localhost:")).await;
     assert!(told.contains("localhost"), "{told}");
     // An authority that the server's certificate is not from.
     let other = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.pem");
     std::fs::write(&path, other.cert.pem()).unwrap();
-    let told = refused(checked.replace(&root, &path.display().to_string())).await;
+    let roots = format!("sslmode=verify-full&sslrootcert={}", path.display());
+    let told = refused(url.replace(checked, &roots)).await;
     assert!(told.contains("certificate"), "{told}");
-    bed.end(store).await;
 }
 
 #[tokio::test]
