@@ -153,10 +153,17 @@ fn ambiguous(this: &This<'_>, several: &[(&RecordRef, &Payment)]) -> Verdict {
         .iter()
         .map(|(record, payment)| format!("{} ({})", payment.label(), record.id))
         .collect();
-    let cause = format!(
-        "{} could be each of these payments of the ledger: {}",
-        this.label(),
-        list.join(", ")
-    );
+    let cause = match list.as_slice() {
+        [one] => format!(
+            "{} pays the same as {one} of the ledger, under no external id of tieout's: that may be its posting, or the \
+             same paid twice; link it, or leave it as it is",
+            this.label()
+        ),
+        several => format!(
+            "{} could be each of these payments of the ledger: {}",
+            this.label(),
+            several.join(", ")
+        ),
+    };
     blocked(Code::new("ambiguous-match"), cause)
 }
