@@ -32,7 +32,7 @@ pub struct RunOptions {
     pub whole: bool,
     /// Import this list, and nothing else: see [`import`](mod@crate::import).
     pub import: Option<Import>,
-    /// Rebuild what the store lacks, and write nothing: see [`recover`](crate::recover()).
+    /// Rebuild what the store lacks, and write nothing: see [`recover`](crate::recover()). Of a plan: what that would link.
     pub recovers: Option<Rebuild>,
     /// How many of the records that are due are decided on together.
     pub page: u32,

@@ -421,7 +421,11 @@ impl Walk<'_> {
     }
 
     async fn plan(&self) -> Result<Plan, Failure> {
-        let options = RunOptions::new(sync::run_id(), "plan");
+        // It shows what is known again by what it pays, as the run after it will.
+        let options = RunOptions {
+            recovers: Some(Rebuild::TakingOver),
+            ..RunOptions::new(sync::run_id(), "plan")
+        };
         Ok(tieout_engine::plan(&self.connection, options).await?)
     }
 }
