@@ -7,7 +7,7 @@ use tieout_domain::document::{
 use tieout_domain::port::{Action, Observed, Order};
 use tieout_domain::{Document, RemoteId};
 
-use crate::projection::same_writable;
+use crate::projection::{same_applications, same_writable};
 
 /// What became of an order whose answer was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,32 @@ fn carried_out(order: &Order, now: &Document) -> bool {
             Document::CustomerPayment(it) => it.status == ReceiptStatus::Voided,
             _ => false,
         },
-        Action::Amend | Action::Create => same_writable(&order.document, now),
+        Action::Amend => {
+            same_writable(&order.document, now)
+                && (!moves_applications(order) || same_use(&order.document, now))
+        }
+        Action::Create => same_writable(&order.document, now),
+    }
+}
+
+/// Whether an amendment of a credit is about what it is applied to, and nothing else: what is written of the credit
+/// itself is there before and after it.
+fn moves_applications(order: &Order) -> bool {
+    order.expect.as_ref().is_some_and(|before| {
+        same_writable(&order.document, before) && !same_use(&order.document, before)
+    })
+}
+
+/// Whether two credits are applied to the same documents. What is no credit is not applied.
+fn same_use(one: &Document, other: &Document) -> bool {
+    match (one, other) {
+        (Document::VendorCredit(one), Document::VendorCredit(other)) => {
+            same_applications(&one.applications, &other.applications)
+        }
+        (Document::CreditMemo(one), Document::CreditMemo(other)) => {
+            same_applications(&one.applications, &other.applications)
+        }
+        _ => true,
     }
 }
 

@@ -1,6 +1,6 @@
-use tieout_domain::document::{BillStatus, Method, Payment, PaymentStatus};
+use tieout_domain::document::{Application, BillStatus, Method, Payment, PaymentStatus};
 use tieout_domain::port::{Action, Observed, Order};
-use tieout_domain::{Amount, Document, Kind, RecordRef, Side};
+use tieout_domain::{Amount, Document, Key, Kind, RecordRef, Side};
 use tieout_flows::matching::{Judgement, judge};
 
 use crate::world::*;
@@ -239,4 +239,39 @@ fn a_posting_is_found_by_its_external_id() {
         judge(&made, &[seen("9", Document::Payment(other))]),
         Judgement::Absent
     );
+}
+
+#[test]
+fn s222_the_use_of_a_credit_is_judged_by_what_it_is_applied_to() {
+    let credit = |used: &[(&str, &str)], number: &str| {
+        let Document::VendorCredit(mut credit) = vendor_credit(number, "40.00") else {
+            panic!()
+        };
+        let used = used.iter().map(|(bill, used)| Application {
+            document: (*bill).into(),
+            line: None,
+            amount: amount(used),
+            discount: Amount::ZERO,
+            credits: Vec::new(),
+        });
+        credit.applications = used.collect();
+        Document::VendorCredit(credit)
+    };
+    let order = |document: Document| Order {
+        key: Key::of(["k"]),
+        action: Action::Amend,
+        target: Some("7".into()),
+        document,
+        expect: Some(credit(&[("1", "10.00")], "VC-1")),
+        file: None,
+    };
+    let applies = order(credit(&[("1", "10.00"), ("2", "30.00")], "VC-1"));
+    let not_yet = seen("7", credit(&[("1", "10.00")], "VC-1"));
+    assert_eq!(judge(&applies, &[not_yet]), Judgement::Absent);
+    let done = seen("7", credit(&[("2", "30.00"), ("1", "10.00")], "VC-1"));
+    assert_eq!(judge(&applies, &[done]), Judgement::Found("7".into()));
+    // Another amendment doesn't ask what the credit is applied to meanwhile.
+    let renumbers = order(credit(&[], "VC-2"));
+    let used = seen("7", credit(&[("1", "10.00")], "VC-2"));
+    assert_eq!(judge(&renumbers, &[used]), Judgement::Found("7".into()));
 }

@@ -159,6 +159,36 @@ async fn s050_s051_a_bill_covered_by_a_credit_posts_the_application_only_and_tak
 }
 
 #[tokio::test]
+async fn s050_s222_the_use_of_a_credit_whose_answer_is_lost_is_judged_by_the_use_itself() {
+    for effect in ["drop-before-commit", "drop-after-commit"] {
+        let stage = Stage::new().await;
+        stage.sync().await;
+        let (_, _, vendor) = stage.an_open_bill().await;
+        let fields = json!({"entity": vendor, "tranId": "B-50", "amount": 30});
+        let bill = stage.enter("vendorbill", fields).await;
+        let credit = stage.credit(&vendor, "VC-50", 30.0).await;
+        stage.sync().await;
+        let there = stage.target("bills", &ledger(Kind::Bill, &bill)).await;
+        let here = ledger(Kind::VendorCredit, &credit);
+        let to = stage.target("vendor-credits", &here).await.unwrap();
+        let body = json!({"bills": [there.unwrap().id], "status": "PROCESSED",
+            "credits": [{"id": to.id, "amount": 30}]});
+        let payment = stage.pay_with(body).await;
+        // Of the credit itself nothing changes: what it is applied to tells whether it was written.
+        let lost = json!({"service": "netsuite", "method": "PATCH", "times": 1, "effect": effect});
+        stage.fault(lost).await;
+        stage.sync_twice().await;
+        assert_eq!(stage.payment_state(&payment).await, "DONE", "{effect}");
+        let (bill, credit) = (
+            stage.ledger_bill(&bill).await,
+            stage.ledger_credit(&credit).await,
+        );
+        assert!(bill.open.is_zero() && credit.open.is_zero(), "{effect}");
+        stage.assert_tied().await;
+    }
+}
+
+#[tokio::test]
 async fn s049_s147_a_bill_settled_by_a_credit_beside_another_paid_in_cash_is_posted_once() {
     let stage = Stage::new().await;
     stage.sync().await;
