@@ -2,11 +2,14 @@
 //!
 //! One query serves all kinds of a run: what it found is shared for half a minute.
 
+use std::collections::HashSet;
+
+use tieout_domain::code::Code;
 use tieout_domain::{Fault, Kind, RemoteId, Timestamp};
 
 use crate::call::Client;
 use crate::suiteql::{Columns, Row, column, optional};
-use crate::time::{minutes_before, timestamp_literal};
+use crate::time::{minutes_before, second_after, timestamp_literal};
 
 /// For so long one query's result serves all kinds.
 const SHARED_SECONDS: i64 = 30;
@@ -25,7 +28,7 @@ const COLUMNS: Columns = Columns {
 };
 
 /// A record that was deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Deleted {
     pub(crate) id: RemoteId,
     pub(crate) name: String,
@@ -161,7 +164,7 @@ impl Client {
     }
 
     async fn deleted_since(&self, since: &str) -> Result<Vec<Deleted>, Fault> {
-        let mut all: Vec<Deleted> = Vec::new();
+        let mut all = Seen::default();
         let mut from = since.to_owned();
         loop {
             let rest = format!(
@@ -170,35 +173,96 @@ impl Client {
                 timestamp_literal(&from)
             );
             let page = self.select(COLUMNS, &rest, &[]).await?;
-            let before = all.len();
-            for record in page.rows.iter().filter_map(Deleted::of) {
-                if !all.contains(&record) {
-                    all.push(record);
-                }
-            }
-            // The next page starts in the second where this one ended; nothing new means the end.
-            match all.last() {
-                Some(last) if page.more && all.len() > before => from = last.deleted.clone(),
-                _ => return Ok(all),
+            let more = page.more;
+            all.take(page.rows.iter().filter_map(Deleted::of));
+            let Some(last) = all.list.last().filter(|_| more) else {
+                return Ok(all.list);
+            };
+            if last.deleted > from {
+                // The next page starts in the second where this one ended.
+                from.clone_from(&last.deleted);
+            } else {
+                // One second fills a page: the removal of a bundle deletes thousands at once.
+                let after = second_after(&from).ok_or_else(|| endless(&from))?;
+                self.deleted_within(&from, &after, &mut all).await?;
+                from = after;
             }
         }
     }
 
-    /// Deleted records with one of these names or ids: whether a person deleted what is about to be made.
-    pub(crate) async fn deleted_by_name(&self, names: &[String]) -> Result<Vec<Deleted>, Fault> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut all = Vec::new();
-        for names in names.chunks(500) {
+    /// All that was deleted in a second, by their ids.
+    async fn deleted_within(&self, second: &str, after: &str, all: &mut Seen) -> Result<(), Fault> {
+        let mut from: Option<i64> = None;
+        loop {
+            // Records of several types may bear one id: the next page starts with the one where this one ended.
+            let onwards = from.map_or_else(String::new, |id| format!(" AND d.recordid >= {id}"));
             let rest = format!(
-                "FROM deletedrecord d WHERE d.name IN ({}) ORDER BY d.deleteddate, d.recordid",
+                "FROM deletedrecord d WHERE d.deleteddate >= {} AND d.deleteddate < {}{onwards} \
+                 ORDER BY d.recordid FETCH FIRST 1000 ROWS ONLY",
+                timestamp_literal(second),
+                timestamp_literal(after)
+            );
+            let page = self.select(COLUMNS, &rest, &[]).await?;
+            let more = page.more;
+            let last = page
+                .rows
+                .iter()
+                .rev()
+                .find_map(|row| row.id("id")?.as_str().parse::<i64>().ok());
+            all.take(page.rows.iter().filter_map(Deleted::of));
+            if !more {
+                return Ok(());
+            }
+            if last <= from {
+                return Err(endless(second));
+            }
+            from = last;
+        }
+    }
+
+    /// Deleted records with one of these names: whether a person deleted what is about to be made. Of a name that
+    /// hundreds have had, the latest.
+    pub(crate) async fn deleted_by_name(&self, names: &[String]) -> Result<Vec<Deleted>, Fault> {
+        let mut all = Vec::new();
+        let mut waiting: Vec<&[String]> = names.chunks(500).collect();
+        while let Some(names) = waiting.pop() {
+            let rest = format!(
+                "FROM deletedrecord d WHERE d.name IN ({}) ORDER BY d.deleteddate DESC, d.recordid",
                 crate::suiteql::placeholders(names.len())
             );
             let page = self.select(COLUMNS, &rest, names).await?;
-            all.extend(page.rows.iter().filter_map(Deleted::of));
+            if page.more && names.len() > 1 {
+                let (one, other) = names.split_at(names.len() / 2);
+                waiting.extend([one, other]);
+            } else {
+                all.extend(page.rows.iter().filter_map(Deleted::of));
+            }
         }
         Ok(all)
+    }
+}
+
+/// What pages have shown so far, each record once.
+#[derive(Default)]
+struct Seen {
+    list: Vec<Deleted>,
+    known: HashSet<Deleted>,
+}
+
+impl Seen {
+    fn take(&mut self, shown: impl Iterator<Item = Deleted>) {
+        for record in shown {
+            if self.known.insert(record.clone()) {
+                self.list.push(record);
+            }
+        }
+    }
+}
+
+fn endless(second: &str) -> Fault {
+    Fault::Drift {
+        code: Code::new("drift"),
+        cause: format!("the list of deleted records doesn't go on after {second}"),
     }
 }
 

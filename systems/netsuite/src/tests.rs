@@ -758,3 +758,50 @@ fn a_body_without_words_is_no_refusal_of_the_service() {
     let problem = crate::problem::Problem::read(br#"{"o:errorCode":"INVALID_LOGIN"}"#);
     assert!(problem.is_some());
 }
+
+#[tokio::test]
+async fn a_second_in_which_thousands_were_deleted_is_read_to_its_end() {
+    let stage = Stage::new();
+    profile(&stage);
+    stage.script.rows(&json!([]));
+    stage
+        .script
+        .rows(&json!([{"asked": "2026-06-12 03:00:00"}]));
+    let ports = connect(&stage, tokens());
+    let first = page(&ports.read[&Kind::Bill], None).await;
+    let deleted = |ids: std::ops::Range<u32>, second: &str| -> Vec<serde_json::Value> {
+        ids.map(
+            |id| json!({"id": id.to_string(), "name": "", "type": "VendBill", "deleted": second}),
+        )
+        .collect()
+    };
+    let second = "2026-06-12 03:10:00";
+    let more = |rows: Vec<serde_json::Value>| {
+        stage
+            .script
+            .answer(200, &json!({"items": rows, "hasMore": true}).to_string());
+    };
+    more(deleted(1..1001, second));
+    more(deleted(1..1001, second));
+    // By their ids within the second, and on from the one after it.
+    more(deleted(1..1001, second));
+    stage.script.rows(&json!(deleted(1000..1500, second)));
+    stage
+        .script
+        .rows(&json!(deleted(7000..7001, "2026-06-12 03:11:00")));
+    stage.script.rows(&json!([]));
+    let page = page(&ports.read[&Kind::Bill], first.mark.as_ref()).await;
+    assert_eq!(page.gone.len(), 1_500);
+    assert!(page.gone.contains(&"1499".into()) && page.gone.contains(&"7000".into()));
+    let asked = stage.script.asked();
+    assert!(
+        asked
+            .iter()
+            .any(|(_, _, body)| body.contains("d.recordid >= 1000"))
+    );
+    assert!(
+        asked.iter().any(
+            |(_, _, body)| body.contains("d.deleteddate >= TO_TIMESTAMP('2026-06-12 03:10:01'")
+        )
+    );
+}

@@ -48,6 +48,14 @@ pub(crate) fn minutes_before(text: &str, minutes: i64) -> Option<String> {
     Some(at.strftime(FORMAT).to_string())
 }
 
+/// The second after this one, as text.
+pub(crate) fn second_after(text: &str) -> Option<String> {
+    let at = parse(text)?
+        .checked_add(SignedDuration::from_secs(1))
+        .ok()?;
+    Some(at.strftime(FORMAT).to_string())
+}
+
 /// What a finished read leaves for the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
@@ -195,6 +203,11 @@ impl Progress {
 
     /// Ends a page: where to go on, or the mark of the finished read.
     pub(crate) fn end(mut self, more: bool) -> (Option<PageToken>, Option<Mark>) {
+        if !more && parse(&self.asked).is_some() && self.asked < self.now.at {
+            // A later page may show a change that is younger than the read itself. What changed meanwhile on the pages
+            // before it has not been seen: the next read starts from where this one began.
+            self.now.at.clone_from(&self.asked);
+        }
         self.forget_old();
         if more {
             return (serde_json::to_string(&self).ok().map(PageToken), None);
@@ -282,6 +295,21 @@ mod tests {
         assert!(new.is_empty());
         let later = Progress::of(Depth::Changes, Some(&unchanged), None).unwrap();
         assert_eq!(later.since(), Some("2026-11-01 00:20:00"));
+    }
+
+    #[test]
+    fn what_changes_behind_a_long_read_is_in_the_next_one() {
+        let mut progress = Progress::of(Depth::Whole, None, None).unwrap();
+        let (id, row) = changed("5", "2026-06-12 09:00:00", "2026-06-12 10:00:00");
+        assert!(progress.take(&id, "v", &row));
+        let (token, _) = progress.end(true);
+        // Two hours later the last page is read. Number 5 was changed at 10:05, and lies behind.
+        let mut progress = Progress::of(Depth::Whole, None, token.as_ref()).unwrap();
+        let (id, row) = changed("6", "2026-06-12 11:58:00", "2026-06-12 12:00:00");
+        assert!(progress.take(&id, "v", &row));
+        let (_, mark) = progress.end(false);
+        let next = Progress::of(Depth::Changes, mark.as_ref(), None).unwrap();
+        assert_eq!(next.since(), Some("2026-06-12 08:50:00"));
     }
 
     #[test]
