@@ -19,7 +19,8 @@ impl Store {
     /// Takes one of so many that are allowed in the clock hour of `now`; `false` when they are used up.
     ///
     /// The hour is told by the database where machines share one. A process whose clock is behind takes from the hour
-    /// that others are in already, so that no clock brings an allowance back.
+    /// that others are in already, so that no clock brings an allowance back. An hour further ahead than the next one was
+    /// told by a clock that was wrong: it counts no longer, or nobody could take anything until it comes.
     ///
     /// # Errors
     /// What a database can answer.

@@ -74,7 +74,9 @@ impl Client {
             return Err(fault.clone());
         }
         let turn = self.signing_in.enter(&self.kit).await;
-        let signed_in = self.sign_in_once(&mut state, stale).await;
+        let signed_in = turn
+            .during(&self.kit, self.sign_in_once(&mut state, stale))
+            .await;
         turn.end().await;
         signed_in
     }

@@ -98,7 +98,9 @@ impl Client {
         // One after the other for a key: a hundred connections that start at once don't sign in at once,
         // and those of one user find the session that the first of them made. So do those on other nodes.
         let turn = self.signing_in.enter(&self.kit).await;
-        let signed_in = self.sign_in(&mut state, stale, life).await;
+        let signed_in = turn
+            .during(&self.kit, self.sign_in(&mut state, stale, life))
+            .await;
         turn.end().await;
         signed_in
     }

@@ -82,6 +82,11 @@ pub(crate) async fn an_hour_s_calls_are_taken_in_portions(bed: &Bed, store: &Sto
             .some,
         0
     );
+    // A clock that was a month ahead has taken some. Once it is set, the hour that is counts again.
+    let wrong = now + Duration::from_secs(30 * 24 * 3600);
+    store.take_allowances("set", wrong, 10, 10).await.unwrap();
+    let right = store.take_allowances("set", later, 4, 10).await.unwrap();
+    assert_eq!((right.some, right.hour), (4, next.hour));
     other.close().await;
 }
 

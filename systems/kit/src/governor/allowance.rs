@@ -9,6 +9,8 @@ use crate::seams::{Kept, Kit, Portion};
 
 /// The most that is taken out of the hour's allowance at once.
 const PORTION_MAX: u32 = 50;
+/// How far apart two clocks may be when an hour turns.
+const TURNING: i64 = 60;
 /// The first portion. Each is twice as large as the one before: a process that dies early takes little with it.
 const PORTION_FIRST: u32 = 4;
 
@@ -81,11 +83,17 @@ impl Allowance {
         };
         let taken = kit.kept.take_some(&self.name, now, some, self.per_hour);
         match taken.await {
-            Ok(Portion { some: 0, .. }) => {
+            Ok(Portion {
+                some: 0,
+                hour: used_up,
+            }) => {
                 let mut hour = self.lock();
                 hour.used = hour.used.saturating_sub(1);
+                // It is the keeper's hour that is used up; ours may have turned already.
+                let turns = used_up.saturating_add(1).saturating_mul(3600);
+                let until = turns.max(now.as_second().saturating_add(TURNING));
                 Err(Paused {
-                    after: span(now, next_hour(now)),
+                    after: span(now, moment(until)),
                 })
             }
             Ok(portion) => {
@@ -150,9 +158,15 @@ impl Allowance {
         self.per_hour
     }
 
-    /// The service says that the hour's allowance is used up: nothing more until it turns.
+    /// The service says that the hour's allowance is used up: nothing more until it turns. Right after our clock's turn
+    /// the service may still be in the hour before, so that it is asked again soon.
     pub fn pause_until_next_hour(&self, now: Timestamp) -> Paused {
-        let until = next_hour(now);
+        let turned = start_of(now).saturating_add(TURNING);
+        let until = if now.as_second() < turned {
+            moment(turned)
+        } else {
+            next_hour(now)
+        };
         self.lock().paused_until = Some(until);
         Paused {
             after: span(now, until),
@@ -200,7 +214,11 @@ fn start_of(now: Timestamp) -> i64 {
 }
 
 fn next_hour(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(start_of(now) + 3600).unwrap_or(Timestamp::MAX)
+    moment(start_of(now) + 3600)
+}
+
+fn moment(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 fn span(from: Timestamp, to: Timestamp) -> Duration {
@@ -229,11 +247,19 @@ mod tests {
         let later: Timestamp = "2026-06-12T11:00:00Z".parse().unwrap();
         assert_eq!(allowance.used(later), 0);
         assert!(allowance.take(later).is_ok());
+        // The service's clock may be behind ours.
         assert_eq!(
             allowance.pause_until_next_hour(later).after,
-            Duration::from_secs(3600)
+            Duration::from_secs(60)
         );
         assert!(allowance.take(later).is_err());
+        let settled: Timestamp = "2026-06-12T11:01:00Z".parse().unwrap();
+        assert!(allowance.take(settled).is_ok());
+        assert_eq!(
+            allowance.pause_until_next_hour(settled).after,
+            Duration::from_secs(59 * 60)
+        );
+        assert!(allowance.take(settled).is_err());
         assert!(
             allowance
                 .take("2026-06-12T12:00:00Z".parse().unwrap())

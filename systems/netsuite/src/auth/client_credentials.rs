@@ -191,7 +191,7 @@ impl ClientCredentials {
         }
         *held = None;
         let turn = wire.signing_in.enter(&wire.kit).await;
-        let token = self.fetched(wire, scope).await;
+        let token = turn.during(&wire.kit, self.fetched(wire, scope)).await;
         turn.end().await;
         let token = held.insert(token?);
         Ok(token.text.expose_secret().to_owned())
