@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -21,9 +21,28 @@ impl Clock for WallClock {
     }
 
     fn uptime(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
+        static START: OnceLock<Duration> = OnceLock::new();
+        let now = running();
+        now.saturating_sub(*START.get_or_init(|| now))
     }
+}
+
+/// How long the machine has been running, its sleep included: what was sent before it slept is as old as the far side
+/// takes it for, and a lease has gone on to end.
+#[cfg(target_os = "linux")]
+fn running() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or_default(),
+        u32::try_from(now.tv_nsec).unwrap_or_default(),
+    )
+}
+
+/// How long this process has been running. Whether a machine's sleep counts is the platform's choice.
+#[cfg(not(target_os = "linux"))]
+fn running() -> Duration {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }
 
 #[async_trait]
