@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal;
+
 /// The SHA-256 of a document's canonical, versioned form, as 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -25,12 +27,7 @@ impl Fingerprint {
         let mut hash = Sha256::new();
         hash.update(VERSION);
         hash.update(value.to_string());
-        Self(
-            hash.finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(hexadecimal(&hash.finalize()))
     }
 
     /// The hexadecimal digits.
@@ -64,8 +61,7 @@ impl RowsHash {
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn digits(self) -> String {
-        let digest = self.0.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&self.0.finalize())
     }
 }
 

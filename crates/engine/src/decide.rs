@@ -40,15 +40,28 @@ pub(crate) async fn decide(
     let subjects = load_records(store, records).await?;
     let mut books = base.clone();
     overlay.lay(&mut books, &[]);
-    for _ in 0..ROUNDS_MAX {
+    let everybody: Vec<&(RecordRef, Mirrored)> = subjects.iter().collect();
+    let mut asked = everybody.clone();
+    let mut rounds = 0;
+    while rounds < ROUNDS_MAX {
+        let all = asked.len() == everybody.len();
         let mut needs = BTreeSet::new();
-        for (record, mirrored) in &subjects {
-            let subject = subject(record, mirrored);
-            needs.extend(books.missing(flow.needs(&subject, &books)));
-        }
+        // Who lacks nothing need not be asked again until everybody lacks nothing.
+        asked.retain(|(record, mirrored)| {
+            let lacking = books.missing(flow.needs(&subject(record, mirrored), &books));
+            let lacks = !lacking.is_empty();
+            needs.extend(lacking);
+            lacks
+        });
         if needs.is_empty() {
-            break;
+            if all {
+                break;
+            }
+            // What was loaded for others may have raised a question.
+            asked.clone_from(&everybody);
+            continue;
         }
+        rounds += 1;
         let needs: Vec<Need> = needs.into_iter().collect();
         load(store, &mut books, &needs).await?;
         overlay.lay(&mut books, &needs);

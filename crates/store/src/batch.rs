@@ -120,7 +120,11 @@ impl Batch {
                 .filter(|(_, of)| *of == status)
                 .map(|(id, _)| Cell::Int(signed(*id)))
                 .collect();
-            let changed = sql::WRITES_TELL
+            let telling = match status {
+                "unknown" => &sql::WRITES_TELL,
+                _ => &sql::WRITES_CLOSE,
+            };
+            let changed = telling
                 .execute(database, cells![status, connection], &ids)
                 .await?;
             all_open(changed, ids.len())?;

@@ -53,7 +53,7 @@ impl Envelope {
         part(self.flow.as_deref());
         part(self.record.as_deref());
         part(Some(&self.body));
-        private::hex(&hash.finalize())
+        tieout_domain::hexadecimal(&hash.finalize())
     }
 
     pub(crate) fn cells(self, chain: &str, hash: &str) -> Vec<Cell> {

@@ -11,7 +11,7 @@ use crate::facts::{Commit, Fact, Settled};
 use crate::fold::{Recorded, Writes};
 use crate::sql::{self, Cell, cells, count, signed, text, with};
 use crate::store::{ConnectionStore, Store};
-use crate::{StoreError, batch, frozen, mirror, private, stops, witness};
+use crate::{StoreError, batch, frozen, mirror, stops, witness};
 
 /// How often a commit is tried again that met another one on PostgreSQL.
 const TRIES: usize = 5;
@@ -35,11 +35,21 @@ impl ConnectionStore {
     /// [`StoreError::Fenced`], [`StoreError::Stopped`], and what a database can answer.
     pub async fn may_send(&self, fence: u64) -> Result<(), StoreError> {
         let mut reader = self.store.reader().await?;
-        let row = with(sql::LEASE, cells![&*self.chain])
-            .fetch_optional(&mut reader)
-            .await?;
-        fenced(&self.chain, fence, row.map_or(Ok(0), |row| count(&row, 0))?)?;
-        stops::refuse(&mut reader, &self.chain).await
+        let row = with(
+            sql::LEASE_AND_STOPS,
+            cells![&*self.chain, chain::INSTALLATION],
+        )
+        .fetch_optional(&mut reader)
+        .await?;
+        let (current, stopped) = match &row {
+            Some(row) => (count(row, 0)?, count(row, 1)? > 0),
+            None => (0, true),
+        };
+        fenced(&self.chain, fence, current)?;
+        if stopped {
+            stops::refuse(&mut reader, &self.chain).await?;
+        }
+        Ok(())
     }
 }
 
@@ -258,7 +268,7 @@ fn subject(fact: &Fact, writes: &Writes) -> (Option<String>, Option<String>) {
 fn salts(store: &Store, count: usize) -> Result<Vec<String>, StoreError> {
     let mut bytes = vec![0; count * 16];
     store.inner.seams.salts.fill(&mut bytes)?;
-    Ok(bytes.chunks(16).map(private::hex).collect())
+    Ok(bytes.chunks(16).map(tieout_domain::hexadecimal).collect())
 }
 
 async fn write_marks(

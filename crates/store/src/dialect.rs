@@ -65,6 +65,17 @@ impl Dialect {
         }
     }
 
+    /// Run beside that on a connection that writes.
+    ///
+    /// SQLite: what a commit of hundreds of records changes fits into memory, and is copied from the log into the file
+    /// when there is much of it, not after each.
+    pub(crate) fn on_connect_to_write(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000"),
+            Self::Postgres => None,
+        }
+    }
+
     /// Run in a transaction that may take as long as it takes.
     pub(crate) fn without_hurry(self) -> Option<&'static str> {
         match self {

@@ -86,6 +86,9 @@ async fn erase_family(
         .await?
     {
         let write = fold::WriteRow::read(&row)?;
+        if write.order.is_empty() {
+            continue;
+        }
         let cells = cells![blank_json(&write.order)?, chain, write.id];
         with(sql::WRITE_BLANK, cells)
             .execute(&mut *database)

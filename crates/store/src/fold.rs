@@ -3,14 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use sqlx::any::AnyRow;
-use tieout_domain::port::Order;
-use tieout_domain::{Kind, RecordRef, WaitsFor};
+use tieout_domain::{Key, Kind, RecordRef, WaitsFor};
 
 use crate::StoreError;
 use crate::facts::{Fact, MapStatus};
 use crate::people;
-use crate::sql::{self, Cell, cells, count, int, json, maybe_int, parse, text, to_json};
+use crate::sql::{self, Cell, cells, count, int, maybe_int, parse, text, to_json};
 use crate::stops::StopKind;
 
 /// A fact with what the fold needs of its entry.
@@ -49,6 +50,11 @@ impl WriteRow {
             attempts: int(row, 7)?,
             attempt_seqs: text(row, 8)?,
         })
+    }
+
+    /// Whether its outcome is still to be told. What it was to write is kept for as long.
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_str(), "intended" | "attempted" | "unknown")
     }
 
     /// The entry that told of its first attempt.
@@ -96,6 +102,14 @@ impl WriteRow {
             self.attempt_seqs
         ]
     }
+}
+
+/// What of an order becomes part of a link. The document's text is canonical already: it is a part of the order's.
+#[derive(Deserialize)]
+struct Written<'a> {
+    key: Key,
+    #[serde(borrow)]
+    document: &'a RawValue,
 }
 
 /// The writes that a group of facts speaks of.
@@ -208,7 +222,11 @@ pub(crate) fn fold(
             adopted,
         } => {
             let row = known(writes, *write)?;
-            let order: Order = json(&row.order)?;
+            if !row.is_open() {
+                return Err(contradiction(format!("write {write} is closed")));
+            }
+            let order: Written<'_> = serde_json::from_str(&row.order)
+                .map_err(|error| StoreError::corrupt(format!("{error} in {:.200}", row.order)))?;
             let how = if *adopted { "adopted" } else { "applied" };
             let cells = cells![
                 connection,
@@ -218,7 +236,7 @@ pub(crate) fn fold(
                 target.to_string(),
                 Some(order.key.as_str().to_owned()),
                 how,
-                Some(to_json(&order.document)),
+                Some(order.document.get().to_owned()),
                 0_i64,
                 None::<String>,
                 seq

@@ -11,7 +11,7 @@ use crate::{Entry, Fact, StoreError};
 /// The SHA-256 of a text, in hexadecimal digits: the name under which it is frozen.
 #[must_use]
 pub fn frozen_name(body: &str) -> String {
-    crate::private::hex(&Sha256::digest(body.as_bytes()))
+    tieout_domain::hexadecimal(&Sha256::digest(body.as_bytes()))
 }
 
 /// Keeps these texts, in the caller's transaction.

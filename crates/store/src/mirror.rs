@@ -181,6 +181,16 @@ fn unique<T: ToString>(texts: &[T]) -> Vec<Cell> {
     texts.into_iter().map(Cell::from).collect()
 }
 
+/// Between which two names the names of all records of a kind lie: the mirror is paged by them, without an index of its
+/// own.
+pub(crate) fn of_kind(side: Side, kind: Kind) -> (String, String) {
+    // A nought is what comes after a slash.
+    (
+        format!("{}/{kind}/", side.as_str()),
+        format!("{}/{kind}0", side.as_str()),
+    )
+}
+
 impl ConnectionStore {
     /// In which version these records were last seen; those never seen are absent.
     ///
@@ -363,16 +373,9 @@ impl ConnectionStore {
         rows: u32,
     ) -> Result<Vec<Mirrored>, StoreError> {
         let mut reader = self.store.reader().await?;
-        let after = after
-            .map(|id| RecordRef::new(side, kind, id.clone()).to_string())
-            .unwrap_or_default();
-        let cells = cells![
-            &*self.chain,
-            side.as_str(),
-            kind.as_str(),
-            after,
-            limit(rows)
-        ];
+        let (first, end) = of_kind(side, kind);
+        let after = after.map(|id| RecordRef::new(side, kind, id.clone()).to_string());
+        let cells = cells![&*self.chain, after.unwrap_or(first), end, limit(rows)];
         let rows = with(sql::RECORDS_PAGE, cells)
             .fetch_all(&mut reader)
             .await?;
@@ -436,7 +439,8 @@ impl ConnectionStore {
         let mut reader = self.store.reader().await?;
         let mut sums: BTreeMap<Option<Currency>, CurrencyTotal> = BTreeMap::new();
         let mut count = 0;
-        let cells = cells![&*self.chain, side.as_str(), kind.as_str()];
+        let (first, end) = of_kind(side, kind);
+        let cells = cells![&*self.chain, first, end];
         let mut rows = with(sql::RECORD_TOTALS, cells).fetch(&mut reader);
         while let Some(row) = rows.try_next().await? {
             let currency: Option<Currency> =

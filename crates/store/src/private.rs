@@ -117,7 +117,7 @@ fn digest(salt: &str, place: &str, value: &Value) -> String {
         hash.update("\n");
     }
     hash.update(value.to_string());
-    hex(&hash.finalize())
+    tieout_domain::hexadecimal(&hash.finalize())
 }
 
 /// Whether every sealed place of the body has its value among the kept ones, and each digest agrees.
@@ -202,17 +202,6 @@ fn blanked(value: &Value) -> Value {
         ),
         other => other.clone(),
     }
-}
-
-/// Hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -27,6 +27,22 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
+    /// The same servers, for connections that write.
+    pub(crate) fn set_to_write(&self) -> Self {
+        let more = self.dialect.on_connect_to_write();
+        let settings = [Some(self.settings.as_str()), more];
+        Self {
+            dialect: self.dialect,
+            all: self.all.clone(),
+            settings: settings
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
+            patience: self.patience,
+        }
+    }
+
     /// Opens a connection to the first server that takes writes.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::chain::moment;
 use crate::commit::limit;
 use crate::facts::RecordRef;
 use crate::fold::WriteRow;
+use crate::mirror::of_kind;
 use crate::sql::{self, Cell, cells, count, int, json, maybe_text, parse, text, with};
 use crate::store::{ConnectionStore, Store};
 use crate::{
@@ -385,7 +386,8 @@ impl ConnectionStore {
         kind: Kind,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.store.begin_on(&self.chain).await?;
-        let cells = cells![flow, &*self.chain, side.as_str(), kind.as_str()];
+        let (first, end) = of_kind(side, kind);
+        let cells = cells![flow, &*self.chain, first, end];
         let made = with(sql::DUE_RECORDS, cells)
             .execute(&mut transaction)
             .await?

@@ -132,15 +132,16 @@ impl Store {
             settings: on_connect,
             patience: options.connect_timeout,
         });
+        let writing = Arc::new(servers.set_to_write());
         // What is wrong is told at once: nobody has relied on it yet.
-        let first = servers.open().await?;
+        let first = writing.open().await?;
         drop(turn);
         let mut id = [0; 8];
         seams.salts.fill(&mut id)?;
-        let holder = Holder::new(crate::private::hex(&id), path.as_deref());
+        let holder = Holder::new(tieout_domain::hexadecimal(&id), path.as_deref());
         Ok(Self {
             inner: Arc::new(Inner {
-                writer: Pool::new(&servers, writers, Some(first)),
+                writer: Pool::new(&writing, writers, Some(first)),
                 reader: Pool::new(&servers, options.readers.max(1), None),
                 dialect,
                 seams,

@@ -18,9 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::StoreError;
 use crate::credentials::CredentialRow;
-use crate::private::hex;
 use crate::sql::{self, cells, text, with};
 use crate::store::Store;
+use tieout_domain::hexadecimal;
 
 const KEY_BYTES: usize = 32;
 /// The name of the key in the service manager's credentials directory.
@@ -164,7 +164,7 @@ impl Store {
         actor: &str,
     ) -> Result<Vault, StoreError> {
         // A salt of its own for each passphrase; made a key of before anybody has to wait for us.
-        let salt = hex(random::<16>()?.as_slice());
+        let salt = hexadecimal(random::<16>()?.as_slice());
         let new = Vault::from_key(new, salt.as_bytes())?;
         let mut transaction = self.begin().await?;
         old.hold(&mut transaction).await?;
@@ -228,7 +228,7 @@ impl Store {
                 })?;
             vault
         } else {
-            let salt = hex(random::<16>()?.as_slice());
+            let salt = hexadecimal(random::<16>()?.as_slice());
             let vault = Vault::from_key(source, salt.as_bytes())?;
             let sealed = vault.seal("check", CHECK)?;
             let cells = cells!["key", salt, sealed];

@@ -2054,7 +2054,7 @@ fn every_failure_has_a_page() {
         StoreError::Older { found: 1, known: 2 },
         StoreError::ServerOld {
             found: 14,
-            known: 15,
+            known: 16,
         },
         StoreError::AddressUnfit { cause: text() },
         StoreError::Incomplete { since: text() },

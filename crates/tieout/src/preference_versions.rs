@@ -4,6 +4,7 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tieout_desk::preferences::{differences, facts, put, told};
+use tieout_domain::hexadecimal;
 use tieout_flows::Preferences;
 use tieout_store::{Entry, Fact};
 
@@ -65,6 +66,5 @@ fn fingerprint(config: &Config) -> String {
         .iter()
         .map(|(name, connection)| json!([name, connection.preferences]))
         .collect();
-    let digest = Sha256::digest(json!(all).to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(json!(all).to_string()))
 }

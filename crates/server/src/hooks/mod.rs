@@ -8,7 +8,7 @@
 mod address;
 
 use aws_lc_rs::hmac;
-use tieout_domain::Reach;
+use tieout_domain::{Reach, hexadecimal};
 
 pub use address::{Place, place};
 
@@ -36,11 +36,7 @@ pub fn signature(secret: &[u8], seconds: i64, body: &[u8]) -> String {
     context.update(seconds.to_string().as_bytes());
     context.update(b".");
     context.update(body);
-    let mut text = format!("t={seconds},v1=");
-    for byte in context.sign().as_ref() {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    format!("t={seconds},v1={}", hexadecimal(context.sign().as_ref()))
 }
 
 #[cfg(test)]

@@ -21,9 +21,9 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tieout_domain::ConnectionName;
 use tieout_domain::code::Code;
 use tieout_domain::hint::Rejected;
+use tieout_domain::{ConnectionName, hexadecimal};
 use tieout_store::NewHint;
 
 use crate::app::App;
@@ -192,8 +192,7 @@ fn kept_as(event: String) -> String {
     if event.len() <= EVENT_BYTES_MAX {
         return event;
     }
-    let digest = Sha256::digest(event.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(event.as_bytes()))
 }
 
 /// There is nothing at this address. It is told in the words of a wrong signature, so that nobody learns which

@@ -16,9 +16,9 @@ mod words;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
-use crate::private::hex;
+use crate::StoreError;
 use crate::store::Store;
-use crate::{StoreError, private};
+use tieout_domain::hexadecimal;
 
 pub use approvals::{Approval, ApprovalDecision, ApprovalStatus, Asked};
 pub use attempts::Attempt;
@@ -79,13 +79,13 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 fn new_secret(store: &Store) -> Result<String, StoreError> {
     let mut bytes = [0; 32];
     store.inner.seams.salts.fill(&mut bytes)?;
-    Ok(private::hex(&bytes))
+    Ok(tieout_domain::hexadecimal(&bytes))
 }
 
 /// What is kept of a secret. It is random, so one pass of a hash is enough, and a look-up by the hash tells
 /// nothing of the secret, whatever time it takes.
 fn secret_hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    hexadecimal(&Sha256::digest(secret.as_bytes()))
 }
 
 #[cfg(test)]

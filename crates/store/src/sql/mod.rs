@@ -241,7 +241,7 @@ pub(crate) struct In {
     head: &'static str,
     fixed: usize,
     tail: &'static str,
-    texts: [OnceLock<Arc<str>>; IDS.len()],
+    texts: [[OnceLock<Arc<str>>; IDS.len()]; Dialect::COUNT],
 }
 
 impl In {
@@ -250,27 +250,41 @@ impl In {
             head,
             fixed,
             tail,
-            texts: [const { OnceLock::new() }; IDS.len()],
+            texts: [const { [const { OnceLock::new() }; IDS.len()] }; Dialect::COUNT],
         }
     }
 
-    fn text(&self, size: usize) -> Arc<str> {
-        Arc::clone(self.texts[size].get_or_init(|| {
-            let mut text = format!("{} IN (", self.head);
-            placeholders(&mut text, self.fixed, IDS[size]);
+    fn text(&self, dialect: Dialect, size: usize) -> Arc<str> {
+        Arc::clone(self.texts[dialect as usize][size].get_or_init(|| {
+            // Where placeholders have no numbers, their order tells which is which.
+            let head = (dialect == Dialect::Sqlite)
+                .then(|| without_numbers(self.head, self.fixed))
+                .flatten()
+                .filter(|_| !self.tail.contains('$'));
+            let numbered = head.is_none();
+            let mut text = head.unwrap_or_else(|| self.head.to_owned());
+            text.push_str(" IN (");
+            for at in 0..IDS[size] {
+                text.push_str(if at == 0 { "" } else { "," });
+                if numbered {
+                    text.push_str(&format!("${}", self.fixed + at + 1));
+                } else {
+                    text.push('?');
+                }
+            }
             text.push(')');
             text.push_str(self.tail);
             text.into()
         }))
     }
 
-    fn queries(&self, fixed: &[Cell], ids: &[Cell]) -> Vec<Statement> {
+    fn queries(&self, dialect: Dialect, fixed: &[Cell], ids: &[Cell]) -> Vec<Statement> {
         debug_assert_eq!(fixed.len(), self.fixed, "{}", self.head);
         let chunk = |ids: &[Cell]| {
             // The smallest that takes them all.
             let size = IDS.iter().rposition(|size| *size >= ids.len());
             let size = size.unwrap_or_default();
-            let mut query = sqlx::query(AssertSqlSafe(self.text(size)));
+            let mut query = sqlx::query(AssertSqlSafe(self.text(dialect, size)));
             query = fixed.iter().cloned().fold(query, bind);
             // Short chunks are padded with their last id: a repeated id finds nothing twice.
             let padding = ids.last().into_iter().cycle();
@@ -288,7 +302,7 @@ impl In {
         ids: &[Cell],
     ) -> Result<Vec<AnyRow>, StoreError> {
         let mut rows = Vec::new();
-        for query in self.queries(fixed.as_ref(), ids) {
+        for query in self.queries(Dialect::of(connection), fixed.as_ref(), ids) {
             rows.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(rows)
@@ -302,19 +316,30 @@ impl In {
         ids: &[Cell],
     ) -> Result<u64, StoreError> {
         let mut changed = 0;
-        for query in self.queries(fixed.as_ref(), ids) {
+        for query in self.queries(Dialect::of(connection), fixed.as_ref(), ids) {
             changed += query.execute(&mut *connection).await?.rows_affected();
         }
         Ok(changed)
     }
 }
 
-fn placeholders(text: &mut String, from: usize, count: usize) {
-    use std::fmt::Write as _;
-    for at in 0..count {
-        let comma = if at == 0 { "" } else { "," };
-        write!(text, "{comma}${}", from + at + 1).expect("a String takes any text");
+/// A statement's text with its placeholders, of which there are so many, told by their order alone. `None` where they
+/// don't stand in that order, each once.
+fn without_numbers(text: &str, count: usize) -> Option<String> {
+    let mut parts = text.split('$');
+    let mut plain = parts.next()?.to_owned();
+    let mut told = 0;
+    for part in parts {
+        let after = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number: usize = part[..part.len() - after.len()].parse().ok()?;
+        told += 1;
+        if number != told {
+            return None;
+        }
+        plain.push('?');
+        plain.push_str(after);
     }
+    (told == count).then_some(plain)
 }
 
 /// The text in a column that is never NULL.
@@ -370,4 +395,24 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value)
         .expect("the store's nouns serialise to JSON")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_lose_their_numbers_only_where_their_order_tells_the_same() {
+        let plain = |text: &str, count| without_numbers(text, count);
+        assert_eq!(
+            plain("a = $1 AND b = $2 AND c", 2).as_deref(),
+            Some("a = ? AND b = ? AND c")
+        );
+        assert_eq!(plain("c", 0).as_deref(), Some("c"));
+        assert_eq!(plain("a = $2 AND b = $1 AND c", 2), None);
+        assert_eq!(plain("a = $1 OR b = $1 AND c", 1), None);
+        assert_eq!(plain("a = '$.x' AND b = $1 AND c", 1), None);
+        // One that stands behind the ids is missing here.
+        assert_eq!(plain("a = $1 AND c", 2), None);
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) fn all(dialect: Dialect) -> Vec<Arc<str>> {
         all.extend((0..ROWS.len()).map(|size| rows.text(dialect, size)));
     }
     for lookup in ID_STATEMENTS {
-        all.extend((0..IDS.len()).map(|size| lookup.text(size)));
+        all.extend((0..IDS.len()).map(|size| lookup.text(dialect, size)));
     }
     all
 }
@@ -207,7 +207,7 @@ statements! {
     LINKS_PAGE = concat!(link_columns!(), "flow = $2 AND (record, role) > ($3, $4) ORDER BY record, role LIMIT $5");
 
     ITEM_DROP = "DELETE FROM items WHERE connection = $1 AND flow = $2 AND record = $3";
-    ITEM_COUNTS = "SELECT flow, state, COUNT(*) FROM items WHERE connection = $1 GROUP BY flow, state";
+    ITEM_COUNTS = "SELECT flow, state, COUNT(*) FROM items WHERE connection = $1 GROUP BY state, flow";
     EXCEPTIONS = concat!(
         item_columns!(),
         " AND state IN ('BLOCKED', 'CONFLICT', 'ORPHAN') ORDER BY state, flow, code, cause_group, since_us"
@@ -226,7 +226,7 @@ statements! {
 
     RECORDS_PAGE = concat!(
         record_columns!(),
-        "side = $2 AND kind = $3 AND record > $4 ORDER BY record LIMIT $5"
+        "record > $2 AND record < $3 ORDER BY record LIMIT $4"
     );
     RECORDS_LABELLED = concat!(record_columns!(), "label_folded = $2 ORDER BY record LIMIT $3");
     RECORDS_ALIASED = concat!(record_columns!(), "alias_folded = $2 ORDER BY record LIMIT $3");
@@ -237,7 +237,7 @@ statements! {
         "label_folded >= $2 AND label_folded < $3 ORDER BY label_folded, record LIMIT $4"
     );
     RECORD_TOTALS = "SELECT currency, amount, open_amount FROM records \
-                     WHERE connection = $1 AND side = $2 AND kind = $3 AND gone = 0";
+                     WHERE connection = $1 AND record > $2 AND record < $3 AND gone = 0";
     RECORD_BLANK = "UPDATE records SET label = $1, label_folded = $2, alias_folded = NULL, match_key = '', \
                     document = $3 WHERE connection = $4 AND record = $5";
 
@@ -264,13 +264,15 @@ statements! {
     );
     DUE_RECORDS = concat!(
         "INSERT INTO due (connection, flow, record) SELECT connection, $1, record FROM records \
-         WHERE connection = $2 AND side = $3 AND kind = $4 AND gone = 0",
+         WHERE connection = $2 AND record > $3 AND record < $4 AND gone = 0",
         due_again!()
     );
     REMEMBERED = "SELECT value FROM remembered WHERE connection = $1 AND name = $2";
     REMEMBERED_BY_ALL = "SELECT connection, value FROM remembered WHERE name = $1 AND value <> '' ORDER BY connection";
 
     LEASE = "SELECT fence, holder, run_id, until_us FROM leases WHERE connection = $1";
+    LEASE_AND_STOPS = "SELECT fence, (SELECT COUNT(*) FROM stops s WHERE s.connection = $1 OR s.connection = $2) \
+                       FROM leases WHERE connection = $1";
     LEASES_GOOD = "SELECT connection, holder FROM leases WHERE until_us > $1 ORDER BY connection LIMIT 1";
     LEASE_TAKE = "INSERT INTO leases (connection, fence, holder, run_id, until_us) VALUES ($1, $2, $3, NULL, $4) \
                   ON CONFLICT (connection) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, \
@@ -339,9 +341,10 @@ statements! {
 
     ALLOWANCE_TAKE_SOME = "INSERT INTO allowances (name, hour, used) VALUES ($1, $2, $3) \
                            ON CONFLICT (name) DO UPDATE SET \
-                           used = CASE WHEN excluded.hour > allowances.hour THEN $3 \
+                           used = CASE WHEN excluded.hour > allowances.hour OR allowances.hour > excluded.hour + 1 THEN $3 \
                            WHEN allowances.used + $3 > $4 THEN $4 ELSE allowances.used + $3 END, \
-                           hour = CASE WHEN excluded.hour > allowances.hour THEN excluded.hour ELSE allowances.hour END \
+                           hour = CASE WHEN excluded.hour > allowances.hour OR allowances.hour > excluded.hour + 1 \
+                           THEN excluded.hour ELSE allowances.hour END \
                            RETURNING used, hour";
     ALLOWANCE_GIVE_BACK = "UPDATE allowances SET used = CASE WHEN used > $3 THEN used - $3 ELSE 0 END \
                            WHERE name = $1 AND hour = $2";
@@ -499,7 +502,9 @@ statements! {
                  CAST(seq AS TEXT) FROM links WHERE connection = $1 ORDER BY flow, record, role";
     ALL_MAPS = "SELECT kind, from_id, to_id, status, label_from, label_to, why, actor, CAST(at_us AS TEXT), \
                 CAST(seq AS TEXT) FROM maps WHERE connection = $1 ORDER BY kind, from_id";
-    ALL_WRITES = "SELECT CAST(write_id AS TEXT), flow, record, role, order_body, status, \
+    // Programs of before left closed writes their orders.
+    ALL_WRITES = "SELECT CAST(write_id AS TEXT), flow, record, role, \
+                  CASE WHEN status IN ('intended', 'attempted', 'unknown') THEN order_body ELSE '' END, status, \
                   CAST(attempted_us AS TEXT), CAST(attempts AS TEXT), attempt_seqs FROM writes \
                   WHERE connection = $1 ORDER BY writes.write_id";
     ALL_DECISIONS = "SELECT flow, record, decision, reason, actor, CAST(at_us AS TEXT), CAST(seq AS TEXT) \
@@ -572,7 +577,7 @@ lookups! {
     EXCEPTIONS_AMONG = concat!(waiting_columns!(), " AND connection"), 0, by_cause!();
     HOLDS_AMONG = concat!(held_columns!(), " AND connection"), 0, by_cause!();
     ITEM_COUNTS_AMONG = "SELECT connection, flow, state, COUNT(*) FROM items WHERE connection", 0,
-        " GROUP BY connection, flow, state";
+        " GROUP BY connection, state, flow";
     REMEMBERED_AMONG = "SELECT connection, value FROM remembered WHERE name = $1 AND connection", 1, "";
     // The latest of each connection: the subquery says with which one they begin.
     RUNS_AMONG = "SELECT r.run_id, r.set_off_by, r.flows, r.actor, r.started_us, r.ended_us, r.status, r.counts, \
@@ -600,6 +605,9 @@ lookups! {
                       AND status IN ('intended', 'attempted', 'unknown') AND write_id", 3, "";
     WRITES_TELL = "UPDATE writes SET status = $1 WHERE connection = $2 \
                    AND status IN ('intended', 'attempted', 'unknown') AND write_id", 2, "";
+    // Nobody asks any more what a closed write was to write: its intent stands in the history.
+    WRITES_CLOSE = "UPDATE writes SET status = $1, order_body = '' WHERE connection = $2 \
+                    AND status IN ('intended', 'attempted', 'unknown') AND write_id", 2, "";
     LINKS_BY_RECORD = concat!(link_columns!(), "flow = $2 AND record"), 2, "";
     LINKS_FROM = concat!(link_columns!(), "record"), 1, "";
     LINKS_BY_TARGET = concat!(link_columns!(), "target"), 1, "";

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use tieout_domain::hexadecimal;
 
 use crate::beside::{Beside, private_file};
 use crate::failure::Failure;
@@ -62,11 +63,7 @@ impl Pack {
         out.flush()
             .and_then(|()| out.get_ref().sync_all())
             .map_err(|error| Failure::file("can't write", &path, &error))?;
-        let sum = hash
-            .finalize()
-            .into_iter()
-            .map(|byte| format!("{byte:02x}"));
-        self.sums.insert(name, sum.collect());
+        self.sums.insert(name, hexadecimal(&hash.finalize()));
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tieout_domain::ConnectionName;
 use tieout_domain::hint::{Hint, Rejected};
+use tieout_domain::{ConnectionName, hexadecimal};
 use tieout_engine::scheduler::Mark;
 use tieout_kit::webhooks::{ByHand, PUSH_SIGNATURE_HEADER, Signed, Webhooks, same_secret};
 use tieout_server::Notification;
@@ -97,12 +97,9 @@ impl Service {
         let mut digest = Sha256::new();
         digest.update(now.as_second().div_euclid(span).to_be_bytes());
         digest.update(notification.body);
-        let digest = digest.finalize();
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut text = hexadecimal(&digest.finalize());
+        text.truncate(32);
+        text
     }
 
     /// A connection is due because a service told so.
@@ -189,9 +186,7 @@ impl Service {
     /// check again.
     async fn subscribe_once(&self, checked_within: Duration) -> Duration {
         let (store, config) = (&self.home.store, self.config());
-        let digest = config.digest.iter().take(8);
-        let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
-        let check = format!("subscriptions/{digest}");
+        let check = format!("subscriptions/{}", hexadecimal(&config.digest[..8]));
         let due = store
             .time()
             .await

@@ -20,6 +20,7 @@ use http::{HeaderMap, header};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tieout_domain::hexadecimal;
 use tieout_store::{Attempt, User};
 
 use self::begun::Begun;
@@ -234,6 +235,5 @@ impl Door {
 
 /// Under which a sign-in is remembered: nothing of it can be used again.
 fn hash(state: &str) -> String {
-    let digest = Sha256::digest(state);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(state))
 }
