@@ -817,6 +817,14 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         let done = office.post(who, path, fields).await.done();
         assert_eq!(done, "/approvals?done=asked", "{path}");
         let asked = approval::open(store).await.unwrap();
+    let decided = |ruling| {
+        [
+            ("ruling", ruling),
+            ("record", what.as_str()),
+            ("reason", "try it"),
+        ]
+    };
+    let (create, accept) = (decided("create"), decided("accept"));
         let [request] = asked.as_slice() else {
             panic!("{path}: {asked:?}");
         };
@@ -833,6 +841,8 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     }
     let file = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
     assert!(file.contains("payment_account = \"1000\""), "{file}");
+        (PAT, "/exceptions/acme-us/decide", create.as_slice(), 2),
+        (PAT, "/exceptions/acme-us/decide", accept.as_slice(), 2),
     office.stage.try_sync().await;
     let item = office.stage.item("bills", &record).await;
     assert_eq!(item.outcome.state, State::Done);
@@ -848,6 +858,20 @@ async fn done_by(store: &ConnectionStore, actor: &str) -> usize {
 #[tokio::test]
 async fn preferences_are_changed_in_the_file_and_told_by_version() {
     let office = Office::over(Stage::bare().await).await;
+        // It is what was decided that is approved, and no other thing.
+        let said: Vec<_> = fields
+            .iter()
+            .filter(|(name, _)| *name == "ruling")
+            .collect();
+        if let [(_, ruling)] = said.as_slice() {
+            let decision = request.proposal.facts.iter().find_map(|fact| match fact {
+                Fact::Decided { decision, .. } => Some(decision.as_str()),
+                _ => None,
+            });
+            let wanted = if *ruling == "retry" { "" } else { *ruling };
+            assert!(decision.unwrap().starts_with(wanted), "{request:?}");
+            assert_eq!(decision.unwrap().is_empty(), wanted.is_empty());
+        }
     let path = "/connections/acme-us/preferences";
     let page = office.get(VERA, path).await.page();
     assert!(

@@ -1,0 +1,137 @@
+//! What a person may decide, through the API and on the pages: who may, what it takes, and what is refused because it is
+//! no longer as it was shown.
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tieout_desk::approval::{self, By};
+use tieout_desk::preferences::proposal;
+use tieout_domain::port::Observed;
+use tieout_domain::{Kind, RecordRef, Side};
+use tieout_flows::Preferences;
+use tieout_server::people::Role;
+use tieout_server::program::{ConnectionInfo, Program as _};
+use tieout_store::{ConnectionStore, Fact, RecordChange};
+use tower::ServiceExt as _;
+
+use crate::stage::{Answer, NEW, Played, Stage, bill, commit, request, stated, unmapped};
+
+const DECISIONS: &str = "connections/acme-us/decisions";
+const PREFERENCES: &str = "/connections/acme-us/preferences";
+
+fn store(stage: &Stage) -> ConnectionStore {
+    stage.store.connection(&"acme-us".parse().unwrap())
+}
+
+async fn decide(stage: &Stage, role: Role, body: Value) -> Answer {
+    let asked = request(Method::POST, DECISIONS, Some(body));
+    stage.ask_as(Some(role), asked).await
+}
+
+/// A page or an act of it: its status, where it leads, its text.
+async fn page(
+    stage: &Stage,
+    role: Role,
+    path: &str,
+    form: Option<&[(&str, &str)]>,
+) -> (StatusCode, String, String) {
+    let asked = match form {
+        None => Request::get(path).body(Body::empty()),
+        Some(fields) => {
+            let body = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish();
+            Request::post(path)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(body))
+        }
+    };
+    let answer = stage.router(Some(role)).oneshot(asked.unwrap()).await;
+    let (parts, body) = answer.unwrap().into_parts();
+    let to = parts.headers.get(header::LOCATION);
+    let to = to.map_or("", |to| to.to_str().unwrap()).to_owned();
+    let body = body.collect().await.unwrap().to_bytes();
+    (
+        parts.status,
+        to,
+        String::from_utf8_lossy(&body).into_owned(),
+    )
+}
+
+#[tokio::test]
+async fn what_overrides_a_warning_takes_an_approver() {
+    let stage = Stage::new().await;
+    for (word, least) in [
+        ("retry", Role::Operator),
+        ("ignore", Role::Operator),
+        ("create", Role::Approver),
+        ("accept", Role::Approver),
+    ] {
+        let body =
+            json!({"decision": word, "records": ["ledger/bill/1"], "reason": "seen by both"});
+        for role in [Role::Operator, Role::Approver] {
+            let answer = decide(&stage, role, body.clone()).await;
+            let refused = answer.status == StatusCode::FORBIDDEN;
+            assert_eq!(refused, role < least, "{word} by {role}: {answer:?}");
+            if refused {
+                assert_eq!(answer.body["code"], "role-missing");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_linked_must_be_there_alike_and_free() {
+    let stage = Stage::new().await;
+    let seen = ["00n4", "00n5"].map(|id| RecordChange::Seen {
+        side: Side::Platform,
+        observed: Observed {
+            id: id.into(),
+            version: "1".to_owned(),
+            created: None,
+            document: bill("INV-4"),
+        },
+        match_key: String::new(),
+    });
+    let mut seen_there = commit(None, Vec::new());
+    seen_there.records = seen.into();
+    store(&stage).commit(seen_there).await.unwrap();
+    let link = |target: &str, records: &[&str]| json!({"decision": "link", "link": target, "records": records, "reason": "it is this one"});
+    let (one, two) = (["ledger/bill/1"], ["ledger/bill/1", "ledger/bill/2"]);
+    let (one, two) = (one.as_slice(), two.as_slice());
+    for (target, records, status, code) in [
+        ("platform/bill/none", one, 422, "unknown-record"),
+        ("platform/vendor/00n5", one, 422, "unknown-record"),
+        ("ledger/bill/2", one, 422, "unknown-record"),
+        // It is another bill's already, and one is never two.
+        ("platform/bill/00n4", one, 409, "link-refused"),
+        ("platform/bill/00n5", two, 409, "link-refused"),
+    ] {
+        let answer = decide(&stage, Role::Operator, link(target, records)).await;
+        assert_eq!(answer.status.as_u16(), status, "{target}: {answer:?}");
+        assert_eq!(answer.body["code"], code, "{target}");
+        let fields = [
+            ("ruling", "link"),
+            ("record", records[0]),
+            ("target", target),
+            ("reason", "it is this one"),
+        ];
+        if records.len() == 1 {
+            let path = "/exceptions/acme-us/decide";
+            let (shown, ..) = page(&stage, Role::Operator, path, Some(&fields)).await;
+            assert_eq!(shown.as_u16(), status, "{target} on the page");
+        }
+    }
+    let decided = store(&stage).entries_of("decided", 0, 10).await.unwrap();
+    assert!(decided.is_empty(), "{decided:?}");
+    let answer = decide(
+        &stage,
+        Role::Operator,
+        link("platform/bill/00n5", &["ledger/bill/1"]),
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+}
