@@ -178,7 +178,7 @@ async fn approve(
     let store = view.connection(&connection).ok_or(PageError::Missing)?;
     let actor = person.actor();
     let by = person.by(&actor);
-    let preferences = approval::approve(&store, id, decided.reason.trim(), by).await?;
+    let preferences = approval::approvable(&store, id, by).await?.preferences;
     if !preferences.is_empty() {
         view.program
             .change_preferences(store.name(), preferences, &actor)
@@ -192,6 +192,7 @@ async fn decline(
     person: Person,
     Path((connection, id)): Path<(String, u64)>,
     Form(decided): Form<Decided>,
+    approval::approve(&store, id, decided.reason.trim(), by).await?;
 ) -> Result<Redirect, PageError> {
     let store = view.connection(&connection).ok_or(PageError::Missing)?;
     if !asked_by(&store, id, &person).await? {

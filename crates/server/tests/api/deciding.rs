@@ -135,3 +135,52 @@ async fn what_is_linked_must_be_there_alike_and_free() {
     .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
+
+fn of(value: &Value, key: &str, stage: &Stage) -> bool {
+    stage.program.preferences.lock().unwrap().get(key).unwrap() == *value
+}
+
+#[tokio::test]
+async fn what_was_approved_and_can_t_be_written_is_still_to_be_approved() {
+    let stage = Stage::new().await;
+    let store = store(&stage);
+    let key = "transactions.payment_account";
+    let values = [(key.to_owned(), json!("1000"))].into();
+    let by = By {
+        user: "ann",
+        actor: "user:ann",
+    };
+    let id = approval::request(&store, ("preference", key), &proposal(values), "", by)
+        .await
+        .unwrap();
+    let path = format!("/approvals/acme-us/{id}/approve");
+    let approve = || page(&stage, Role::Approver, &path, Some(&[("reason", "seen")]));
+    stage.program.read_only.store(true, Ordering::Relaxed);
+    let (status, ..) = approve().await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(approval::open(&store).await.unwrap().len(), 1);
+    stage.program.read_only.store(false, Ordering::Relaxed);
+    let (status, ..) = approve().await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(of(&json!("1000"), key, &stage));
+    assert!(approval::open(&store).await.unwrap().is_empty());
+    // Who asked changes nothing by approving it himself, nor anybody what is decided.
+    let id = approval::request(
+        &store,
+        ("preference", key),
+        &proposal([(key.to_owned(), json!("2000"))].into()),
+        "",
+        By {
+            user: "approver",
+            actor: "user:approver",
+        },
+    )
+    .await
+    .unwrap();
+    for id in [id, 1, 99] {
+        let path = format!("/approvals/acme-us/{id}/approve");
+        let (status, ..) = page(&stage, Role::Approver, &path, Some(&[])).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{id}");
+    }
+    assert!(of(&json!("1000"), key, &stage));
+}

@@ -1,7 +1,7 @@
 //! A store with a little of everything, and a program that plays what needs a system.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub(crate) struct Played {
     pub(crate) believe: Option<Box<Believe>>,
     /// What it does when a connection is due.
     pub(crate) changed: Option<Box<Changed>>,
+    /// Whether its configuration can't be written.
+    pub(crate) read_only: AtomicBool,
     /// Whose its connection is.
     pub(crate) tenant: Option<TenantName>,
     /// Further connections, each with a credential of its own.
@@ -200,6 +202,9 @@ impl Program for Played {
         _: &str,
     ) -> Result<(), DeskError> {
         self.touch(connection);
+        if self.read_only.load(Ordering::Relaxed) {
+            return Err(DeskError::failed(Code::new("file"), "it can't be written"));
+        }
         let mut preferences = self.preferences.lock().unwrap();
         let mut changed = preferences.clone();
         for (key, value) in values {
