@@ -136,6 +136,46 @@ async fn what_is_linked_must_be_there_alike_and_free() {
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
 
+#[tokio::test]
+async fn what_has_never_gone_live_goes_on_by_an_administrator() {
+    let stage = Stage::new().await;
+    let store = store(&stage);
+    let said = |fact| commit(None, vec![fact]);
+    let resumed = Fact::Resumed {
+        reason: "test".to_owned(),
+    };
+    let paused = Fact::Paused {
+        reason: NEW.to_owned(),
+    };
+    store.commit(said(resumed)).await.unwrap();
+    store.commit(said(paused)).await.unwrap();
+    let asked = |role| {
+        let body = json!({"reason": "go"});
+        let asked = request(Method::POST, "connections/acme-us/resume", Some(body));
+        stage.ask_as(Some(role), asked)
+    };
+    let fields = [("reason", "go")];
+    let path = "/connections/acme-us/resume";
+    for role in [Role::Operator, Role::Approver] {
+        assert_eq!(asked(role).await.status, StatusCode::FORBIDDEN, "{role}");
+        let (status, ..) = page(&stage, role, path, Some(&fields)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{role}");
+        for shown in ["/", "/connections/acme-us"] {
+            let (_, _, text) = page(&stage, role, shown, None).await;
+            assert!(!text.contains(path), "{shown} offers it to the {role}");
+        }
+    }
+    // To pause it once more doesn't make it an old one.
+    let body = json!({"reason": "month end"});
+    let again = request(Method::POST, "connections/acme-us/pause", Some(body));
+    stage.ask_as(Some(Role::Operator), again).await;
+    assert_eq!(asked(Role::Operator).await.status, StatusCode::FORBIDDEN);
+    let (_, _, text) = page(&stage, Role::Admin, "/connections/acme-us", None).await;
+    assert!(text.contains(path));
+    assert_eq!(asked(Role::Admin).await.status, StatusCode::OK);
+    assert!(store.stops().await.unwrap().is_empty());
+}
+
 fn of(value: &Value, key: &str, stage: &Stage) -> bool {
     stage.program.preferences.lock().unwrap().get(key).unwrap() == *value
 }

@@ -246,6 +246,10 @@ impl Program for Played {
         Ok(Vec::new())
     }
 
+    fn is_new(&self, reason: &str) -> bool {
+        reason == NEW
+    }
+
     async fn stays_paused(&self, _: &ConnectionName, _: &str) -> Result<(), DeskError> {
         Ok(())
     }
@@ -388,6 +392,9 @@ pub(crate) fn request(method: Method, path: &str, body: Option<Value>) -> Reques
             .unwrap(),
     }
 }
+
+/// Why a connection is paused that was stored and has never gone live.
+pub(crate) const NEW: &str = "not live yet";
 
 /// The runs' ids, the oldest first.
 pub(crate) const RUNS: [&str; 3] = ["run-1", "run-2", "run-3"];
