@@ -224,3 +224,108 @@ async fn what_was_approved_and_can_t_be_written_is_still_to_be_approved() {
     }
     assert!(of(&json!("1000"), key, &stage));
 }
+
+#[tokio::test]
+async fn a_page_that_was_open_for_long_undoes_nothing() {
+    let stage = Stage::new().await;
+    let (paid, currencies) = ("transactions.partly_paid", "transactions.currencies");
+    let set = |key: &str, value: &str| {
+        let mut preferences = stage.program.preferences.lock().unwrap();
+        preferences.set(key, value).unwrap();
+    };
+    let (_, _, text) = page(&stage, Role::Admin, PREFERENCES, None).await;
+    let hidden = format!("name=\"shown.{paid}\" value=\"skip\"");
+    assert!(text.contains(&hidden), "{text}");
+    // Somebody else changes what this person leaves alone.
+    set(paid, "balance");
+    let fields = [
+        ("preference.transactions.partly_paid", "skip"),
+        ("shown.transactions.partly_paid", "skip"),
+        ("preference.transactions.currencies", "USD, EUR"),
+        ("shown.transactions.currencies", "USD"),
+    ];
+    let (status, to, _) = page(&stage, Role::Admin, PREFERENCES, Some(&fields)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(to.ends_with("done=changed&n=1"), "{to}");
+    assert!(of(&json!("balance"), paid, &stage));
+    assert!(of(&json!(["USD", "EUR"]), currencies, &stage));
+    // Somebody else changes the same: nothing is done, and what was typed stays on the page.
+    set(currencies, "USD, CAD");
+    let fields = [
+        ("preference.transactions.partly_paid", "skip"),
+        ("shown.transactions.partly_paid", "balance"),
+        ("preference.transactions.currencies", "USD, GBP"),
+        ("shown.transactions.currencies", "USD, EUR"),
+    ];
+    let (status, _, text) = page(&stage, Role::Admin, PREFERENCES, Some(&fields)).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(of(&json!("balance"), paid, &stage));
+    assert!(of(&json!(["USD", "CAD"]), currencies, &stage));
+    for said in [
+        "value=\"USD, GBP\"",
+        "name=\"shown.transactions.currencies\" value=\"USD, CAD\"",
+        "name=\"shown.transactions.partly_paid\" value=\"balance\"",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    // Who has seen it may still want it.
+    let fields = [
+        ("preference.transactions.currencies", "USD, GBP"),
+        ("shown.transactions.currencies", "USD, CAD"),
+    ];
+    let (status, ..) = page(&stage, Role::Admin, PREFERENCES, Some(&fields)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(of(&json!(["USD", "GBP"]), currencies, &stage));
+}
+
+/// A stage with a connection of receivables beside the other.
+async fn with_receivables() -> Stage {
+    let own: ConnectionInfo = Played::default().connections().remove(0);
+    let more = ConnectionInfo {
+        name: "acme-eu".parse().unwrap(),
+        pair: "netsuite-invoiced".to_owned(),
+        platform: "Invoiced".to_owned(),
+        flows: vec!["customers".to_owned(), "invoices".to_owned()],
+        ..own
+    };
+    Stage::of(Played {
+        more: vec![more],
+        ..Played::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn going_back_asks_about_the_first_sync_as_any_change_does() {
+    let stage = with_receivables().await;
+    let fact = |name: &str, before: &str, after: &str| Fact::Preference {
+        connection: "acme-eu".to_owned(),
+        name: name.to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    };
+    let (switch, yes) = ("receivables.reconcile", "receivables.first_sync");
+    let installation = stage.store.installation();
+    for facts in [
+        vec![fact(switch, "false", "true"), fact(yes, "ask", "all")],
+        vec![fact(switch, "true", "false"), fact(yes, "all", "ask")],
+    ] {
+        installation.commit("user:ann", facts).await.unwrap();
+    }
+    let path = "/connections/acme-eu/preferences/back";
+    let (status, _, text) = page(&stage, Role::Admin, path, Some(&[("version", "1")])).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    assert!(text.contains("Switch it on and let it wait"), "{text}");
+    let standing = stage.program.preferences.lock().unwrap().clone();
+    assert_eq!(standing, Preferences::default());
+    // What is let wait is not said yes to.
+    let fields = [
+        ("preference.receivables.reconcile", "true"),
+        ("first-sync", "later"),
+    ];
+    let path = "/connections/acme-eu/preferences";
+    let (status, ..) = page(&stage, Role::Admin, path, Some(&fields)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(of(&json!(true), switch, &stage));
+    assert!(of(&json!("ask"), yes, &stage));
+}

@@ -841,8 +841,18 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     }
     let file = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
     assert!(file.contains("payment_account = \"1000\""), "{file}");
-        (PAT, "/exceptions/acme-us/decide", create.as_slice(), 2),
-        (PAT, "/exceptions/acme-us/decide", accept.as_slice(), 2),
+    // Also where an earlier version is put back.
+    let back = office
+        .post(
+            ADA,
+            "/connections/acme-us/preferences/back",
+            &[("version", "0")],
+        )
+        .await
+        .done();
+    assert_eq!(back, "/approvals?done=asked");
+    let now = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
+    assert_eq!(now, file);
     office.stage.try_sync().await;
     let item = office.stage.item("bills", &record).await;
     assert_eq!(item.outcome.state, State::Done);
