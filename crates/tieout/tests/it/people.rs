@@ -599,7 +599,11 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
             .contains("somebody else reviews it")
     );
     let done = office
-        .post(QUINN, "/tie-out/acme-us/sign", &review)
+        .post(
+            QUINN,
+            "/tie-out/acme-us/sign",
+            &read(&prepared[0].signature.sha256),
+        )
         .await
         .done();
     assert!(done.ends_with("done=reviewed"), "{done}");
@@ -608,6 +612,20 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
         .iter()
         .map(|one| one.signature.who.as_str())
         .collect();
+    // Nor is another report reviewed than the one that was read.
+    let read = |sha256| [review.as_slice(), &[("sha256", sha256)]].concat();
+    for other in ["", "0f0f"] {
+        let done = office
+            .post(QUINN, "/tie-out/acme-us/sign", &read(other))
+            .await
+            .done();
+        assert!(done.ends_with("done=prepared-anew"), "{done}");
+    }
+    let prepared = sign_off::signatures(store).await.unwrap();
+    assert_eq!(prepared.len(), 1);
+    let page = office.get(QUINN, &path).await.page();
+    let field = format!("name=\"sha256\" value=\"{}\"", prepared[0].signature.sha256);
+    assert!(page.contains(&field), "{page}");
     assert_eq!(who, ["user:pat", "user:quinn"]);
     assert_eq!(signed[0].signature.sha256, signed[1].signature.sha256);
     let frozen = office
