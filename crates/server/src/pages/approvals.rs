@@ -13,7 +13,7 @@ use tieout_store::ConnectionStore;
 
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, mappings, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::view::View;
@@ -28,6 +28,11 @@ pub(super) fn routes() -> Router<App> {
 
 /// Where a person goes who has asked for what takes two.
 pub(super) const ASKED: &str = "/approvals?done=asked";
+
+/// The same as an address.
+pub(super) fn asked_address() -> Address {
+    Address::of(["approvals"]).with("done", "asked")
+}
 
 const DONE: [(&str, &str); 3] = [
     (
@@ -45,6 +50,8 @@ const DECIDED: u32 = 50;
 struct Asked {
     done: Option<String>,
     csv: Option<String>,
+    /// How many mappings were left out of what was asked for.
+    left: Option<u64>,
 }
 
 async fn list(
@@ -77,6 +84,7 @@ async fn list(
     let here = Address::of(["approvals"]);
     let content = html! {
         (notice::done(asked.done.as_deref(), None, &DONE))
+        (mappings::left_out(asked.left))
         (open.show(&here))
         (decided.show(&here))
     };
@@ -184,6 +192,7 @@ async fn approve(
             .change_preferences(store.name(), preferences, &actor)
             .await?;
     }
+    approval::approve(&store, id, decided.reason.trim(), by).await?;
     Ok(back("approved"))
 }
 
@@ -192,7 +201,6 @@ async fn decline(
     person: Person,
     Path((connection, id)): Path<(String, u64)>,
     Form(decided): Form<Decided>,
-    approval::approve(&store, id, decided.reason.trim(), by).await?;
 ) -> Result<Redirect, PageError> {
     let store = view.connection(&connection).ok_or(PageError::Missing)?;
     if !asked_by(&store, id, &person).await? {

@@ -329,3 +329,14 @@ async fn going_back_asks_about_the_first_sync_as_any_change_does() {
     assert!(of(&json!(true), switch, &stage));
     assert!(of(&json!("ask"), yes, &stage));
 }
+
+#[tokio::test]
+async fn what_leads_elsewhere_by_now_is_not_confirmed() {
+    let stage = Stage::new().await;
+    let path = "connections/acme-us/mappings/confirmations";
+    let one = |to: &str| json!({"mappings": [{"kind": "account", "from": "58", "to": to}]});
+    let other = stage.post(path, one("another")).await;
+    assert_eq!(other.body, json!({"confirmed": 0}));
+    let shown = stage.post(path, one("0ac1")).await;
+    assert_eq!(shown.body, json!({"confirmed": 1}));
+}

@@ -478,7 +478,17 @@ async fn suggestions_are_confirmed_after_what_they_touch_was_seen() {
             .page()
             .contains(&open[0].label_to)
     );
-    let fields = [("kind", "account"), ("from", first)];
+    let to = open[0].to.as_ref().unwrap().as_str();
+    // What was shown leads elsewhere by now: it is not confirmed, and the page says so.
+    let fields = [("kind", "account"), ("from", first), ("shown", "another")];
+    let done = office
+        .post(PAT, "/mappings/acme-us/confirm", &fields)
+        .await
+        .done();
+    assert!(done.ends_with("done=confirmed&n=0&left=1"), "{done}");
+    let page = office.get(PAT, &done).await.page();
+    assert!(page.contains("1 left out"), "{page}");
+    let fields = [("kind", "account"), ("from", first), ("shown", to)];
     let done = office
         .post(PAT, "/mappings/acme-us/confirm", &fields)
         .await
