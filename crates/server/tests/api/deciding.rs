@@ -340,3 +340,49 @@ async fn what_leads_elsewhere_by_now_is_not_confirmed() {
     let shown = stage.post(path, one("0ac1")).await;
     assert_eq!(shown.body, json!({"confirmed": 1}));
 }
+
+#[tokio::test]
+async fn the_inbox_is_narrowed_to_the_connection_that_a_link_names() {
+    let stage = with_receivables().await;
+    let mine = stage.store.connection(&"acme-eu".parse().unwrap());
+    let of_mine = match stated("9", unmapped()) {
+        Fact::Stated {
+            outcome,
+            label,
+            amount,
+            ..
+        } => Fact::Stated {
+            flow: "invoices".to_owned(),
+            record: RecordRef::new(Side::Ledger, Kind::Invoice, "9"),
+            outcome,
+            label,
+            amount,
+        },
+        other => other,
+    };
+    mine.commit(commit(None, vec![of_mine])).await.unwrap();
+    let cause = |name: &str| format!("/exceptions/{name}/cause");
+    let (_, _, all) = page(&stage, Role::Viewer, "/exceptions", None).await;
+    assert!(all.contains(&cause("acme-us")) && all.contains(&cause("acme-eu")));
+    let narrow = "/exceptions?connection=acme-eu";
+    let (_, _, text) = page(&stage, Role::Viewer, narrow, None).await;
+    assert!(text.contains(&cause("acme-eu")), "{text}");
+    assert!(!text.contains(&cause("acme-us")), "{text}");
+    for said in [
+        "/exceptions?tab=hold&amp;connection=acme-eu",
+        "connection=acme-eu&amp;csv=exceptions",
+        "Exceptions of all connections",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    let (_, _, csv) = page(
+        &stage,
+        Role::Viewer,
+        "/exceptions?connection=acme-eu&csv=exceptions",
+        None,
+    )
+    .await;
+    assert!(csv.contains("acme-eu") && !csv.contains("acme-us"), "{csv}");
+    let (status, ..) = page(&stage, Role::Viewer, "/exceptions?connection=none", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
