@@ -608,20 +608,6 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
             .page()
             .contains("somebody else reviews it")
     );
-    let done = office
-        .post(
-            QUINN,
-            "/tie-out/acme-us/sign",
-            &read(&prepared[0].signature.sha256),
-        )
-        .await
-        .done();
-    assert!(done.ends_with("done=reviewed"), "{done}");
-    let signed = sign_off::signatures(store).await.unwrap();
-    let who: Vec<_> = signed
-        .iter()
-        .map(|one| one.signature.who.as_str())
-        .collect();
     // Nor is another report reviewed than the one that was read.
     let read = |sha256| [review.as_slice(), &[("sha256", sha256)]].concat();
     for other in ["", "0f0f"] {
@@ -636,6 +622,20 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
     let page = office.get(QUINN, &path).await.page();
     let field = format!("name=\"sha256\" value=\"{}\"", prepared[0].signature.sha256);
     assert!(page.contains(&field), "{page}");
+    let done = office
+        .post(
+            QUINN,
+            "/tie-out/acme-us/sign",
+            &read(&prepared[0].signature.sha256),
+        )
+        .await
+        .done();
+    assert!(done.ends_with("done=reviewed"), "{done}");
+    let signed = sign_off::signatures(store).await.unwrap();
+    let who: Vec<_> = signed
+        .iter()
+        .map(|one| one.signature.who.as_str())
+        .collect();
     assert_eq!(who, ["user:pat", "user:quinn"]);
     assert_eq!(signed[0].signature.sha256, signed[1].signature.sha256);
     let frozen = office
@@ -817,6 +817,14 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         ("record", what.as_str()),
         ("reason", "try it"),
     ];
+    let decided = |ruling| {
+        [
+            ("ruling", ruling),
+            ("record", what.as_str()),
+            ("reason", "try it"),
+        ]
+    };
+    let (create, accept) = (decided("create"), decided("accept"));
     // The account that money is posted through: also where it is a preference.
     let clearing = [("preference.transactions.payment_account", "1000")];
     let account = store
@@ -833,6 +841,8 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     for (who, path, fields, does) in [
         (PAT, "/replay/acme-us", replay.as_slice(), 2),
         (PAT, "/mappings/acme-us/set", map.as_slice(), 2),
+        (PAT, "/exceptions/acme-us/decide", create.as_slice(), 2),
+        (PAT, "/exceptions/acme-us/decide", accept.as_slice(), 2),
         (OLE, "/exceptions/acme-us/decide", again.as_slice(), 2),
         (
             ADA,
@@ -845,17 +855,23 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         let done = office.post(who, path, fields).await.done();
         assert_eq!(done, "/approvals?done=asked", "{path}");
         let asked = approval::open(store).await.unwrap();
-    let decided = |ruling| {
-        [
-            ("ruling", ruling),
-            ("record", what.as_str()),
-            ("reason", "try it"),
-        ]
-    };
-    let (create, accept) = (decided("create"), decided("accept"));
         let [request] = asked.as_slice() else {
             panic!("{path}: {asked:?}");
         };
+        // It is what was decided that is approved, and no other thing.
+        let said: Vec<_> = fields
+            .iter()
+            .filter(|(name, _)| *name == "ruling")
+            .collect();
+        if let [(_, ruling)] = said.as_slice() {
+            let decision = request.proposal.facts.iter().find_map(|fact| match fact {
+                Fact::Decided { decision, .. } => Some(decision.as_str()),
+                _ => None,
+            });
+            let wanted = if *ruling == "retry" { "" } else { *ruling };
+            assert!(decision.unwrap().starts_with(wanted), "{request:?}");
+            assert_eq!(decision.unwrap().is_empty(), wanted.is_empty());
+        }
         let approve = format!("/approvals/acme-us/{}/approve", request.approval.id);
         let asker = (who.0, Role::Admin);
         let own = office.post(asker, &approve, &[("reason", "")]).await;
@@ -896,20 +912,6 @@ async fn done_by(store: &ConnectionStore, actor: &str) -> usize {
 #[tokio::test]
 async fn preferences_are_changed_in_the_file_and_told_by_version() {
     let office = Office::over(Stage::bare().await).await;
-        // It is what was decided that is approved, and no other thing.
-        let said: Vec<_> = fields
-            .iter()
-            .filter(|(name, _)| *name == "ruling")
-            .collect();
-        if let [(_, ruling)] = said.as_slice() {
-            let decision = request.proposal.facts.iter().find_map(|fact| match fact {
-                Fact::Decided { decision, .. } => Some(decision.as_str()),
-                _ => None,
-            });
-            let wanted = if *ruling == "retry" { "" } else { *ruling };
-            assert!(decision.unwrap().starts_with(wanted), "{request:?}");
-            assert_eq!(decision.unwrap().is_empty(), wanted.is_empty());
-        }
     let path = "/connections/acme-us/preferences";
     let page = office.get(VERA, path).await.page();
     assert!(
@@ -1050,4 +1052,28 @@ async fn a_connection_is_checked_on_a_button_and_the_fix_is_told() {
             .iter()
             .any(|(system, check)| system == "bill" && !check.fix.is_empty())
     );
+}
+
+/// Two changes that read the file at once would undo one of them.
+#[tokio::test]
+async fn the_configuration_is_changed_by_one_at_a_time() {
+    let office = Office::over(Stage::bare().await).await;
+    let folder = office.stage.folder.path();
+    let (config, lock) = (folder.join("tieout.toml"), folder.join(".tieout.toml.lock"));
+    // Another process has read it, and is about to put its own in the place.
+    let other = std::fs::File::create(lock).unwrap();
+    other.lock().unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let path = "/connections/acme-us/preferences";
+    let fields = [("preference.transactions.partly_paid", "balance")];
+    let mut change = std::pin::pin!(office.post(ADA, path, &fields));
+    let soon = std::time::Duration::from_millis(400);
+    let early = tokio::time::timeout(soon, &mut change).await;
+    assert!(early.is_err(), "{early:?}");
+    std::fs::write(&config, format!("# by another process\n{text}")).unwrap();
+    other.unlock().unwrap();
+    change.await.done();
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("# by another process"), "{text}");
+    assert!(text.contains("partly_paid = \"balance\""), "{text}");
 }
