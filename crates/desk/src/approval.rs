@@ -11,7 +11,8 @@ use serde_json::Value;
 use tieout_domain::TenantName;
 use tieout_domain::code::Code;
 use tieout_store::{
-    Approval, ApprovalDecision, Asked, Commit, ConnectionStore, Due, Fact, Role, Store,
+    Approval, ApprovalDecision, ApprovalStatus, Asked, Commit, ConnectionStore, Due, Fact, Role,
+    Store, StoreError,
 };
 
 use crate::error::DeskError;
@@ -34,8 +35,8 @@ pub struct Proposal {
     pub facts: Vec<Fact>,
     /// What is looked at again then.
     pub due: Vec<Due>,
-    /// Preferences that are changed then, by key: they stand in the configuration, so whoever [approves](approve)
-    /// changes them there.
+    /// Preferences that are changed with it, by key: they stand in the configuration, so whoever [approves](approve)
+    /// changes them there first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub preferences: BTreeMap<String, Value>,
 }
@@ -92,22 +93,40 @@ pub async fn request(
     Ok(store.ask_approval(&asked, by.user, by.actor).await?)
 }
 
-/// Approves a request: what it asks for becomes true with it. Gives the preferences that it asks for, which are the
-/// caller's to change.
+/// What a request asks for, if this person may approve it now. Its preferences stand in the configuration, and are
+/// changed before it is approved: what can't be written there leaves the request open, and is not lost.
 ///
 /// # Errors
 /// `approval-by-asker` for who asked, `approval-closed` for what is not open; the store's.
+pub async fn approvable(
+    store: &ConnectionStore,
+    id: u64,
+    by: By<'_>,
+) -> Result<Proposal, DeskError> {
+    let closed = |cause: String| StoreError::ApprovalClosed { request: id, cause };
+    let approval = store.approval(id).await?;
+    let approval = approval.ok_or_else(|| closed("it was never made".to_owned()))?;
+    if approval.status != ApprovalStatus::Open {
+        return Err(closed(format!("it was {}", approval.status.as_str())).into());
+    }
+    if approval.asked_by == by.user {
+        let user = by.user.to_owned();
+        return Err(StoreError::ApprovalByAsker { user }.into());
+    }
+    read(&approval)
+}
+
+/// Approves a request: what it asks for becomes true with it, but for its preferences, which are changed before.
+///
+/// # Errors
+/// As for [`approvable`].
 pub async fn approve(
     store: &ConnectionStore,
     id: u64,
     reason: &str,
     by: By<'_>,
-) -> Result<BTreeMap<String, Value>, DeskError> {
-    let proposal = match store.approval(id).await? {
-        Some(approval) => read(&approval)?,
-        // The store says what is wrong with it.
-        None => Proposal::default(),
-    };
+) -> Result<(), DeskError> {
+    let proposal = approvable(store, id, by).await?;
     let then = Commit {
         actor: by.actor.to_owned(),
         facts: proposal.facts,
@@ -117,7 +136,7 @@ pub async fn approve(
     store
         .decide_approval(id, ApprovalDecision::Approved, by.user, reason, then)
         .await?;
-    Ok(proposal.preferences)
+    Ok(())
 }
 
 /// Declines a request; who asked takes it back so.

@@ -1,6 +1,7 @@
 //! What waits for a person, grouped by cause, and what a person decides.
 
 mod rows;
+mod ruling;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::error::DeskError;
 use crate::record;
 
 pub use rows::{Named, Row, Seen, candidates, mapping, rows};
+pub use ruling::Ruling;
 
 /// How many items are read at once.
 const PAGE: u32 = 1000;
@@ -180,53 +182,20 @@ pub struct Chosen {
     pub seen: Option<Code>,
 }
 
-/// What a person decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ruling {
-    /// Leave it alone from now on: SKIPPED(ignored).
-    Ignore,
-    /// Look at it again, and take back what was decided about it.
-    Retry,
-    /// It is this record over there.
-    Link(RecordRef),
-    /// It has no counterpart: create it.
-    Create,
-    /// The warning that it has now is understood: go on. One of another code asks again.
-    Accept,
-}
-
-impl Ruling {
-    /// As the history keeps it, about this item; `before` is what was decided about it so far. A warning that was
-    /// accepted before stays accepted, so that one that comes after it isn't answered in its place.
-    fn as_text(&self, item: &Item, before: Option<Decided>) -> String {
-        match self {
-            Self::Ignore => Decided::Ignore.to_string(),
-            Self::Retry => String::new(),
-            Self::Link(target) => Decided::Link(target.clone()).to_string(),
-            Self::Create => Decided::Create.to_string(),
-            Self::Accept => {
-                let mut codes = match before {
-                    Some(Decided::Accept(codes)) => codes,
-                    _ => Vec::new(),
-                };
-                let code = item.outcome.code.clone();
-                codes.extend(code.filter(|code| !codes.contains(code)));
-                Decided::Accept(codes).to_string()
-            }
-        }
-    }
-}
-
-/// What another person approves before it is looked at again: some of what was chosen was refused over there, and to
-/// look at it again sends it again, which is a replay. `None` where nothing of it was.
+/// What another person approves before this is decided: some of what was chosen was refused over there, and this sends
+/// it again, which is a replay, whatever it is called. `None` where nothing of it was, or nothing is sent again.
 ///
 /// # Errors
 /// As for [`decide`].
 pub async fn replays(
     store: &ConnectionStore,
     chosen: &Chosen,
+    ruling: &Ruling,
     reason: &str,
 ) -> Result<Option<Proposal>, DeskError> {
+    if !ruling.sends_again() {
+        return Ok(None);
+    }
     let items = chosen_items(store, chosen).await?;
     let records: Vec<RecordRef> = items.iter().map(|item| item.record.clone()).collect();
     let refused = store.refused(&records).await?;
@@ -238,11 +207,13 @@ pub async fn replays(
         return Ok(None);
     }
     let mut proposal = Proposal {
-        text: format!("what was refused is sent again: {}", again.join(", ")),
+        text: format!("{}: {}", ruling.sending(), again.join(", ")),
         ..Proposal::default()
     };
     for item in &items {
-        proposal.facts.push(decided(item, String::new(), reason));
+        let before = so_far(store, item, ruling).await?;
+        let decision = ruling.as_text(item, before);
+        proposal.facts.push(decided(item, decision, reason));
         proposal.due.push(due(item));
     }
     Ok(Some(proposal))
@@ -267,7 +238,8 @@ fn due(item: &Item) -> Due {
 /// Records a person's decision, with its reason, and makes the records due. Gives those that it is about.
 ///
 /// # Errors
-/// A name that stands for several records; the store's.
+/// A name that stands for several records. For a link: `unknown-record` where its target is not there, not on the other
+/// side or of another kind, `link-refused` where it stands for another record already. The store's.
 pub async fn decide(
     store: &ConnectionStore,
     chosen: &Chosen,
@@ -276,6 +248,9 @@ pub async fn decide(
     actor: &str,
 ) -> Result<Vec<Item>, DeskError> {
     let items = chosen_items(store, chosen).await?;
+    if let Ruling::Link(target) = ruling {
+        ruling::may_be_linked(store, &items, target).await?;
+    }
     for page in items.chunks(PAGE as usize) {
         let mut commit = Commit {
             actor: actor.to_owned(),

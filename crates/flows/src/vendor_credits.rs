@@ -14,7 +14,8 @@ use crate::projection::{Difference, credit_differences};
 use crate::scope::{self, Paper};
 use crate::text::{NUMBER_MAX, shorten};
 use crate::verdict::{
-    accepted, amendment_key, blocked, conflict, done, hold, ignored, noop, rest, skipped,
+    accepted, amendment_key, blocked, conflict, done, hold, ignored, noop, refused_link, rest,
+    skipped,
 };
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict, lines, vendors};
 
@@ -319,7 +320,8 @@ impl<'a> This<'a> {
             key: Some(self.key()),
         };
         if let Some(Decided::Link(target)) = self.books.decided(NAME, self.record()) {
-            return Some(take(target, "a person's choice"));
+            let refused = refused_link(self.books, &self.label(), self.record(), target);
+            return Some(refused.unwrap_or_else(|| take(target, "a person's choice")));
         }
         if self.books.decided(NAME, self.record()) == Some(&Decided::Create) {
             return None;

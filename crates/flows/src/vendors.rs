@@ -15,7 +15,7 @@ use tieout_domain::{Currency, Document, Key, Kind, Outcome, RecordRef, Side, Sta
 use crate::matching::normalised_name;
 use crate::projection::{same_profile, same_writable};
 use crate::verdict::{
-    accepted, amendment_key, blocked, done, done_with, hold, ignored, noop, skipped,
+    accepted, amendment_key, blocked, done, done_with, hold, ignored, noop, refused_link, skipped,
 };
 use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict};
 
@@ -123,6 +123,10 @@ impl Flow for Vendors {
             Need::Waiting(demand(record)),
             Need::Waiting(open_bills(record)),
         ];
+        if let Some(Decided::Link(target)) = books.decided(NAME, record) {
+            needs.push(Need::Record(target.clone()));
+            needs.push(Need::LinkedTo(target.clone()));
+        }
         let links = books.links_of(NAME, record);
         needs.extend(links.iter().map(|link| Need::Record(link.target.clone())));
         if !links.is_empty() || books.waiting.contains(&demand(record)) {
@@ -250,6 +254,10 @@ impl This<'_> {
         }
         let found = match decided {
             Some(Decided::Link(target)) if target.kind == Kind::Vendor => {
+                let label = format!("vendor {}", self.vendor.name);
+                if let Some(verdict) = refused_link(self.books, &label, self.record, target) {
+                    return verdict;
+                }
                 recognise::Found::One(target.clone(), "a person's choice")
             }
             Some(Decided::Create) => recognise::Found::None,

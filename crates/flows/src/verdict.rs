@@ -60,6 +60,24 @@ pub(crate) fn ignored(books: &Books, flow: &str, record: &RecordRef) -> Option<V
         .then(|| skipped(Code::new("ignored"), "a person decided to leave it alone"))
 }
 
+/// Why a counterpart that a person has named is not taken: it is gone, or another record's by now. What was free when it
+/// was named may have been taken since. `None` where it can be taken.
+pub(crate) fn refused_link(
+    books: &Books,
+    label: &str,
+    record: &RecordRef,
+    target: &RecordRef,
+) -> Option<Verdict> {
+    let there = books.record(target).is_some_and(|seen| !seen.gone);
+    let mut links = books.links_to(target).iter();
+    let free = links.all(|link| link.record == *record);
+    (!there || !free).then(|| {
+        let cause =
+            format!("{label} can't be linked to {target}: it is gone, or stands for another");
+        blocked(Code::new("link-refused"), cause)
+    })
+}
+
 /// Whether a person has understood the warning of this code and wants to go on.
 pub(crate) fn accepted(books: &Books, flow: &str, record: &RecordRef, code: &Code) -> bool {
     let decided = books.decided(flow, record);

@@ -282,6 +282,12 @@ pub trait Program: Send + Sync {
         None
     }
 
+    /// Whether this is why a connection is paused that was stored and has never gone live. Known also to those who are
+    /// limited to tenants, and connect nothing.
+    fn is_new(&self, reason: &str) -> bool {
+        self.connects().is_some_and(|it| it.is_new(reason))
+    }
+
     /// Renewing credentials; `None` where this program can't.
     fn renews(&self) -> Option<&dyn Renews> {
         None

@@ -16,12 +16,14 @@ use tieout_systems::Entry;
 
 use crate::failure::Failure;
 
+mod held;
 mod openid;
 mod store;
 mod telemetry;
 mod telling;
 mod timing;
 
+pub(crate) use held::held;
 pub use openid::OpenIdConfig;
 pub use store::StoreConfig;
 pub use telling::{HookConfig, MailConfig, MailTls, Telling};

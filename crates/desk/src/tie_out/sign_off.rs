@@ -168,13 +168,19 @@ pub async fn prepare(
     sign(store, fact, vec![body, extract], actor).await
 }
 
-/// The reviewer signs the very report that the preparer signed last.
+/// The code of what a reviewer has not read: another report was prepared since.
+pub const PREPARED_ANEW: Code = Code::new("version-changed");
+
+/// The reviewer signs the very report that the preparer signed last; `read` is the SHA-256 of the one that he has read,
+/// where that is known.
 ///
 /// # Errors
-/// `not-signed` if nobody has; `same-person` if it is the preparer again; the store's.
+/// `not-signed` if nobody has; `same-person` if it is the preparer again; [`PREPARED_ANEW`] if it is another one than was
+/// read; the store's.
 pub async fn review(
     store: &ConnectionStore,
     scope: &Scope,
+    read: Option<&str>,
     comment: &str,
     actor: &str,
 ) -> Result<Fact, DeskError> {
@@ -185,6 +191,13 @@ pub async fn review(
             signed.period
         );
         return Err(DeskError::refused(Code::new("same-person"), cause));
+    }
+    if read.is_some_and(|read| read != signed.signature.sha256) {
+        let cause = format!(
+            "another tie-out of {} was prepared since this one was read: by {}, under {}",
+            signed.period, signed.signature.who, signed.signature.sha256
+        );
+        return Err(DeskError::refused(PREPARED_ANEW, cause));
     }
     let report = signed.report(store).await?;
     let fact = Fact::Signed {

@@ -146,6 +146,9 @@ impl<'a> This<'a> {
     fn needs(&self) -> Vec<Need> {
         let mut needs = origin::needs(NAME, self.record).to_vec();
         needs.push(Need::Decisions(NAME, self.record.clone()));
+        if let Some(Decided::Link(target)) = self.books.decided(NAME, self.record) {
+            needs.extend(origin::chosen_needs(NAME, target));
+        }
         needs.push(Need::Waiting(self.demand()));
         needs.extend(self.link().map(|link| Need::Record(link.target.clone())));
         if let Some(parent) = self.parent() {
@@ -215,6 +218,9 @@ impl<'a> This<'a> {
         }
         let found = match self.books.decided(NAME, self.record) {
             Some(Decided::Link(target)) if target.kind == Kind::Customer => {
+                if let Some(verdict) = self.refused_link(target) {
+                    return verdict;
+                }
                 recognise::Found::One(target.clone(), "a person's choice")
             }
             Some(Decided::Create) => recognise::Found::None,
@@ -246,6 +252,11 @@ impl<'a> This<'a> {
             how,
             key: Some(self.books.connection.origin_key(self.record)),
         }
+    }
+
+    fn refused_link(&self, target: &RecordRef) -> Option<Verdict> {
+        let label = format!("customer {}", self.customer.name);
+        origin::refused_link(self.books, NAME, &label, (self.record, target))
     }
 
     fn out_of_scope(&self) -> Option<Verdict> {
@@ -427,9 +438,9 @@ impl<'a> This<'a> {
 
     fn counterpart_gone(&self, link: &Link) -> Verdict {
         match self.books.decided(NAME, self.record) {
-            Some(Decided::Link(target)) if *target != link.target => {
-                self.adopt(target.clone(), "a person's choice")
-            }
+            Some(Decided::Link(target)) if *target != link.target => self
+                .refused_link(target)
+                .unwrap_or_else(|| self.adopt(target.clone(), "a person's choice")),
             _ if self.gone || self.customer.inactive => noop(
                 Code::new("closed-on-both-sides"),
                 format!("customer {} is gone from both sides", self.customer.name),

@@ -4,7 +4,7 @@ use tieout_domain::{Document, Key, Kind, Marker, Outcome, RecordRef, Side, State
 
 use super::sales::INVOICES;
 use crate::preferences::FirstSync;
-use crate::verdict::skipped;
+use crate::verdict::{blocked, refused_link as refused_link_to, skipped};
 use crate::{Books, Connection, Flow, Link, Need, Verdict};
 use tieout_domain::code::Code;
 
@@ -104,6 +104,33 @@ pub(super) fn counterpart<'a>(
         Some(link) => Some(&link.target),
         None => copied_from(books, flow, record).map(|link| &link.record),
     }
+}
+
+/// What must be loaded to know whether a counterpart that a person has named can still be taken.
+pub(super) fn chosen_needs(flow: &'static str, target: &RecordRef) -> [Need; 3] {
+    let [links, linked_to] = needs(flow, target);
+    [Need::Record(target.clone()), links, linked_to]
+}
+
+/// Why a counterpart that a person has named is not taken: it is gone, or another record's, whichever of the two began.
+/// `None` where it can be taken.
+pub(super) fn refused_link(
+    books: &Books,
+    flow: &str,
+    label: &str,
+    (record, target): (&RecordRef, &RecordRef),
+) -> Option<Verdict> {
+    if let Some(link) = books
+        .link(flow, target, "")
+        .filter(|it| it.target != *record)
+    {
+        let cause = format!(
+            "{label} can't be linked to {target}: that one's copy is {}",
+            link.target
+        );
+        return Some(blocked(Code::new("link-refused"), cause));
+    }
+    refused_link_to(books, label, record, target)
 }
 
 /// The mark that a platform's record bears, if it is of this connection's ledger.

@@ -177,6 +177,9 @@ impl<'a> This<'a> {
         let customer = self.customer();
         let mut needs = origin::needs(self.flow, self.record).to_vec();
         needs.push(Need::Decisions(self.flow, self.record.clone()));
+        if let Some(Decided::Link(target)) = self.books.decided(self.flow, self.record) {
+            needs.extend(origin::chosen_needs(self.flow, target));
+        }
         needs.extend(customers::counterpart_needs(self.books, &customer));
         if self.record.side == Side::Platform {
             let named = &self.books.preferences.receivables.receivables_account;
@@ -298,7 +301,9 @@ impl<'a> This<'a> {
         if let Some(Decided::Link(target)) = self.books.decided(self.flow, self.record)
             && target.kind == self.record.kind
         {
-            return self.adopt(target.clone(), "a person's choice");
+            let ends = (self.record, target);
+            return origin::refused_link(self.books, self.flow, &self.label(), ends)
+                .unwrap_or_else(|| self.adopt(target.clone(), "a person's choice"));
         }
         if let Some(verdict) = scope::rule(self) {
             return verdict;

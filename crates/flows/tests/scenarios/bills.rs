@@ -895,3 +895,28 @@ fn an_amount_changed_on_the_platform_is_never_overwritten_unseen() {
     lines(&mut world, &["130.00"]);
     assert_eq!(state(&world), "CONFLICT(both-changed)");
 }
+
+#[test]
+fn a_named_credit_that_is_another_s_is_not_linked() {
+    let mut world = World::new();
+    let (first, second) = (
+        ledger(Kind::VendorCredit, "7"),
+        ledger(Kind::VendorCredit, "8"),
+    );
+    world.put(first.clone(), vendor_credit("VC-7", "50.00"));
+    world.sync();
+    let taken = world.target("vendor-credits", &first).unwrap();
+    world.put(second.clone(), vendor_credit("VC-8", "50.00"));
+    world.decide(
+        "vendor-credits",
+        second.clone(),
+        Decided::Link(taken.clone()),
+    );
+    world.sync();
+    assert_eq!(
+        world.state("vendor-credits", &second),
+        "BLOCKED(link-refused)"
+    );
+    assert_eq!(world.target("vendor-credits", &second), None);
+    assert_eq!(world.target("vendor-credits", &first), Some(taken));
+}

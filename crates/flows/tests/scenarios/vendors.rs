@@ -542,3 +542,30 @@ fn s029_a_bill_on_hold_is_not_sent_and_one_that_is_there_is_reported() {
     });
     assert_eq!(world.state("bills", &record), "BLOCKED(hold-but-scheduled)");
 }
+
+/// What was free when a person named it may have been taken since, and two vendors are never paid as one.
+#[test]
+fn a_named_vendor_that_is_gone_or_another_s_is_not_linked() {
+    let mut world = World::new();
+    world.sent("4711", "INV-1", "100.00");
+    let taken = world
+        .target("vendors", &ledger(Kind::Vendor, "12"))
+        .unwrap();
+    let other = ledger(Kind::Vendor, "13");
+    world.put(other.clone(), vendor("Baker Ltd"));
+    world.put(ledger(Kind::Bill, "2"), bill("B", "2.00"));
+    world.bill(&ledger(Kind::Bill, "2"), |it| it.vendor = "13".into());
+    world.decide("vendors", other.clone(), Decided::Link(taken));
+    world.sync();
+    assert_eq!(world.state("vendors", &other), "BLOCKED(link-refused)");
+    assert_eq!(world.target("vendors", &other), None);
+    let gone = platform(Kind::Vendor, "009a");
+    world.put(gone.clone(), vendor("Baker"));
+    world.delete(&gone);
+    world.decide("vendors", other.clone(), Decided::Link(gone.clone()));
+    world.sync();
+    assert_eq!(world.state("vendors", &other), "BLOCKED(link-refused)");
+    world.records.get_mut(&gone).unwrap().gone = false;
+    world.sync();
+    assert_eq!(world.target("vendors", &other), Some(gone));
+}

@@ -61,7 +61,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "/connections/{connection}/decisions",
             ),
             "Decided",
-            "Records what a person decides about records; the next run acts on it.",
+            "Records what a person decides about records; the next run acts on it. To create or to accept takes an \
+             approver.",
             post(decided),
         )
         .needs(Role::Operator)
@@ -214,6 +215,9 @@ async fn decided(
 ) -> Result<Json<Value>, Problem> {
     let store = store(&view, &name)?;
     let ruling = asked.ruling()?;
+    if !person.may(ruling.role()) {
+        return Err(Problem::role_missing(&person, ruling.role()));
+    }
     super::taking::meant(&asked.reason, "reason")?;
     let chosen = Chosen {
         records: asked.records,
@@ -221,9 +225,8 @@ async fn decided(
         code: asked.code.map(Code::from_text),
         seen: None,
     };
-    if ruling == Ruling::Retry
-        && view.takes_two_people(store.name()).await?
-        && let Some(proposal) = replays(&store, &chosen, &asked.reason).await?
+    if view.takes_two_people(store.name()).await?
+        && let Some(proposal) = replays(&store, &chosen, &ruling, &asked.reason).await?
     {
         return Err(Problem::takes_two(&proposal.text));
     }

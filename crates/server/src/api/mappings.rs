@@ -46,7 +46,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "/connections/{connection}/mappings/confirmations",
             ),
             "Confirmed",
-            "Confirms suggested mappings. Funding accounts, which are banks, are confirmed on their page alone.",
+            "Confirms suggested mappings, and says how many. One that is given with `to` is left out if it leads elsewhere \
+             by now. Funding accounts, which are banks, are confirmed on their page alone.",
             post(confirmed),
         )
         .needs(Role::Approver)
@@ -62,12 +63,13 @@ pub(super) fn schemas() -> Vec<Schema> {
         "label_to": text(), "why": text(), "actor": text(), "at": instant(), "seq": count(),
     });
     let kinds: Vec<&str> = confirmable().map(Kind::as_str).collect();
-    let one = object(json!({"kind": {"enum": kinds}, "from": text()}), &[]);
+    let one = json!({"kind": {"enum": kinds}, "from": text(), "to": text()});
+    let one = object(one, &["to"]);
     let mut confirm = object(
         json!({"mappings": {"type": "array", "items": one, "minItems": 1}}),
         &[],
     );
-    confirm["example"] = json!({"mappings": [{"kind": "account", "from": "58"}]});
+    confirm["example"] = json!({"mappings": [{"kind": "account", "from": "58", "to": "0ac1"}]});
     vec![
         ("Mapping", object(mapping, &[])),
         ("MappingList", all_of("Mapping")),
@@ -114,6 +116,8 @@ struct ConfirmRequest {
 struct Suggested {
     kind: String,
     from: RemoteId,
+    /// What it led to when it was read; whatever it leads to, if nothing is said.
+    to: Option<RemoteId>,
 }
 
 async fn confirmed(
@@ -137,7 +141,10 @@ async fn confirmed(
     }
     let wanted = |entry: &MapEntry| {
         let mut named = request.mappings.iter();
-        named.any(|one| one.kind == entry.kind && one.from == entry.from)
+        named.any(|one| {
+            let same = one.to.is_none() || one.to == entry.to;
+            one.kind == entry.kind && one.from == entry.from && same
+        })
     };
     let count = mapping::confirm(&store, wanted, &person.actor()).await?;
     Ok(Json(json!({ "confirmed": count })))

@@ -8,7 +8,7 @@ use axum::routing::{get, patch};
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tieout_desk::preferences::{Standing, proposal, takes_two};
+use tieout_desk::preferences::Standing;
 use tieout_domain::ConnectionName;
 use tieout_store::frozen_name;
 
@@ -116,9 +116,11 @@ async fn change(
     }
     let before = view.program.preferences(store.name())?;
     unchanged(&headers, &version(&before))?;
-    if change.values.keys().any(|key| takes_two(key)) && view.takes_two_people(store.name()).await?
-    {
-        return Err(Problem::takes_two(&proposal(change.values).text));
+    let for_two = view
+        .preferences_for_two(store.name(), &change.values)
+        .await?;
+    if let Some(proposal) = for_two {
+        return Err(Problem::takes_two(&proposal.text));
     }
     view.program
         .change_preferences(store.name(), change.values, &person.actor())

@@ -61,7 +61,8 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(
             ("resume", Method::POST, "/connections/{connection}/resume"),
             "StopList",
-            "Lets a connection's remote writes go on. Says what stops them still.",
+            "Lets a connection's remote writes go on. Says what stops them still. One that has never gone live takes an \
+             admin.",
             post(resume),
         )
         .needs(Role::Operator)
@@ -164,6 +165,10 @@ async fn resume(
 ) -> Result<Json<Value>, Problem> {
     meant(&request.reason, "reason")?;
     let store = store(&view, &name)?;
+    let role = view.role_to_go_on(&store).await?;
+    if !person.may(role) {
+        return Err(Problem::role_missing(&person, role));
+    }
     view.may_go_on(Some(store.name())).await?;
     pause::resume(&store, &request.reason, &person.actor()).await?;
     Ok(Json(json!({ "items": store.stops().await? })))

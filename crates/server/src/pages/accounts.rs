@@ -109,6 +109,7 @@ fn field(one: &Chosen, may: bool) -> Markup {
     html! {
         div.field {
             label for=(purpose.key) { (purpose.title) }
+            @if may { (preferences::shown(purpose.key, &one.value)) }
             select id=(purpose.key) name=(preferences::field_name(purpose.key)) disabled[!may] aria-describedby=(help) {
                 @if one.value.is_empty() { option value="" selected { "not chosen" } }
                 @else if !listed { option value=(one.value) selected { (one.value) } }

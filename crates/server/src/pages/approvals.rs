@@ -13,7 +13,7 @@ use tieout_store::ConnectionStore;
 
 use super::parts::form::{self, Act};
 use super::parts::{Address, Cell, Column, Table, csv_asked, notice, time};
-use super::{Layout, PageError, page};
+use super::{Layout, PageError, mappings, page};
 use crate::app::App;
 use crate::people::{Person, Role};
 use crate::view::View;
@@ -28,6 +28,11 @@ pub(super) fn routes() -> Router<App> {
 
 /// Where a person goes who has asked for what takes two.
 pub(super) const ASKED: &str = "/approvals?done=asked";
+
+/// The same as an address.
+pub(super) fn asked_address() -> Address {
+    Address::of(["approvals"]).with("done", "asked")
+}
 
 const DONE: [(&str, &str); 3] = [
     (
@@ -45,6 +50,8 @@ const DECIDED: u32 = 50;
 struct Asked {
     done: Option<String>,
     csv: Option<String>,
+    /// How many mappings were left out of what was asked for.
+    left: Option<u64>,
 }
 
 async fn list(
@@ -77,6 +84,7 @@ async fn list(
     let here = Address::of(["approvals"]);
     let content = html! {
         (notice::done(asked.done.as_deref(), None, &DONE))
+        (mappings::left_out(asked.left))
         (open.show(&here))
         (decided.show(&here))
     };
@@ -178,12 +186,13 @@ async fn approve(
     let store = view.connection(&connection).ok_or(PageError::Missing)?;
     let actor = person.actor();
     let by = person.by(&actor);
-    let preferences = approval::approve(&store, id, decided.reason.trim(), by).await?;
+    let preferences = approval::approvable(&store, id, by).await?.preferences;
     if !preferences.is_empty() {
         view.program
             .change_preferences(store.name(), preferences, &actor)
             .await?;
     }
+    approval::approve(&store, id, decided.reason.trim(), by).await?;
     Ok(back("approved"))
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn show(
     let charts = days::of_connection(&store, &info, now).await?;
     let payable = Address::of(["connections", &name, "payable"]);
     let watched = info.running || health.running || asked.done.as_deref() == Some("sync");
-    let is_new = connect::is_new(&view, &health.stops);
+    let is_new = view.is_new(&health.stops);
     let content = html! {
         (crumbs(&[(Address::of([]), "Overview")]))
         (notice::done(asked.done.as_deref(), None, &DONE))
@@ -79,7 +79,7 @@ pub(super) async fn show(
         div #live data-refresh=[watched.then_some("2")] {
             div.lead { h1 { (info.name) } (standing::mark(&info, &health)) }
             @for stop in &health.stops { (notice::notice(Tone::Bad, &html! { p { (overview::sentence(&stop.to_string())) } (notice::remedy(&stop.code())) })) }
-            @if is_new && person.may(Role::Admin) {
+            @if is_new && person.may(Role::Admin) && view.program.connects().is_some() {
                 (notice::notice(Tone::Wait, &html! { p { "It has not gone live yet. " a href=(connect::address(&info.name)) { "See what is left, and let it go live" } } }))
             }
             div.sides {
@@ -94,7 +94,7 @@ pub(super) async fn show(
             }
         }
         (first_sync(&person, &info, &causes))
-        (acts(&person, &info, &health))
+        (acts(&person, &info, &health, is_new))
         @if info.enabled && person.may(Role::Operator) { p { a href=(plan::address(&info)) { "What a sync would do" } ", record by record: reads both sides, writes nothing" } }
         @if info.flows.iter().any(|flow| flow == BILLS) { p { a href=(payable) { "Open bills that can't be paid yet" } ", by what their vendors lack" } }
         (imports::panel(&person, &info, &store).await?)
@@ -209,7 +209,7 @@ async fn progress(
     })
 }
 
-fn acts(person: &Person, info: &ConnectionInfo, health: &Health) -> Markup {
+fn acts(person: &Person, info: &ConnectionInfo, health: &Health, is_new: bool) -> Markup {
     if !info.enabled || !person.may(Role::Operator) {
         return html! {};
     }
@@ -242,7 +242,7 @@ fn acts(person: &Person, info: &ConnectionInfo, health: &Health) -> Markup {
     };
     html! {
         div.acts {
-            (standing::acts(person, info, health))
+            (standing::acts(person, info, health, is_new))
             (form::act(person, &chosen))
             (form::act(person, &few))
         }
@@ -419,6 +419,7 @@ pub(super) async fn go_on(
     Form(fields): Fields,
 ) -> Result<Redirect, PageError> {
     let (info, store) = allowed(&view, &person, &name, Role::Operator)?;
+    person.must(view.role_to_go_on(&store).await?)?;
     let reason = reason(&fields)?;
     view.may_go_on(Some(&info.name)).await?;
     pause::resume(&store, reason, &person.actor()).await?;

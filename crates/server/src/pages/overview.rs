@@ -111,7 +111,7 @@ pub(super) async fn show(
             @if shown.is_empty() {
                 (notice::empty("No connection stands so", " None of those that you see has this in its name and stands like that."))
             } @else {
-                ul.tiles { @for (info, health) in &shown { li { (tile(&person, info, health, now)) } } }
+                ul.tiles { @for (info, health) in &shown { li { (tile(&view, &person, info, health, now)) } } }
                 (filter::pages(first, next.as_ref()))
                 (days::runs(&view, infos).await?)
                 (table.show(&here))
@@ -264,7 +264,13 @@ fn connecting(view: &View, person: &Person) -> Markup {
     }
 }
 
-fn tile(person: &Person, info: &ConnectionInfo, health: &Health, now: Timestamp) -> Markup {
+fn tile(
+    view: &View,
+    person: &Person,
+    info: &ConnectionInfo,
+    health: &Health,
+    now: Timestamp,
+) -> Markup {
     let (tone, word) = standing::word(info, health.standing());
     html! {
         article class={ "tile " (tone.class()) } {
@@ -275,7 +281,7 @@ fn tile(person: &Person, info: &ConnectionInfo, health: &Health, now: Timestamp)
             p.stuck { (standing::stuck(info, health)) }
             (standing::counts(health))
             (facts(when(info, health, now)))
-            div.acts { (standing::acts(person, info, health)) }
+            div.acts { (standing::acts(person, info, health, view.is_new(&health.stops))) }
         }
     }
 }

@@ -98,8 +98,14 @@ pub(super) fn signed(signed: &Signed) -> Markup {
     }
 }
 
-/// What may be done with a connection: sync now, pause, resume.
-pub(super) fn acts(person: &Person, info: &ConnectionInfo, health: &Health) -> Markup {
+/// What may be done with a connection: sync now, pause, resume. One that has never gone live (`is_new`) goes on by an
+/// administrator alone.
+pub(super) fn acts(
+    person: &Person,
+    info: &ConnectionInfo,
+    health: &Health,
+    is_new: bool,
+) -> Markup {
     if !info.enabled || !person.may(Role::Operator) {
         return html! {};
     }
@@ -111,7 +117,9 @@ pub(super) fn acts(person: &Person, info: &ConnectionInfo, health: &Health) -> M
         .any(|stop| stop.kind == tieout_store::StopKind::Paused && stop.connection.is_some());
     html! {
         (form::button(person, &to("sync"), &html! {}, "Sync now"))
-        @if paused {
+        @if paused && is_new && !person.may(Role::Admin) {
+            p.soft { "An admin lets it go live." }
+        } @else if paused {
             (form::act(person, &Act {
                 name: "Resume",
                 means: "Remote writes go on with the next sync.",

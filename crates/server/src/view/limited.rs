@@ -75,6 +75,10 @@ impl Program for Limited {
         self.program.preferences(connection)
     }
 
+    fn is_new(&self, reason: &str) -> bool {
+        self.program.is_new(reason)
+    }
+
     async fn change_preferences(
         &self,
         connection: &ConnectionName,

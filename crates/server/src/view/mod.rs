@@ -7,20 +7,22 @@
 
 mod limited;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::request::Parts;
+use serde_json::Value;
+use tieout_desk::approval::Proposal;
 use tieout_desk::within::Within;
-use tieout_desk::{DeskError, pause};
+use tieout_desk::{DeskError, pause, preferences};
 use tieout_domain::{Clock, ConnectionName, Reach, TenantName};
-use tieout_store::{ConnectionStore, Store};
+use tieout_store::{ConnectionStore, Stop, StopKind, Store};
 
 use crate::app::{App, Outside};
-use crate::people::Person;
+use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, Program};
 
 /// The app, as far as somebody reaches. Cheap to clone.
@@ -113,6 +115,41 @@ impl View {
         let tenant = self.known(connection.as_str()).and_then(|it| it.tenant);
         let switch = self.program.two_people();
         self.store.takes_two(tenant.as_ref(), switch).await
+    }
+
+    /// What another person approves before these preferences are changed, whichever way they come to be;
+    /// `None` where it takes no second one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn preferences_for_two(
+        &self,
+        connection: &ConnectionName,
+        values: &BTreeMap<String, Value>,
+    ) -> Result<Option<Proposal>, DeskError> {
+        let takes_two = values.keys().any(|key| preferences::takes_two(key));
+        if takes_two && self.takes_two_people(connection).await? {
+            return Ok(Some(preferences::proposal(values.clone())));
+        }
+        Ok(None)
+    }
+
+    /// Whether a connection was stored and has never gone live, told from what stops it.
+    #[must_use]
+    pub fn is_new(&self, stops: &[Stop]) -> bool {
+        let mut paused = stops
+            .iter()
+            .filter(|stop| stop.kind == StopKind::Paused && stop.connection.is_some());
+        paused.any(|stop| self.program.is_new(&stop.reason))
+    }
+
+    /// The least role that may let a connection go on: what has never gone live does by an administrator alone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn role_to_go_on(&self, store: &ConnectionStore) -> Result<Role, DeskError> {
+        let is_new = self.is_new(&store.stops().await?);
+        Ok(if is_new { Role::Admin } else { Role::Operator })
     }
 
     /// Whether people may sign in by a password.

@@ -5,6 +5,7 @@
 
 mod behaviour;
 mod contract;
+mod deciding;
 mod gate;
 mod many;
 mod metrics;

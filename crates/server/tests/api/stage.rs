@@ -1,7 +1,7 @@
 //! A store with a little of everything, and a program that plays what needs a system.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub(crate) struct Played {
     pub(crate) believe: Option<Box<Believe>>,
     /// What it does when a connection is due.
     pub(crate) changed: Option<Box<Changed>>,
+    /// Whether its configuration can't be written.
+    pub(crate) read_only: AtomicBool,
     /// Whose its connection is.
     pub(crate) tenant: Option<TenantName>,
     /// Further connections, each with a credential of its own.
@@ -200,6 +202,9 @@ impl Program for Played {
         _: &str,
     ) -> Result<(), DeskError> {
         self.touch(connection);
+        if self.read_only.load(Ordering::Relaxed) {
+            return Err(DeskError::failed(Code::new("file"), "it can't be written"));
+        }
         let mut preferences = self.preferences.lock().unwrap();
         let mut changed = preferences.clone();
         for (key, value) in values {
@@ -239,6 +244,10 @@ impl Program for Played {
     ) -> Result<Vec<(String, Check)>, DeskError> {
         self.touch(connection);
         Ok(Vec::new())
+    }
+
+    fn is_new(&self, reason: &str) -> bool {
+        reason == NEW
     }
 
     async fn stays_paused(&self, _: &ConnectionName, _: &str) -> Result<(), DeskError> {
@@ -383,6 +392,9 @@ pub(crate) fn request(method: Method, path: &str, body: Option<Value>) -> Reques
             .unwrap(),
     }
 }
+
+/// Why a connection is paused that was stored and has never gone live.
+pub(crate) const NEW: &str = "not live yet";
 
 /// The runs' ids, the oldest first.
 pub(crate) const RUNS: [&str; 3] = ["run-1", "run-2", "run-3"];

@@ -28,7 +28,7 @@ use self::moving_over::MovingArgs;
 use super::{credentials, ping, preferences};
 use crate::assemble::{self, Shared, actor};
 use crate::cli::Global;
-use crate::config::Config;
+use crate::config::{Config, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::other_sync;
@@ -237,9 +237,11 @@ impl Connecting<'_> {
         }
         // Another may have been stored since this one was looked at.
         let path = &self.home.config.path;
+        let held = held(path).await?;
         let text = table::written(path, &self.given)?;
         let stored = Config::parse(&text, path)?;
         preferences::replace(path, &text)?;
+        drop(held);
         self.note().await?;
         let name = self.given.name.as_str();
         let known = self.home.config.connections.get(&self.given.name);

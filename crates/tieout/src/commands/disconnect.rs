@@ -13,7 +13,7 @@ use toml_edit::DocumentMut;
 use super::preferences::replace;
 use crate::assemble::{Shared, actor, credential_name};
 use crate::cli::Global;
-use crate::config::{Config, ConnectionConfig};
+use crate::config::{Config, ConnectionConfig, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -50,7 +50,7 @@ pub async fn run(global: &Global, args: &DisconnectArgs) -> Result<Exit, Failure
     };
     if config.enabled {
         confirm(args, &forgotten)?;
-        switch_off(&home.config, name.as_str())?;
+        switch_off(&home.config, name.as_str()).await?;
         let text = format!("disconnected `{name}`; its links and history stay");
         let installation = home.store.installation();
         installation
@@ -134,8 +134,9 @@ fn confirm(args: &DisconnectArgs, forgotten: &[String]) -> Result<(), Failure> {
 }
 
 /// Writes `enabled = false` into the connection's table, and nothing else.
-fn switch_off(config: &Config, name: &str) -> Result<(), Failure> {
+async fn switch_off(config: &Config, name: &str) -> Result<(), Failure> {
     let path = &config.path;
+    let _held = held(path).await?;
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {

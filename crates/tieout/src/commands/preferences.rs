@@ -16,7 +16,7 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use crate::assemble::actor;
 use crate::cli::Global;
-use crate::config::{Config, ConnectionConfig};
+use crate::config::{Config, ConnectionConfig, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -252,7 +252,8 @@ async fn history(global: &Global, home: &Home, connection: &str) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Writes what differs into `tieout.toml`, keeping everything else as it stands, and into the history.
+/// Writes what differs into `tieout.toml`, keeping everything else as it stands, and into the history. What others have
+/// changed since `before` was read stays, and the history says what was there when it was changed.
 pub(crate) async fn change(
     home: &Home,
     connection: &str,
@@ -260,10 +261,20 @@ pub(crate) async fn change(
     after: &Preferences,
     actor: &str,
 ) -> Result<(), Failure> {
-    let changes = differences(before, after);
+    let wanted = differences(before, after);
     let path = &home.config.path;
+    let _held = held(path).await?;
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
+    let now = of(&Config::parse(&text, path)?, connection);
+    let now = now.as_ref().unwrap_or(before);
+    let changes: Vec<_> = wanted
+        .into_iter()
+        .filter_map(|(key, _, value)| {
+            let now = now.get(key).ok()?;
+            (now != value).then_some((key, now, value))
+        })
+        .collect();
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         Failure::usage(
             Code::new("config-syntax"),

@@ -478,7 +478,17 @@ async fn suggestions_are_confirmed_after_what_they_touch_was_seen() {
             .page()
             .contains(&open[0].label_to)
     );
-    let fields = [("kind", "account"), ("from", first)];
+    let to = open[0].to.as_ref().unwrap().as_str();
+    // What was shown leads elsewhere by now: it is not confirmed, and the page says so.
+    let fields = [("kind", "account"), ("from", first), ("shown", "another")];
+    let done = office
+        .post(PAT, "/mappings/acme-us/confirm", &fields)
+        .await
+        .done();
+    assert!(done.ends_with("done=confirmed&n=0&left=1"), "{done}");
+    let page = office.get(PAT, &done).await.page();
+    assert!(page.contains("1 left out"), "{page}");
+    let fields = [("kind", "account"), ("from", first), ("shown", to)];
     let done = office
         .post(PAT, "/mappings/acme-us/confirm", &fields)
         .await
@@ -598,8 +608,26 @@ async fn a_month_is_signed_by_two_people_and_watched_afterwards() {
             .page()
             .contains("somebody else reviews it")
     );
+    // Nor is another report reviewed than the one that was read.
+    let read = |sha256| [review.as_slice(), &[("sha256", sha256)]].concat();
+    for other in ["", "0f0f"] {
+        let done = office
+            .post(QUINN, "/tie-out/acme-us/sign", &read(other))
+            .await
+            .done();
+        assert!(done.ends_with("done=prepared-anew"), "{done}");
+    }
+    let prepared = sign_off::signatures(store).await.unwrap();
+    assert_eq!(prepared.len(), 1);
+    let page = office.get(QUINN, &path).await.page();
+    let field = format!("name=\"sha256\" value=\"{}\"", prepared[0].signature.sha256);
+    assert!(page.contains(&field), "{page}");
     let done = office
-        .post(QUINN, "/tie-out/acme-us/sign", &review)
+        .post(
+            QUINN,
+            "/tie-out/acme-us/sign",
+            &read(&prepared[0].signature.sha256),
+        )
         .await
         .done();
     assert!(done.ends_with("done=reviewed"), "{done}");
@@ -789,6 +817,14 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         ("record", what.as_str()),
         ("reason", "try it"),
     ];
+    let decided = |ruling| {
+        [
+            ("ruling", ruling),
+            ("record", what.as_str()),
+            ("reason", "try it"),
+        ]
+    };
+    let (create, accept) = (decided("create"), decided("accept"));
     // The account that money is posted through: also where it is a preference.
     let clearing = [("preference.transactions.payment_account", "1000")];
     let account = store
@@ -805,6 +841,8 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     for (who, path, fields, does) in [
         (PAT, "/replay/acme-us", replay.as_slice(), 2),
         (PAT, "/mappings/acme-us/set", map.as_slice(), 2),
+        (PAT, "/exceptions/acme-us/decide", create.as_slice(), 2),
+        (PAT, "/exceptions/acme-us/decide", accept.as_slice(), 2),
         (OLE, "/exceptions/acme-us/decide", again.as_slice(), 2),
         (
             ADA,
@@ -820,6 +858,20 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
         let [request] = asked.as_slice() else {
             panic!("{path}: {asked:?}");
         };
+        // It is what was decided that is approved, and no other thing.
+        let said: Vec<_> = fields
+            .iter()
+            .filter(|(name, _)| *name == "ruling")
+            .collect();
+        if let [(_, ruling)] = said.as_slice() {
+            let decision = request.proposal.facts.iter().find_map(|fact| match fact {
+                Fact::Decided { decision, .. } => Some(decision.as_str()),
+                _ => None,
+            });
+            let wanted = if *ruling == "retry" { "" } else { *ruling };
+            assert!(decision.unwrap().starts_with(wanted), "{request:?}");
+            assert_eq!(decision.unwrap().is_empty(), wanted.is_empty());
+        }
         let approve = format!("/approvals/acme-us/{}/approve", request.approval.id);
         let asker = (who.0, Role::Admin);
         let own = office.post(asker, &approve, &[("reason", "")]).await;
@@ -833,6 +885,18 @@ async fn a_replay_and_a_mapping_of_money_take_two_people() {
     }
     let file = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
     assert!(file.contains("payment_account = \"1000\""), "{file}");
+    // Also where an earlier version is put back.
+    let back = office
+        .post(
+            ADA,
+            "/connections/acme-us/preferences/back",
+            &[("version", "0")],
+        )
+        .await
+        .done();
+    assert_eq!(back, "/approvals?done=asked");
+    let now = std::fs::read_to_string(office.stage.folder.path().join("tieout.toml")).unwrap();
+    assert_eq!(now, file);
     office.stage.try_sync().await;
     let item = office.stage.item("bills", &record).await;
     assert_eq!(item.outcome.state, State::Done);
@@ -988,4 +1052,28 @@ async fn a_connection_is_checked_on_a_button_and_the_fix_is_told() {
             .iter()
             .any(|(system, check)| system == "bill" && !check.fix.is_empty())
     );
+}
+
+/// Two changes that read the file at once would undo one of them.
+#[tokio::test]
+async fn the_configuration_is_changed_by_one_at_a_time() {
+    let office = Office::over(Stage::bare().await).await;
+    let folder = office.stage.folder.path();
+    let (config, lock) = (folder.join("tieout.toml"), folder.join(".tieout.toml.lock"));
+    // Another process has read it, and is about to put its own in the place.
+    let other = std::fs::File::create(lock).unwrap();
+    other.lock().unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let path = "/connections/acme-us/preferences";
+    let fields = [("preference.transactions.partly_paid", "balance")];
+    let mut change = std::pin::pin!(office.post(ADA, path, &fields));
+    let soon = std::time::Duration::from_millis(400);
+    let early = tokio::time::timeout(soon, &mut change).await;
+    assert!(early.is_err(), "{early:?}");
+    std::fs::write(&config, format!("# by another process\n{text}")).unwrap();
+    other.unlock().unwrap();
+    change.await.done();
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("# by another process"), "{text}");
+    assert!(text.contains("partly_paid = \"balance\""), "{text}");
 }

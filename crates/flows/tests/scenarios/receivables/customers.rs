@@ -160,3 +160,37 @@ fn a_merged_customer_waits_for_a_person_who_says_into_which() {
     assert_eq!(world.made(Side::Platform, Kind::Invoice), 2);
     drop(record);
 }
+
+/// What was free when a person named it may have been taken since.
+#[test]
+fn a_named_customer_that_is_gone_or_another_s_is_not_linked() {
+    let mut world = World::receivables();
+    world.invoiced("1", "100.00");
+    let (acme, baker) = (ledger(Kind::Customer, "7"), ledger(Kind::Customer, "8"));
+    let taken = world.target("customers", &acme).unwrap();
+    world.put(baker.clone(), customer("Baker Ltd", "C-8"));
+    world.put(ledger(Kind::Invoice, "2"), invoice("8", "INV-2", "50.00"));
+    world.decide("customers", baker.clone(), Decided::Link(taken.clone()));
+    world.sync();
+    assert_eq!(world.state("customers", &baker), "BLOCKED(link-refused)");
+    assert_eq!(world.target("customers", &baker), None);
+    // Nor one of the ledger that has its copy already, named for one that began on the platform.
+    let theirs = platform(Kind::Customer, "70");
+    world.put(theirs.clone(), customer("Acme Group", "CUST-70"));
+    world.put(platform(Kind::Invoice, "80"), invoice("70", "P-1", "20.00"));
+    world.decide("customers", theirs.clone(), Decided::Link(acme.clone()));
+    world.sync();
+    assert_eq!(world.state("customers", &theirs), "BLOCKED(link-refused)");
+    assert_eq!(world.target("customers", &theirs), None);
+    // Nor in the place of one that is gone.
+    let free = platform(Kind::Customer, "71");
+    world.put(free.clone(), customer("Baker", "CUST-71"));
+    world.decide("customers", baker.clone(), Decided::Link(free.clone()));
+    world.sync();
+    assert_eq!(world.target("customers", &baker), Some(free.clone()));
+    world.delete(&free);
+    world.decide("customers", baker.clone(), Decided::Link(taken));
+    world.sync();
+    assert_eq!(world.state("customers", &baker), "BLOCKED(link-refused)");
+    assert_eq!(world.target("customers", &baker), Some(free));
+}

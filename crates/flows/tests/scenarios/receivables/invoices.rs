@@ -323,3 +323,20 @@ fn s200_nothing_is_imported_that_the_platform_would_remind_of_or_charge_by_itsel
         assert_eq!(world.state("invoices", &record), "DONE");
     }
 }
+
+#[test]
+fn a_named_invoice_that_is_gone_or_another_s_is_not_linked() {
+    let mut world = World::receivables();
+    let (first, taken) = world.invoiced("1", "100.00");
+    let second = ledger(Kind::Invoice, "2");
+    world.put(second.clone(), invoice("7", "INV-2", "100.00"));
+    world.decide("invoices", second.clone(), Decided::Link(taken.clone()));
+    world.sync();
+    assert_eq!(world.state("invoices", &second), "BLOCKED(link-refused)");
+    assert_eq!(world.target("invoices", &second), None);
+    assert_eq!(world.target("invoices", &first), Some(taken));
+    let gone = platform(Kind::Invoice, "none");
+    world.decide("invoices", second.clone(), Decided::Link(gone));
+    world.sync();
+    assert_eq!(world.state("invoices", &second), "BLOCKED(link-refused)");
+}

@@ -10,7 +10,7 @@ use tieout_desk::pause;
 use tieout_desk::preferences::questions;
 use tieout_domain::ConnectionName;
 use tieout_domain::check::Status;
-use tieout_store::{ConnectionStore, Stop, StopKind};
+use tieout_store::ConnectionStore;
 
 use super::super::fields::Fields;
 use super::super::parts::badge::{Tone, badge};
@@ -22,16 +22,6 @@ use crate::people::{Person, Role};
 use crate::program::{ConnectionInfo, SyncAsked};
 use crate::view::View;
 
-/// Whether a connection was stored and has never gone live.
-pub(in crate::pages) fn is_new(view: &View, stops: &[Stop]) -> bool {
-    view.program.connects().is_some_and(|connects| {
-        let mut paused = stops
-            .iter()
-            .filter(|stop| stop.kind == StopKind::Paused && stop.connection.is_some());
-        paused.any(|stop| connects.is_new(&stop.reason))
-    })
-}
-
 /// What is looked at before it goes live.
 pub(super) async fn second_half(
     view: &View,
@@ -41,7 +31,7 @@ pub(super) async fn second_half(
     let connection = view.known(name.as_str()).ok_or(PageError::Missing)?;
     let store = view.store.connection(name)?;
     let there = Address::connection(name);
-    if !is_new(view, &store.stops().await?) {
+    if !view.is_new(&store.stops().await?) {
         return Ok(html! { p { a href=(there) { (name) } " is connected." } });
     }
     let looked = checks::kept(&store).await?;
@@ -143,7 +133,7 @@ pub(super) async fn go(
     connects(&view)?;
     view.known(name.as_str()).ok_or(PageError::Missing)?;
     let store = view.store.connection(&name)?;
-    if is_new(&view, &store.stops().await?) {
+    if view.is_new(&store.stops().await?) {
         view.may_go_on(Some(&name)).await?;
         pause::resume(&store, "it goes live", &person.actor()).await?;
         let asked = SyncAsked {

@@ -22,8 +22,6 @@ use crate::people::{Person, Role};
 use crate::program::{ConnectStanding, Connects};
 use crate::view::View;
 
-pub(super) use live::is_new;
-
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/connect", get(start::show).post(start::begin))

@@ -257,9 +257,9 @@ fn decision(
                 ul.choices {
                     @for choice in RULINGS.iter().filter(fits) {
                         li {
-                            button type="submit" name="ruling" value=(choice.word) disabled[!person.may(choice.role)] { (choice.label) }
+                            button type="submit" name="ruling" value=(choice.word) disabled[!person.may(choice.ruling.role())] { (choice.label) }
                             " " (choice.means)
-                            @if !person.may(choice.role) { span.soft { " Your role doesn't allow it: ask an " (choice.role) "." } }
+                            @if !person.may(choice.ruling.role()) { span.soft { " Your role doesn't allow it: ask an " (choice.ruling.role()) "." } }
                         }
                     }
                 }

@@ -4,15 +4,14 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use tieout_desk::approval;
 use tieout_desk::exceptions::{self, Chosen, Named, Ruling};
+use tieout_domain::RecordRef;
 use tieout_domain::code::Code;
-use tieout_domain::{Kind, RecordRef};
-use tieout_store::ConnectionStore;
 
 use super::super::approvals::ASKED;
 use super::super::fields::Fields;
 use super::super::{PageError, named};
 use super::cause;
-use crate::people::{Person, Role};
+use crate::people::Person;
 use crate::view::View;
 
 /// A decision as people choose it.
@@ -23,35 +22,35 @@ pub(super) struct Choice {
     pub(super) label: &'static str,
     /// What it does.
     pub(super) means: &'static str,
-    /// Who may.
-    pub(super) role: Role,
+    /// What is decided. It says who may.
+    pub(super) ruling: Ruling,
 }
 
-/// All that can be decided in bulk. What overrides a warning that money may be paid twice takes an approver.
+/// All that can be decided in bulk.
 pub(super) const RULINGS: [Choice; 4] = [
     Choice {
         word: "retry",
         label: "Look again",
         means: "The next run looks at it again, and what was decided about it is taken back.",
-        role: Role::Operator,
+        ruling: Ruling::Retry,
     },
     Choice {
         word: "ignore",
         label: "Leave alone",
         means: "It is SKIPPED from now on, and stays in the counts and the tie-out.",
-        role: Role::Operator,
+        ruling: Ruling::Ignore,
     },
     Choice {
         word: "create",
         label: "Create it",
         means: "It has no counterpart, whatever resembles it: the next run creates it.",
-        role: Role::Approver,
+        ruling: Ruling::Create,
     },
     Choice {
         word: "accept",
         label: "Accept it",
         means: "This warning is understood: the next run goes on as if it were not there. Another one asks again.",
-        role: Role::Approver,
+        ruling: Ruling::Accept,
     },
 ];
 
@@ -99,15 +98,15 @@ pub(super) async fn decide(
 ) -> Result<Redirect, PageError> {
     let (connection, store) = named(&view, &connection)?;
     let word = fields.get("ruling");
-    let (ruling, role) = match word {
-        "link" => (Ruling::Link(target(&store, &fields).await?), Role::Operator),
+    let ruling = match word {
+        "link" => Ruling::Link(target(&fields)?),
         word => {
-            let choice = RULINGS.iter().find(|choice| choice.word == word);
+            let choice = RULINGS.into_iter().find(|choice| choice.word == word);
             let choice = choice.ok_or_else(|| nothing_said("say what is to be done"))?;
-            (plain(choice.word), choice.role)
+            choice.ruling
         }
     };
-    person.must(role)?;
+    person.must(ruling.role())?;
     let reason = fields.reason()?;
     let cause = Named {
         code: fields.given("code").map(Code::from_text),
@@ -134,9 +133,8 @@ pub(super) async fn decide(
         }
     };
     let actor = person.actor();
-    if ruling == Ruling::Retry
-        && view.takes_two_people(store.name()).await?
-        && let Some(proposal) = exceptions::replays(&store, &chosen, reason).await?
+    if view.takes_two_people(store.name()).await?
+        && let Some(proposal) = exceptions::replays(&store, &chosen, &ruling, reason).await?
     {
         let subject = match &cause.code {
             Some(code) if chosen.code.is_some() => code.to_string(),
@@ -156,50 +154,15 @@ pub(super) async fn decide(
     Ok(Redirect::to(&back.to_string()))
 }
 
-fn plain(word: &str) -> Ruling {
-    match word {
-        "ignore" => Ruling::Ignore,
-        "create" => Ruling::Create,
-        "accept" => Ruling::Accept,
-        _ => Ruling::Retry,
-    }
-}
-
 fn nothing_said(cause: &str) -> PageError {
     PageError::usage(Code::new("form-incomplete"), cause)
 }
 
-/// The record that a person names as the counterpart. It must be there, on the other side, and of the same kind.
-async fn target(store: &ConnectionStore, fields: &Fields) -> Result<RecordRef, PageError> {
-    let unknown = |cause: String| PageError::usage(Code::new("unknown-record"), cause);
-    let parsed = |text: &str| -> Result<RecordRef, PageError> {
-        text.parse().map_err(|_| {
-            unknown(format!(
-                "`{text}` is no record: it is written as SIDE/KIND/ID"
-            ))
-        })
-    };
-    let from = parsed(fields.get("record"))?;
-    let to = parsed(fields.get("target").trim())?;
-    if to.side != from.side.other() || to.kind != from.kind {
-        let cause = format!(
-            "{from} can't be linked to {to}: it takes a {} of the {}",
-            from.kind,
-            from.side.other().as_str()
-        );
-        return Err(unknown(cause));
-    }
-    if !is_there(store, &to).await? {
-        return Err(unknown(format!(
-            "{to} is not there, or no run has seen it yet"
-        )));
-    }
-    Ok(to)
-}
-
-async fn is_there(store: &ConnectionStore, record: &RecordRef) -> Result<bool, PageError> {
-    let RecordRef { side, kind, id } = record;
-    let kind: Kind = *kind;
-    let known = store.known(*side, kind, std::slice::from_ref(id)).await?;
-    Ok(known.get(id).is_some_and(|known| !known.gone))
+/// The record that a person names as the counterpart.
+fn target(fields: &Fields) -> Result<RecordRef, PageError> {
+    let text = fields.get("target").trim();
+    text.parse().map_err(|_| {
+        let cause = format!("`{text}` is no record: it is written as SIDE/KIND/ID");
+        PageError::usage(Code::new("unknown-record"), cause)
+    })
 }

@@ -37,6 +37,9 @@ struct Asked {
     /// `hold` for what resolves by itself.
     #[serde(default)]
     tab: String,
+    /// Only of this connection.
+    #[serde(default)]
+    connection: String,
     csv: Option<String>,
     /// Which page; the first if nothing is said, or nothing that is a number.
     #[serde(default)]
@@ -44,6 +47,17 @@ struct Asked {
 }
 
 impl Asked {
+    fn holds(&self) -> bool {
+        self.tab == "hold"
+    }
+
+    /// The inbox, or its other part, narrowed as this one is.
+    fn address(&self, holds: bool) -> Address {
+        Address::of(["exceptions"])
+            .with("tab", if holds { "hold" } else { "" })
+            .with("connection", &self.connection)
+    }
+
     fn page(&self) -> usize {
         self.page.parse().map_or(1, |page: usize| page.max(1))
     }
@@ -118,8 +132,14 @@ async fn inbox(
     Query(asked): Query<Asked>,
     Query(done): Query<Done>,
 ) -> Result<Response, PageError> {
-    let holds = asked.tab == "hold";
-    let connections = view.program.connections();
+    let holds = asked.holds();
+    let mut connections = view.program.connections();
+    if !asked.connection.is_empty() {
+        connections.retain(|it| it.name.as_str() == asked.connection);
+        if connections.is_empty() {
+            return Err(PageError::Missing);
+        }
+    }
     let mut found = view.store.causes(holds).await?;
     let mut causes = Vec::new();
     for connection in &connections {
@@ -130,7 +150,7 @@ async fn inbox(
         }
     }
     let topics = exceptions::topics(causes);
-    let here = address(holds);
+    let here = asked.address(holds);
     let (rows, groups) = (
         topics.iter().map(|topic| topic.causes.len()).sum::<usize>(),
         topics.len() as u64,
@@ -146,12 +166,16 @@ async fn inbox(
     let next = (from.saturating_add(SHOWN) < rows)
         .then(|| here.clone().with("page", &(page_number + 1).to_string()));
     let tabs = [
-        (address(false), "For a person", !holds),
-        (address(true), "Resolves by itself", holds),
+        (asked.address(false), "For a person", !holds),
+        (asked.address(true), "Resolves by itself", holds),
     ];
+    let everywhere = Asked::default().address(holds);
     let content = html! {
         (done.show())
         (parts::tabs("Exceptions", &tabs))
+        @if let [one] = connections.as_slice() && !asked.connection.is_empty() {
+            p.soft { "Only of " a href=(Address::connection(&one.name)) { (one.name) } ". " a href=(everywhere) { "Exceptions of all connections" } }
+        }
         @if topics.is_empty() { (nothing(&connections, holds)) }
         @else {
             p.soft {
@@ -169,10 +193,6 @@ async fn inbox(
         place: "/exceptions",
     };
     Ok(page(&layout, &content).into_response())
-}
-
-fn address(holds: bool) -> Address {
-    Address::of(["exceptions"]).with("tab", if holds { "hold" } else { "" })
 }
 
 /// Where a cause's records are.

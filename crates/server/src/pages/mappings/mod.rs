@@ -46,6 +46,19 @@ struct Asked {
     csv: Option<String>,
     done: Option<String>,
     n: Option<u64>,
+    /// How many of what was to be confirmed were left out.
+    left: Option<u64>,
+}
+
+/// That mappings were not confirmed because they lead elsewhere by now.
+pub(super) fn left_out(left: Option<u64>) -> Markup {
+    html! {
+        @if let Some(left) = left.filter(|left| *left > 0) {
+            (notice::notice(Tone::Wait, &html! {
+                p { (left) " left out: what was suggested has changed since it was shown to you. Look at it again." }
+            }))
+        }
+    }
 }
 
 /// What was done, after an act.
@@ -193,6 +206,7 @@ async fn show(
     let suggested = rows.iter().filter(|row| is_suggested(row)).count();
     let content = html! {
         (notice::done(asked.done.as_deref(), asked.n, &DONE))
+        (left_out(asked.left))
         (parts::tabs("Kinds", &tabs))
         @if person.may(Role::Operator) { (propose(&person, &connection, kind)) }
         (table.show(&here))

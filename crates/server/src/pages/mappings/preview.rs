@@ -18,6 +18,15 @@ use crate::view::View;
 /// What takes a mapping back, in the place of an id.
 pub(super) const NOTHING: &str = "none";
 
+/// Beside each `from` of what is confirmed: what it led to when it was shown.
+pub(super) const SHOWN: &str = "shown";
+
+/// The id that a suggestion leads to.
+fn suggested(row: &Row) -> &str {
+    let to = row.entry.as_ref().and_then(|entry| entry.to.as_ref());
+    to.map_or("", RemoteId::as_str)
+}
+
 pub(super) async fn show(
     view: View,
     person: Person,
@@ -108,7 +117,10 @@ fn yes(
         form method="post" action=(action) {
             (form::token(person))
             input type="hidden" name="kind" value=(kind);
-            @for row in meant { input type="hidden" name="from" value=(row.from.id); }
+            @for row in meant {
+                input type="hidden" name="from" value=(row.from.id);
+                @if to.is_none() { input type="hidden" name=(SHOWN) value=(suggested(row)); }
+            }
             @if let Some(to) = to {
                 input type="hidden" name="to" value=(to);
                 (form::reason("mapping-reason", true))

@@ -1,13 +1,12 @@
 //! Before writing to the ledger is switched on: how much the first sync takes, asked about once.
 
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 use tieout_desk::first_sync::{ALL, YES, words};
 
-use super::super::fields::Fields;
 use super::super::parts::{self, Address, form};
 use super::super::{Layout, PageError, bare_page, plan};
-use super::{BACK, PREFIX, address};
+use super::{address, field_name};
 use crate::people::Person;
 use crate::program::ConnectionInfo;
 use crate::view::View;
@@ -22,16 +21,10 @@ pub(super) async fn question(
     view: &View,
     person: &Person,
     connection: &ConnectionInfo,
-    fields: &Fields,
+    carried: &Markup,
 ) -> Result<Response, PageError> {
     let extent = view.program.first_sync(&connection.name).await?;
-    let yes = format!("{PREFIX}{YES}");
-    let others = fields
-        .with_prefix("")
-        .filter(|(name, _)| (name.starts_with(PREFIX) && *name != yes) || *name == BACK);
-    let others: Vec<_> = others.collect();
-    let carried =
-        html! { @for (name, value) in &others { input type="hidden" name=(name) value=(value); } };
+    let yes = field_name(YES);
     let take = html! { (carried) input type="hidden" name=(yes) value=(ALL); };
     let wait = html! { (carried) input type="hidden" name=(ANSWER) value=(LATER); };
     let here = address(connection);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::Value;
+use tieout_desk::first_sync::{YES, is_asked_by};
 use tieout_desk::preferences::{Standing, Version, at, plain, unfit};
 use tieout_domain::code::Code;
 use tieout_flows::Preferences;
@@ -14,7 +15,7 @@ use super::super::fields::Fields;
 use super::super::parts::form::{self, Act};
 use super::super::parts::{Address, Cell, Column, Table};
 use super::super::{PageError, allowed};
-use super::{address, lines};
+use super::{Way, address, lines, put, said};
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 use crate::view::View;
@@ -106,13 +107,13 @@ pub(super) fn back(
     })
 }
 
-/// Puts the values of an earlier version back.
+/// Puts the values of an earlier version back, as if they had been typed.
 pub(super) async fn go_back(
     view: View,
     person: Person,
     Path(name): Path<String>,
     fields: Fields,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let (connection, _) = allowed(&view, &person, &name, Role::Admin)?;
     let version = fields.get("version").parse().map_err(|_| {
         let cause = format!("`{}` is no version", fields.get("version"));
@@ -121,18 +122,29 @@ pub(super) async fn go_back(
     let lines = lines(&view, &connection)?;
     let versions = view.store.versions(&connection.name).await?;
     let differing = differing(&connection, &lines, &versions, version)?;
-    let values: BTreeMap<_, _> = differing
+    let mut values: BTreeMap<_, _> = differing
         .into_iter()
         .map(|(line, then)| (line.entry.key.to_owned(), then))
         .collect();
-    let count = values.len();
-    if count > 0 {
-        let by = person.actor();
-        view.program
-            .change_preferences(&connection.name, values, &by)
-            .await?;
-    }
     let here = address(&connection);
-    let back = here.with("done", "back").with("n", &count.to_string());
-    Ok(Redirect::to(&back.to_string()))
+    if values.is_empty() {
+        return Ok(Redirect::to(&here.with("done", "nothing").to_string()).into_response());
+    }
+    // A yes of long ago is no yes to what the first sync would take now: it is asked about anew.
+    if values.contains_key(YES) {
+        let mut without = values.clone();
+        without.remove(YES);
+        if is_asked_by(&without, &said(&lines)) {
+            values = without;
+        }
+    }
+    let way = Way {
+        later: false,
+        back: "",
+        why: &format!("back to version {version}"),
+        done: here
+            .with("done", "back")
+            .with("n", &values.len().to_string()),
+    };
+    put(&view, &person, &connection, &lines, values, way).await
 }

@@ -10,7 +10,7 @@ use tieout_flows::tie_out::input::Note;
 
 use super::super::fields::Fields;
 use super::super::{PageError, allowed};
-use super::{address, scope};
+use super::{address, scope, signatures};
 use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 use crate::view::View;
@@ -87,8 +87,16 @@ pub(super) async fn sign(
     let scope = scope(fields.get("period"), fields.get("currency"));
     let (comment, actor) = (fields.get("comment").trim(), person.actor());
     if fields.get("role") == sign_off::Role::Reviewer.as_str() {
-        sign_off::review(&store, &scope, comment, &actor).await?;
-        return Ok(back(&connection, &fields, "reviewed"));
+        let read = fields.get(signatures::READ);
+        let signed = sign_off::review(&store, &scope, Some(read), comment, &actor).await;
+        return match signed {
+            Err(error) if error.code == sign_off::PREPARED_ANEW => {
+                Ok(back(&connection, &fields, "prepared-anew"))
+            }
+            signed => signed
+                .map(|_| back(&connection, &fields, "reviewed"))
+                .map_err(PageError::from),
+        };
     }
     let seen = tie_out::kept(&store, fields.get("period"), scope.currency.as_deref()).await?;
     let made = view.program.tie_out(&connection.name, &scope).await?;

@@ -53,7 +53,7 @@ struct Asked {
 }
 
 /// What was done, after an act.
-const DONE: [(&str, &str); 6] = [
+const DONE: [(&str, &str); 7] = [
     ("made", "Both sides were read, and the report is made."),
     (
         "owned",
@@ -62,6 +62,10 @@ const DONE: [(&str, &str); 6] = [
     (
         "changed",
         "Not signed: the books have changed since you looked. This is the report as it is now; look at it again.",
+    ),
+    (
+        "prepared-anew",
+        "Not signed: another report was prepared since you read this page. Read what was signed now, and sign then.",
     ),
     ("prepared", "Signed as preparer. Somebody else reviews it."),
     ("reviewed", "Signed as reviewer."),

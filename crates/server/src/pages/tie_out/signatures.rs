@@ -15,6 +15,9 @@ use crate::people::{Person, Role};
 use crate::program::ConnectionInfo;
 use crate::view::View;
 
+/// The field that tells which report a reviewer has read, by its SHA-256.
+pub(super) const READ: &str = "sha256";
+
 /// The signatures of the month, and the forms to sign.
 pub(super) fn show(
     person: &Person,
@@ -70,6 +73,7 @@ fn review(person: &Person, connection: &ConnectionInfo, prepared: &Signed) -> Ma
     }
     let fields = html! {
         (scope(&prepared.period, &prepared.currency, As::Reviewer))
+        input type="hidden" name=(READ) value=(prepared.signature.sha256);
         (form::text("review-comment", "comment", "Comment (may be empty)", "", false))
     };
     sign(

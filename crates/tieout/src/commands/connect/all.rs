@@ -10,7 +10,7 @@ use super::{Asking, ConnectArgs, Connecting, Look, Values, given, table};
 use crate::bulk;
 use crate::cli::Global;
 use crate::commands::preferences;
-use crate::config::Config;
+use crate::config::{Config, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(global: &Global, args: &ConnectArgs, file: &Path) -> Res
         connections,
         templates,
     } = rows::read(file)?;
-    take_templates(&mut home, &templates)?;
+    take_templates(&mut home, &templates).await?;
     let count = connections.len();
     let mut failed = 0;
     let work = |(name, values)| one(&home, args, name, values);
@@ -83,11 +83,12 @@ async fn one<'h>(
 }
 
 /// Templates that the file brings along go into the configuration, where it has none of that name.
-fn take_templates(home: &mut Home, templates: &Values) -> Result<(), Failure> {
+async fn take_templates(home: &mut Home, templates: &Values) -> Result<(), Failure> {
     if templates.is_empty() {
         return Ok(());
     }
     let path = home.config.path.clone();
+    let _held = held(&path).await?;
     let text = table::with_templates(&path, templates)?;
     home.config = Config::parse(&text, &path)?;
     preferences::replace(&path, &text)

@@ -27,7 +27,7 @@ use super::{Connecting, given, kinds, refuse_mixed, table};
 use crate::assemble::{self, Shared};
 use crate::cli::Global;
 use crate::commands::{ping, preferences, sync};
-use crate::config::Config;
+use crate::config::{Config, held};
 use crate::failure::{Exit, Failure};
 use crate::guide;
 use crate::other_sync;
@@ -103,6 +103,7 @@ impl Connecting<'_> {
         if !yes("Store this connection?", true)? {
             return Err(talk::stopped(&self.given.name));
         }
+        let held = held(&self.home.config.path).await?;
         let text = table::written(&self.home.config.path, &self.given)?;
         if self.moving_over {
             let reason = super::moving_over::REASON.to_owned();
@@ -116,6 +117,7 @@ impl Connecting<'_> {
             pause(&connection).await?;
         }
         preferences::replace(&self.home.config.path, &text)?;
+        drop(held);
         self.note().await?;
         let before = Preferences::default();
         let config = Config::parse(&text, &self.home.config.path)?;

@@ -20,7 +20,7 @@ use super::guided::kept;
 use super::{Asking, Connecting, Values, first_fault, given, refuse_mixed, table};
 use crate::commands::credentials::certificate::{self, MakingArgs};
 use crate::commands::{credentials, preferences};
-use crate::config::Config;
+use crate::config::{Config, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::pending::{self, Fields};
@@ -407,7 +407,12 @@ impl<'h> Steps<'h> {
         pause::pause(&store, REASON, actor).await?;
         let known = home.config.connections.get(&given.name);
         let before = known.map(|known| known.preferences.clone());
+        // Others may have been stored or changed while both sides were looked at.
+        let held = held(path).await?;
+        let text = table::written(path, given)?;
+        let config = Config::parse(&text, path)?;
         preferences::replace(path, &text)?;
+        drop(held);
         self.connecting.note().await?;
         let before = before.unwrap_or_default();
         preferences::version(home, &config, given.name.as_str(), &before, actor).await?;

@@ -19,7 +19,7 @@ use super::{Members, unknown};
 use crate::assemble::{actor, credential_name};
 use crate::cli::Global;
 use crate::commands::preferences::replace;
-use crate::config::Config;
+use crate::config::{Config, held};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::output;
@@ -66,7 +66,7 @@ pub(super) async fn run(global: &Global, home: &Home, args: &DeleteArgs) -> Resu
         pending::forget(home, credential, &actor()).await?;
     }
     let users = let_go(home, tenant, members).await?;
-    unwrite(&home.config, &connections)?;
+    unwrite(&home.config, &connections).await?;
     report(global, tenant, &gone, &credentials, &users);
     Ok(Exit::Done)
 }
@@ -177,8 +177,9 @@ async fn let_go(
 }
 
 /// Takes the connections' tables out of the configuration. All else in the file stays as a person wrote it.
-fn unwrite(config: &Config, connections: &[ConnectionName]) -> Result<(), Failure> {
+async fn unwrite(config: &Config, connections: &[ConnectionName]) -> Result<(), Failure> {
     let path = &config.path;
+    let _held = held(path).await?;
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::file("can't read", path, &error))?;
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {

@@ -44,7 +44,9 @@ pub(super) async fn run(global: &Global, home: &Home, args: &SignArgs) -> Result
             let made = make(global, home, &args.scope).await?;
             sign_off::prepare(&store, &made, comment, &who).await?
         }
-        Role::Reviewer => sign_off::review(&store, &args.scope.scope(), comment, &who).await?,
+        Role::Reviewer => {
+            sign_off::review(&store, &args.scope.scope(), None, comment, &who).await?
+        }
     };
     if global.json {
         output::json(&json!({"connection": store.name(), "signed": fact, "by": who}));
