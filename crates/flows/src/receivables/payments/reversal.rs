@@ -12,7 +12,7 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State};
 
 use super::posted::Posted;
-use super::{NAME, REVERSAL};
+use super::{NAME, REVERSAL, credited};
 use crate::period::{self, Book};
 use crate::receivables::account;
 use crate::verdict::{blocked, rest};
@@ -50,6 +50,10 @@ pub(super) fn decide(at: &Posted<'_>) -> Verdict {
             at.there.total.of(at.there.currency)
         );
         return blocked(Code::new("reverse-by-hand"), cause);
+    }
+    // While the memory of what was written still tells which they are.
+    if let Some(verdict) = credited::freed(at.this, at.link) {
+        return verdict;
     }
     // What was refunded has gone back already, and must not go back twice.
     let left = at.there.total.minus(paid_back(at)).unwrap_or_default();
