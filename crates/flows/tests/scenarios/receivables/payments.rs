@@ -385,6 +385,41 @@ fn s190_a_refund_is_linked_to_its_payment_and_made_once() {
 }
 
 #[test]
+fn s190_two_refunds_at_once_are_paid_out_of_what_is_on_account_only_once() {
+    let (mut world, record, there, payer) = owed();
+    let uses = [(pays(&there), "70.00"), (UseOf::Credit, "30.00")];
+    let payment = world.receives("90", receipt(&payer, &uses));
+    let refund = |id: &str, text: &str| ChargeRefund {
+        id: id.into(),
+        amount: amount(text),
+        date: day("2026-06-15"),
+        succeeded: true,
+    };
+    world.receipt(&payment, |it| {
+        it.charge = Some(Charge {
+            id: "3".into(),
+            gateway: "test".into(),
+            refunds: vec![refund("5", "20.00"), refund("6", "25.00")],
+            disputed: false,
+        });
+    });
+    // The ledger's payment, as it was last read, still shows 30.00 on account when the second is looked at.
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 1);
+    let outcome = world.rest("payments", &payment);
+    assert_eq!(outcome.to_string(), "BLOCKED(refund-applied)");
+    assert!(
+        outcome.cause.contains("and 10 of it is on account"),
+        "{}",
+        outcome.cause
+    );
+    world.decide("payments", payment.clone(), accept("refund-applied"));
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 2);
+    assert_eq!(world.invoice_at(&record).open, amount("45.00"));
+}
+
+#[test]
 fn s189_a_disputed_charge_waits_for_a_person() {
     let (mut world, _, there, payer) = owed();
     let payment = world.receives("90", receipt(&payer, &[(pays(&there), "100.00")]));
