@@ -227,8 +227,8 @@ pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched
     Ok(fetched)
 }
 
-/// The documents that a payment or credit is applied to, and the payments that a deposit takes: they are to be read
-/// again.
+/// The documents that a payment or credit is applied to, and the payments that a deposit takes or a refund pays back: they
+/// are to be read again.
 pub(crate) fn read_again(side: Side, document: &Document) -> Vec<Due> {
     let of = |kind, applications: &[Application]| -> Vec<(Kind, RemoteId)> {
         let applications = applications.iter();
@@ -250,6 +250,8 @@ pub(crate) fn read_again(side: Side, document: &Document) -> Vec<Due> {
             })
             .collect()
         }
+        // What it pays back of credit memos is no payment, and is not found as one.
+        Document::CustomerRefund(refund) => of(Kind::CustomerPayment, &refund.applications),
         Document::Deposit(deposit) => {
             let payments = deposit.payments.iter();
             payments

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tieout_domain::document::{CreditMemo, InvoiceStatus};
-use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
+use tieout_domain::{Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::receivables::payments::NAME;
+use tieout_flows::tie_out::Document;
 use tieout_flows::tie_out::input::{Effect, EffectKind};
 use tieout_store::{Item, Link, Mirrored};
 
@@ -15,21 +16,30 @@ use super::payments::{Payments, document};
 use super::receipts::{Takes, is_copy};
 use crate::EngineError;
 
-/// What credit notes of the platform are used for: how much of each for which invoice.
-type Uses = HashMap<RecordRef, BTreeMap<RecordRef, Amount>>;
+/// What credit notes of the platform are used for: how much of each for which invoice, and when last.
+type Uses = HashMap<RecordRef, (BTreeMap<RecordRef, Amount>, Date)>;
+
+/// A payment of the platform that uses a credit note for an invoice.
+pub(super) struct CreditUse {
+    pub(super) note: RecordRef,
+    pub(super) invoice: RecordRef,
+    pub(super) amount: Amount,
+    pub(super) date: Date,
+}
 
 impl Gatherer<'_> {
-    /// Holds the uses of credit memos against each other; those of the platform are its credit note, its invoice and
-    /// how much.
+    /// Holds the uses of credit memos against each other.
     pub(super) async fn memo_uses(
         &self,
-        on_platform: Vec<(RecordRef, RecordRef, Amount)>,
+        on_platform: Vec<CreditUse>,
         found: &mut Payments,
     ) -> Result<(), EngineError> {
         let mut uses = Uses::new();
-        for (credit, invoice, amount) in on_platform {
-            let so_far = uses.entry(credit).or_default().entry(invoice).or_default();
-            *so_far = plus(*so_far, amount)?;
+        for it in on_platform {
+            let (of_note, last) = uses.entry(it.note).or_insert((BTreeMap::new(), it.date));
+            *last = it.date.max(*last);
+            let so_far = of_note.entry(it.invoice).or_default();
+            *so_far = plus(*so_far, it.amount)?;
         }
         let refunded = self.refunded().await?;
         let [invoices, credits] = documents_of(self.book);
@@ -52,13 +62,13 @@ impl Gatherer<'_> {
                     continue;
                 };
                 let note = notes.get(record);
-                let there = note.and_then(|note| uses.remove(note)).unwrap_or_default();
+                let (there, last) = note.and_then(|note| uses.remove(note)).unzip();
                 if memo.currency != self.currency {
                     continue;
                 }
                 let mut more = Takes::default();
                 self.recorded(told.get(record).into_iter().flatten(), &mut more)?;
-                for (invoice, amount) in there {
+                for (invoice, amount) in there.into_iter().flatten() {
                     more.add(invoice, amount)?;
                     if let Some(note) = note {
                         more.add(note.clone(), -amount)?;
@@ -80,7 +90,7 @@ impl Gatherer<'_> {
                     }
                 }
                 if !more.is_nothing() {
-                    let effect = self.memo_use(mirrored, items.get(record), more);
+                    let effect = self.memo_use(mirrored, note, items.get(record), last, more);
                     found.effects.push(effect);
                 }
             }
@@ -117,26 +127,43 @@ impl Gatherer<'_> {
     }
 
     /// A use of a credit memo that is not the same on both sides. The credit itself has as much more left as its
-    /// invoices are open for more.
-    fn memo_use(&self, mirrored: &Mirrored, item: Option<&Item>, more: Takes) -> Effect {
+    /// invoices are open for more. An application of the ledger has no day of its own but the memo's.
+    fn memo_use(
+        &self,
+        mirrored: &Mirrored,
+        note: Option<&RecordRef>,
+        item: Option<&Item>,
+        last_use: Option<Date>,
+        more: Takes,
+    ) -> Effect {
         let on_invoices = more.of(Kind::Invoice);
         let kind = if on_invoices.is_positive() {
             EffectKind::CreditOnPlatform
+        } else if self.connection.sides.platform.ways.credit_notes {
+            EffectKind::CreditKeptInLedger
         } else {
             EffectKind::CreditInLedger
         };
         let mut named = document(mirrored);
         named.amount = on_invoices.abs();
         let (ledger, platform) = match mirrored.side {
-            Side::Ledger => (Some(named), None),
+            Side::Ledger => {
+                let note = note.map(|note| Document {
+                    record: note.clone(),
+                    ..named.clone()
+                });
+                (Some(named), note)
+            }
             Side::Platform => (None, Some(named)),
         };
+        let own = mirrored.observed.document.date();
+        let used = last_use.filter(|_| kind == EffectKind::CreditOnPlatform);
         Effect {
             kind,
             ledger,
             platform,
             vendor: self.whose(mirrored).unwrap_or_default(),
-            date: mirrored.observed.document.date().unwrap_or(self.day),
+            date: used.or(own).unwrap_or(self.day),
             parts: more.parts(kind),
             unplaced: None,
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
@@ -154,11 +181,15 @@ impl Gatherer<'_> {
         credits.sort_by(|a, b| a.observed.id.cmp(&b.observed.id));
         for mirrored in credits {
             let mut more = Takes::default();
-            for (invoice, amount) in uses.get(&mirrored.record()).into_iter().flatten() {
+            let (there, last) = uses
+                .get(&mirrored.record())
+                .map(|(there, last)| (there, *last))
+                .unzip();
+            for (invoice, amount) in there.into_iter().flatten() {
                 more.add(invoice.clone(), *amount)?;
             }
             if !more.is_nothing() {
-                let effect = self.memo_use(mirrored, None, more);
+                let effect = self.memo_use(mirrored, None, None, last, more);
                 found.effects.push(effect);
             }
         }

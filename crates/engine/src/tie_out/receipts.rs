@@ -18,6 +18,7 @@ use tieout_store::{Item, Link, Mirrored};
 use super::books::{Documents, documents_of};
 use super::evidence::Counting;
 use super::gather::{Gatherer, OpenItems, PAGE, flow, plus, standing};
+use super::memos::CreditUse;
 use super::payments::{Payments, document};
 use crate::EngineError;
 
@@ -161,7 +162,7 @@ impl Gatherer<'_> {
         &mut self,
         open: &mut OpenItems<'_>,
         found: &mut Payments,
-    ) -> Result<Vec<(RecordRef, RecordRef, Amount)>, EngineError> {
+    ) -> Result<Vec<CreditUse>, EngineError> {
         let store = &self.connection.store;
         let mut counting = Counting::begin(
             "payments of the platform",
@@ -567,15 +568,14 @@ impl Gatherer<'_> {
 }
 
 /// The credit notes that a payment of the platform uses, and the invoices that it uses them for.
-fn uses_of_credits(
-    payment: &CustomerPayment,
-) -> impl Iterator<Item = (RecordRef, RecordRef, Amount)> + '_ {
+fn uses_of_credits(payment: &CustomerPayment) -> impl Iterator<Item = CreditUse> + '_ {
     payment.uses.iter().filter_map(|part| match &part.of {
-        UseOf::CreditMemo { credit, invoice } => Some((
-            platform(Kind::CreditMemo, credit),
-            platform(Kind::Invoice, invoice),
-            part.amount,
-        )),
+        UseOf::CreditMemo { credit, invoice } => Some(CreditUse {
+            note: platform(Kind::CreditMemo, credit),
+            invoice: platform(Kind::Invoice, invoice),
+            amount: part.amount,
+            date: payment.date,
+        }),
         _ => None,
     })
 }

@@ -78,8 +78,12 @@ fn marked_invoice(books: &Books, invoice: &RecordRef) -> Option<RecordRef> {
 
 /// Whether a record is only what tieout wrote for one of the other side, by its link or, in the ledger, by its key.
 pub(super) fn is_copy(books: &Books, record: &RecordRef, document: &Document) -> bool {
-    let links = books.links_to(record);
-    if links.iter().any(|link| link.record.side != record.side) {
+    // A payment that uses a credit memo is linked to it, and has not made it.
+    let uses =
+        |link: &Link| record.kind == Kind::CreditMemo && link.record.kind == Kind::CustomerPayment;
+    let links = books.links_to(record).iter();
+    let mut others = links.filter(|link| link.record.side != record.side);
+    if others.any(|link| !uses(link)) {
         return true;
     }
     let connection = &books.connection;

@@ -4,10 +4,12 @@
 //! and taken out again by a void or a refund that leaves both standing. What was paid in the ledger is recorded
 //! on the platform, so that nobody pays twice.
 
+mod credited;
 mod credits;
 mod fee;
 mod from_ledger;
 mod kept;
+mod memo;
 mod posted;
 mod posting;
 mod reversal;
@@ -195,6 +197,7 @@ impl<'a> This<'a> {
         let mut needs: Vec<Need> = self.marked_for().map(Need::Record).into_iter().collect();
         needs.push(Need::Keyed(Side::Ledger, Kind::CustomerPayment, self.key()));
         needs.extend(posting::needs(self));
+        needs.extend(memo::needs(self));
         needs.extend(stand_alone::needs(self));
         needs
     }

@@ -162,6 +162,7 @@ categories! {
     StandAlone = "AR-STANDALONE", Error, Platform, "an invoice or credit that exists on the platform only";
     ChargeBack = "AR-CHARGEBACK", Error, Platform, "money that went back to the customer by a dispute or a refund";
     LateEdit = "AR-LATEEDIT", Error, Platform, "changed where it began after it was paid on the other side";
+    OneSided = "AR-CREDIT", Error, Platform, "a credit that is applied on one side only, and not carried over in time";
     Archived = "AR-ARCHIVE", Error, Platform, "closed, voided or archived on the platform, and open in the ledger";
     Queue = "T-QUEUE", Timing, Platform, "approved, not sent yet";
     InFlight = "T-INFLIGHT", Timing, Platform, "paid on the platform, not posted yet";

@@ -156,6 +156,8 @@ pub enum EffectKind {
     UndoneLater,
     /// The application of a credit that the ledger counts.
     CreditInLedger,
+    /// The same, on a platform that is not told what credits of the ledger are applied to: nothing carries it over.
+    CreditKeptInLedger,
     /// The application of a credit that the platform counts.
     CreditOnPlatform,
     /// An early-payment discount that was taken in the ledger, with a payment that both sides count.

@@ -137,7 +137,9 @@ impl Rules for Payables {
             EffectKind::PaidInLedger => Category::PaidOut,
             EffectKind::AppliedOtherwise => Category::Amount,
             EffectKind::DiscountInLedger => Category::Discount,
-            EffectKind::CreditInLedger | EffectKind::CreditOnPlatform => Category::Credit,
+            EffectKind::CreditInLedger
+            | EffectKind::CreditKeptInLedger
+            | EffectKind::CreditOnPlatform => Category::Credit,
             EffectKind::UndoneOnPlatform if is(UNDECIDED) || state == Some(State::Hold) => {
                 Category::Void
             }

@@ -138,7 +138,14 @@ impl Rules for Receivables {
             EffectKind::FailedOnPlatform => Category::Failed,
             _ if is(PAID_TWICE) => Category::Double,
             _ if is(BEFORE) => Category::PreCut,
-            EffectKind::CreditInLedger | EffectKind::CreditOnPlatform => Category::Credit,
+            EffectKind::CreditKeptInLedger | EffectKind::CreditOnPlatform
+                if age(effect.date, day) > grace =>
+            {
+                Category::OneSided
+            }
+            EffectKind::CreditInLedger
+            | EffectKind::CreditKeptInLedger
+            | EffectKind::CreditOnPlatform => Category::Credit,
             EffectKind::UndoneOnPlatform if state == Some(State::Hold) => Category::Void,
             EffectKind::UndoneOnPlatform => Category::Revived,
             EffectKind::PaidInLedger if waits && age(effect.date, day) <= grace => Category::Queue,

@@ -531,6 +531,11 @@ impl World {
         {
             self.pay(step.side, &new.clone(), true);
         }
+        if step.side == Side::Ledger
+            && let Document::CustomerPayment(payment) = &mut document
+        {
+            self.use_credits(payment, step.action);
+        }
         let deposited = match &document {
             Document::Deposit(deposit) => deposit.payments.clone(),
             _ => Vec::new(),

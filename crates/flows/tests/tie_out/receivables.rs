@@ -386,6 +386,45 @@ fn a_payment_that_waits_too_long_to_be_posted_is_an_error() {
 }
 
 #[test]
+fn s178_a_credit_that_is_applied_on_one_side_and_goes_nowhere_is_an_error() {
+    let used = |kind, date: &str| {
+        with(|input| {
+            let (here, there) = match kind {
+                EffectKind::CreditOnPlatform => ("100.00", "0.00"),
+                _ => ("0.00", "100.00"),
+            };
+            input.pairs.push(invoice(Some(here), Some(there), None));
+            let standing = Some(standing(State::Done, ""));
+            let mut effect = paid(kind, &[(the_invoice(), "100.00")], standing);
+            effect.date = day(date);
+            input.effects.push(effect);
+        })
+    };
+    let (kept, there) = (EffectKind::CreditKeptInLedger, EffectKind::CreditOnPlatform);
+    for (kind, date, category, status) in [
+        (kept, "2026-06-20", Category::OneSided, Status::NotTied),
+        (kept, "2026-06-28", Category::Credit, Status::Tied),
+        (there, "2026-06-20", Category::OneSided, Status::NotTied),
+        (there, "2026-06-28", Category::Credit, Status::Tied),
+        // It is told by invoice, with the next run.
+        (
+            EffectKind::CreditInLedger,
+            "2026-06-20",
+            Category::Credit,
+            Status::Tied,
+        ),
+    ] {
+        let report = made(used(kind, date));
+        let found: Vec<_> = report.items.iter().map(|item| item.category).collect();
+        assert_eq!(
+            (found, report.status),
+            (vec![category], status),
+            "{kind:?} {date}"
+        );
+    }
+}
+
+#[test]
 fn s189_a_disputed_payment_is_seen_though_both_sides_still_count_it() {
     let input = with(|input| {
         input.pairs.push(invoice(Some("0.00"), Some("0.00"), None));
@@ -599,6 +638,7 @@ fn life() -> impl Strategy<Value = Life> {
         Just(EffectKind::UndoneOnPlatform),
         Just(EffectKind::FailedOnPlatform),
         Just(EffectKind::CreditInLedger),
+        Just(EffectKind::CreditKeptInLedger),
     ];
     let state = prop_oneof![
         Just((State::Done, "")),

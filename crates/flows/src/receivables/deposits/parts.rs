@@ -223,6 +223,23 @@ fn posted(
         );
         return Err(does_not_add_up(cause));
     }
+    // It lies among undeposited funds once: tried again after it failed, it comes and goes by way of the clearing account.
+    if parts.payments.iter().any(|it| it.payment == target.id) {
+        let net = net_of(this, id);
+        if net != Some(there.total) {
+            let cause = format!(
+                "{} holds the payment {id} more than once, and its parts don't come to {} in all",
+                this.label(),
+                there.total.of(there.currency)
+            );
+            return Err(does_not_add_up(cause));
+        }
+        parts.cleared.push(Line {
+            amount: part.amount,
+            memo: format!("platform payment {id}, once more"),
+        });
+        return Ok(());
+    }
     let waits = there.status == ReceiptStatus::Received
         && !matches!(there.kept_in, Some(KeptIn::Account(_)));
     if !waits {
@@ -233,4 +250,17 @@ fn posted(
         amount: there.total,
     });
     Ok(())
+}
+
+/// What a payment comes to in a payout, with what of it failed or went back.
+fn net_of(this: &This<'_>, id: &RemoteId) -> Option<Amount> {
+    let parts = this.payout.parts.iter().filter(|part| match &part.of {
+        PartOf::Payment(payment) => payment == id,
+        PartOf::Failure { payment }
+        | PartOf::Refund { payment }
+        | PartOf::Chargeback { payment }
+        | PartOf::ChargebackWon { payment } => payment.as_ref() == Some(id),
+        _ => false,
+    });
+    Amount::total(parts.map(|part| part.amount)).ok()
 }

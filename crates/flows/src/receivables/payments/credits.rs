@@ -2,27 +2,27 @@
 //! memo itself says what it is applied to.
 
 use tieout_domain::code::Code;
-use tieout_domain::document::{Application, CreditMemo, UseOf};
+use tieout_domain::document::{Application, CreditMemo, ReceiptStatus, UseOf};
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, RecordRef, RemoteId, Side};
 
+use super::memo::{self, Memo};
 use super::{This, posting};
 use crate::period::{self, Book};
 use crate::verdict::{amendment_key, blocked, conflict, done, noop};
 use crate::{Link, Step, Verdict};
-use tieout_domain::document::ReceiptStatus;
 
 /// What a payment of nothing applies: one credit memo, to one invoice or several.
 struct Applied<'a> {
     record: &'a RecordRef,
-    memo: &'a CreditMemo,
-    document: &'a Document,
+    memo: Memo<'a>,
+    /// By the ledger's invoice, each once.
     parts: Vec<(RemoteId, Amount)>,
 }
 
 fn read<'a>(this: &'a This<'_>) -> Result<Applied<'a>, Verdict> {
     let mut found: Option<&RecordRef> = None;
-    let mut parts = Vec::new();
+    let mut parts: Vec<(RemoteId, Amount)> = Vec::new();
     for part in &this.payment.uses {
         let UseOf::CreditMemo { credit, invoice } = &part.of else {
             return Err(Verdict::Rest(posting::kept_credit(this)));
@@ -34,24 +34,22 @@ fn read<'a>(this: &'a This<'_>) -> Result<Applied<'a>, Verdict> {
         }
         found = Some(record);
         let invoice = posting::invoice(this, invoice).map_err(Verdict::Rest)?;
-        parts.push((invoice.id.clone(), part.amount));
+        match parts.iter_mut().find(|(known, _)| *known == invoice.id) {
+            Some((_, amount)) => *amount = amount.plus(part.amount).unwrap_or(*amount),
+            None => parts.push((invoice.id.clone(), part.amount)),
+        }
     }
-    let seen = found.and_then(|record| Some((record, this.books.record(record)?)));
-    match seen {
-        Some((record, seen)) if !seen.gone => match &seen.document {
-            Document::CreditMemo(memo) => Ok(Applied {
-                record,
-                memo,
-                document: &seen.document,
-                parts,
-            }),
-            _ => Err(counterpart_gone(this)),
-        },
-        Some(_) => Err(counterpart_gone(this)),
-        None => Err(noop(
-            Code::new("no-linked-invoices"),
-            format!("{} moves nothing", this.label()),
-        )),
+    let Some(record) = found else {
+        let cause = format!("{} moves nothing", this.label());
+        return Err(noop(Code::new("no-linked-invoices"), cause));
+    };
+    match Memo::of(this, record) {
+        Some(memo) => Ok(Applied {
+            record,
+            memo,
+            parts,
+        }),
+        None => Err(counterpart_gone(this)),
     }
 }
 
@@ -64,18 +62,9 @@ fn counterpart_gone(this: &This<'_>) -> Verdict {
 }
 
 impl Applied<'_> {
-    /// How much the memo already gives to an invoice.
-    fn given(&self, invoice: &RemoteId) -> Amount {
-        let here = self.memo.applications.iter();
-        here.filter(|it| it.document == *invoice)
-            .map(|it| it.amount)
-            .sum()
-    }
-
-    fn is_done(&self) -> bool {
-        self.parts
-            .iter()
-            .all(|(invoice, amount)| self.given(invoice) >= *amount)
+    /// What the ledger doesn't apply of it yet. What it applies for other payments is theirs.
+    fn missing(&self) -> Vec<(RemoteId, Amount)> {
+        self.memo.missing(&self.parts)
     }
 }
 
@@ -85,7 +74,8 @@ pub(super) fn apply(this: &This<'_>) -> Verdict {
         Ok(applied) => applied,
         Err(verdict) => return verdict,
     };
-    if applied.is_done() {
+    let missing = applied.missing();
+    if missing.is_empty() {
         return Verdict::Adopt {
             target: applied.record.clone(),
             role: String::new(),
@@ -93,28 +83,27 @@ pub(super) fn apply(this: &This<'_>) -> Verdict {
             key: Some(this.key()),
         };
     }
-    let more: Amount = applied.parts.iter().map(|(_, amount)| *amount).sum();
-    if more > applied.memo.open {
+    let memo: &CreditMemo = applied.memo.memo;
+    let more: Amount = missing.iter().map(|(_, amount)| *amount).sum();
+    if more > memo.open {
         let cause = format!(
             "{} applies {more} of credit memo {}, of which {} is left in the ledger",
             this.label(),
-            applied.memo.number,
-            applied.memo.open
+            memo.number,
+            memo.open
         );
         return blocked(Code::new("cannot-apply"), cause);
     }
-    if let Err(why) =
-        period::applications_may_move(Book::Receivables, applied.memo.date, this.books)
-    {
+    if let Err(why) = period::applications_may_move(Book::Receivables, memo.date, this.books) {
         let cause = format!(
             "{} applies credit memo {}: {why}",
             this.label(),
-            applied.memo.number
+            memo.number
         );
         return blocked(Code::new("cannot-apply"), cause);
     }
-    let mut memo = applied.memo.clone();
-    for (invoice, amount) in &applied.parts {
+    let mut memo = memo.clone();
+    for (invoice, amount) in &missing {
         match memo
             .applications
             .iter_mut()
@@ -139,29 +128,41 @@ pub(super) fn apply(this: &This<'_>) -> Verdict {
         target: Some(applied.record.id.clone()),
         key: amendment_key(&this.key(), &document),
         document,
-        expect: Some(applied.document.clone()),
+        expect: Some(applied.memo.document.clone()),
         because: "the credit was applied on the platform".to_owned(),
     }))
 }
 
 /// A credit that was applied: whether it still is, on both sides.
-pub(super) fn applied(this: &This<'_>, _: &Link) -> Verdict {
+pub(super) fn applied(this: &This<'_>, link: &Link) -> Verdict {
     let label = this.label();
-    let undone = this.gone || this.payment.status == ReceiptStatus::Voided;
-    let still = read(this).is_ok_and(|applied| applied.is_done());
-    match (undone, still) {
-        (false, true) => done(),
-        (true, false) => noop(
-            Code::new("closed-on-both-sides"),
-            format!("{label} is undone on both sides"),
-        ),
-        (true, true) => blocked(
-            Code::new("credit-freed"),
-            format!("{label} was voided on the platform: un-apply the credit memo in the ledger"),
-        ),
-        (false, false) => conflict(
-            Code::new("edited-by-hand"),
-            format!("{label} applies a credit, which is no longer applied in the ledger"),
-        ),
+    if this.gone || this.payment.status == ReceiptStatus::Voided {
+        if !still_applied(this, link) {
+            let cause = format!("{label} is undone on both sides");
+            return noop(Code::new("closed-on-both-sides"), cause);
+        }
+        let cause =
+            format!("{label} was voided on the platform: un-apply the credit memo in the ledger");
+        return blocked(Code::new("credit-freed"), cause);
     }
+    if read(this).is_ok_and(|applied| applied.missing().is_empty()) {
+        return done();
+    }
+    let cause = format!("{label} applies a credit, which is no longer applied in the ledger");
+    conflict(Code::new("edited-by-hand"), cause)
+}
+
+/// Whether the ledger still applies anything of it. A voided payment may no longer show what it was for: then all counts that
+/// no other payment uses.
+fn still_applied(this: &This<'_>, link: &Link) -> bool {
+    let Some(memo) = Memo::of(this, &link.target) else {
+        return false;
+    };
+    let claim = memo::shown(this.books, this.payment, &link.target);
+    let left = if claim.total().is_zero() {
+        memo.unclaimed()
+    } else {
+        memo.left_for(&claim)
+    };
+    left.is_positive()
 }

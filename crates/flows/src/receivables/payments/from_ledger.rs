@@ -4,14 +4,16 @@
 use tieout_domain::code::Code;
 use tieout_domain::document::{CustomerPayment, InvoiceStatus, PaymentUse, ReceiptStatus, UseOf};
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
+use tieout_domain::{
+    Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
+};
 
-use super::This;
+use super::{NAME, This};
 use crate::projection::{same_uses, same_writable};
 use crate::receivables::sales::{CREDIT_MEMOS, INVOICES, Paper};
 use crate::receivables::{customers, origin};
-use crate::verdict::{amendment_key, blocked, conflict, done, hold, noop};
-use crate::{Flow, Link, Need, Step, Verdict};
+use crate::verdict::{amendment_key, blocked, conflict, hold, noop};
+use crate::{Decided, Flow, Link, Need, Step, Verdict};
 
 fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
     RecordRef::new(Side::Ledger, kind, id.clone())
@@ -19,6 +21,10 @@ fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
 
 pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
     let mut needs = vec![Need::Marked(this.books.connection.marker(&this.record.id))];
+    if let Some(chosen) = chosen(this) {
+        needs.push(Need::Record(chosen.clone()));
+        needs.extend(origin::needs(NAME, chosen));
+    }
     if let Some(customer) = &this.payment.customer {
         let customer = ledger(Kind::Customer, customer);
         needs.extend(customers::counterpart_needs(this.books, &customer));
@@ -29,6 +35,7 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
             needs.extend(origin::needs(INVOICES.name(), &invoice));
             let there = origin::counterpart(this.books, INVOICES.name(), &invoice);
             needs.extend(there.cloned().map(Need::Record));
+            needs.push(Need::Record(invoice));
         }
         if let UseOf::CreditMemo { credit, .. } = &part.of {
             let credit = ledger(Kind::CreditMemo, credit);
@@ -59,18 +66,52 @@ fn unlinked(this: &This<'_>) -> Verdict {
         let cause = format!("{label} was voided or deleted before it was recorded");
         return noop(Code::new("undone-before-posting"), cause);
     }
-    if this.payment.status == ReceiptStatus::PendingApproval {
-        let cause = format!("{label} waits for approval in the ledger");
-        return hold(Code::new("pending-approval"), cause);
+    if let Some(verdict) = pending(this) {
+        return verdict;
     }
-    if let [one] = origin::marked(this.books, this.record).as_slice() {
-        return Verdict::Adopt {
-            target: (*one).clone(),
-            role: String::new(),
-            how: "its mark",
-            key: Some(this.key()),
-        };
+    if let Some(known) = marked(this) {
+        return adopt(known, "its mark", Some(this.key()));
     }
+    record(this, this.key())
+}
+
+fn pending(this: &This<'_>) -> Option<Verdict> {
+    let cause = || format!("{} waits for approval in the ledger", this.label());
+    let pending = this.payment.status == ReceiptStatus::PendingApproval;
+    pending.then(|| hold(Code::new("pending-approval"), cause()))
+}
+
+/// What bears its mark: the one that stands, or where all were voided the last of them, which tells that it was recorded
+/// before.
+fn marked<'a>(this: &This<'a>) -> Option<&'a RecordRef> {
+    match standing(this).as_slice() {
+        [one] => Some(*one),
+        [] => origin::marked(this.books, this.record).pop(),
+        _ => None,
+    }
+}
+
+/// The records over there that bear its mark and are not voided.
+fn standing<'a>(this: &This<'a>) -> Vec<&'a RecordRef> {
+    let mut marked = origin::marked(this.books, this.record);
+    marked.retain(|record| {
+        let seen = this.books.record(record).map(|seen| &seen.document);
+        matches!(seen, Some(Document::CustomerPayment(there)) if there.status != ReceiptStatus::Voided)
+    });
+    marked
+}
+
+fn adopt(target: &RecordRef, how: &'static str, key: Option<Key>) -> Verdict {
+    Verdict::Adopt {
+        target: target.clone(),
+        role: String::new(),
+        how,
+        key,
+    }
+}
+
+/// Records it on the platform.
+fn record(this: &This<'_>, key: Key) -> Verdict {
     let document = match document(this, None) {
         Ok(document) => document,
         Err(outcome) => return Verdict::Rest(outcome),
@@ -85,7 +126,7 @@ fn unlinked(this: &This<'_>) -> Verdict {
         target: None,
         document: Document::CustomerPayment(document),
         expect: None,
-        key: this.key(),
+        key,
         because: "the customer paid in the ledger".to_owned(),
     }))
 }
@@ -129,14 +170,12 @@ fn document(this: &This<'_>, there: Option<&CustomerPayment>) -> Result<Customer
 
 fn uses(this: &This<'_>) -> Result<Vec<PaymentUse>, Outcome> {
     let mut uses = Vec::new();
-    let mut elsewhere = None;
     for part in &this.payment.uses {
         let Some(invoice) = part.of.invoice() else {
             continue;
         };
         let invoice = ledger(Kind::Invoice, invoice);
         let Some(there) = origin::counterpart(this.books, INVOICES.name(), &invoice) else {
-            elsewhere.get_or_insert(invoice);
             continue;
         };
         let of = match &part.of {
@@ -172,10 +211,36 @@ fn uses(this: &This<'_>) -> Result<Vec<PaymentUse>, Outcome> {
     }
     let cause = format!("{} pays no invoice that is on the platform", this.label());
     let outcome = Outcome::because(State::Skipped, Code::new("no-linked-invoices"), cause);
-    Err(match elsewhere {
+    Err(until_complete(this, outcome))
+}
+
+/// Looks again once the next of its invoices is on the platform: what it pays of that one is recorded then.
+fn until_complete(this: &This<'_>, outcome: Outcome) -> Outcome {
+    match next_to_come(this) {
         Some(invoice) => outcome.until(WaitsFor::Link(INVOICES.name().to_owned(), invoice)),
         None => outcome,
-    })
+    }
+}
+
+/// Which of its invoices that are not on the platform is the likeliest to go over: one that is open goes, one that is settled
+/// stays.
+fn next_to_come(this: &This<'_>) -> Option<RecordRef> {
+    let invoices = this
+        .payment
+        .uses
+        .iter()
+        .filter_map(|part| part.of.invoice());
+    let records = invoices.map(|invoice| ledger(Kind::Invoice, invoice));
+    let missing: Vec<RecordRef> = records
+        .filter(|record| origin::counterpart(this.books, INVOICES.name(), record).is_none())
+        .collect();
+    let is_open = |record: &&RecordRef| {
+        let seen = this.books.record(record).filter(|seen| !seen.gone);
+        let paper = seen.and_then(|seen| Paper::of(&seen.document));
+        paper.is_some_and(|paper| paper.open.is_positive())
+    };
+    let open = missing.iter().find(is_open);
+    open.or_else(|| missing.first()).cloned()
 }
 
 /// Whether an invoice over there is open for less than what was paid on it: then it may have been paid twice
@@ -233,9 +298,7 @@ fn linked(this: &This<'_>, link: &Link) -> Verdict {
             let cause = format!("{label} is undone on both sides");
             return noop(Code::new("closed-on-both-sides"), cause);
         }
-        let cause =
-            format!("{label} was recorded on the platform, and the record was voided there");
-        return blocked(Code::new("recorded-payment-voided"), cause);
+        return voided_there(this, link);
     };
     let step = |action, key, wanted: Document, because: &str| {
         Verdict::Write(Box::new(Step {
@@ -249,33 +312,30 @@ fn linked(this: &This<'_>, link: &Link) -> Verdict {
             because: because.to_owned(),
         }))
     };
+    // Written as voided, so that it is known for our own.
+    let take_back = |because| {
+        let voided = Document::CustomerPayment(CustomerPayment {
+            status: ReceiptStatus::Voided,
+            ..there.clone()
+        });
+        let base = link.key.clone().unwrap_or_else(|| this.key());
+        step(Action::Void, amendment_key(&base, &"void"), voided, because)
+    };
     if is_undone(this) {
-        let key = amendment_key(&this.key(), &"void");
-        return step(
-            Action::Void,
-            key,
-            document.clone(),
-            "it was voided or deleted in the ledger",
-        );
+        return take_back("it was voided or deleted in the ledger");
     }
     let wanted = match self::document(this, Some(there)) {
         Ok(wanted) => wanted,
         // It pays nothing there any more.
         Err(outcome) if outcome.state == State::Skipped => {
-            let key = amendment_key(&this.key(), &"void");
-            return step(
-                Action::Void,
-                key,
-                document.clone(),
-                "it pays no invoice of the platform any more",
-            );
+            return take_back("it pays no invoice of the platform any more");
         }
         Err(outcome) => return Verdict::Rest(outcome),
     };
     let same = there.total == wanted.total && same_uses(&there.uses, &wanted.uses);
     let document = Document::CustomerPayment(wanted);
     if same {
-        return done();
+        return Verdict::Rest(until_complete(this, Outcome::done()));
     }
     let applied = link.applied.as_ref();
     if applied.is_some_and(|applied| same_writable(&document, applied)) {
@@ -294,4 +354,50 @@ fn linked(this: &This<'_>, link: &Link) -> Verdict {
         document,
         "it is applied otherwise in the ledger",
     )
+}
+
+/// The record was voided. What tieout took back itself was last written as voided, and is made anew where the payment pays
+/// something of the platform again; somebody else's void is for a person, who may say which record counts.
+fn voided_there(this: &This<'_>, link: &Link) -> Verdict {
+    let ours = match &link.applied {
+        Some(Document::CustomerPayment(applied)) => applied.status == ReceiptStatus::Voided,
+        _ => false,
+    };
+    if ours {
+        let key = this.key().with(link.target.id.as_str());
+        return match standing(this).as_slice() {
+            [one] => adopt(one, "its mark", Some(key)),
+            _ => pending(this).unwrap_or_else(|| record(this, key)),
+        };
+    }
+    if let Some(chosen) = chosen(this).filter(|chosen| is_free(this, chosen)) {
+        return adopt(chosen, "a person's choice", None);
+    }
+    let cause = format!(
+        "{} was recorded on the platform, and the record was voided there",
+        this.label()
+    );
+    blocked(Code::new("recorded-payment-voided"), cause)
+}
+
+/// The payment of the platform that a person says it is.
+fn chosen<'a>(this: &This<'a>) -> Option<&'a RecordRef> {
+    match this.books.decided(NAME, this.record) {
+        Some(Decided::Link(target))
+            if (target.side, target.kind) == (Side::Platform, Kind::CustomerPayment) =>
+        {
+            Some(target)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a payment of the platform stands, and is no other's record and posted nowhere.
+fn is_free(this: &This<'_>, record: &RecordRef) -> bool {
+    let seen = this.books.record(record).filter(|seen| !seen.gone);
+    let stands = matches!(
+        seen.map(|seen| &seen.document),
+        Some(Document::CustomerPayment(there)) if there.status != ReceiptStatus::Voided
+    );
+    stands && this.books.links_to(record).is_empty() && this.books.links_of(NAME, record).is_empty()
 }

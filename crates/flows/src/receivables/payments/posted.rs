@@ -1,11 +1,11 @@
 //! A platform's payment that is posted: what became of it since, on either side (scenarios 188–192, 195).
 
 use tieout_domain::code::Code;
-use tieout_domain::document::{CustomerPayment, ReceiptStatus, UseOf};
+use tieout_domain::document::{CustomerPayment, PaymentUse, ReceiptStatus, UseOf};
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Side, State};
 
-use super::{This, fee, posting, reversal};
+use super::{This, credited, fee, posting, reversal};
 use crate::period::{self, Book};
 use crate::preferences::FailedPayments;
 use crate::projection::same_uses;
@@ -19,7 +19,7 @@ pub(super) fn decide(this: &This<'_>, link: &Link) -> Verdict {
         Document::CustomerPayment(there) => Some((&seen.document, there)),
         _ => None,
     }) else {
-        return gone(this);
+        return gone(this, link);
     };
     let at = Posted {
         this,
@@ -28,15 +28,16 @@ pub(super) fn decide(this: &This<'_>, link: &Link) -> Verdict {
         there,
     };
     if let Some(verdict) = reversal::standing(&at) {
-        return verdict;
+        return freed_first(this, link, verdict);
     }
     if there.status == ReceiptStatus::Voided {
         if is_undone(this) {
-            return rest(
+            let reversed = rest(
                 State::Reversed,
                 Code::new("reversed"),
                 format!("{label} is undone on the platform and voided in the ledger"),
             );
+            return freed_first(this, link, reversed);
         }
         let cause = format!("{label} was voided in the ledger and stands on the platform");
         return blocked(Code::new("posted-payment-voided"), cause);
@@ -54,16 +55,31 @@ pub(super) fn decide(this: &This<'_>, link: &Link) -> Verdict {
 }
 
 /// Somebody deleted the posting (scenario 191): it is never posted again by itself.
-fn gone(this: &This<'_>) -> Verdict {
+fn gone(this: &This<'_>, link: &Link) -> Verdict {
     if is_undone(this) {
         let cause = format!("{} is gone from both sides", this.label());
-        return noop(Code::new("closed-on-both-sides"), cause);
+        let closed = noop(Code::new("closed-on-both-sides"), cause);
+        return freed_first(this, link, closed);
     }
     let cause = format!(
         "{} was deleted in the ledger; the platform still has the money and calls the invoice paid",
         this.label()
     );
     blocked(Code::new("posted-payment-deleted"), cause)
+}
+
+/// Where the cash of an undone payment is out of the books, its credits must be too before it rests.
+fn freed_first(this: &This<'_>, link: &Link, verdict: Verdict) -> Verdict {
+    let freed = is_undone(this).then(|| credited::freed(this, link));
+    freed.flatten().unwrap_or(verdict)
+}
+
+/// Whether it failed, and a person decides whether it is reversed (scenario 188).
+pub(super) fn is_task(this: &This<'_>) -> bool {
+    let policy = this.books.preferences.receivables.failed_payments;
+    this.payment.status == ReceiptStatus::Failed
+        && policy == FailedPayments::Task
+        && !this.accepted(&Code::new("payment-failed"))
 }
 
 fn is_undone(this: &This<'_>) -> bool {
@@ -80,6 +96,29 @@ fn cash(payment: &CustomerPayment) -> Amount {
     uses.map(|part| part.amount).sum()
 }
 
+/// Whether the same cash is used for the same. A saved payment of the ledger doesn't show the credits that were used with it,
+/// and which of its invoices a credit goes to is the ledger's choice: where there are any, no invoice has more cash than it was
+/// to have in all, and the cash is the same.
+fn same_cash(wanted: &[PaymentUse], there: &[PaymentUse]) -> bool {
+    let only_cash = |uses: &[PaymentUse]| -> Vec<PaymentUse> {
+        let cash = uses.iter().filter(|part| part.of.is_cash());
+        cash.cloned().collect()
+    };
+    let there = only_cash(there);
+    if wanted.iter().all(|part| part.of.is_cash()) {
+        return same_uses(wanted, &there);
+    }
+    let sum = |uses: &[PaymentUse]| -> Amount { uses.iter().map(|part| part.amount).sum() };
+    let on = |uses: &[PaymentUse], of: &UseOf| -> Amount {
+        let here = uses.iter().filter(|part| part.of.invoice() == of.invoice());
+        here.map(|part| part.amount).sum()
+    };
+    sum(&only_cash(wanted)) == sum(&there)
+        && there
+            .iter()
+            .all(|part| part.of.invoice().is_some() && on(&there, &part.of) <= on(wanted, &part.of))
+}
+
 /// A payment with its posting.
 pub(super) struct Posted<'a> {
     pub(super) this: &'a This<'a>,
@@ -92,16 +131,13 @@ impl Posted<'_> {
     /// Voided on the platform (scenario 192): reversed. Failed after it had succeeded (188): by preference.
     fn undone(&self) -> Verdict {
         let this = self.this;
-        let failed = this.payment.status == ReceiptStatus::Failed;
-        let policy = this.books.preferences.receivables.failed_payments;
-        let code = Code::new("payment-failed");
-        if failed && policy == FailedPayments::Task && !this.accepted(&code) {
+        if is_task(this) {
             let cause = format!(
                 "{} of {} failed after it was posted: reverse it, or let tieout do it",
                 this.label(),
                 this.payment.total.of(this.payment.currency)
             );
-            return blocked(code, cause);
+            return blocked(Code::new("payment-failed"), cause);
         }
         reversal::decide(self)
     }
@@ -152,21 +188,22 @@ impl Posted<'_> {
             );
             return conflict(Code::new("edited-by-hand"), cause);
         }
-        if same_uses(&wanted.uses, &self.there.uses) {
-            return self.rest_of_it(&wanted);
+        if same_cash(&wanted.uses, &self.there.uses) {
+            return credited::standing(self).unwrap_or_else(|| self.rest_of_it(&wanted));
         }
         let applied = match &self.link.applied {
             Some(Document::CustomerPayment(applied)) => Some(applied),
             _ => None,
         };
-        if applied.is_some_and(|applied| !same_uses(&applied.uses, &self.there.uses)) {
+        if applied.is_some_and(|applied| !same_cash(&applied.uses, &self.there.uses)) {
             let cause = format!("{label} was applied otherwise in the ledger than on the platform");
-            let code = Code::new("edited-by-hand");
-            return if this.accepted(&code) {
-                noop(code, cause)
-            } else {
-                conflict(code, cause)
-            };
+            return self.edited(cause);
+        }
+        if !credited::are_as_named(this) {
+            let cause = format!(
+                "{label} is applied otherwise on the platform by now, and its credits are not on the invoices that the platform names: apply it by hand"
+            );
+            return self.edited(cause);
         }
         if let Err(why) =
             period::applications_may_move(Book::Receivables, self.there.date, this.books)
@@ -204,7 +241,19 @@ impl Posted<'_> {
         }
     }
 
-    pub(super) fn amend(&self, wanted: CustomerPayment, because: &str) -> Verdict {
+    /// The two sides were changed so that only a person can tell what is right.
+    pub(super) fn edited(&self, cause: String) -> Verdict {
+        let code = Code::new("edited-by-hand");
+        if self.this.accepted(&code) {
+            noop(code, cause)
+        } else {
+            conflict(code, cause)
+        }
+    }
+
+    /// Changes what its cash is applied to. Its credits are the memos' own: named again, they would be used again.
+    pub(super) fn amend(&self, mut wanted: CustomerPayment, because: &str) -> Verdict {
+        wanted.uses.retain(|part| part.of.is_cash());
         let document = Document::CustomerPayment(wanted);
         Verdict::Write(Box::new(Step {
             side: Side::Ledger,

@@ -5,7 +5,7 @@ use tieout_domain::document::{CustomerPayment, PaymentUse, ReceiptStatus, UseOf}
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor};
 
-use super::{This, fee, kept};
+use super::{This, fee, kept, memo};
 use crate::period::{self, Book};
 use crate::preferences::Mode;
 use crate::receivables::sales::{CREDIT_MEMOS, INVOICES, Paper};
@@ -226,8 +226,8 @@ fn unknown_use(this: &This<'_>, word: &str) -> Outcome {
     Outcome::because(State::Blocked, Code::new("unknown-use"), cause)
 }
 
-/// How much the ledger's invoice still takes: what is open, and what this payment has put on it already. `None` for
-/// an invoice of our own making, which is as large as the fee.
+/// How much the ledger's invoice still takes: what is open, and what this payment has put on it already, its credits
+/// included. `None` for an invoice of our own making, which is as large as the fee.
 fn room(this: &This<'_>, of: &UseOf, there: Option<&CustomerPayment>) -> Option<Amount> {
     let id = of.invoice()?;
     let record = RecordRef::new(Side::Ledger, Kind::Invoice, id.clone());
@@ -237,9 +237,11 @@ fn room(this: &This<'_>, of: &UseOf, there: Option<&CustomerPayment>) -> Option<
         .into_iter()
         .flat_map(|there| &there.uses)
         .filter(|used| used.of.invoice() == Some(id))
+        .filter(|used| used.of.is_cash())
         .map(|used| used.amount)
         .sum();
-    open.plus(ours).ok()
+    let credited = there.map_or(Amount::ZERO, |_| memo::credited(this, id));
+    open.plus(ours).ok()?.plus(credited).ok()
 }
 
 /// The ledger's invoice that stands for a platform's.

@@ -12,7 +12,7 @@ use tieout_domain::port::Action;
 use tieout_domain::{Amount, Document, Kind, Outcome, RecordRef, RemoteId, Side, State};
 
 use super::posted::Posted;
-use super::{NAME, REVERSAL};
+use super::{NAME, REVERSAL, credited};
 use crate::period::{self, Book};
 use crate::receivables::account;
 use crate::verdict::{blocked, rest};
@@ -50,6 +50,10 @@ pub(super) fn decide(at: &Posted<'_>) -> Verdict {
             at.there.total.of(at.there.currency)
         );
         return blocked(Code::new("reverse-by-hand"), cause);
+    }
+    // While the memory of what was written still tells which they are.
+    if let Some(verdict) = credited::freed(at.this, at.link) {
+        return verdict;
     }
     // What was refunded has gone back already, and must not go back twice.
     let left = at.there.total.minus(paid_back(at)).unwrap_or_default();
@@ -90,7 +94,8 @@ fn role(refund: &ChargeRefund) -> String {
 /// What was paid back must be free first: which invoice is open again, or which credit memo it is, is a person's
 /// choice where nothing is on account.
 fn refund_of(at: &Posted<'_>, refund: &ChargeRefund) -> Verdict {
-    if at.there.unapplied < refund.amount {
+    let free_now = on_account(at);
+    if free_now < refund.amount {
         let code = Code::new("refund-applied");
         if !at.this.accepted(&code) {
             let cause = format!(
@@ -98,22 +103,32 @@ fn refund_of(at: &Posted<'_>, refund: &ChargeRefund) -> Verdict {
                 refund.amount.of(at.this.payment.currency),
                 at.this.label(),
                 refund.date,
-                at.there.unapplied
+                free_now
             );
             return blocked(code, cause);
         }
-        return free(at, refund.amount);
+        return free(at, refund.amount.minus(free_now).unwrap_or_default());
     }
     let key = at.this.key().with("refund").with(refund.id.as_str());
     pay_back(at, &role(refund), refund.amount, &key)
 }
 
-/// Un-applies as much as is to be paid back, the last invoice first.
-fn free(at: &Posted<'_>, amount: Amount) -> Verdict {
+/// What of it is on account, less refunds that were made and that the ledger's payment doesn't show yet.
+fn on_account(at: &Posted<'_>) -> Amount {
+    let cash = at.there.uses.iter().filter(|part| part.of.is_cash());
+    let used: Amount = cash.map(|part| part.amount).sum();
+    let kept = used.plus(at.there.unapplied).unwrap_or_default();
+    let shown = at.there.total.minus(kept).unwrap_or_default();
+    let unseen = paid_back(at).minus(shown).unwrap_or_default();
+    let left = at.there.unapplied.minus(unseen.max(Amount::ZERO));
+    left.unwrap_or_default().max(Amount::ZERO)
+}
+
+/// Un-applies what is short of what is to be paid back, the last invoice first.
+fn free(at: &Posted<'_>, short: Amount) -> Verdict {
     let mut wanted = at.there.clone();
-    let short = amount.minus(wanted.unapplied).unwrap_or_default();
     take_off(&mut wanted.uses, short);
-    wanted.unapplied = amount;
+    wanted.unapplied = wanted.unapplied.plus(short).unwrap_or(wanted.unapplied);
     at.amend(wanted, "a part of it was refunded")
 }
 

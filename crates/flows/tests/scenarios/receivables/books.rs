@@ -1,8 +1,8 @@
 //! A small world of receivables: a customer, an item, and both switches on.
 
 use tieout_domain::document::*;
-use tieout_domain::port::Ways;
-use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, Side};
+use tieout_domain::port::{Action, Ways};
+use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, RemoteId, Side};
 use tieout_flows::preferences::FirstSync;
 use tieout_flows::{Seen, receivables};
 
@@ -62,6 +62,74 @@ impl World {
         }
     }
 
+    /// Books the credits of a payment as NetSuite does: they pay its invoices in turn, whichever was meant, each
+    /// application is the credit memo's own, and the saved payment shows its cash alone. Named again in a change, they
+    /// would be used again.
+    pub(crate) fn use_credits(&mut self, payment: &mut CustomerPayment, action: Action) {
+        let is_credit = |part: &PaymentUse| matches!(part.of, UseOf::CreditMemo { .. });
+        if !payment.uses.iter().any(is_credit) {
+            return;
+        }
+        assert_eq!(action, Action::Create, "the credits are used twice");
+        let mut gross: Vec<(RemoteId, Amount)> = Vec::new();
+        for part in &payment.uses {
+            let invoice = part.of.invoice().unwrap();
+            match gross.iter_mut().find(|(known, _)| known == invoice) {
+                Some((_, sum)) => *sum = sum.plus(part.amount).unwrap(),
+                None => gross.push((invoice.clone(), part.amount)),
+            }
+        }
+        for part in &payment.uses {
+            let UseOf::CreditMemo { credit, .. } = &part.of else {
+                continue;
+            };
+            let mut left = part.amount;
+            for (invoice, open) in &mut gross {
+                let taken = left.min(*open);
+                left = left.minus(taken).unwrap();
+                *open = open.minus(taken).unwrap();
+                let memo = ledger(Kind::CreditMemo, credit.as_str());
+                if taken.is_positive() {
+                    self.memo(&memo, |memo| applied(memo, invoice.as_str(), taken));
+                }
+            }
+        }
+        payment.uses = gross
+            .into_iter()
+            .filter(|(_, amount)| amount.is_positive())
+            .map(|(invoice, amount)| PaymentUse {
+                of: UseOf::Invoice(invoice),
+                amount,
+            })
+            .collect();
+    }
+
+    pub(crate) fn memo(&mut self, record: &RecordRef, change: impl FnOnce(&mut CreditMemo)) {
+        let Document::CreditMemo(it) = &mut self.records.get_mut(record).unwrap().document else {
+            panic!("{record} is no credit memo")
+        };
+        change(it);
+    }
+
+    pub(crate) fn memo_at(&self, record: &RecordRef) -> &CreditMemo {
+        let Document::CreditMemo(it) = self.at(record) else {
+            panic!("{record} is no credit memo")
+        };
+        it
+    }
+
+    /// A credit memo of the ledger, sent, with its credit note.
+    pub(crate) fn credited(&mut self, id: &str, total: &str) -> (RecordRef, RecordRef) {
+        let record = ledger(Kind::CreditMemo, id);
+        self.put(record.clone(), credit_memo("7", &format!("CM-{id}"), total));
+        self.sync();
+        let note = self.target("credit-memos", &record);
+        (
+            record,
+            note.unwrap_or_else(|| panic!("{:#?}", self.outcomes)),
+        )
+    }
+
     /// An invoice of the ledger, sent, with its copy.
     pub(crate) fn invoiced(&mut self, id: &str, total: &str) -> (RecordRef, RecordRef) {
         let record = ledger(Kind::Invoice, id);
@@ -114,6 +182,24 @@ impl World {
             panic!("{record} is no payment")
         };
         it
+    }
+}
+
+/// Applies so much more of a credit memo to an invoice.
+pub(crate) fn applied(memo: &mut CreditMemo, invoice: &str, amount: Amount) {
+    let known = memo
+        .applications
+        .iter_mut()
+        .find(|it| it.document.as_str() == invoice);
+    match known {
+        Some(it) => it.amount = it.amount.plus(amount).unwrap(),
+        None => memo.applications.push(Application {
+            document: invoice.into(),
+            line: None,
+            amount,
+            discount: Amount::ZERO,
+            credits: Vec::new(),
+        }),
     }
 }
 
@@ -278,6 +364,14 @@ pub(crate) fn receipt(customer: &RecordRef, uses: &[(UseOf, &str)]) -> CustomerP
         memo: String::new(),
         marker: None,
         external_id: None,
+    }
+}
+
+/// What applies a credit note of the platform to an invoice.
+pub(crate) fn uses(note: &RecordRef, invoice: &RecordRef) -> UseOf {
+    UseOf::CreditMemo {
+        credit: note.id.clone(),
+        invoice: invoice.id.clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod books;
 mod by_invoice;
+mod credits;
 mod customers;
 mod invoices;
 mod payments;

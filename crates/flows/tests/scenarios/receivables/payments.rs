@@ -1,6 +1,7 @@
 use tieout_domain::document::*;
 use tieout_domain::port::Action;
 use tieout_domain::{Amount, Currency, Document, Kind, RecordRef, Side};
+use tieout_flows::Decided;
 
 use super::books::*;
 use crate::world::*;
@@ -165,6 +166,105 @@ fn s178_a_payment_of_the_ledger_lowers_what_is_open_on_the_platform() {
 }
 
 #[test]
+fn s178_a_payment_is_completed_when_another_of_its_invoices_reaches_the_platform() {
+    let (mut world, first, there, _) = owed();
+    let later = ledger(Kind::Invoice, "2");
+    let settled = ledger(Kind::Invoice, "3");
+    let check = ledger(Kind::CustomerPayment, "60");
+    let uses = [
+        (pays(&settled), "5.00"),
+        (pays(&first), "40.00"),
+        (pays(&later), "30.00"),
+    ];
+    let paid = receipt(&ledger(Kind::Customer, "7"), &uses);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.put(settled, invoice("7", "INV-3", "5.00"));
+    world.put(later.clone(), invoice("7", "INV-2", "100.00"));
+    world.invoice(&later, |it| it.status = InvoiceStatus::PendingApproval);
+    world.invoice(&later, |it| it.open = amount("70.00"));
+    world.sync();
+    let outcome = world.rest("payments", &check);
+    assert_eq!(outcome.to_string(), "DONE");
+    assert_eq!(world.invoice_at(&there).open, amount("60.00"));
+    // The one that is open is waited for, not the one that is settled and stays.
+    let waits = outcome.waits_for.map(|it| it.to_string());
+    assert_eq!(waits.as_deref(), Some("link:invoices:ledger/invoice/2"));
+
+    world.invoice(&later, |it| it.status = InvoiceStatus::Open);
+    world.sync();
+    let copy = world.target("invoices", &later).unwrap();
+    assert_eq!(world.invoice_at(&copy).open, amount("70.00"));
+    assert_eq!(world.rest("payments", &check).to_string(), "DONE");
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 1);
+}
+
+#[test]
+fn s178_what_tieout_took_back_itself_is_recorded_again_once_it_pays_something() {
+    let (mut world, record, there, _) = owed();
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "40.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    for made in 1..=3 {
+        assert_eq!(world.state("payments", &check), "DONE");
+        assert_eq!(world.invoice_at(&there).open, amount("60.00"));
+        assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), made);
+        // Un-applied in the ledger: the record is voided. Applied again: there is a new one.
+        world.receipt(&check, |it| it.uses.clear());
+        world.sync();
+        assert_eq!(
+            world.state("payments", &check),
+            "SKIPPED(no-linked-invoices)"
+        );
+        assert_eq!(world.invoice_at(&there).open, amount("100.00"));
+        world.receipt(&check, |it| {
+            it.uses = vec![PaymentUse {
+                of: pays(&record),
+                amount: amount("40.00"),
+            }];
+        });
+        world.sync();
+    }
+    // With the links lost, the one that stands is known again by the mark.
+    world.links.retain(|link| link.flow != "payments");
+    world.sync();
+    assert_eq!(world.state("payments", &check), "DONE");
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 4);
+}
+
+#[test]
+fn s178_somebody_else_s_void_of_a_record_waits_for_a_person_who_may_name_another() {
+    let (mut world, record, there, payer) = owed();
+    let check = ledger(Kind::CustomerPayment, "60");
+    let paid = receipt(&ledger(Kind::Customer, "7"), &[(pays(&record), "40.00")]);
+    world.put(check.clone(), Document::CustomerPayment(paid));
+    world.settle_receivables();
+    world.sync();
+    let copy = world.target("payments", &check).unwrap();
+    world.receipt(&copy, |it| it.status = ReceiptStatus::Voided);
+    world.sync();
+    let blocked = "BLOCKED(recorded-payment-voided)";
+    assert_eq!(world.state("payments", &check), blocked);
+    assert_eq!(world.made(Side::Platform, Kind::CustomerPayment), 1);
+    // What is not there can't be it.
+    let typed = platform(Kind::CustomerPayment, "70");
+    world.decide("payments", check.clone(), Decided::Link(typed.clone()));
+    world.sync();
+    assert_eq!(world.state("payments", &check), blocked);
+    let payment = receipt(&payer, &[(pays(&there), "40.00")]);
+    world.preferences.receivables.reconcile = false;
+    world.receives("70", payment);
+    world.sync();
+    assert_eq!(world.state("payments", &check), "DONE");
+    assert_eq!(world.target("payments", &check), Some(typed));
+    // Nor may it be money that is posted.
+    world.preferences.receivables.reconcile = true;
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerPayment), 0);
+}
+
+#[test]
 fn a_payment_of_no_invoice_that_is_there_stays_out() {
     let mut world = World::receivables();
     let check = ledger(Kind::CustomerPayment, "60");
@@ -282,6 +382,41 @@ fn s190_a_refund_is_linked_to_its_payment_and_made_once() {
     world.sync();
     assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 1);
     assert_eq!(world.invoice_at(&record).open, amount("30.00"));
+}
+
+#[test]
+fn s190_two_refunds_at_once_are_paid_out_of_what_is_on_account_only_once() {
+    let (mut world, record, there, payer) = owed();
+    let uses = [(pays(&there), "70.00"), (UseOf::Credit, "30.00")];
+    let payment = world.receives("90", receipt(&payer, &uses));
+    let refund = |id: &str, text: &str| ChargeRefund {
+        id: id.into(),
+        amount: amount(text),
+        date: day("2026-06-15"),
+        succeeded: true,
+    };
+    world.receipt(&payment, |it| {
+        it.charge = Some(Charge {
+            id: "3".into(),
+            gateway: "test".into(),
+            refunds: vec![refund("5", "20.00"), refund("6", "25.00")],
+            disputed: false,
+        });
+    });
+    // The ledger's payment, as it was last read, still shows 30.00 on account when the second is looked at.
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 1);
+    let outcome = world.rest("payments", &payment);
+    assert_eq!(outcome.to_string(), "BLOCKED(refund-applied)");
+    assert!(
+        outcome.cause.contains("and 10 of it is on account"),
+        "{}",
+        outcome.cause
+    );
+    world.decide("payments", payment.clone(), accept("refund-applied"));
+    world.sync();
+    assert_eq!(world.made(Side::Ledger, Kind::CustomerRefund), 2);
+    assert_eq!(world.invoice_at(&record).open, amount("45.00"));
 }
 
 #[test]

@@ -115,6 +115,36 @@ fn s184_the_golden_payout_comes_to_its_net() {
 }
 
 #[test]
+fn s184_a_payment_that_comes_twice_in_a_payout_is_deposited_once() {
+    let (mut world, first, _) = paid();
+    let failed = PartOf::Failure {
+        payment: Some(first.id.clone()),
+    };
+    let again = [
+        (of(&first), "100.00"),
+        (failed, "-100.00"),
+        (of(&first), "100.00"),
+    ];
+    let record = world.payout("1", &again);
+    assert_eq!(world.state("deposits", &record), "DONE");
+    let deposit = world.deposit_of(&record);
+    assert_eq!(
+        (deposit.total, deposit.payments.len()),
+        (amount("100.00"), 1)
+    );
+    let lines: Vec<_> = deposit.lines.iter().map(|line| line.amount).collect();
+    assert_eq!(lines, [amount("-100.00"), amount("100.00")]);
+    // Twice without having failed in between is no payment of ours.
+    let (mut world, first, _) = paid();
+    let record = world.payout("1", &[(of(&first), "100.00"), (of(&first), "100.00")]);
+    assert_eq!(
+        world.state("deposits", &record),
+        "BLOCKED(payout-does-not-add-up)"
+    );
+    assert_eq!(world.made(Side::Ledger, Kind::Deposit), 0);
+}
+
+#[test]
 fn s184_only_what_has_arrived_is_deposited() {
     let (mut world, first, _) = paid();
     let record = platform(Kind::Payout, "1");
