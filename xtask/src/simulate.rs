@@ -14,16 +14,16 @@ const SLICE: u64 = 1000;
 /// The pairs whose worlds the tests live through. No world of a pair begins after so many seconds: a slow machine
 /// lives through fewer, and says how many.
 const SLICE_SECONDS: [(&str, u64); 3] = [
-    (PAYABLES, 50),
-    ("netsuite-invoiced", 30),
-    ("netsuite-alternative-payments", 30),
+    (PAYABLES, 40),
+    ("netsuite-invoiced", 24),
+    ("netsuite-alternative-payments", 24),
 ];
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 3] = [
-    (PAYABLES, 480),
-    ("netsuite-invoiced", 1080),
-    ("netsuite-alternative-payments", 1080),
+    (PAYABLES, 720),
+    ("netsuite-invoiced", 1620),
+    ("netsuite-alternative-payments", 1620),
 ];
 
 /// The pair that is meant where none is named.

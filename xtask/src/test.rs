@@ -265,6 +265,9 @@ fn runner(workspace: &Workspace, which: &[&str]) -> Command {
         command.args(["nextest", "run", "--locked", "--no-fail-fast"]);
         command.args(["--status-level", "fail", "--final-status-level", "slow"]);
         command.args(["--hide-progress-bar"]);
+        // Most tests wait for sockets, timers and disks for most of their time.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.args(["--test-threads", &(2 * processors).to_string()]);
     } else {
         command.args(["test", "--locked", "--no-fail-fast"]);
     }

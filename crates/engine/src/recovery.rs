@@ -205,15 +205,20 @@ async fn release_under(
         return Ok(None);
     };
     let runs = store.runs(RUNS_BACK).await?;
-    let finished = runs.iter().any(|run| {
-        run.trigger == TRIGGER
-            && run.started >= stop.at
-            && run.ended.is_some()
-            && ![RunStatus::Failed.as_str(), KILLED].contains(&run.status.as_str())
-    });
-    if !finished {
+    let tries: Vec<_> = runs
+        .iter()
+        .filter(|run| run.trigger == TRIGGER && run.started >= stop.at && run.ended.is_some())
+        .collect();
+    let came_to_its_end = |status: &str| ![RunStatus::Failed.as_str(), KILLED].contains(&status);
+    if !tries.iter().any(|run| came_to_its_end(&run.status)) {
+        // One record that can't be read is enough: it may be the copy that would be made again.
+        let why = tries
+            .iter()
+            .map(|run| &run.cause)
+            .find(|why| !why.is_empty());
+        let why = why.map_or_else(String::new, |why| format!("; the last try failed: {why}"));
         return Err(EngineError::RecoveryUnfinished(format!(
-            "{} has not been recovered since {:.0}: its links must be rebuilt before anything is written",
+            "{} has not been recovered since {:.0}: its links must be rebuilt before anything is written{why}",
             store.name(),
             stop.at
         )));
