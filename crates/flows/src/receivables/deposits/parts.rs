@@ -252,14 +252,12 @@ fn posted(
     Ok(())
 }
 
-/// What a payment comes to in a payout, with what of it failed or went back.
+/// How often a payment arrives with a payout, as money, without the times it failed. What of it is refunded or disputed
+/// goes by way of the clearing account in any case.
 fn net_of(this: &This<'_>, id: &RemoteId) -> Option<Amount> {
     let parts = this.payout.parts.iter().filter(|part| match &part.of {
         PartOf::Payment(payment) => payment == id,
-        PartOf::Failure { payment }
-        | PartOf::Refund { payment }
-        | PartOf::Chargeback { payment }
-        | PartOf::ChargebackWon { payment } => payment.as_ref() == Some(id),
+        PartOf::Failure { payment } => payment.as_ref() == Some(id),
         _ => false,
     });
     Amount::total(parts.map(|part| part.amount)).ok()

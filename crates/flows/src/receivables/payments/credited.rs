@@ -135,11 +135,17 @@ fn one_freed(this: &This<'_>, link: &Link, record: &RecordRef) -> Option<Verdict
         });
     }
     let (label, number) = (this.label(), &at.memo.number);
-    if !known || posted::is_task(this) {
+    // A credit that was never seen to be this payment's may serve another one by now.
+    let own = this.books.link(NAME, this.record, &uses_role(record));
+    if !known || own.is_none() || posted::is_task(this) {
+        let code = Code::new("credit-freed");
+        if this.accepted(&code) {
+            return None;
+        }
         let cause = format!(
             "{label} was undone on the platform: un-apply credit memo {number} in the ledger, of which {left} is applied"
         );
-        return Some(blocked(Code::new("credit-freed"), cause));
+        return Some(blocked(code, cause));
     }
     if let Err(why) = period::applications_may_move(Book::Receivables, at.memo.date, this.books) {
         let cause = format!(

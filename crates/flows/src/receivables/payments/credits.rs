@@ -141,9 +141,15 @@ pub(super) fn applied(this: &This<'_>, link: &Link) -> Verdict {
             let cause = format!("{label} is undone on both sides");
             return noop(Code::new("closed-on-both-sides"), cause);
         }
+        let code = Code::new("credit-freed");
+        if this.accepted(&code) {
+            let cause =
+                format!("{label} is undone, and what its credit memo is applied to is right");
+            return noop(Code::new("closed-on-both-sides"), cause);
+        }
         let cause =
             format!("{label} was voided on the platform: un-apply the credit memo in the ledger");
-        return blocked(Code::new("credit-freed"), cause);
+        return blocked(code, cause);
     }
     if read(this).is_ok_and(|applied| applied.missing().is_empty()) {
         return done();

@@ -270,6 +270,33 @@ fn s192_a_credit_of_which_nothing_tells_any_more_what_it_was_for_is_a_person_s()
 }
 
 #[test]
+fn s192_what_a_freed_credit_serves_by_now_can_be_accepted() {
+    for known in [true, false] {
+        let mut set = set();
+        let payment = set.mixed();
+        let memo = set.memo.clone();
+        if known {
+            // Its credit was never seen to be its own: another payment may live on it.
+            set.world
+                .links
+                .retain(|link| !link.role.starts_with("credit-"));
+        } else {
+            for link in &mut set.world.links {
+                link.applied = None;
+            }
+        }
+        set.void(&payment, false);
+        let before = set.world.memo_at(&memo).open;
+        assert_eq!(set.state(&payment), "BLOCKED(credit-freed)");
+        set.world
+            .decide("payments", payment.clone(), accept("credit-freed"));
+        set.world.sync();
+        assert_eq!(set.state(&payment), "REVERSED(reversed)");
+        assert_eq!(set.world.memo_at(&memo).open, before);
+    }
+}
+
+#[test]
 fn s188_a_failed_payment_s_credit_is_freed_only_when_it_is_reversed() {
     let mut set = set();
     let payment = set.mixed();
