@@ -409,8 +409,10 @@ impl<'a> This<'a> {
             );
             noop(Code::new("not-recorded-there"), cause)
         };
-        // One of its invoices may be on its way still: what it settles of that one is told once it is there.
-        match (verdict, self.next_to_come(unlinked)) {
+        // One of its invoices may be on its way still: what it settles of that one is told once it is there. And a copy that
+        // is made anew has to be told again.
+        let next = self.next_to_come(unlinked);
+        match (verdict, next.or_else(|| linked.first().copied())) {
             (Verdict::Rest(outcome), Some(invoice)) => Verdict::Rest(until_there(outcome, invoice)),
             (verdict, _) => verdict,
         }

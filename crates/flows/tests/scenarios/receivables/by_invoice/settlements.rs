@@ -120,6 +120,18 @@ fn s178_what_settles_an_invoice_that_is_still_on_its_way_is_looked_at_once_it_is
 }
 
 #[test]
+fn s178_what_was_told_waits_for_a_copy_that_is_made_anew() {
+    let mut world = World::alternative();
+    let (record, _) = world.invoiced("1", "100.00");
+    let check = world.pays_here("60", &record, "40.00");
+    assert_eq!(world.told(), [amount("40.00")]);
+    let outcome = &world.outcomes[&("payments".to_owned(), check)];
+    let waits = outcome.waits_for.as_ref().map(ToString::to_string);
+    let awaited = tieout_domain::WaitsFor::Link("invoices".to_owned(), record);
+    assert_eq!(waits, Some(awaited.to_string()));
+}
+
+#[test]
 fn what_was_told_is_known_again_without_its_link() {
     let mut world = World::alternative();
     let (record, _) = world.invoiced("1", "100.00");
