@@ -16,7 +16,7 @@ use crate::period::{self, Book};
 use crate::preferences::Reversals;
 use crate::projection::{same_applications, same_money};
 use crate::text::{LEDGER_MEMO_MAX, cut};
-use crate::verdict::{amendment_key, blocked, conflict, hold};
+use crate::verdict::{accepted, amendment_key, blocked, conflict, hold};
 use crate::{Link, Need, Seen, Step, Verdict};
 
 /// Reverses each posting, one step after the other.
@@ -69,10 +69,10 @@ fn one(this: &This<'_>, link: &Link) -> Progress {
             gone: false,
             ..
         }) => payment,
-        _ => return Progress::ByHand,
+        _ => return by_hand(this, journal),
     };
     if posted::is_undone(seen) {
-        return Progress::ByHand;
+        return by_hand(this, journal);
     }
     match journal {
         None => Progress::Stop(
@@ -89,6 +89,26 @@ fn one(this: &This<'_>, link: &Link) -> Progress {
             }
             move_application(this, link, seen, journal, to)
         }
+    }
+}
+
+/// Somebody undid the posting in the ledger. A reversing entry that was written before it is one too many then.
+fn by_hand(this: &This<'_>, journal: Option<&Link>) -> Progress {
+    let code = Code::new("reversal-alone");
+    let stands = |journal: &&Link| {
+        let seen = this.books.record(&journal.target);
+        seen.is_some_and(|seen| !seen.gone)
+    };
+    match journal.filter(stands) {
+        Some(journal) if !accepted(this.books, NAME, this.record, &code) => {
+            let cause = format!(
+                "the posting of {} was voided or deleted in the ledger, and the journal entry {} that reverses it stands alone",
+                this.label(),
+                journal.target.id
+            );
+            Progress::Stop(blocked(code, cause))
+        }
+        _ => Progress::ByHand,
     }
 }
 

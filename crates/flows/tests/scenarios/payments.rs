@@ -719,6 +719,27 @@ fn s146_a_reversal_never_deletes() {
 }
 
 #[test]
+fn s107_a_reversing_entry_whose_posting_somebody_deleted_is_one_too_many() {
+    for accepts in [false, true] {
+        let (mut world, record) = paid(|_| {});
+        moves_to(&mut world, &record, PaymentStatus::Voided);
+        reversed(&world, &record);
+        let posting = world.of(Side::Ledger, Kind::Payment)[0].clone();
+        world.delete(&posting);
+        world.sync();
+        assert_eq!(state(&world, &record), "BLOCKED(reversal-alone)");
+        if accepts {
+            world.decide("bill-payments", record.clone(), accept("reversal-alone"));
+        } else {
+            let entry = world.of(Side::Ledger, Kind::Journal)[0].clone();
+            world.delete(&entry);
+        }
+        world.sync();
+        assert_eq!(state(&world, &record), "REVERSED(reversed)");
+    }
+}
+
+#[test]
 fn s149_a_posting_that_waits_for_approval_is_not_done() {
     let (mut world, record) = paid(|_| {});
     let there = world.target("bill-payments", &record).unwrap();
