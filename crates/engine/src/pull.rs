@@ -280,6 +280,11 @@ async fn pull_kind(
     };
     let since = run.connection.store.mark(side, kind).await?;
     let depth = if since.is_none() { Depth::Whole } else { depth };
+    // Only a first read that was broken off has left records without a mark.
+    let mut left_over = match since {
+        None => mirrored(run, side, kind).await?,
+        Some(_) => BTreeSet::new(),
+    };
     let before = unreadable(run, side, kind).await?;
     let mut unreadable = match depth {
         Depth::Whole => BTreeSet::new(),
@@ -302,6 +307,10 @@ async fn pull_kind(
         for (id, cause) in &page.unreadable {
             run.problem_record(side, kind, id, cause);
             unreadable.insert(id.clone());
+            left_over.remove(id);
+        }
+        for record in &page.records {
+            left_over.remove(&record.id);
         }
         let Some(next) = next else {
             take_in(run, side, kind, page).await?;
@@ -319,6 +328,9 @@ async fn pull_kind(
             taken?;
             following
         };
+    }
+    if let Err(fault) = look_for(run, side, kind, left_over).await? {
+        return Ok(Err(fault));
     }
     let mark = mark.filter(|mark| Some(mark) != since.as_ref());
     if mark.is_some() || unreadable != before {
@@ -340,6 +352,71 @@ async fn pull_kind(
                 ..run.commit()
             })
             .await?;
+    }
+    Ok(Ok(()))
+}
+
+/// The records of a kind that the mirror shows as being there.
+async fn mirrored(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+) -> Result<BTreeSet<RemoteId>, EngineError> {
+    let store = &run.connection.store;
+    let mut ids = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let page = store
+            .records_page(side, kind, after.as_ref(), FETCH)
+            .await?;
+        after = page.last().map(|record| record.observed.id.clone());
+        if page.is_empty() {
+            return Ok(ids);
+        }
+        let there = page.into_iter().filter(|record| !record.gone);
+        ids.extend(there.map(|record| record.observed.id));
+    }
+}
+
+/// Looks for records that a first read which was broken off had shown, and this one did not. What was deleted in
+/// between is told by no later read: deletions are of interest from the mark on, and there was none.
+///
+/// What is linked to stays: if tieout wrote it just now, a look may lag behind.
+async fn look_for(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+    ids: BTreeSet<RemoteId>,
+) -> Result<Result<(), Fault>, EngineError> {
+    let Some(reader) = run.connection.sides.reader(side, kind) else {
+        return Ok(Ok(()));
+    };
+    let ids: Vec<RemoteId> = ids.into_iter().collect();
+    for ids in ids.chunks(FETCH as usize) {
+        let fetched = match fetch(&**reader, ids).await {
+            Ok(fetched) => fetched,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let refs = ids.iter().map(|id| RecordRef::new(side, kind, id.clone()));
+        let linked = run
+            .connection
+            .store
+            .links_to(&refs.collect::<Vec<_>>())
+            .await?;
+        let mut gone: BTreeSet<RemoteId> = ids.iter().cloned().collect();
+        gone.retain(|id| !fetched.unreadable.contains_key(id));
+        for there in &fetched.records {
+            gone.remove(&there.id);
+        }
+        for link in linked {
+            gone.remove(&link.target.id);
+        }
+        let page = Page {
+            records: fetched.records,
+            gone: gone.into_iter().collect(),
+            ..Page::default()
+        };
+        take_in(run, side, kind, page).await?;
     }
     Ok(Ok(()))
 }

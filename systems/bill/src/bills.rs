@@ -139,15 +139,8 @@ fn written(bill: &Bill, lines: Vec<LineWritten>) -> Result<String, Fault> {
 impl Shown {
     fn bill(&self, currency: Currency) -> Result<Bill, String> {
         let invoice = self.invoice.as_ref().ok_or("`invoice` is missing")?;
-        let lines: Vec<_> = self
-            .bill_line_items
-            .iter()
-            .map(LineShown::line)
-            .collect::<Result<_, _>>()?;
-        let total = match self.amount {
-            Some(amount) => amount.0,
-            None => wire::total(&lines)?,
-        };
+        let lines = wire::lines(&self.bill_line_items)?;
+        let total = wire::total(self.amount, &lines)?;
         let (memo, marker) = memo_and_marker(&self.description);
         let archived = self.archived.unwrap_or(false);
         let paid = self.payment_status == "PAID";
@@ -247,7 +240,7 @@ impl Writable for Bills {
         let (_, marker) = memo_and_marker(&shown.description);
         wanted.vendor.as_str() == shown.vendor_id
             && wanted.number == number
-            && shown.amount.is_none_or(|amount| amount.0 == wanted.total)
+            && wire::may_total(shown.amount, &shown.bill_line_items, wanted.total)
             && wanted.marker == marker
     }
 

@@ -114,15 +114,8 @@ fn written(credit: &VendorCredit, lines: Vec<LineWritten>) -> Result<String, Fau
 
 impl Shown {
     fn credit(&self, currency: Currency) -> Result<VendorCredit, String> {
-        let lines: Vec<_> = self
-            .vendor_credit_line_items
-            .iter()
-            .map(LineShown::line)
-            .collect::<Result<_, _>>()?;
-        let total = match self.amount {
-            Some(amount) => amount.0,
-            None => wire::total(&lines)?,
-        };
+        let lines = wire::lines(&self.vendor_credit_line_items)?;
+        let total = wire::total(self.amount, &lines)?;
         let applied = match self.applied_amount {
             Some(applied) => applied.0,
             None => Amount::total(self.usage.iter().map(|usage| usage.amount.0))
@@ -230,7 +223,7 @@ impl Writable for VendorCredits {
         let (_, marker) = memo_and_marker(&shown.description);
         wanted.vendor.as_str() == shown.vendor_id
             && wanted.number == shown.reference_number
-            && shown.amount.is_none_or(|amount| amount.0 == wanted.total)
+            && wire::may_total(shown.amount, &shown.vendor_credit_line_items, wanted.total)
             && wanted.marker == marker
     }
 

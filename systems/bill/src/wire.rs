@@ -124,7 +124,7 @@ pub(crate) struct LineShown {
 }
 
 impl LineShown {
-    pub(crate) fn line(&self) -> Result<Line, String> {
+    fn line(&self) -> Result<Line, String> {
         let amount = match (self.amount, self.quantity, self.price) {
             (Some(amount), _, _) => amount.0,
             (None, Some(quantity), Some(price)) => quantity
@@ -248,9 +248,35 @@ pub(crate) fn approval(word: &str) -> Approval {
     }
 }
 
-/// The sum of lines.
-pub(crate) fn total(lines: &[Line]) -> Result<Amount, String> {
-    Amount::total(lines.iter().map(|line| line.amount)).map_err(|error| error.to_string())
+/// A document's lines.
+pub(crate) fn lines(shown: &[LineShown]) -> Result<Vec<Line>, String> {
+    shown.iter().map(LineShown::line).collect()
+}
+
+/// Whether nothing that is shown speaks against a document's amounting to this.
+pub(crate) fn may_total(told: Option<Exact>, shown: &[LineShown], wanted: Amount) -> bool {
+    match told {
+        Some(amount) => amount.0 == wanted,
+        None if shown.is_empty() => true,
+        None => {
+            let sum = lines(shown).and_then(|lines| total(None, &lines));
+            sum.is_ok_and(|sum| sum == wanted)
+        }
+    }
+}
+
+/// What a document amounts to: as it says, or else as its lines do.
+///
+/// # Errors
+/// If nothing tells: it is not a document of zero.
+pub(crate) fn total(told: Option<Exact>, lines: &[Line]) -> Result<Amount, String> {
+    match told {
+        Some(amount) => Ok(amount.0),
+        None if lines.is_empty() => Err("`amount` is missing".to_owned()),
+        None => {
+            Amount::total(lines.iter().map(|line| line.amount)).map_err(|error| error.to_string())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -258,6 +284,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_shows_neither_an_amount_nor_lines_is_not_worth_zero() {
+        assert_eq!(total(None, &[]), Err("`amount` is missing".to_owned()));
+        let shown: LineShown = serde_json::from_str(r#"{"id":"bli1","amount":"10"}"#).unwrap();
+        let (ten, one) = (Amount::new(10.into()), Amount::new(1.into()));
+        let sum = total(None, &lines(std::slice::from_ref(&shown)).unwrap());
+        assert_eq!(sum, Ok(ten));
+        assert!(may_total(None, std::slice::from_ref(&shown), ten));
+        assert!(!may_total(None, std::slice::from_ref(&shown), one));
+        assert!(may_total(Some(Exact(one)), &[shown], one));
+        assert!(may_total(None, &[], one), "nothing speaks against it");
+    }
 
     fn line(id: Option<u8>, amount: i64, department: bool) -> Line {
         Line {

@@ -33,6 +33,21 @@ async fn a_change_whose_answer_was_lost_is_taken_over_as_what_was_last_written()
 }
 
 #[tokio::test]
+async fn what_was_deleted_after_a_first_read_was_broken_off_does_not_stay() {
+    let stage = Stage::new().await;
+    for id in ["1", "2"] {
+        stage.ledger.put(bill(id, "10"));
+    }
+    stage.ledger.break_off(true);
+    stage.try_sync().await;
+    assert_eq!(stage.mirrored().await, ["1", "2"]);
+    stage.ledger.take_away(Kind::Bill, "1");
+    stage.ledger.break_off(false);
+    stage.sync().await;
+    assert_eq!(stage.mirrored().await, ["2"]);
+}
+
+#[tokio::test]
 async fn a_change_that_may_still_be_under_way_is_not_overtaken() {
     let stage = Stage::new().await;
     stage.platform.settles_after(WINDOW);

@@ -101,6 +101,7 @@ struct Shelf {
     repeatable: bool,
     hidden: bool,
     unreadable: BTreeSet<String>,
+    breaks_off: bool,
     refused_fetches: u32,
     fetches: u32,
     lease: Option<ConnectionStore>,
@@ -157,6 +158,16 @@ impl Memory {
 
     pub(crate) fn unreadable(&self, id: &str) {
         self.shelf().unreadable.insert(id.to_owned());
+    }
+
+    /// Deletes it so that no list tells.
+    pub(crate) fn take_away(&self, kind: Kind, id: &str) {
+        self.shelf().records.remove(&(kind, id.to_owned()));
+    }
+
+    /// Lists have a second page, which can't be had.
+    pub(crate) fn break_off(&self, breaks_off: bool) {
+        self.shelf().breaks_off = breaks_off;
     }
 
     pub(crate) fn refuse_fetches(&self, times: u32) {
@@ -301,8 +312,14 @@ impl Read for Reader {
         &self,
         depth: Depth,
         mark: Option<&Mark>,
-        _token: Option<&PageToken>,
+        token: Option<&PageToken>,
     ) -> Result<Page, Fault> {
+        if token.is_some() {
+            return Err(Fault::Drift {
+                code: Code::new("drift"),
+                cause: "no second page".to_owned(),
+            });
+        }
         let since: u64 = match (depth, mark) {
             (Depth::Changes, Some(mark)) => mark.0.parse().unwrap(),
             _ => 0,
@@ -319,11 +336,13 @@ impl Read for Reader {
                 .collect(),
             _ => Vec::new(),
         };
-        let mark = Some(Mark(shelf.changes.to_string()));
+        let next = shelf.breaks_off.then(|| PageToken("2".to_owned()));
+        let mark = Mark(shelf.changes.to_string());
         Ok(Page {
             records,
             unreadable,
-            mark,
+            mark: next.is_none().then_some(mark),
+            next,
             ..Page::default()
         })
     }
@@ -767,6 +786,18 @@ impl Stage {
     pub(crate) async fn sync(&self) {
         let report = self.try_sync().await;
         assert!(report.problems.is_empty(), "{:?}", report.problems);
+    }
+
+    /// The ledger's bills that the mirror shows as being there.
+    pub(crate) async fn mirrored(&self) -> Vec<String> {
+        let store = &self.connection.store;
+        let page = store.records_page(Side::Ledger, Kind::Bill, None, 100);
+        let there = page
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|record| !record.gone);
+        there.map(|record| record.observed.id.to_string()).collect()
     }
 
     pub(crate) async fn item(&self, record: &RecordRef) -> Item {
