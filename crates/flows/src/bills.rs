@@ -2,7 +2,8 @@
 
 pub(crate) mod adopt;
 mod linked;
-mod platform_side;
+pub(crate) mod platform_side;
+pub(crate) mod settled;
 pub(crate) mod wanted;
 
 use tieout_domain::code::Code;

@@ -1,5 +1,7 @@
 //! Vendor credits: from the ledger to the platform, as far as they are not applied (scenarios 47–52).
 
+mod applied;
+
 use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, BillStatus, Line, VendorCredit};
 use tieout_domain::port::Action;
@@ -7,6 +9,7 @@ use tieout_domain::{
     Amount, Document, Key, Kind, Marker, Outcome, RecordRef, RemoteId, Side, State,
 };
 
+use crate::bills::platform_side::orphan_fix;
 use crate::bills::{self, OPENING, adopt, wanted};
 use crate::matching::document_number_key;
 use crate::preferences::PartlyPaid;
@@ -176,6 +179,7 @@ impl<'a> This<'a> {
         needs.extend(self.link().map(|link| Need::Record(link.target.clone())));
         if self.link().is_none() {
             needs.extend(adopt::marked_needs(self.books, &self.record().id));
+            needs.extend(applied::needs(self.credit, self.books));
         }
         if let (None, Some(key)) = (self.link(), self.candidate_key()) {
             needs.extend(
@@ -214,7 +218,7 @@ impl<'a> This<'a> {
         if let Some(verdict) = self.adopt() {
             return verdict;
         }
-        if let Some(verdict) = rule(self.credit, &self.record().id, self.books) {
+        if let Some(verdict) = self.left_out() {
             return verdict;
         }
         let sum = Amount::total(self.credit.lines.iter().map(|line| line.amount));
@@ -252,6 +256,20 @@ impl<'a> This<'a> {
         }
     }
 
+    /// What keeps it away, if something does. What it settles in the ledger counts there whether or not it goes over.
+    fn left_out(&self) -> Option<Verdict> {
+        let rule = rule(self.credit, &self.record().id, self.books);
+        let takes_no_part = match &rule {
+            Some(Verdict::Rest(outcome)) => outcome.state == State::Skipped,
+            _ => rule.is_none(),
+        };
+        let alone = || applied::in_ledger_only(&self.label(), self.credit, self.books);
+        takes_no_part
+            .then(alone)
+            .flatten()
+            .or_else(|| Some(applied::waiting(rule?, self.credit, self.books)))
+    }
+
     fn opening(&self) -> bool {
         self.link()
             .map_or(self.credit.open != self.credit.total, |link| {
@@ -259,27 +277,33 @@ impl<'a> This<'a> {
             })
     }
 
-    /// The total of its counterpart as it stands.
-    fn standing_total(&self) -> Option<Amount> {
-        match &self.books.record(&self.link()?.target)?.document {
-            Document::VendorCredit(there) => Some(there.total),
-            _ => None,
+    /// What the platform's copy is to come to.
+    fn total(&self) -> Amount {
+        let credit = self.credit;
+        if !self.opening() {
+            return credit.total;
+        }
+        let sent = match self.link().map(|link| &link.applied) {
+            Some(Some(applied)) => Some(applied),
+            // What was sent is known no longer: it is what stands there.
+            Some(None) => self.link().and_then(|link| {
+                let seen = self.books.record(&link.target)?;
+                Some(&seen.document)
+            }),
+            None => None,
+        };
+        match sent {
+            Some(Document::VendorCredit(sent)) => {
+                wanted::opening(sent.total, &sent.lines, credit.total)
+            }
+            _ => credit.open,
         }
     }
 
     fn wanted(&self, vendor: RemoteId) -> Result<VendorCredit, Outcome> {
         let credit = self.credit;
         let translated = lines::translate(&self.label(), &credit.lines, self.books)?;
-        let total = match (
-            self.opening(),
-            self.link().and_then(|link| link.applied.as_ref()),
-        ) {
-            (true, Some(Document::VendorCredit(applied))) => applied.total,
-            // What was sent is known no longer: it is what stands there.
-            (true, None) => self.standing_total().unwrap_or(credit.open),
-            (true, _) => credit.open,
-            (false, _) => credit.total,
-        };
+        let total = self.total();
         let lines: Vec<Line> = if self.opening() {
             vec![wanted::balance_line(&translated, total, credit.total)]
         } else {
@@ -437,8 +461,9 @@ impl<'a> This<'a> {
                 format!("{label} waits for approval again in the ledger"),
             );
         }
-        if link.role.is_empty() && self.credit.open < there.open && self.credit.total == there.total
-        {
+        // What came over with its balance has another total there.
+        let as_it_came = self.total() == there.total;
+        if as_it_came && self.credit.open < there.open {
             let cause = format!(
                 "{label} has {} left in the ledger and {} on the platform: apply it there too, so that it isn't used twice",
                 self.credit.open, there.open
@@ -641,10 +666,11 @@ fn platform_decide(subject: &Subject<'_>, credit: &VendorCredit, books: &Books) 
         return Verdict::Elsewhere;
     }
     let cause = format!(
-        "vendor credit {} of {} dated {} is on the platform only: enter it in the ledger, link it, or ignore it",
+        "vendor credit {} of {} dated {} is on the platform only: {}",
         credit.number,
         credit.total.of(credit.currency),
-        credit.date
+        credit.date,
+        orphan_fix(NAME, subject.record, books)
     );
     rest(State::Orphan, Code::new("only-on-platform"), cause)
 }

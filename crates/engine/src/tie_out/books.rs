@@ -179,7 +179,7 @@ pub(super) fn booked(document: &AnyDocument) -> Booked<'_> {
             status,
             BillStatus::Voided | BillStatus::Cancelled | BillStatus::Rejected
         ),
-        waits: false,
+        waits: *status == BillStatus::PendingApproval,
     };
     let sale = |period, status: &InvoiceStatus| Booked {
         period,

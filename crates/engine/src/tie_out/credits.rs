@@ -2,33 +2,60 @@
 
 use std::collections::BTreeMap;
 
-use tieout_domain::document::VendorCredit;
-use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side};
+use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State};
 use tieout_flows::bills;
 use tieout_flows::tie_out::Document;
-use tieout_flows::tie_out::input::{Effect, EffectKind};
+use tieout_flows::tie_out::input::{Effect, EffectKind, Standing};
 use tieout_store::{Link, Mirrored};
 
 use super::gather::{Gathered, Gatherer, plus};
-use super::payments::Payments;
+use super::payments::{Payments, shown_of};
 use crate::EngineError;
+
+/// A credit that both sides have.
+pub(super) struct Both<'a> {
+    pub(super) link: &'a Link,
+    pub(super) ledger: &'a Mirrored,
+    pub(super) platform: &'a Mirrored,
+    /// What the flow decided.
+    pub(super) standing: Option<&'a Standing>,
+}
+
+impl Both<'_> {
+    /// Whether less of it is left in the ledger than on the platform.
+    fn less_here(&self) -> bool {
+        let left = |mirrored: &Mirrored| match &mirrored.observed.document {
+            AnyDocument::VendorCredit(credit) => Some(credit.open),
+            _ => None,
+        };
+        left(self.ledger) < left(self.platform)
+    }
+}
+
+/// What of a credit goes to a bill.
+#[derive(Default)]
+struct OfBill {
+    ledger: Amount,
+    platform: Amount,
+    /// What the platform counts only after the day.
+    later: Amount,
+}
 
 impl Gatherer<'_> {
     /// Where the two sides use a credit differently: bill by bill.
     pub(super) async fn credit_uses(
         &self,
-        link: &Link,
-        ledger: &Mirrored,
-        platform: &Mirrored,
+        both: &Both<'_>,
         payments: &Payments,
         gathered: &mut Gathered,
     ) -> Result<(), EngineError> {
-        let (AnyDocument::VendorCredit(here), AnyDocument::VendorCredit(there)) =
-            (&ledger.observed.document, &platform.observed.document)
-        else {
+        let (AnyDocument::VendorCredit(here), AnyDocument::VendorCredit(there)) = (
+            &both.ledger.observed.document,
+            &both.platform.observed.document,
+        ) else {
             return Ok(());
         };
-        let mut uses: BTreeMap<RemoteId, (Amount, Amount)> = BTreeMap::new();
+        let mut uses: BTreeMap<RemoteId, OfBill> = BTreeMap::new();
         let bills: Vec<RecordRef> = here
             .applications
             .iter()
@@ -37,7 +64,7 @@ impl Gatherer<'_> {
         let store = &self.connection.store;
         let links = store.links("bills", &bills).await?;
         // What came over partly applied was less by that already.
-        let mut elsewhere = if link.role == bills::OPENING {
+        let mut elsewhere = if both.link.role == bills::OPENING {
             plus(there.total, -here.total)?
         } else {
             Amount::ZERO
@@ -51,32 +78,49 @@ impl Gatherer<'_> {
                 continue;
             };
             let used = uses.entry(link.target.id.clone()).or_default();
-            used.0 = plus(used.0, part.amount)?;
+            used.ledger = plus(used.ledger, part.amount)?;
         }
         for part in &there.applications {
-            let spoken_for = (platform.observed.id.clone(), part.document.clone());
-            if !payments.credits_spoken_for.contains(&spoken_for) {
-                let used = uses.entry(part.document.clone()).or_default();
-                used.1 = plus(used.1, part.amount)?;
-            }
+            let used = uses.entry(part.document.clone()).or_default();
+            used.platform = plus(used.platform, part.amount)?;
         }
-        for (bill, (in_ledger, on_platform)) in uses {
-            let more_there = plus(on_platform, -in_ledger)?;
-            if more_there.is_zero() {
-                continue;
-            }
+        let credit = &both.platform.observed.id;
+        // Told with their payments.
+        for (bill, amount) in shown_of(&payments.spoken_for, credit, &there.applications) {
+            let used = uses.entry(bill.clone()).or_default();
+            used.platform = plus(used.platform, -amount)?;
+        }
+        for (bill, amount) in shown_of(&payments.uses_not_yet, credit, &there.applications) {
+            let used = uses.entry(bill.clone()).or_default();
+            used.platform = plus(used.platform, -amount)?;
+            used.later = plus(used.later, amount)?;
+        }
+        for (bill, used) in uses {
+            let more_there = plus(used.platform, -used.ledger)?;
+            let later = -used.later.min(-more_there).max(Amount::ZERO);
+            let more_there = plus(more_there, -later)?;
+            let kind = if more_there.is_positive() {
+                EffectKind::CreditOnPlatform
+            } else {
+                EffectKind::CreditInLedger
+            };
             let bill = RecordRef::new(Side::Platform, Kind::Bill, bill);
-            let parts = vec![(bill, more_there), (platform.record(), -more_there)];
-            gathered
-                .effects
-                .push(self.credit_use(ledger, platform, here, more_there, parts));
+            for (kind, more) in [(EffectKind::PaidLaterOnPlatform, later), (kind, more_there)] {
+                if !more.is_zero() {
+                    let parts = vec![(bill.clone(), more), (both.platform.record(), -more)];
+                    gathered
+                        .effects
+                        .push(self.credit_use(both, kind, more, parts));
+                }
+            }
         }
         // By a refund that the vendor paid (scenario 148), or by a bill that isn't on the platform.
         if elsewhere.is_positive() {
-            let parts = vec![(platform.record(), elsewhere)];
+            let parts = vec![(both.platform.record(), elsewhere)];
+            let kind = EffectKind::CreditInLedger;
             gathered
                 .effects
-                .push(self.credit_use(ledger, platform, here, -elsewhere, parts));
+                .push(self.credit_use(both, kind, -elsewhere, parts));
         }
         Ok(())
     }
@@ -85,36 +129,36 @@ impl Gatherer<'_> {
     /// platform's documents, with what the platform takes off them more.
     fn credit_use(
         &self,
-        ledger: &Mirrored,
-        platform: &Mirrored,
-        credit: &VendorCredit,
+        both: &Both<'_>,
+        kind: EffectKind,
         more_there: Amount,
         mut parts: Vec<(RecordRef, Amount)>,
     ) -> Effect {
-        let kind = if more_there.is_positive() {
-            EffectKind::CreditOnPlatform
-        } else {
-            EffectKind::CreditInLedger
-        };
-        if kind == EffectKind::CreditInLedger {
+        if !kind.is_of_platform() {
             for (_, amount) in &mut parts {
                 *amount = -*amount;
             }
         }
         let document = |of: &Mirrored| Document {
             record: of.record(),
-            label: credit.number.clone(),
+            label: of.observed.document.label(),
             amount: more_there.abs(),
         };
+        let in_ledger = kind == EffectKind::CreditInLedger;
+        let standing = both.standing.filter(|_| in_ledger);
+        // An application has no day of its own. One that the flow has not looked at yet is of today.
+        let is_new = standing.is_some_and(|it| it.state == State::Done) && both.less_here();
+        let observed = &both.ledger.observed.document;
+        let own = observed.date().unwrap_or(self.day);
         Effect {
             kind,
-            ledger: Some(document(ledger)),
-            platform: Some(document(platform)),
-            vendor: self.party_name(Side::Ledger, &credit.vendor),
-            date: credit.date,
+            ledger: Some(document(both.ledger)),
+            platform: Some(document(both.platform)),
+            vendor: self.whose(both.ledger).unwrap_or_default(),
+            date: if is_new { self.day } else { own },
             parts,
             unplaced: None,
-            standing: None,
+            standing: standing.cloned(),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use tieout_domain::subledger::{Basis, Book, Posting, PostingKind};
-use tieout_domain::{Amount, Currency, Date, RecordRef, RemoteId, Side, Timestamp};
+use tieout_domain::{
+    Amount, Currency, Date, Document as AnyDocument, RecordRef, RemoteId, Side, Timestamp,
+};
 use tieout_flows::bills;
 use tieout_flows::receivables::payments::FEE;
 use tieout_flows::tie_out::input::{Effect, Held, Pair, Presence, Settlement, Spent, Standing};
@@ -15,8 +17,9 @@ use super::books::{
     Booked, Documents, Twin, booked, documents_of, due, has_ended, offered, party_of, payments_of,
     posting_kind, worth,
 };
+use super::credits::Both;
 use super::evidence::Counting;
-use super::payments::Payments;
+use super::payments::{Payments, shown_of};
 use super::payouts::Addresses;
 use crate::{Connection, EngineError};
 
@@ -251,7 +254,15 @@ impl Gatherer<'_> {
         payments: &Payments,
     ) -> Result<Held, EngineError> {
         let document = &mirrored.observed.document;
-        let not_yet = payments.not_yet.get(&mirrored.record()).copied();
+        let not_yet = match document {
+            // As much more is left of it.
+            AnyDocument::VendorCredit(credit) => {
+                let (uses, id) = (&payments.uses_not_yet, &mirrored.observed.id);
+                let uses = shown_of(uses, id, &credit.applications);
+                Some(-uses.map(|(_, amount)| amount).sum::<Amount>())
+            }
+            _ => payments.not_yet.get(&mirrored.record()).copied(),
+        };
         // An invoice that doesn't tell what of it is open shows all of its total until it is paid.
         let told = self.connection.sides.platform.ways.tells_open || still_open.is_zero();
         let untold = match payments.taken_off.get(&mirrored.record()) {
@@ -355,8 +366,13 @@ impl Gatherer<'_> {
                 && held.kind == PostingKind::VendorCredit
                 && ledger.open != held.open
             {
-                self.credit_uses(&twin.link, document, mirrored, payments, gathered)
-                    .await?;
+                let both = Both {
+                    link: &twin.link,
+                    ledger: document,
+                    platform: mirrored,
+                    standing: standing.as_ref(),
+                };
+                self.credit_uses(&both, payments, gathered).await?;
             }
             gathered.pairs.push(Pair {
                 ledger,

@@ -1,8 +1,10 @@
 //! Payments of bills on both sides: which of them one side counts and the other doesn't.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tieout_domain::document::{Application, Payment, PaymentStatus};
+use tieout_domain::document::{
+    Application, BillStatus, CreditUse, Payment, PaymentStatus, VendorCredit,
+};
 use tieout_domain::subledger::Basis;
 use tieout_domain::{
     Amount, Date, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State,
@@ -32,13 +34,52 @@ pub(super) struct Payments {
     /// Postings of the ledger that stand for a payment of the platform, and whether the platform is owed the
     /// money.
     pub(super) ours: HashMap<RemoteId, bool>,
-    /// Uses of credits that an effect speaks of already: credit and bill of the platform.
-    pub(super) credits_spoken_for: HashSet<(RemoteId, RemoteId)>,
+    /// Uses of credits that an effect speaks of already.
+    pub(super) spoken_for: Uses,
+    /// Uses of credits that the platform shows, though they don't count at the end of the day; below zero what it shows no
+    /// more, though it counted.
+    pub(super) uses_not_yet: Uses,
+    /// Payments of the platform that only record one of the ledger's, each with that.
+    pub(super) recorded: HashMap<RemoteId, RemoteId>,
     /// What the platform paid in the period.
     pub(super) paid: Flow,
     /// What it paid, for advisories.
     pub(super) payouts: Payouts,
 }
+
+/// How much of the platform's credits goes to its bills: by credit, then by bill.
+pub(super) type Uses = HashMap<RemoteId, BTreeMap<RemoteId, Amount>>;
+
+fn add_use(
+    uses: &mut Uses,
+    used: &CreditUse,
+    bill: &RemoteId,
+    amount: Amount,
+) -> Result<(), EngineError> {
+    let of_credit = uses.entry(used.credit.clone()).or_default();
+    let so_far = of_credit.entry(bill.clone()).or_default();
+    *so_far = plus(*so_far, amount)?;
+    Ok(())
+}
+
+/// What of these uses of a credit is among those that the platform shows: by bill. What is below zero is shown no more.
+pub(super) fn shown_of<'a>(
+    uses: &'a Uses,
+    credit: &RemoteId,
+    shown: &'a [Application],
+) -> impl Iterator<Item = (&'a RemoteId, Amount)> {
+    let uses = uses.get(credit).into_iter().flatten();
+    uses.map(move |(bill, amount)| {
+        let on_bill = shown.iter().filter(|part| part.document == *bill);
+        (
+            bill,
+            on_bill.map(|part| part.amount).sum::<Amount>().min(*amount),
+        )
+    })
+}
+
+/// What the links of payments lead to in the ledger.
+type Postings = HashMap<RecordRef, Mirrored>;
 
 /// Where a posting stands at the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +132,7 @@ impl Gatherer<'_> {
                 links.entry(link.record.clone()).or_default().push(link);
             }
             let postings = self.postings_of(links.values().flatten()).await?;
+            let recorded = self.records_of_the_ledgers(&page).await?;
             for (record, mirrored) in records.iter().zip(&page) {
                 let AnyDocument::Payment(payment) = &mirrored.observed.document else {
                     continue;
@@ -101,6 +143,9 @@ impl Gatherer<'_> {
                 counting.add(&mirrored.observed, payment.total);
                 let none = Vec::new();
                 let links = links.get(record).unwrap_or(&none);
+                if let Some(of) = recorded.get(record) {
+                    found.recorded.insert(record.id.clone(), of.clone());
+                }
                 self.platform_payment(record, payment, items.get(record), links, &postings, found)?;
             }
         }
@@ -109,17 +154,59 @@ impl Gatherer<'_> {
         Ok(())
     }
 
-    /// The ledger's payments that these links lead to.
+    /// What these links lead to in the ledger: payments, and the credits of payments without cash.
     async fn postings_of(
         &self,
         links: impl Iterator<Item = &Link>,
-    ) -> Result<HashMap<RemoteId, Mirrored>, EngineError> {
-        let ids: Vec<RemoteId> = links
-            .filter(|link| link.target.side == Side::Ledger && link.target.kind == Kind::Payment)
-            .map(|link| link.target.id.clone())
-            .collect();
+    ) -> Result<Postings, EngineError> {
+        let targets = links.map(|link| &link.target);
+        let targets: Vec<&RecordRef> = targets.filter(|it| it.side == Side::Ledger).collect();
+        let mut postings = Postings::new();
+        for kind in [Kind::Payment, Kind::VendorCredit] {
+            let of_kind = targets.iter().filter(|target| target.kind == kind);
+            let ids: Vec<RemoteId> = of_kind.map(|target| target.id.clone()).collect();
+            let found = self.connection.store.records(Side::Ledger, kind, &ids);
+            let found = found.await?.into_values();
+            postings.extend(found.map(|mirrored| (mirrored.record(), mirrored)));
+        }
+        Ok(postings)
+    }
+
+    /// Which of these payments of the platform only record one of the ledger's: by link, or by the reference that a record
+    /// bears.
+    async fn records_of_the_ledgers(
+        &self,
+        page: &[Mirrored],
+    ) -> Result<HashMap<RecordRef, RemoteId>, EngineError> {
+        let facts = self.connection.facts();
+        let mut outside = Vec::new();
+        let mut named: HashMap<RemoteId, RecordRef> = HashMap::new();
+        for mirrored in page {
+            let AnyDocument::Payment(payment) = &mirrored.observed.document else {
+                continue;
+            };
+            if !payment.outside {
+                continue;
+            }
+            outside.push(mirrored.record());
+            let reference = payment.reference.trim();
+            let last = reference.rsplit('_').next().map(RemoteId::from);
+            if let Some(id) = last.filter(|id| facts.ledger_key(id).as_str() == reference) {
+                named.insert(id, mirrored.record());
+            }
+        }
         let store = &self.connection.store;
-        Ok(store.records(Side::Ledger, Kind::Payment, &ids).await?)
+        let ids: Vec<RemoteId> = named.keys().cloned().collect();
+        let there = store.records(Side::Ledger, Kind::Payment, &ids).await?;
+        named.retain(|id, _| there.contains_key(id));
+        let mut recorded: HashMap<RecordRef, RemoteId> =
+            named.into_iter().map(|(id, record)| (record, id)).collect();
+        for link in store.links_to(&outside).await? {
+            if link.flow == bill_payments::NAME && link.record.side == Side::Ledger {
+                recorded.insert(link.target, link.record.id);
+            }
+        }
+        Ok(recorded)
     }
 
     fn platform_payment(
@@ -128,7 +215,7 @@ impl Gatherer<'_> {
         payment: &Payment,
         item: Option<&Item>,
         links: &[Link],
-        postings: &HashMap<RemoteId, Mirrored>,
+        postings: &Postings,
         found: &mut Payments,
     ) -> Result<(), EngineError> {
         let post_at = self.connection.preferences.transactions.post_payments_at;
@@ -167,15 +254,16 @@ impl Gatherer<'_> {
             let bill = RecordRef::new(Side::Platform, Kind::Bill, part.document.clone());
             let so_far = found.not_yet.entry(bill).or_default();
             *so_far = plus(*so_far, add_back)?;
+            for used in &part.credits {
+                let back = if counts { -used.amount } else { used.amount };
+                add_use(&mut found.uses_not_yet, used, &part.document, back)?;
+            }
         }
-        if payment.outside {
+        if found.recorded.contains_key(&record.id) {
             // Told with the ledger's payment that it records.
             return Ok(());
         }
-        let posting = links
-            .iter()
-            .find(|link| !link.role.starts_with(REVERSAL))
-            .and_then(|link| postings.get(&link.target.id));
+        let posting = ledger_postings(links, postings).next();
         if counts {
             let (posting, from) = (posting.map(document), self.payouts_from());
             found.payouts.add(record, payment, posting, from);
@@ -219,9 +307,7 @@ impl Gatherer<'_> {
                     let credit =
                         RecordRef::new(Side::Platform, Kind::VendorCredit, used.credit.clone());
                     parts.push((credit, -used.amount));
-                    found
-                        .credits_spoken_for
-                        .insert((used.credit.clone(), part.document.clone()));
+                    add_use(&mut found.spoken_for, used, &part.document, used.amount)?;
                 }
                 parts.push((bill, amount));
             }
@@ -246,19 +332,29 @@ impl Gatherer<'_> {
         Ok(())
     }
 
-    fn posted(&self, links: &[Link], postings: &HashMap<RemoteId, Mirrored>) -> Posted {
+    fn posted(&self, links: &[Link], postings: &Postings) -> Posted {
         let mut best = Posted::No;
         for link in links.iter().filter(|link| !link.role.starts_with(REVERSAL)) {
-            let Some(mirrored) = postings.get(&link.target.id) else {
+            let Some(mirrored) = postings.get(&link.target) else {
                 continue;
             };
-            let AnyDocument::Payment(payment) = &mirrored.observed.document else {
-                continue;
+            let (date, period, stands) = match &mirrored.observed.document {
+                AnyDocument::Payment(payment) => {
+                    let voided = payment.status == PaymentStatus::LedgerVoided;
+                    (payment.date, &payment.period, payment.posted && !voided)
+                }
+                // A payment without cash is posted as the use of a credit (scenario 50).
+                AnyDocument::VendorCredit(credit) => {
+                    let voided = credit.status == BillStatus::Voided;
+                    let used = is_used(credit, link, links);
+                    (credit.date, &credit.period, used && !voided)
+                }
+                _ => continue,
             };
-            if mirrored.gone || payment.status == PaymentStatus::LedgerVoided || !payment.posted {
+            if mirrored.gone || !stands {
                 continue;
             }
-            best = if self.is_later(payment.date, payment.period.as_ref()) {
+            best = if self.is_later(date, period.as_ref()) {
                 Posted::Later
             } else {
                 Posted::Counts
@@ -283,6 +379,11 @@ impl Gatherer<'_> {
 
     async fn ledger_payments(&mut self, found: &mut Payments) -> Result<(), EngineError> {
         let store = &self.connection.store;
+        let named: HashMap<RemoteId, RemoteId> = found
+            .recorded
+            .iter()
+            .map(|(there, here)| (here.clone(), there.clone()))
+            .collect();
         let mut after: Option<RemoteId> = None;
         loop {
             let page = store
@@ -297,17 +398,19 @@ impl Gatherer<'_> {
             let records: Vec<RecordRef> = page.iter().map(Mirrored::record).collect();
             let items = store.items(bill_payments::NAME, &records).await?;
             let links = store.links(bill_payments::NAME, &records).await?;
-            let recorded: HashMap<&RecordRef, &RecordRef> = links
+            let linked: HashMap<&RecordRef, &RemoteId> = links
                 .iter()
                 .filter(|link| link.target.side == Side::Platform)
-                .map(|link| (&link.record, &link.target))
+                .map(|link| (&link.record, &link.target.id))
                 .collect();
-            let ids: Vec<RemoteId> = recorded.values().map(|target| target.id.clone()).collect();
+            let record_of = |record: &RecordRef| {
+                let linked = linked.get(record).copied();
+                linked.or_else(|| named.get(&record.id))
+            };
+            let ids: Vec<RemoteId> = records.iter().filter_map(record_of).cloned().collect();
             let there = store.records(Side::Platform, Kind::Payment, &ids).await?;
             for (record, mirrored) in records.iter().zip(&page) {
-                let recorded = recorded
-                    .get(record)
-                    .and_then(|target| there.get(&target.id));
+                let recorded = record_of(record).and_then(|id| there.get(id));
                 if let Some(effect) = self.paid_in_ledger(mirrored, items.get(record), recorded) {
                     found.effects.push(effect);
                 }
@@ -435,12 +538,27 @@ impl Gatherer<'_> {
 /// The ledger's payments that a payment of the platform was posted as.
 fn ledger_postings<'a>(
     links: &'a [Link],
-    postings: &'a HashMap<RemoteId, Mirrored>,
+    postings: &'a Postings,
 ) -> impl Iterator<Item = &'a Mirrored> {
     links
         .iter()
-        .filter(|link| !link.role.starts_with(REVERSAL))
-        .filter_map(|link| postings.get(&link.target.id))
+        .filter(|link| link.target.kind == Kind::Payment && !link.role.starts_with(REVERSAL))
+        .filter_map(|link| postings.get(&link.target))
+}
+
+/// Whether a credit is still used as a payment without cash has used it, or was until the payment was undone. What somebody
+/// has taken off all of its bills in the ledger is not.
+fn is_used(credit: &VendorCredit, link: &Link, links: &[Link]) -> bool {
+    let freed = |other: &Link| other.role.starts_with(REVERSAL) && other.target == link.target;
+    let mut uses = credit.applications.iter();
+    let still = match &link.applied {
+        Some(AnyDocument::VendorCredit(written)) => {
+            let written = &written.applications;
+            uses.any(|part| written.iter().any(|was| was.document == part.document))
+        }
+        _ => uses.next().is_some(),
+    };
+    still || links.iter().any(freed)
 }
 
 /// Whether a posting settles something beside what reverses it: somebody has put it back after it was reversed, or its
@@ -456,10 +574,7 @@ fn settles_more(posting: &Mirrored, links: &[Link]) -> bool {
 }
 
 /// What the postings of a payment settle in the ledger.
-fn ledger_parts(
-    links: &[Link],
-    postings: &HashMap<RemoteId, Mirrored>,
-) -> Vec<(RecordRef, Amount)> {
+fn ledger_parts(links: &[Link], postings: &Postings) -> Vec<(RecordRef, Amount)> {
     let mut parts = Vec::new();
     for mirrored in ledger_postings(links, postings) {
         if let AnyDocument::Payment(payment) = &mirrored.observed.document {

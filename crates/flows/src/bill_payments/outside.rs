@@ -3,7 +3,7 @@
 
 use tieout_domain::code::Code;
 use tieout_domain::document::{
-    Application, Bill, CreditUse, Method, Payment, PaymentStatus, VendorCredit,
+    Application, Bill, BillStatus, CreditUse, Method, Payment, PaymentStatus, VendorCredit,
 };
 use tieout_domain::port::Action;
 use tieout_domain::{
@@ -11,21 +11,14 @@ use tieout_domain::{
 };
 
 use super::NAME;
+use crate::bills::{self, settled};
 use crate::projection::same_applications;
 use crate::text::cut;
-use crate::verdict::{amendment_key, blocked, conflict, done, hold, ignored, noop, rest, skipped};
-use crate::{Books, Link, Need, Seen, Step, Subject, Verdict, bills, vendor_credits};
+use crate::verdict::{amendment_key, blocked, conflict, hold, ignored, noop, rest, skipped};
+use crate::{Books, Link, Need, Seen, Step, Subject, Verdict, vendor_credits};
 
 fn ledger(kind: Kind, id: &RemoteId) -> RecordRef {
     RecordRef::new(Side::Ledger, kind, id.clone())
-}
-
-/// The platform's counterpart of a bill, and its link.
-fn counterpart<'a>(books: &'a Books, id: &RemoteId) -> Option<&'a Link> {
-    let links = books.links_of(bills::NAME, &ledger(Kind::Bill, id)).iter();
-    links
-        .filter(|link| link.target.kind == Kind::Bill)
-        .find(|link| link.role.is_empty() || link.role == bills::OPENING)
 }
 
 fn credit_counterpart<'a>(books: &'a Books, id: &RemoteId) -> Option<&'a RecordRef> {
@@ -49,12 +42,7 @@ pub(super) fn needs(record: &RecordRef, payment: &Payment, books: &Books) -> Vec
             .map(|link| Need::Record(link.target.clone())),
     );
     for application in &payment.applications {
-        let bill = ledger(Kind::Bill, &application.document);
-        needs.push(Need::Links(bills::NAME, bill.clone()));
-        needs.push(Need::Record(bill));
-        needs.extend(
-            counterpart(books, &application.document).map(|link| Need::Record(link.target.clone())),
-        );
+        needs.extend(settled::needs(books, &application.document));
         for credit in &application.credits {
             needs.push(Need::Links(
                 vendor_credits::NAME,
@@ -167,17 +155,15 @@ fn record_on_platform(
         }
     }
     let Some(vendor) = vendor else {
-        return Err(if reflected {
-            skipped(
-                Code::new("paid-at-cut-over"),
-                format!("{label} was made before its bills went to the platform"),
-            )
+        let (code, cause) = if reflected {
+            let cause = format!("{label} was made before its bills went to the platform");
+            (Code::new("paid-at-cut-over"), cause)
         } else {
-            skipped(
-                Code::new("no-linked-bills"),
-                format!("{label} pays no bill that is on the platform"),
-            )
-        });
+            let cause = format!("{label} pays no bill that is on the platform");
+            (Code::new("no-linked-bills"), cause)
+        };
+        let outcome = Outcome::because(State::Skipped, code, cause);
+        return Err(until_linked(outcome, payment, books));
     };
     let total = Amount::total(applications.iter().map(|application| application.amount))
         .map_err(|error| blocked(Code::new("total-mismatch"), format!("{label}: {error}")))?;
@@ -234,22 +220,14 @@ enum Translated {
 }
 
 fn translate(application: &Application, label: &str, books: &Books) -> Result<Translated, Verdict> {
-    let Some(link) = counterpart(books, &application.document) else {
-        return Ok(Translated::NotLinked);
-    };
-    let Some(Seen {
-        document: Document::Bill(there),
-        gone: false,
-        ..
-    }) = books.record(&link.target)
-    else {
+    let Some((link, there)) = settled::copy(books, &application.document) else {
         return Ok(Translated::NotLinked);
     };
     if !application.amount.is_positive() && application.credits.is_empty() {
         return Ok(Translated::NotLinked);
     }
     let fresh = link.role.is_empty() && link.applied.is_some();
-    if !fresh && reflected(application, there, books) {
+    if !fresh && settled::reflected(application, there, books) {
         return Ok(Translated::Reflected);
     }
     let credits = credits(application, books);
@@ -275,20 +253,12 @@ fn translate(application: &Application, label: &str, books: &Books) -> Result<Tr
     Ok(Translated::To(there.vendor.clone(), to))
 }
 
-/// A bill that came to the platform partly paid, or was there already: what the ledger has open is then no
-/// less than what the platform has, and nothing is left to record.
-fn reflected(application: &Application, there: &Bill, books: &Books) -> bool {
-    let Some(Seen {
-        document: Document::Bill(here),
-        ..
-    }) = books.record(&ledger(Kind::Bill, &application.document))
-    else {
-        return false;
-    };
-    let unpaid = there.open.plus(there.scheduled).unwrap_or(there.open);
-    unpaid
-        .minus(here.open)
-        .is_ok_and(|more| more < application.amount)
+/// A bill of it that comes to the platform later is open there for too much until this one is looked at again.
+fn until_linked(outcome: Outcome, payment: &Payment, books: &Books) -> Verdict {
+    Verdict::Rest(match settled::until_linked(&payment.applications, books) {
+        Some(waits) => outcome.until(waits),
+        None => outcome,
+    })
 }
 
 fn credits(application: &Application, books: &Books) -> Vec<CreditUse> {
@@ -385,7 +355,41 @@ fn recorded(
             return conflict(Code::new("recorded-payment-edited"), cause);
         }
     }
-    done()
+    let recorded = match &link.applied {
+        Some(Document::Payment(applied)) => applied,
+        _ => there,
+    };
+    if let Some((bill, more)) = unrecorded(payment, recorded, books) {
+        let cause = format!(
+            "{label} pays {} on bill {} too, of which {} is open on the platform; {}, which records it, doesn't: that may \
+             be paid again",
+            more.amount, bill.number, bill.open, link.target.id
+        );
+        let code = Code::new("recorded-payment-edited");
+        let outcome = Outcome::because(State::Conflict, code, cause);
+        return Verdict::Rest(outcome.until(settled::until(&more.document)));
+    }
+    until_linked(Outcome::done(), payment, books)
+}
+
+/// A part that its record lacks: it was added, or its bill came to the platform, after that was made. A record can't be
+/// changed, and a second one would have to be voided with the first: a person says.
+fn unrecorded<'a>(
+    payment: &'a Payment,
+    recorded: &Payment,
+    books: &'a Books,
+) -> Option<(&'a Bill, &'a Application)> {
+    let lacks = |application: &'a Application| {
+        let (link, there) = settled::copy(books, &application.document)?;
+        let known = recorded.applications.iter();
+        let known = known
+            .map(|was| &was.document)
+            .any(|was| *was == link.target.id);
+        let alive = there.status != BillStatus::Archived && application.amount.is_positive();
+        let lacks = alive && !known && !settled::reflected(application, there, books);
+        lacks.then_some((there, application))
+    };
+    payment.applications.iter().find_map(lacks)
 }
 
 /// What of the payment concerns bills of the platform, in the platform's ids: amounts only, since credits
@@ -393,7 +397,10 @@ fn recorded(
 fn wanted(payment: &Payment, books: &Books) -> Vec<Application> {
     let of_bill = |application: &Application| {
         Some(Application {
-            document: counterpart(books, &application.document)?.target.id.clone(),
+            document: settled::counterpart(books, &application.document)?
+                .target
+                .id
+                .clone(),
             line: None,
             amount: application.amount,
             discount: Amount::ZERO,

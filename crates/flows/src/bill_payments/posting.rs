@@ -8,7 +8,7 @@ use tieout_domain::document::{
 };
 use tieout_domain::port::Action;
 use tieout_domain::{
-    Amount, Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
+    Amount, Document, Key, Kind, Money, Outcome, RecordRef, RemoteId, Side, State, WaitsFor,
 };
 
 use super::{NAME, This, cash, coding, credits_only, discount, words};
@@ -114,6 +114,7 @@ pub(super) fn needs(this: &This<'_>) -> Vec<Need> {
         }
         needs.push(Need::Matching(place.0, place.1, place.2));
     }
+    needs.extend(credits_only::needs(this));
     needs.extend(known_needs(this));
     needs.extend(cash::needs(this));
     needs
@@ -198,7 +199,8 @@ fn next(this: &This<'_>) -> Result<Verdict, Outcome> {
     } else {
         Some(cash::account(this)?)
     };
-    for ((account, subsidiary), paid) in &groups {
+    let shares = shares(this.payment, &groups);
+    for (((account, subsidiary), paid), funded) in groups.iter().zip(shares) {
         let role = role(count, account, subsidiary);
         if standing.contains(&role) {
             continue;
@@ -209,6 +211,7 @@ fn next(this: &This<'_>) -> Result<Verdict, Outcome> {
             account,
             subsidiary,
             paid,
+            funded,
             posting: &posting,
             role: &role,
         };
@@ -555,8 +558,32 @@ struct Part<'a> {
     account: &'a Option<RemoteId>,
     subsidiary: &'a Option<RemoteId>,
     paid: &'a [Paid<'a>],
+    funded: Option<Money>,
     posting: &'a Posting,
     role: &'a str,
+}
+
+/// What of the money that was taken for the payment each part has: its share of the cash, to the smallest unit. Reckoned from
+/// the first part up to each, so that the last one takes what rounding has left and all of them come to what was taken.
+fn shares(payment: &Payment, groups: &[Group<'_>]) -> Vec<Option<Money>> {
+    let mut cash = Amount::ZERO;
+    let mut given = Amount::ZERO;
+    let mut share = |paid: &[Paid<'_>]| {
+        let funded = payment.funded?;
+        let own: Amount = paid.iter().map(|paid| paid.cash).sum();
+        cash = cash.plus(own).ok()?;
+        let up_to = if cash == payment.total {
+            funded.amount
+        } else {
+            let part = funded.amount.decimal().checked_mul(cash.decimal())?;
+            let part = part.checked_div(payment.total.decimal())?;
+            Amount::new(part.round_dp(funded.currency.digits()))
+        };
+        let amount = up_to.minus(given).ok()?;
+        given = up_to;
+        Some(amount.of(funded.currency))
+    };
+    groups.iter().map(|(_, paid)| share(paid)).collect()
 }
 
 fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Step, Outcome> {
@@ -580,7 +607,7 @@ fn step(this: &This<'_>, part: &Part<'_>, cash_account: &RemoteId) -> Result<Ste
         date: part.posting.date,
         currency: payment.currency,
         total,
-        funded: payment.funded,
+        funded: part.funded,
         applications: part.paid.iter().map(Paid::application).collect(),
         method: payment.method.clone(),
         status: PaymentStatus::Processed,

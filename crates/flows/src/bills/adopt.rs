@@ -224,12 +224,27 @@ fn adopt(this: &This<'_>, one: &Candidate<'_>, how: &'static str) -> Verdict {
 }
 
 fn take(this: &This<'_>, target: &RecordRef, how: &'static str) -> Verdict {
+    let role = if is_the_rest(this, target) {
+        OPENING
+    } else {
+        ""
+    };
     Verdict::Adopt {
         target: target.clone(),
-        role: String::new(),
+        role: role.to_owned(),
         how,
         key: Some(this.key()),
     }
+}
+
+/// Whether somebody entered just what is left of a partly paid bill: raised to the whole of it, it would be paid twice by
+/// what was paid before, wherever that can't be recorded.
+fn is_the_rest(this: &This<'_>, target: &RecordRef) -> bool {
+    let bill = this.bill;
+    let there = this.books.record(target).map(|seen| &seen.document);
+    matches!(there, Some(Document::Bill(there)) if there.total == bill.open)
+        && bill.open.is_positive()
+        && bill.open != bill.total
 }
 
 fn ambiguous(this: &This<'_>, several: &[Candidate<'_>]) -> Verdict {

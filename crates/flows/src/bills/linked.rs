@@ -314,6 +314,9 @@ struct Edit<'a> {
 /// Three ways: what is wanted, what was last written, what is there.
 fn edited(edit: &Edit<'_>) -> Verdict {
     let differences = bill_differences(edit.wanted, edit.there);
+    if let Some(verdict) = grown(edit) {
+        return verdict;
+    }
     if differences.is_empty() {
         return rested(edit.this, edit.there);
     }
@@ -358,6 +361,26 @@ fn edited(edit: &Edit<'_>) -> Verdict {
         return amend(edit, "it changed in the ledger");
     }
     changed_after_payment(edit.this, edit.exposure)
+}
+
+/// More is open of it than of its rest, which a person has linked and nobody has paid anything of. Of how much that was the
+/// rest isn't known, so neither is what changed.
+fn grown(edit: &Edit<'_>) -> Option<Verdict> {
+    let is_rest = edit.link.role == OPENING && edit.applied.is_none();
+    let unknown = is_rest && wanted::is_of_unknown(edit.there) && edit.exposure.untouched();
+    let bill = edit.this.bill;
+    let code = wanted::changed();
+    if !unknown || bill.open <= edit.there.total || edit.this.accepted(&code) {
+        return None;
+    }
+    let cause = format!(
+        "{} of {} has {} open in the ledger; the platform's bill, which was linked to what was left of it, is {}",
+        edit.this.label(),
+        bill.total,
+        bill.open,
+        edit.there.total
+    );
+    Some(conflict(code, cause))
 }
 
 /// Its words or coding changed when it was too late to say so over there.

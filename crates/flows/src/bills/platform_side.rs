@@ -8,7 +8,7 @@ use tieout_domain::{Document, Kind, RecordRef, RemoteId, Side, State};
 use super::{NAME, rule};
 use crate::matching::document_number_key;
 use crate::verdict::{ignored, rest, skipped};
-use crate::{Books, Need, Subject, Verdict, vendors};
+use crate::{Books, Decided, Need, Subject, Verdict, vendors};
 
 fn ledger_vendors(bill: &Bill, books: &Books) -> Vec<RemoteId> {
     let vendor = RecordRef::new(Side::Platform, Kind::Vendor, bill.vendor.clone());
@@ -96,10 +96,29 @@ pub(super) fn decide(subject: &Subject<'_>, bill: &Bill, books: &Books) -> Verdi
         return Verdict::Elsewhere;
     }
     let cause = format!(
-        "bill {} of {} dated {} is on the platform only: enter it in the ledger, link it, or ignore it",
+        "bill {} of {} dated {} is on the platform only: {}",
         bill.number,
         bill.total.of(bill.currency),
-        bill.date
+        bill.date,
+        orphan_fix(NAME, record, books)
     );
     rest(State::Orphan, Code::new("only-on-platform"), cause)
+}
+
+/// What can be done about a document of the platform that nobody stands for. Which one it is, its counterpart in the ledger
+/// must say: a link leads from there.
+pub(crate) fn orphan_fix(flow: &str, record: &RecordRef, books: &Books) -> String {
+    let decided = match books.decided(flow, record) {
+        Some(Decided::Link(ledger)) => Some(ledger),
+        _ => None,
+    };
+    let any = RecordRef::new(Side::Ledger, record.kind, "ID");
+    let from = decided.unwrap_or(&any);
+    let fix = format!(
+        "enter it in the ledger, link it from there (`{from}` to `{record}`), or ignore it"
+    );
+    match decided {
+        Some(_) => format!("a link decided here, at the platform's record, has no effect; {fix}"),
+        None => fix,
+    }
 }

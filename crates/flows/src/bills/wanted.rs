@@ -1,5 +1,6 @@
 //! A ledger's bill in the platform's terms.
 
+use tieout_domain::code::Code;
 use tieout_domain::document::{Approval, Bill, BillStatus, Line, LineKind, VendorCredit};
 use tieout_domain::{Amount, Document, Kind, Marker, Outcome, RecordRef, RemoteId, Side};
 
@@ -75,15 +76,36 @@ fn is_opening(this: &This<'_>) -> bool {
 
 /// What the platform's copy is to come to, whether or not its lines can be translated.
 pub(super) fn total(this: &This<'_>, there: Option<&Bill>) -> Amount {
-    let applied = this.link().and_then(|link| link.applied.as_ref());
-    match (is_opening(this), applied, there) {
-        // What was open at cut-over is what was sent; the ledger's own payments don't change it.
-        (true, Some(Document::Bill(applied)), _) => applied.total,
-        // What was sent is known no longer: it is what stands there.
-        (true, None, Some(there)) if this.link().is_some() => there.total,
-        (true, ..) => this.bill.open,
-        (false, ..) => this.bill.total,
+    let bill = this.bill;
+    if !is_opening(this) {
+        return bill.total;
     }
+    let sent = match this.link().map(|link| &link.applied) {
+        Some(Some(Document::Bill(applied))) => Some(applied),
+        // What was sent is known no longer: it is what stands there, unless a person has said that it isn't.
+        Some(None) => there.filter(|there| !(is_of_unknown(there) && this.accepted(&changed()))),
+        _ => None,
+    };
+    sent.map_or(bill.open, |sent| {
+        opening(sent.total, &sent.lines, bill.total)
+    })
+}
+
+/// Whether nothing tells of how much it is the rest: a person has linked it.
+pub(super) fn is_of_unknown(there: &Bill) -> bool {
+    whole_of(&there.lines).is_none()
+}
+
+/// Says that the ledger's bill is another one than the rest of it was linked for.
+pub(super) fn changed() -> Code {
+    Code::new("both-changed")
+}
+
+/// What was open at cut-over is what was sent; the ledger's own payments don't change it. If the whole is more or less by now
+/// than it was then, so is the rest.
+pub(crate) fn opening(sent: Amount, lines: &[Line], whole: Amount) -> Amount {
+    let more = whole_of(lines).and_then(|was| whole.minus(was).ok());
+    more.and_then(|more| sent.plus(more).ok()).unwrap_or(sent)
 }
 
 fn credit(
@@ -141,8 +163,17 @@ pub(crate) fn balance_line(lines: &[Line], total: Amount, whole: Amount) -> Line
 /// Whether these are the lines of what was open at cut-over: what the platform shows is then less than the
 /// ledger's bill, and is to stay so.
 pub(crate) fn is_balance(lines: &[Line]) -> bool {
-    let [line] = lines else { return false };
-    line.memo.starts_with(BALANCE) && line.memo.ends_with(SETTLED)
+    whole_text(lines).is_some()
+}
+
+/// What the whole was of which these lines are the rest, if they tell.
+fn whole_of(lines: &[Line]) -> Option<Amount> {
+    whole_text(lines)?.parse().ok()
+}
+
+fn whole_text(lines: &[Line]) -> Option<&str> {
+    let [line] = lines else { return None };
+    line.memo.strip_prefix(BALANCE)?.strip_suffix(SETTLED)
 }
 
 const BALANCE: &str = "Balance of ";

@@ -137,6 +137,12 @@ impl Rules for Payables {
             EffectKind::PaidInLedger => Category::PaidOut,
             EffectKind::AppliedOtherwise => Category::Amount,
             EffectKind::DiscountInLedger => Category::Discount,
+            // Nothing carries it over: somebody applies it on the platform too, or takes it back.
+            EffectKind::CreditInLedger | EffectKind::CreditKeptInLedger
+                if age(self.waits_since(effect), day) > grace =>
+            {
+                Category::Blocked
+            }
             EffectKind::CreditInLedger
             | EffectKind::CreditKeptInLedger
             | EffectKind::CreditOnPlatform => Category::Credit,
@@ -154,6 +160,17 @@ impl Rules for Payables {
                 _ => Category::InFlight,
             },
         }
+    }
+
+    /// The application of a credit has no day of its own in the ledger: that of the credit, or the one since which the flow
+    /// asks for somebody.
+    fn waits_since(&self, effect: &Effect) -> Date {
+        let of_credit = effect.kind == EffectKind::CreditInLedger;
+        let standing = effect.standing.as_ref();
+        let asks = |it: &&Standing| matches!(it.state, State::Blocked | State::Conflict);
+        standing
+            .filter(|it| of_credit && asks(it))
+            .map_or(effect.date, |standing| standing.since)
     }
 
     fn clearing(&self, input: &Input) -> Result<ClearingLeg, MoneyError> {

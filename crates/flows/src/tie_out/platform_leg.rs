@@ -338,7 +338,7 @@ fn effect_item(effect: &Effect, category: Category, amount: Amount, scope: &Scop
         age_days: age(effect.date, scope.day),
         cause: cause.unwrap_or_else(|| category.title().to_owned()),
         code: standing.and_then(|standing| standing.code.clone()),
-        clears_by: clears_by(category, effect.date, scope),
+        clears_by: clears_by(category, rules(scope.book).waits_since(effect), scope),
         owner: String::new(),
         comment: String::new(),
     }

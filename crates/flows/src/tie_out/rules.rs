@@ -32,6 +32,11 @@ pub(super) trait Rules {
     /// Why one side counts a payment or an application and the other doesn't.
     fn effect(&self, effect: &Effect, day: Date, grace: i64) -> Category;
 
+    /// Since when such a difference waits.
+    fn waits_since(&self, effect: &Effect) -> Date {
+        effect.date
+    }
+
     /// Leg 3: where money waits, against what is known to be under way.
     ///
     /// # Errors

@@ -253,6 +253,31 @@ fn s048_of_a_partly_applied_credit_at_most_the_rest_goes() {
 }
 
 #[test]
+fn s048_what_is_applied_in_the_ledger_alone_of_a_credit_that_came_with_its_balance_is_asked_about()
+{
+    let record = ledger(Kind::VendorCredit, "7");
+    let mut world = World::new();
+    world.preferences.transactions.partly_paid = PartlyPaid::Balance;
+    world.put(record.clone(), vendor_credit("VC-1", "40.00"));
+    world.credit(&record, |it| it.open = amount("15"));
+    world.sync();
+    assert_eq!(world.state("vendor-credits", &record), "DONE");
+    world.credit(&record, |it| it.open = amount("10"));
+    let outcome = world.rest("vendor-credits", &record);
+    assert_eq!(outcome.to_string(), "BLOCKED(credit-applied-in-ledger)");
+    assert!(
+        outcome.cause.contains("10 left") && outcome.cause.contains("15 on"),
+        "{}",
+        outcome.cause
+    );
+    // What the platform alone has used is on its way.
+    world.credit(&record, |it| it.open = amount("15"));
+    let there = world.target("vendor-credits", &record).unwrap();
+    world.credit(&there, |it| it.open = amount("10"));
+    assert_eq!(world.state("vendor-credits", &record), "DONE");
+}
+
+#[test]
 fn s052_a_credit_is_never_archived_without_a_person() {
     let record = ledger(Kind::VendorCredit, "7");
     let mut world = World::new();

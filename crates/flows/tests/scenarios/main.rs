@@ -12,5 +12,6 @@ mod outside;
 mod payments;
 mod properties;
 mod receivables;
+mod settled;
 mod vendors;
 mod world;

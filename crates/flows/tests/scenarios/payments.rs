@@ -3,7 +3,7 @@ use tieout_domain::document::{
     PaymentStatus, Void, VoidKind,
 };
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Kind, PeriodState, RecordRef, Side};
+use tieout_domain::{Amount, Currency, Document, Kind, PeriodState, RecordRef, Side, WaitsFor};
 use tieout_flows::{Map, MapStatus};
 
 use crate::world::*;
@@ -219,6 +219,42 @@ fn s098_s086_bills_of_two_payables_accounts_are_split_under_one_key() {
     assert_eq!(made[1].0, "bill_008org_stp1_21-3");
     assert_eq!((made[0].1, made[1].1), (amount("10"), amount("20")));
     assert_eq!(state(&world, &record), "DONE");
+}
+
+#[test]
+fn s098_s102_each_part_of_a_split_wire_takes_its_share_of_what_was_taken() {
+    let mut world = World::new();
+    let cad: Currency = "CAD".parse().unwrap();
+    let bills = [("1", "100.00"), ("2", "100.00"), ("3", "100.01")];
+    let mut paid = Vec::new();
+    for (at, (id, cash)) in bills.into_iter().enumerate() {
+        let (here, there) = world.sent(id, &format!("INV-{id}"), "200.00");
+        world.bill(&here, |it| {
+            it.currency = cad;
+            it.payables_account = Some(format!("2{at}").as_str().into());
+        });
+        paid.push((there, cash));
+    }
+    let paid: Vec<_> = paid.iter().map(|(there, cash)| (there, *cash)).collect();
+    let mut it = payment(&paid);
+    it.currency = cad;
+    it.funded = Some(amount("219.01").of(Currency::USD));
+    let record = world.pays("stp1", it);
+    world.sync();
+    assert_eq!(state(&world, &record), "DONE");
+    let mut parts: Vec<_> = world
+        .of(Side::Ledger, Kind::Payment)
+        .iter()
+        .map(|it| world.payment_at(it))
+        .map(|it| (it.payables_account.clone(), it.total, it.funded))
+        .collect();
+    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    let of: Vec<(Amount, Amount)> = parts
+        .iter()
+        .map(|(_, total, funded)| (*total, funded.unwrap().amount))
+        .collect();
+    let expected = [("100", "73"), ("100", "73"), ("100.01", "73.01")];
+    assert_eq!(of, expected.map(|(a, b)| (amount(a), amount(b))));
 }
 
 #[test]
@@ -814,6 +850,153 @@ fn s050_a_bill_covered_by_a_credit_posts_the_application_only() {
     };
     assert_eq!((credit.applications.len(), credit.open), (1, Amount::ZERO));
     assert_eq!(state(&world, &record), "DONE");
+}
+
+/// A bill of 100.00 and a credit of 40.00, both on the platform.
+struct Credited {
+    world: World,
+    bill: RecordRef,
+    credit: RecordRef,
+}
+
+impl Credited {
+    fn new() -> Self {
+        let mut world = World::new();
+        let here = ledger(Kind::VendorCredit, "7");
+        world.put(here.clone(), vendor_credit("VC-1", "40.00"));
+        let (_, bill) = world.sent("1", "INV-1", "100.00");
+        let credit = world.target("vendor-credits", &here).unwrap();
+        Self {
+            world,
+            bill,
+            credit,
+        }
+    }
+
+    /// So much of the credit is used on the bill, beside so much cash.
+    fn uses(&mut self, id: &str, cash: &str, used: &str) -> RecordRef {
+        let mut it = payment(&[(&self.bill, cash)]);
+        it.applications[0].credits = vec![CreditUse {
+            credit: self.credit.id.clone(),
+            amount: amount(used),
+        }];
+        self.world.pays(id, it)
+    }
+
+    /// What of the ledger's credit is applied, and left.
+    fn here(&self) -> (Vec<(String, Amount)>, Amount) {
+        let Document::VendorCredit(credit) = self.world.at(&ledger(Kind::VendorCredit, "7")) else {
+            panic!()
+        };
+        let parts = credit.applications.iter();
+        let parts = parts.map(|part| (part.document.to_string(), part.amount));
+        (parts.collect(), credit.open)
+    }
+
+    /// Somebody applies so much of it in the ledger.
+    fn applied_here(&mut self, what: &str) {
+        let open = amount("40").minus(amount(what)).unwrap();
+        self.world.credit(&ledger(Kind::VendorCredit, "7"), |it| {
+            it.applications = vec![to("1", what)];
+            it.open = open;
+        });
+    }
+}
+
+fn to(document: &str, what: &str) -> Application {
+    Application {
+        document: document.into(),
+        line: None,
+        amount: amount(what),
+        discount: Amount::ZERO,
+        credits: Vec::new(),
+    }
+}
+
+#[test]
+fn s050_a_second_use_of_a_credit_on_the_same_bill_is_applied_beside_the_first() {
+    let mut it = Credited::new();
+    let first = it.uses("stp1", "0", "20.00");
+    it.world.sync();
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("20"))], amount("20"))
+    );
+    let second = it.uses("stp2", "0", "20.00");
+    it.world.sync();
+    for record in [&first, &second] {
+        assert_eq!(state(&it.world, record), "DONE");
+    }
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
+    );
+    moves_to(&mut it.world, &first, PaymentStatus::Voided);
+    assert_eq!(state(&it.world, &first), "REVERSED(reversed)");
+    assert_eq!(state(&it.world, &second), "DONE");
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("20"))], amount("20"))
+    );
+    // What was freed is no longer the first one's.
+    let third = it.uses("stp3", "0", "20.00");
+    it.world.sync();
+    assert_eq!(state(&it.world, &third), "DONE");
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
+    );
+}
+
+#[test]
+fn s050_what_somebody_has_applied_so_is_not_applied_again() {
+    let mut it = Credited::new();
+    it.applied_here("20.00");
+    let record = it.uses("stp1", "0", "20.00");
+    it.world.sync();
+    assert_eq!(state(&it.world, &record), "DONE");
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("20"))], amount("20"))
+    );
+}
+
+#[test]
+fn s049_s050_what_was_used_beside_cash_is_not_taken_for_the_next_use() {
+    let mut it = Credited::new();
+    let first = it.uses("stp1", "30.00", "20.00");
+    it.world.sync();
+    // As the ledger has it: the application is the credit's own.
+    it.applied_here("20.00");
+    let second = it.uses("stp2", "0", "20.00");
+    let bill = it.bill.id.to_string();
+    let credit = it.credit.clone();
+    it.world.credit(&credit, |there| {
+        there.applications = vec![to(&bill, "40.00")];
+    });
+    it.world.sync();
+    for record in [&first, &second] {
+        assert_eq!(state(&it.world, record), "DONE");
+    }
+    assert_eq!(
+        it.here(),
+        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
+    );
+}
+
+#[test]
+fn s051_a_use_that_is_about_to_be_freed_is_not_taken_for_the_next_one() {
+    let mut it = Credited::new();
+    it.uses("stp1", "0", "40.00");
+    it.world.sync();
+    assert_eq!(it.here().1, Amount::ZERO);
+    let second = it.uses("stp2", "0", "40.00");
+    let outcome = it.world.rest("bill-payments", &second);
+    assert_eq!(outcome.to_string(), "BLOCKED(over-applied)");
+    // It is looked at again as soon as the credit changes.
+    let credit = ledger(Kind::VendorCredit, "7");
+    let waits = WaitsFor::Link("vendor-credits".into(), credit);
+    assert_eq!(outcome.waits_for, Some(waits));
 }
 
 #[test]

@@ -505,6 +505,11 @@ impl World {
                 it.inactive = step.action == Action::Archive;
             }
             (Document::Bill(it), Action::Archive) => it.status = BillStatus::Archived,
+            (Document::Bill(it), Action::Amend) => {
+                if let Some(Document::Bill(old)) = &before {
+                    it.open = [old.open, it.total, -old.total].into_iter().sum();
+                }
+            }
             (Document::Bill(it), Action::Restore) => it.status = BillStatus::Open,
             (Document::VendorCredit(it), Action::Archive) => it.status = BillStatus::Archived,
             (Document::Payment(it), Action::Void) => it.status = PaymentStatus::Voided,

@@ -314,6 +314,67 @@ fn a_credit_that_was_used_on_one_side_moves_nothing_in_total() {
 }
 
 #[test]
+fn a_credit_that_the_ledger_alone_applies_is_an_error_after_the_grace() {
+    let asks = |since: &str| {
+        let mut asks = standing(State::Blocked, "credit-applied-in-ledger");
+        asks.since = day(since);
+        asks
+    };
+    let done = || standing(State::Done, "");
+    let (here, there) = (EffectKind::CreditInLedger, EffectKind::CreditOnPlatform);
+    for (kind, date, standing, category, status) in [
+        // Since when somebody is asked counts, where that is known; else the day of the credit.
+        (
+            here,
+            "2026-06-01",
+            asks("2026-06-25"),
+            Category::Credit,
+            Status::Tied,
+        ),
+        (
+            here,
+            "2026-06-01",
+            asks("2026-06-24"),
+            Category::Blocked,
+            Status::NotTied,
+        ),
+        (here, "2026-06-25", done(), Category::Credit, Status::Tied),
+        (
+            here,
+            "2026-06-24",
+            done(),
+            Category::Blocked,
+            Status::NotTied,
+        ),
+        // Set aside for a bill that is not paid yet.
+        (there, "2026-06-01", done(), Category::Credit, Status::Tied),
+    ] {
+        let input = with(|input| {
+            let (open_here, open_there, id) = match kind {
+                EffectKind::CreditOnPlatform => ("100.00", "60.00", "b1"),
+                _ => ("60.00", "100.00", "1"),
+            };
+            input
+                .pairs
+                .push(linked("1", "100.00", open_here, open_there));
+            let mut used = effect(kind, "7", &[(id, "40.00")], Some(standing.clone()));
+            used.date = day(date);
+            input.effects.push(used);
+        });
+        let made = made(input);
+        let found: Vec<_> = made.items.iter().map(|item| item.category).collect();
+        assert_eq!(
+            (found, made.status),
+            (vec![category], status),
+            "{kind:?} {date} {standing:?}"
+        );
+        if let (EffectKind::CreditInLedger, Category::Credit) = (kind, category) {
+            assert_eq!(made.items[0].clears_by, Some(day("2026-06-30")));
+        }
+    }
+}
+
+#[test]
 fn s128_a_withdrawal_stands_for_the_payments_of_one_day() {
     let ours = |id: &str, date: &str, credit: &str| {
         cleared(posting(id, PostingKind::Payment, date, credit), true)

@@ -41,10 +41,32 @@ async fn s047_an_unapplied_credit_is_created_and_linked() {
 }
 
 #[tokio::test]
+async fn s048_a_credit_applied_to_a_bill_of_the_platform_before_it_was_seen_is_told() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (bill, _, vendor) = stage.an_open_bill().await;
+    let apply = json!([{"doc": bill, "apply": true, "amount": 20}]);
+    let fields = json!({"entity": vendor, "tranId": "VC-48", "amount": 20, "apply": apply});
+    let credit = stage.enter("vendorcredit", fields).await;
+    let record = ledger(Kind::VendorCredit, &credit);
+    stage.sync().await;
+    let state = stage.state_of("vendor-credits", &record).await;
+    assert_eq!(state, "BLOCKED(credit-applied-in-ledger)");
+    assert_eq!(stage.sync().await.written, 0);
+    let off = json!({"apply": [{"doc": bill, "apply": false}]});
+    stage.edit("vendorcredit", &credit, off).await;
+    stage.sync_twice().await;
+    assert_eq!(stage.state_of("vendor-credits", &record).await, "DONE");
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
 async fn s048_of_a_credit_that_was_partly_applied_at_most_the_rest_goes() {
     let mut stage = Stage::new().await;
     stage.sync().await;
-    let (bill, _, vendor) = stage.an_open_bill().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let fields = json!({"entity": vendor, "tranId": "B-48", "amount": 30});
+    let bill = stage.enter("vendorbill", fields).await;
     let apply = json!([{"doc": bill, "apply": true, "amount": 5}]);
     let fields = json!({"entity": vendor, "tranId": "VC-48", "amount": 20, "apply": apply});
     let credit = stage.enter("vendorcredit", fields).await;
@@ -154,6 +176,40 @@ async fn s050_s051_a_bill_covered_by_a_credit_posts_the_application_only_and_tak
     stage.sync_twice().await;
     assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
     assert_eq!(stage.ledger_bill(&bill).await.open, amount("30"));
+    assert_eq!(stage.ledger_credit(&credit).await.open, amount("30"));
+    stage.assert_tied().await;
+}
+
+#[tokio::test]
+async fn s050_two_payments_without_cash_use_as_much_of_one_credit_on_one_bill() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let fields = json!({"entity": vendor, "tranId": "B-50", "amount": 100});
+    let bill = stage.enter("vendorbill", fields).await;
+    let credit = stage.credit(&vendor, "VC-50", 50.0).await;
+    stage.sync().await;
+    let there = stage.target("bills", &ledger(Kind::Bill, &bill)).await;
+    let there = there.unwrap().id;
+    let here = ledger(Kind::VendorCredit, &credit);
+    let to = stage.target("vendor-credits", &here).await.unwrap();
+    let body = json!({"bills": [there], "amount": 0, "status": "PROCESSED",
+        "credits": [{"id": to.id, "amount": 20}]});
+    let mut payments = Vec::new();
+    for open in ["80", "60"] {
+        payments.push(stage.pay_with(body.clone()).await);
+        stage.sync_twice().await;
+        assert_eq!(stage.ledger_bill(&bill).await.open, amount(open));
+        stage.assert_tied().await;
+    }
+    for payment in &payments {
+        assert_eq!(stage.payment_state(payment).await, "DONE");
+    }
+    assert_eq!(stage.ledger_credit(&credit).await.open, amount("10"));
+    let voided = json!({"status": "VOIDED"});
+    stage.move_payment(payments[0].as_str(), voided).await;
+    stage.sync_twice().await;
+    assert_eq!(stage.ledger_bill(&bill).await.open, amount("80"));
     assert_eq!(stage.ledger_credit(&credit).await.open, amount("30"));
     stage.assert_tied().await;
 }

@@ -52,6 +52,47 @@ async fn s078_s079_a_bill_typed_in_bill_is_an_orphan_until_the_ledgers_is_adopte
 }
 
 #[tokio::test]
+async fn s078_s121_what_settled_a_bill_is_looked_at_again_when_it_is_linked_to_its_unpaid_twin() {
+    let (stage, _, _, vendor) = with_open_bill().await;
+    let paid = entered(&stage, &vendor, "PAID-1", 50.0).await;
+    let body = json!({"bills": [paid], "number": "CHK-1"});
+    let check = stage.enter("vendorpayment", body).await;
+    let credited = entered(&stage, &vendor, "CRED-1", 20.0).await;
+    let apply = json!([{"doc": credited, "apply": true, "amount": 20}]);
+    let fields = json!({"entity": vendor, "tranId": "VC-1", "amount": 20, "apply": apply});
+    let credit = stage.enter("vendorcredit", fields).await;
+    stage.sync().await;
+    let (check, credit) = (
+        ledger(Kind::Payment, &check),
+        ledger(Kind::VendorCredit, &credit),
+    );
+    let states = async || {
+        let check = stage.state_of("bill-payments", &check).await;
+        (check, stage.state_of("vendor-credits", &credit).await)
+    };
+    let (of_check, of_credit) = states().await;
+    assert_eq!(of_check, "SKIPPED(no-linked-bills)");
+    assert_eq!(of_credit, "SKIPPED(applied-at-cut-over)");
+    let twin = typed(&stage, &vendor, "HAND-8", 50.0).await;
+    let other = typed(&stage, &vendor, "HAND-9", 20.0).await;
+    stage.sync().await;
+    for (here, there) in [(&paid, &twin), (&credited, &other)] {
+        let link = format!("link {}", platform(Kind::Bill, there));
+        stage
+            .decide("bills", &ledger(Kind::Bill, here), &link)
+            .await;
+    }
+    stage.sync().await;
+    let (of_check, of_credit) = states().await;
+    assert_eq!(of_check, "DONE");
+    assert_eq!(of_credit, "BLOCKED(credit-applied-in-ledger)");
+    let there = stage.platform_bill(&twin).await;
+    assert_eq!(there.total, amount("50"));
+    assert!(there.open.is_zero());
+    assert_eq!(stage.sync().await.written, 0);
+}
+
+#[tokio::test]
 async fn s078_a_typed_bill_of_another_amount_is_a_conflict_and_no_second_one_is_made() {
     let (stage, _, _, vendor) = with_open_bill().await;
     typed(&stage, &vendor, "HAND-2", 77.7).await;

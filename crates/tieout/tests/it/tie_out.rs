@@ -5,6 +5,7 @@ use tieout::commands::sync::run_id;
 use tieout_domain::{Amount, Date, Kind, RemoteId, Side};
 use tieout_engine::tie_out::{AsOf, TieOutOptions, TiedOut, tie_out};
 use tieout_flows::tie_out::{Category, Item, Leg, Method, Report, Signal, Status};
+use tieout_store::{Commit, Fact};
 
 use crate::acts::{amount, ledger};
 use crate::stage::Stage;
@@ -86,6 +87,16 @@ fn one(report: &Report, category: Category) -> &Item {
         .collect();
     assert_eq!(found.len(), 1, "{category}: {:#?}", telling(report));
     found[0]
+}
+
+/// The item of a record of the platform.
+fn one_of<'a>(report: &'a Report, id: &RemoteId) -> &'a Item {
+    let is_meant = |item: &&Item| {
+        item.platform
+            .as_ref()
+            .is_some_and(|one| one.record.id == *id)
+    };
+    report.items.iter().find(is_meant).unwrap()
 }
 
 /// The item of one of the ledger's bills.
@@ -617,6 +628,196 @@ async fn a_payment_that_is_posted_too_late_is_an_error() {
     let after = scene.stage.closed().await;
     let left = after.items.iter().map(|item| item.category);
     assert!(!left.into_iter().any(|left| left == Category::Unposted));
+}
+
+impl Scene {
+    /// A credit of the vendor, on both sides: its ids.
+    async fn credit(&self, number: &str, total: f64) -> (RemoteId, RemoteId) {
+        let here = self.stage.credit(&self.vendor, number, total).await;
+        self.stage.sync().await;
+        let record = ledger(Kind::VendorCredit, &here);
+        let there = self.stage.target("vendor-credits", &record).await;
+        (here, there.unwrap().id)
+    }
+
+    /// Somebody uses so much of a credit on the bill in BILL.
+    async fn uses(&self, credit: &RemoteId, used: f64, more: serde_json::Value) -> RemoteId {
+        let mut body = json!({"bills": [self.there], "credits": [{"id": credit, "amount": used}]});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        self.stage.pay_with(body).await
+    }
+}
+
+#[tokio::test]
+async fn s050_a_payment_without_cash_is_posted_for_every_later_tie_out() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let (here, there) = scene.credit("CM-50", 20.0).await;
+    let week_ago = stage.today().await - jiff::Span::new().days(7);
+    let how = json!({"amount": 0, "status": "PROCESSED", "process_date": week_ago});
+    let payment = scene.uses(&there, 20.0, how).await;
+    assert_eq!(scene.news().await, [(Category::Unposted, Amount::ZERO)]);
+    stage.sync_twice().await;
+    assert_eq!(stage.payment_state(&payment).await, "DONE");
+    assert_eq!(scene.news().await, []);
+    // Somebody takes the credit off the bill in NetSuite.
+    let off = json!({"apply": [{"doc": scene.here, "apply": false}]});
+    stage.edit("vendorcredit", &here, off).await;
+    assert_eq!(scene.news().await, [(Category::Unposted, Amount::ZERO)]);
+    let on = json!({"apply": [{"doc": scene.here, "apply": true, "amount": 20}]});
+    stage.edit("vendorcredit", &here, on).await;
+    assert_eq!(scene.news().await, []);
+    stage
+        .move_payment(payment.as_str(), json!({"status": "VOIDED"}))
+        .await;
+    stage.sync_twice().await;
+    assert_eq!(stage.payment_state(&payment).await, "REVERSED(reversed)");
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn s049_s104_the_credit_of_a_payment_that_is_only_scheduled_is_open_on_both_sides() {
+    let scene = Scene::new().await;
+    let (_, there) = scene.credit("CM-49", 20.0).await;
+    let how = json!({"status": "SCHEDULED", "process_date": scene.stage.today().await});
+    let payment = scene.uses(&there, 15.0, how).await;
+    assert_eq!(scene.news().await, []);
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    let processed = json!({"status": "PROCESSED"});
+    scene.stage.move_payment(payment.as_str(), processed).await;
+    let cash = scene.total.minus(amount("15")).unwrap();
+    assert_eq!(scene.news().await, [(Category::InFlight, cash)]);
+    scene.stage.sync_twice().await;
+    assert_eq!(scene.news().await, [(Category::Transit, cash)]);
+}
+
+#[tokio::test]
+async fn s050_a_credit_that_was_used_after_the_day_is_a_matter_of_cut_off() {
+    let stage = Stage::new().await;
+    let now = stage.connection.timer.now();
+    let yesterday = stage.today().await.yesterday().unwrap();
+    let before = now - jiff::SignedDuration::from_hours(72);
+    stage.set_clock(before).await;
+    stage.sync().await;
+    let (here, there, vendor) = stage.an_open_bill().await;
+    let credit = json!({"entity": vendor, "tranId": "CM-51", "amount": 20,
+        "tranDate": yesterday.yesterday().unwrap()});
+    let credit = stage.enter("vendorcredit", credit).await;
+    stage.sync().await;
+    let record = ledger(Kind::VendorCredit, &credit);
+    let to = stage.target("vendor-credits", &record).await.unwrap();
+    stage.set_clock(now).await;
+    let body = json!({"bills": [there], "amount": 0, "status": "PROCESSED",
+        "credits": [{"id": to.id, "amount": 20}]});
+    let payment = stage.pay_with(body).await;
+    for posted in [false, true] {
+        if posted {
+            stage.sync_twice().await;
+            assert_eq!(stage.payment_state(&payment).await, "DONE");
+        }
+        let made = stage.tied_out(AsOf::Day(yesterday)).await;
+        let report = &made[0].report;
+        assert_closed(report);
+        let total = stage.ledger_bill(&here).await.total;
+        assert_eq!(open(&made[0], &here, &there)[1], total, "{posted}");
+        assert_eq!(
+            open(&made[0], &credit, &to.id)[1],
+            amount("-20"),
+            "{posted}"
+        );
+        let of_credit = report.items.iter().find(|item| {
+            let named = item.ledger.as_ref();
+            named.is_some_and(|one| one.record == record)
+        });
+        // The application has no day of its own in NetSuite.
+        let told = of_credit.map(|item| (item.category, item.amount));
+        assert_eq!(told, posted.then_some((Category::CutOff, Amount::ZERO)));
+    }
+}
+
+#[tokio::test]
+async fn a_credit_that_the_ledger_alone_applies_is_told_with_what_the_flow_says_of_it() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let (here, _) = scene.credit("CM-52", 20.0).await;
+    let on = json!({"apply": [{"doc": scene.here, "apply": true, "amount": 12}]});
+    stage.edit("vendorcredit", &here, on).await;
+    for synced in [false, true] {
+        if synced {
+            stage.sync().await;
+        }
+        let report = stage.closed().await;
+        let item = one(&report, Category::Credit);
+        assert_eq!(item.amount, Amount::ZERO);
+        let grace = jiff::Span::new().days(5);
+        let clears = stage.today().await.checked_add(grace).unwrap();
+        assert_eq!(item.clears_by, Some(clears));
+        let code = item.code.as_ref().map(tieout_domain::code::Code::as_str);
+        assert_eq!(code, synced.then_some("credit-applied-in-ledger"));
+    }
+}
+
+#[tokio::test]
+async fn s125_an_offline_payment_that_is_not_posted_yet_is_in_flight() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let offline = json!({"bills": [scene.there], "method": "OFFLINE", "status": "PAID"});
+    let payment = stage.pay_with(offline).await;
+    assert_eq!(scene.news().await, [(Category::InFlight, scene.total)]);
+    // Its account is not mapped: that is for a person.
+    stage.sync().await;
+    let report = stage.closed().await;
+    assert_eq!(
+        news(&scene.before, &report),
+        [(Category::Blocked, scene.total)]
+    );
+    let item = one_of(&report, &payment);
+    assert!(item.cause.contains("offline"), "{}", item.cause);
+}
+
+#[tokio::test]
+async fn s126_what_only_records_a_payment_of_the_ledger_is_known_by_its_reference_too() {
+    let scene = Scene::new().await;
+    let check = scene.paid_by_check().await;
+    scene.stage.sync().await;
+    assert_eq!(scene.news().await, []);
+    let unlinked = Fact::Unlinked {
+        flow: "bill-payments".to_owned(),
+        record: ledger(Kind::Payment, &check),
+        role: String::new(),
+        cause: "a test's".to_owned(),
+    };
+    let commit = Commit {
+        actor: "test".to_owned(),
+        facts: vec![unlinked],
+        ..Commit::default()
+    };
+    scene.stage.connection.store.commit(commit).await.unwrap();
+    assert_eq!(scene.news().await, []);
+}
+
+#[tokio::test]
+async fn a_linked_bill_that_is_back_in_approval_is_no_residual() {
+    let scene = Scene::new().await;
+    let stage = &scene.stage;
+    let back = json!({"approvalStatus": "1"});
+    stage.edit("vendorbill", &scene.here, back).await;
+    for _ in 0..2 {
+        assert_eq!(scene.news().await, [(Category::CutOff, -scene.total)]);
+        stage.sync().await;
+    }
+    let record = ledger(Kind::Bill, &scene.here);
+    assert_eq!(
+        stage.state_of("bills", &record).await,
+        "HOLD(back-to-pending)"
+    );
+    stage
+        .in_netsuite("vendorbill", &scene.here, json!({"action": "approve"}))
+        .await;
+    assert_eq!(scene.news().await, []);
 }
 
 #[tokio::test]
