@@ -289,7 +289,7 @@ pub fn words(entry: &Entry) -> String {
             format!("import of {list}: {}", crate::import::summary(counts))
         }
         Fact::Note { text } => format!("{}: {text}", entry.actor),
-        Fact::RunStarted { trigger, flows } => {
+        Fact::RunStarted { trigger, flows, .. } => {
             format!("run started by {trigger}: {}", flows.join(", "))
         }
         Fact::RunEnded {

@@ -63,15 +63,11 @@ pub(crate) async fn take(
                 }
                 if let (Some(id), Meanwhile::Join) = (run, meanwhile) {
                     let row = connection.store.run(&id).await?;
-                    let includes = |row: &RunRow| {
-                        !Import::set_off(&row.trigger)
-                            && flows
-                                .iter()
-                                .all(|flow| row.flows.iter().any(|name| name == flow.name()))
-                    };
-                    // A run of other flows is waited out, but its report is not ours; nor is that of an import, which
-                    // looks at a part of what its flows look at.
-                    waiting_for = row.filter(includes).map(|row| row.id).or(waiting_for);
+                    // The lease may still name the last holder's run while a new one takes it: what has ended
+                    // is not waited for.
+                    let is_on = |row: &RunRow| row.ended.is_none();
+                    let row = row.filter(is_on).filter(|row| includes(row, flows));
+                    waiting_for = row.map(|row| row.id).or(waiting_for);
                 }
             }
             Err(error) => return Err(error.into()),
@@ -81,6 +77,15 @@ pub(crate) async fn take(
             return Ok(Taken::Joined(Box::new(report)));
         }
     }
+}
+
+/// Whether a run does all that is to be done for these flows. One of other flows is waited out, but its report is not
+/// ours; nor is that of an import or of single records, which do a part of what their flows do otherwise.
+fn includes(run: &RunRow, flows: &[&dyn Flow]) -> bool {
+    let does = |flow: &&dyn Flow| run.flows.iter().any(|name| name == flow.name());
+    // Old entries tell of imports by the trigger alone.
+    let is_limited = run.limited || Import::set_off(&run.trigger);
+    !is_limited && flows.iter().all(does)
 }
 
 /// Ends the runs whose processes are gone: under this lease none of them can be running any more.

@@ -134,6 +134,7 @@ pub(crate) async fn conduct(
     run.say(Fact::RunStarted {
         trigger: options.trigger.clone(),
         flows: names,
+        limited: !options.only.is_empty() || options.plan.is_some() || options.import.is_some(),
     })
     .await?;
     let result = while_held(
@@ -143,7 +144,10 @@ pub(crate) async fn conduct(
     )
     .await;
     let seconds = connection.timer.now().duration_since(started).as_secs_f64();
-    if options.whole && options.only.is_empty() && result.is_ok() {
+    // What left a part unread, or was of some flows alone, is no reading of the whole.
+    let read_all =
+        options.only.is_empty() && flows.len() == connection.flows.len() && run.unread.is_empty();
+    if options.whole && read_all && result.is_ok() {
         run.remember_whole_read(started).await?;
     }
     let ended = result.as_ref().map(drop);

@@ -175,7 +175,7 @@ async fn settle_unseen(
     writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
     let Some(writer) = run.connection.sides.writer(side, kind).cloned() else {
-        return Ok(());
+        return stay_open(run, side, &writes, &no_writer(kind)).await;
     };
     let mut commit = run.commit();
     for write in writes {
@@ -195,7 +195,7 @@ async fn settle_creations(
     mut writes: Vec<OpenWrite>,
 ) -> Result<(), EngineError> {
     let Some(writer) = run.connection.sides.writer(side, kind).cloned() else {
-        return Ok(());
+        return stay_open(run, side, &writes, &no_writer(kind)).await;
     };
     // Twice at most: now, and once more when the windows have ended.
     for _ in 0..2 {
@@ -536,6 +536,19 @@ async fn stay_open(
     commit.facts = run.news(commit.facts).await?;
     run.connection.store.commit(commit).await?;
     Ok(())
+}
+
+/// Why nothing can be asked about writes of a kind that the side could write when they were sent. It may have been
+/// taken out of the configuration since. Nobody knows whether they were carried out, so they are not given up.
+fn no_writer(kind: Kind) -> Fault {
+    Fault::Refused {
+        code: Code::new("not-supported"),
+        field: None,
+        cause: format!(
+            "a {kind} can't be written there any more; if that was taken out of the configuration, put it back until \
+             this is settled"
+        ),
+    }
 }
 
 /// Leaves writes open because their windows are still long.

@@ -215,7 +215,7 @@ impl Store {
             .fetch(&mut reader, cells![before], &named(names))
             .await?;
         for row in &rows {
-            let runs = all.entry(parse(&text(row, 10)?)?).or_default();
+            let runs = all.entry(parse(&text(row, 11)?)?).or_default();
             runs.push(run_row(row)?);
         }
         Ok(all)

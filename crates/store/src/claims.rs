@@ -3,12 +3,16 @@
 //! Each node knows by itself when something is due. Whoever claims it first does it; the others see that it is done, or
 //! that somebody is at it. What a node had begun that is there no longer is anybody's again. A claim saves work that
 //! would be done twice: what must not be done twice is guarded by the lease.
+//!
+//! One claim says who is at it; what of it was done when is kept by name beside it. A run that left out the part that is
+//! due has not done it, however late it began.
 
+use sqlx::any::AnyRow;
 use tieout_domain::Timestamp;
 
 use crate::StoreError;
 use crate::sql::{self, cells, int, maybe_int, text, with};
-use crate::store::Store;
+use crate::store::{Store, Writing};
 
 /// What came of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +26,17 @@ pub enum Claim {
 }
 
 impl Store {
-    /// Claims what is due since a moment; without one, it is done whenever it was done last.
+    /// Claims what is due since a moment; without one, it is done whenever it was done last. With `parts` it is done only
+    /// if each of them was.
     ///
     /// # Errors
     /// What a database can answer.
-    pub async fn claim(&self, what: &str, due: Option<Timestamp>) -> Result<Claim, StoreError> {
+    pub async fn claim(
+        &self,
+        what: &str,
+        parts: &[String],
+        due: Option<Timestamp>,
+    ) -> Result<Claim, StoreError> {
         let me = self.inner.holder.id()?;
         let mut transaction = self.begin().await?;
         let now = self.time_us(&mut transaction).await?;
@@ -35,6 +45,7 @@ impl Store {
             .execute(&mut transaction)
             .await?;
         if begun.rows_affected() == 1 {
+            // Nobody was ever at it, so that no part of it was done.
             transaction.commit().await?;
             return Ok(Claim::Ours);
         }
@@ -47,9 +58,11 @@ impl Store {
         if !has_ended && is_anothers && self.serves_still(&mut transaction, &holder, now).await? {
             return Ok(Claim::Elsewhere);
         }
-        // A node whose clock is ahead began before our tick: then its tick was this one.
-        let last = due_before.max(int(&row, 2)?);
-        if has_ended && due.is_some() && last >= due_us {
+        let done = match parts {
+            [] => has_ended && last(&row)? >= due_us,
+            parts => were_done(&mut transaction, parts, due_us).await?,
+        };
+        if due.is_some() && done {
             return Ok(Claim::Done);
         }
         with(
@@ -62,17 +75,31 @@ impl Store {
         Ok(Claim::Ours)
     }
 
-    /// What was claimed is done.
+    /// What was claimed is done, and with it these parts.
     ///
     /// # Errors
     /// What a database can answer.
-    pub async fn end_claim(&self, what: &str) -> Result<(), StoreError> {
+    pub async fn end_claim(&self, what: &str, parts: &[String]) -> Result<(), StoreError> {
         let me = self.inner.holder.id()?;
         let mut transaction = self.begin().await?;
         let now = self.time_us(&mut transaction).await?;
-        with(sql::CLAIM_END, cells![what, me, now])
+        let ended = with(sql::CLAIM_END, cells![what, me, now])
             .execute(&mut transaction)
             .await?;
+        if ended.rows_affected() == 1 && !parts.is_empty() {
+            let row = with(sql::CLAIM, cells![what])
+                .fetch_one(&mut transaction)
+                .await?;
+            let (due, started) = (int(&row, 1)?, int(&row, 2)?);
+            for part in parts {
+                with(
+                    sql::CLAIM_KEPT,
+                    cells![part.as_str(), me, due, started, now],
+                )
+                .execute(&mut transaction)
+                .await?;
+            }
+        }
         transaction.commit().await
     }
 
@@ -97,4 +124,27 @@ impl Store {
         }
         Ok(left)
     }
+}
+
+/// Since when a claim's work counts as done. A node whose clock is ahead began before our tick: then its tick was this
+/// one.
+fn last(row: &AnyRow) -> Result<i64, StoreError> {
+    Ok(int(row, 1)?.max(int(row, 2)?))
+}
+
+/// Whether each of these was done since then. They are written only by who has the claim they are parts of.
+async fn were_done(
+    transaction: &mut Writing,
+    parts: &[String],
+    due_us: i64,
+) -> Result<bool, StoreError> {
+    for part in parts {
+        let row = with(sql::CLAIM, cells![part.as_str()])
+            .fetch_optional(transaction)
+            .await?;
+        if row.map(|row| last(&row)).transpose()? < Some(due_us) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

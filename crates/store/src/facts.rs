@@ -171,6 +171,10 @@ pub enum Fact {
         trigger: String,
         /// Which flows.
         flows: Vec<String>,
+        /// Whether it does only a part of what these flows do: single records, a plan, an import. Its end says nothing
+        /// of the rest.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        limited: bool,
     },
     /// The run ended; its id is the commit's.
     RunEnded {

@@ -156,7 +156,7 @@ pub(crate) fn fold(
         format!("link\n{flow}\n{record}\n{role}")
     };
     Ok(match recorded.fact {
-        Fact::RunStarted { trigger, flows } => {
+        Fact::RunStarted { trigger, flows, .. } => {
             let run = run_of(recorded)?;
             let cells = cells![
                 connection,

@@ -197,5 +197,6 @@ pub(crate) fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
         counts: json(&text(row, 7)?)?,
         calls: json(&text(row, 8)?)?,
         cause: text(row, 9)?,
+        limited: int(row, 10)? != 0,
     })
 }

@@ -275,6 +275,9 @@ pub struct RunRow {
     pub calls: BTreeMap<String, u64>,
     /// Why it failed.
     pub cause: String,
+    /// Whether it did only a part of what its flows do: single records, a plan, an import.
+    #[serde(skip)]
+    pub limited: bool,
 }
 
 /// An entry of the history.

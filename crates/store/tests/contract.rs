@@ -58,8 +58,8 @@ use delete::{
     nothing_is_deleted_under_the_hands_of_a_run, who_is_limited_to_tenants_is_told_by_the_history,
 };
 use nodes::{
-    an_hour_s_calls_are_taken_in_portions, nodes_are_known_by_name_and_drained,
-    s215_slots_are_shared_out_and_never_more_than_there_are,
+    a_tick_was_kept_only_by_a_run_that_included_its_work, an_hour_s_calls_are_taken_in_portions,
+    nodes_are_known_by_name_and_drained, s215_slots_are_shared_out_and_never_more_than_there_are,
     s221_a_lease_goes_by_the_database_s_clock,
     s224_of_many_who_ask_for_the_first_lease_at_once_one_has_it,
     slots_of_a_process_that_died_are_free, what_is_due_is_done_by_one_node,
@@ -282,6 +282,7 @@ contract! {
     slots_of_a_process_that_died_are_free,
     an_hour_s_calls_are_taken_in_portions,
     what_is_due_is_done_by_one_node,
+    a_tick_was_kept_only_by_a_run_that_included_its_work,
     nodes_are_known_by_name_and_drained,
     s221_a_lease_goes_by_the_database_s_clock,
     s224_of_many_who_ask_for_the_first_lease_at_once_one_has_it,
@@ -1269,6 +1270,7 @@ async fn runs_are_told_with_their_facts(_: &Bed, store: &Store) {
     let started = Fact::RunStarted {
         trigger: "command".to_owned(),
         flows: vec!["bills".to_owned()],
+        limited: false,
     };
     let commit = Commit {
         run: run.clone(),
@@ -1324,6 +1326,7 @@ async fn the_history_is_looked_through_from_its_newest_end(bed: &Bed, store: &St
     let started = Fact::RunStarted {
         trigger: "command".to_owned(),
         flows: Vec::new(),
+        limited: false,
     };
     said("user:casey", started).await;
     said("user:casey", note("one")).await;
@@ -2318,6 +2321,7 @@ fn run_started() -> Commit {
         ..facts(vec![Fact::RunStarted {
             trigger: "test".to_owned(),
             flows: Vec::new(),
+            limited: false,
         }])
     }
 }

@@ -316,7 +316,7 @@ pub(crate) struct Reader<R> {
 
 impl<R: Room> Reader<R> {
     /// Where a read begins, and what the events tell beside the list.
-    async fn start(&self, before: Option<Seen>) -> Result<(Place, Told), Fault> {
+    async fn start(&self, depth: Depth, before: Option<Seen>) -> Result<(Place, Told), Fault> {
         let client = &*self.client;
         let overlap = overlap(client);
         let since = before.and_then(|before| before.events);
@@ -327,6 +327,9 @@ impl<R: Room> Reader<R> {
             Some(_) => self.told(&past.events).await?,
             None => Told::default(),
         };
+        // The list of a whole read begins anew. Deletions go on from the mark: no list shows them, and the next mark is
+        // past their events.
+        let before = before.filter(|_| depth == Depth::Changes);
         let filter = before.map(|before| updated_after(before.newest, overlap));
         let place = Place {
             query: self
@@ -412,10 +415,7 @@ impl<R: Room> Read for Reader<R> {
     ) -> Result<Page, Fault> {
         let before = mark.and_then(Seen::of);
         let (mut place, told) = match token {
-            None => {
-                self.start(before.filter(|_| depth == Depth::Changes))
-                    .await?
-            }
+            None => self.start(depth, before).await?,
             Some(token) => {
                 let place = serde_json::from_str(&token.0).map_err(|error| {
                     drift(format!(

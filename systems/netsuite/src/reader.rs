@@ -261,7 +261,6 @@ impl<S: Source> Read for Reader<S> {
             }
             None => self.rows(&shape, &mut progress).await?,
         };
-        let only_changes = progress.since().is_some();
         if !more && progress.lacks_a_moment() {
             let asked = self.client.clock().await?;
             progress.set_moment(&asked);
@@ -279,9 +278,9 @@ impl<S: Source> Read for Reader<S> {
                     page.records
                         .push(observed(found.id, found.version, document))
                 }
-                // It may have been ours until it was changed.
-                Ok(None) if only_changes => page.gone.push(found.id),
-                Ok(None) => {}
+                // It may have been ours until it was changed. A whole read may be the first to see that, and its mark says
+                // that this version is known.
+                Ok(None) => page.gone.push(found.id),
                 Err(Unreadable(cause)) => {
                     tracing::warn!(kind = %self.source.kind(), id = %found.id, cause, "unreadable");
                     page.unreadable.push((found.id, cause));

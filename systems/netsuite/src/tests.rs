@@ -200,6 +200,32 @@ async fn a_deletion_is_found_by_the_scan() {
 }
 
 #[tokio::test]
+async fn what_a_whole_read_is_the_first_to_see_out_of_scope_is_gone() {
+    let stage = Stage::new();
+    profile(&stage);
+    let account = |subsidiary: &str| {
+        json!([{"id": "58", "acctnumber": "58", "fullname": "A", "accttype": "Expense",
+        "subsidiary": subsidiary, "modified": "2026-06-10 09:00:00", "asked": "2026-06-12 03:00:00"}])
+    };
+    let ports = connect(&stage, tokens());
+    let accounts = &ports.read[&Kind::Account];
+    stage.script.rows(&account("3"));
+    let first = page(accounts, None).await;
+    assert_eq!(first.records.len(), 1);
+    // Shared with another subsidiary alone since then.
+    stage.script.rows(&json!([]));
+    stage.script.rows(&account("1"));
+    let whole = accounts.page(Depth::Whole, first.mark.as_ref(), None).await;
+    let whole = whole.unwrap();
+    assert_eq!(whole.gone, ["58".into()]);
+    // The next read knows it in this version: nothing but the whole read could tell.
+    stage.script.rows(&account("1"));
+    let after = page(accounts, whole.mark.as_ref()).await;
+    assert!(after.gone.is_empty() && after.records.is_empty());
+    assert!(stage.script.used_up());
+}
+
+#[tokio::test]
 async fn s230_a_column_that_the_account_lacks_is_left_out_and_remembered() {
     let stage = Stage::new();
     profile(&stage);

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tieout_domain::{ConnectionName, Timestamp};
 
+use super::due::Due;
 use super::job::{Cause, Ended, Job, Mark};
 use crate::schedule::Timetable;
 
@@ -25,6 +26,9 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
 const DENIED: Duration = Duration::from_secs(31 * 60);
 /// How soon it is looked again whether another node has done what is due.
 const ELSEWHERE: Duration = Duration::from_secs(2);
+/// What is left over where calls are scarce comes after everybody else for so long. A node that is always busy would never
+/// come to it.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
 /// So many runs of single records may wait for a connection; a person sees the rest refused.
 const ASKED_MAX: usize = 32;
 
@@ -132,20 +136,6 @@ enum Calls {
     Scarce,
     /// They were used up; since then what moves money has had its turn, and the rest has not.
     ScarceMoneyMoved,
-}
-
-/// What of a connection is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Due {
-    since: Timestamp,
-    /// Not before this, because of quiet hours. A person's wish knows none.
-    not_before: Option<Timestamp>,
-    everything: bool,
-    whole: bool,
-    flows: BTreeSet<String>,
-    trigger: String,
-    by: Option<String>,
-    cause: Cause,
 }
 
 fn one_more(of: &mut BTreeMap<String, usize>, tenant: &str) {
@@ -471,24 +461,11 @@ impl State {
 
     /// Adds to what is due: it is done in one run.
     fn due(&mut self, mark: Mark, since: Timestamp, not_before: Option<Timestamp>, cause: Cause) {
-        let due = self.due.get_or_insert_with(|| Due {
-            since,
-            not_before,
-            everything: false,
-            whole: false,
-            flows: BTreeSet::new(),
-            trigger: mark.trigger.clone(),
-            by: None,
-            cause,
-        });
-        due.cause = due.cause.and(cause);
-        due.everything |= mark.flows.is_empty();
-        due.whole |= mark.whole;
-        due.flows.extend(mark.flows);
-        due.not_before = due.not_before.min(not_before);
-        if due.by.is_none() && mark.by.is_some() {
-            due.trigger = mark.trigger;
-            due.by = mark.by;
+        let more = Due::of(mark, since, not_before, cause);
+        match &mut self.due {
+            // What was due before keeps its place.
+            Some(due) => due.and(more),
+            None => self.due = Some(more),
         }
     }
 
@@ -508,14 +485,22 @@ impl State {
     fn next_alarm(&self, now: Timestamp) -> Option<Timestamp> {
         let starts = self.next.iter().flatten().min().copied();
         let waits = self.may_start().filter(|at| *at > now);
-        [starts, waits].into_iter().flatten().min()
+        let left_over = self.left_over_until().filter(|at| *at > now);
+        [starts, waits, left_over].into_iter().flatten().min()
+    }
+
+    /// Until when what is due comes after everybody else; `None` if it doesn't.
+    fn left_over_until(&self) -> Option<Timestamp> {
+        let is_left_over = self.asked.is_empty() && self.calls == Calls::ScarceMoneyMoved;
+        let due = self.due.as_ref().filter(|_| is_left_over)?;
+        due.since.checked_add(LEFT_OVER).ok()
     }
 
     fn rank_at(&self, now: Timestamp) -> Option<Rank> {
         self.may_start().filter(|at| *at <= now)?;
         let since = self.due.as_ref().map_or(now, |due| due.since);
         Some(Rank {
-            left_over: self.asked.is_empty() && self.calls == Calls::ScarceMoneyMoved,
+            left_over: self.left_over_until().is_some_and(|until| until > now),
             since: if self.asked.is_empty() {
                 since
             } else {
@@ -529,7 +514,7 @@ impl State {
         let Some(due) = &self.due else {
             return Vec::new();
         };
-        let wanted = |flow: &&String| due.everything || due.flows.contains(*flow);
+        let wanted = |flow: &&String| due.work.includes(flow);
         self.entry.urgent.iter().filter(wanted).cloned().collect()
     }
 
@@ -542,10 +527,8 @@ impl State {
         let urgent = self.urgent_due();
         if self.calls == Calls::Scarce && !urgent.is_empty() {
             let due = self.due.as_mut()?;
-            let mut first = due.clone();
+            let first = due.only(urgent);
             due.since = now;
-            (first.everything, first.whole) = (false, false);
-            first.flows = urgent.into_iter().collect();
             self.calls = Calls::ScarceMoneyMoved;
             return Some(self.begin(first));
         }
@@ -558,13 +541,9 @@ impl State {
         self.running = true;
         let job = Job {
             connection: self.entry.connection.clone(),
-            flows: if due.everything {
-                Vec::new()
-            } else {
-                due.flows.iter().cloned().collect()
-            },
+            flows: due.work.flows(),
             only: Vec::new(),
-            whole: due.whole,
+            whole: due.work.whole,
             import: None,
             trigger: due.trigger.clone(),
             by: due.by.clone(),
@@ -608,35 +587,20 @@ impl State {
         self.failures = self.failures.saturating_add(1);
         self.waits_until = now.checked_add(wait).ok();
         // A person sees how it ended, and asks again. Nobody else would.
-        if let Some(undone) = under_way.filter(|undone| undone.by.is_none() && !self.gone) {
-            let mark = Mark {
-                flows: if undone.everything {
-                    Vec::new()
-                } else {
-                    undone.flows.into_iter().collect()
-                },
-                whole: undone.whole,
-                trigger: undone.trigger,
-                ..Mark::default()
-            };
+        let unasked = under_way.and_then(Due::unasked);
+        if let Some(mark) = unasked.filter(|_| !self.gone) {
             self.due(mark, now, None, Cause::Asked);
         }
     }
 
     /// What was to be done is due as before.
     fn put_back(&mut self, undone: Due) {
-        let Some(due) = &mut self.due else {
-            self.due = Some(undone);
-            return;
-        };
-        due.since = due.since.min(undone.since);
-        due.everything |= undone.everything;
-        due.whole |= undone.whole;
-        due.flows.extend(undone.flows);
-        due.not_before = due.not_before.min(undone.not_before);
-        due.cause = due.cause.and(undone.cause);
-        if due.by.is_none() && undone.by.is_some() {
-            (due.trigger, due.by) = (undone.trigger, undone.by);
+        match &mut self.due {
+            Some(due) => {
+                due.since = due.since.min(undone.since);
+                due.and(undone);
+            }
+            None => self.due = Some(undone),
         }
     }
 }

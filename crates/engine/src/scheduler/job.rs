@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tieout_domain::{ConnectionName, Fault, Timestamp};
 
-use crate::{EngineError, Import, RunReport};
+use crate::{EngineError, Import, RunReport, RunStatus};
 
 /// One run that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,8 @@ impl Ended {
     #[must_use]
     pub fn of(run: &Result<RunReport, EngineError>) -> Self {
         match run {
+            // What kept another's run from something is not known here: it was not our work that was done.
+            Ok(report) if report.joined && report.status == RunStatus::Failed => Self::Failed,
             Ok(report) => report.hindered.first().map_or(Self::Made, Self::by),
             Err(EngineError::Side { fault, .. }) => Self::by(fault),
             Err(EngineError::Store(_) | EngineError::Busy(_)) => Self::Failed,
@@ -106,5 +108,37 @@ impl Ended {
             } if code.as_str() == "hourly-limit" => Self::Scarce(*after),
             _ => Self::Failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn to_have_waited_for_a_run_that_failed_is_a_failure() {
+        let report = |status, joined| {
+            Ok(RunReport {
+                id: "run".to_owned(),
+                connection: "acme".to_owned(),
+                status,
+                flows: BTreeMap::new(),
+                calls: BTreeMap::new(),
+                allowances: BTreeMap::new(),
+                seconds: 1.0,
+                written: 0,
+                joined,
+                problems: Vec::new(),
+                hindered: Vec::new(),
+                initial: None,
+                stopped: None,
+            })
+        };
+        assert_eq!(Ended::of(&report(RunStatus::Failed, true)), Ended::Failed);
+        assert_eq!(Ended::of(&report(RunStatus::Exceptions, true)), Ended::Made);
+        // A record of ours that can't be read hinders nothing else.
+        assert_eq!(Ended::of(&report(RunStatus::Failed, false)), Ended::Made);
     }
 }

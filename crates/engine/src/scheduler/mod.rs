@@ -4,6 +4,7 @@
 //! whoever [`Runs`], and sleeps until something can change.
 
 mod agenda;
+mod due;
 mod job;
 mod work;
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod initial;
+mod joining;
+mod lacking;
 mod stage;
 
 use std::time::Duration;
@@ -681,6 +683,7 @@ async fn a_run_whose_process_was_killed_is_ended_by_the_next_one() {
         facts: vec![Fact::RunStarted {
             trigger: "schedule".to_owned(),
             flows: vec!["bills".to_owned()],
+            limited: false,
         }],
         ..Commit::default()
     };

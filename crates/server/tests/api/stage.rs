@@ -457,6 +457,7 @@ pub(crate) fn a_run(status: &str, cause: &str) -> [Fact; 2] {
     let started = Fact::RunStarted {
         trigger: "command".to_owned(),
         flows: vec!["bills".to_owned()],
+        limited: false,
     };
     let counts = BTreeMap::from([("BLOCKED".to_owned(), 3), ("DONE".to_owned(), 1)]);
     let ended = Fact::RunEnded {

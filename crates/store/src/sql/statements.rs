@@ -133,8 +133,16 @@ macro_rules! due_again {
 
 macro_rules! run_columns {
     () => {
-        "SELECT run_id, set_off_by, flows, actor, started_us, ended_us, status, counts, calls, cause \
-         FROM runs WHERE connection = $1"
+        "SELECT r.run_id, r.set_off_by, r.flows, r.actor, r.started_us, r.ended_us, r.status, r.counts, \
+         r.calls, r.cause, CAST(CASE WHEN EXISTS (SELECT 1 FROM entries e WHERE e.chain = r.connection AND e.seq = r.seq AND \
+         e.body LIKE '%\"limited\":true%') THEN 1 ELSE 0 END AS BIGINT)"
+    };
+}
+
+/// The runs of a connection.
+macro_rules! its_runs {
+    () => {
+        concat!(run_columns!(), " FROM runs r WHERE r.connection = $1")
     };
 }
 
@@ -187,12 +195,12 @@ statements! {
 
     RUN_END = "UPDATE runs SET ended_us = $1, status = $2, counts = $3, calls = $4, cause = $5 \
                WHERE connection = $6 AND run_id = $7";
-    RUNS = concat!(run_columns!(), " ORDER BY seq DESC LIMIT $2");
+    RUNS = concat!(its_runs!(), " ORDER BY r.seq DESC LIMIT $2");
     RUNS_BEFORE = concat!(
-        run_columns!(),
-        " AND seq < (SELECT seq FROM runs WHERE connection = $1 AND run_id = $2) ORDER BY seq DESC LIMIT $3"
+        its_runs!(),
+        " AND r.seq < (SELECT b.seq FROM runs b WHERE b.connection = $1 AND b.run_id = $2) ORDER BY r.seq DESC LIMIT $3"
     );
-    RUN = concat!(run_columns!(), " AND run_id = $2");
+    RUN = concat!(its_runs!(), " AND r.run_id = $2");
     RUN_TALLY = "SELECT started_us / 900000000, status, COUNT(*) FROM runs \
                  WHERE connection = $1 AND started_us >= $2 GROUP BY started_us / 900000000, status";
     WRITE_TALLY = "SELECT attempted_us / 900000000, status, COUNT(*) FROM writes \
@@ -375,6 +383,9 @@ statements! {
                    ON CONFLICT (what) DO NOTHING";
     CLAIM_TAKE = "UPDATE claims SET holder = $2, due_us = $3, started_us = $4, ended_us = NULL WHERE what = $1";
     CLAIM_END = "UPDATE claims SET ended_us = $3 WHERE what = $1 AND holder = $2 AND ended_us IS NULL";
+    CLAIM_KEPT = "INSERT INTO claims (what, holder, due_us, started_us, ended_us) VALUES ($1, $2, $3, $4, $5) \
+                  ON CONFLICT (what) DO UPDATE SET holder = excluded.holder, due_us = excluded.due_us, \
+                  started_us = excluded.started_us, ended_us = excluded.ended_us";
     CLAIMS_LEFT = "SELECT c.what, c.holder, n.until_us FROM claims c LEFT JOIN nodes n ON n.holder = c.holder \
                    WHERE c.ended_us IS NULL ORDER BY c.started_us";
     TURN_TAKE = "INSERT INTO turns (name, next_us) VALUES ($1, $3) \
@@ -580,10 +591,12 @@ lookups! {
         " GROUP BY connection, state, flow";
     REMEMBERED_AMONG = "SELECT connection, value FROM remembered WHERE name = $1 AND connection", 1, "";
     // The latest of each connection: the subquery says with which one they begin.
-    RUNS_AMONG = "SELECT r.run_id, r.set_off_by, r.flows, r.actor, r.started_us, r.ended_us, r.status, r.counts, \
-                  r.calls, r.cause, r.connection FROM chains c JOIN runs r ON r.connection = c.chain \
-                  AND r.seq >= COALESCE((SELECT b.seq FROM runs b WHERE b.connection = c.chain \
-                  ORDER BY b.seq DESC LIMIT 1 OFFSET $1), 0) WHERE c.chain", 1, " ORDER BY r.connection, r.seq DESC";
+    RUNS_AMONG = concat!(
+        run_columns!(),
+        ", r.connection FROM chains c JOIN runs r ON r.connection = c.chain \
+         AND r.seq >= COALESCE((SELECT b.seq FROM runs b WHERE b.connection = c.chain \
+         ORDER BY b.seq DESC LIMIT 1 OFFSET $1), 0) WHERE c.chain"
+    ), 1, " ORDER BY r.connection, r.seq DESC";
     RUN_TALLY_AMONG = "SELECT started_us / 900000000, status, COUNT(*) FROM runs \
                        WHERE started_us >= $1 AND connection", 1, " GROUP BY started_us / 900000000, status";
     SIGNED_AMONG = concat!(

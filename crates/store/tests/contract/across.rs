@@ -17,6 +17,7 @@ async fn ran(connection: &ConnectionStore, id: &str, status: Option<&str>) {
     let started = Fact::RunStarted {
         trigger: "command".to_owned(),
         flows: vec!["bills".to_owned()],
+        limited: false,
     };
     let ended = status.map(|status| Fact::RunEnded {
         status: status.to_owned(),

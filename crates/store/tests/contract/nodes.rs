@@ -104,20 +104,20 @@ pub(crate) async fn what_is_due_is_done_by_one_node(bed: &Bed, store: &Store) {
     store.beat(beat("one")).await.unwrap();
     other.beat(beat("two")).await.unwrap();
     let tick = Some(bed.clock.now());
-    let claim = async |store: &Store, due| store.claim("run/acme", due).await.unwrap();
+    let claim = async |store: &Store, due| store.claim("run/acme", &[], due).await.unwrap();
     assert_eq!(claim(store, tick).await, Claim::Ours);
     assert_eq!(claim(&other, tick).await, Claim::Elsewhere);
     assert_eq!(claim(&other, None).await, Claim::Elsewhere);
-    store.end_claim("run/acme").await.unwrap();
+    store.end_claim("run/acme", &[]).await.unwrap();
     assert_eq!(claim(&other, tick).await, Claim::Done);
     // The next tick of a node whose clock is behind is the same for one that is ahead.
     let next = tick.map(|tick| tick + Duration::from_secs(900));
     assert_eq!(claim(&other, next).await, Claim::Ours);
-    other.end_claim("run/acme").await.unwrap();
+    other.end_claim("run/acme", &[]).await.unwrap();
     assert_eq!(claim(store, next).await, Claim::Done);
     assert_eq!(claim(&other, None).await, Claim::Ours);
     // A claim that isn't one's own is not ended.
-    store.end_claim("run/acme").await.unwrap();
+    store.end_claim("run/acme", &[]).await.unwrap();
     assert_eq!(claim(store, None).await, Claim::Elsewhere);
     assert_eq!(store.left_undone().await.unwrap(), Vec::<String>::new());
     // The other is silent: what it had begun is anybody's.
@@ -228,4 +228,35 @@ pub(crate) async fn s221_a_lease_goes_by_the_database_s_clock(bed: &Bed, _: &Sto
     assert!(next > there && next <= there + every);
     one.close().await;
     two.close().await;
+}
+
+pub(crate) async fn a_tick_was_kept_only_by_a_run_that_included_its_work(bed: &Bed, store: &Store) {
+    let parts = |of: &[&str]| {
+        let named = of.iter().map(|part| format!("run/acme/{part}"));
+        named.collect::<Vec<_>>()
+    };
+    let (all, whole) = (parts(&["all"]), parts(&["whole"]));
+    let claim = async |parts: &[String], due| store.claim("run/acme", parts, due).await.unwrap();
+    let first = Some(bed.clock.now());
+    bed.clock.advance(Duration::from_secs(120));
+    let night = Some(bed.clock.now());
+    // It begins late, after the whole read has become due.
+    bed.clock.advance(Duration::from_secs(60));
+    assert_eq!(claim(&all, first).await, Claim::Ours);
+    store.end_claim("run/acme", &all).await.unwrap();
+    assert_eq!(claim(&all, first).await, Claim::Done);
+    assert_eq!(claim(&whole, night).await, Claim::Ours);
+    bed.clock.advance(Duration::from_secs(60));
+    let next = Some(bed.clock.now());
+    store
+        .end_claim("run/acme", &parts(&["whole", "all"]))
+        .await
+        .unwrap();
+    assert_eq!(claim(&whole, night).await, Claim::Done);
+    assert_eq!(claim(&all, next).await, Claim::Ours);
+    // What was only begun has kept nothing.
+    assert_eq!(claim(&all, next).await, Claim::Ours);
+    store.end_claim("run/acme", &all).await.unwrap();
+    assert_eq!(claim(&parts(&["all", "whole"]), next).await, Claim::Ours);
+    store.end_claim("run/acme", &[]).await.unwrap();
 }

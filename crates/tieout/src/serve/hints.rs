@@ -192,7 +192,7 @@ impl Service {
             .await
             .map(|now| now.checked_sub(checked_within).ok());
         let claim = match due {
-            Ok(due) => store.claim(&check, due).await,
+            Ok(due) => store.claim(&check, &[], due).await,
             Err(error) => Err(error),
         };
         match claim {
@@ -210,7 +210,7 @@ impl Service {
         {
             tracing::warn!(%error, "old notifications can't be forgotten");
         }
-        if let Err(error) = store.end_claim(&check).await {
+        if let Err(error) = store.end_claim(&check, &[]).await {
             tracing::warn!(%error, "that the subscriptions were checked can't be told to other nodes");
         }
         if all_well { CHECK } else { CHECK_AGAIN }

@@ -159,17 +159,44 @@ impl Service {
             }
             Cause::Asked => None,
         };
-        store.claim(&claimed(&job.connection), due).await
+        let parts = parts(job);
+        store.claim(&claimed(&job.connection), &parts, due).await
     }
 
-    /// A run that was claimed has ended.
-    pub(super) async fn end_claim(&self, job: &ConnectionName) {
-        if let Err(error) = self.home.store.end_claim(&claimed(job)).await {
-            tracing::warn!(connection = %job, %error, "that a run has ended can't be told to other nodes");
+    /// A run that was claimed has ended, and with it all that it included.
+    pub(super) async fn end_claim(&self, job: &Job) {
+        let claim = claimed(&job.connection);
+        let mut done = parts(job);
+        if job.flows.is_empty() {
+            let config = self.config();
+            let config = config.connections.get(&job.connection);
+            let flows = config.into_iter().flat_map(|config| &config.timing.flows);
+            done.extend(flows.map(|(flow, _)| format!("{claim}/flow/{flow}")));
+            if job.whole {
+                done.push(format!("{claim}/all"));
+            }
+        }
+        if let Err(error) = self.home.store.end_claim(&claim, &done).await {
+            tracing::warn!(
+                connection = %job.connection, %error,
+                "that a run has ended can't be told to other nodes"
+            );
         }
     }
 }
 
 fn claimed(connection: &ConnectionName) -> String {
     format!("{RUN}{connection}")
+}
+
+/// What of a connection's runs a job is: each timetable's tick has been kept only by a run that included its work.
+fn parts(job: &Job) -> Vec<String> {
+    let claim = claimed(&job.connection);
+    match job.flows.as_slice() {
+        [] if job.whole => vec![format!("{claim}/whole")],
+        [] => vec![format!("{claim}/all")],
+        flows => (flows.iter())
+            .map(|flow| format!("{claim}/flow/{flow}"))
+            .collect(),
+    }
 }

@@ -33,9 +33,8 @@ impl Runs for Service {
                 return Ended::Failed;
             }
         }
-        let connection = job.connection.clone();
-        let ended = self.made(job).await;
-        self.end_claim(&connection).await;
+        let ended = self.made(job.clone()).await;
+        self.end_claim(&job).await;
         ended
     }
 
@@ -78,6 +77,7 @@ impl Service {
             }
         }
         let whole = job.whole;
+        let looks_at_all = looks_at_all(&job, &connection);
         let options = match job.import {
             Some(import) if !self.is_pending(&job.connection, import).await => return Ended::Made,
             Some(import) => RunOptions::importing(run_id(), import),
@@ -109,7 +109,7 @@ impl Service {
         match &result {
             // Another's run may have looked before we were told.
             Ok(report) if report.joined && told => self.told(&job.connection),
-            Ok(report) if ended == Ended::Made && !report.joined => {
+            Ok(report) if ended == Ended::Made && !report.joined && looks_at_all => {
                 if let Err(error) = connection.store.heed_hints(began).await {
                     tracing::warn!(connection = %job.connection, %error, "notifications stay unheeded");
                 }
@@ -145,6 +145,15 @@ impl Service {
             ..made
         }))
     }
+}
+
+/// Whether a run decides on whatever may have changed: then, and only then, it heeds what services told.
+fn looks_at_all(job: &Job, connection: &Connection) -> bool {
+    let includes = |flow: &str| job.flows.iter().any(|name| name == flow);
+    let mut flows = connection.flows.iter();
+    job.only.is_empty()
+        && job.import.is_none()
+        && (job.flows.is_empty() || flows.all(|flow| includes(flow.name())))
 }
 
 /// Says how a run ended. What is in the report's words is the history's; here is one line.

@@ -81,6 +81,7 @@ async fn each_register_holds_what_it_is_for_and_a_change_is_told_with_what_was_b
     let started = |trigger: &str| Fact::RunStarted {
         trigger: trigger.to_owned(),
         flows: vec!["bills".to_owned()],
+        limited: false,
     };
     // So long ago that it is in an earlier month, whatever day it is.
     let earlier = now - jiff::SignedDuration::from_hours(40 * 24);

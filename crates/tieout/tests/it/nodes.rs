@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use tieout::serve::Service;
-use tieout_domain::Timestamp;
+use tieout_domain::{Kind, RecordRef, Side, Timestamp};
 use tieout_engine::scheduler::{Cause, Ended, Job, Runs as _};
+use tieout_store::NewHint;
 
 use crate::stage::Stage;
 
@@ -56,6 +57,56 @@ async fn of_several_nodes_one_makes_the_run_of_a_tick() {
     for living in living {
         living.abort();
     }
+}
+
+#[tokio::test]
+async fn the_tick_of_the_whole_read_is_not_kept_by_an_ordinary_run() {
+    let stage = Stage::new().await;
+    let one = node(&stage, "one").await;
+    let tick = Timestamp::now();
+    assert_eq!(one.run(job(Cause::Tick(tick))).await, Ended::Made);
+    let whole = Job {
+        whole: true,
+        ..job(Cause::Tick(tick))
+    };
+    for _ in 0..2 {
+        assert_eq!(one.run(whole.clone()).await, Ended::Made);
+        assert_eq!(one.run(job(Cause::Tick(tick))).await, Ended::Made);
+    }
+    assert_eq!(stage.connection.store.runs(10).await.unwrap().len(), 2);
+    let read = tieout_engine::whole_read_at(&stage.connection.store).await;
+    assert!(read.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_was_told_is_heeded_only_by_a_run_that_decides_on_everything() {
+    let stage = Stage::new().await;
+    stage.sync().await;
+    let one = node(&stage, "one").await;
+    let hint = NewHint {
+        connection: "acme-us".parse().unwrap(),
+        system: "bill".to_owned(),
+        event: "1".to_owned(),
+        record: String::new(),
+        at: Timestamp::now(),
+    };
+    stage.home.store.keep_hints(&[hint]).await.unwrap();
+    let (bill, _) = stage.open_pairs().await.remove(0);
+    let single = Job {
+        only: vec![RecordRef::new(Side::Ledger, Kind::Bill, bill).to_string()],
+        ..job(Cause::Asked)
+    };
+    let of_a_flow = Job {
+        flows: vec!["vendors".to_owned()],
+        ..job(Cause::Asked)
+    };
+    let store = &stage.connection.store;
+    for limited in [single, of_a_flow] {
+        assert_eq!(one.run(limited).await, Ended::Made);
+        assert!(store.hints_waiting_since().await.unwrap().is_some());
+    }
+    assert_eq!(one.run(job(Cause::Told)).await, Ended::Made);
+    assert_eq!(store.hints_waiting_since().await.unwrap(), None);
 }
 
 #[tokio::test]

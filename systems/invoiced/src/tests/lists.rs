@@ -235,6 +235,37 @@ async fn events_are_read_once_for_all_kinds_and_what_they_name_is_looked_at() {
     assert_eq!(events, 1);
 }
 
+/// The engine compares nothing at a whole read that has a mark, and the next mark is past these events.
+#[tokio::test]
+async fn what_was_deleted_since_the_mark_is_told_by_a_whole_read_too() {
+    let deleted =
+        r#"[{"id":9,"type":"item.deleted","timestamp":900,"data":{"object":{"id":"i7"}}}]"#;
+    let stage = Stage::new(move |seen| match seen.path.split('?').next().unwrap() {
+        "/events" => ok(deleted),
+        "/items/i7" => status(404, r#"{"type":"invalid_request","message":"not found"}"#),
+        _ => items([item(1, 5)]),
+    });
+    let mark = Mark(r#"{"newest":700,"events":700}"#.to_owned());
+    stage.ports.whole.run_begins();
+    let page = stage.ports.read[&Kind::Item]
+        .page(Depth::Whole, Some(&mark), None)
+        .await
+        .unwrap();
+    assert_eq!(page.gone, ["i7".into()]);
+    // The list is read from its beginning all the same, to its end.
+    assert_eq!(page.records.len(), 1);
+    assert!(!page.may_stop);
+    let calls = stage.calls();
+    assert!(
+        calls.iter().all(|call| !call.contains("updated_after")),
+        "{calls:?}"
+    );
+    assert_eq!(
+        page.mark,
+        Some(Mark(r#"{"newest":5,"events":900}"#.to_owned()))
+    );
+}
+
 #[tokio::test]
 async fn terms_are_those_that_documents_name() {
     let stage =

@@ -444,3 +444,56 @@ fn a_run_says_whether_another_node_may_have_made_it_already() {
     assert_eq!(cause_of(&[hook(&[]), person()]), Cause::Asked);
     assert_eq!(cause_of(&[person()]), Cause::Asked);
 }
+
+#[test]
+fn a_person_who_joins_in_takes_nothing_of_what_is_tried_again() {
+    let mut acme = entry("acme", "every 1 hour");
+    acme.lines[0].work = Work::Whole;
+    let mut agenda = agenda(vec![acme]);
+    let job = agenda.take(at(3600)).unwrap();
+    assert!(job.whole);
+    agenda.ended(&name("acme"), Ended::Failed, at(3600), 1.0);
+    let click = Mark {
+        flows: vec!["bills".to_owned()],
+        ..person()
+    };
+    agenda.mark(&name("acme"), click, at(3601));
+    let job = agenda.take(at(3601)).unwrap();
+    assert_eq!((job.whole, job.by.as_deref()), (true, Some("user:ann")));
+    agenda.ended(&name("acme"), Ended::Failed, at(3602), 1.0);
+    // What the timetable wanted is tried again, for nobody.
+    let job = agenda.take(at(3662)).unwrap();
+    assert_eq!(
+        (job.whole, job.by, job.trigger.as_str()),
+        (true, None, "schedule")
+    );
+    agenda.ended(&name("acme"), Ended::Made, at(3663), 1.0);
+    // What a person alone asked for is not.
+    agenda.mark(&name("acme"), person(), at(3664));
+    assert!(agenda.take(at(3664)).is_some());
+    agenda.ended(&name("acme"), Ended::Failed, at(3665), 1.0);
+    assert_eq!(agenda.take(at(3665 + 120)), None);
+}
+
+#[test]
+fn what_is_left_over_where_calls_are_scarce_waits_no_longer_than_an_hour_for_its_turn() {
+    let mut agenda = agenda(vec![entry("left", "never"), entry("busy", "never")]);
+    agenda.mark(&name("left"), hook(&[]), at(0));
+    let scarce = Ended::Scarce(Duration::from_secs(60));
+    assert!(agenda.take(at(0)).is_some());
+    agenda.ended(&name("left"), scarce, at(0), 0.0);
+    assert_eq!(agenda.take(at(60)).unwrap().flows, ["bill-payments"]);
+    agenda.ended(&name("left"), Ended::Made, at(60), 0.0);
+    // One that always has something to do comes first for an hour, and no longer.
+    let mut second = 60;
+    let turn = loop {
+        agenda.mark(&name("busy"), hook(&[]), at(second));
+        let job = agenda.take(at(second)).unwrap();
+        agenda.ended(&job.connection, Ended::Made, at(second), 0.0);
+        if job.connection == name("left") || second > 7200 {
+            break second;
+        }
+        second += 60;
+    };
+    assert_eq!(turn, 60 + 3600);
+}
