@@ -21,9 +21,9 @@ const SLICE_SECONDS: [(&str, u64); 3] = [
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 3] = [
-    (PAYABLES, 720),
-    ("netsuite-invoiced", 1620),
-    ("netsuite-alternative-payments", 1620),
+    (PAYABLES, 240),
+    ("netsuite-invoiced", 240),
+    ("netsuite-alternative-payments", 240),
 ];
 
 /// The pair that is meant where none is named.

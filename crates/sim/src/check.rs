@@ -212,6 +212,33 @@ pub fn quiet(last: &RunReport, plan: &Plan) -> Vec<Violation> {
     found
 }
 
+/// What was written between two counts.
+#[must_use]
+pub fn more(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
+    let more = after.iter().filter(|(route, count)| {
+        let had = before.get(*route).copied().unwrap_or_default();
+        **count > had
+    });
+    more.map(|(route, _)| route.clone()).collect()
+}
+
+/// Whatever the last sync says of itself, the services count no write by it.
+#[must_use]
+pub fn wrote_nothing(written: &[String]) -> Vec<Violation> {
+    let routes = written.iter();
+    routes
+        .map(|route| violation("rest", format!("the last sync wrote all the same: {route}")))
+        .collect()
+}
+
+/// A table that a check reads is there: without it, the check would see nothing to complain of.
+pub(crate) fn tables(of: &str, records: &Value, names: &[&str]) -> Vec<Violation> {
+    let missing = names.iter().filter(|name| !records[**name].is_array());
+    missing
+        .map(|name| violation("shape", format!("{of} shows no `{name}`")))
+        .collect()
+}
+
 /// Whatever happened, the four legs of the tie-out close to 0.00, and what was read is known to be whole.
 #[must_use]
 pub fn closes(reports: &[Report]) -> Vec<Violation> {

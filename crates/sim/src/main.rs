@@ -255,7 +255,7 @@ fn walk(arguments: &WalkArguments) -> bool {
             if *written { "written" } else { "not written" }
         );
     }
-    let mut violations = walk::unwritten(&told);
+    let mut violations = walk::unwritten(&told.covered);
     violations.extend(told.violations);
     if !complain("undisturbed", "", &violations, &total) {
         return false;

@@ -124,15 +124,10 @@ impl Story<'_> {
         for _ in 0..steps {
             self.change_the_weather();
             if self.dice.chance(0.15) {
-                let seconds = i64::try_from(self.dice.between(0, 7200))? - 3600;
-                self.world.step_clock(SignedDuration::from_secs(seconds));
-                self.world.figures.count("machine", "clock stepped");
+                self.step_the_clock("clock stepped");
             }
             if self.dice.chance(0.08) {
-                let kinds = self.credentials();
-                let kind = self.dice.pick(&kinds).copied().unwrap_or(kinds[0]);
-                self.world.credential(kind, "revoke");
-                self.world.figures.count("machine", "credential revoked");
+                self.revoke("credential revoked");
             } else {
                 self.restore_credentials();
             }
@@ -161,8 +156,43 @@ impl Story<'_> {
     }
 
     /// The kinds of credentials by which anybody signs in.
-    fn credentials(&self) -> [&'static str; 3] {
-        ["netsuite-m2m", "netsuite-tba", self.world.pair.credential()]
+    fn credentials(&self) -> [&'static str; 2] {
+        let ledger = if self.world.plan.tokens {
+            "netsuite-tba"
+        } else {
+            "netsuite-m2m"
+        };
+        [ledger, self.world.pair.credential()]
+    }
+
+    fn step_the_clock(&self, named: &str) {
+        let seconds = i64::try_from(self.dice.between(0, 7200)).unwrap_or_default() - 3600;
+        self.world.step_clock(SignedDuration::from_secs(seconds));
+        self.world.figures.count("machine", named);
+    }
+
+    fn revoke(&self, named: &str) {
+        let kinds = self.credentials();
+        let kind = self.dice.pick(&kinds).copied().unwrap_or(kinds[0]);
+        self.world.credential(kind, "revoke");
+        self.world.figures.count("machine", named);
+    }
+
+    /// What befalls the machine and its credentials in the middle of a run.
+    async fn meanwhile(&self) {
+        let (steps, revokes) = (self.dice.chance(0.1), self.dice.chance(0.05));
+        if !steps && !revokes {
+            return;
+        }
+        let soon = Duration::from_secs(8);
+        let after = self.dice.time(Duration::from_millis(1), soon);
+        self.world.time.sleep(after).await;
+        if steps {
+            self.step_the_clock("clock stepped in a run");
+        }
+        if revokes {
+            self.revoke("credential revoked in a run");
+        }
     }
 
     fn restore_credentials(&self) {
@@ -261,16 +291,19 @@ impl Story<'_> {
         };
         let times = self.dice.between(0, 3);
         let people = self.people();
-        let meanwhile = people.go_on(times, Duration::from_secs(8));
-        let (result, ()) = futures::future::join(self.sync(fate, "worker"), meanwhile).await;
+        let acts = people.go_on(times, Duration::from_secs(8));
+        let work = self.sync(fate, "worker");
+        let (result, (), ()) = futures::future::join3(work, acts, self.meanwhile()).await;
         result.map(drop)
     }
 
     /// Dies, starts again, and may die again right away.
     async fn sync_and_die(&self) -> Result<()> {
+        // A first sync has several hundred boundaries, and a later one a few dozen.
+        let most = if self.dice.chance(0.3) { 480 } else { 160 };
         for _ in 0..self.dice.between(1, 4) {
             let fate = Fate {
-                dies_at: Some(self.dice.between(1, 160)),
+                dies_at: Some(self.dice.between(1, most)),
                 disk_full: self.disk(),
                 ..Fate::default()
             };
@@ -412,9 +445,11 @@ impl Story<'_> {
         self.restore_credentials();
         let mut ended = None;
         let mut night = false;
+        let mut written = Vec::new();
         for _ in 0..LAST_SYNCS_MAX {
             // Longer than any window, and than any allowance is used up.
             self.world.pass(Duration::from_secs(2 * 3600)).await;
+            let wrote = self.world.writes_counted();
             let process = Process::new(&self.world.time, Fate::default());
             let mut options = self.options();
             options.whole |= night;
@@ -423,6 +458,7 @@ impl Story<'_> {
                 Some(Err(error)) => bail!("a sync in calm weather: {error}"),
                 None => bail!("a sync in calm weather did not end"),
             };
+            written = check::more(&wrote, &self.world.writes_counted());
             let started = self.world.start(Fate::default(), "checker").await?;
             let options = RunOptions::new(self.run_id(), "test");
             let plan = tieout_engine::plan(&started.connection, options).await?;
@@ -439,6 +475,7 @@ impl Story<'_> {
         }
         let (last, started, plan) = ended.context("there was a last sync")?;
         let mut violations = check::quiet(&last, &plan);
+        violations.extend(check::wrote_nothing(&written));
         let (platform, most) = (self.world.pair.platform(), self.world.pair.at_once());
         violations.extend(check::at_once(self.world.most_at_once(platform), most));
         let contradictions = self.world.figures.of("syncs", "store-contradiction");

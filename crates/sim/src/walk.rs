@@ -1,10 +1,10 @@
-//! Nothing left to chance: one story, and a process that dies at each of its boundaries in turn; then the same
-//! story with the answer to each of its writes lost, before and after it was carried out.
+//! Nothing left to chance: one story, and a process that dies at each of its boundaries in turn, and every fourth time
+//! again right after; then the same story with the answer to each of its writes lost, before and after it was carried out.
 //!
 //! The story is told by what people do, not by flows: a flow that is added later is walked through as soon as
-//! people give it something to write, and a flow that is never given anything fails the walk.
+//! people give it something to write, and a kind that a flow writes and is never given fails the walk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use tieout_store::Fact;
 use tieout_systems::Entry;
 
-use crate::check::Violation;
+use crate::check::{Violation, violation};
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::pair::Pair;
@@ -29,11 +29,23 @@ const STORIES: u64 = 40;
 pub enum Mishap {
     /// Nothing.
     None,
-    /// The process dies at this boundary.
-    Death(usize, u64),
+    /// The process dies at this boundary; and perhaps the next one, which starts at once, dies there too.
+    Death(usize, u64, Again),
     /// The answer to this write is lost, before or after it was carried out.
     Lost(usize, u64, Lost),
 }
+
+/// Whether a process dies once, or the next one right after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Once.
+    No,
+    /// Twice.
+    Yes,
+}
+
+/// How many answers are lost for each death: a story has many more boundaries than writes.
+const LOST_TO_A_DEATH: u64 = 12;
 
 /// How a story ended.
 #[derive(Debug)]
@@ -51,18 +63,30 @@ pub struct Told {
 /// What each flow could write, by its name and the kind, and whether it did.
 pub type Covered = BTreeMap<(String, String), bool>;
 
-/// All mishaps of a story that has these lengths, each `step`-th of a sort.
+/// All mishaps of a story that has these lengths: each `step`-th death, wherever in the story it is, and of the few lost
+/// answers as many more.
 #[must_use]
 pub fn mishaps(lengths: &[(u64, u64)], step: u64) -> Vec<Mishap> {
-    let mut all = Vec::new();
+    let (mut deaths, mut lost) = (Vec::new(), Vec::new());
     for (chapter, (boundaries, writes)) in lengths.iter().enumerate() {
-        let every = |most: u64| (1..=most).step_by(usize::try_from(step).unwrap_or(1).max(1));
-        all.extend(every(*boundaries).map(|at| Mishap::Death(chapter, at)));
-        for lost in [Lost::Before, Lost::After] {
-            all.extend(every(*writes).map(|at| Mishap::Lost(chapter, at, lost)));
+        deaths.extend((1..=*boundaries).map(|at| {
+            let again = if at % 4 == 0 { Again::Yes } else { Again::No };
+            Mishap::Death(chapter, at, again)
+        }));
+        for at in 1..=*writes {
+            lost.extend([Lost::Before, Lost::After].map(|how| Mishap::Lost(chapter, at, how)));
         }
     }
+    let mut all = every(deaths, step);
+    // An odd step: the answers lost before and after alternate.
+    all.extend(every(lost, (step / LOST_TO_A_DEATH) | 1));
     all
+}
+
+/// Each `step`-th, beginning in the middle of a step.
+fn every(all: Vec<Mishap>, step: u64) -> Vec<Mishap> {
+    let step = usize::try_from(step).unwrap_or(1).max(1);
+    all.into_iter().skip(step / 2).step_by(step).collect()
 }
 
 /// Tells the story with this mishap.
@@ -87,13 +111,13 @@ pub async fn tell(
     };
     let before = story.snapshot().await?;
     story.set_up().await?;
-    let mut lengths = Vec::new();
+    let (mut lengths, mut befell) = (Vec::new(), mishap == Mishap::None);
     for (chapter, acts) in pair.chapters().iter().enumerate() {
         for act in *acts {
             story.people().does(act).await;
         }
         let fate = match mishap {
-            Mishap::Death(of, at) if of == chapter => Fate {
+            Mishap::Death(of, at, _) if of == chapter => Fate {
                 dies_at: Some(at),
                 ..Fate::default()
             },
@@ -105,13 +129,30 @@ pub async fn tell(
         };
         let process = story.sync_as(fate).await?;
         lengths.push((process.reached(), process.writes()));
+        befell |= match mishap {
+            Mishap::Lost(of, at, _) => of == chapter && process.writes() >= at,
+            _ => process.died_at().is_some(),
+        };
+        if let Mishap::Death(of, at, Again::Yes) = mishap
+            && of == chapter
+        {
+            story
+                .sync_as(Fate {
+                    dies_at: Some(at),
+                    ..Fate::default()
+                })
+                .await?;
+        }
         if mishap != Mishap::None {
             // What was left open is closed before people go on: the end is the same for all.
             world.pass(std::time::Duration::from_secs(3600)).await;
             story.sync_as(Fate::default()).await?;
         }
     }
-    let (violations, _) = story.rest(&before).await?;
+    let (mut violations, _) = story.rest(&before).await?;
+    if !befell {
+        violations.push(violation("walk", "the story has no such moment"));
+    }
     let covered = covered(&world).await?;
     Ok(Told {
         violations,
@@ -167,21 +208,21 @@ pub fn fullest(systems: &'static [Entry], pair: &'static dyn Pair) -> Result<(u6
     Ok((seed, told))
 }
 
-/// The flows of a story that could write and never did: the walk would prove nothing about them.
+/// What no story gives a flow to write: nobody enters a bill below zero, which goes over as a credit.
+const NEVER: [(&str, &str); 1] = [("bills", "vendor-credit")];
+
+/// What a flow of a story could write and never did: the walk would prove nothing about it.
 #[must_use]
-pub fn unwritten(told: &Told) -> Vec<Violation> {
-    let flows: BTreeSet<&str> = told.covered.keys().map(|(flow, _)| flow.as_str()).collect();
-    flows
-        .into_iter()
-        .filter(|flow| {
-            !told
-                .covered
-                .iter()
-                .any(|((of, _), written)| of == flow && *written)
-        })
-        .map(|flow| Violation {
-            check: "walk",
-            what: format!("the story gives {flow} nothing to write"),
+pub fn unwritten(covered: &Covered) -> Vec<Violation> {
+    let is_never =
+        |(flow, kind): &(String, String)| NEVER.contains(&(flow.as_str(), kind.as_str()));
+    let never = covered
+        .iter()
+        .filter(|(of, written)| !**written && !is_never(of));
+    never
+        .map(|((flow, kind), _)| {
+            let what = format!("the story gives {flow} no {kind} to write");
+            violation("walk", what)
         })
         .collect()
 }

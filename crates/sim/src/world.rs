@@ -332,10 +332,18 @@ impl World {
     #[must_use]
     pub fn writes(&self, service: &str) -> Vec<String> {
         let routes = self.chassis.calls.of(service).by_path.into_keys();
-        let reads = |route: &str| {
-            route.starts_with("GET ") || route.ends_with("/suiteql") || route.ends_with("/token")
-        };
-        routes.filter(|route| !reads(route)).collect()
+        routes.filter(|route| writes(route)).collect()
+    }
+
+    /// How often each service's records were written, by its own count.
+    #[must_use]
+    pub fn writes_counted(&self) -> BTreeMap<String, u64> {
+        let services = ["netsuite", self.pair.platform()];
+        let counts = services.into_iter().flat_map(|service| {
+            let routes = self.chassis.calls.of(service).by_path.into_iter();
+            routes.filter(|(route, _)| writes(route))
+        });
+        counts.collect()
     }
 
     /// The most requests that left for a service in any second so far.
@@ -363,6 +371,12 @@ impl World {
             fake.clock_moved();
         }
     }
+}
+
+/// Whether a route writes records: whoever signs in or asks writes none.
+fn writes(route: &str) -> bool {
+    let reads = ["/suiteql", "/token", "/login", "/logout"];
+    !route.starts_with("GET ") && !reads.iter().any(|end| route.ends_with(end))
 }
 
 /// A folder that is as fast as there is: what a simulation writes need not outlive the machine.

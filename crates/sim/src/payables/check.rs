@@ -8,23 +8,46 @@ use tieout_domain::{Key, Kind, Marker, RecordRef, Side, State};
 
 use super::files;
 use crate::check::{
-    Items, Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, violation,
+    Items, Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, tables, text,
+    violation,
 };
 
 /// The account of the ledger that payments are posted to, by its number.
 pub(super) const PAYMENT_ACCOUNT: &str = "1090";
 
+/// What is read of the ledger's records.
+const HERE: [&str; 5] = [
+    "transactions",
+    "applications",
+    "balances",
+    "vendors",
+    "files",
+];
+
+/// What is read of the platform's records.
+const THERE: [&str; 5] = [
+    "vendors",
+    "bills",
+    "vendor_credits",
+    "payments",
+    "documents",
+];
+
 /// All checks of the services' records.
 #[must_use]
 pub fn servers(seen: &Seen<'_>) -> Vec<Violation> {
     let (before, after, items) = (seen.before, seen.after, seen.items);
-    let mut found = once(before, after);
+    let mut found = tables("the ledger", &after.ledger, &HERE);
+    found.extend(tables("the platform", &after.platform, &THERE));
+    found.extend(once(before, after));
     found.extend(posted_right(after, items));
     found.extend(echoes(after));
     found.extend(balanced(after));
     found.extend(conserved(before, after));
     found.extend(pairs_equal(after, items));
     found.extend(nothing_lost(after, items, seen.links));
+    found.extend(posted_for_nothing(after));
+    found.extend(never_owed_twice(seen));
     found.extend(files::followed_once(seen));
     found
 }
@@ -162,6 +185,8 @@ pub fn posted_right(after: &Snapshot, items: &Items) -> Vec<Violation> {
         }
         let expected = match state {
             Some(State::Done) if payment["stage"] == "Paid" => Some(paid),
+            // Whoever calls it done and has it posted all the same has overlooked that it was undone.
+            Some(State::Done) if payment["stage"] == "Dead" => Some(Decimal::ZERO),
             Some(State::Reversed) => Some(Decimal::ZERO),
             _ => None,
         };
@@ -253,6 +278,96 @@ pub fn conserved(before: &Snapshot, after: &Snapshot) -> Vec<Violation> {
         .collect()
 }
 
+/// What tieout posted belongs to a payment of the platform, and no posting is reversed twice.
+fn posted_for_nothing(after: &Snapshot) -> Vec<Violation> {
+    let prefix = Key::of(["bill", &after.account, ""]);
+    let (postings, reversals) = (postings(after), keyed(after, "Journal"));
+    let known: BTreeSet<&str> = [&postings, &reversals]
+        .into_iter()
+        .flat_map(|keyed| keyed.values().flatten())
+        .map(|one| text(one, "id"))
+        .collect();
+    let ours = list(&after.ledger, "transactions")
+        .filter(|one| text(one, "external_id").starts_with(prefix.as_str()));
+    let mut found: Vec<Violation> = ours
+        .filter(|one| !known.contains(text(one, "id")))
+        .map(|one| {
+            let what = format!(
+                "{} is of no payment of the platform",
+                text(one, "external_id")
+            );
+            violation("conserved", what)
+        })
+        .collect();
+    for (payment, journals) in &reversals {
+        let (posted, reversed) = (postings.get(payment).map_or(0, Vec::len), journals.len());
+        if reversed > posted {
+            let what =
+                format!("{posted} postings of payment {payment} are reversed {reversed} times");
+            found.push(violation("once", what));
+        }
+    }
+    found
+}
+
+/// A bill is never open on the platform for more than is owed in the ledger, unless a person was told of it or of what
+/// was paid: whoever pays there pays it twice.
+fn never_owed_twice(seen: &Seen<'_>) -> Vec<Violation> {
+    let after = seen.after;
+    let mut found = Vec::new();
+    for ((flow, record, role), copy) in seen.links {
+        if flow != "bills" || !role.is_empty() {
+            continue;
+        }
+        let there = list(&after.platform, "bills").find(|one| text(one, "id") == copy.id.as_str());
+        let Some(there) = there.filter(|one| one["archived"] == false) else {
+            continue;
+        };
+        let id = record.id.as_str();
+        let here = list(&after.ledger, "transactions").find(|one| text(one, "id") == id);
+        let owed = here.filter(|one| one["voided"] != "T");
+        let owed = owed.map_or(Decimal::ZERO, |one| amount(one, "unpaid").abs());
+        let open = amount(there, "due");
+        if open > owed && !is_told(seen, record, copy.id.as_str()) {
+            let what = format!(
+                "bill {id} is owed {owed}, and {open} can be paid on {}",
+                copy.id
+            );
+            found.push(violation("owed", what));
+        }
+    }
+    found
+}
+
+/// Whether a person was told of a bill, or of what settles it on either side.
+fn is_told(seen: &Seen<'_>, bill: &RecordRef, copy: &str) -> bool {
+    let told = |flow: &str, record: RecordRef| {
+        let item = seen.items.get(&(flow.to_owned(), record));
+        item.is_some_and(|item| {
+            let state = item.outcome.state;
+            matches!(
+                state,
+                State::Blocked | State::Conflict | State::Hold | State::Orphan
+            )
+        })
+    };
+    let settling = list(&seen.after.ledger, "applications")
+        .filter(|one| text(one, "to") == bill.id.as_str())
+        .map(|one| text(one, "from"));
+    let paying = list(&seen.after.platform, "payments")
+        .filter(|payment| list(payment, "parts").any(|part| text(part, "bill") == copy));
+    told("bills", bill.clone())
+        || settling.into_iter().any(|id| {
+            let of = |kind| RecordRef::new(Side::Ledger, kind, id);
+            told("bill-payments", of(Kind::Payment))
+                || told("vendor-credits", of(Kind::VendorCredit))
+        })
+        || paying.into_iter().any(|payment| {
+            let payment = RecordRef::new(Side::Platform, Kind::Payment, text(payment, "id"));
+            told("bill-payments", payment)
+        })
+}
+
 /// What is said to be done is the same on both sides, to the cent.
 #[must_use]
 pub fn pairs_equal(after: &Snapshot, items: &Items) -> Vec<Violation> {
@@ -316,5 +431,34 @@ pub fn nothing_lost(after: &Snapshot, items: &Items, links: &Links) -> Vec<Viola
             Some(_) => {}
         }
     }
+    found.extend(forgotten(after, items));
     found
+}
+
+/// Everything else that somebody owns has a state too: credits and payments of the ledger, and payments of the platform.
+fn forgotten(after: &Snapshot, items: &Items) -> Vec<Violation> {
+    let ours = |one: &&Value| {
+        let subsidiary = after.subsidiary.as_deref();
+        let here = subsidiary.is_none_or(|it| text(one, "subsidiary") == it);
+        here && one["voided"] != "T" && !text(one, "external_id").starts_with("bill_")
+    };
+    let of_type = |sort: &'static str| {
+        let all = list(&after.ledger, "transactions");
+        all.filter(move |one| one["type"] == sort).filter(ours)
+    };
+    let credits =
+        of_type("VendCred").map(|one| ("vendor-credits", Side::Ledger, Kind::VendorCredit, one));
+    let payments =
+        of_type("VendPymt").map(|one| ("bill-payments", Side::Ledger, Kind::Payment, one));
+    let through = list(&after.platform, "payments")
+        .filter(|one| one["recorded"] == false)
+        .map(|one| ("bill-payments", Side::Platform, Kind::Payment, one));
+    let all = credits.chain(payments).chain(through);
+    all.filter_map(|(flow, side, kind, one)| {
+        let record = RecordRef::new(side, kind, text(one, "id"));
+        let what = format!("{record} has no state");
+        let known = items.contains_key(&(flow.to_owned(), record));
+        (!known).then(|| violation("lost", what))
+    })
+    .collect()
 }

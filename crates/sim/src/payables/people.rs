@@ -152,9 +152,9 @@ impl At<'_> {
                 self.in_ledger("vendor", &self.vendors(), json!({"action": "inactivate"}))
                     .await
             }
-            "pay on the platform" => self.pay_on_platform(false, false).await,
-            "pay in part on the platform" => self.pay_on_platform(true, false).await,
-            "pay with a credit" => self.pay_on_platform(false, true).await,
+            "pay on the platform" => self.pay_on_platform(false).await,
+            "pay in part on the platform" => self.pay_on_platform(true).await,
+            "pay with a credit" => self.pay_with_credit().await,
             "move a payment on" => {
                 let statuses = ["PROCESSED", "SENT", "CLEARED", "DELIVERED"];
                 let status = self.dice.pick(&statuses).copied().unwrap_or("PROCESSED");
@@ -285,7 +285,7 @@ impl At<'_> {
         .collect()
     }
 
-    async fn pay_on_platform(&self, in_part: bool, with_credit: bool) -> Result<bool> {
+    async fn pay_on_platform(&self, in_part: bool) -> Result<bool> {
         let payable = self.payable();
         let Some(first) = self.dice.pick(&payable) else {
             return Ok(false);
@@ -302,6 +302,41 @@ impl At<'_> {
                     .map(|bill| bill["id"].clone()),
             );
         }
+        let mut body = self.payment(&bills);
+        if in_part {
+            let part = (decimal(&first["due"]) / rust_decimal::Decimal::from(3)).round_dp(2);
+            body["amount"] = json!(part.to_string());
+        }
+        self.world.act("bill", &["pay"], body).await?;
+        Ok(true)
+    }
+
+    /// A bill is paid, as far as a credit of its vendor reaches, with that.
+    async fn pay_with_credit(&self) -> Result<bool> {
+        let payable = self.payable();
+        let credits = self.platform("vendor_credits").into_iter();
+        let usable = credits.filter(|one| one["archived"] == false && positive(&one["left"]));
+        let usable: Vec<Value> = usable.collect();
+        let mut of_one_vendor = Vec::new();
+        for credit in &usable {
+            let bills = payable.iter();
+            let bills = bills.filter(|bill| bill["vendor"] == credit["vendor"]);
+            of_one_vendor.extend(bills.map(|bill| (bill, credit)));
+        }
+        let Some((bill, credit)) = self.dice.pick(&of_one_vendor) else {
+            return Ok(false);
+        };
+        let (due, left) = (decimal(&bill["due"]), decimal(&credit["left"]));
+        // A JSON number: the service takes no text for an amount.
+        let amount: Value = serde_json::from_str(&due.min(left).to_string())?;
+        let mut body = self.payment(&[bill["id"].clone()]);
+        body["credits"] = json!([{"id": credit["id"], "amount": amount}]);
+        self.world.act("bill", &["pay"], body).await?;
+        Ok(true)
+    }
+
+    /// A payment of these bills, by whatever way and as far along as it happens to be.
+    fn payment(&self, bills: &[Value]) -> Value {
         let status = if self.dice.chance(0.5) {
             "PROCESSED"
         } else {
@@ -312,27 +347,7 @@ impl At<'_> {
         } else {
             "CHECK"
         };
-        let mut body = json!({"bills": bills, "method": method, "status": status});
-        if in_part {
-            let due = first["due"]
-                .as_str()
-                .and_then(|due| due.parse::<rust_decimal::Decimal>().ok());
-            let Some(due) = due else { return Ok(false) };
-            let part = (due / rust_decimal::Decimal::from(3)).round_dp(2);
-            body["amount"] = json!(part.to_string());
-        }
-        if with_credit {
-            let credits = self.platform("vendor_credits");
-            let fits = |credit: &&Value| {
-                credit["vendor"] == first["vendor"] && credit["archived"] == false
-            };
-            let Some(credit) = credits.iter().find(fits) else {
-                return Ok(false);
-            };
-            body["credits"] = json!([{"id": credit["id"], "amount": credit["total"]}]);
-        }
-        self.world.act("bill", &["pay"], body).await?;
-        Ok(true)
+        json!({"bills": bills, "method": method, "status": status})
     }
 
     async fn move_payment(&self, stages: &[&str], status: &str) -> Result<bool> {
@@ -369,6 +384,11 @@ impl At<'_> {
         self.world.act("bill", &["bills", id], body).await?;
         Ok(true)
     }
+}
+
+fn decimal(amount: &Value) -> rust_decimal::Decimal {
+    let amount = amount.as_str().and_then(|text| text.parse().ok());
+    amount.unwrap_or_default()
 }
 
 fn pending(bill: &Value) -> bool {

@@ -12,18 +12,34 @@ use super::records::{
 };
 use super::{Manner, deposits, money, pdfs};
 use crate::check::{
-    Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, untouched, violation,
+    Seen, Snapshot, Violation, amount, balanced, list, same_twice, tables, text, untouched,
+    violation,
 };
 use crate::receivables::check::names_once;
 
 /// How many requests the service takes of one key in any second.
 const CALLS_A_SECOND: usize = 5;
 
+/// What is read of the ledger's records.
+const HERE: [&str; 4] = ["transactions", "applications", "balances", "customers"];
+
+/// What is read of the platform's records.
+const THERE: [&str; 6] = [
+    "customers",
+    "invoices",
+    "payments",
+    "refunds",
+    "payouts",
+    "pdfs",
+];
+
 /// All checks of the services' records.
 #[must_use]
 pub fn servers(manner: &Manner, writes_ledger: bool, seen: &Seen<'_>) -> Vec<Violation> {
     let after = seen.after;
-    let mut found = once(seen);
+    let mut found = tables("the ledger", &after.ledger, &HERE);
+    found.extend(tables("the platform", &after.platform, &THERE));
+    found.extend(once(seen));
     found.extend(echoes(after));
     found.extend(balanced(after));
     found.extend(nothing_lost(seen));

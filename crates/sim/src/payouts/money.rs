@@ -93,6 +93,10 @@ pub(super) fn posted_right(seen: &Seen<'_>) -> Vec<Violation> {
         let asked: Decimal = linked.iter().map(|invoice| share(payment, invoice)).sum();
         let back = refunded(after, id);
         let right = match state.map(|it| it.state) {
+            // Whoever calls it done and has it booked all the same has overlooked that it was undone.
+            Some(State::Done) if payment["status"] == "failed" => {
+                settled.is_zero() && kept.is_zero() && by_itself.is_zero()
+            }
             Some(State::Done) if by_itself.is_zero() => {
                 kept == total - back && settled >= asked - back
             }

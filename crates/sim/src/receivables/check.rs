@@ -7,7 +7,7 @@ use tieout_domain::{Key, Kind, RecordRef, RemoteId, Side, State};
 
 use super::money;
 use crate::check::{
-    Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, text, untouched,
+    Links, Seen, Snapshot, Violation, amount, balanced, list, same_twice, tables, text, untouched,
     violation,
 };
 
@@ -67,11 +67,26 @@ impl Traded {
     }
 }
 
+/// What is read of the ledger's records.
+const HERE: [&str; 4] = ["transactions", "applications", "balances", "customers"];
+
+/// What is read of the platform's records.
+const THERE: [&str; 6] = [
+    "customers",
+    "invoices",
+    "credit_notes",
+    "payments",
+    "messages",
+    "charges",
+];
+
 /// All checks of the services' records.
 #[must_use]
 pub fn servers(writes_ledger: bool, seen: &Seen<'_>) -> Vec<Violation> {
     let after = seen.after;
-    let mut found = once(seen.before, after);
+    let mut found = tables("the ledger", &after.ledger, &HERE);
+    found.extend(tables("the platform", &after.platform, &THERE));
+    found.extend(once(seen.before, after));
     found.extend(money::posted_right(seen));
     found.extend(money::recorded_right(seen));
     found.extend(money::conserved(seen.before, after));

@@ -22,6 +22,8 @@ use tieout_domain::{
 use tieout_engine::{Plan, PlannedStep, Problem, RunReport, RunStatus};
 use tieout_flows::tie_out::{Check, Completeness, Leg, Method, Party, PeriodName, Report, Status};
 use tieout_sim::check::{self, Items, Violation};
+use tieout_sim::process::Lost;
+use tieout_sim::walk::{self, Mishap};
 use tieout_store::{Commit, Fact, Item, Stop, StopKind, Store};
 
 /// What the store says of records that all came out so.
@@ -85,6 +87,59 @@ fn plan() -> Plan {
         stops: Vec::new(),
         cost: None,
     }
+}
+
+#[test]
+fn more_calls_at_once_than_may_be_are_found() {
+    assert_eq!(check::at_once(3, 3), None);
+    assert_eq!(check::at_once(4, 3).unwrap().check, "at-once");
+}
+
+#[test]
+fn a_last_sync_that_writes_and_does_not_say_so_is_found() {
+    let before = BTreeMap::from([("POST /v3/bills".to_owned(), 2)]);
+    let mut after = before.clone();
+    assert_eq!(
+        names(check::wrote_nothing(&check::more(&before, &after))),
+        Vec::<&str>::new()
+    );
+    after.insert("POST /v3/bills".to_owned(), 3);
+    after.insert("PATCH /v3/bills/{id}".to_owned(), 1);
+    let more = check::more(&before, &after);
+    assert_eq!(more.len(), 2);
+    assert_eq!(names(check::wrote_nothing(&more)), ["rest"]);
+}
+
+#[test]
+fn what_a_walk_never_writes_is_found() {
+    let of = |written| {
+        let kind = |kind: &str| ("bill-payments".to_owned(), kind.to_owned());
+        [(kind("payment"), true), (kind("vendor-credit"), written)].into()
+    };
+    assert_eq!(walk::unwritten(&of(true)), []);
+    assert_eq!(names(walk::unwritten(&of(false))), ["walk"]);
+}
+
+#[test]
+fn a_short_walk_has_mishaps_all_over_its_story() {
+    let lengths = [(400, 30), (200, 5), (3, 0)];
+    let whole = walk::mishaps(&lengths, 1);
+    assert_eq!(whole.len(), 603 + 70);
+    let short = walk::mishaps(&lengths, 120);
+    let deaths = short.iter().filter_map(|it| match it {
+        Mishap::Death(chapter, at, _) => Some((*chapter, *at)),
+        _ => None,
+    });
+    assert_eq!(
+        deaths.collect::<Vec<_>>(),
+        [(0, 61), (0, 181), (0, 301), (1, 21), (1, 141)]
+    );
+    let lost = |how| {
+        short
+            .iter()
+            .any(|it| matches!(it, Mishap::Lost(_, _, lost) if *lost == how))
+    };
+    assert!(lost(Lost::Before) && lost(Lost::After), "{short:?}");
 }
 
 #[test]

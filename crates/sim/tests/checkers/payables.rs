@@ -26,6 +26,7 @@ fn sound() -> Snapshot {
             ],
             "applications": [{"from": "9", "to": "1", "amount": "100"}],
             "vendors": [{"id": "7", "name": "Acme"}],
+            "files": [{"id": "70", "transaction": "2", "name": "scan.pdf", "content": "a page"}],
             "balances": [
                 {"number": "1090", "currency": "1", "amount": "-100", "foreign": "-100"},
                 {"number": "2000", "currency": "1", "amount": "-50", "foreign": "-50"},
@@ -36,8 +37,9 @@ fn sound() -> Snapshot {
             "vendors": [{"id": "v1", "name": "Acme"}],
             "bills": [
                 {"id": "b1", "vendor": "v1", "archived": false, "total": "100", "description": "ns:1_SB1:1"},
-                {"id": "b2", "vendor": "v1", "archived": false, "total": "50", "description": "ns:1_SB1:2"},
+                {"id": "b2", "vendor": "v1", "archived": false, "total": "50", "due": "50", "description": "ns:1_SB1:2"},
             ],
+            "documents": [{"bill": "b2", "name": "scan.pdf", "content": "a page"}],
             "vendor_credits": [
                 {"id": "c1", "vendor": "v1", "archived": false, "description": "ns:1_SB1:3"},
             ],
@@ -162,6 +164,67 @@ fn money_posted_twice_too_little_or_for_a_payment_that_is_undone_is_found() {
         }
     }
     assert_eq!(checks(&sound(), &undone), ["posted"]);
+    let mut overlooked = sound();
+    overlooked.platform["payments"][0]["stage"] = json!("Dead");
+    assert_eq!(checks(&overlooked, &items()), ["posted"]);
+}
+
+#[test]
+fn a_posting_of_no_payment_and_a_second_reversal_are_found() {
+    let posting = json!({"id": "12", "type": "VendPymt", "external_id": "bill_00801ABC_stp9", "voided": "F",
+        "total": "0", "currency": "1"});
+    let mut after = sound();
+    push(&mut after.ledger, "transactions", posting);
+    assert_eq!(checks(&after, &items()), ["conserved"]);
+    let reversal = |id: &str| {
+        json!({"id": id, "type": "Journal", "external_id": format!("bill_00801ABC_stp1_void-{id}"),
+            "voided": "F", "total": "0", "currency": "1"})
+    };
+    let mut after = sound();
+    push(&mut after.ledger, "transactions", reversal("13"));
+    assert_eq!(checks(&after, &items()), Vec::<&str>::new());
+    push(&mut after.ledger, "transactions", reversal("14"));
+    assert_eq!(checks(&after, &items()), ["once"]);
+}
+
+#[test]
+fn a_bill_that_can_be_paid_twice_is_found_unless_a_person_was_told() {
+    let mut after = sound();
+    after.platform["bills"][0]["due"] = json!("0.01");
+    assert_eq!(checks(&after, &items()), ["owed"]);
+    let mut voided = sound();
+    voided.ledger["transactions"][1]["voided"] = json!("T");
+    assert!(checks(&voided, &items()).contains(&"owed"));
+    let told = Outcome::because(State::Blocked, Code::new("already-paid"), "paid here too");
+    for of in ["1", "stp1"] {
+        let mut items = items();
+        for ((_, record), item) in &mut items {
+            if record.id.as_str() == of {
+                item.outcome = told.clone();
+            }
+        }
+        assert_eq!(checks(&after, &items), Vec::<&str>::new(), "{of}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_twice_or_not_at_all_is_found() {
+    let mut after = sound();
+    let again = json!({"bill": "b2", "name": "other.pdf", "content": "a page"});
+    push(&mut after.platform, "documents", again);
+    assert_eq!(checks(&after, &items()), ["once"]);
+    let mut after = sound();
+    after.platform["documents"][0]["content"] = json!("an older page");
+    assert_eq!(checks(&after, &items()), ["lost"]);
+}
+
+#[test]
+fn a_table_that_is_not_shown_is_found() {
+    for table in ["applications", "files"] {
+        let mut after = sound();
+        after.ledger[table] = json!(null);
+        assert!(checks(&after, &items()).contains(&"shape"), "{table}");
+    }
 }
 
 #[test]
@@ -236,4 +299,18 @@ fn a_bill_without_a_state_or_without_its_counterpart_is_found() {
         json!({"id": "5", "type": "VendBill", "total": "1", "unpaid": "1", "subsidiary": "1"}),
     );
     assert_eq!(checks(&elsewhere, &items()), Vec::<&str>::new());
+}
+
+#[test]
+fn a_credit_or_a_payment_without_a_state_is_found() {
+    for sort in ["VendCred", "VendPymt"] {
+        let mut after = sound();
+        let forgotten =
+            json!({"id": "5", "type": sort, "total": "0", "subsidiary": "3", "voided": "F"});
+        push(&mut after.ledger, "transactions", forgotten);
+        assert_eq!(checks(&after, &items()), ["lost"], "{sort}");
+    }
+    let mut forgotten = items();
+    forgotten.retain(|(_, record), _| record.id.as_str() != "stp1");
+    assert_eq!(checks(&sound(), &forgotten), ["lost"]);
 }

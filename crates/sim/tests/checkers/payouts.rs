@@ -20,7 +20,8 @@ fn sound() -> Snapshot {
         ledger: json!({
             "transactions": [
                 {"id": "1", "type": "CustInvc", "total": "100", "unpaid": "0", "subsidiary": "3", "voided": "F"},
-                {"id": "2", "type": "CustInvc", "total": "50", "unpaid": "50", "subsidiary": "3", "voided": "F"},
+                {"id": "2", "type": "CustInvc", "number": "INV-2", "total": "50", "unpaid": "50", "subsidiary": "3",
+                    "voided": "F"},
                 {"id": "4", "type": "CustCred", "total": "-5", "unused": "5", "subsidiary": "3", "voided": "F"},
                 {"id": "8", "type": "CustPymt", "total": "-30", "currency": "1", "subsidiary": "3", "voided": "F"},
                 {"id": "9", "type": "CustPymt", "total": "-70", "currency": "1", "subsidiary": "3", "voided": "F",
@@ -67,6 +68,7 @@ fn sound() -> Snapshot {
                     "allocations": [{"invoice_id": "inv_13", "amount": "20"}]},
             ],
             "refunds": [],
+            "pdfs": [{"invoice_id": "inv_12", "text": "(Invoice INV-2) (Total: 50 USD)"}],
             "payouts": [
                 {"id": "pyt_31", "status": "succeeded", "total": "88", "transactions": [
                     {"type": "payment", "payment_id": "pay_21", "amount": "70"},
@@ -300,6 +302,12 @@ fn money_posted_twice_too_little_or_for_a_payment_that_is_undone_is_found() {
     assert_eq!(with(early), ["posted"]);
     let reversed = Outcome::because(State::Reversed, Code::new("reversed"), "failed");
     assert_eq!(checks(&sound(), &stating(&reversed, "pay_21")), ["posted"]);
+    for overlooked in ["pay_21", "pay_22"] {
+        let found = with(|it| {
+            one(&mut it.platform, "payments", overlooked)["status"] = json!("failed");
+        });
+        assert!(found.contains(&"posted"), "{overlooked} {found:?}");
+    }
     let refund = json!({"id": "rfd_1", "payment_id": "pay_21", "total": "70"});
     assert_eq!(
         with(|it| push(&mut it.platform, "refunds", refund)),
@@ -413,6 +421,19 @@ fn a_record_without_a_state_or_without_its_counterpart_is_found() {
         with(|it| push(&mut it.ledger, "transactions", elsewhere)),
         Vec::<&str>::new()
     );
+}
+
+#[test]
+fn a_pdf_that_is_missing_or_shows_what_was_is_found() {
+    let shown = ("documents", Side::Ledger, Kind::Invoice, "2");
+    let mut items = items();
+    items.extend(crate::items([shown], &Outcome::done()));
+    assert_eq!(checks(&sound(), &items), Vec::<&str>::new());
+    let mut after = sound();
+    after.platform["pdfs"][0]["text"] = json!("(Invoice INV-2) (Total: 49 USD)");
+    assert_eq!(checks(&after, &items), ["pdf"]);
+    after.platform["pdfs"] = json!([]);
+    assert_eq!(checks(&after, &items), ["pdf"]);
 }
 
 #[test]

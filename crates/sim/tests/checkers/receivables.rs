@@ -200,6 +200,10 @@ fn money_posted_twice_too_little_or_for_a_payment_that_is_undone_is_found() {
     let reversed = Outcome::because(State::Reversed, Code::new("reversed"), "voided");
     assert_eq!(checks(&sound(), &stating(&reversed, "21")), ["posted"]);
     assert_eq!(checks(&sound(), &stating(&reversed, "22")), ["posted"]);
+    let overlooked = with(|it| one(&mut it.platform, "payments", "21")["voided"] = json!(true));
+    assert!(checks(&overlooked, &items()).contains(&"posted"));
+    let unseen = with(|it| it.platform["charges"] = json!(null));
+    assert!(checks(&unseen, &items()).contains(&"shape"));
 }
 
 #[test]

@@ -85,11 +85,11 @@ const LISTING: Listing = Listing {
 };
 
 impl Credit {
-    fn amount(&self) -> Decimal {
+    pub(crate) fn amount(&self) -> Decimal {
         self.lines.iter().map(|line| line.amount).sum()
     }
 
-    fn applied(&self) -> Decimal {
+    pub(crate) fn applied(&self) -> Decimal {
         self.uses.iter().map(|used| used.amount).sum()
     }
 

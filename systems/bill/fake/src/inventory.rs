@@ -58,6 +58,7 @@ fn credits(org: &Organization) -> Vec<Value> {
                 "vendor": org.ids.text(Kind::Vendor, credit.vendor),
                 "number": &*credit.reference, "description": credit.description.as_deref(),
                 "total": sum.normalize().to_string(),
+                "left": (credit.amount() - credit.applied()).normalize().to_string(),
             })
         })
         .collect()
