@@ -33,6 +33,10 @@ pub type Routine = fn(&Request<Bytes>) -> Option<&'static str>;
 pub struct Exchange {
     /// Its method.
     pub method: Method,
+    /// Where it went, without the query.
+    pub path: String,
+    /// What it carried.
+    pub body: Bytes,
     /// Whether the answer was a success.
     pub success: bool,
 }
@@ -89,6 +93,8 @@ impl Transport for Answers {
         let answer = answer.unwrap_or_else(|| Err(Lost::Unknown("there is no answer".to_owned())));
         state.exchanges.push(Exchange {
             method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            body: request.body().clone(),
             success: answer
                 .as_ref()
                 .is_ok_and(|answer| answer.status().is_success()),

@@ -111,7 +111,8 @@ impl ExternalPayments {
         let observed = sight.unwrap_or_default().observed.pop();
         if let Some(observed) = &observed
             && (observed.document.amount() != order.document.amount()
-                || is_of_another(&observed.document, invoice))
+                || is_of_another(&observed.document, invoice)
+                || is_told_otherwise(order, &observed.document))
         {
             let cause = format!(
                 "Alternative Payments: {what}: the answer shows another payment, `{}`",
@@ -174,17 +175,25 @@ impl ExternalPayments {
         }
         let what = format!("taking back payment {}", order.document.label());
         let path = format!("{}/{}", path(invoice), escaped(id.as_str()));
-        match self.client.delete(&path, &what).await {
-            Err(fault) if !absent(&fault) => return Err(fault),
-            Ok(()) | Err(_) => {}
-        }
+        let adopted = match self.client.delete(&path, &what).await {
+            Ok(()) => false,
+            // Somebody else was quicker.
+            Err(fault) if absent(&fault) => true,
+            Err(fault) => return Err(fault),
+        };
         let document = voided(&there.document);
         Ok(Receipt {
             id: id.clone(),
             observed: Some(changed(there, document)),
-            adopted: false,
+            adopted,
         })
     }
+}
+
+/// Whether this bears the key of something else.
+fn is_told_otherwise(order: &Order, there: &Document) -> bool {
+    let key = there.external_id().map(tieout_domain::Key::as_str);
+    key.is_some_and(|key| key != external_id(order))
 }
 
 /// Whether this is what an order told.

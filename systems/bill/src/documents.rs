@@ -104,7 +104,9 @@ impl Documents {
             }
             path = format!("{own}?page={}", escaped(&listed.next_page));
             if !cursors.insert(listed.next_page) {
-                return Err(Failed::drift(format!("BILL: {what} goes in circles")));
+                return Err(Failed::drift(format!(
+                    "BILL: {what} goes in circles by `nextPage`"
+                )));
             }
         }
     }

@@ -217,10 +217,16 @@ fn wrong(key: &str, value: &str, rule: &str) -> ConnectError {
     }
 }
 
+/// No request is on its way for longer.
+const LONGEST: Duration = Duration::from_hours(24);
+
 fn duration(key: &str, text: &str) -> Result<Duration, ConnectError> {
-    let rule = "write a length of time such as \"15 minutes\"";
+    let rule = "write a length of time up to a day, such as \"15 minutes\"";
     let span: jiff::SignedDuration = text.trim().parse().map_err(|_| wrong(key, text, rule))?;
-    Duration::try_from(span).map_err(|_| wrong(key, text, rule))
+    let span = Duration::try_from(span).map_err(|_| wrong(key, text, rule))?;
+    // Longer than any request may be on its way, and nothing would ever be sent again.
+    let may_be = span <= LONGEST;
+    may_be.then_some(span).ok_or_else(|| wrong(key, text, rule))
 }
 
 /// Plain HTTP is accepted for loopback only: a token must not travel in the clear.

@@ -293,7 +293,7 @@ async fn complete(writer: &dyn Upsert, orders: &[Order], made: Vec<Made>) -> Vec
             .collect(),
     );
     if writer.shows_what_was_made() {
-        show(writer, &mut answers).await;
+        show(writer, orders, &mut answers).await;
     }
     answers
 }
@@ -322,7 +322,7 @@ fn named(order: &Order, found: &Result<Vec<Observed>, Fault>) -> Answer {
     }
 }
 
-async fn show(writer: &dyn Upsert, answers: &mut [Answer]) {
+async fn show(writer: &dyn Upsert, orders: &[Order], answers: &mut [Answer]) {
     let ids: Vec<RemoteId> = answers
         .iter()
         .filter_map(|answer| match answer {
@@ -345,11 +345,23 @@ async fn show(writer: &dyn Upsert, answers: &mut [Answer]) {
             return;
         }
     };
-    for answer in answers {
-        if let Answer::Applied(receipt) = answer
-            && receipt.observed.is_none()
-        {
-            receipt.observed = shown.get(&receipt.id).cloned();
+    for (order, answer) in orders.iter().zip(answers) {
+        let Answer::Applied(receipt) = answer else {
+            continue;
+        };
+        if receipt.observed.is_some() {
+            continue;
+        }
+        let Some(there) = shown.get(&receipt.id) else {
+            continue;
+        };
+        let key = external_id_there(&there.document);
+        if key.is_empty() || key == external_id(order).to_ascii_lowercase() {
+            receipt.observed = Some(there.clone());
+        } else {
+            let id = &receipt.id;
+            let cause = format!("it was answered as written, as {id}, which is another's record");
+            *answer = Answer::Failed(Fault::Unknown { cause });
         }
     }
 }

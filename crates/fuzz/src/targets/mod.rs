@@ -7,6 +7,7 @@ mod files;
 mod invoiced;
 mod netsuite;
 mod ports;
+mod receipts;
 mod receivables;
 mod sandbox;
 mod values;
@@ -37,7 +38,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "durations",
-        about: "settling times in both systems' settings",
+        about: "settling times in all systems' settings: what is written is waited, or refused",
         run: values::durations,
     },
     Target {

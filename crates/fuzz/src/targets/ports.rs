@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tieout_domain::document::UseOf;
-use tieout_domain::port::{Action, Answer, Depth, Observed, Order, Page, Ports, Read, Receipt};
+use tieout_domain::port::{Action, Answer, Depth, Observed, Page, Ports, Read};
 use tieout_domain::subledger::Basis;
-use tieout_domain::{Date, Document, Fault, Fingerprint, Kind, RemoteId};
+use tieout_domain::{Date, Fault, Fingerprint, Kind, RemoteId};
 
 use super::documents::order;
-use crate::answers::{Answers, Exchange};
+use super::receipts;
+use crate::answers::Answers;
 use crate::place;
 use crate::stage;
 
@@ -128,7 +128,7 @@ fn readable(page: &Page) {
 }
 
 /// A record that was read can be kept: it comes back from the store as it was.
-fn kept(observed: &Observed) {
+pub(super) fn kept(observed: &Observed) {
     assert!(
         !observed.id.as_str().is_empty(),
         "a record without an id: {observed:?}"
@@ -199,86 +199,10 @@ pub(super) fn write(ports: &Ports, answers: &Answers, told: &str) {
     }
     let done = stage::wait_for(writer.write(&orders));
     assert_eq!(done.len(), orders.len(), "one answer for each order");
-    let mut ids = Vec::new();
-    for (order, answer) in orders.iter().zip(&done) {
-        match answer {
-            Answer::Failed(fault) => failed(fault),
-            Answer::Applied(receipt) => {
-                applied(receipt, order, &answers.exchanges());
-                ids.push(&receipt.id);
-            }
+    for answer in &done {
+        if let Answer::Failed(fault) = answer {
+            failed(fault);
         }
     }
-    ids.sort();
-    assert!(
-        ids.windows(2).all(|pair| pair[0] != pair[1]),
-        "one record for two orders: {done:?}"
-    );
-}
-
-/// Whether both are payments, and what is shown of the one's invoices is the other's: whose they are follows from that.
-fn pays_the_same(there: &Document, wanted: &Document) -> bool {
-    match (there, wanted) {
-        (Document::CustomerPayment(there), Document::CustomerPayment(wanted)) => {
-            let is_wanted = |of: &UseOf| wanted.uses.iter().any(|part| part.of == *of);
-            there.uses.iter().all(|part| is_wanted(&part.of))
-        }
-        _ => false,
-    }
-}
-
-/// A receipt names the record that was written, and shows no other. What tells one from the other is the id of
-/// an order that names its record; else the external id; else vendor and number.
-fn applied(receipt: &Receipt, order: &Order, exchanges: &[Exchange]) {
-    assert!(
-        !receipt.id.as_str().trim().is_empty(),
-        "applied to a record without an id"
-    );
-    let written = |exchange: &Exchange| exchange.success && exchange.method != http::Method::GET;
-    assert!(
-        receipt.adopted || exchanges.iter().any(written),
-        "applied without a success: {exchanges:?}"
-    );
-    if let Some(observed) = &receipt.observed {
-        kept(observed);
-        assert_eq!(observed.id, receipt.id, "the receipt shows another record");
-        assert_eq!(
-            observed.document.kind(),
-            order.document.kind(),
-            "the receipt shows another kind"
-        );
-    }
-    if let Some(target) = &order.target {
-        assert_eq!(receipt.id, *target, "applied to another record");
-        return;
-    }
-    let Some(observed) = &receipt.observed else {
-        return;
-    };
-    let (there, wanted) = (&observed.document, &order.document);
-    if let (Some(there), Some(wanted)) = (external_id(there), external_id(wanted)) {
-        assert!(
-            there.eq_ignore_ascii_case(&wanted),
-            "another event's record"
-        );
-        return;
-    }
-    assert_eq!(there.vendor(), wanted.vendor(), "another vendor's record");
-    assert!(
-        there.customer() == wanted.customer() || pays_the_same(there, wanted),
-        "another customer's record: {there:?}"
-    );
-    if let (Document::Bill(there), Document::Bill(wanted)) = (there, wanted) {
-        assert_eq!(there.number, wanted.number, "another bill");
-        assert_eq!(there.total, wanted.total, "another bill");
-    }
-}
-
-fn external_id(document: &Document) -> Option<String> {
-    let key = match document {
-        Document::Payment(payment) => payment.external_id.as_ref(),
-        Document::Journal(journal) => journal.external_id.as_ref(),
-        _ => None,
-    };
-    key.map(|key| key.as_str().to_owned())
+    receipts::hold(ports.system, &orders, &done, &answers.exchanges());
 }

@@ -1,22 +1,13 @@
 //! Documents of receivables to be written, as the others are.
 
 use tieout_domain::document::{
-    CreditMemo, Customer, CustomerPayment, Invoice, InvoiceStatus, PaymentUse, ReceiptMethod,
-    ReceiptStatus, SalesLine, SalesLineKind, UseOf,
+    CreditMemo, Customer, CustomerPayment, CustomerRefund, Deposit, DepositLine, Deposited,
+    Invoice, InvoiceStatus, PaymentUse, ReceiptMethod, ReceiptStatus, SalesLine, SalesLineKind,
+    UseOf,
 };
-use tieout_domain::{Amount, Currency, Document, Kind, Marker};
+use tieout_domain::{Amount, Currency, Document, Marker};
 
-use super::documents::{DAY, amount};
-
-/// The document of this kind, first, second or third.
-pub(super) fn document(kind: Kind, nth: u8) -> Document {
-    match kind {
-        Kind::Customer => Document::Customer(customer(nth)),
-        Kind::CreditMemo => Document::CreditMemo(credit_memo(nth)),
-        Kind::CustomerPayment => Document::CustomerPayment(payment(nth)),
-        _ => Document::Invoice(invoice(nth)),
-    }
-}
+use super::documents::{DAY, amount, application};
 
 /// The document with a change of it.
 pub(super) fn amended(document: Document) -> Document {
@@ -31,6 +22,10 @@ pub(super) fn amended(document: Document) -> Document {
         Document::CustomerPayment(payment) => {
             Document::CustomerPayment(CustomerPayment { memo, ..payment })
         }
+        Document::CustomerRefund(refund) => {
+            Document::CustomerRefund(CustomerRefund { memo, ..refund })
+        }
+        Document::Deposit(deposit) => Document::Deposit(Deposit { memo, ..deposit }),
         other => other,
     }
 }
@@ -39,7 +34,7 @@ fn marker(nth: u8) -> Option<Marker> {
     Marker::find_in(&format!("ns:1234567_SB1:{nth}"))
 }
 
-fn customer(nth: u8) -> Customer {
+pub(super) fn customer(nth: u8) -> Customer {
     Customer {
         name: format!("Birch {nth}"),
         number: format!("C-{nth}"),
@@ -63,7 +58,7 @@ fn line(nth: u8) -> SalesLine {
     SalesLine {
         id: None,
         line_kind: SalesLineKind::Item,
-        item: None,
+        item: Some("31".into()),
         name: "Chairs".to_owned(),
         description: String::new(),
         quantity: Amount::new(1.into()),
@@ -75,7 +70,7 @@ fn line(nth: u8) -> SalesLine {
     }
 }
 
-fn invoice(nth: u8) -> Invoice {
+pub(super) fn invoice(nth: u8) -> Invoice {
     Invoice {
         customer: "12".into(),
         number: format!("INV-{nth}"),
@@ -97,7 +92,7 @@ fn invoice(nth: u8) -> Invoice {
     }
 }
 
-fn credit_memo(nth: u8) -> CreditMemo {
+pub(super) fn credit_memo(nth: u8) -> CreditMemo {
     CreditMemo {
         customer: "12".into(),
         number: format!("CN-{nth}"),
@@ -117,7 +112,7 @@ fn credit_memo(nth: u8) -> CreditMemo {
     }
 }
 
-fn payment(nth: u8) -> CustomerPayment {
+pub(super) fn payment(nth: u8) -> CustomerPayment {
     CustomerPayment {
         customer: Some("12".into()),
         number: format!("P-{nth}"),
@@ -138,6 +133,51 @@ fn payment(nth: u8) -> CustomerPayment {
         period: None,
         memo: "paid".to_owned(),
         marker: marker(nth),
+        external_id: None,
+    }
+}
+
+pub(super) fn refund(nth: u8) -> CustomerRefund {
+    CustomerRefund {
+        customer: "12".into(),
+        number: format!("R-{nth}"),
+        date: DAY,
+        currency: Currency::USD,
+        total: amount(nth),
+        applications: vec![application(amount(nth))],
+        method: ReceiptMethod::Card,
+        account: Some("1".into()),
+        receivables_account: None,
+        subsidiary: Some("3".into()),
+        period: None,
+        memo: "paid back".to_owned(),
+        voided: false,
+        external_id: None,
+    }
+}
+
+/// A payment less a fee of one.
+pub(super) fn deposit(nth: u8) -> Deposit {
+    let payment = [amount(nth), Amount::ONE].into_iter().sum();
+    Deposit {
+        number: format!("D-{nth}"),
+        date: DAY,
+        currency: Currency::USD,
+        account: "1".into(),
+        payments: vec![Deposited {
+            payment: "4001".into(),
+            amount: payment,
+        }],
+        lines: vec![DepositLine {
+            account: "66".into(),
+            amount: -Amount::ONE,
+            party: None,
+            memo: "fee".to_owned(),
+        }],
+        total: amount(nth),
+        memo: "paid out".to_owned(),
+        subsidiary: Some("3".into()),
+        period: None,
         external_id: None,
     }
 }

@@ -102,9 +102,9 @@ fn deposit(
     subsidiary: Option<&RemoteId>,
 ) -> Result<Deposit, Unreadable> {
     let payments: Vec<Deposited> = taken.iter().map(deposited).collect::<Result<_, _>>()?;
-    let account = lines
-        .main_account()
-        .ok_or_else(|| Unreadable("it names no account that the money reached".to_owned()))?;
+    let account = lines.main_account().ok_or_else(|| {
+        Unreadable("no line of it has the `account` that the money reached".to_owned())
+    })?;
     let lines = other_lines(lines, &payments)?;
     let total = row.need_amount("total")?;
     let parts = payments.iter().map(|one| one.amount);
@@ -112,7 +112,7 @@ fn deposit(
         .map_err(|error| Unreadable(error.to_string()))?;
     if parts != total {
         return Err(Unreadable(format!(
-            "its payments and lines come to {parts} and its total is {total}"
+            "its payments and lines come to {parts} and its `total` is {total}"
         )));
     }
     Ok(Deposit {
