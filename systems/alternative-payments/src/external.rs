@@ -111,8 +111,7 @@ impl ExternalPayments {
         let observed = sight.unwrap_or_default().observed.pop();
         if let Some(observed) = &observed
             && (observed.document.amount() != order.document.amount()
-                || is_of_another(&observed.document, invoice)
-                || is_told_otherwise(order, &observed.document))
+                || is_of_another(&observed.document, invoice))
         {
             let cause = format!(
                 "Alternative Payments: {what}: the answer shows another payment, `{}`",
@@ -188,12 +187,6 @@ impl ExternalPayments {
             adopted,
         })
     }
-}
-
-/// Whether this bears the key of something else.
-fn is_told_otherwise(order: &Order, there: &Document) -> bool {
-    let key = there.external_id().map(tieout_domain::Key::as_str);
-    key.is_some_and(|key| key != external_id(order))
 }
 
 /// Whether this is what an order told.

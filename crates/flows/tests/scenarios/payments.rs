@@ -893,6 +893,12 @@ impl Credited {
         (parts.collect(), credit.open)
     }
 
+    /// So much of the credit is on the bill in the ledger, and so much is left of it.
+    fn assert_here(&self, on_bill: &str, left: &str) {
+        let expected = (vec![("1".to_owned(), amount(on_bill))], amount(left));
+        assert_eq!(self.here(), expected);
+    }
+
     /// Somebody applies so much of it in the ledger.
     fn applied_here(&mut self, what: &str) {
         let open = amount("40").minus(amount(what)).unwrap();
@@ -918,34 +924,22 @@ fn s050_a_second_use_of_a_credit_on_the_same_bill_is_applied_beside_the_first() 
     let mut it = Credited::new();
     let first = it.uses("stp1", "0", "20.00");
     it.world.sync();
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("20"))], amount("20"))
-    );
+    it.assert_here("20", "20");
     let second = it.uses("stp2", "0", "20.00");
     it.world.sync();
     for record in [&first, &second] {
         assert_eq!(state(&it.world, record), "DONE");
     }
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
-    );
+    it.assert_here("40", "0");
     moves_to(&mut it.world, &first, PaymentStatus::Voided);
     assert_eq!(state(&it.world, &first), "REVERSED(reversed)");
     assert_eq!(state(&it.world, &second), "DONE");
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("20"))], amount("20"))
-    );
+    it.assert_here("20", "20");
     // What was freed is no longer the first one's.
     let third = it.uses("stp3", "0", "20.00");
     it.world.sync();
     assert_eq!(state(&it.world, &third), "DONE");
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
-    );
+    it.assert_here("40", "0");
 }
 
 #[test]
@@ -955,10 +949,7 @@ fn s050_what_somebody_has_applied_so_is_not_applied_again() {
     let record = it.uses("stp1", "0", "20.00");
     it.world.sync();
     assert_eq!(state(&it.world, &record), "DONE");
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("20"))], amount("20"))
-    );
+    it.assert_here("20", "20");
 }
 
 #[test]
@@ -978,10 +969,7 @@ fn s049_s050_what_was_used_beside_cash_is_not_taken_for_the_next_use() {
     for record in [&first, &second] {
         assert_eq!(state(&it.world, record), "DONE");
     }
-    assert_eq!(
-        it.here(),
-        (vec![("1".to_owned(), amount("40"))], Amount::ZERO)
-    );
+    it.assert_here("40", "0");
 }
 
 #[test]
