@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use tieout_domain::RecordRef;
+use tieout_domain::{RecordRef, State};
 use tieout_engine::{Plan, RunReport};
 use tieout_flows::tie_out::Report;
 use tieout_store::{ConnectionStore, Item, ItemFilter, Store};
+
+use crate::weather::DECLINED;
 
 /// The services' records at one moment.
 #[derive(Debug, Clone)]
@@ -187,6 +189,22 @@ pub async fn links(store: &ConnectionStore, flows: &[&str]) -> Result<Links> {
         }
     }
     Ok(links)
+}
+
+/// What a service declined for no reason that is known.
+pub(crate) fn declined(items: &Items) -> Vec<(String, RecordRef)> {
+    let of_it = items.iter().filter(|(_, item)| {
+        item.outcome.state == State::Blocked && item.outcome.cause.contains(DECLINED)
+    });
+    of_it.map(|(place, _)| place.clone()).collect()
+}
+
+/// What was declined once goes over when somebody has it done again.
+#[must_use]
+pub fn replayed(items: &Items) -> Vec<Violation> {
+    let left = declined(items).into_iter();
+    left.map(|(flow, record)| violation("rest", format!("{flow} {record} is declined for ever")))
+        .collect()
 }
 
 /// When nothing goes wrong any more, a sync writes nothing and has no problem, and nothing is left to do.

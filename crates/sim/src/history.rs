@@ -142,38 +142,68 @@ async fn judge(world: &World, history: History, told: &mut Told) -> Result<()> {
         .await?
         .context("there was an initial sync")?;
     told.ended = format!("{}: {}", initial.as_str(), initial.words());
-    if initial.is_pending() {
-        told.violations
-            .push(violation("stages", told.ended.clone()));
-    }
-    if told.deaths < history.kills {
-        let what = format!("{} of {} processes died", told.deaths, history.kills);
-        told.violations.push(violation("kills", what));
-    }
-    if told.most_a_second > CALLS_A_SECOND {
-        let what = format!("{} requests left in one second", told.most_a_second);
-        told.violations.push(violation("pace", what));
-    }
     let started = world.start(Fate::default(), "checker").await?;
     let items = check::items(&started.connection.store).await?;
     started.store.close().await;
-    let copies = world.records(world.pair.platform());
-    let copies: Vec<&Value> = list(&copies, "invoices").collect();
-    let of = |copy: &Value| crate::payouts::mark(copy);
-    let made: BTreeMap<String, &Value> = copies
-        .iter()
-        .filter_map(|copy| Some((of(copy)?, *copy)))
-        .collect();
-    let marked = copies.iter().filter(|copy| of(copy).is_some()).count();
-    if marked != made.len() {
-        let what = format!("{marked} copies stand for {} invoices", made.len());
-        told.violations.push(violation("once", what));
-    }
-    told.made = made.len() as u64;
-    told.violations
-        .extend(lost(&items, &made.keys().map(String::as_str).collect()));
-    in_stages(world, initial.recent, &made, told);
+    let synced = Synced {
+        pending: initial.is_pending(),
+        recent: initial.recent,
+        items,
+        ledger: world.records("netsuite"),
+        platform: world.records(world.pair.platform()),
+    };
+    synced.judge(history, told);
     Ok(())
+}
+
+/// What there is when all is through.
+#[derive(Debug, Clone)]
+pub struct Synced {
+    /// Whether the initial sync says that something is left.
+    pub pending: bool,
+    /// The first day of the last twelve months.
+    pub recent: Date,
+    /// What became of each record.
+    pub items: Items,
+    /// The ledger's records.
+    pub ledger: Value,
+    /// The platform's records.
+    pub platform: Value,
+}
+
+impl Synced {
+    /// Tells what must not be, and how much went over.
+    pub fn judge(&self, history: History, told: &mut Told) {
+        if self.pending {
+            told.violations
+                .push(violation("stages", told.ended.clone()));
+        }
+        if told.deaths < history.kills {
+            let what = format!("{} of {} processes died", told.deaths, history.kills);
+            told.violations.push(violation("kills", what));
+        }
+        if told.most_a_second > CALLS_A_SECOND {
+            let what = format!("{} requests left in one second", told.most_a_second);
+            told.violations.push(violation("pace", what));
+        }
+        let copies: Vec<&Value> = list(&self.platform, "invoices").collect();
+        let of = |copy: &Value| crate::payouts::mark(copy);
+        let made: BTreeMap<String, &Value> = copies
+            .iter()
+            .filter_map(|copy| Some((of(copy)?, *copy)))
+            .collect();
+        let marked = copies.iter().filter(|copy| of(copy).is_some()).count();
+        if marked != made.len() {
+            let what = format!("{marked} copies stand for {} invoices", made.len());
+            told.violations.push(violation("once", what));
+        }
+        told.made = made.len() as u64;
+        told.violations.extend(lost(
+            &self.items,
+            &made.keys().map(String::as_str).collect(),
+        ));
+        in_stages(&self.ledger, self.recent, &made, told);
+    }
 }
 
 /// What tieout says went over is there.
@@ -190,10 +220,9 @@ fn lost(items: &Items, made: &BTreeSet<&str>) -> Vec<Violation> {
 }
 
 /// The last twelve months went first.
-fn in_stages(world: &World, since: Date, made: &BTreeMap<String, &Value>, told: &mut Told) {
-    let ledger = world.records("netsuite");
+fn in_stages(ledger: &Value, since: Date, made: &BTreeMap<String, &Value>, told: &mut Told) {
     let (mut recent, mut older) = (Vec::new(), Vec::new());
-    for invoice in list(&ledger, "transactions") {
+    for invoice in list(ledger, "transactions") {
         let Some(copy) = made.get(text(invoice, "id")) else {
             continue;
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
 use tieout::failure::Failure;
+use tieout_desk::replay;
 use tieout_engine::tie_out::{AsOf, TieOutOptions, tie_out};
 use tieout_engine::{Connection, EngineError, RunOptions, RunReport, mapping};
 use tieout_store::{Fact, Store};
@@ -443,6 +444,7 @@ impl Story<'_> {
         self.world.set_sky(Sky::CALM);
         self.world.step_clock(SignedDuration::ZERO);
         self.restore_credentials();
+        self.replay_declined().await?;
         let mut ended = None;
         let mut night = false;
         let mut written = Vec::new();
@@ -486,6 +488,7 @@ impl Story<'_> {
         let connection = &started.connection.store;
         let items = check::items(connection).await?;
         violations.extend(check::store(&started.store, connection, &items).await?);
+        violations.extend(check::replayed(&items));
         let after = self.snapshot().await?;
         let flows = started.connection.flows.iter().map(|flow| flow.name());
         let links = check::links(connection, &flows.collect::<Vec<_>>()).await?;
@@ -506,6 +509,19 @@ impl Story<'_> {
         }
         started.store.close().await;
         Ok((violations, head))
+    }
+
+    /// Somebody has all done again that a service declined for no reason: nothing of it may be left.
+    async fn replay_declined(&self) -> Result<()> {
+        let started = self.world.start(Fate::default(), "replay").await?;
+        let store = &started.connection.store;
+        for (_, record) in check::declined(&check::items(store).await?) {
+            let failed = replay::failed_writes(store, &record.to_string()).await?;
+            self.world.figures.count("people", "replay");
+            replay::prepare(store, &failed, "once more", "a person").await?;
+        }
+        started.store.close().await;
+        Ok(())
     }
 
     /// The month that it is by now, tied out.

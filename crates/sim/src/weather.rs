@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use serde_json::json;
 use tieout_domain::Lost as Undelivered;
 use tieout_kit::Transport;
 use tieout_kit::fake::{Dropped, ExpireSession};
@@ -62,11 +63,13 @@ enum Trouble {
     Half,
     /// Too many calls: nothing was done.
     Limited,
+    /// The service understands it and declines, for no reason that tieout could know of: nothing was done.
+    Refused,
     /// The session has ended.
     SessionEnded,
 }
 
-const TROUBLES: [(Trouble, &str); 13] = [
+const TROUBLES: [(Trouble, &str); 14] = [
     (Trouble::NeverLeft, "never left"),
     (Trouble::LostBefore, "lost on the way there"),
     (Trouble::LostAfter, "answer lost"),
@@ -79,6 +82,7 @@ const TROUBLES: [(Trouble, &str); 13] = [
     (Trouble::Html(true), "page instead, after"),
     (Trouble::Half, "half an answer"),
     (Trouble::Limited, "limited"),
+    (Trouble::Refused, "refused"),
     (Trouble::SessionEnded, "session ended"),
 ];
 
@@ -190,6 +194,7 @@ impl Weather {
             Some(Trouble::Gateway(status, false)) => return Ok(gateway(status)),
             Some(Trouble::Html(false)) => return Ok(page()),
             Some(Trouble::Limited) => return Ok(limited()),
+            Some(Trouble::Refused) => return Ok(refused(&request)),
             _ => {}
         }
         let ended = trouble == Some(Trouble::SessionEnded);
@@ -280,8 +285,8 @@ async fn answer(
     Ok(Response::from_parts(parts, body.to_bytes()))
 }
 
-fn made(status: StatusCode, kind: &'static str, body: &'static str) -> Response<Bytes> {
-    let mut made = Response::new(Bytes::from_static(body.as_bytes()));
+fn made(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut made = Response::new(body.into());
     *made.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
     made.headers_mut().insert(http::header::CONTENT_TYPE, kind);
@@ -303,4 +308,24 @@ fn page() -> Response<Bytes> {
 
 fn limited() -> Response<Bytes> {
     made(StatusCode::TOO_MANY_REQUESTS, "application/json", "{}")
+}
+
+/// What a service says of what it declines, and of nothing else.
+pub(crate) const DECLINED: &str = "Declined.";
+
+/// As each service words what it declines.
+fn refused(request: &Request<Bytes>) -> Response<Bytes> {
+    let port = request.uri().port_u16().unwrap_or_default();
+    let body = match service_of(port) {
+        "netsuite" => json!({"title": "Bad Request", "status": 400,
+            "o:errorDetails": [{"detail": DECLINED, "o:errorCode": "USER_ERROR"}]}),
+        "bill" => json!([{"code": "BDC_1188", "message": DECLINED}]),
+        "invoiced" => json!({"type": "invalid_request", "message": DECLINED}),
+        _ => json!({"code": "validation_error", "message": DECLINED}),
+    };
+    made(
+        StatusCode::BAD_REQUEST,
+        "application/json",
+        body.to_string(),
+    )
 }

@@ -215,6 +215,15 @@ impl Client {
                     };
                     return Err(Failed::answered(fault, problem));
                 }
+                // Whatever it is refused for, it is no word about the record that was to be written.
+                Hitch::Other(Failed {
+                    fault: Fault::Refused { cause, .. },
+                    problem,
+                }) => {
+                    let code = Code::new("invalid-login");
+                    let fault = Fault::Denied { code, cause };
+                    return Err(Failed { fault, problem });
+                }
                 Hitch::Other(failed) if !crate::call::transient(&failed.fault) || tries >= 3 => {
                     return Err(failed);
                 }

@@ -319,7 +319,7 @@ impl<R: Room> Reader<R> {
     async fn start(&self, depth: Depth, before: Option<Seen>) -> Result<(Place, Told), Fault> {
         let client = &*self.client;
         let overlap = overlap(client);
-        let since = before.and_then(|before| before.events);
+        let since = before.and_then(|before| before.events.or(Some(before.newest)));
         let past = client
             .past_since(since.map(|since| since.saturating_sub(overlap)))
             .await?;

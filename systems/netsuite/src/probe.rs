@@ -13,7 +13,7 @@ use tieout_domain::port::Choice;
 use tieout_domain::{Currency, Fault, RemoteId, Timestamp};
 
 use crate::call::Client;
-use crate::problem::{unknown_column, unknown_table};
+use crate::problem::{unknown_column, unknown_table, unsupported_search};
 use crate::settings::Settings;
 use crate::suiteql::Row;
 
@@ -389,9 +389,14 @@ fn subsidiary(row: &Row) -> Option<Subsidiary> {
     })
 }
 
-/// A refusal of the table itself, as opposed to a failed sign-in.
+/// A refusal of the table itself, as opposed to a failed sign-in or to a refusal that may pass.
 fn about_the_query(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused { .. }) || fault.code() == Code::new("permission-missing")
+    match fault {
+        Fault::Refused { cause, .. } => {
+            unknown_column(cause).is_some() || unknown_table(cause) || unsupported_search(cause)
+        }
+        other => other.code() == Code::new("permission-missing"),
+    }
 }
 
 #[cfg(test)]

@@ -440,6 +440,13 @@ pub(crate) fn unknown_table(words: &str) -> bool {
     words.to_lowercase().contains("invalid search type")
 }
 
+/// Whether the query was refused as such, without naming what of it.
+pub(crate) fn unsupported_search(words: &str) -> bool {
+    words
+        .to_lowercase()
+        .contains("invalid or unsupported search")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

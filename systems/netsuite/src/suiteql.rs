@@ -287,8 +287,9 @@ impl Client {
                 Some(name) => return Err(columns_changed(columns.family, &name, &fault)),
                 None if may_be_a_column(&fault) => {
                     match self.find_culprit(columns, rest, parameters).await? {
-                        Some(name) => name,
-                        None => return Err(refused_query(columns.family, fault)),
+                        Culprit::Column(name) => name,
+                        Culprit::Nothing(rows) => return Ok(rows),
+                        Culprit::Another => return Err(refused_query(columns.family, fault)),
                     }
                 }
                 None => return Err(refused_query(columns.family, fault)),
@@ -299,13 +300,15 @@ impl Client {
         }
     }
 
-    /// Some missing columns make the service fail without naming them: finds one by leaving them out.
+    /// Some missing columns make the service fail without naming them: finds one by leaving them out. What works
+    /// without a column must fail again with it, else the service was only unwell for a moment, and a column that is
+    /// there would be left out for a day: all amounts would be in the base currency.
     async fn find_culprit(
         &self,
         columns: Columns,
         rest: &str,
         parameters: &[String],
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Culprit, Fault> {
         let hidden = self.profile.hidden();
         let candidates: BTreeSet<String> = columns
             .columns
@@ -314,22 +317,34 @@ impl Client {
             .filter(|name| !hidden.contains(&columns.remembered(name)))
             .map(str::to_owned)
             .collect();
-        let works = async |left_out: &BTreeSet<String>| -> bool {
+        let without = async |left_out: &BTreeSet<String>| {
             let mut all = hidden.clone();
             all.extend(left_out.iter().map(|name| columns.remembered(name)));
             let sql = format!("SELECT {} {rest}", columns.select(&all));
-            self.query(&sql, parameters).await.is_ok()
+            self.query(&sql, parameters).await
         };
-        if candidates.is_empty() || !works(&candidates).await {
-            return Ok(None);
+        if candidates.is_empty() || without(&candidates).await.is_err() {
+            return Ok(Culprit::Another);
         }
+        let whole = BTreeSet::new();
         for name in &candidates {
-            if works(&BTreeSet::from([name.clone()])).await {
-                return Ok(Some(name.clone()));
+            if without(&BTreeSet::from([name.clone()])).await.is_err() {
+                continue;
             }
+            return Ok(match without(&whole).await {
+                Ok(rows) => Culprit::Nothing(rows),
+                Err(fault) if may_be_a_column(&fault) => Culprit::Column(name.clone()),
+                Err(_) => Culprit::Another,
+            });
         }
         // More than one at once: give up the first; the loop comes back for the others.
-        Ok(candidates.into_iter().next())
+        Ok(
+            match (without(&whole).await, candidates.into_iter().next()) {
+                (Ok(rows), _) => Culprit::Nothing(rows),
+                (Err(fault), Some(name)) if may_be_a_column(&fault) => Culprit::Column(name),
+                _ => Culprit::Another,
+            },
+        )
     }
 
     /// All rows of a query that is paged by `(key)`: `rest` is made from the last key.
@@ -359,6 +374,16 @@ impl Client {
             }
         }
     }
+}
+
+/// Why a query failed without naming a column.
+enum Culprit {
+    /// This column, without which it works and with which it fails again.
+    Column(String),
+    /// Nothing that lasts: it works now.
+    Nothing(Rows),
+    /// Something else.
+    Another,
 }
 
 fn columns_changed(family: &str, name: &str, fault: &Fault) -> Fault {

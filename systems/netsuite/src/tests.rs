@@ -249,6 +249,43 @@ async fn s230_a_column_that_the_account_lacks_is_left_out_and_remembered() {
     assert!(!stage.script.asked()[5].2.contains("paymenthold"));
 }
 
+/// A refusal that names no column.
+const DECLINED: &str = r#"{"title": "Bad Request", "status": 400,
+    "o:errorDetails": [{"detail": "Declined.", "o:errorCode": "USER_ERROR"}]}"#;
+
+#[tokio::test]
+async fn s230_a_refusal_that_passes_is_no_columns_fault() {
+    let stage = Stage::new();
+    profile(&stage);
+    stage.script.answer(400, DECLINED);
+    // Without all that may be missing, without one, and then as it was asked at first.
+    stage.script.rows(&json!([]));
+    stage.script.rows(&json!([]));
+    stage.script.rows(&json!([]));
+    let clock = json!([{"asked": "2026-06-12 03:00:00"}]);
+    stage.script.rows(&clock);
+    let ports = connect(&stage, tokens());
+    page(&ports.read[&Kind::Bill], None).await;
+    let asked = stage.script.asked();
+    assert!(!asked[3].2.contains("t.currency"));
+    assert_eq!(asked[5].2, asked[2].2);
+    // Nothing is remembered that would read a foreign bill as one of the base currency.
+    stage.script.rows(&json!([]));
+    stage.script.rows(&clock);
+    page(&connect(&stage, tokens()).read[&Kind::Bill], None).await;
+    assert!(stage.script.asked()[7].2.contains("t.currency"));
+}
+
+#[tokio::test]
+async fn a_list_of_subsidiaries_that_is_refused_for_once_is_not_an_empty_one() {
+    let stage = Stage::new();
+    stage.script.answer(400, DECLINED);
+    let ports = connect(&stage, tokens());
+    let fault = ports.read[&Kind::Bill].page(Depth::Changes, None, None);
+    let fault = fault.await.unwrap_err();
+    assert!(fault.to_string().contains("Declined"), "{fault}");
+}
+
 #[tokio::test]
 async fn an_unreadable_record_hides_no_other() {
     let stage = Stage::new();

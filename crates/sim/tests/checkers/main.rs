@@ -111,6 +111,18 @@ fn a_last_sync_that_writes_and_does_not_say_so_is_found() {
 }
 
 #[test]
+fn what_is_still_declined_after_it_was_done_again_is_found() {
+    let bill = [("bills", Side::Ledger, Kind::Bill, "1")];
+    let blocked = |cause: &str| {
+        let code = Code::new("refused-there");
+        items(bill, &Outcome::because(State::Blocked, code, cause))
+    };
+    assert_eq!(check::replayed(&blocked("the vendor is inactive")), []);
+    let declined = blocked("bill 1 was refused: BILL: creating a bill: Declined. (HTTP 400)");
+    assert_eq!(names(check::replayed(&declined)), ["rest"]);
+}
+
+#[test]
 fn what_a_walk_never_writes_is_found() {
     let of = |written| {
         let kind = |kind: &str| ("bill-payments".to_owned(), kind.to_owned());

@@ -149,6 +149,19 @@ async fn a_refused_sign_in_is_not_tried_again_by_those_who_wait() {
 }
 
 #[tokio::test]
+async fn whatever_a_sign_in_is_refused_for_no_record_is_to_blame() {
+    let stage = Stage::bare(|_| refusal(400, "1188"));
+    let document = Document::Bill(bill("1", vec![line("10.10", "0ca")]));
+    let answers = stage.ports().write[&Kind::Bill]
+        .write(&[order(Action::Create, None, document)])
+        .await;
+    let Answer::Failed(fault @ Fault::Denied { .. }) = &answers[0] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!(fault.code().as_str(), "invalid-login");
+}
+
+#[tokio::test]
 async fn s214_the_hourly_limit_pauses_every_connection_of_the_key() {
     let stage = Stage::new(|_| refusal(422, "1144"));
     for organization in ["008", "009"] {

@@ -103,6 +103,11 @@ async fn a_read_of_changes_reaches_back_behind_the_mark() {
         all.mark,
         Some(Mark(r#"{"newest":5000,"events":3900}"#.to_owned()))
     );
+    // Events that could not be read last time tell of everything since that read.
+    let stage = quiet(|_| ok("[]"));
+    let unread = Mark(r#"{"newest":4000,"events":null}"#.to_owned());
+    read(&stage, Kind::Item, Some(&unread)).await.unwrap();
+    assert_eq!(stage.calls()[0], "GET /events?per_page=100&start_date=3700");
     // Nothing new: the mark stays, and so does its text.
     let stage = quiet(|_| ok("[]"));
     let (all, _) = read(&stage, Kind::Item, Some(&mark)).await.unwrap();

@@ -160,7 +160,7 @@ impl ControlAccounts {
     }
 
     /// Some missing columns make the service fail without naming them: tries without those on which no amount
-    /// depends.
+    /// depends. What works without one must fail again with it.
     async fn culprit(&self, has: Has, text: &impl Fn(Has) -> String) -> Option<&'static str> {
         let tries = [
             (
@@ -182,7 +182,8 @@ impl ControlAccounts {
         ];
         for (there, name, without) in tries {
             if there && self.client.query(&text(without), &[]).await.is_ok() {
-                return Some(name);
+                let again = self.client.query(&text(has), &[]).await;
+                return again.is_err().then_some(name);
             }
         }
         None

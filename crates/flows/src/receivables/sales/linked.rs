@@ -128,10 +128,16 @@ impl At<'_> {
         self.step(Action::Void, "it was voided or deleted where it began")
     }
 
-    /// Bad debt is closed over there, and never looks paid (scenario 199).
+    /// Bad debt is closed over there, and never looks paid (scenario 199). One that came to something else before that is
+    /// told as any that changed too late.
     pub(super) fn write_off(&self) -> Verdict {
         let label = self.this.label();
         match self.copy.status {
+            InvoiceStatus::WrittenOff | InvoiceStatus::Paid
+                if self.copy.total != self.this.paper.total =>
+            {
+                self.too_late(true)
+            }
             InvoiceStatus::WrittenOff | InvoiceStatus::Paid | InvoiceStatus::Voided => done(),
             _ if self.link.target.side == Side::Ledger => {
                 let cause = format!(

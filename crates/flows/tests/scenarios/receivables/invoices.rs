@@ -221,6 +221,25 @@ fn s199_what_is_written_off_is_closed_over_there_and_never_paid() {
 }
 
 #[test]
+fn s177_s199_what_is_written_off_after_it_was_changed_and_paid_is_still_told() {
+    let mut world = World::receivables();
+    let (record, there) = world.invoiced("1", "100.00");
+    world.invoice(&there, |it| {
+        (it.open, it.status) = (Amount::ZERO, InvoiceStatus::Paid);
+    });
+    world.invoice(&record, |it| {
+        it.total = amount("60.00");
+        it.lines = vec![sold("60.00")];
+        it.status = InvoiceStatus::WrittenOff;
+    });
+    world.sync();
+    assert_eq!(
+        world.state("invoices", &record),
+        "CONFLICT(changed-after-payment)"
+    );
+}
+
+#[test]
 fn a_number_that_is_taken_is_never_written_over() {
     let mut world = World::receivables();
     world.invoiced("1", "100.00");
