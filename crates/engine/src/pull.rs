@@ -163,7 +163,7 @@ async fn pull_these(
         return Ok(Ok(()));
     };
     let mut commit = run.commit();
-    let mut unreadable = BTreeMap::new();
+    let mut open = BTreeSet::new();
     if !fresh {
         let ids: Vec<_> = page.iter().map(|(record, _)| record.id.clone()).collect();
         let fetched = match fetch(&**reader, &ids).await {
@@ -171,16 +171,26 @@ async fn pull_these(
             Err(fault) => return Ok(Err(fault)),
         };
         let found = fetched.records;
-        take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
+        let mut missing: BTreeSet<&RemoteId> = ids.iter().collect();
+        for record in &found {
+            missing.remove(&record.id);
+        }
         for (id, cause) in &fetched.unreadable {
             run.problem_record(side, kind, id, cause);
+            missing.remove(id);
+            open.insert(id.clone());
         }
-        unreadable = fetched.unreadable;
+        // What isn't there is gone once that was seen, too; one answer without it may be wrong.
+        let missing: Vec<RemoteId> = missing.into_iter().cloned().collect();
+        let mirrored = run.connection.store.records(side, kind, &missing).await?;
+        let there = mirrored.into_iter().filter(|(_, it)| !it.gone);
+        open.extend(there.map(|(id, _)| id));
+        take_records(run, side, kind, found, Vec::new(), &mut commit).await?;
     }
     // What can't be read is asked for again by the next run.
     let page = page
         .into_iter()
-        .filter(|(record, _)| !unreadable.contains_key(&record.id));
+        .filter(|(record, _)| !open.contains(&record.id));
     commit.settled.extend(page.map(|(record, stamp)| {
         let due = Due {
             flow: READ_AGAIN.to_owned(),
@@ -286,6 +296,7 @@ async fn pull_kind(
         Some(_) => BTreeSet::new(),
     };
     let before = unreadable(run, side, kind).await?;
+    let mut odd = BTreeMap::new();
     let mut unreadable = match depth {
         Depth::Whole => BTreeSet::new(),
         Depth::Changes => match read_unreadable(run, side, kind, &before).await? {
@@ -305,8 +316,7 @@ async fn pull_kind(
         let next = page.next.clone();
         let may_stop = page.may_stop && depth == Depth::Changes;
         for (id, cause) in &page.unreadable {
-            run.problem_record(side, kind, id, cause);
-            unreadable.insert(id.clone());
+            odd.insert(id.clone(), cause.clone());
             left_over.remove(id);
         }
         for record in &page.records {
@@ -331,6 +341,10 @@ async fn pull_kind(
     }
     if let Err(fault) = look_for(run, side, kind, left_over).await? {
         return Ok(Err(fault));
+    }
+    match twice_unreadable(run, side, kind, odd, &before).await? {
+        Ok(still) => unreadable.extend(still),
+        Err(fault) => return Ok(Err(fault)),
     }
     let mark = mark.filter(|mark| Some(mark) != since.as_ref());
     if mark.is_some() || unreadable != before {
@@ -439,6 +453,25 @@ async fn unreadable(
     Ok(text
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default())
+}
+
+/// What a list showed that can't be read is asked for once more before anything is decided: what is not in the mirror is
+/// taken for absent, and made anew. What could not be read by the run before either needs no second look.
+async fn twice_unreadable(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+    odd: BTreeMap<RemoteId, String>,
+    before: &BTreeSet<RemoteId>,
+) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
+    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        odd.into_iter().partition(|(id, _)| before.contains(id));
+    for (id, cause) in &known {
+        run.problem_record(side, kind, id, cause);
+    }
+    let new = new.into_keys().collect();
+    let still = read_unreadable(run, side, kind, &new).await?;
+    Ok(still.map(|still| still.into_iter().chain(known.into_keys()).collect()))
 }
 
 /// Tries again what could not be read before. Gives those that still can't be.

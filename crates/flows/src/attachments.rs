@@ -11,7 +11,7 @@ use tieout_domain::port::Action;
 use tieout_domain::{Document, Key, Kind, Outcome, RecordRef, RemoteId, Side, State};
 
 use crate::bills::{self, OPENING};
-use crate::verdict::{done, ignored, noop, skipped, until_linked};
+use crate::verdict::{done_beside, ignored, noop, skipped, until_linked};
 use crate::{Books, Flow, Link, Need, Step, Subject, Verdict};
 
 /// The flow's name.
@@ -101,7 +101,7 @@ impl This<'_> {
         let is_there = |sent: &Attachment| copy.is_none_or(|copy| copy.id == sent.bill);
         let mut versions = self.versions();
         if versions.any(|sent| sent.sha256 == self.file.sha256 && is_there(sent)) {
-            return done();
+            return done_beside(bills::NAME, &bill_of(self.file));
         }
         let label = self.label();
         if !self.books.preferences.transactions.attachments {

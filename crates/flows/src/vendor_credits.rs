@@ -24,6 +24,8 @@ use crate::{Books, Decided, Flow, Link, Need, Step, Subject, Verdict, lines, ven
 
 /// The flow's name.
 pub const NAME: &str = "vendor-credits";
+/// The code of a credit that the ledger alone has applied: nothing carries that over.
+pub const APPLIED_IN_LEDGER: Code = Code::new("credit-applied-in-ledger");
 
 /// Carries vendor credits of the ledger to the platform.
 #[derive(Debug, Clone, Copy)]
@@ -468,7 +470,7 @@ impl<'a> This<'a> {
                 "{label} has {} left in the ledger and {} on the platform: apply it there too, so that it isn't used twice",
                 self.credit.open, there.open
             );
-            return blocked(Code::new("credit-applied-in-ledger"), cause);
+            return blocked(APPLIED_IN_LEDGER, cause);
         }
         match self.wanted(there.vendor.clone()) {
             Ok(wanted) => compare(&label, &self.key(), link, wanted, there, accepts),

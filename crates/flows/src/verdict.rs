@@ -54,6 +54,13 @@ pub(crate) fn until_linked(outcome: Outcome, flow: &str, record: &RecordRef) -> 
         .until(WaitsFor::Link(flow.to_owned(), record.clone()))
 }
 
+/// Both sides agree for as long as another record stands for the same one: it is looked at again when that is made anew, which
+/// may be long after its own record changed.
+pub(crate) fn done_beside(flow: &str, record: &RecordRef) -> Verdict {
+    let link = WaitsFor::Link(flow.to_owned(), record.clone());
+    Verdict::Rest(Outcome::done().until(link))
+}
+
 /// What a person's wish to leave the record alone makes of it.
 pub(crate) fn ignored(books: &Books, flow: &str, record: &RecordRef) -> Option<Verdict> {
     (books.decided(flow, record) == Some(&Decided::Ignore))

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tieout_domain::check::{Check, Status};
 use tieout_domain::code::Code;
 use tieout_domain::port::Ports;
-use tieout_domain::{Clock as _, ConnectionName};
+use tieout_domain::{Clock as _, ConnectionName, Fault};
 use tieout_store::Fact;
 
 use crate::assemble::actor;
@@ -28,19 +28,33 @@ pub async fn check(home: &Home, name: &ConnectionName, ledger: &Ports) -> Check 
         Ok(Some(evidence)) => {
             Check::found(Status::Failed, Code::new("other-sync-active"), evidence)
         }
-        Err(fault) => {
-            let cause = format!("whether BILL's own sync is at work can't be seen: {fault}");
-            Check::found(Status::Note, Code::new("other-sync-active"), cause)
-        }
+        Err(fault) => unseen(&fault),
     }
 }
 
-/// Refuses to go live while it is at work. Where that can't be seen, says so and goes on.
+/// What isn't shown to us, or isn't there to be asked, holds nobody up. A question that failed for the moment has an
+/// answer, and it may be yes.
+fn unseen(fault: &Fault) -> Check {
+    if matches!(fault, Fault::Denied { .. }) || fault.code() == Code::new("feature-off") {
+        let cause = format!("whether BILL's own sync is at work can't be seen: {fault}");
+        return Check::found(Status::Note, Code::new("other-sync-active"), cause);
+    }
+    let cause = format!(
+        "the ledger could not be asked whether BILL's own sync is at work, try again: {fault}"
+    );
+    Check::found(Status::Failed, fault.code(), cause)
+}
+
+/// Refuses to go live while it is at work, or while the ledger can't be asked for the moment. Where that isn't shown to
+/// us, says so and goes on.
 ///
 /// # Errors
-/// `other-sync-active`, with what speaks for it.
+/// `other-sync-active`, with what speaks for it; the code of the question that failed.
 pub async fn refuse(home: &Home, name: &ConnectionName, ledger: &Ports) -> Result<(), Failure> {
-    let check = check(home, name, ledger).await;
+    judge(name, check(home, name, ledger).await)
+}
+
+fn judge(name: &ConnectionName, check: Check) -> Result<(), Failure> {
     match check.status {
         Status::Failed => Err(refusal(check.code, format!("`{name}`: {}", check.cause))),
         Status::Note => {
@@ -102,4 +116,58 @@ async fn remember(
 
 fn remembered_as(name: &ConnectionName) -> String {
     format!("other-sync-stopped/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Exit;
+
+    fn judged(fault: &Fault) -> Result<(), Failure> {
+        judge(&"acme-us".parse().unwrap(), unseen(fault))
+    }
+
+    #[test]
+    fn s249_a_question_that_failed_for_the_moment_lets_nothing_go_live() {
+        let cause = || "no answer came".to_owned();
+        let later = Fault::Later {
+            code: Code::new("timeout"),
+            cause: cause(),
+            after: None,
+        };
+        let refused = Fault::Refused {
+            code: Code::new("refused-there"),
+            field: None,
+            cause: cause(),
+        };
+        let drift = Fault::Drift {
+            code: Code::new("drift"),
+            cause: cause(),
+        };
+        for fault in [later, refused, drift] {
+            let failure = judged(&fault).unwrap_err();
+            assert_eq!(failure.code, fault.code());
+            assert_eq!(failure.exit, Exit::Refused);
+            for part in ["acme-us", "BILL's own sync", "try again", "no answer came"] {
+                assert!(failure.cause.contains(part), "{part}: {}", failure.cause);
+            }
+        }
+    }
+
+    #[test]
+    fn s249_what_is_not_shown_to_us_holds_nobody_up() {
+        let closed = Fault::Denied {
+            code: Code::new("permission-missing"),
+            cause: "the role may not".to_owned(),
+        };
+        let missing = Fault::Refused {
+            code: Code::new("feature-off"),
+            field: None,
+            cause: "no such table".to_owned(),
+        };
+        for fault in [closed, missing] {
+            assert!(judged(&fault).is_ok(), "{fault}");
+            assert_eq!(unseen(&fault).status, Status::Note);
+        }
+    }
 }

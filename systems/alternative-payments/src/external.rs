@@ -176,8 +176,18 @@ impl ExternalPayments {
         let path = format!("{}/{}", path(invoice), escaped(id.as_str()));
         let adopted = match self.client.delete(&path, &what).await {
             Ok(()) => false,
-            // Somebody else was quicker.
-            Err(fault) if absent(&fault) => true,
+            // Somebody else was quicker, if it is gone. What isn't served at all is answered so too.
+            Err(fault) if absent(&fault) => match by_id(&self.client, &PAYMENTS, id).await {
+                Err(again) if absent(&again) => true,
+                looked => {
+                    let seen = match looked {
+                        Ok(_) => "it is there".to_owned(),
+                        Err(again) => again.to_string(),
+                    };
+                    let cause = format!("{fault}; looked at again: {seen}");
+                    return Err(Fault::Unknown { cause });
+                }
+            },
             Err(fault) => return Err(fault),
         };
         let document = voided(&there.document);

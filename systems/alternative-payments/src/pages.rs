@@ -37,24 +37,25 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     /// Reads the page that was asked for after this cursor. An empty page ends the list, and so does one that leads to
-    /// itself.
+    /// itself, unless it says that there is more.
     ///
     /// # Errors
-    /// What of it isn't as documented.
+    /// What of it isn't as documented. What a page promises and doesn't lead to must not look as if it weren't there.
     pub(crate) fn read(body: &[u8], after: Option<&str>) -> Result<Self, String> {
         let shown: Shown = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         let nested = shown.pagination.unwrap_or_default();
         let more = shown.has_next_page.or(nested.has_next_page);
+        let records = shown.data;
+        let ends = more == Some(false) || records.is_empty();
         let next = shown
             .end_cursor
             .or(nested.end_cursor)
-            .filter(|cursor| !cursor.is_empty() && Some(cursor.as_str()) != after);
-        let records = shown.data;
-        let ends = more == Some(false) || records.is_empty();
-        Ok(Self {
-            records,
-            next: next.filter(|_| !ends),
-        })
+            .filter(|cursor| !cursor.is_empty() && Some(cursor.as_str()) != after)
+            .filter(|_| !ends);
+        if more == Some(true) && next.is_none() {
+            return Err("it says that there is more, and not where".to_owned());
+        }
+        Ok(Self { records, next })
     }
 }
 
@@ -84,12 +85,13 @@ mod tests {
     fn a_list_ends_in_each_of_the_ways_it_may() {
         for json in [
             r#"{"data":[1]}"#,
-            r#"{"data":[1],"end_cursor":null,"has_next_page":true}"#,
+            r#"{"data":[1],"end_cursor":null}"#,
+            r#"{"data":[1],"end_cursor":null,"has_next_page":false}"#,
             r#"{"data":[1],"end_cursor":"b","has_next_page":false}"#,
             r#"{"data":[1],"pagination":{"end_cursor":"b","has_next_page":false}}"#,
-            r#"{"data":[1],"end_cursor":"a","has_next_page":true}"#,
-            r#"{"data":[],"end_cursor":"b","has_next_page":true}"#,
-            r#"{"data":null,"end_cursor":"b","has_next_page":true}"#,
+            r#"{"data":[1],"end_cursor":"a"}"#,
+            r#"{"data":[],"end_cursor":"b"}"#,
+            r#"{"data":null,"end_cursor":"b"}"#,
             r#"{"data":[1],"end_cursor":""}"#,
         ] {
             assert_eq!(next(json, Some("a")), None, "{json}");
@@ -99,8 +101,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_that_promises_more_and_leads_nowhere_ends_no_list() {
+        for json in [
+            r#"{"data":[1],"has_next_page":true}"#,
+            r#"{"data":[1],"end_cursor":null,"has_next_page":true}"#,
+            r#"{"data":[1],"end_cursor":"","has_next_page":true}"#,
+            r#"{"data":[1],"pagination":{"end_cursor":null,"has_next_page":true}}"#,
+            r#"{"data":[1],"end_cursor":"a","has_next_page":true}"#,
+            r#"{"data":[],"end_cursor":"b","has_next_page":true}"#,
+            r#"{"data":null,"end_cursor":"b","has_next_page":true}"#,
+        ] {
+            let why = Sheet::read(json.as_bytes(), Some("a")).unwrap_err();
+            assert!(why.contains("more"), "{json}: {why}");
+        }
+    }
+
     proptest! {
-        /// Whatever comes, reading it ends with a page or a reason, and a page never leads to itself.
+        /// Whatever comes, reading it ends with a page or a reason, a page never leads to itself, and one that promises
+        /// more always leads on.
         #[test]
         fn no_page_leads_to_itself(
             records in prop::collection::vec(0_u8..9, 0..3),
@@ -109,10 +128,16 @@ mod tests {
             after in prop::option::of("[a-c]{0,2}"),
         ) {
             let json = serde_json::json!({"data": records, "end_cursor": cursor, "has_next_page": more});
-            let sheet = Sheet::read(json.to_string().as_bytes(), after.as_deref()).unwrap();
+            let Ok(sheet) = Sheet::read(json.to_string().as_bytes(), after.as_deref()) else {
+                prop_assert_eq!(more, Some(true));
+                return Ok(());
+            };
             prop_assert_eq!(sheet.records.len(), records.len());
-            if let Some(next) = sheet.next {
-                prop_assert!(Some(next) != after && !records.is_empty() && more != Some(false));
+            match sheet.next {
+                Some(next) => {
+                    prop_assert!(Some(next) != after && !records.is_empty() && more != Some(false));
+                }
+                None => prop_assert!(more != Some(true)),
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use tieout_domain::{Amount, Fault, RemoteId, Timestamp};
 use tieout_kit::wire::{Exact, escaped};
@@ -15,6 +16,8 @@ use crate::wire::{id, moment, parsed, text};
 
 /// So many of a customer's invoices are asked about for what one page shows; more will hardly be the ones.
 const ASKED_MAX: usize = 100;
+/// For so long after a payment was made, that no invoice of it is found may be the list's lag, and isn't remembered.
+const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 
 /// What of a payment is for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +30,12 @@ pub(crate) struct Part {
 }
 
 /// What is known of which payment pays which invoices. What was found stays true; what wasn't is looked for again by a read
-/// of everything.
+/// of everything, and for a young payment by each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Paying {
     /// The invoices of a payment.
     found: BTreeMap<RemoteId, Vec<Part>>,
-    /// Payments whose invoices weren't found.
+    /// Payments whose invoices weren't found, though they are old enough for it.
     unknown: BTreeSet<RemoteId>,
 }
 
@@ -104,6 +107,15 @@ pub(crate) struct Wanted {
     pub(crate) payment: RemoteId,
     pub(crate) customer: RemoteId,
     pub(crate) sub_total: Amount,
+    pub(crate) created: Option<Timestamp>,
+}
+
+impl Wanted {
+    /// Whether what isn't told of it may still come.
+    fn is_young(&self, now: Timestamp) -> bool {
+        self.created
+            .is_some_and(|created| now.duration_since(created) < YOUNG)
+    }
 }
 
 /// As much of an invoice as tells how likely it is.
@@ -127,7 +139,7 @@ struct Payment {
 }
 
 impl Client {
-    /// Finds the invoices of these payments. What can't be found is noted as such.
+    /// Finds the invoices of these payments. What can't be found is noted as such, unless the payment is young.
     ///
     /// # Errors
     /// A [`Fault`] of a read.
@@ -141,6 +153,7 @@ impl Client {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
+        let now = self.kit.timer.now();
         let mut by_customer: BTreeMap<RemoteId, Vec<Wanted>> = BTreeMap::new();
         for wanted in payments {
             if lock().is_open(&wanted.payment) {
@@ -156,9 +169,9 @@ impl Client {
                     known.note(payment, parts);
                 }
             }
-            for payment in wanted.into_iter().map(|it| it.payment) {
-                if known.is_open(&payment) {
-                    known.unknown.insert(payment);
+            for it in wanted.into_iter().filter(|it| !it.is_young(now)) {
+                if known.is_open(&it.payment) {
+                    known.unknown.insert(it.payment);
                 }
             }
         }

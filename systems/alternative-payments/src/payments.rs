@@ -67,8 +67,8 @@ pub(crate) struct Shown {
     total: Exact,
     #[serde(default, deserialize_with = "list")]
     fees: Vec<FeeShown>,
-    #[serde(default, deserialize_with = "list")]
-    allocations: Vec<Allocation>,
+    #[serde(default)]
+    allocations: Option<Vec<Allocation>>,
     #[serde(default, deserialize_with = "text")]
     external_id: String,
     #[serde(default, deserialize_with = "day")]
@@ -129,19 +129,24 @@ impl Shown {
     }
 
     /// What it is used for.
-    fn uses(&self, told: bool, found: &[Part]) -> Vec<PaymentUse> {
+    ///
+    /// # Errors
+    /// Where it is to tell that itself and doesn't: without uses it would be taken for one that pays nothing.
+    fn uses(&self, told: bool, found: &[Part]) -> Result<Vec<PaymentUse>, String> {
         if !told {
             let uses = found.iter().map(|part| PaymentUse {
                 of: UseOf::Invoice(part.invoice.clone()),
                 amount: part.amount.unwrap_or(self.sub_total.0),
             });
-            return uses.collect();
+            return Ok(uses.collect());
         }
-        let uses = self.allocations.iter().map(|part| PaymentUse {
+        let missing = "`allocations` is missing, though it is among the capabilities";
+        let allocations = self.allocations.as_ref().ok_or(missing)?;
+        let uses = allocations.iter().map(|part| PaymentUse {
             of: UseOf::Invoice(part.invoice_id.clone()),
             amount: part.amount.0,
         });
-        uses.collect()
+        Ok(uses.collect())
     }
 
     /// The charge behind it, with what was paid back.
@@ -213,6 +218,7 @@ impl Room for Payments {
                     payment: head.id.clone(),
                     customer: shown.customer_id.clone()?,
                     sub_total: shown.sub_total.0,
+                    created: head.created_at,
                 })
             });
             client.find_invoices(wanted.collect(), &self.paying).await?;
@@ -244,7 +250,7 @@ impl Room for Payments {
         let total = shown.settles()?;
         let told = client.settings.has(Capability::Allocations);
         let found = beside.parts.get(&head.id);
-        let uses = shown.uses(told, found.map_or(&[], Vec::as_slice));
+        let uses = shown.uses(told, found.map_or(&[], Vec::as_slice))?;
         let used = Amount::total(uses.iter().map(|part| part.amount)).map_err(too_large)?;
         let key = Some(shown.external_id.trim()).filter(|key| !key.is_empty());
         Ok(Document::CustomerPayment(CustomerPayment {

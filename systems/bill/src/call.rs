@@ -409,6 +409,28 @@ impl Client {
     }
 }
 
+/// A look before a write that was refused says nothing of what was to be written: nothing was sent, and the next run looks
+/// again. Only that the record isn't there is an answer.
+pub(crate) fn not_sent(failed: Failed) -> Failed {
+    if failed.absent() {
+        return failed;
+    }
+    match failed {
+        Failed {
+            fault: Fault::Refused { code, cause, .. },
+            problem,
+        } => Failed {
+            fault: Fault::Later {
+                code,
+                cause,
+                after: None,
+            },
+            problem,
+        },
+        other => other,
+    }
+}
+
 /// Whether a read that failed so may work in a moment.
 pub(crate) fn transient(fault: &Fault) -> bool {
     matches!(fault, Fault::Later { after: None, .. })

@@ -15,7 +15,7 @@ use tieout_domain::document::Attachment;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write, told_apart};
 use tieout_domain::{Document, Fault, RemoteId, Timestamp};
 
-use crate::call::{Client, Failed, escaped, parse};
+use crate::call::{Client, Failed, escaped, not_sent, parse};
 use crate::problem::Effect;
 use crate::wire::{self, Head};
 use crate::write::{cannot, refused, wrong_kind};
@@ -126,7 +126,7 @@ impl Documents {
             );
             return Err(refused(Code::new("file-too-large"), "", cause).into());
         }
-        let there = self.of_bill(&file.bill).await?;
+        let there = self.of_bill(&file.bill).await.map_err(not_sent)?;
         if let Some(same) = there.iter().find(|shown| shown.name == file.name) {
             return Ok(Put::Done(Box::new(receipt(&same.head.id, true))));
         }

@@ -16,7 +16,7 @@ use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write};
 use tieout_domain::{Amount, Currency, Date, Document, Fault, Key, RemoteId, Timestamp};
 use tieout_kit::wire::Exact;
 
-use crate::call::{Client, parse};
+use crate::call::{Client, not_sent, parse};
 use crate::currencies::{Valued, evident, valued};
 use crate::list::{Room, Shelf, by_id, by_ids, made_since, observe, one};
 use crate::problem::Effect;
@@ -518,7 +518,8 @@ impl PaymentWriter {
 
     async fn void(&self, order: &Order) -> Result<Receipt, Fault> {
         let id = target(order, PAYMENTS.noun)?;
-        let raw = by_id(&self.client, &PAYMENTS, id.as_str()).await?;
+        let raw = by_id(&self.client, &PAYMENTS, id.as_str()).await;
+        let raw = raw.map_err(not_sent)?;
         let mut sight = observe(&self.client, &Payments, &[raw]).await?;
         let Some(there) = sight.observed.pop() else {
             let why = sight

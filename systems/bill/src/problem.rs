@@ -105,7 +105,9 @@ impl Problem {
         let says = |entry: &Entry| {
             entry.code.is_some() || entry.message.is_some() || entry.detail.is_some()
         };
-        self.other.is_some() || !self.entries.iter().any(says)
+        // BILL's own word that something isn't there has a code: a gateway's 404 is of a way that it doesn't know.
+        let lost = self.status == 404 && self.codes().next().is_none();
+        self.other.is_some() || lost || !self.entries.iter().any(says)
     }
 
     /// Whether the session was not accepted.

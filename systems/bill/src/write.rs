@@ -10,7 +10,7 @@ use tieout_domain::code::Code;
 use tieout_domain::port::{Action, Answer, Observed, Order, Receipt, Write, told_apart};
 use tieout_domain::{Document, Fault, RemoteId, Timestamp};
 
-use crate::call::{Client, Failed, parse};
+use crate::call::{Client, Failed, not_sent, parse};
 use crate::list::{Room, by_id, by_ids, made_since, observe, one};
 use crate::problem::Effect;
 use crate::projection::{as_wanted, untouched};
@@ -349,7 +349,8 @@ impl<R: Writable> Writer<R> {
     async fn looked_at(&self, order: &Order) -> Result<Observed, Fault> {
         let shelf = self.room.shelf();
         let id = target(order, shelf.noun)?;
-        let raw = by_id(&self.client, shelf, id.as_str()).await?;
+        let raw = by_id(&self.client, shelf, id.as_str()).await;
+        let raw = raw.map_err(not_sent)?;
         let mut sight = observe(&self.client, &*self.room, &[raw]).await?;
         sight.observed.pop().ok_or_else(|| {
             let why = sight

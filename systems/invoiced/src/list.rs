@@ -9,16 +9,14 @@ use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tieout_domain::code::Code;
 use tieout_domain::port::{Depth, Mark, Observed, Page, PageToken, Read};
 use tieout_domain::{Document, Fault, Fingerprint, RemoteId, Timestamp};
 
 use crate::call::{Client, absent, drift, escaped, parse};
-use crate::pages::Onward;
+use crate::pages::{Onward, PAGE_MAX};
 use crate::problem::Effect;
 use crate::wire::Head;
-
-/// The most records on a page.
-const PAGE_MAX: usize = 100;
 
 /// How far a read of changes reaches back behind the newest change that was seen, at least: whether `updated_after`
 /// includes its own second, and how late a list shows a change, isn't documented (README §Reading lists).
@@ -129,11 +127,15 @@ pub(crate) struct Listing {
     pub(crate) onward: Onward,
 }
 
-/// Reads the page of this query. Nothing on it ends the list.
+/// Reads the page of this query, which is the first of its list or one that another page led to. Nothing on it ends the
+/// list.
+///
+/// # Errors
+/// `Later` where it ends before the list's own count: what was left out must not look as if it weren't there.
 pub(crate) async fn listing(
     client: &Client,
     path: &str,
-    query: &str,
+    (query, is_first): (&str, bool),
     what: &str,
 ) -> Result<Listing, Fault> {
     let answered = client.get(&format!("{path}?{query}"), what).await?;
@@ -141,6 +143,15 @@ pub(crate) async fn listing(
     let mut onward = Onward::of(&answered.headers, query);
     if records.is_empty() {
         onward.next = None;
+    }
+    if let Some(total) = onward.cut_short(query, is_first, records.len()) {
+        return Err(Fault::Later {
+            code: Code::new("server-error"),
+            cause: format!(
+                "Invoiced: {what}: the list ends before the {total} records of its own count"
+            ),
+            after: None,
+        });
     }
     Ok(Listing { records, onward })
 }
@@ -158,7 +169,8 @@ pub(crate) async fn all(
     let (mut records, mut seen) = (Vec::new(), BTreeSet::new());
     let mut query = shelf.query(filter);
     loop {
-        let page = listing(client, shelf.path, &query, &listing_of(shelf)).await?;
+        let asked = (query.as_str(), seen.is_empty());
+        let page = listing(client, shelf.path, asked, &listing_of(shelf)).await?;
         records.extend(page.records);
         match page.onward.next {
             Some(next) if seen.insert(next.clone()) => query = next,
@@ -426,7 +438,8 @@ impl<R: Room> Read for Reader<R> {
             }
         };
         let shelf = self.room.shelf();
-        let page = listing(&self.client, shelf.path, &place.query, &listing_of(shelf)).await?;
+        let asked = (place.query.as_str(), place.pages == 0);
+        let page = listing(&self.client, shelf.path, asked, &listing_of(shelf)).await?;
         let mut sight = observe(&self.client, &*self.room, &page.records)?;
         place.newest = place.newest.max(sight.newest);
         place.shrunk |= matches!((place.total, page.onward.total), (Some(a), Some(b)) if b < a);

@@ -4,6 +4,9 @@ use http::HeaderMap;
 use http::header::LINK;
 use url::{Url, form_urlencoded};
 
+/// The most records on a page.
+pub(crate) const PAGE_MAX: u64 = 100;
+
 /// Where a page says the list goes on, and how long it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Onward {
@@ -39,12 +42,37 @@ impl Onward {
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
         Self { next, total }
     }
+
+    /// How many records the list has, where a page that shows so many of them ends it before that: one that is full, or that
+    /// is empty though another led to it. The page is held against the count that came with it, and against nothing that
+    /// another page said: records go between two pages. Nor is the count alone believed: that it heeds a filter is documented
+    /// nowhere.
+    pub(crate) fn cut_short(&self, asked: &str, is_first: bool, shown: usize) -> Option<u64> {
+        if self.next.is_some() {
+            return None;
+        }
+        // Where a cursor led here, nothing tells how many came before.
+        let nth = page(asked).or(is_first.then_some(1))?;
+        let length = number(asked, "per_page").unwrap_or(PAGE_MAX);
+        let shown = u64::try_from(shown).unwrap_or(u64::MAX);
+        if shown < length && (shown > 0 || nth == 1) {
+            return None;
+        }
+        let before = nth.saturating_sub(1).saturating_mul(length);
+        let reached = before.saturating_add(shown);
+        self.total.filter(|total| *total > reached)
+    }
 }
 
 /// The number of the page that a query asks for.
 fn page(query: &str) -> Option<u64> {
+    number(query, "page")
+}
+
+/// A number in a query.
+fn number(query: &str, wanted: &str) -> Option<u64> {
     form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "page")
+        .find(|(name, _)| name == wanted)
         .and_then(|(_, value)| value.parse().ok())
 }
 
@@ -141,7 +169,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_that_ends_a_list_before_its_count_is_told_from_the_last_one() {
+        let cut_short = |asked: &str, is_first: bool, shown: usize, total: Option<u64>| {
+            let last = Onward { next: None, total };
+            last.cut_short(asked, is_first, shown).is_some()
+        };
+        for (asked, is_first, shown, total) in [
+            ("per_page=100&sort=x", true, 100, 101),
+            ("page=3&per_page=100", false, 0, 201),
+            ("page=3&per_page=25", false, 25, 76),
+            ("page=2", false, 0, 101),
+        ] {
+            assert!(cut_short(asked, is_first, shown, Some(total)), "{asked}");
+            let whole = Some(total - 1);
+            assert!(!cut_short(asked, is_first, shown, whole), "{asked}");
+            assert!(!cut_short(asked, is_first, shown, None), "{asked}");
+        }
+        // A last page that is neither full nor empty, and a list without any, are what they look like.
+        assert!(!cut_short("page=2&per_page=100", false, 30, Some(900)));
+        assert!(!cut_short("per_page=100", true, 0, Some(900)));
+        // A cursor tells no place.
+        assert!(!cut_short("cursor=b&per_page=100", false, 1, Some(900)));
+        let onward = Onward {
+            next: Some("page=2".to_owned()),
+            total: Some(900),
+        };
+        assert_eq!(onward.cut_short("per_page=100", true, 100), None);
+    }
+
     proptest! {
+        /// A service that tells the truth is believed: no page of its lists is taken for one that was cut.
+        #[test]
+        fn no_page_of_a_whole_list_is_cut_short(total in 0_u64..500, length in 1_u64..100, nth in 1_u64..20) {
+            let before = (nth - 1) * length;
+            let shown = total.saturating_sub(before).min(length);
+            let asked = format!("page={nth}&per_page={length}");
+            let next = (before + shown < total).then(|| format!("page={}", nth + 1));
+            let onward = Onward { next, total: Some(total) };
+            let shown = usize::try_from(shown).unwrap();
+            prop_assert_eq!(onward.cut_short(&asked, false, shown), None);
+        }
+
         /// Whatever a service answers, the number of the page only grows: no list is read round and round.
         #[test]
         fn pages_only_go_forward(link in "[<>;,=a-z\"?& 0-9]{0,60}", nth in 0_u64..20, asked in 1_u64..20) {

@@ -164,7 +164,8 @@ async fn read(client: &Client, since: Option<i64>) -> Result<Past, Fault> {
     let mut query = format!("per_page=100{}", begin.unwrap_or_default());
     let (mut past, mut seen) = (Past::default(), BTreeSet::new());
     loop {
-        let page = listing(client, PATH, &query, what).await?;
+        let asked = (query.as_str(), seen.is_empty());
+        let page = listing(client, PATH, asked, what).await?;
         let mut oldest = i64::MAX;
         for raw in page.records {
             let shown: Shown = match serde_json::from_str(raw.get()) {
@@ -215,10 +216,12 @@ struct Account {
 #[async_trait]
 impl History for Account {
     async fn events_since(&self, since: Timestamp) -> Result<Vec<String>, Fault> {
-        self.client.forget_past();
-        let past = self.client.past_since(Some(since.as_second())).await?;
-        let ids = past.events.into_iter().map(|event| event.event.to_string());
-        Ok(ids.collect())
+        // A list goes on without events that may not be read. Here they would look as if all of them had been told.
+        let since = since.as_second();
+        let past = read(&self.client, Some(since)).await?;
+        let events = past.events.into_iter();
+        let events = events.filter(|event| event.second >= since);
+        Ok(events.map(|event| event.event.to_string()).collect())
     }
 }
 

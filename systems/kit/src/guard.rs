@@ -16,33 +16,65 @@ use crate::transport::Transport;
 
 /// The far side's clock, as its answers tell it (RFC 9110 §6.6.1), carried on by a clock of ours that nobody
 /// sets. A step of this machine's time changes nothing about it.
+///
+/// How long a write is waited for goes by it, so one answer alone doesn't set it anew: a page out of a cache bears the time
+/// at which it was made, and a gateway's own clock is another one.
 #[derive(Debug, Default)]
 pub struct FarClock {
-    /// What the last answer said, and how long our clock had been running then.
-    last: Mutex<Option<(Timestamp, Duration)>>,
+    told: Mutex<Told>,
 }
+
+/// A time over there, and how long our clock had been running then.
+type Moment = (Timestamp, Duration);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// What the last answer said that can be believed.
+    last: Option<Moment>,
+    /// What the last one said that can't: the next may bear it out.
+    doubtful: Option<Moment>,
+}
+
+/// How far an answer's time may be from what is known of the clock: its seconds are whole ones, and it takes a while to come.
+const STRAYS_SECONDS: i64 = 60;
 
 impl FarClock {
     /// The far side's time at a moment of our [`uptime`](tieout_domain::Clock::uptime), past or present; to the
     /// second. `None` before the first answer.
     #[must_use]
     pub fn at(&self, uptime: Duration) -> Option<Timestamp> {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (date, seen) = last?;
-        let since = signed(uptime).checked_sub(signed(seen))?;
-        date.checked_add(since).ok()
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        carried_on(told.last?, uptime)
     }
 
-    /// An answer has come.
+    /// The service has answered.
     fn note(&self, headers: &HeaderMap, uptime: Duration) {
         let date = headers
             .get(http::header::DATE)
             .and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()) {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            *last = Some((date.timestamp(), uptime));
+            let said = (date.timestamp(), uptime);
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let fits = |known: Moment| {
+                let known = carried_on(known, uptime);
+                known.is_some_and(|known| {
+                    (known.as_second() - said.0.as_second()).abs() <= STRAYS_SECONDS
+                })
+            };
+            if told.last.is_none_or(fits) || told.doubtful.is_some_and(fits) {
+                told.last = Some(said);
+                told.doubtful = None;
+            } else {
+                told.doubtful = Some(said);
+            }
         }
     }
+}
+
+/// What a clock over there shows at a moment of ours.
+fn carried_on((date, seen): Moment, uptime: Duration) -> Option<Timestamp> {
+    let since = signed(uptime).checked_sub(signed(seen))?;
+    date.checked_add(since).ok()
 }
 
 fn signed(duration: Duration) -> SignedDuration {
@@ -92,7 +124,9 @@ impl Transport for Guarded {
         }
         let answer = self.while_held(left, self.inner.send(request, deadline));
         let answer = answer.await?;
-        self.far.note(answer.headers(), self.timer.uptime());
+        if answer.status().is_success() {
+            self.far.note(answer.headers(), self.timer.uptime());
+        }
         Ok(answer)
     }
 }
@@ -178,6 +212,31 @@ mod tests {
             let answer = http::Response::builder().header("date", "Fri, 12 Jun 2026 10:20:00 GMT");
             Ok(answer.body(Bytes::new()).unwrap())
         }
+    }
+
+    #[test]
+    fn one_answer_that_is_out_of_time_does_not_set_the_far_clock() {
+        let far = FarClock::default();
+        let note = |date: &'static str, second| {
+            let mut headers = HeaderMap::new();
+            let date = http::HeaderValue::from_static(date);
+            headers.insert(http::header::DATE, date);
+            far.note(&headers, Duration::from_secs(second));
+            far.at(Duration::from_secs(second)).unwrap().to_string()
+        };
+        note("Fri, 12 Jun 2026 10:20:00 GMT", 0);
+        // Out of a cache.
+        let stale = note("Fri, 12 Jun 2026 10:00:00 GMT", 10);
+        assert_eq!(stale, "2026-06-12T10:20:10Z");
+        let right = note("Fri, 12 Jun 2026 10:20:21 GMT", 20);
+        assert_eq!(right, "2026-06-12T10:20:21Z");
+        let stale = note("Fri, 12 Jun 2026 10:00:10 GMT", 30);
+        assert_eq!(stale, "2026-06-12T10:20:31Z");
+        // The clock over there is set: the second answer bears it out.
+        let doubtful = note("Fri, 12 Jun 2026 11:20:40 GMT", 40);
+        assert_eq!(doubtful, "2026-06-12T10:20:41Z");
+        let set = note("Fri, 12 Jun 2026 11:20:50 GMT", 50);
+        assert_eq!(set, "2026-06-12T11:20:50Z");
     }
 
     struct Bench {

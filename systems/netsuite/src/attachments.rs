@@ -12,6 +12,7 @@ use tieout_domain::port::{Depth, Mark, Observed, Page, PageToken, Read};
 use tieout_domain::{Document, Fault, RemoteId};
 
 use crate::call::Client;
+use crate::files::{CLOSED, INVALID, code_of};
 use crate::settings::Script;
 
 /// How far a read of changes reaches back behind the one before: search indexes lag, and the account's clock is told in
@@ -99,6 +100,16 @@ fn observed(bill: &str, file: ListedFile) -> Observed {
     }
 }
 
+/// Whether the script as it is installed lists no files at all.
+fn lists_nothing(fault: &Fault) -> bool {
+    match fault {
+        Fault::Refused { code, cause, .. } => {
+            CLOSED.contains(&code.as_str()) || code_of(cause).starts_with(INVALID)
+        }
+        _ => false,
+    }
+}
+
 fn drift(cause: String) -> Fault {
     Fault::Drift {
         code: Code::new("drift"),
@@ -123,8 +134,9 @@ impl Read for Attachments {
             .map_err(|error| drift(format!("a page token of another kind: {error}")))?;
         let listed = match self.list(since, place.as_ref().map(|it| &*it.after)).await {
             Ok(listed) => listed,
-            // A script that isn't there, or is older than this, is no reason to fail: doctor tells of it.
-            Err(fault @ Fault::Refused { .. }) => {
+            // A script that isn't there, is older than this or may not be called is no reason to fail: doctor tells of
+            // it. A list that has begun must come to its end: its first page has moved the mark on.
+            Err(fault) if token.is_none() && lists_nothing(&fault) => {
                 tracing::warn!(%fault, "the files of bills can't be listed");
                 return Ok(Page {
                     mark: mark.cloned(),
@@ -252,6 +264,42 @@ mod tests {
                 .unwrap();
             assert_eq!((page.mark, page.records.len()), (Some(mark.clone()), 0));
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_broken_off_moves_no_mark_on() {
+        let stage = Stage::new();
+        let ports = connect(&stage);
+        let reader = &ports.read[&Kind::Attachment];
+        let error = |code: &str| json!({"error": {"code": code, "message": "Words."}}).to_string();
+        let mark = Mark("7".into());
+        let page = async |token: Option<&PageToken>| {
+            let page = reader.page(Depth::Changes, Some(&mark), token);
+            page.await
+        };
+        // It failed for the moment.
+        stage.script.answer(200, &error("UNEXPECTED_ERROR"));
+        let fault = page(None).await.unwrap_err();
+        assert!(matches!(fault, Fault::Later { .. }), "{fault:?}");
+        // One of its bills is gone.
+        stage.script.answer(200, &error("RCRD_DSNT_EXIST"));
+        assert!(page(None).await.is_err());
+        // The script was taken away in the middle.
+        let first = json!({"asked": 100_000, "next": "12", "bills": []});
+        stage.script.answer(200, &first.to_string());
+        let next = page(None).await.unwrap().next;
+        for (status, code) in [
+            (404, "SSS_INVALID_SCRIPTLET_ID"),
+            (200, "INSUFFICIENT_PERMISSION"),
+        ] {
+            stage.script.answer(status, &error(code));
+            assert!(page(next.as_ref()).await.is_err(), "{code}");
+        }
+        // Where the role lacks the permission, doctor says so.
+        let closed = error("INSUFFICIENT_PERMISSION");
+        stage.script.answer(200, &closed);
+        assert_eq!(page(None).await.unwrap().mark, Some(mark.clone()));
+        assert!(stage.script.used_up());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tieout_domain::other_sync::{Meaning, OtherField, OtherSync};
 use tieout_domain::{Fault, RemoteId};
 
 use crate::call::{Call, Client};
-use crate::problem::Aim;
+use crate::problem::{Aim, not_there};
 
 /// Finds the record type by the name that the bundle gives it.
 const TYPES: &str = "SELECT scriptid AS scriptid, name AS name FROM customrecordtype \
@@ -120,8 +120,8 @@ impl Client {
     /// account has no such record.
     pub(crate) async fn bundle_preferences(&self) -> Result<Vec<OtherSync>, Fault> {
         let types = match self.preference_records().await {
-            // An account without custom records has no such table.
-            Err(Fault::Refused { .. }) => Vec::new(),
+            // Without custom records there are none of BILL's.
+            Err(Fault::Refused { code, .. }) if code == Code::new("feature-off") => Vec::new(),
             types => types?,
         };
         let mut found = self.all_bundle_preferences(&types).await?;
@@ -158,12 +158,14 @@ impl Client {
         Ok(found)
     }
 
-    /// Script id and name of the record types that hold the preferences.
+    /// Script id and name of the record types that hold the preferences; `feature-off` in an account that has no custom
+    /// records.
     pub(crate) async fn preference_records(&self) -> Result<Vec<(String, String)>, Fault> {
         if let Some(named) = &self.settings.preferences_record {
             return Ok(vec![(named.clone(), "Bill.com Preferences".to_owned())]);
         }
-        let rows = self.query(TYPES, &[]).await?.rows;
+        let found = self.query(TYPES, &[]).await;
+        let rows = found.map_err(without_types)?.rows;
         let named = rows.iter().map(|row| {
             (
                 row.string("scriptid").to_ascii_lowercase(),
@@ -184,6 +186,18 @@ impl Client {
             aim: Aim::Read,
         };
         Ok(self.send(&call).await?.body.to_vec())
+    }
+}
+
+/// An account without custom records has no table of their types. What is refused in other words may be there.
+fn without_types(fault: Fault) -> Fault {
+    match fault {
+        Fault::Refused { field, cause, .. } if not_there(&cause) => Fault::Refused {
+            code: Code::new("feature-off"),
+            field,
+            cause: format!("the account shows no types of custom records: {cause}"),
+        },
+        other => other,
     }
 }
 

@@ -9,6 +9,7 @@ use tieout_domain::{Currency, Document, Fault, RemoteId};
 use crate::call::Client;
 use crate::lines::ids;
 use crate::probe::Shape;
+use crate::problem::not_there;
 use crate::reader::Reading;
 use crate::suiteql::{Column, Columns, Row, column, id_list, optional};
 
@@ -151,9 +152,30 @@ impl Entities {
         client: &Client,
         ids: &[RemoteId],
     ) -> Result<BTreeMap<RemoteId, Address>, Fault> {
+        let mut found = self.address_rows(client, ids).await;
+        // What is said once may pass; and an entity without its address is one that somebody has edited.
+        if found.as_ref().is_err_and(not_listed) {
+            found = self.address_rows(client, ids).await;
+        }
+        let rows = match found {
+            Ok(rows) => rows,
+            // An address is of use and not of need: without it an entity is still the same entity.
+            Err(fault) if not_listed(&fault) => {
+                tracing::warn!(%fault, table = self.table, "read without addresses");
+                Vec::new()
+            }
+            Err(fault) => return Err(fault),
+        };
+        Ok(rows
+            .iter()
+            .filter_map(|row| Some((row.id("entity")?, address(row))))
+            .collect())
+    }
+
+    async fn address_rows(&self, client: &Client, ids: &[RemoteId]) -> Result<Vec<Row>, Fault> {
         let list = id_list(ids);
         let book = format!("{}addressbook", self.table);
-        let found = client
+        client
             .select_all(self.addresses, |last| {
                 let after = last
                     .map(|row| format!(" AND a.nkey > {}", row.text("id")))
@@ -164,23 +186,15 @@ impl Entities {
                      ORDER BY a.nkey FETCH FIRST 1000 ROWS ONLY"
                 )
             })
-            .await;
-        let rows = match found {
-            Ok(rows) => rows,
-            // An address is of use and not of need: without it an entity is still the same entity.
-            Err(fault)
-                if matches!(fault, Fault::Drift { .. })
-                    || fault.code() == Code::new("permission-missing") =>
-            {
-                tracing::warn!(%fault, table = self.table, "read without addresses");
-                Vec::new()
-            }
-            Err(fault) => return Err(fault),
-        };
-        Ok(rows
-            .iter()
-            .filter_map(|row| Some((row.id("entity")?, address(row))))
-            .collect())
+            .await
+    }
+}
+
+/// Whether the role may not list addresses, or the account hasn't got what they are read from.
+fn not_listed(fault: &Fault) -> bool {
+    match fault {
+        Fault::Drift { cause, .. } => not_there(cause),
+        other => other.code() == Code::new("permission-missing"),
     }
 }
 
@@ -218,5 +232,39 @@ fn address(row: &Row) -> Address {
             .to_owned(),
         zip: row.string("zip"),
         country: row.string("country"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Stage, client, refusal};
+
+    #[tokio::test]
+    async fn an_entity_is_without_an_address_only_where_none_can_be_listed() {
+        let stage = Stage::new();
+        let client = client(&stage, &json!({"account": "1234567"}));
+        let ids = [RemoteId::new("12")];
+        let asked = async || VENDORS.addresses(&client, &ids).await;
+        let closed = include_str!("../fixtures/record_not_found.json");
+        let lacking = refusal("Unknown identifier 'zip'.");
+        for said in [closed, lacking.as_str()] {
+            stage.script.answer(400, said);
+            stage.script.answer(400, said);
+            assert!(asked().await.unwrap().is_empty(), "{said}");
+        }
+        // What was said once has passed.
+        stage.script.answer(400, closed);
+        let row = json!([{"id": "7", "entity": "12", "addr1": "1 Main St"}]);
+        stage.script.rows(&row);
+        assert_eq!(asked().await.unwrap()[&ids[0]].line1, "1 Main St");
+        // Refused, and then without what an account may lack.
+        stage.script.answer(400, &refusal("Declined."));
+        stage.script.answer(400, &refusal("Declined."));
+        let fault = asked().await.unwrap_err();
+        assert!(fault.to_string().contains("Declined"), "{fault}");
+        assert!(stage.script.used_up());
     }
 }

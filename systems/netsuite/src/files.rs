@@ -25,6 +25,10 @@ use crate::settings::{RESTLETS, Script};
 const FILE_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// For so long after the script as a whole was refused it isn't asked again.
 const CLOSED_SECONDS: i64 = 300;
+/// What is said of the script as a whole, and of no one file.
+pub(crate) const CLOSED: [&str; 3] = ["script-missing", "scope-missing", "permission-missing"];
+/// How the codes begin by which a script refuses how it is called: it is another, or older.
+pub(crate) const INVALID: &str = "SSS_INVALID_";
 /// How every PDF begins.
 const PDF: &[u8] = b"%PDF-";
 
@@ -115,6 +119,10 @@ fn of_the_script(script: &Script, fault: Fault) -> Fault {
                 ),
             }
         }
+        Fault::Refused { field, cause, .. } => match lasting(code_of(&cause)) {
+            Some(code) => Fault::Refused { code, field, cause },
+            None => passing(cause),
+        },
         // The sign-in to the services may be as good as ever.
         Fault::Denied { code, cause } if code != Code::new("invalid-login") => Fault::Refused {
             code,
@@ -127,16 +135,41 @@ fn of_the_script(script: &Script, fault: Fault) -> Fault {
 
 /// What our script says is wrong, in NetSuite's own code and words.
 fn refused(error: &Refusal) -> Fault {
-    let code = match error.code.as_str() {
-        "RCRD_DSNT_EXIST" => Code::new("gone-there"),
-        "INSUFFICIENT_PERMISSION" => Code::new("permission-missing"),
-        _ => Code::new("refused-there"),
-    };
-    Fault::Refused {
-        code,
-        field: None,
-        cause: cut(&format!("{} ({})", error.message, error.code)),
+    let cause = cut(&format!("{} ({})", error.message, error.code));
+    match lasting(&error.code) {
+        Some(code) => Fault::Refused {
+            code,
+            field: None,
+            cause,
+        },
+        None => passing(cause),
     }
+}
+
+/// What NetSuite's code says of the file, of the role or of the script. `None` for all else, a limit or a failure of the
+/// service's: that passes, and what is refused is never tried again by itself.
+fn lasting(code: &str) -> Option<Code> {
+    match code {
+        "RCRD_DSNT_EXIST" => Some(Code::new("gone-there")),
+        "INSUFFICIENT_PERMISSION" => Some(Code::new("permission-missing")),
+        "TIEOUT_PDF_OFF" => Some(Code::new("refused-there")),
+        _ if code.starts_with(INVALID) => Some(Code::new("refused-there")),
+        _ => None,
+    }
+}
+
+fn passing(cause: String) -> Fault {
+    Fault::Later {
+        code: Code::new("server-error"),
+        cause,
+        after: None,
+    }
+}
+
+/// NetSuite's code, which stands in brackets behind its words.
+pub(crate) fn code_of(words: &str) -> &str {
+    let words = words.strip_suffix(')').unwrap_or_default();
+    words.rsplit_once('(').map_or("", |(_, code)| code)
 }
 
 /// The bytes of a PDF, if that is what came.
@@ -229,8 +262,7 @@ impl Printer {
 
     /// One invoice's refusal says nothing of the next; a script's does.
     fn remember(&self, fault: &Fault) {
-        let whole = ["script-missing", "scope-missing", "permission-missing"];
-        if whole.contains(&fault.code().as_str()) {
+        if CLOSED.contains(&fault.code().as_str()) {
             let now = self.client.wire.kit.timer.now();
             let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
             *closed = Some((now, fault.clone()));
@@ -434,7 +466,11 @@ mod tests {
             (400, "SSS_INVALID_SCRIPTLET_ID", "script-missing"),
             (404, "SSS_INVALID_SCRIPTLET_ID", "script-missing"),
             (403, "INSUFFICIENT_PERMISSION", "permission-missing"),
-            (400, "SSS_USAGE_LIMIT_EXCEEDED", "refused-there"),
+            (200, "INSUFFICIENT_PERMISSION", "permission-missing"),
+            (200, "RCRD_DSNT_EXIST", "gone-there"),
+            (400, "RCRD_DSNT_EXIST", "gone-there"),
+            (200, "TIEOUT_PDF_OFF", "refused-there"),
+            (200, "SSS_INVALID_TYPE_ARG", "refused-there"),
         ] {
             stage.clock.advance(CLOSED_SECONDS);
             let body = json!({"error": {"code": code, "message": "Words of NetSuite's."}});
@@ -453,5 +489,28 @@ mod tests {
         }
         let fault = files.invoice_pdf(&"77".into()).await.unwrap_err();
         assert_eq!(fault.code().as_str(), "concurrency-limit");
+    }
+
+    #[tokio::test]
+    async fn a_limit_or_a_failure_of_the_script_is_no_word_on_the_file() {
+        let stage = Stage::new();
+        let ports = connect(&stage, tokens());
+        let files = ports.files.clone().unwrap();
+        for (status, code) in [
+            (400, "SSS_USAGE_LIMIT_EXCEEDED"),
+            (400, "UNEXPECTED_ERROR"),
+            (200, "SSS_TIME_LIMIT_EXCEEDED"),
+            (200, "UNEXPECTED_ERROR"),
+        ] {
+            let body = json!({"error": {"code": code, "message": "Words of NetSuite's."}});
+            stage.script.answer(status, &body.to_string());
+            let fault = files.invoice_pdf(&"77".into()).await.unwrap_err();
+            assert!(matches!(fault, Fault::Later { .. }), "{fault:?}");
+            assert_eq!(fault.code().as_str(), "server-error", "{fault}");
+            assert!(fault.to_string().contains(code), "{fault}");
+        }
+        // It is asked again at once.
+        ask(&stage, &ports, &printed(b"%PDF-1.4")).await.unwrap();
+        assert!(stage.script.used_up());
     }
 }

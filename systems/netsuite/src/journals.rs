@@ -14,6 +14,7 @@ use crate::probe::Shape;
 use crate::reader::{ASKED, Reading, Source};
 use crate::records::{Body, reference};
 use crate::suiteql::{Columns, Row, column, optional};
+use crate::vendor_payments::rate;
 
 const COLUMNS: Columns = Columns {
     family: "journals",
@@ -61,6 +62,7 @@ impl Source for Journals {
                 number: row.string("tranid"),
                 date: row.need_date("trandate")?,
                 currency: currency(row, shape, subsidiary)?,
+                funded: None,
                 subsidiary: subsidiary.cloned(),
                 department: None,
                 class: None,
@@ -117,11 +119,18 @@ impl Form for JournalForm {
         }
     }
 
-    fn body(_client: &Client, shape: &Shape, journal: &Journal) -> Result<Body, Fault> {
+    fn body(client: &Client, shape: &Shape, journal: &Journal) -> Result<Body, Fault> {
         let mut body = Body::default();
         body.set("tranDate", json!(journal.date.to_string()));
         body.reference("subsidiary", journal.subsidiary.as_ref());
-        body.reference("currency", shape.currency_id(journal.currency));
+        let currency = shape.need_currency(journal.currency)?;
+        body.set("currency", reference(currency));
+        let subsidiary = journal.subsidiary.as_ref();
+        let base = shape.currency(None, subsidiary.or(client.settings.subsidiary.as_ref()));
+        let debits: Amount = journal.lines.iter().map(|line| line.debit).sum();
+        if let Some(rate) = rate(journal.funded, debits.of(journal.currency), base) {
+            body.amount("exchangeRate", rate);
+        }
         body.text("memo", &journal.memo);
         let lines: Vec<Body> = journal
             .lines

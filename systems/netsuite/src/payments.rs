@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tieout_domain::document::{Application, CreditUse, Method, Payment, PaymentStatus};
 use tieout_domain::{Amount, Document, Fault, Kind, RemoteId};
 
-use crate::bills::{currency, external_id, letter};
+use crate::bills::{currency, exchange_rate, external_id, letter};
 use crate::call::Client;
 use crate::lines::{LINES, Lines, Link};
 use crate::probe::Shape;
@@ -23,6 +23,7 @@ const COLUMNS: Columns = Columns {
         column("t.status", "status"),
         optional("t.approvalstatus", "approvalstatus", "approvalstatus"),
         optional("t.currency", "currency", "currency"),
+        optional("t.exchangerate", "exchangerate", "exchangerate"),
         column("t.foreigntotal", "total"),
         column("t.memo", "memo"),
         column("t.postingperiod", "period"),
@@ -123,9 +124,15 @@ fn payment(
             .collect();
     }
     share(lines.discount(), &mut applications);
+    // Negative over there: money that leaves.
+    let total = row.need_amount("total")?.abs();
+    let funded = exchange_rate(row, shape, subsidiary).and_then(|rate| {
+        let worth = rate.worth(total).ok()?;
+        Some(worth.of(rate.base()))
+    });
     Ok(Payment {
-        // Negative over there: money that leaves.
-        total: row.need_amount("total")?.abs(),
+        total,
+        funded,
         applications,
         method: Method::Other("vendor payment".to_owned()),
         account: lines.main_account(),

@@ -13,7 +13,7 @@ use tieout_domain::port::Choice;
 use tieout_domain::{Currency, Fault, RemoteId, Timestamp};
 
 use crate::call::Client;
-use crate::problem::{unknown_column, unknown_table, unsupported_search};
+use crate::problem::{not_there, unknown_column, unknown_table};
 use crate::settings::Settings;
 use crate::suiteql::Row;
 
@@ -64,12 +64,17 @@ impl Shape {
             .ok()
     }
 
-    /// The id of an ISO currency.
-    pub(crate) fn currency_id(&self, currency: Currency) -> Option<&RemoteId> {
+    /// The id of an ISO currency that a record is to be in: without it the record would be made in another one.
+    pub(crate) fn need_currency(&self, currency: Currency) -> Result<&RemoteId, Fault> {
         self.currencies
             .iter()
             .find(|known| known.symbol.eq_ignore_ascii_case(currency.code()))
             .map(|known| &known.id)
+            .ok_or_else(|| Fault::Refused {
+                code: Code::new("bad-reference"),
+                field: Some("currency".to_owned()),
+                cause: format!("the account has no currency {currency}"),
+            })
     }
 
     fn base_currency(&self, subsidiary: Option<&RemoteId>) -> Option<&RemoteId> {
@@ -77,15 +82,19 @@ impl Shape {
             .subsidiaries
             .iter()
             .find(|known| Some(&known.id) == subsidiary);
+        let only = match self.currencies.as_slice() {
+            [only] => Some(&only.id),
+            _ => None,
+        };
+        // The account's base may be another subsidiary's.
+        if self.one_world && subsidiary.is_some() && own.is_none() {
+            return only;
+        }
         let base = self
             .currencies
             .iter()
             .find(|known| known.base)
             .map(|known| &known.id);
-        let only = match self.currencies.as_slice() {
-            [only] => Some(&only.id),
-            _ => None,
-        };
         own.and_then(|known| known.currency.as_ref())
             .or(base)
             .or(only)
@@ -302,11 +311,21 @@ impl Client {
         serde_json::from_str(value.expose_secret()).ok()
     }
 
+    /// Whether the account is known to have no more than one currency.
+    pub(crate) fn has_one_currency(&self) -> bool {
+        let shape = self.profile.loaded(self.wire.kit.timer.now());
+        shape.is_some_and(|shape| shape.currencies.len() <= 1)
+    }
+
     async fn keep_profile(&self) {
         let now = self.wire.kit.timer.now();
         let Some(shape) = self.profile.loaded(now) else {
             return;
         };
+        // A list that is withheld may be shown to the next process.
+        if shape.one_world && shape.subsidiaries.is_empty() {
+            return;
+        }
         let kept = KeptProfile {
             shape: (*shape).clone(),
             hidden: self.profile.hidden(),
@@ -332,7 +351,7 @@ impl Client {
         let sql = "SELECT c.id AS id, c.symbol AS symbol, c.isbasecurrency AS base \
                    FROM currency c ORDER BY c.id";
         let rows = self.query(sql, &[]).await?.rows;
-        let currencies = rows
+        let currencies: Vec<LedgerCurrency> = rows
             .iter()
             .filter_map(|row| {
                 Some(LedgerCurrency {
@@ -342,6 +361,14 @@ impl Client {
                 })
             })
             .collect();
+        // Every account has one. Without it no amount of a whole day could be read.
+        if currencies.iter().all(|known| known.symbol.is_empty()) {
+            return Err(Fault::Drift {
+                code: Code::new("drift"),
+                cause: "the account shows no currency: no row of `currency` has a `symbol`"
+                    .to_owned(),
+            });
+        }
         Ok(Shape {
             one_world,
             subsidiaries,
@@ -352,29 +379,38 @@ impl Client {
     /// Whether there are subsidiaries, and which. A role that may not list them gets the same words as an
     /// account without them, so a column that only OneWorld has is asked for, too.
     async fn find_subsidiaries(&self) -> Result<(bool, Vec<Subsidiary>), Fault> {
-        let sql = "SELECT s.id AS id, s.name AS name, s.parent AS parent, s.currency AS currency, \
-                   s.isinactive AS inactive, s.iselimination AS elimination \
-                   FROM subsidiary s ORDER BY s.id";
-        match self.query(sql, &[]).await {
-            Ok(found) if !found.rows.is_empty() => {
-                return Ok((true, found.rows.iter().filter_map(subsidiary).collect()));
-            }
-            Ok(_) => {}
-            Err(fault) if about_the_query(&fault) => {}
-            Err(fault) => return Err(fault),
+        if let Some(listed) = self.listed_subsidiaries().await? {
+            return Ok((true, listed));
         }
         for sql in [
             "SELECT l.subsidiary AS subsidiary FROM transactionline l FETCH FIRST 1 ROWS ONLY",
             "SELECT t.subsidiary AS subsidiary FROM transaction t FETCH FIRST 1 ROWS ONLY",
         ] {
             match self.query(sql, &[]).await {
-                Ok(_) => return Ok((true, Vec::new())),
+                // There are some. What was withheld once may have passed: only twice is it the role's.
+                Ok(_) => {
+                    let listed = self.listed_subsidiaries().await?;
+                    return Ok((true, listed.unwrap_or_default()));
+                }
                 Err(Fault::Refused { cause, .. })
                     if unknown_column(&cause).is_some() || unknown_table(&cause) => {}
                 Err(fault) => return Err(fault),
             }
         }
         Ok((false, Vec::new()))
+    }
+
+    /// The subsidiaries; `None` where none are listed.
+    async fn listed_subsidiaries(&self) -> Result<Option<Vec<Subsidiary>>, Fault> {
+        let sql = "SELECT s.id AS id, s.name AS name, s.parent AS parent, s.currency AS currency, \
+                   s.isinactive AS inactive, s.iselimination AS elimination \
+                   FROM subsidiary s ORDER BY s.id";
+        match self.query(sql, &[]).await {
+            Ok(found) if found.rows.is_empty() => Ok(None),
+            Ok(found) => Ok(Some(found.rows.iter().filter_map(subsidiary).collect())),
+            Err(fault) if about_the_query(&fault) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 }
 
@@ -392,16 +428,17 @@ fn subsidiary(row: &Row) -> Option<Subsidiary> {
 /// A refusal of the table itself, as opposed to a failed sign-in or to a refusal that may pass.
 fn about_the_query(fault: &Fault) -> bool {
     match fault {
-        Fault::Refused { cause, .. } => {
-            unknown_column(cause).is_some() || unknown_table(cause) || unsupported_search(cause)
-        }
+        Fault::Refused { cause, .. } => not_there(cause),
         other => other.code() == Code::new("permission-missing"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::testing::{Stage, client, refusal};
 
     fn shape() -> Shape {
         let subsidiary = |id: &str, name: &str, parent: Option<&str>| Subsidiary {
@@ -463,5 +500,88 @@ mod tests {
         assert!(!shape.shared_with(&["1".into()], false, Some(&three)));
         assert!(shape.shared_with(&["1".into()], true, Some(&three)));
         assert!(shape.shared_with(&["1".into()], false, None));
+    }
+
+    #[test]
+    fn the_accounts_base_is_no_unlisted_subsidiarys_currency() {
+        let mut shape = shape();
+        let three = RemoteId::new("3");
+        shape.currencies.push(LedgerCurrency {
+            id: "2".into(),
+            symbol: "CAD".to_owned(),
+            base: false,
+        });
+        assert_eq!(shape.currency(None, Some(&three)), Some(Currency::USD));
+        shape.subsidiaries.clear();
+        assert_eq!(shape.currency(None, Some(&three)), None);
+        shape.currencies.pop();
+        assert_eq!(shape.currency(None, Some(&three)), Some(Currency::USD));
+    }
+
+    fn of_three(stage: &Stage) -> Client {
+        client(stage, &json!({"account": "1234567", "subsidiary": "3"}))
+    }
+
+    fn listed() -> Value {
+        json!([{"id": "1", "name": "Acme Holding", "currency": "1"},
+            {"id": "3", "name": "Acme US", "parent": "1", "currency": "1"}])
+    }
+
+    fn dollars(stage: &Stage) {
+        let rows = json!([{"id": "1", "symbol": "USD", "base": "T"}]);
+        stage.script.rows(&rows);
+    }
+
+    #[tokio::test]
+    async fn s202_a_list_that_was_withheld_for_once_is_asked_for_again() {
+        let empty = json!({"items": [], "hasMore": false}).to_string();
+        let closed = refusal("Search error occurred: Record 'subsidiary' was not found.");
+        for (status, body) in [
+            (200, empty),
+            (403, refusal("Permission Violation")),
+            (400, closed),
+            (400, refusal("Invalid or unsupported search")),
+        ] {
+            let stage = Stage::new();
+            stage.script.answer(status, &body);
+            stage.script.rows(&json!([{"subsidiary": "3"}]));
+            stage.script.rows(&listed());
+            dollars(&stage);
+            let shape = of_three(&stage).shape().await.unwrap();
+            assert!(shape.one_world, "{body}");
+            assert_eq!(shape.subsidiaries.len(), 2, "{body}");
+            assert_eq!(stage.kept.names().len(), 1, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn s202_a_list_that_stays_withheld_is_asked_for_by_the_next_process() {
+        let stage = Stage::new();
+        let withheld = refusal("Search error occurred: Record 'subsidiary' was not found.");
+        stage.script.answer(400, &withheld);
+        stage.script.rows(&json!([{"subsidiary": "3"}]));
+        stage.script.answer(400, &withheld);
+        dollars(&stage);
+        let shape = of_three(&stage).shape().await.unwrap();
+        assert!(shape.one_world && shape.subsidiaries.is_empty());
+        assert!(stage.kept.names().is_empty());
+        stage.script.rows(&listed());
+        dollars(&stage);
+        let shape = of_three(&stage).shape().await.unwrap();
+        assert_eq!(shape.subsidiaries.len(), 2);
+        assert_eq!(stage.kept.names().len(), 1);
+        assert!(stage.script.used_up());
+    }
+
+    #[tokio::test]
+    async fn an_account_that_shows_no_currency_has_no_shape() {
+        for rows in [json!([]), json!([{"id": "1", "base": "T"}])] {
+            let stage = Stage::new();
+            stage.script.rows(&listed());
+            stage.script.rows(&rows);
+            let fault = of_three(&stage).shape().await.unwrap_err();
+            assert!(matches!(fault, Fault::Drift { .. }), "{fault:?}");
+            assert!(stage.kept.names().is_empty(), "{rows}");
+        }
     }
 }

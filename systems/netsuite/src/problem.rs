@@ -441,10 +441,15 @@ pub(crate) fn unknown_table(words: &str) -> bool {
 }
 
 /// Whether the query was refused as such, without naming what of it.
-pub(crate) fn unsupported_search(words: &str) -> bool {
+fn unsupported_search(words: &str) -> bool {
     words
         .to_lowercase()
         .contains("invalid or unsupported search")
+}
+
+/// Whether a query was refused for asking what the account hasn't got. A refusal in any other words may pass.
+pub(crate) fn not_there(words: &str) -> bool {
+    unknown_column(words).is_some() || unknown_table(words) || unsupported_search(words)
 }
 
 #[cfg(test)]
@@ -580,5 +585,20 @@ mod tests {
             Some("paymenthold")
         );
         assert!(unknown_table("Invalid search type: subsidiary"));
+    }
+
+    #[test]
+    fn only_words_that_say_what_is_missing_are_believed_to_last() {
+        for words in [
+            "Unknown identifier 'memo'.",
+            "Field 'memo' for record 'transaction' was not found.",
+            "Invalid search type: customrecordtype",
+            "Invalid or unsupported search",
+        ] {
+            assert!(not_there(words), "{words}");
+        }
+        for words in ["Declined.", "An unexpected error occurred.", ""] {
+            assert!(!not_there(words), "{words}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use tieout_kit::governor::Governors;
 use tieout_kit::seams::SystemEntropy;
 use tieout_kit::{Credential, Kept, KeptError, Kit, Transport};
 
+use crate::call::Client;
+use crate::settings::Settings;
 use crate::suiteql::Row;
 
 pub(crate) fn row(fields: &[(&str, &str)]) -> Row {
@@ -194,6 +196,19 @@ pub(crate) fn tokens() -> Credential {
         kind: "netsuite-tba".to_owned(),
         fields: fields.to_string().into(),
     }
+}
+
+/// The client of a connection with these settings.
+pub(crate) fn client(stage: &Stage, table: &serde_json::Value) -> Client {
+    let settings = Settings::from_table(table.as_object().unwrap()).unwrap();
+    Client::new(settings, &tokens(), stage.kit()).unwrap()
+}
+
+/// The body of a query's refusal in these words.
+pub(crate) fn refusal(detail: &str) -> String {
+    serde_json::json!({"title": "Bad Request", "status": 400,
+        "o:errorDetails": [{"detail": detail, "o:errorCode": "INVALID_PARAMETER"}]})
+    .to_string()
 }
 
 /// A private key of a test's own in PEM form.

@@ -5,10 +5,9 @@
 //! a journal entry, in one write; the payment itself stays (README §Reversals).
 
 use serde_json::json;
-use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Payment};
 use tieout_domain::port::Action;
-use tieout_domain::{Amount, Document, Fault, RemoteId};
+use tieout_domain::{Amount, Currency, Document, Fault, Money, RemoteId};
 
 use crate::call::Client;
 use crate::form::{Form, listed_names};
@@ -119,13 +118,7 @@ impl Form for PaymentForm {
     }
 
     fn body(client: &Client, shape: &Shape, payment: &Payment) -> Result<Body, Fault> {
-        let Some(currency) = shape.currency_id(payment.currency) else {
-            return Err(Fault::Refused {
-                code: Code::new("bad-reference"),
-                field: Some("currency".to_owned()),
-                cause: format!("the account has no currency {}", payment.currency),
-            });
-        };
+        let currency = shape.need_currency(payment.currency)?;
         let mut body = Body::default();
         body.set("entity", reference(&payment.vendor));
         body.reference("account", payment.account.as_ref());
@@ -141,7 +134,8 @@ impl Form for PaymentForm {
         body.reference("class", payment.class.as_ref());
         body.reference("location", payment.location.as_ref());
         body.set("currency", reference(currency));
-        if let Some(rate) = rate(payment, shape, subsidiary) {
+        let base = shape.currency(None, subsidiary);
+        if let Some(rate) = rate(payment.funded, payment.total.of(payment.currency), base) {
             body.amount("exchangeRate", rate);
         }
         body.text("tranId", &payment.number);
@@ -211,14 +205,14 @@ impl Form for PaymentForm {
 
 /// The rate by which a payment in another currency takes just what was taken from the company's account
 /// (scenario 102); the ledger's own rate of the day where that isn't known in base currency.
-fn rate(payment: &Payment, shape: &Shape, subsidiary: Option<&RemoteId>) -> Option<Amount> {
-    let funded = payment.funded?;
-    let of_base = shape.currency(None, subsidiary) == Some(funded.currency);
+pub(crate) fn rate(funded: Option<Money>, total: Money, base: Option<Currency>) -> Option<Amount> {
+    let funded = funded?;
+    let of_base = base == Some(funded.currency);
     let exact = funded
         .amount
         .decimal()
-        .checked_div(payment.total.decimal())?;
-    let usable = of_base && funded.currency != payment.currency && !exact.is_zero();
+        .checked_div(total.amount.decimal())?;
+    let usable = of_base && funded.currency != total.currency && !exact.is_zero();
     usable.then(|| Amount::new(exact.round_dp(RATE_DIGITS)))
 }
 

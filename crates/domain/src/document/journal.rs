@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Currency, Date, Key, RemoteId};
+use crate::{Amount, Currency, Date, Key, Money, RemoteId};
 
 /// A journal entry. Debits equal credits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ pub struct Journal {
     pub date: Date,
     /// Currency.
     pub currency: Currency,
+    /// What its debits come to in base currency, where that is another one and a reversal has to come to what it reverses;
+    /// `None` where the ledger takes its own rate of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funded: Option<Money>,
     /// Subsidiary; `None` without OneWorld.
     pub subsidiary: Option<RemoteId>,
     /// Department of every line, where the ledger demands one (scenario 163).

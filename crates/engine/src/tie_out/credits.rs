@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use tieout_domain::document::VendorCredit;
 use tieout_domain::{Amount, Document as AnyDocument, Kind, RecordRef, RemoteId, Side, State};
-use tieout_flows::bills;
 use tieout_flows::tie_out::Document;
 use tieout_flows::tie_out::input::{Effect, EffectKind, Standing};
-use tieout_store::{Link, Mirrored};
+use tieout_flows::{bills, vendor_credits};
+use tieout_store::{Item, ItemFilter, Link, Mirrored};
 
-use super::gather::{Gathered, Gatherer, plus};
+use super::books::{Booked, booked};
+use super::gather::{Gathered, Gatherer, PAGE, plus, standing};
 use super::payments::{Payments, shown_of};
 use crate::EngineError;
 
@@ -125,6 +127,64 @@ impl Gatherer<'_> {
         Ok(())
     }
 
+    /// Credits that are not on the platform, and of which the flow says that a bill is open there for too much by them.
+    pub(super) async fn credits_apart(&self, gathered: &mut Gathered) -> Result<(), EngineError> {
+        let store = &self.connection.store;
+        let filter = ItemFilter {
+            flow: Some(vendor_credits::NAME.to_owned()),
+            code: Some(vendor_credits::APPLIED_IN_LEDGER),
+            ..ItemFilter::default()
+        };
+        let mut after: Option<(String, RecordRef)> = None;
+        loop {
+            let from = after.as_ref().map(|(flow, record)| (flow.as_str(), record));
+            let page = store.items_page(&filter, from, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some((last.flow.clone(), last.record.clone()));
+            let records: Vec<RecordRef> = page.iter().map(|item| item.record.clone()).collect();
+            let ids: Vec<RemoteId> = records.iter().map(|record| record.id.clone()).collect();
+            let known = store
+                .records(Side::Ledger, Kind::VendorCredit, &ids)
+                .await?;
+            // Where both sides have a credit, its uses are held against each other.
+            let linked = store.links(vendor_credits::NAME, &records).await?;
+            for item in &page {
+                let apart = linked.iter().all(|link| link.record != item.record);
+                if let Some(mirrored) = known.get(&item.record.id).filter(|_| apart) {
+                    gathered.effects.extend(self.credit_apart(item, mirrored));
+                }
+            }
+        }
+    }
+
+    fn credit_apart(&self, item: &Item, mirrored: &Mirrored) -> Option<Effect> {
+        let document = &mirrored.observed.document;
+        let AnyDocument::VendorCredit(credit) = document else {
+            return None;
+        };
+        let Booked { period, .. } = booked(document);
+        if credit.currency != self.currency || self.is_later(credit.date, period) {
+            return None;
+        }
+        Some(Effect {
+            kind: EffectKind::CreditInLedger,
+            ledger: Some(Document {
+                record: mirrored.record(),
+                label: document.label(),
+                amount: credit.total,
+            }),
+            platform: None,
+            vendor: self.whose(mirrored).unwrap_or_default(),
+            date: credit.date,
+            parts: Vec::new(),
+            unplaced: None,
+            supposed: on_bills(credit),
+            standing: Some(standing(item, &self.connection.time_zone)),
+        })
+    }
+
     /// A use of a credit that one side counts: by so much more on the platform, or less. The parts are the
     /// platform's documents, with what the platform takes off them more.
     fn credit_use(
@@ -158,7 +218,21 @@ impl Gatherer<'_> {
             date: if is_new { self.day } else { own },
             parts,
             unplaced: None,
+            supposed: Vec::new(),
             standing: standing.cloned(),
         }
     }
+}
+
+/// What of a credit of the ledger goes to which of its bills.
+fn on_bills(credit: &VendorCredit) -> Vec<(RecordRef, Amount)> {
+    let parts = credit.applications.iter();
+    // What is applied to a line is applied to a journal entry.
+    parts
+        .filter(|part| part.line.is_none())
+        .map(|part| {
+            let bill = RecordRef::new(Side::Ledger, Kind::Bill, part.document.clone());
+            (bill, part.amount)
+        })
+        .collect()
 }

@@ -113,6 +113,9 @@ impl Gatherer<'_> {
             self.platform_documents(documents, &mut open, &payments, &mut gathered)
                 .await?;
         }
+        if self.book == Book::Payables {
+            self.credits_apart(&mut gathered).await?;
+        }
         self.only_in_ledger(open, &payments, &mut gathered).await?;
         gathered.effects.extend(payments.effects);
         gathered.ours = payments.ours;

@@ -166,6 +166,7 @@ impl Gatherer<'_> {
             date: used.or(own).unwrap_or(self.day),
             parts: more.parts(kind),
             unplaced: None,
+            supposed: Vec::new(),
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         }
     }

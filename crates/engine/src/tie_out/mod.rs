@@ -151,6 +151,7 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
     })?);
     let book = subledger.book();
     read_records(run, book).await?;
+    let unreadable: Vec<String> = run.problems().iter().map(|it| it.cause.clone()).collect();
     let today = started.to_zoned(connection.time_zone.clone()).date();
     let day = options.as_of.day(period, today);
     let (until, basis) = if day < today && day < period.end {
@@ -188,6 +189,7 @@ async fn work(run: &Run<'_>, options: &TieOutOptions) -> Result<Vec<TiedOut>, En
             started,
             ledger: &ledger,
             clearing: &clearing,
+            unreadable: &unreadable,
             currency,
         };
         let input = input.compose().await?;
@@ -333,6 +335,7 @@ struct Composer<'a> {
     started: Timestamp,
     ledger: &'a Ledger,
     clearing: &'a [AccountName],
+    unreadable: &'a [String],
     currency: Currency,
 }
 
@@ -553,6 +556,12 @@ impl Composer<'_> {
                 extract.last_page_seen,
             )
         }));
+        // What can't be read is not among the figures, or is as it was last seen.
+        let unreadable = match self.unreadable {
+            [] => "none".to_owned(),
+            some => some.join("; "),
+        };
+        checks.push(same("records that can't be read", "none", unreadable));
         checks.push(Check {
             what: "both sides were read within one window".to_owned(),
             expected: format!("at most {WINDOW_SECONDS} seconds"),

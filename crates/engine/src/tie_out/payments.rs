@@ -327,6 +327,7 @@ impl Gatherer<'_> {
             date: payment.date,
             parts,
             unplaced: None,
+            supposed: Vec::new(),
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         });
         Ok(())
@@ -482,6 +483,7 @@ impl Gatherer<'_> {
             date: payment.date,
             parts,
             unplaced: None,
+            supposed: Vec::new(),
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         })
     }
@@ -513,6 +515,7 @@ impl Gatherer<'_> {
             date: payment.date,
             parts,
             unplaced: None,
+            supposed: Vec::new(),
             standing: item.map(|item| Standing {
                 // That it was posted explains nothing here; the category does.
                 cause: String::new(),

@@ -562,6 +562,7 @@ impl Gatherer<'_> {
             date,
             parts: more.parts(kind),
             unplaced: None,
+            supposed: Vec::new(),
             standing: item.map(|item| standing(item, &self.connection.time_zone)),
         }
     }

@@ -372,6 +372,18 @@ async fn a_record_that_could_not_be_read_is_read_as_soon_as_it_can_be() {
 }
 
 #[tokio::test]
+async fn what_a_list_shows_oddly_is_asked_for_before_anything_is_decided() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.ledger.put(bill("2", "20"));
+    stage.ledger.odd_in_lists("2");
+    stage.sync().await;
+    assert_eq!(stage.state("2").await, "DONE");
+    let remembered = stage.connection.store.remembered("unreadable ledger/bill");
+    assert_eq!(remembered.await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_bulk_answer_that_is_too_short_leaves_the_rest_unknown() {
     let stage = Stage::new().await;
     stage.platform.takes(10);

@@ -101,6 +101,7 @@ struct Shelf {
     repeatable: bool,
     hidden: bool,
     unreadable: BTreeSet<String>,
+    odd: BTreeSet<String>,
     breaks_off: bool,
     refused_fetches: u32,
     fetches: u32,
@@ -158,6 +159,11 @@ impl Memory {
 
     pub(crate) fn unreadable(&self, id: &str) {
         self.shelf().unreadable.insert(id.to_owned());
+    }
+
+    /// A list shows it in a way that can't be read, and it can be fetched.
+    pub(crate) fn odd_in_lists(&self, id: &str) {
+        self.shelf().odd.insert(id.to_owned());
     }
 
     /// Deletes it so that no list tells.
@@ -324,14 +330,15 @@ impl Read for Reader {
             (Depth::Changes, Some(mark)) => mark.0.parse().unwrap(),
             _ => 0,
         };
-        let records = self
+        let mut records = self
             .0
             .observed(|o, change| o.document.kind() == self.1 && change > since);
         let shelf = self.0.shelf();
+        records.retain(|record| !shelf.odd.contains(record.id.as_str()));
         let unreadable = match (since, self.1) {
             (0, Kind::Bill) => shelf
                 .unreadable
-                .iter()
+                .union(&shelf.odd)
                 .map(|id| (id.as_str().into(), "odd".to_owned()))
                 .collect(),
             _ => Vec::new(),

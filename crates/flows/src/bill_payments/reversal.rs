@@ -209,6 +209,10 @@ fn write_journal(this: &This<'_>, link: &Link, seen: &Payment) -> Verdict {
         number: String::new(),
         date: posting.date,
         currency: seen.currency,
+        // What cash lost it is given back, in base currency too (scenario 102).
+        funded: seen
+            .funded
+            .or_else(|| applied.and_then(|applied| applied.funded)),
         subsidiary: seen
             .subsidiary
             .clone()

@@ -9,7 +9,7 @@ use tieout_domain::{Document, Fingerprint, Key, Kind, Outcome, RecordRef, Side, 
 use super::origin;
 use super::sales::INVOICES;
 use crate::preferences::Mode;
-use crate::verdict::{amendment_key, done, ignored, skipped, until_linked};
+use crate::verdict::{amendment_key, done_beside, ignored, skipped, until_linked};
 use crate::{Books, Flow, Link, Need, Step, Subject, Verdict};
 
 /// The flow's name.
@@ -160,7 +160,9 @@ impl This<'_> {
             _ => None,
         });
         match sent {
-            Some((_, pdf)) if pdf.shows == wanted.shows => done(),
+            Some((_, pdf)) if pdf.shows == wanted.shows => {
+                done_beside(INVOICES.name(), self.record)
+            }
             Some((link, _)) => self.step(copy, wanted, Some(link)),
             None => self.step(copy, wanted, None),
         }

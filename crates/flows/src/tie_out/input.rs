@@ -135,6 +135,9 @@ pub struct Effect {
     pub parts: Vec<(RecordRef, Amount)>,
     /// What of it a platform that doesn't tell which invoices a payment pays has taken off invoices, and whose.
     pub unplaced: Option<(RemoteId, Amount)>,
+    /// What of it may have been taken off which document besides: of that as much counts as nothing else explains. A
+    /// document that came over with its balance may have been less by it already.
+    pub supposed: Vec<(RecordRef, Amount)>,
     /// What the flow decided.
     pub standing: Option<Standing>,
 }

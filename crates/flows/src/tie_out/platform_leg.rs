@@ -2,8 +2,8 @@
 //!
 //! A difference is taken apart into what happened: a payment or an application that one side counts and the
 //! other doesn't, and a total that differs; and where a platform doesn't tell which invoices a payment pays, what it has
-//! taken off those of the payment's customer. What is left of a pair after that is explained by nothing: it goes into the
-//! residual.
+//! taken off those of the payment's customer; and, of what an effect may have taken off a document, as much as nothing else
+//! explains. What is left of a pair after that is explained by nothing: it goes into the residual.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -135,20 +135,28 @@ struct Touched {
     counted: Vec<Option<Amount>>,
     /// The effects of each customer whose invoices aren't told, and what of each has not been found on any.
     unplaced: HashMap<RemoteId, Vec<(usize, Amount)>>,
+    /// What an effect may have taken off a document besides; below zero where it is the ledger that counts it.
+    supposed: HashMap<RecordRef, Vec<(usize, Amount)>>,
 }
 
 impl Touched {
     fn of(effects: &[Effect]) -> Self {
         let mut on: HashMap<RecordRef, Vec<(usize, Amount)>> = HashMap::new();
+        let mut supposed: HashMap<RecordRef, Vec<(usize, Amount)>> = HashMap::new();
         for (at, effect) in effects.iter().enumerate() {
-            for (record, amount) in &effect.parts {
+            let signed = |amount: Amount| match effect.kind.is_of_platform() {
                 // What the platform has paid is open in the ledger still, and the other way round.
-                let signed = if effect.kind.is_of_platform() {
-                    *amount
-                } else {
-                    -*amount
-                };
-                on.entry(record.clone()).or_default().push((at, signed));
+                true => amount,
+                false => -amount,
+            };
+            for (record, amount) in &effect.parts {
+                on.entry(record.clone())
+                    .or_default()
+                    .push((at, signed(*amount)));
+            }
+            for (record, amount) in &effect.supposed {
+                let of_record = supposed.entry(record.clone()).or_default();
+                of_record.push((at, signed(*amount)));
             }
         }
         let mut unplaced: HashMap<RemoteId, Vec<(usize, Amount)>> = HashMap::new();
@@ -162,12 +170,47 @@ impl Touched {
             on,
             counted: vec![None; effects.len()],
             unplaced,
+            supposed,
         }
+    }
+
+    /// What a pair differs by beyond all that is known is the work of what may have touched it.
+    fn place(&mut self, pair: &Pair, left: Amount) -> Result<(), MoneyError> {
+        let left = self.place_supposed(pair, left)?;
+        self.place_unplaced(pair, left)
+    }
+
+    /// What an effect may have taken off a document of both sides, as far as that still differs; returns what then still
+    /// does.
+    fn place_supposed(&mut self, pair: &Pair, mut left: Amount) -> Result<Amount, MoneyError> {
+        let sides = [&pair.ledger, &pair.platform].map(|held| {
+            let held = held.as_ref();
+            held.filter(|held| held.presence == Presence::There)
+        });
+        let [Some(ledger), Some(platform)] = sides else {
+            return Ok(left);
+        };
+        for record in [&ledger.record, &platform.record] {
+            for (at, supposed) in self.supposed.get(record).into_iter().flatten() {
+                let placed = if supposed.is_negative() {
+                    left.max(*supposed).min(Amount::ZERO)
+                } else {
+                    left.min(*supposed).max(Amount::ZERO)
+                };
+                if placed.is_zero() {
+                    continue;
+                }
+                left = left.minus(placed)?;
+                let so_far = self.counted[*at].unwrap_or(Amount::ZERO);
+                self.counted[*at] = Some(so_far.plus(placed)?);
+            }
+        }
+        Ok(left)
     }
 
     /// What the platform has taken off an invoice of both sides beyond all that is known is the work of payments whose
     /// invoices it doesn't tell.
-    fn place(&mut self, pair: &Pair, mut left: Amount) -> Result<(), MoneyError> {
+    fn place_unplaced(&mut self, pair: &Pair, mut left: Amount) -> Result<(), MoneyError> {
         let there = |held: &Option<Held>| {
             held.as_ref().is_some_and(|held| {
                 held.presence == Presence::There && held.kind == PostingKind::Invoice

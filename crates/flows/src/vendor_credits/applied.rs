@@ -1,10 +1,10 @@
 //! What the ledger has applied of a credit that is not on the platform (scenario 48): either it was before the bills came
 //! over, or they are open over there for too much.
 
-use tieout_domain::code::Code;
 use tieout_domain::document::{Application, Bill, BillStatus, VendorCredit};
 use tieout_domain::{Outcome, State, WaitsFor};
 
+use super::APPLIED_IN_LEDGER;
 use crate::bills::{OPENING, settled};
 use crate::{Books, Link, Need, Verdict};
 
@@ -42,8 +42,7 @@ pub(super) fn in_ledger_only(label: &str, credit: &VendorCredit, books: &Books) 
          of it may be paid for nothing",
         one.amount, there.number, there.open, there.scheduled
     );
-    let code = Code::new("credit-applied-in-ledger");
-    let outcome = Outcome::because(State::Blocked, code, cause);
+    let outcome = Outcome::because(State::Blocked, APPLIED_IN_LEDGER, cause);
     Some(Verdict::Rest(outcome.until(settled::until(&one.document))))
 }
 

@@ -3,7 +3,7 @@
 use tieout_domain::subledger::PostingKind;
 use tieout_domain::{Amount, Kind, RecordRef, Side, State};
 use tieout_flows::tie_out::input::{EffectKind, Input, Presence};
-use tieout_flows::tie_out::{Category, Check, Report, Status, report};
+use tieout_flows::tie_out::{Category, Check, Leg, Report, Status, report};
 
 use crate::make::{
     amount, bill, cleared, close, day, effect, empty, held, linked, note, only_here, pair, posting,
@@ -311,6 +311,38 @@ fn a_credit_that_was_used_on_one_side_moves_nothing_in_total() {
         input.effects.push(used);
     });
     assert_eq!(found(input), [(Category::Credit, Amount::ZERO)]);
+}
+
+#[test]
+fn a_credit_that_is_only_in_the_ledger_explains_what_its_bills_are_open_for_too_much() {
+    let apart = |input: &mut Input, amounts: [&str; 2]| {
+        let mut credit = effect(
+            EffectKind::CreditInLedger,
+            "9",
+            &[],
+            Some(standing(State::Blocked, "credit-applied-in-ledger")),
+        );
+        let on = |id: &str, of: &str| (bill(Side::Ledger, id), amount(of));
+        credit.supposed = vec![on("1", amounts[0]), on("2", amounts[1])];
+        input.effects.push(credit);
+    };
+    // The second bill came over with its balance, which counts the credit already.
+    let input = with(|input| {
+        input.pairs.push(linked("1", "100.00", "60.00", "100.00"));
+        input.pairs.push(linked("2", "100.00", "70.00", "70.00"));
+        apart(input, ["40.00", "30.00"]);
+    });
+    assert_eq!(found(input), [(Category::Credit, amount("-40.00"))]);
+    // It explains no more than it is applied with, and nothing that is open here alone.
+    for (here, there, left) in [("50.00", "100.00", "-10.00"), ("100.00", "60.00", "40.00")] {
+        let report = report(with(|input| {
+            input.pairs.push(linked("1", "100.00", here, there));
+            apart(input, ["40.00", "30.00"]);
+        }))
+        .unwrap();
+        assert_eq!(report.residual(Leg::Platform), amount(left));
+        assert_eq!(report.status, Status::NotTied);
+    }
 }
 
 #[test]

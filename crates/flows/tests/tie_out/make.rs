@@ -176,6 +176,7 @@ pub(crate) fn effect(
             .map(|(id, part)| (bill(side, id), amount(part)))
             .collect(),
         unplaced: None,
+        supposed: Vec::new(),
         standing,
     }
 }

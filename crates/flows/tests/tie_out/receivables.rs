@@ -107,6 +107,7 @@ fn paid(kind: EffectKind, parts: &[(RecordRef, &str)], standing: Option<Standing
             .map(|(record, part)| (record.clone(), amount(part)))
             .collect(),
         unplaced: None,
+        supposed: Vec::new(),
         standing,
     }
 }
@@ -742,6 +743,7 @@ fn world(lives: &[Life]) -> Input {
                 date: day("2026-06-29"),
                 parts,
                 unplaced: None,
+                supposed: Vec::new(),
                 standing: Some(standing(state, code)),
             });
         }

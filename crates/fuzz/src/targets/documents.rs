@@ -164,6 +164,7 @@ pub(super) fn document(kind: Kind, nth: u8) -> Document {
             number: String::new(),
             date: DAY,
             currency: Currency::USD,
+            funded: None,
             subsidiary: Some("3".into()),
             department: None,
             class: None,

@@ -199,6 +199,72 @@ async fn s102_a_wire_abroad_is_paid_in_the_bills_currency_and_takes_the_dollars_
 }
 
 #[tokio::test]
+async fn s102_s107_a_voided_wire_leaves_nothing_on_cash_in_base_currency() {
+    let mut stage = Stage::new().await;
+    let cad: Currency = "CAD".parse().unwrap();
+    stage
+        .connection
+        .preferences
+        .transactions
+        .currencies
+        .push(cad);
+    stage.sync().await;
+    let (_, _, vendor) = stage.an_open_bill().await;
+    let fields = json!({
+        "entity": vendor, "tranId": "WIRE-2", "amount": 200, "currency": "2",
+        "exchangeRate": 0.5,
+    });
+    let here = stage.enter("vendorbill", fields).await;
+    stage.sync().await;
+    let there = stage.target("bills", &ledger(Kind::Bill, &here)).await;
+    let there = there.unwrap().id;
+    // Another rate than that of the ledger's list.
+    stage
+        .in_bill("rates", json!({"currency": "CAD", "dollars": "0.8125"}))
+        .await;
+    let paid = stage
+        .pay(std::slice::from_ref(&there), None, "PROCESSED")
+        .await;
+    stage.sync_twice().await;
+    let (posting, _) = stage.only_posting().await;
+    stage
+        .move_payment(&paid[0], json!({"status": "VOIDED"}))
+        .await;
+    stage.sync_twice().await;
+    let record = platform(Kind::Payment, &paid[0].as_str().into());
+    let state = stage.state_of("bill-payments", &record).await;
+    assert_eq!(state, "REVERSED(reversed)");
+    let links = stage
+        .connection
+        .store
+        .links("bill-payments", &[record])
+        .await
+        .unwrap();
+    let entry = links.iter().find(|link| link.role == "reversal").unwrap();
+    let query = format!(
+        "SELECT a.transaction AS id, a.account AS account, a.amount AS amount \
+         FROM transactionaccountingline a \
+         WHERE a.transaction IN ({posting}, {}) AND a.amount <> 0",
+        entry.target.id
+    );
+    let rows = stage.books(&query).await;
+    let mut left: std::collections::BTreeMap<String, Amount> = std::collections::BTreeMap::new();
+    for row in &rows {
+        let of_account = left.entry(row["account"].to_string()).or_default();
+        *of_account = [*of_account, amount(row["amount"].as_str().unwrap())]
+            .into_iter()
+            .sum();
+    }
+    assert!(rows.len() >= 4, "{rows:?}");
+    assert!(left.values().all(|left| left.is_zero()), "{rows:?}");
+    assert_eq!(
+        stage.left(&here, &there).await,
+        (amount("200"), amount("200"))
+    );
+    stage.closed_report(cad).await;
+}
+
+#[tokio::test]
 async fn s148_money_that_a_vendor_refunds_is_seen_in_the_tie_out() {
     let stage = Stage::new().await;
     stage.sync().await;

@@ -1,12 +1,15 @@
 //! Reading: pages, marks, what is read again, payments and payouts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 use tieout_domain::document::{
     CustomerPayment, InvoiceStatus, PartOf, Payout, PayoutStatus, ReceiptMethod, ReceiptStatus,
     SalesLineKind, UseOf,
 };
 use tieout_domain::port::Depth;
-use tieout_domain::{Amount, Document, Kind};
+use tieout_domain::{Amount, Document, Fault, Kind};
 
 use super::{
     CUSTOMER, INVOICE, PAYMENT, PAYOUT, REFUND, Reply, Stage, TRANSACTIONS, list, ok, page, with,
@@ -117,6 +120,28 @@ async fn a_list_is_read_to_its_end_and_one_bad_record_hides_no_other() {
     assert!(page.records.len() >= 3);
     assert_eq!(page.unreadable[0].0.as_str(), "inv_x");
     assert!(page.mark.is_some());
+}
+
+#[tokio::test]
+async fn a_page_that_promises_more_and_leads_nowhere_is_no_end_of_a_list() {
+    let drifts = async |kind: Kind, invoices: String, payments: String| {
+        let stage = Stage::new("", move |seen| match seen.call.as_str() {
+            call if call.starts_with("GET /invoices") => ok(invoices.clone()),
+            _ => ok(payments.clone()),
+        });
+        let page = stage.ports.read[&kind].page(Depth::Whole, None, None);
+        let fault = page.await.unwrap_err();
+        assert!(matches!(fault, Fault::Drift { .. }), "{fault:?}");
+        assert!(fault.to_string().contains("and not where"), "{fault}");
+    };
+    let more =
+        |records: &str| format!(r#"{{"data":[{records}],"end_cursor":null,"has_next_page":true}}"#);
+    let payments = format!(r#"{{"data":[{PAYMENT}],"has_next_page":false}}"#);
+    for invoices in [more(INVOICE), more("")] {
+        drifts(Kind::Invoice, invoices.clone(), payments.clone()).await;
+        // What is asked for beside a list is a list, too.
+        drifts(Kind::CustomerPayment, invoices, payments.clone()).await;
+    }
 }
 
 #[tokio::test]
@@ -243,6 +268,28 @@ async fn s183_what_settles_the_invoice_is_without_the_fees_that_came_on_top() {
         .await
         .unwrap_err();
     assert!(why.contains("1113.17") && why.contains("31.66"), "{why}");
+}
+
+#[tokio::test]
+async fn a_payment_that_does_not_tell_what_it_pays_is_unreadable_where_it_was_to() {
+    let read = async |capabilities: &str, shown: String| {
+        let stage = Stage::new(capabilities, move |seen| match seen.call.as_str() {
+            call if call.starts_with("GET /payments") => list(&[&shown]),
+            _ => list(&[]),
+        });
+        payment(&stage).await.map(|payment| payment.uses)
+    };
+    for shown in [
+        PAYMENT.to_owned(),
+        with(PAYMENT, json!({"allocations": null})),
+    ] {
+        let why = read("allocations", shown.clone()).await.unwrap_err();
+        assert!(why.contains("`allocations` is missing"), "{why}");
+        assert_eq!(read("", shown).await, Ok(Vec::new()));
+    }
+    // It says that it pays nothing.
+    let nothing = with(PAYMENT, json!({"allocations": []}));
+    assert_eq!(read("allocations", nothing).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -409,6 +456,8 @@ async fn a_payment_whose_invoice_nobody_tells_has_no_use_and_is_asked_about_agai
         "GET /payments?limit=100&invoice_id=inv_2" => list(&[]),
         _ => asked(seen),
     });
+    // A day after it was made.
+    stage.at("2026-06-13T10:40:00Z");
     let page = stage.read(Kind::CustomerPayment, Depth::Whole, None).await;
     let Document::CustomerPayment(read) = &page.records[0].document else {
         panic!()
@@ -425,6 +474,31 @@ async fn a_payment_whose_invoice_nobody_tells_has_no_use_and_is_asked_about_agai
         .read(Kind::CustomerPayment, Depth::Whole, page.mark.as_ref())
         .await;
     assert_eq!(stage.calls().len(), 5);
+}
+
+/// A list may be late to show what pays an invoice.
+#[tokio::test]
+async fn a_young_payment_whose_invoice_nobody_tells_yet_is_asked_about_by_the_next_run() {
+    let shows = Arc::new(AtomicBool::new(false));
+    let shown = Arc::clone(&shows);
+    let mut stage = Stage::new("", move |seen| match seen.call.as_str() {
+        "GET /payments?limit=100&invoice_id=inv_2" if !shown.load(Ordering::SeqCst) => list(&[]),
+        _ => asked(seen),
+    });
+    let uses = |document: &Document| match document {
+        Document::CustomerPayment(payment) => payment.uses.clone(),
+        other => panic!("{other:?}"),
+    };
+    stage.at("2026-06-13T10:00:00Z");
+    let page = stage.read(Kind::CustomerPayment, Depth::Whole, None).await;
+    assert!(uses(&page.records[0].document).is_empty());
+    shows.store(true, Ordering::SeqCst);
+    stage.next_run();
+    let page = stage
+        .read(Kind::CustomerPayment, Depth::Changes, page.mark.as_ref())
+        .await;
+    let used = uses(&page.records[0].document);
+    assert_eq!(used[0].of, UseOf::Invoice("inv_2".into()));
 }
 
 fn paid_out(payout: String, transactions: &'static str) -> Stage {

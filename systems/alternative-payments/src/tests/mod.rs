@@ -245,6 +245,13 @@ impl Stage {
         (crate::SYSTEM.connect)(table, Self::credential(), kit).unwrap()
     }
 
+    /// It is this late now.
+    fn at(&self, moment: &str) {
+        let moment: Timestamp = moment.parse().unwrap();
+        let clock = &self.transport.timer.0;
+        clock.store(moment.as_millisecond(), Ordering::SeqCst);
+    }
+
     /// The same account, as the next run reaches it.
     fn next_run(&mut self) {
         self.ports = Self::connected(&self.table, self.kit.clone());

@@ -1,6 +1,7 @@
 //! Writing: what is sent, what an answer proves, and what is looked at first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tieout_domain::document::{
@@ -454,6 +455,42 @@ async fn what_came_another_way_is_told_once_and_taken_back() {
     let stage = Stage::new("external-payments", move |_| ok(card.clone()));
     assert_eq!(code(write(&stage, void()).await), "irreversible");
     assert_eq!(stage.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_404_to_taking_back_counts_only_where_the_payment_is_gone() {
+    let taken_back = async |after: Reply| {
+        let asked = AtomicBool::new(false);
+        let stage = Stage::new("external-payments", move |seen| match seen.call.as_str() {
+            "GET /payments/pay_9" if asked.load(Ordering::SeqCst) => after.clone(),
+            "GET /payments/pay_9" => ok(EXTERNAL),
+            "DELETE /invoices/inv_51a0/external-payments/pay_9" => {
+                asked.store(true, Ordering::SeqCst);
+                status(404, NOBODY)
+            }
+            other => panic!("{other}"),
+        });
+        let void = Order {
+            target: Some("pay_9".into()),
+            expect: Some(Document::CustomerPayment(told())),
+            ..order(Action::Void, Document::CustomerPayment(told()))
+        };
+        write(&stage, void).await
+    };
+    let receipt = taken_back(status(404, NOBODY)).await.unwrap();
+    assert!(receipt.adopted);
+    for (after, part) in [
+        (ok(EXTERNAL), "it is there"),
+        (status(503, ""), "HTTP 503"),
+        (
+            status(403, r#"{"code":"forbidden","message":"no"}"#),
+            "HTTP 403",
+        ),
+    ] {
+        let fault = taken_back(after).await.unwrap_err();
+        assert!(matches!(fault, Fault::Unknown { .. }), "{fault:?}");
+        assert!(fault.to_string().contains(part), "{fault}");
+    }
 }
 
 #[tokio::test]

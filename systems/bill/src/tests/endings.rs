@@ -92,6 +92,12 @@ fn endings() -> Vec<(&'static str, Reply, Class, Class)> {
         ),
         ("404", refusal(404, "1205"), Refused, Refused),
         ("404 of the path", refusal(404, "1121"), Drift, Drift),
+        (
+            "404 of a gateway",
+            Ok((404, r#"{"message":"Not Found"}"#.to_owned())),
+            Later,
+            Unknown,
+        ),
         ("408", Ok((408, "{}".to_owned())), Later, Unknown),
         ("422 of the number", refusal(422, "1171"), Refused, Refused),
         ("422 of the hour", refusal(422, "1144"), Later, Later),
@@ -125,6 +131,29 @@ async fn a_read_that_ends_in_any_way_is_never_unknown() {
         let read = &stage.ports().read[&Kind::Vendor];
         let fault = read.page(Depth::Changes, None, None).await.unwrap_err();
         assert_eq!(of_fault(&fault), class, "{ending}: {fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_before_a_write_that_is_refused_blames_no_record() {
+    let wanted = Document::Bill(bill("NEW", vec![line("10", "0ca")]));
+    let orders = [
+        (Kind::Bill, order(Action::Amend, Some("00n1"), wanted)),
+        (
+            Kind::Payment,
+            order(Action::Void, Some("stp1"), made_outside()),
+        ),
+    ];
+    for (kind, order) in orders {
+        let stage = Stage::new(|seen| {
+            assert_eq!(seen.method, "GET");
+            refusal(400, "1188")
+        });
+        let answers = stage.ports().write[&kind].write(&[order]).await;
+        let Answer::Failed(fault) = &answers[0] else {
+            panic!("{answers:?}")
+        };
+        assert_eq!(of_fault(fault), Class::Later, "{kind}: {fault}");
     }
 }
 

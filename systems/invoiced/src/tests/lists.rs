@@ -143,6 +143,64 @@ async fn a_list_that_grew_shorter_under_the_read_leaves_no_mark() {
 }
 
 #[tokio::test]
+async fn a_list_that_ends_before_its_own_count_is_no_whole_list() {
+    let later = async |stage: Stage, mark: Option<&Mark>| {
+        let fault = read(&stage, Kind::Item, mark).await.unwrap_err();
+        assert!(
+            matches!(fault, Fault::Later { after: None, .. }),
+            "{fault:?}"
+        );
+        assert_eq!(fault.code().as_str(), "server-error");
+    };
+    let full = || items((1..=100).map(|nth| item(nth, 500)));
+    let stage = quiet(move |_| full().with("x-total-count", "101"));
+    later(stage, None).await;
+    // None is there of those that the page before promised, whatever it promises itself.
+    let further: [Reply; 2] = [items([]), items([]).next("page=3&per_page=100")];
+    for further in further {
+        let stage = quiet(move |seen| match seen.path.contains("page=2") {
+            false => items([item(1, 500)])
+                .next("page=2&per_page=100")
+                .with("x-total-count", "230"),
+            true => further.clone().with("x-total-count", "230"),
+        });
+        later(stage, None).await;
+    }
+    // What is read in one go: events.
+    let stage = Stage::new(|seen| match seen.path.starts_with("/events") {
+        true if seen.path.contains("page=2") => ok("[]").with("x-total-count", "130"),
+        true => ok(r#"[{"id":1,"type":"item.deleted","timestamp":5,"data":{"object":{"id":9}}}]"#)
+            .next("page=2&per_page=100"),
+        false => items([item(1, 5)]),
+    });
+    let mark = Mark(r#"{"newest":4,"events":4}"#.to_owned());
+    later(stage, Some(&mark)).await;
+}
+
+#[tokio::test]
+async fn a_list_ends_where_its_own_count_does_not_speak_against_it() {
+    // What was counted before went meanwhile; nobody counts; a cursor has no place in a count.
+    for (next, total) in [
+        ("page=2&per_page=100", Some("100")),
+        ("page=2&per_page=100", None),
+        ("cursor=a", Some("900")),
+    ] {
+        let stage = quiet(move |seen| {
+            let page = match seen.path.contains("sort=") {
+                true => items([item(1, 500)]).next(next),
+                false => items([]),
+            };
+            match total {
+                Some(total) => page.with("x-total-count", total),
+                None => page,
+            }
+        });
+        let (all, pages) = read(&stage, Kind::Item, None).await.unwrap();
+        assert_eq!((all.records.len(), pages), (1, 2), "{next}");
+    }
+}
+
+#[tokio::test]
 async fn one_bad_record_hides_no_other_and_is_named() {
     let stage = quiet(|_| {
         ok(
@@ -201,6 +259,27 @@ async fn without_events_lists_are_read_all_the_same() {
     let stage = Stage::new(|_| status(401, r#"{"type":"invalid_request","message":"no"}"#));
     let fault = read(&stage, Kind::Item, None).await.unwrap_err();
     assert!(matches!(fault, Fault::Denied { .. }), "{fault:?}");
+}
+
+#[tokio::test]
+async fn s244_events_that_are_refused_are_not_taken_for_none() {
+    let since = "1970-01-01T00:11:40Z".parse().unwrap();
+    for refusal in [403, 404] {
+        let refused = r#"{"type":"invalid_request","message":"not for you"}"#;
+        let stage = Stage::new(move |_| status(refusal, refused));
+        let fault = stage.past().events_since(since).await.unwrap_err();
+        assert!(
+            matches!(fault, Fault::Denied { .. } | Fault::Refused { .. }),
+            "{fault:?}"
+        );
+    }
+    let told = r#"[{"id":9,"type":"invoice.created","timestamp":900},
+        {"id":8,"type":"invoice.created","timestamp":700},
+        {"id":7,"type":"invoice.created","timestamp":699}]"#;
+    let stage = Stage::new(move |_| ok(told));
+    let events = stage.past().events_since(since).await.unwrap();
+    assert_eq!(events, ["9", "8"]);
+    assert_eq!(stage.calls(), ["GET /events?per_page=100&start_date=700"]);
 }
 
 #[tokio::test]

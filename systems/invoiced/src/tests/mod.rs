@@ -14,6 +14,7 @@ use serde_json::json;
 use tieout_domain::port::Ports;
 use tieout_domain::{Clock, Lost, Timer, Timestamp};
 use tieout_kit::governor::Governors;
+use tieout_kit::webhooks::{History, Webhooks};
 use tieout_kit::{Credential, Entropy, Kept, KeptError, Kit, Transport};
 
 /// A request as the service would see it.
@@ -155,6 +156,8 @@ struct Stage {
     transport: Arc<Scripted>,
     timer: Arc<Still>,
     ports: Ports,
+    kit: Kit,
+    table: serde_json::Value,
 }
 
 impl Stage {
@@ -181,16 +184,31 @@ impl Stage {
             far_clock: Arc::default(),
             governors: Arc::new(Governors::default()),
         };
-        let credential = Credential {
-            kind: "invoiced".to_owned(),
-            fields: r#"{"api_key":"test"}"#.to_owned().into(),
-        };
-        let ports = (crate::SYSTEM.connect)(table.as_object().unwrap(), credential, kit).unwrap();
+        let settings = table.as_object().unwrap();
+        let ports = (crate::SYSTEM.connect)(settings, Self::credential(), kit.clone()).unwrap();
         Self {
             transport,
             timer,
             ports,
+            kit,
+            table: table.clone(),
         }
+    }
+
+    fn credential() -> Credential {
+        Credential {
+            kind: "invoiced".to_owned(),
+            fields: r#"{"api_key":"test"}"#.to_owned().into(),
+        }
+    }
+
+    /// What tells the account's past events.
+    fn past(&self) -> Arc<dyn History> {
+        let Some(Webhooks::ByHand(by_hand)) = crate::SYSTEM.webhooks else {
+            panic!()
+        };
+        let table = self.table.as_object().unwrap();
+        (by_hand.past)(table, Self::credential(), self.kit.clone()).unwrap()
     }
 
     /// What was sent.

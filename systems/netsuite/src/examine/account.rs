@@ -9,7 +9,7 @@ use tieout_domain::code::Code;
 
 use super::failed;
 use crate::call::{Call, Client};
-use crate::problem::Aim;
+use crate::problem::{Aim, not_there};
 use crate::time;
 
 /// What was made longer ago says nothing of whether another sync is at work now.
@@ -93,17 +93,28 @@ impl Client {
         &self,
         since: Option<Timestamp>,
     ) -> Result<Option<String>, Fault> {
-        let mut evidence = self.other_preferences().await?;
-        // A courtesy beside the first sign: without the memo column there is none.
-        if let Ok(ids) = self.other_documents(since).await
-            && !ids.is_empty()
-        {
-            evidence.push(format!(
+        let (mut evidence, unseen) = match self.other_preferences().await {
+            Ok(evidence) => (evidence, None),
+            // Where the one sign isn't shown the other may be.
+            Err(fault) if not_shown(&fault) => (Vec::new(), Some(fault)),
+            Err(fault) => return Err(fault),
+        };
+        match self.other_documents(since).await {
+            Ok(ids) if ids.is_empty() => {}
+            Ok(ids) => evidence.push(format!(
                 "documents call themselves Bill.com's and were not made by tieout: {}",
                 ids.join(", ")
-            ));
+            )),
+            // A courtesy beside the first sign: without the memo column there is none.
+            Err(Fault::Refused { cause, .. }) if not_there(&cause) => {}
+            // The first sign is enough.
+            Err(_) if !evidence.is_empty() => {}
+            Err(fault) => return Err(fault),
         }
-        Ok((!evidence.is_empty()).then(|| evidence.join("; ")))
+        match unseen {
+            Some(fault) if evidence.is_empty() => Err(fault),
+            _ => Ok((!evidence.is_empty()).then(|| evidence.join("; "))),
+        }
     }
 
     /// The preferences that BILL's bundle keeps for this connection's subsidiary, unless they say that it is off.
@@ -115,8 +126,10 @@ impl Client {
             )
         };
         let all = match self.all_bundle_preferences(&types).await {
-            // A type that can't be looked into, or that a configuration names and isn't there.
-            Err(Fault::Refused { .. }) => return Ok(types.iter().map(installed).collect()),
+            // A type that was found, and can't be looked into. Whether one that is only named is there isn't known.
+            Err(Fault::Refused { .. }) if self.settings.preferences_record.is_none() => {
+                return Ok(types.iter().map(installed).collect());
+            }
             all => all?,
         };
         if all.is_empty() && self.settings.preferences_record.is_none() {
@@ -153,5 +166,78 @@ impl Client {
             })
             .map(|row| row.string("id"))
             .collect())
+    }
+}
+
+/// Whether the role may not see it, or the account has nothing of the kind.
+fn not_shown(fault: &Fault) -> bool {
+    ["permission-missing", "feature-off"].contains(&fault.code().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{Stage, client, refusal};
+
+    #[tokio::test]
+    async fn s249_a_refusal_that_passes_says_nothing_of_another_sync() {
+        let stage = Stage::new();
+        let client = client(&stage, &json!({"account": "1234567"}));
+        let declined = refusal("Declined.");
+        // There are no preferences, and of the documents nothing is known.
+        stage.script.rows(&json!([]));
+        stage.script.answer(400, &declined);
+        let fault = client.other_sync(None).await.unwrap_err();
+        assert!(fault.to_string().contains("Declined"), "{fault}");
+        // Nor of the preferences.
+        stage.script.answer(400, &declined);
+        assert!(client.other_sync(None).await.is_err());
+        stage.script.answer(400, &declined);
+        assert!(client.bundle_preferences().await.is_err());
+        // Without the column there are no such documents.
+        let lacking = "Search error occurred: Field 'memo' for record 'transaction' was not found.";
+        stage.script.rows(&json!([]));
+        stage.script.answer(400, &refusal(lacking));
+        assert_eq!(client.other_sync(None).await, Ok(None));
+        assert!(stage.script.used_up());
+    }
+
+    #[tokio::test]
+    async fn s249_where_one_sign_is_not_shown_the_other_counts() {
+        let stage = Stage::new();
+        let client = client(&stage, &json!({"account": "1234567"}));
+        let missing = refusal("Invalid search type: customrecordtype");
+        stage.script.answer(400, &missing);
+        stage.script.rows(&json!([{"id": "4001"}]));
+        let told = client.other_sync(None).await.unwrap().unwrap();
+        assert!(told.contains("4001"), "{told}");
+        stage.script.answer(400, &missing);
+        stage.script.rows(&json!([]));
+        let fault = client.other_sync(None).await.unwrap_err();
+        assert_eq!(fault.code().as_str(), "feature-off");
+        stage.script.answer(400, &missing);
+        assert_eq!(client.bundle_preferences().await, Ok(Vec::new()));
+        // What the preferences say needs no documents.
+        let named = json!([{"scriptid": "customrecord_x", "name": "Bill.com Preferences"}]);
+        stage.script.rows(&named);
+        stage.script.answer(200, r#"{"items": []}"#);
+        stage.script.answer(400, &refusal("Declined."));
+        let told = client.other_sync(None).await.unwrap().unwrap();
+        assert!(told.contains("customrecord_x"), "{told}");
+        assert!(stage.script.used_up());
+    }
+
+    #[tokio::test]
+    async fn s249_whether_a_record_that_is_only_named_is_there_must_be_asked() {
+        let stage = Stage::new();
+        let table = json!({"account": "1234567", "preferences_record": "customrecord_x"});
+        let client = client(&stage, &table);
+        stage.script.answer(400, &refusal("Declined."));
+        assert!(client.other_sync(None).await.is_err());
+        stage.script.answer(404, &refusal("There is none."));
+        stage.script.rows(&json!([]));
+        assert_eq!(client.other_sync(None).await, Ok(None));
+        assert!(stage.script.used_up());
     }
 }

@@ -25,7 +25,7 @@ use crate::call::Client;
 use crate::probe::Shape;
 use crate::problem::unknown_column;
 use crate::receivables::is_undeposited_funds;
-use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number};
+use crate::suiteql::{PAGE, Row, Rows, Unreadable, id_list, is_whole_number, may_be_a_column};
 use paging::Place;
 use rows::{balance, key, kind, movement, posting};
 use text::{Has, Party, Scope, Stretch};
@@ -114,11 +114,7 @@ impl ControlAccounts {
                 Some(name) => [CURRENCY, BOOK, EXTERNAL_ID, CLOCK]
                     .into_iter()
                     .find(|known| *known == name),
-                None if fault.code() == Code::new("server-error")
-                    || matches!(fault, Fault::Refused { .. }) =>
-                {
-                    self.culprit(has, &text).await
-                }
+                None if may_be_a_column(&fault) => self.culprit(has, &text).await,
                 None => None,
             };
             let hidden = match missing {
@@ -183,7 +179,8 @@ impl ControlAccounts {
         for (there, name, without) in tries {
             if there && self.client.query(&text(without), &[]).await.is_ok() {
                 let again = self.client.query(&text(has), &[]).await;
-                return again.is_err().then_some(name);
+                let fails = again.is_err_and(|fault| may_be_a_column(&fault));
+                return fails.then_some(name);
             }
         }
         None

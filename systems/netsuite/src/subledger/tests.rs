@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tieout_domain::subledger::{Basis, Subledger};
-use tieout_domain::{Fault, RemoteId};
+use tieout_domain::{Fault, Lost, RemoteId};
 
-use crate::testing::{Stage, tokens};
+use crate::testing::{Stage, refusal, tokens};
 use crate::tests::{connect, profile};
 
 fn reader(stage: &Stage) -> Arc<dyn Subledger> {
@@ -130,4 +130,25 @@ async fn a_failure_without_a_name_never_drops_the_book_or_the_currency() {
             "{body}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_time_out_while_a_column_is_sought_hides_none() {
+    let stage = Stage::new();
+    let reader = reader(&stage);
+    let sum = json!([{"account": "111", "currency": "1", "amount": "-60", "base": "-60", "lines": "3",
+        "asked": "2026-06-12 03:00:00"}]);
+    // Without the clock it works, and whether it works with it is not told.
+    stage.script.answer(400, &refusal("Declined."));
+    stage.script.rows(&sum);
+    for _ in 0..4 {
+        stage.script.lose(Lost::Unknown("timed out".to_owned()));
+    }
+    let until = "2026-05-31".parse().unwrap();
+    let balances = async || reader.balances(&payables(), until, Basis::Period).await;
+    assert!(balances().await.is_err());
+    stage.script.rows(&sum);
+    let told = balances().await.unwrap();
+    assert!(told.asked.query.contains("CURRENT_TIMESTAMP"));
+    assert!(stage.script.used_up());
 }

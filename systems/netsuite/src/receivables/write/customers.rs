@@ -54,10 +54,9 @@ impl Form for CustomerForm {
             .first()
             .or(client.settings.subsidiary.as_ref());
         body.reference("subsidiary", subsidiary);
-        let currency = customer
-            .currency
-            .and_then(|currency| shape.currency_id(currency));
-        body.reference("currency", currency);
+        if let Some(currency) = customer.currency {
+            body.set("currency", reference(shape.need_currency(currency)?));
+        }
         body.reference("terms", customer.terms.as_ref());
         body.reference("parent", customer.parent.as_ref());
         if let Some(address) = &customer.address {

@@ -12,7 +12,6 @@ mod sales_lines;
 use std::sync::Arc;
 
 use serde_json::json;
-use tieout_domain::code::Code;
 use tieout_domain::port::Write;
 use tieout_domain::{Currency, Date, Fault, Kind, RemoteId};
 
@@ -44,13 +43,7 @@ struct Head<'a> {
 
 impl Head<'_> {
     fn body(&self, client: &Client, shape: &Shape) -> Result<Body, Fault> {
-        let Some(currency) = shape.currency_id(self.currency) else {
-            return Err(Fault::Refused {
-                code: Code::new("bad-reference"),
-                field: Some("currency".to_owned()),
-                cause: format!("the account has no currency {}", self.currency),
-            });
-        };
+        let currency = shape.need_currency(self.currency)?;
         let mut body = Body::default();
         body.set("currency", reference(currency));
         let subsidiary = self.subsidiary.or(client.settings.subsidiary.as_ref());

@@ -40,6 +40,9 @@ fn s196_a_copy_that_is_made_anew_gets_its_pdf_too() {
     world.sync();
     assert_eq!(world.made(Side::Platform, Kind::InvoicePdf), 2);
     assert_eq!(world.state("documents", &record), "DONE");
+    // The copy may be made anew when nothing of the invoice changes any more: where archiving it had no answer at first.
+    let waits = world.rest("documents", &record).waits_for.unwrap();
+    assert_eq!(waits.to_string(), format!("link:invoices:{record}"));
 }
 
 #[test]
