@@ -98,7 +98,7 @@ const MUTATIONS: &[Mutation] = &[
         edits: &[Edit {
             file: "systems/kit/src/governor/concurrency.rs",
             find: "            Slots::Own => return Next::Begin,",
-            put: "            _ if true => return Next::Begin,",
+            put: "            Slots::Own => return Next::Begin,\n            _ if true => return Next::Begin,",
         }],
     },
     Mutation {

@@ -1,5 +1,6 @@
 //! `tieout-sim`: lives through many worlds, and says what must not have been.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -9,8 +10,9 @@ use tieout_sim::check::Violation;
 use tieout_sim::figures::Figures;
 use tieout_sim::history::{self, History};
 use tieout_sim::pair::{self, Pair};
+use tieout_sim::run::{self, Host};
+use tieout_sim::story;
 use tieout_sim::walk::{self, Mishap};
-use tieout_sim::{run, story};
 use tieout_systems::ALL;
 
 #[global_allocator]
@@ -54,6 +56,9 @@ struct LiveArguments {
     /// No new world after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
+    /// Keep each world's home, and what the services hold in the end, in this folder.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// How many at once; one more than there are processors, if not given.
     #[arg(long, default_value_t = threads())]
     threads: usize,
@@ -172,12 +177,7 @@ fn live(arguments: &LiveArguments) -> bool {
         !over && !stop.load(Ordering::Relaxed) && !INTERRUPTED.load(Ordering::Relaxed)
     };
     let one = |number| {
-        let good = live_through(
-            arguments.pair,
-            arguments.first + number,
-            arguments.twice,
-            &total,
-        );
+        let good = live_through(arguments, arguments.first + number, &total);
         stop.fetch_or(!good && arguments.fail_fast, Ordering::Relaxed);
         good
     };
@@ -193,8 +193,14 @@ fn live(arguments: &LiveArguments) -> bool {
 }
 
 /// Lives through one world. Tells whether all was as it must be.
-fn live_through(pair: &'static dyn Pair, seed: u64, twice: bool, total: &Figures) -> bool {
-    let once = || run::world(|host| async move { story::live(ALL, pair, seed, &host).await });
+fn live_through(arguments: &LiveArguments, seed: u64, total: &Figures) -> bool {
+    let pair = arguments.pair;
+    let once = || {
+        let host = Host::keeping(arguments.keep.as_ref().map(|it| it.join(seed.to_string())));
+        run::world_on(host, |host| async move {
+            story::live(ALL, pair, seed, &host).await
+        })
+    };
     let repeat = format!(
         "(repeat with --pair {} --first {seed} --seeds 1)",
         pair.name()
@@ -208,7 +214,7 @@ fn live_through(pair: &'static dyn Pair, seed: u64, twice: bool, total: &Figures
     };
     total.take_in(&ended.figures);
     let mut good = complain(&format!("seed {seed}"), &repeat, &ended.violations, total);
-    if twice {
+    if arguments.twice {
         match once() {
             Ok(again) if again.head == ended.head => {
                 total.count("worlds", "lived through twice, alike");

@@ -1,5 +1,6 @@
 //! Runs worlds: each on a runtime of its own that lets time go on when nothing can be done.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, bail};
@@ -14,11 +15,22 @@ use crate::time::Time;
 pub struct Host {
     /// The turns at its store.
     pub gate: Arc<Gate>,
+    /// Where its home and what the services held in the end are kept, to be looked at.
+    pub(crate) keep: Option<PathBuf>,
     time: OnceLock<Arc<Time>>,
     stuck: Notify,
 }
 
 impl Host {
+    /// One whose world is kept in this folder, if in any.
+    #[must_use]
+    pub fn keeping(keep: Option<PathBuf>) -> Self {
+        Self {
+            keep,
+            ..Self::default()
+        }
+    }
+
     /// From now on, time goes on when nothing can be done.
     pub fn time_goes_on(&self, time: &Arc<Time>) {
         drop(self.time.set(Arc::clone(time)));
@@ -44,7 +56,18 @@ pub fn world<T, F>(make: impl FnOnce(Arc<Host>) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let host = Arc::new(Host::default());
+    world_on(Host::default(), make)
+}
+
+/// Runs one world on this thread, on this host.
+///
+/// # Errors
+/// As [`world`].
+pub fn world_on<T, F>(host: Host, make: impl FnOnce(Arc<Host>) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let host = Arc::new(host);
     let parked = Arc::clone(&host);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

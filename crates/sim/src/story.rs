@@ -490,6 +490,7 @@ impl Story<'_> {
         violations.extend(check::store(&started.store, connection, &items).await?);
         violations.extend(check::replayed(&items));
         let after = self.snapshot().await?;
+        self.world.keep(&after)?;
         let flows = started.connection.flows.iter().map(|flow| flow.name());
         let links = check::links(connection, &flows.collect::<Vec<_>>()).await?;
         let seen = Seen {

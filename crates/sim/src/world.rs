@@ -1,7 +1,7 @@
 //! The services, the machine that tieout runs on, and how a process of it is started.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tieout_kit::governor::Governors;
 use tieout_store::{Seams, Store, Vault};
 use tieout_systems::Entry;
 
+use crate::check::Snapshot;
 use crate::dice::Dice;
 use crate::figures::Figures;
 use crate::gate::Gate;
@@ -89,6 +90,8 @@ pub struct World {
     chassis: Chassis,
     hosts: Arc<Hosts>,
     folder: tempfile::TempDir,
+    /// Where it is kept, if it is.
+    keep: Option<PathBuf>,
     ahead_us: Arc<AtomicI64>,
     weather_dice: Arc<Dice>,
     machine_dice: Arc<Dice>,
@@ -159,7 +162,8 @@ impl World {
             pace: Arc::default(),
             chassis,
             hosts: Arc::new(hosts),
-            folder: folder()?,
+            folder: folder(host.keep.as_deref())?,
+            keep: host.keep.clone(),
             ahead_us: Arc::default(),
             weather_dice: Arc::new(Dice::of(plan.seed, "weather")),
             machine_dice: Arc::new(Dice::of(plan.seed, "machine")),
@@ -346,6 +350,24 @@ impl World {
         counts.collect()
     }
 
+    /// Keeps what the services hold, where this world is kept.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn keep(&self, held: &Snapshot) -> Result<()> {
+        let Some(folder) = &self.keep else {
+            return Ok(());
+        };
+        for (service, records) in [
+            ("netsuite", &held.ledger),
+            (self.pair.platform(), &held.platform),
+        ] {
+            let text = serde_json::to_string_pretty(records)?;
+            std::fs::write(folder.join(format!("{service}.json")), text)?;
+        }
+        Ok(())
+    }
+
     /// The most requests that left for a service in any second so far.
     #[must_use]
     pub fn most_a_second(&self, service: &str) -> usize {
@@ -379,9 +401,17 @@ fn writes(route: &str) -> bool {
     !route.starts_with("GET ") && !reads.iter().any(|end| route.ends_with(end))
 }
 
-/// A folder that is as fast as there is: what a simulation writes need not outlive the machine.
-fn folder() -> Result<tempfile::TempDir> {
-    let memory = std::path::Path::new("/dev/shm");
+/// A folder that is as fast as there is: what a simulation writes need not outlive the machine, unless it is kept.
+fn folder(keep: Option<&Path>) -> Result<tempfile::TempDir> {
+    if let Some(keep) = keep {
+        std::fs::create_dir_all(keep)?;
+        let mut builder = tempfile::Builder::new();
+        return Ok(builder
+            .prefix("home-")
+            .disable_cleanup(true)
+            .tempdir_in(keep)?);
+    }
+    let memory = Path::new("/dev/shm");
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix("tieout-sim-");
     Ok(if memory.is_dir() {

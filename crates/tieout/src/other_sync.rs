@@ -54,6 +54,29 @@ pub async fn refuse(home: &Home, name: &ConnectionName, ledger: &Ports) -> Resul
     judge(name, check(home, name, ledger).await)
 }
 
+/// Refuses to go on with what was live before where it is seen to be at work. A side that can't be asked for the moment
+/// holds nobody up then, and least of all the other connections of a pause of all: it is warned of.
+///
+/// # Errors
+/// `other-sync-active`, with what speaks for it.
+pub async fn refuse_if_seen(
+    home: &Home,
+    name: &ConnectionName,
+    ledger: &Ports,
+) -> Result<(), Failure> {
+    judge(name, only_if_seen(check(home, name, ledger).await))
+}
+
+fn only_if_seen(check: Check) -> Check {
+    if check.status == Status::Failed && check.code != Code::new("other-sync-active") {
+        return Check {
+            status: Status::Note,
+            ..check
+        };
+    }
+    check
+}
+
 fn judge(name: &ConnectionName, check: Check) -> Result<(), Failure> {
     match check.status {
         Status::Failed => Err(refusal(check.code, format!("`{name}`: {}", check.cause))),
@@ -147,10 +170,23 @@ mod tests {
         for fault in [later, refused, drift] {
             let failure = judged(&fault).unwrap_err();
             assert_eq!(failure.code, fault.code());
+            // What was live before may go on.
+            let name = "acme-us".parse().unwrap();
+            assert!(judge(&name, only_if_seen(unseen(&fault))).is_ok());
             assert_eq!(failure.exit, Exit::Refused);
             for part in ["acme-us", "BILL's own sync", "try again", "no answer came"] {
                 assert!(failure.cause.contains(part), "{part}: {}", failure.cause);
             }
+        }
+    }
+
+    #[test]
+    fn s249_what_is_seen_at_work_keeps_all_from_going_on() {
+        let code = Code::new("other-sync-active");
+        let seen = || Check::found(Status::Failed, code.clone(), "made a bill yesterday");
+        let name = "acme-us".parse().unwrap();
+        for check in [seen(), only_if_seen(seen())] {
+            assert_eq!(judge(&name, check).unwrap_err().code, code);
         }
     }
 

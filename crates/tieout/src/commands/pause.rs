@@ -133,7 +133,7 @@ pub async fn resume(global: &Global, args: &ResumeArgs) -> Result<Exit, Failure>
 }
 
 /// What is about to write must not write beside BILL's own sync (scenario 249). A side that can't be asked holds nobody
-/// up: the next run can't write there either.
+/// up: what goes on was live before.
 async fn refuse_beside_another_sync(
     global: &Global,
     home: &Home,
@@ -175,7 +175,7 @@ pub(crate) async fn refuse_to_go_on(
 ) -> Result<(), Failure> {
     refuse_unfinished(home, name).await?;
     match ledger {
-        Ok(ledger) => other_sync::refuse(home, name, ledger).await,
+        Ok(ledger) => other_sync::refuse_if_seen(home, name, ledger).await,
         Err(cause) => {
             tracing::warn!("`{name}`: whether BILL's own sync is at work can't be seen: {cause}");
             Ok(())
