@@ -456,7 +456,8 @@ async fn unreadable(
 }
 
 /// What a list showed that can't be read is asked for once more before anything is decided: what is not in the mirror is
-/// taken for absent, and made anew. What could not be read by the run before either needs no second look.
+/// taken for absent, and made anew. What could not be read by the run before either needs no second look, nor do so many
+/// that it is no matter of single records.
 async fn twice_unreadable(
     run: &Run<'_>,
     side: Side,
@@ -464,8 +465,10 @@ async fn twice_unreadable(
     odd: BTreeMap<RemoteId, String>,
     before: &BTreeSet<RemoteId>,
 ) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
-    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        odd.into_iter().partition(|(id, _)| before.contains(id));
+    let many = odd.keys().filter(|id| !before.contains(*id)).count() > UNREADABLE_MAX;
+    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) = odd
+        .into_iter()
+        .partition(|(id, _)| many || before.contains(id));
     for (id, cause) in &known {
         run.problem_record(side, kind, id, cause);
     }

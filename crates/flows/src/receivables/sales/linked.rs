@@ -129,17 +129,18 @@ impl At<'_> {
     }
 
     /// Bad debt is closed over there, and never looks paid (scenario 199). One that came to something else before that is
-    /// told as any that changed too late.
+    /// told as any that changed too late; on the platform, where a copy may bill a balance alone, its total tells nothing.
     pub(super) fn write_off(&self) -> Verdict {
         let label = self.this.label();
+        let in_ledger = self.link.target.side == Side::Ledger;
         match self.copy.status {
             InvoiceStatus::WrittenOff | InvoiceStatus::Paid
-                if self.copy.total != self.this.paper.total =>
+                if in_ledger && self.copy.total != self.this.paper.total =>
             {
                 self.too_late(true)
             }
             InvoiceStatus::WrittenOff | InvoiceStatus::Paid | InvoiceStatus::Voided => done(),
-            _ if self.link.target.side == Side::Ledger => {
+            _ if in_ledger => {
                 let cause = format!(
                     "{label} was closed as bad debt on the platform; {} is open in the ledger: write it off there",
                     self.copy.open.of(self.copy.currency)

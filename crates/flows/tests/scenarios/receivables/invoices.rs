@@ -223,20 +223,44 @@ fn s199_what_is_written_off_is_closed_over_there_and_never_paid() {
 #[test]
 fn s177_s199_what_is_written_off_after_it_was_changed_and_paid_is_still_told() {
     let mut world = World::receivables();
-    let (record, there) = world.invoiced("1", "100.00");
-    world.invoice(&there, |it| {
-        (it.open, it.status) = (Amount::ZERO, InvoiceStatus::Paid);
-    });
-    world.invoice(&record, |it| {
+    world.put(
+        platform(Kind::Customer, "70"),
+        customer("New Ltd", "CUST-1"),
+    );
+    let theirs = platform(Kind::Invoice, "80");
+    world.put(theirs.clone(), invoice("70", "P-1", "100.00"));
+    world.sync();
+    let made = world.target("invoices", &theirs).unwrap();
+    world.preferences.receivables.reconcile = false;
+    let payer = ledger(Kind::Customer, world.invoice_at(&made).customer.as_str());
+    let payment = Document::CustomerPayment(receipt(&payer, &[(pays(&made), "100.00")]));
+    world.put(ledger(Kind::CustomerPayment, "60"), payment);
+    world.invoice(&theirs, |it| {
         it.total = amount("60.00");
         it.lines = vec![sold("60.00")];
         it.status = InvoiceStatus::WrittenOff;
     });
     world.sync();
     assert_eq!(
-        world.state("invoices", &record),
+        world.state("invoices", &theirs),
         "CONFLICT(changed-after-payment)"
     );
+}
+
+#[test]
+fn s199_a_copy_of_the_balance_alone_that_is_paid_is_done_when_the_invoice_is_written_off() {
+    let mut world = World::receivables();
+    let (record, there) = world.invoiced("1", "100.00");
+    world.invoice(&there, |it| {
+        it.total = amount("60.00");
+        it.lines = vec![sold("60.00")];
+    });
+    world.invoice(&record, |it| it.status = InvoiceStatus::WrittenOff);
+    world.preferences.receivables.reconcile = false;
+    let payer = platform(Kind::Customer, world.invoice_at(&there).customer.as_str());
+    world.receives("90", receipt(&payer, &[(pays(&there), "60.00")]));
+    assert_eq!(world.invoice_at(&there).status, InvoiceStatus::Paid);
+    assert_eq!(world.state("invoices", &record), "DONE");
 }
 
 #[test]
