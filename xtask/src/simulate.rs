@@ -21,9 +21,9 @@ const SLICE_SECONDS: [(&str, u64); 3] = [
 
 /// In the tests, a walk takes only every so-many-th mishap of a sort.
 const WALK_STEPS: [(&str, u64); 3] = [
-    (PAYABLES, 240),
-    ("netsuite-invoiced", 240),
-    ("netsuite-alternative-payments", 240),
+    (PAYABLES, 400),
+    ("netsuite-invoiced", 400),
+    ("netsuite-alternative-payments", 400),
 ];
 
 /// The pair that is meant where none is named.

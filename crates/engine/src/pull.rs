@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join, join_all};
+use tieout_domain::code::Code;
 use tieout_domain::document::{Application, UseOf};
 use tieout_domain::port::{Depth, Mark, Observed, Page, Read};
 use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
@@ -23,6 +24,8 @@ const TOGETHER: usize = 250;
 
 /// How many records that can't be read are looked for among others.
 const UNREADABLE_MAX: usize = 10;
+/// How many that a list has shown so for the first time: more than a page of them is no matter of single records.
+const TWICE_MAX: usize = 100;
 
 /// What money and credits are applied to.
 const PAID: [Kind; 3] = [Kind::Bill, Kind::Invoice, Kind::CreditMemo];
@@ -214,6 +217,11 @@ pub(crate) struct Fetched {
 /// Fetches records by id. One that can't be read is set apart and hides none of the others: to find it among many,
 /// they are asked for in halves, which takes two calls for each halving.
 pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched, Fault> {
+    fetch_all_but(reader, ids, UNREADABLE_MAX).await
+}
+
+/// The same, where no more than so many may be unreadable.
+async fn fetch_all_but(reader: &dyn Read, ids: &[RemoteId], max: usize) -> Result<Fetched, Fault> {
     let mut fetched = Fetched::default();
     let mut groups = vec![ids];
     while let Some(group) = groups.pop() {
@@ -223,7 +231,7 @@ pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched
         match (reader.fetch(group).await, group) {
             (Ok(records), _) => fetched.records.extend(records),
             // Where so many can't be read it is no longer a matter of single records.
-            (Err(fault), _) if fetched.unreadable.len() >= UNREADABLE_MAX => return Err(fault),
+            (Err(fault), _) if fetched.unreadable.len() >= max => return Err(fault),
             (Err(Fault::Drift { cause, .. }), [one]) => {
                 fetched.unreadable.insert(one.clone(), cause);
             }
@@ -299,8 +307,10 @@ async fn pull_kind(
     let mut odd = BTreeMap::new();
     let mut unreadable = match depth {
         Depth::Whole => BTreeSet::new(),
-        Depth::Changes => match read_unreadable(run, side, kind, &before).await? {
-            Ok(still) => still,
+        // So many are tried again by whole reads alone, and hide no change meanwhile.
+        Depth::Changes if before.len() > UNREADABLE_MAX => before.clone(),
+        Depth::Changes => match read_unreadable(run, side, kind, &before, UNREADABLE_MAX).await? {
+            Ok(again) => again.still,
             Err(fault) => return Ok(Err(fault)),
         },
     };
@@ -321,6 +331,10 @@ async fn pull_kind(
         }
         for record in &page.records {
             left_over.remove(&record.id);
+            unreadable.remove(&record.id);
+        }
+        for id in &page.gone {
+            unreadable.remove(id);
         }
         let Some(next) = next else {
             take_in(run, side, kind, page).await?;
@@ -341,6 +355,12 @@ async fn pull_kind(
     }
     if let Err(fault) = look_for(run, side, kind, left_over).await? {
         return Ok(Err(fault));
+    }
+    if before.len() > UNREADABLE_MAX {
+        for id in unreadable.iter().filter(|id| !odd.contains_key(*id)) {
+            let cause = "it could not be read by the last whole read";
+            run.problem_record(side, kind, id, cause);
+        }
     }
     match twice_unreadable(run, side, kind, odd, &before).await? {
         Ok(still) => unreadable.extend(still),
@@ -456,8 +476,8 @@ async fn unreadable(
 }
 
 /// What a list showed that can't be read is asked for once more before anything is decided: what is not in the mirror is
-/// taken for absent, and made anew. What could not be read by the run before either needs no second look, nor do so many
-/// that it is no matter of single records.
+/// taken for absent, and made anew. What could not be read by the run before either needs no second look. Where so many
+/// can't be read that it is no matter of single records, nothing is decided on the kind.
 async fn twice_unreadable(
     run: &Run<'_>,
     side: Side,
@@ -465,37 +485,67 @@ async fn twice_unreadable(
     odd: BTreeMap<RemoteId, String>,
     before: &BTreeSet<RemoteId>,
 ) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
-    let many = odd.keys().filter(|id| !before.contains(*id)).count() > UNREADABLE_MAX;
-    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) = odd
-        .into_iter()
-        .partition(|(id, _)| many || before.contains(id));
+    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        odd.into_iter().partition(|(id, _)| before.contains(id));
     for (id, cause) in &known {
         run.problem_record(side, kind, id, cause);
     }
+    if let (true, Some((id, cause))) = (new.len() > TWICE_MAX, new.first_key_value()) {
+        return Ok(Err(Fault::Drift {
+            code: Code::new("drift"),
+            cause: format!("{} records can't be read, as {id}: {cause}", new.len()),
+        }));
+    }
     let new = new.into_keys().collect();
-    let still = read_unreadable(run, side, kind, &new).await?;
-    Ok(still.map(|still| still.into_iter().chain(known.into_keys()).collect()))
+    let again = match read_unreadable(run, side, kind, &new, TWICE_MAX).await? {
+        Ok(again) => again,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    // One answer without it may be wrong: the next run asks once more.
+    for id in &again.absent {
+        let cause = "a list shows it, and it isn't there when it is asked for";
+        run.problem_record(side, kind, id, cause);
+    }
+    let still = again.still.into_iter().chain(again.absent);
+    Ok(Ok(still.chain(known.into_keys()).collect()))
 }
 
-/// Tries again what could not be read before. Gives those that still can't be.
+/// What became of records that could not be read before.
+struct Again {
+    /// Those that still can't be read.
+    still: BTreeSet<RemoteId>,
+    /// Those that aren't there.
+    absent: BTreeSet<RemoteId>,
+}
+
+/// Tries again what could not be read before, of which so many may be unreadable still.
 async fn read_unreadable(
     run: &Run<'_>,
     side: Side,
     kind: Kind,
     before: &BTreeSet<RemoteId>,
-) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
+    max: usize,
+) -> Result<Result<Again, Fault>, EngineError> {
+    let mut again = Again {
+        still: BTreeSet::new(),
+        absent: before.clone(),
+    };
     let Some(reader) = run.connection.sides.reader(side, kind) else {
-        return Ok(Ok(BTreeSet::new()));
+        return Ok(Ok(again));
     };
     let ids: Vec<RemoteId> = before.iter().cloned().collect();
-    let fetched = match fetch(&**reader, &ids).await {
+    let fetched = match fetch_all_but(&**reader, &ids, max).await {
         Ok(fetched) => fetched,
         Err(fault) => return Ok(Err(fault)),
     };
     for (id, cause) in &fetched.unreadable {
         run.problem_record(side, kind, id, cause);
+        again.absent.remove(id);
     }
-    let still = fetched.unreadable.into_keys().collect();
+    for record in &fetched.records {
+        again.absent.remove(&record.id);
+    }
+    again.still = fetched.unreadable.into_keys().collect();
     if !fetched.records.is_empty() {
         let page = Page {
             records: fetched.records,
@@ -503,7 +553,7 @@ async fn read_unreadable(
         };
         take_in(run, side, kind, page).await?;
     }
-    Ok(Ok(still))
+    Ok(Ok(again))
 }
 
 /// Puts a page into the mirror and marks due what it touches. Tells whether every record on it was known in

@@ -47,8 +47,11 @@ impl FarClock {
         carried_on(told.last?, uptime)
     }
 
-    /// The service has answered.
+    /// The service has answered. What a cache on the way has kept says nothing of the time now.
     fn note(&self, headers: &HeaderMap, uptime: Duration) {
+        if headers.contains_key(http::header::AGE) {
+            return;
+        }
         let date = headers
             .get(http::header::DATE)
             .and_then(|value| value.to_str().ok());
@@ -212,6 +215,20 @@ mod tests {
             let answer = http::Response::builder().header("date", "Fri, 12 Jun 2026 10:20:00 GMT");
             Ok(answer.body(Bytes::new()).unwrap())
         }
+    }
+
+    #[test]
+    fn an_answer_that_a_cache_has_kept_says_nothing_of_the_far_clock() {
+        let far = FarClock::default();
+        let mut headers = HeaderMap::new();
+        let date = http::HeaderValue::from_static("Fri, 12 Jun 2026 10:20:00 GMT");
+        headers.insert(http::header::DATE, date);
+        headers.insert(http::header::AGE, http::HeaderValue::from_static("0"));
+        far.note(&headers, Duration::ZERO);
+        assert_eq!(far.at(Duration::ZERO), None);
+        headers.remove(http::header::AGE);
+        far.note(&headers, Duration::ZERO);
+        assert!(far.at(Duration::ZERO).is_some());
     }
 
     #[test]

@@ -384,6 +384,60 @@ async fn what_a_list_shows_oddly_is_asked_for_before_anything_is_decided() {
 }
 
 #[tokio::test]
+async fn a_whole_page_that_a_list_shows_oddly_is_asked_for_at_once() {
+    let stage = Stage::new().await;
+    for id in (1..=30).map(|id: u32| id.to_string()) {
+        stage.ledger.put(bill(&id, "10"));
+        stage.ledger.odd_in_lists(&id);
+    }
+    stage.sync().await;
+    assert_eq!(stage.ledger.fetches(), 1);
+    assert_eq!(stage.platform.totals().len(), 30);
+}
+
+#[tokio::test]
+async fn what_a_list_shows_oddly_and_a_look_misses_is_asked_for_by_the_next_run() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    stage.ledger.odd_in_lists("2");
+    assert_eq!(stage.try_sync().await.status, RunStatus::Failed);
+    stage.ledger.put_silently(bill("2", "20"));
+    stage.sync().await;
+    assert_eq!(stage.state("2").await, "DONE");
+}
+
+#[tokio::test]
+async fn many_records_that_cannot_be_read_hide_no_change() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    for id in 100..130 {
+        stage.ledger.unreadable(&id.to_string());
+    }
+    for id in ["2", "3"] {
+        stage.ledger.put(bill(id, "10"));
+        assert_eq!(stage.try_sync().await.status, RunStatus::Failed);
+        assert_eq!(stage.state(id).await, "DONE");
+    }
+    // A change of its own shows that it can be read again.
+    for id in 100..130 {
+        stage.ledger.put(bill(&id.to_string(), "10"));
+    }
+    stage.sync().await;
+    assert_eq!(stage.platform.totals().len(), 33);
+}
+
+#[tokio::test]
+async fn where_too_many_cannot_be_read_nothing_is_decided_on_their_kind() {
+    let stage = Stage::new().await;
+    stage.ledger.put(bill("1", "10"));
+    for id in 1000..1101 {
+        stage.ledger.unreadable(&id.to_string());
+    }
+    assert_eq!(stage.try_sync().await.status, RunStatus::Failed);
+    assert_eq!(stage.platform.totals().len(), 0);
+}
+
+#[tokio::test]
 async fn a_bulk_answer_that_is_too_short_leaves_the_rest_unknown() {
     let stage = Stage::new().await;
     stage.platform.takes(10);
