@@ -46,6 +46,7 @@ mod send;
 mod settle;
 pub mod tie_out;
 mod to_read;
+mod unreadable;
 mod wake;
 mod whole;
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join, join_all};
-use tieout_domain::code::Code;
 use tieout_domain::document::{Application, UseOf};
 use tieout_domain::port::{Depth, Mark, Observed, Page, Read};
 use tieout_domain::{Document, Fault, Kind, RecordRef, RemoteId, Side, WaitsFor};
@@ -15,6 +14,7 @@ use crate::EngineError;
 use crate::evidence::{Trace, notice_unknown};
 use crate::lag::Lag;
 use crate::run::Run;
+use crate::unreadable::{read_unreadable, twice_unreadable, unreadable, unreadable_name};
 use crate::wake::{CHANGED, YES};
 
 /// How many records are fetched by id at once.
@@ -23,9 +23,7 @@ const FETCH: u32 = 500;
 const TOGETHER: usize = 250;
 
 /// How many records that can't be read are looked for among others.
-const UNREADABLE_MAX: usize = 10;
-/// How many that a list has shown so for the first time: more than a page of them is no matter of single records.
-const TWICE_MAX: usize = 100;
+pub(crate) const UNREADABLE_MAX: usize = 10;
 
 /// What money and credits are applied to.
 const PAID: [Kind; 3] = [Kind::Bill, Kind::Invoice, Kind::CreditMemo];
@@ -221,7 +219,11 @@ pub(crate) async fn fetch(reader: &dyn Read, ids: &[RemoteId]) -> Result<Fetched
 }
 
 /// The same, where no more than so many may be unreadable.
-async fn fetch_all_but(reader: &dyn Read, ids: &[RemoteId], max: usize) -> Result<Fetched, Fault> {
+pub(crate) async fn fetch_all_but(
+    reader: &dyn Read,
+    ids: &[RemoteId],
+    max: usize,
+) -> Result<Fetched, Fault> {
     let mut fetched = Fetched::default();
     let mut groups = vec![ids];
     while let Some(group) = groups.pop() {
@@ -455,110 +457,14 @@ async fn look_for(
     Ok(Ok(()))
 }
 
-fn unreadable_name(side: Side, kind: Kind) -> String {
-    format!("unreadable {}/{kind}", side.as_str())
-}
-
-/// The records that earlier reads met and could not read.
-async fn unreadable(
-    run: &Run<'_>,
-    side: Side,
-    kind: Kind,
-) -> Result<BTreeSet<RemoteId>, EngineError> {
-    let text = run
-        .connection
-        .store
-        .remembered(&unreadable_name(side, kind))
-        .await?;
-    Ok(text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
-}
-
-/// What a list showed that can't be read is asked for once more before anything is decided: what is not in the mirror is
-/// taken for absent, and made anew. What could not be read by the run before either needs no second look. Where so many
-/// can't be read that it is no matter of single records, nothing is decided on the kind.
-async fn twice_unreadable(
-    run: &Run<'_>,
-    side: Side,
-    kind: Kind,
-    odd: BTreeMap<RemoteId, String>,
-    before: &BTreeSet<RemoteId>,
-) -> Result<Result<BTreeSet<RemoteId>, Fault>, EngineError> {
-    let (known, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        odd.into_iter().partition(|(id, _)| before.contains(id));
-    for (id, cause) in &known {
-        run.problem_record(side, kind, id, cause);
-    }
-    if let (true, Some((id, cause))) = (new.len() > TWICE_MAX, new.first_key_value()) {
-        return Ok(Err(Fault::Drift {
-            code: Code::new("drift"),
-            cause: format!("{} records can't be read, as {id}: {cause}", new.len()),
-        }));
-    }
-    let new = new.into_keys().collect();
-    let again = match read_unreadable(run, side, kind, &new, TWICE_MAX).await? {
-        Ok(again) => again,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    // One answer without it may be wrong: the next run asks once more.
-    for id in &again.absent {
-        let cause = "a list shows it, and it isn't there when it is asked for";
-        run.problem_record(side, kind, id, cause);
-    }
-    let still = again.still.into_iter().chain(again.absent);
-    Ok(Ok(still.chain(known.into_keys()).collect()))
-}
-
-/// What became of records that could not be read before.
-struct Again {
-    /// Those that still can't be read.
-    still: BTreeSet<RemoteId>,
-    /// Those that aren't there.
-    absent: BTreeSet<RemoteId>,
-}
-
-/// Tries again what could not be read before, of which so many may be unreadable still.
-async fn read_unreadable(
-    run: &Run<'_>,
-    side: Side,
-    kind: Kind,
-    before: &BTreeSet<RemoteId>,
-    max: usize,
-) -> Result<Result<Again, Fault>, EngineError> {
-    let mut again = Again {
-        still: BTreeSet::new(),
-        absent: before.clone(),
-    };
-    let Some(reader) = run.connection.sides.reader(side, kind) else {
-        return Ok(Ok(again));
-    };
-    let ids: Vec<RemoteId> = before.iter().cloned().collect();
-    let fetched = match fetch_all_but(&**reader, &ids, max).await {
-        Ok(fetched) => fetched,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    for (id, cause) in &fetched.unreadable {
-        run.problem_record(side, kind, id, cause);
-        again.absent.remove(id);
-    }
-    for record in &fetched.records {
-        again.absent.remove(&record.id);
-    }
-    again.still = fetched.unreadable.into_keys().collect();
-    if !fetched.records.is_empty() {
-        let page = Page {
-            records: fetched.records,
-            ..Page::default()
-        };
-        take_in(run, side, kind, page).await?;
-    }
-    Ok(Ok(again))
-}
-
 /// Puts a page into the mirror and marks due what it touches. Tells whether every record on it was known in
 /// this very version.
-async fn take_in(run: &Run<'_>, side: Side, kind: Kind, page: Page) -> Result<bool, EngineError> {
+pub(crate) async fn take_in(
+    run: &Run<'_>,
+    side: Side,
+    kind: Kind,
+    page: Page,
+) -> Result<bool, EngineError> {
     let mut all_known = true;
     let mut gone = page.gone;
     let mut records = page.records.into_iter().peekable();

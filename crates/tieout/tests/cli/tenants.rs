@@ -199,8 +199,10 @@ fn a_tenant_is_listed_exported_and_leaves_nothing_but_the_proof() {
         (&json!("both"), &json!(["zeta"]))
     );
     machine.tieout(&delete).failed(2, &["unknown-tenant"]);
-    // The proof is told with the evidence of the month.
-    let month = jiff::Timestamp::now().strftime("%Y-%m").to_string();
+    // The proof is told with the evidence of the month, which begins in the companies' own time zone.
+    let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
+    let now = jiff::Timestamp::now().to_zoned(zone);
+    let month = now.strftime("%Y-%m").to_string();
     let june = machine.folder.path().join("june");
     let args = [
         "audit",
